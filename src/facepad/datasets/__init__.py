@@ -1,0 +1,1 @@
+"""Listings of databases: one file each, none imports another."""

@@ -1,0 +1,1 @@
+"""Error rates, thresholds from dev, intervals and reports."""

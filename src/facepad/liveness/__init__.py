@@ -1,0 +1,1 @@
+"""Liveness tests: one file each, none imports another."""

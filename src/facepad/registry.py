@@ -1,0 +1,63 @@
+"""Names of everything that can be plugged in, and where each one lives.
+
+Built-ins stand in one explicit dict per kind; third parties add theirs through entry
+points of the groups ``facepad.liveness_tests``, ``facepad.metrics``, ``facepad.datasets``
+and ``facepad.fusions``. Nothing is imported before it is asked for.
+"""
+
+from collections.abc import Mapping
+from importlib import import_module
+from importlib.metadata import entry_points
+from types import MappingProxyType
+from typing import Any, Literal
+
+from facepad.errors import SettingsError
+
+Kind = Literal["liveness_tests", "metrics", "datasets", "fusions"]
+
+BUILT_IN: Mapping[Kind, Mapping[str, str]] = MappingProxyType(
+    {
+        "liveness_tests": MappingProxyType(
+            {
+                "quality": "facepad.liveness.quality:face_crop",
+                "quality_whole": "facepad.liveness.quality:whole_picture",
+            }
+        ),
+        "metrics": MappingProxyType({}),
+        "datasets": MappingProxyType({"nuaa": "facepad.datasets.nuaa:Nuaa"}),
+        "fusions": MappingProxyType({}),
+    }
+)
+
+
+def names(kind: Kind) -> tuple[str, ...]:
+    """All names of a kind, built-ins first, each group in its own order."""
+    return tuple(_table(kind))
+
+
+def resolve(kind: Kind, name: str) -> Any:  # noqa: ANN401 - what is registered decides
+    """Import and return what ``name`` stands for.
+
+    Raises:
+        SettingsError: No such name; a third party took the name of another; or its
+            module cannot be imported.
+    """
+    table = _table(kind)
+    if name not in table:
+        raise SettingsError(f"no {kind} named {name!r}; known: {', '.join(table) or 'none'}")
+    module, _, attribute = table[name].partition(":")
+    try:
+        return getattr(import_module(module), attribute)
+    except (ImportError, AttributeError) as error:
+        raise SettingsError(f"{kind} {name!r} at {table[name]!r} does not load: {error}") from error
+
+
+def _table(kind: Kind) -> dict[str, str]:
+    table = dict(BUILT_IN[kind])
+    for point in entry_points(group=f"facepad.{kind}"):
+        if point.name in table:
+            raise SettingsError(
+                f"two {kind} are named {point.name!r}: {table[point.name]} and {point.value}"
+            )
+        table[point.name] = point.value
+    return table

@@ -1,0 +1,1 @@
+"""Fit on train, choose on dev, write a model with its card."""

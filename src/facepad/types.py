@@ -1,0 +1,253 @@
+"""The nouns that travel between modules: frozen values, and the direction of scores.
+
+A score is higher for bona fide, everywhere. "No face" and "too small" are values
+(`Reason`), not exceptions; a score that is missing is ``None``, never 0.
+"""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facepad.errors import InputError
+
+RgbImage = NDArray[np.uint8]  # shape (H, W, 3), R G B
+GrayImage = NDArray[np.float32]  # shape (H, W), 0..255
+Box = tuple[int, int, int, int]  # left, top, right, bottom in pixels; right and bottom excluded
+Landmarks = NDArray[np.float32]  # shape (468, 3): x, y in the frame's pixels, z in the same scale
+
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+class Outcome(StrEnum):
+    """What was decided about one presentation."""
+
+    BONA_FIDE = "bona_fide"
+    ATTACK = "attack"
+    UNCERTAIN = "uncertain"  # a score that does not decide
+    NON_RESPONSE = "non_response"  # no score
+
+
+class Reason(StrEnum):
+    """Why there is no score, or why a score does not decide."""
+
+    NO_FACE = "no_face"
+    FACE_TOO_SMALL = "face_too_small"
+    FACE_CUT_OFF = "face_cut_off"
+    PICTURE_TOO_SMALL = "picture_too_small"
+    CLIP_TOO_SHORT = "clip_too_short"
+    UNFAMILIAR_CAMERA = "unfamiliar_camera"
+    NEAR_THRESHOLD = "near_threshold"
+
+
+class Split(StrEnum):
+    """Part of a dataset: fit on train, choose on dev, report on test."""
+
+    TRAIN = "train"
+    DEV = "dev"
+    TEST = "test"
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """One face that was found in a frame.
+
+    Attributes:
+        box: The detector's box, in the frame's pixels, cut at the picture's edges.
+        score: The detector's confidence in [0, 1].
+        landmarks: Face mesh, shape (468, 3), in the frame's pixels; None when not asked for.
+        others: How many other, smaller faces the detector saw in the frame.
+    """
+
+    box: Box
+    score: float
+    landmarks: Landmarks | None = None
+    others: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One decoded picture.
+
+    Attributes:
+        image: RGB uint8, shape (H, W, 3).
+        time_s: Seconds since the presentation began.
+        face: The largest face, when one was looked for and found.
+        no_face: Why ``face`` is None after a search; None before one.
+        notes: What was unusual about the source ("named .png but is JPEG").
+    """
+
+    image: RgbImage
+    time_s: float = 0.0
+    face: Face | None = None
+    no_face: Reason | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in pixels."""
+        return self.image.shape[1], self.image.shape[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Presentation:
+    """One attempt in front of a camera: the unit that ISO/IEC 30107-3 counts.
+
+    Attributes:
+        frames: At least one frame, in order of time.
+        source: Where it came from (a path, "bytes"), for people to read.
+    """
+
+    frames: tuple[Frame, ...]
+    source: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.frames:
+            raise InputError("a presentation needs at least one frame, got none")
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """What one liveness test says of one presentation.
+
+    Attributes:
+        value: In [0, 1], higher for bona fide; None when there is no score.
+        reason: Why there is no value, or why the value must not decide by itself.
+        details: Numbers and words behind the value, by name; JSON-friendly.
+    """
+
+    value: float | None
+    reason: Reason | None = None
+    details: Mapping[str, Any] = _NOTHING
+
+    def __post_init__(self) -> None:
+        if self.value is None:
+            if self.reason is None:
+                raise InputError("a score without a value needs a reason, got neither")
+        elif not (math.isfinite(self.value) and 0.0 <= self.value <= 1.0):
+            raise InputError(f"a score lies in [0, 1], got {self.value!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class OperatingPoint:
+    """Threshold and band of a policy; set on dev data, never on test data.
+
+    Attributes:
+        name: What the policy serves ("dev_eer").
+        threshold: Scores at or above it are bona fide (when no band is set). In [0, 1].
+        low: Scores below it are attacks; at or above it, below ``high``, uncertain.
+        high: Scores at or above it are bona fide. ``low <= threshold <= high``.
+    """
+
+    name: str
+    threshold: float
+    low: float
+    high: float
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.low <= self.threshold <= self.high <= 1.0:
+            raise InputError(
+                "an operating point needs 0 <= low <= threshold <= high <= 1, got "
+                f"{self.low}, {self.threshold}, {self.high}"
+            )
+
+    @classmethod
+    def at(cls, threshold: float, name: str = "given") -> "OperatingPoint":
+        """A single threshold without an uncertain band."""
+        return cls(name, threshold, threshold, threshold)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What the pipeline concludes of one presentation.
+
+    Attributes:
+        outcome: One of the four outcomes.
+        score: Fused score in [0, 1], higher for bona fide; None when no test had one.
+        reasons: Why the outcome is not simply bona fide or attack; may be empty.
+        scores: Every test's own score, by test name, also when it did not decide.
+        operating_point: The threshold and band that were applied.
+        face: The face of the first frame, if found.
+        source: Where the presentation came from.
+        source_size: Width and height of the first frame in pixels.
+        notes: What was unusual about the input ("2 other faces in the picture").
+        models: Model name to version, for every model that took part.
+        timings_ms: Milliseconds by step ("decode", "faces", one per test, "total").
+    """
+
+    outcome: Outcome
+    score: float | None
+    reasons: tuple[Reason, ...] = ()
+    scores: Mapping[str, Score] = _NOTHING
+    operating_point: OperatingPoint | None = None
+    face: Face | None = None
+    source: str = ""
+    source_size: tuple[int, int] = (0, 0)
+    notes: tuple[str, ...] = ()
+    models: Mapping[str, str] = _NOTHING
+    timings_ms: Mapping[str, float] = _NOTHING
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One labelled item of a dataset; no pixels.
+
+    Attributes:
+        key: Unique within all datasets ("nuaa/ClientRaw/0001/0001_00_00_01_0").
+        path: Where the file lies.
+        subject: The person's identity within the dataset.
+        split: Part of the authors' protocol it belongs to.
+        pai_species: Kind of attack instrument ("print"); None for bona fide.
+        session: Recording session, when the dataset has them.
+        frame: Frame number within a video, when ``path`` is a video.
+        attributes: Whatever else the dataset tells, by name.
+    """
+
+    key: str
+    path: str
+    subject: str
+    split: Split
+    pai_species: str | None = None
+    session: str | None = None
+    frame: int | None = None
+    attributes: Mapping[str, str] = field(default=_NOTHING)
+
+    @property
+    def is_bona_fide(self) -> bool:
+        """Whether the sample shows a living person."""
+        return self.pai_species is None
+
+
+class LivenessTest(Protocol):
+    """Judges one presentation. Implementations are safe to share between threads."""
+
+    @property
+    def name(self) -> str:
+        """Name in the registry and in results."""
+
+    @property
+    def operating_point(self) -> OperatingPoint:
+        """Threshold and band of this test alone, from its dev data."""
+
+    @property
+    def models(self) -> Mapping[str, str]:
+        """Version of each model the test uses, by model name."""
+
+    def score(self, presentation: Presentation) -> Score:
+        """Score one presentation; a finding is a value, never an exception."""
+
+
+class Dataset(Protocol):
+    """Lists the samples of one database; reads no pixels."""
+
+    @property
+    def name(self) -> str:
+        """Name in the registry; first part of every key."""
+
+    def samples(self) -> Iterator[Sample]:
+        """Yield every sample in the order of the authors' lists."""
