@@ -1,0 +1,88 @@
+"""Arrays in a file and back: the same arrays always give the same bytes; never pickle."""
+
+import io
+import math
+import zipfile
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facepad.errors import ModelError
+
+MAX_BYTES = 128 * 2**20  # of a file, and of what it unpacks to; our largest is far below
+MAX_ARRAYS = 1_000
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip file can say
+
+Arrays = dict[str, NDArray[Any]]
+
+
+def pack(arrays: Mapping[str, NDArray[Any]]) -> bytes:
+    """Arrays as the bytes of an ``.npz`` file, free of time, machine and order.
+
+    Stored without compression, since that differs between versions of zlib.
+
+    Raises:
+        ModelError: An array holds Python objects, which only pickle could keep.
+    """
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
+        for name in sorted(arrays):
+            info = zipfile.ZipInfo(f"{name}.npy", _EPOCH)
+            info.create_system = 3  # else it tells Windows from the rest
+            info.external_attr = 0o644 << 16
+            archive.writestr(info, _pack_one(name, arrays[name]))
+    return buffer.getvalue()
+
+
+def unpack(data: bytes, source: str) -> Arrays:
+    """Read the bytes of an ``.npz`` file.
+
+    Args:
+        data: At most ``MAX_BYTES``.
+        source: Names the bytes in errors.
+
+    Returns:
+        Arrays by name.
+
+    Raises:
+        ModelError: Not such a file, damaged, too large once unpacked, or it holds objects.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            members = archive.infolist()
+            size = sum(member.file_size for member in members)
+            if size > MAX_BYTES or len(members) > MAX_ARRAYS:
+                raise ModelError(
+                    f"{source} holds {len(members)} arrays of {size} bytes, "
+                    f"more than {MAX_ARRAYS} or {MAX_BYTES}"
+                )
+            return {
+                member.filename.removesuffix(".npy"): _unpack_one(archive.read(member))
+                for member in members
+            }
+    except (zipfile.BadZipFile, ValueError, EOFError, NotImplementedError, RuntimeError) as error:
+        raise ModelError(f"{source} is not a file of arrays (.npz): {error}") from error
+
+
+def _pack_one(name: str, array: NDArray[Any]) -> bytes:
+    array = np.asarray(array, order="C")
+    if array.dtype.hasobject:
+        raise ModelError(f"array {name!r} holds Python objects, expected numbers or text")
+    buffer = io.BytesIO()
+    little = array.astype(array.dtype.newbyteorder("<"), copy=False)
+    np.lib.format.write_array(buffer, little, version=(1, 0), allow_pickle=False)
+    return buffer.getvalue()
+
+
+def _unpack_one(data: bytes) -> NDArray[Any]:
+    stream = io.BytesIO(data)
+    if np.lib.format.read_magic(stream) != (1, 0):
+        raise ValueError("an array is not in version 1.0 of the npy format")
+    shape, _, dtype = np.lib.format.read_array_header_1_0(stream)
+    if math.prod(shape) * dtype.itemsize > len(data):  # before numpy asks for the memory
+        raise ValueError(f"an array claims to be {shape} but has {len(data)} bytes")
+    stream.seek(0)
+    array: NDArray[Any] = np.lib.format.read_array(stream, allow_pickle=False)
+    return array

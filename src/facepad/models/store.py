@@ -1,0 +1,195 @@
+"""Model files by name: found, checked against their hash, read and written."""
+
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from facepad.errors import ModelError
+from facepad.models import index
+from facepad.models.arrays import MAX_BYTES, Arrays, pack, unpack
+from facepad.models.card import Card, parse
+from facepad.models.index import Entry, digest, find
+
+_MEND = {
+    "packaged": "reinstall it with `pip install --force-reinstall facepad`",
+    "pulled": "get it with `facepad models pull`",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What `verify` found out about one model.
+
+    Attributes:
+        entry: What the file should be.
+        problem: What is wrong and how to mend it; empty when nothing is.
+    """
+
+    entry: Entry
+    problem: str = ""
+
+
+def path(name: str) -> Path:
+    """Where a model's file lies; it exists and has the right hash.
+
+    Raises:
+        ModelError: Unknown name, missing file or wrong hash; says the command that mends it.
+    """
+    load_bytes(name)
+    return find(name).path
+
+
+def load_bytes(name: str) -> bytes:
+    """The content of a model's file; the hash is that of the very bytes returned.
+
+    Raises:
+        ModelError: As for `path`.
+    """
+    entry = find(name)
+    mend = _MEND[entry.kind]
+    if not entry.path.is_file():
+        raise ModelError(f"model {name!r} is not at {entry.path}; {mend}")
+    data = _read(entry.path)
+    if digest(data) != entry.sha256:
+        raise ModelError(
+            f"model {name!r} at {entry.path} has sha256 {digest(data)}, "
+            f"expected {entry.sha256}; {mend}"
+        )
+    return data
+
+
+def load_arrays(name: str) -> Arrays:
+    """The arrays of a packaged model, by their names.
+
+    Raises:
+        ModelError: As for `path`, or the file holds no arrays.
+    """
+    return unpack(load_bytes(name), f"model {name!r}")
+
+
+def read_arrays(path: Path) -> Arrays:
+    """The arrays of any ``.npz`` file; there is no hash to check.
+
+    Raises:
+        ModelError: Missing, too large, damaged, or it holds Python objects.
+    """
+    return unpack(_read(path), str(path))
+
+
+def save_arrays(path: Path, arrays: Mapping[str, NDArray[Any]], card: Card) -> None:
+    """Write arrays and, beside them with the ending ``.md``, their card with the hash.
+
+    The same arrays give the same bytes, on any machine. A file of the package is used
+    only once `update_index` has taken up its hash.
+
+    Raises:
+        ModelError: An array holds Python objects; the file cannot be written.
+    """
+    data = pack(arrays)
+    write_bytes(path, data)
+    text = replace(card, sha256=digest(data)).render()
+    write_bytes(path.with_suffix(".md"), text.encode())
+
+
+def update_index(folder: Path | None = None) -> tuple[Entry, ...]:
+    """Take up all ``.npz`` files of a folder, and what their cards say, in its list.
+
+    Args:
+        folder: By default the package's own weights.
+
+    Returns:
+        The entries now in the list; pulled ones are kept as they were.
+
+    Raises:
+        ModelError: A file has no card, or the card is of another file.
+    """
+    folder = folder or index.WEIGHTS
+    known = index.entries(folder) if (folder / index.FILE).is_file() else ()
+    pulled = [entry for entry in known if entry.kind == "pulled"]
+    found = (*pulled, *(_entry(file) for file in sorted(folder.glob("*.npz"))))
+    index.write(folder, found)
+    return found
+
+
+def version(name: str) -> str:
+    """Name, version and hash of a model in one word: ``quality-1+3fa9c1d2``.
+
+    Raises:
+        ModelError: No model has this name.
+    """
+    return find(name).full_version
+
+
+def card(name: str) -> str:
+    """A model's card, as Markdown.
+
+    Raises:
+        ModelError: Unknown name, or the card is missing.
+    """
+    file = (index.WEIGHTS / find(name).file).with_suffix(".md")
+    return _read(file).decode()
+
+
+def verify() -> tuple[Check, ...]:
+    """Compute the hash of every model's file anew, pulled ones included."""
+    return tuple(_check(entry) for entry in index.entries())
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write a file at once: a reader sees the old content or the new, never a part.
+
+    Raises:
+        ModelError: The folder cannot be made or written to.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(handle, "wb") as stream:
+                stream.write(data)
+            Path(name).chmod(0o644)
+            Path(name).replace(path)
+        finally:
+            Path(name).unlink(missing_ok=True)
+    except OSError as error:
+        raise ModelError(f"{path} cannot be written: {error.strerror}") from error
+
+
+def _check(entry: Entry) -> Check:
+    try:
+        load_bytes(entry.name)
+    except ModelError as error:
+        return Check(entry, str(error))
+    return Check(entry)
+
+
+def _entry(file: Path) -> Entry:
+    found = parse(_read(file.with_suffix(".md")).decode())
+    sha256 = digest(_read(file))
+    if found.sha256 != sha256:
+        raise ModelError(f"the card of {file} is for sha256 {found.sha256}, the file has {sha256}")
+    return Entry(
+        name=file.stem,
+        file=file.name,
+        sha256=sha256,
+        version=found.version,
+        licence=found.licence,
+        kind="packaged",
+        research_use=found.research_use,
+    )
+
+
+def _read(file: Path) -> bytes:
+    try:
+        with file.open("rb") as stream:
+            data = stream.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise ModelError(f"{file} cannot be read: {error.strerror}") from error
+    if len(data) > MAX_BYTES:
+        raise ModelError(f"{file} is larger than {MAX_BYTES} bytes")
+    return data
