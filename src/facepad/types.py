@@ -21,7 +21,9 @@ GrayImage = NDArray[np.float32]  # shape (H, W), 0..255
 Box = tuple[int, int, int, int]  # left, top, right, bottom in pixels; right and bottom excluded
 Landmarks = NDArray[np.float32]  # shape (468, 3): x, y in the frame's pixels, z in the same scale
 
-_NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+def _nothing() -> Mapping[str, Any]:  # a default that Python 3.11's dataclasses accept
+    return MappingProxyType({})
 
 
 class Outcome(StrEnum):
@@ -123,7 +125,7 @@ class Score:
 
     value: float | None
     reason: Reason | None = None
-    details: Mapping[str, Any] = _NOTHING
+    details: Mapping[str, Any] = field(default_factory=_nothing)
 
     def __post_init__(self) -> None:
         if self.value is None:
@@ -183,14 +185,14 @@ class Decision:
     outcome: Outcome
     score: float | None
     reasons: tuple[Reason, ...] = ()
-    scores: Mapping[str, Score] = _NOTHING
+    scores: Mapping[str, Score] = field(default_factory=_nothing)
     operating_point: OperatingPoint | None = None
     face: Face | None = None
     source: str = ""
     source_size: tuple[int, int] = (0, 0)
     notes: tuple[str, ...] = ()
-    models: Mapping[str, str] = _NOTHING
-    timings_ms: Mapping[str, float] = _NOTHING
+    models: Mapping[str, str] = field(default_factory=_nothing)
+    timings_ms: Mapping[str, float] = field(default_factory=_nothing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +217,7 @@ class Sample:
     pai_species: str | None = None
     session: str | None = None
     frame: int | None = None
-    attributes: Mapping[str, str] = field(default=_NOTHING)
+    attributes: Mapping[str, str] = field(default_factory=_nothing)
 
     @property
     def is_bona_fide(self) -> bool:
