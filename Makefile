@@ -1,0 +1,52 @@
+# `make demo` and `make test` set up all they need; `make help` lists the rest.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: demo test test-fast test-nightly lint types bench clean help env env-dev models
+
+PYTHON ?=
+export PYTHON
+BIN := .venv/bin
+SAY := printf '[make] %s\n'
+PYTEST := $(BIN)/python -m pytest -n auto
+
+demo: env models  ## Set up, then judge the demo pictures in examples/
+	@$(SAY) "facepad check examples/*.jpg"
+	@$(BIN)/facepad check examples/*.jpg
+
+test: env-dev models  ## Set up, then run the whole suite but the nightly runs
+	@$(PYTEST) -m "not nightly"
+
+test-fast: env-dev  ## The tests that need no network and no patience (under a minute)
+	@$(PYTEST) -m "not slow and not nightly and not network"
+
+test-nightly: env-dev models  ## The long runs: fuzzing
+	@$(PYTEST) -m "nightly"
+
+lint: env-dev  ## Ruff: rules and format
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+types: env-dev  ## mypy, strict
+	@$(BIN)/mypy
+
+bench: env-dev models  ## Every benchmark, one after the other
+	@for file in benchmarks/*.py; do $(SAY) "$$file"; $(BIN)/python "$$file"; done
+
+clean:  ## Remove the environment and all caches (not the downloaded face models)
+	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+help:  ## This list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+env:
+	@scripts/setup.sh core
+
+env-dev:
+	@scripts/setup.sh dev
+
+models:
+	@$(SAY) "face models (fetched once) ..."
+	@$(BIN)/facepad models pull
