@@ -1,0 +1,137 @@
+"""Where thresholds come from, and what a score means at one.
+
+A threshold is chosen on dev and applied to test. The choosers refuse any other part, so
+that an error rate can never be quoted at a threshold that the test data chose.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from facepad.errors import InputError
+from facepad.evaluation.ranking import ROUNDING, Curve, curve
+from facepad.evaluation.table import ScoreTable
+from facepad.types import OperatingPoint, Outcome, Reason, Sample, Score, Split
+
+
+def decide(score: Score, point: OperatingPoint) -> tuple[Outcome, tuple[Reason, ...]]:
+    """What one score means at an operating point.
+
+    Returns:
+        The outcome, and why it is not simply bona fide or attack: no value is a
+        non-response with its reason; a value with a reason is uncertain; so is a value
+        in ``[low, high)``. Otherwise ``high`` and above is bona fide, ties included.
+    """
+    if score.value is None:
+        return Outcome.NON_RESPONSE, () if score.reason is None else (score.reason,)
+    reasons: tuple[Reason, ...] = () if score.reason is None else (score.reason,)
+    if point.low <= score.value < point.high:
+        reasons += (Reason.NEAR_THRESHOLD,)
+    if reasons:
+        return Outcome.UNCERTAIN, reasons
+    return (Outcome.BONA_FIDE if score.value >= point.high else Outcome.ATTACK), ()
+
+
+def at_eer(dev: ScoreTable) -> OperatingPoint:
+    """The threshold at which dev's BPCER and APCER over all species come closest.
+
+    Raises:
+        InputError: The table is not of the dev part, or a class has no score.
+    """
+    errors = _dev_curve(dev)
+    return OperatingPoint.at(_inside(errors, errors.eer_index, "equal errors"), "dev_eer")
+
+
+def at_bpcer(dev: ScoreTable, bpcer: float) -> OperatingPoint:
+    """The highest threshold below which at most a share of dev's bona fide scores lie.
+
+    Args:
+        dev: Scores of the dev part.
+        bpcer: Share in [0, 1).
+
+    Raises:
+        InputError: As `at_eer`, or the share is outside [0, 1).
+    """
+    return OperatingPoint.at(_low(dev, bpcer), f"dev_bpcer_{_percent(bpcer)}")
+
+
+def at_apcer(dev: ScoreTable, apcer: float) -> OperatingPoint:
+    """The lowest threshold that at most a share of dev's attacks reach, in each species.
+
+    Args:
+        dev: Scores of the dev part.
+        apcer: Share in [0, 1).
+
+    Raises:
+        InputError: As `at_eer`, the share is outside [0, 1), or attacks that score 1
+            leave no such threshold.
+    """
+    return OperatingPoint.at(_high(dev, apcer), f"dev_apcer_{_percent(apcer)}")
+
+
+def with_band(
+    point: OperatingPoint, dev: ScoreTable, *, apcer: float, bpcer: float
+) -> OperatingPoint:
+    """The same threshold with a band around it in which scores do not decide.
+
+    The band reaches from `at_bpcer` to `at_apcer`, and to the threshold where that lies
+    outside: below it at most ``bpcer`` of dev's bona fide lie, above it at most ``apcer``
+    of dev's attacks, worst species. Classes so well apart that these cross need no band.
+
+    Raises:
+        InputError: As `at_apcer`.
+    """
+    low, high = _low(dev, bpcer), _high(dev, apcer)
+    if low > high:
+        return replace(point, low=point.threshold, high=point.threshold)
+    name = f"{point.name}_band_{_percent(apcer)}_{_percent(bpcer)}"
+    return OperatingPoint(
+        name, point.threshold, min(low, point.threshold), max(high, point.threshold)
+    )
+
+
+def subject_disjoint(samples: Sequence[Sample]) -> tuple[Sample, ...]:
+    """The test samples whose subject occurs in no other part, in either class."""
+    learned = {sample.subject for sample in samples if sample.split is not Split.TEST}
+    return tuple(s for s in samples if s.split is Split.TEST and s.subject not in learned)
+
+
+def _dev_curve(dev: ScoreTable) -> Curve:
+    """Errors over thresholds, of the presentations that the threshold decides."""
+    if dev.split is not Split.DEV:
+        raise InputError(
+            f"a threshold must be chosen on dev scores, got {dev.split} scores: error rates at "
+            "a threshold that saw the data it is judged on are too good. Choose it on dev, "
+            "give one, or use `ranking.rank` for figures that say where theirs comes from"
+        )
+    return curve(dev.keep(~dev.unsure))
+
+
+def _low(dev: ScoreTable, bpcer: float) -> float:
+    errors = _dev_curve(dev)
+    allowed = errors.bpcer <= _checked(bpcer) + ROUNDING
+    return _inside(errors, int(np.flatnonzero(allowed)[-1]), f"a BPCER of {_percent(bpcer)}")
+
+
+def _high(dev: ScoreTable, apcer: float) -> float:
+    errors = _dev_curve(dev)
+    allowed = errors.apcer_worst <= _checked(apcer) + ROUNDING
+    return _inside(errors, int(np.argmax(allowed)), f"an APCER of {_percent(apcer)}")
+
+
+def _checked(share: float) -> float:
+    if not 0.0 <= share < 1.0:
+        raise InputError(f"a share of errors lies in [0, 1), got {share!r}")
+    return share
+
+
+def _inside(errors: Curve, index: int, what: str) -> float:
+    threshold = float(errors.thresholds[index])
+    if not np.isfinite(threshold):
+        raise InputError(f"no threshold in [0, 1] gives {what}: attacks score exactly 1")
+    return threshold
+
+
+def _percent(share: float) -> str:
+    return f"{100.0 * share:g}%"

@@ -1,0 +1,158 @@
+"""How well scores put bona fide above attacks, with no threshold fixed beforehand.
+
+AUC, EER and BPCER at a given APCER look at the very data they describe to place the
+threshold. They rank systems; they are not error rates that anybody will meet.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from facepad.errors import InputError
+from facepad.evaluation.table import Flags, Floats, ScoreTable
+
+ROUNDING = 1e-12  # of summed weights; 1 of 10 counts as 10 %
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Curve:
+    """Both errors at every threshold that tells two scores apart, in rising order.
+
+    Attributes:
+        thresholds: From 0 (all accepted) to the first that accepts nothing; the last
+            is infinite where a score of 1 leaves no such threshold in [0, 1].
+        bpcer: Share of bona fide scores below each threshold.
+        apcer: Share of attack scores at or above it, by PAI species.
+        apcer_pooled: The same over all attacks.
+    """
+
+    thresholds: Floats
+    bpcer: Floats
+    apcer: Mapping[str, Floats]
+    apcer_pooled: Floats
+
+    @property
+    def apcer_worst(self) -> Floats:
+        """APCER of the worst species at each threshold."""
+        worst: Floats = np.max(np.stack(list(self.apcer.values())), axis=0)
+        return worst
+
+    @property
+    def eer_index(self) -> int:
+        """Where ``apcer_pooled`` and ``bpcer`` come closest; the first such place."""
+        return int(np.argmin(np.round(np.abs(self.apcer_pooled - self.bpcer), 12)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ranking:
+    """Figures for ranking systems; the threshold comes from the scores themselves.
+
+    Presentations without a score are left out, and counted.
+
+    Attributes:
+        label: Words that must stand beside the figures wherever they are shown.
+        auc: Chance that a bona fide scores above an attack, ties counting half, in [0, 1].
+        eer: Mean of both errors where they are closest, over all species together.
+        bpcer10: BPCER at the lowest threshold with a worst-species APCER of at most 10 %.
+        bpcer20: The same at 5 %.
+        bpcer100: The same at 1 %.
+        non_responses: Presentations that are left out.
+    """
+
+    label: str
+    auc: float
+    eer: float
+    bpcer10: float
+    bpcer20: float
+    bpcer100: float
+    non_responses: int
+
+
+def rank(table: ScoreTable) -> Ranking:
+    """Compute the ranking figures over the presentations that have a score.
+
+    Raises:
+        InputError: No bona fide or no attack has a score.
+    """
+    scored = table.keep(table.answered)
+    errors = curve(scored)
+    at = errors.eer_index
+    return Ranking(
+        label=f"ranking, threshold from {table.split}",
+        auc=area_under_curve(scored),
+        eer=float(errors.apcer_pooled[at] + errors.bpcer[at]) / 2.0,
+        bpcer10=_bpcer_at(errors, 0.10),
+        bpcer20=_bpcer_at(errors, 0.05),
+        bpcer100=_bpcer_at(errors, 0.01),
+        non_responses=len(table.values) - len(scored.values),
+    )
+
+
+def curve(table: ScoreTable) -> Curve:
+    """Both errors over all thresholds, from the rows that have a score.
+
+    Raises:
+        InputError: No bona fide or no attack has a score.
+    """
+    scored = table.keep(table.answered)
+    require_both_classes(scored)
+    thresholds = _thresholds(scored.values)
+    present = [name for name in scored.species if scored.weights[scored.of_species(name)].sum() > 0]
+    return Curve(
+        thresholds,
+        _below(scored, scored.bona_fide, thresholds),
+        {name: 1.0 - _below(scored, scored.of_species(name), thresholds) for name in present},
+        1.0 - _below(scored, scored.attack, thresholds),
+    )
+
+
+def area_under_curve(table: ScoreTable) -> float:
+    """Area under the ROC curve from ranks (Mann-Whitney), in [0, 1]; ties count half.
+
+    Raises:
+        InputError: No bona fide or no attack has a score.
+    """
+    scored = table.keep(table.answered)
+    require_both_classes(scored)
+    _, place = np.unique(scored.values, return_inverse=True)
+    genuine = np.bincount(place, scored.weights * scored.bona_fide)
+    attacks = np.bincount(place, scored.weights * scored.attack)
+    beaten = np.cumsum(attacks) - attacks / 2.0
+    return float(np.sum(genuine * beaten) / (genuine.sum() * attacks.sum()))
+
+
+def require_both_classes(scored: ScoreTable) -> None:
+    """Refuse a table in which a class has no score.
+
+    Raises:
+        InputError: Says which class.
+    """
+    for what, rows in (("bona fide", scored.bona_fide), ("attack", scored.attack)):
+        if not scored.weights[rows].sum() > 0.0:
+            raise InputError(
+                f"both classes need scores, but no {what} presentation of the "
+                f"{scored.split} part has one"
+            )
+
+
+def _thresholds(values: Floats) -> Floats:
+    """Halfway between neighbouring scores; above the lower one even when they almost touch."""
+    seen = np.unique(values)
+    middle = (seen[:-1] + seen[1:]) / 2.0
+    between = np.where(middle > seen[:-1], middle, seen[1:])
+    top = (seen[-1] + 1.0) / 2.0
+    return np.concatenate([[0.0], between, [top if top > seen[-1] else np.inf]])
+
+
+def _below(table: ScoreTable, rows: Flags, thresholds: Floats) -> Floats:
+    order = np.argsort(table.values[rows], kind="stable")
+    values, weights = table.values[rows][order], table.weights[rows][order]
+    mass = np.concatenate([[0.0], np.cumsum(weights)])
+    below: Floats = mass[np.searchsorted(values, thresholds, side="left")] / mass[-1]
+    return below
+
+
+def _bpcer_at(errors: Curve, apcer: float) -> float:
+    allowed = errors.apcer_worst <= apcer + ROUNDING  # true at the last, which accepts nothing
+    return float(errors.bpcer[np.argmax(allowed)])
