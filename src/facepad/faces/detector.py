@@ -1,0 +1,194 @@
+"""BlazeFace: where the faces of a picture are, and where their eyes.
+
+Reference:
+    Bazarevsky et al. (2019), BlazeFace, arXiv:1907.05047. The decoding follows the short-range
+    model: 896 anchors, boxes and points in units of the 128 pixels wide input.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from facepad.faces.nets import FloatArray, Net, by_size
+from facepad.types import RgbImage
+
+SIDE = 128  # of the network's square input, pixels
+_GRIDS = ((8, 2), (16, 6))  # stride in pixels, anchors in each cell
+_VALUES = 16  # per anchor: centre, width, height, six points
+_SAME_FACE = 0.3  # overlap (intersection over union) from which two boxes show one face
+_LARGEST_LOGIT = 80.0  # keeps exp() within range; a score of 1 all the same
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """One face as the detector saw it.
+
+    Attributes:
+        box: Left, top, right, bottom in pixels of the picture; may lie partly outside.
+        score: Confidence in [0, 1].
+        points: Shape (6, 2), x and y in pixels: the eyes (the one on the picture's left
+            first), tip of the nose, mouth, ears.
+    """
+
+    box: tuple[float, float, float, float]
+    score: float
+    points: FloatArray
+
+    @property
+    def short_side(self) -> float:
+        """The shorter side of the box, pixels."""
+        left, top, right, bottom = self.box
+        return min(right - left, bottom - top)
+
+    @property
+    def area(self) -> float:
+        """Area of the box, square pixels."""
+        left, top, right, bottom = self.box
+        return max(0.0, right - left) * max(0.0, bottom - top)
+
+    def moved(self, x: float, y: float) -> "Detection":
+        """The same face in a picture of which this one is a part beginning at (x, y)."""
+        left, top, right, bottom = self.box
+        return Detection(
+            (left + x, top + y, right + x, bottom + y),
+            self.score,
+            self.points + np.asarray((x, y), np.float32),
+        )
+
+
+class Detector:
+    """Finds faces in pictures; safe to share between threads."""
+
+    def __init__(self) -> None:
+        self.net = Net("face_detector")
+        self._anchors = anchors()
+
+    def detect(self, image: RgbImage, min_score: float = 0.5) -> list[Detection]:
+        """All faces that can be seen with the picture shrunk to the network's input.
+
+        Args:
+            image: RGB picture of any size.
+            min_score: Faces of a lower confidence are left out.
+
+        Returns:
+            Faces, most confident first.
+
+        Raises:
+            ModelError: The model's file is missing or wrong.
+        """
+        blob, scale, shift = letterbox(image)
+        sizes = (len(self._anchors), len(self._anchors) * _VALUES)
+        logits, values = by_size(self.net.run(blob), sizes, self.net.name)
+        found = decode(logits, values, self._anchors, min_score)
+        return [_placed(detection, scale, shift) for detection in merge(found)]
+
+
+def anchors() -> FloatArray:
+    """Centres of the 896 anchors, shape (896, 2): x and y as shares of the input's side."""
+    parts = []
+    for stride, count in _GRIDS:
+        steps = (np.arange(SIDE // stride, dtype=np.float32) + 0.5) * stride / SIDE
+        y, x = np.meshgrid(steps, steps, indexing="ij")
+        parts.append(np.repeat(np.stack([x.ravel(), y.ravel()], axis=1), count, axis=0))
+    return np.concatenate(parts).astype(np.float32)
+
+
+def letterbox(image: RgbImage) -> tuple[FloatArray, float, tuple[int, int]]:
+    """Bring a picture into the network's square, its shape kept, the rest black.
+
+    Returns:
+        The input, shape (1, 3, 128, 128) in [-1, 1]; how many times larger the picture
+        is; and where it begins in the square (x, y in pixels).
+    """
+    height, width = image.shape[:2]
+    scale = max(height, width) / SIDE
+    size = (max(1, round(width / scale)), max(1, round(height / scale)))
+    shift = ((SIDE - size[0]) // 2, (SIDE - size[1]) // 2)
+    square = np.zeros((SIDE, SIDE, 3), np.uint8)
+    method = cv2.INTER_AREA if scale > 1 else cv2.INTER_LINEAR
+    inside = square[shift[1] : shift[1] + size[1], shift[0] : shift[0] + size[0]]
+    inside[:] = cv2.resize(image, size, interpolation=method)
+    blob = square.transpose(2, 0, 1)[None].astype(np.float32) / np.float32(127.5) - 1
+    return blob.astype(np.float32), scale, shift
+
+
+def decode(
+    logits: FloatArray, values: FloatArray, centres: FloatArray, min_score: float
+) -> list[Detection]:
+    """Read the network's outputs.
+
+    Args:
+        logits: One per anchor.
+        values: 16 per anchor: centre, width and height of the box, six points; in pixels of
+            the input, centre and points relative to the anchor.
+        centres: The anchors, shape (N, 2).
+        min_score: Anchors of a lower score are left out.
+
+    Returns:
+        One detection per remaining anchor, in pixels of the input, most confident first.
+    """
+    scores = 1.0 / (1.0 + np.exp(-np.clip(logits.reshape(-1), -_LARGEST_LOGIT, _LARGEST_LOGIT)))
+    kept = np.flatnonzero(scores >= min_score)
+    kept = kept[np.argsort(-scores[kept], kind="stable")]
+    raw = values.reshape(-1, _VALUES)[kept]
+    origin = centres[kept] * SIDE
+    centre, half = raw[:, 0:2] + origin, raw[:, 2:4] / 2
+    corners = np.concatenate([centre - half, centre + half], axis=1)
+    points = raw[:, 4:].reshape(-1, 6, 2) + origin[:, None]
+    return [
+        Detection(_box(corner), float(score), point.astype(np.float32))
+        for corner, score, point in zip(corners, scores[kept], points, strict=True)
+    ]
+
+
+def merge(found: list[Detection]) -> list[Detection]:
+    """Make one detection of all that show the same face: their mean, weighted by score.
+
+    The mean trembles less from frame to frame than the best one alone (the paper's
+    "blending").
+
+    Args:
+        found: Most confident first.
+
+    Returns:
+        One per face, most confident first, each with its highest score.
+    """
+    merged = []
+    while found:
+        group = [one for one in found if overlap(one.box, found[0].box) > _SAME_FACE] or found[:1]
+        found = [one for one in found if one not in group and one is not found[0]]
+        merged.append(_mean(group))
+    return merged
+
+
+def overlap(
+    one: tuple[float, float, float, float], other: tuple[float, float, float, float]
+) -> float:
+    """Intersection over union of two boxes, in [0, 1]."""
+    width = min(one[2], other[2]) - max(one[0], other[0])
+    height = min(one[3], other[3]) - max(one[1], other[1])
+    if width <= 0 or height <= 0:
+        return 0.0
+    both = width * height
+    areas = sum((box[2] - box[0]) * (box[3] - box[1]) for box in (one, other))
+    return both / (areas - both)
+
+
+def _mean(group: list[Detection]) -> Detection:
+    weights = np.array([one.score for one in group])
+    box = np.average([one.box for one in group], axis=0, weights=weights)
+    points = np.average([one.points for one in group], axis=0, weights=weights)
+    return Detection(_box(box), group[0].score, points.astype(np.float32))
+
+
+def _placed(one: Detection, scale: float, shift: tuple[int, int]) -> Detection:
+    moved = one.moved(-shift[0], -shift[1])
+    return Detection(_box(np.multiply(moved.box, scale)), one.score, moved.points * scale)
+
+
+def _box(
+    values: "np.ndarray[tuple[int], np.dtype[np.floating]]",
+) -> tuple[float, float, float, float]:
+    left, top, right, bottom = (float(value) for value in values)
+    return left, top, right, bottom

@@ -1,0 +1,73 @@
+"""Networks that several threads may use at once: each thread has its own copy."""
+
+import threading
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from facepad.errors import ModelError
+from facepad.models import store
+
+FloatArray = NDArray[np.float32]
+
+
+class Net:
+    """One TFLite network of the model store, loaded when it is first run.
+
+    An OpenCV network keeps its input between two calls, so it cannot be shared. What is
+    shared is the file's content: read and hashed once.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._lock = threading.Lock()
+        self._content: NDArray[np.uint8] | None = None
+        self._own = threading.local()
+
+    def run(self, blob: FloatArray) -> list[FloatArray]:
+        """Run the network.
+
+        Args:
+            blob: Input, shape (1, 3, H, W).
+
+        Returns:
+            All outputs, in no order that may be relied on: OpenCV's versions differ.
+
+        Raises:
+            ModelError: The file is missing, has the wrong hash or cannot be read by OpenCV.
+        """
+        net, outputs = self._loaded()
+        net.setInput(blob)
+        return [np.asarray(output, np.float32) for output in net.forward(outputs)]
+
+    def _loaded(self) -> tuple[cv2.dnn.Net, tuple[str, ...]]:
+        if not hasattr(self._own, "net"):
+            try:
+                self._own.net = cv2.dnn.readNetFromTFLite(self._bytes())
+            except cv2.error as error:
+                raise ModelError(
+                    f"OpenCV {cv2.__version__} cannot read model {self.name!r}: {error.err}"
+                ) from error
+            self._own.outputs = tuple(self._own.net.getUnconnectedOutLayersNames())
+        return self._own.net, self._own.outputs
+
+    def _bytes(self) -> NDArray[np.uint8]:
+        with self._lock:
+            if self._content is None:
+                self._content = np.frombuffer(store.load_bytes(self.name), np.uint8)
+            return self._content
+
+
+def by_size(outputs: list[FloatArray], sizes: tuple[int, ...], name: str) -> list[FloatArray]:
+    """Put a network's outputs in order of the numbers they are known to hold.
+
+    Raises:
+        ModelError: The outputs are not of these sizes.
+    """
+    found = {output.size: output for output in outputs}
+    if set(found) != set(sizes):
+        raise ModelError(
+            f"model {name!r} gives outputs of {sorted(found)} numbers, expected {sorted(sizes)}"
+        )
+    return [found[size] for size in sizes]
