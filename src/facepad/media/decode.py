@@ -1,0 +1,141 @@
+"""From encoded bytes to RGB pixels, by Pillow, after the limits were checked.
+
+What becomes of each kind of pixel:
+
+* alpha is ignored: the colours behind transparent pixels are shown as they are stored;
+* 16 bit gray is scaled by 1/257 and rounded; of 16 bit colour the high byte is kept, which
+  differs from that by at most one level;
+* gray, 1 bit, palette and CMYK become RGB; CMYK within JPEG is taken as Adobe stores it;
+* colour profiles (ICC) are ignored: the numbers are taken as sRGB;
+* 32 bit, signed, floating point and CIELAB pixels are refused.
+"""
+
+import io
+from collections.abc import Callable, Mapping
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facepad.errors import InputError
+from facepad.media import bmp, foreign, jpeg, png, tiff, webp
+from facepad.media.header import Header
+from facepad.media.limits import Limits
+from facepad.types import RgbImage
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+GrayBytes = NDArray[np.uint8]  # shape (H, W)
+
+_READERS: tuple[ModuleType, ...] = (jpeg, png, webp, bmp, tiff)
+_CONVERTED = frozenset({"1", "L", "P", "PA", "LA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr"})
+
+
+def inspect(data: bytes) -> Header:
+    """Read the header of whatever format the content is in.
+
+    Raises:
+        InputError: Not a format that is read, and what it looks like; or damaged.
+    """
+    for reader in _READERS:
+        if reader.accepts(data):
+            header: Header = reader.inspect(data)
+            return header
+    raise InputError(f"looks like {foreign.describe(data)} ({foreign.READ})")
+
+
+def decode(header: Header, limits: Limits) -> RgbImage:
+    """Decode the pixels, turn them upright and make them RGB.
+
+    Args:
+        header: What `inspect` found.
+        limits: Checked before anything is decoded.
+
+    Returns:
+        RGB, shape (H, W, 3), 0 to 255; a new array.
+
+    Raises:
+        InputError: Over a limit, cut off, damaged, or a kind of pixel that is refused.
+    """
+    limits.check_size(header.width, header.height)
+    try:
+        with _open(header) as image:
+            if image.size != (header.width, header.height):
+                raise InputError(f"the {header.format} is damaged: it states two sizes")
+            image.load()
+            return _rgb(image, header)
+    except InputError:
+        raise
+    except MemoryError:
+        raise InputError(f"the {header.format} needs more memory than there is") from None
+    except Exception as error:  # a decoder of hostile bytes may raise anything
+        raise InputError(_words(header.format, error)) from error
+
+
+def _open(header: Header) -> "Image":
+    """Open with the one plugin of the format.
+
+    `PIL.Image.open` would try others, read global settings and warn.
+    """
+    from PIL.BmpImagePlugin import BmpImageFile
+    from PIL.JpegImagePlugin import JpegImageFile
+    from PIL.PngImagePlugin import PngImageFile
+    from PIL.TiffImagePlugin import TiffImageFile
+    from PIL.WebPImagePlugin import WebPImageFile
+
+    plugins: Mapping[str, Callable[[io.BytesIO], Image]] = {
+        "BMP": BmpImageFile,
+        "JPEG": JpegImageFile,
+        "PNG": PngImageFile,
+        "TIFF": TiffImageFile,
+        "WebP": WebPImageFile,
+    }
+    return plugins[header.format](io.BytesIO(header.essential))
+
+
+def _rgb(image: "Image", header: Header) -> RgbImage:
+    from PIL import Image
+
+    if image.mode.startswith("I;16"):
+        image = Image.fromarray(_eight_bit(np.asarray(image), header))
+    if image.mode == "La":  # alpha was multiplied in
+        image = image.convert("LA")
+    if image.mode not in _CONVERTED:
+        raise InputError(
+            f"the {header.format} holds pixels of kind {image.mode} (32 bit, signed, floating "
+            "point or CIELAB); save it with 8 or 16 bits a channel"
+        )
+    image.info.pop("transparency", None)  # Pillow warns about some kinds of it
+    return np.array(_upright(image.convert("RGB"), header.orientation), dtype=np.uint8)
+
+
+def _eight_bit(values: NDArray[np.uint16], header: Header) -> GrayBytes:
+    table = np.minimum(np.arange(65_536), header.white) * (255.0 / header.white)
+    if header.inverted:
+        table = 255.0 - table
+    eight: GrayBytes = np.rint(table).astype(np.uint8)
+    return eight[values]
+
+
+def _upright(image: "Image", orientation: int) -> "Image":
+    from PIL.Image import Transpose
+
+    turns = {
+        2: Transpose.FLIP_LEFT_RIGHT,
+        3: Transpose.ROTATE_180,
+        4: Transpose.FLIP_TOP_BOTTOM,
+        5: Transpose.TRANSPOSE,
+        6: Transpose.ROTATE_270,
+        7: Transpose.TRANSVERSE,
+        8: Transpose.ROTATE_90,
+    }
+    return image.transpose(turns[orientation]) if orientation in turns else image
+
+
+def _words(name: str, error: Exception) -> str:
+    if "truncated" in str(error).lower() or isinstance(error, EOFError):
+        return f"the {name} is cut off: it ends before its last pixel"
+    detail = str(error).strip() or type(error).__name__
+    return f"the {name} is damaged or of a kind that is not decoded ({detail})"

@@ -1,0 +1,114 @@
+"""What the command line was given, opened up: files, folders, patterns, standard input."""
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from glob import glob, has_magic
+from pathlib import Path
+from typing import BinaryIO
+
+from facepad.errors import InputError
+from facepad.media.limits import Limits
+from facepad.media.reading import printable, read
+from facepad.types import Frame
+
+STANDARD_INPUT = "-"
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One thing to be judged.
+
+    Attributes:
+        name: As it is shown to people; safe to print.
+        source: A path, the bytes of standard input, or why there is nothing to read.
+    """
+
+    name: str
+    source: Path | bytes | InputError
+
+    def read(self, *, limits: Limits | None = None) -> Frame:
+        """Read the picture.
+
+        Raises:
+            InputError: There is none, or it cannot be read; the message names the input.
+        """
+        if isinstance(self.source, InputError):
+            raise self.source
+        return read(self.source, limits=limits, name=self.name)
+
+
+def expand(
+    paths: Iterable[str | Path],
+    stdin: BinaryIO | None = None,
+    *,
+    limits: Limits | None = None,
+) -> Iterator[Input]:
+    """Yield every single input that the paths stand for, in a fixed order.
+
+    A folder stands for all files in it and in its sub-folders, sorted by name, files before
+    sub-folders; hidden ones (``.name``) and linked folders are left out. Nothing is chosen by
+    suffix, so a file that is no picture becomes an error when it is read. A path that does
+    not exist but holds ``*``, ``?`` or ``[`` is a pattern. ``-`` is standard input.
+
+    Args:
+        paths: What was typed.
+        stdin: Where the bytes of ``-`` come from; at most the limit is read.
+        limits: None takes them from the settings.
+
+    Yields:
+        Inputs; one that stands for nothing (an empty folder) carries its error.
+    """
+    for path in paths:
+        if str(path) == STANDARD_INPUT:
+            yield _standard_input(stdin, limits or Limits.from_settings())
+            stdin = None  # it can be read once
+        elif not str(path):
+            yield _nothing("''", "the path is empty")
+        elif has_magic(str(path)) and not os.path.lexists(path):
+            yield from _pattern(str(path))
+        else:
+            yield from _path(Path(path))
+
+
+def _standard_input(stdin: BinaryIO | None, limits: Limits) -> Input:
+    if stdin is None:
+        return _nothing("standard input", "there is nothing left to read")
+    return Input("standard input", stdin.read(limits.max_bytes + 1))
+
+
+def _pattern(pattern: str) -> Iterator[Input]:
+    found = sorted(glob(pattern, recursive=True))  # noqa: PTH207 - Path.glob takes no absolute patterns
+    if not found:
+        yield _nothing(pattern, "no file fits this pattern")
+    for path in found:
+        yield from _path(Path(path))
+
+
+def _path(path: Path) -> Iterator[Input]:
+    if not os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises on some broken names
+        yield Input(printable(str(path)), path)
+        return
+    empty = True
+    for found in _folder(path):
+        empty = False
+        yield found
+    if empty:
+        yield _nothing(str(path), "the folder holds no files")
+
+
+def _folder(folder: Path) -> Iterator[Input]:
+    unreadable: list[OSError] = []
+    for parent, folders, files in os.walk(folder, onerror=unreadable.append):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(files):
+            path = Path(parent, name)
+            if not name.startswith(".") and (path.is_file() or path.is_symlink()):
+                yield Input(printable(str(path)), path)
+    for error in unreadable:
+        yield _nothing(str(error.filename), f"the folder cannot be read ({error.strerror})")
+
+
+def _nothing(name: str, why: str) -> Input:
+    name = printable(name)
+    return Input(name, InputError(f"{name}: {why}"))

@@ -1,0 +1,69 @@
+"""How much an untrusted picture may cost; checked from its header, before it is decoded."""
+
+from dataclasses import dataclass
+
+from facepad import settings
+from facepad.errors import InputError
+
+_MEGA = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds of what is read and decoded.
+
+    Attributes:
+        max_bytes: Largest file, in bytes.
+        max_pixels: Largest width times height.
+        max_side: Longest side, in pixels.
+    """
+
+    max_bytes: int = 20 * _MEGA
+    max_pixels: int = 50 * _MEGA
+    max_side: int = 12_000
+
+    @classmethod
+    def from_settings(cls) -> "Limits":
+        """The limits that the settings (environment variables) ask for.
+
+        Raises:
+            SettingsError: A setting is not a positive number.
+        """
+        return cls(
+            max_bytes=round(settings.number("max_file_mb") * _MEGA),
+            max_pixels=round(settings.number("max_megapixels") * _MEGA),
+            max_side=round(settings.number("max_side")),
+        )
+
+    def check_bytes(self, size: int) -> None:
+        """Refuse a file that is empty or too large.
+
+        Raises:
+            InputError: ``size``, in bytes, is 0 or over the limit.
+        """
+        if size == 0:
+            raise InputError("the file is empty (0 bytes)")
+        if size > self.max_bytes:
+            raise InputError(
+                f"the file has more than the limit of {self.max_bytes / _MEGA:g} MB "
+                "(setting FACEPAD_MAX_FILE_MB)"
+            )
+
+    def check_size(self, width: int, height: int) -> None:
+        """Refuse a picture without pixels or with too many.
+
+        Raises:
+            InputError: A side is 0, longer than the limit, or their product is over its limit.
+        """
+        if width < 1 or height < 1:
+            raise InputError(f"the picture has no pixels: its header says {width}x{height}")
+        if max(width, height) > self.max_side:
+            raise InputError(
+                f"the picture is {width}x{height} pixels; no side may be longer than "
+                f"{self.max_side} (setting FACEPAD_MAX_SIDE)"
+            )
+        if width * height > self.max_pixels:
+            raise InputError(
+                f"the picture is {width}x{height} = {width * height / _MEGA:.1f} megapixels; "
+                f"the limit is {self.max_pixels / _MEGA:g} (setting FACEPAD_MAX_MEGAPIXELS)"
+            )

@@ -1,0 +1,148 @@
+"""The way in: bytes, files and arrays become frames; all else becomes an `InputError`."""
+
+import os
+import stat
+from pathlib import Path, PurePath
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facepad.errors import FacepadError, InputError
+from facepad.media.decode import decode, inspect
+from facepad.media.limits import Limits
+from facepad.types import Frame, RgbImage
+
+_SUFFIXES = {
+    ".jpg": "JPEG",
+    ".jpeg": "JPEG",
+    ".jpe": "JPEG",
+    ".jfif": "JPEG",
+    ".mpo": "JPEG",
+    ".png": "PNG",
+    ".apng": "PNG",
+    ".webp": "WebP",
+    ".bmp": "BMP",
+    ".dib": "BMP",
+    ".tif": "TIFF",
+    ".tiff": "TIFF",
+    **dict.fromkeys((".heic", ".heif", ".avif", ".gif", ".pdf", ".svg", ".mp4"), "other"),
+}
+
+
+def read(source: str | Path | bytes, *, limits: Limits | None = None, name: str = "") -> Frame:
+    """Read one picture.
+
+    The content decides what it is, never the name. EXIF orientation is applied, colour
+    profiles are ignored; `facepad.media.decode` tells what becomes of unusual pixels.
+
+    Args:
+        source: A path, or the bytes of a picture file.
+        limits: Bounds checked before decoding; None takes them from the settings.
+        name: What messages call the source; its path by default.
+
+    Returns:
+        The frame, RGB, with notes on what was unusual about the file.
+
+    Raises:
+        InputError: It cannot be read as a picture; the message names it and says why.
+        SettingsError: A limit in the settings is not a number.
+    """
+    if not isinstance(source, str | PurePath | bytes):
+        raise InputError(
+            f"expected a path or bytes, got {type(source).__name__}; "
+            "arrays go through from_array, which asks for the order of their channels"
+        )
+    limits = limits or Limits.from_settings()
+    name = printable(name or ("the given bytes" if isinstance(source, bytes) else str(source)))
+    try:
+        return _read(source, limits)
+    except FacepadError as error:
+        raise InputError(f"{name}: {error}") from error
+    except Exception as error:  # whatever untrusted bytes set off is their fault
+        raise InputError(f"{name}: damaged ({type(error).__name__}: {error})") from error
+
+
+def from_array(image: NDArray[np.generic], *, channels: Literal["rgb", "bgr", "gray"]) -> Frame:
+    """Make a frame of pixels that are in memory already.
+
+    Args:
+        image: Shape (H, W, 3) for "rgb" and "bgr", (H, W) or (H, W, 1) for "gray"; uint8, or
+            uint16, which is scaled by 1/257.
+        channels: Order of the channels; there is no default, since a guess would be silent.
+
+    Returns:
+        The frame; it holds a copy.
+
+    Raises:
+        InputError: Wrong type, shape or order, or no pixels.
+    """
+    if channels not in ("rgb", "bgr", "gray"):
+        raise InputError(f"channels must be 'rgb', 'bgr' or 'gray', got {channels!r}")
+    if not isinstance(image, np.ndarray) or image.dtype not in (np.uint8, np.uint16):
+        found = getattr(image, "dtype", type(image).__name__)
+        raise InputError(f"an image must be an array of uint8 or uint16, got {found}")
+    if image.ndim == 2:
+        image = image[:, :, np.newaxis]
+    if image.ndim != 3 or image.shape[2] != (1 if channels == "gray" else 3) or 0 in image.shape:
+        raise InputError(
+            f"an image in {channels} has shape {'(H, W)' if channels == 'gray' else '(H, W, 3)'} "
+            f"with H, W >= 1, got {image.shape}"
+        )
+    if image.dtype == np.uint16:
+        image = np.rint(image.astype(np.float32) / 257.0).astype(np.uint8)
+    return Frame(_three_channels(image.astype(np.uint8, copy=False), channels))
+
+
+def printable(name: str) -> str:
+    """The name with control characters and undecodable bytes escaped, safe to print."""
+    safe = name.encode("utf-8", "backslashreplace").decode("utf-8")
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in safe)
+
+
+def _three_channels(image: RgbImage, channels: str) -> RgbImage:
+    if channels == "gray":
+        return np.repeat(image, 3, axis=2)
+    return np.array(image[:, :, ::-1] if channels == "bgr" else image, order="C")
+
+
+def _read(source: str | Path | bytes, limits: Limits) -> Frame:
+    data = source if isinstance(source, bytes) else _file(Path(source), limits)
+    limits.check_bytes(len(data))
+    header = inspect(data)
+    image = decode(header, limits)
+    suffix = "" if isinstance(source, bytes) else Path(source).suffix.lower()
+    notes = header.notes
+    if _SUFFIXES.get(suffix, header.format) != header.format:
+        notes = (f"named {suffix} but is {header.format}", *notes)
+    return Frame(image, notes=notes)
+
+
+def _file(path: Path, limits: Limits) -> bytes:
+    """All bytes of a regular file that is within the limits.
+
+    Its kind is asked before opening, as opening alone can set off a device; and again
+    after, without waiting, as the path may have become a pipe in between.
+    """
+    try:
+        _check_kind(path.stat(), limits)
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+        with os.fdopen(descriptor, "rb") as file:
+            _check_kind(os.fstat(descriptor), limits)
+            return file.read(limits.max_bytes + 1)
+    except (FileNotFoundError, NotADirectoryError):
+        raise InputError("there is no such file") from None
+    except PermissionError:
+        raise InputError("this user is not permitted to read it") from None
+    except OSError as error:
+        raise InputError(f"it cannot be opened ({error.strerror or error})") from error
+    except ValueError as error:  # a name with a zero byte in it
+        raise InputError(f"this is not a path ({error})") from error
+
+
+def _check_kind(status: os.stat_result, limits: Limits) -> None:
+    if stat.S_ISDIR(status.st_mode):
+        raise InputError("this is a folder, not a picture file")
+    if not stat.S_ISREG(status.st_mode):
+        raise InputError("this is a pipe, a socket or a device, not a picture file")
+    limits.check_bytes(status.st_size)
