@@ -64,12 +64,14 @@ class Detector:
         self.net = Net("face_detector")
         self._anchors = anchors()
 
-    def detect(self, image: RgbImage, min_score: float = 0.5) -> list[Detection]:
+    def detect(self, image: RgbImage, min_score: float = 0.5, room: float = 1.0) -> list[Detection]:
         """All faces that can be seen with the picture shrunk to the network's input.
 
         Args:
             image: RGB picture of any size.
             min_score: Faces of a lower confidence are left out.
+            room: How many times the picture's longer side the network is to see, the rest
+                black; above 1 for faces that fill or leave the picture.
 
         Returns:
             Faces, most confident first.
@@ -77,7 +79,7 @@ class Detector:
         Raises:
             ModelError: The model's file is missing or wrong.
         """
-        blob, scale, shift = letterbox(image)
+        blob, scale, shift = letterbox(image, room)
         sizes = (len(self._anchors), len(self._anchors) * _VALUES)
         logits, values = by_size(self.net.run(blob), sizes, self.net.name)
         found = decode(logits, values, self._anchors, min_score)
@@ -94,15 +96,19 @@ def anchors() -> FloatArray:
     return np.concatenate(parts).astype(np.float32)
 
 
-def letterbox(image: RgbImage) -> tuple[FloatArray, float, tuple[int, int]]:
-    """Bring a picture into the network's square, its shape kept, the rest black.
+def letterbox(image: RgbImage, room: float = 1.0) -> tuple[FloatArray, float, tuple[int, int]]:
+    """Bring a picture into the middle of the network's square, its shape kept, the rest black.
+
+    Args:
+        image: RGB picture.
+        room: Side of the square relative to the picture's longer side; at least 1.
 
     Returns:
         The input, shape (1, 3, 128, 128) in [-1, 1]; how many times larger the picture
         is; and where it begins in the square (x, y in pixels).
     """
     height, width = image.shape[:2]
-    scale = max(height, width) / SIDE
+    scale = room * max(height, width) / SIDE
     size = (max(1, round(width / scale)), max(1, round(height / scale)))
     shift = ((SIDE - size[0]) // 2, (SIDE - size[1]) // 2)
     square = np.zeros((SIDE, SIDE, 3), np.uint8)

@@ -15,6 +15,7 @@ MAX_OUTSIDE = 0.25  # share of the box that may lie outside the picture
 
 _MIN_TILE = 256  # pixels; a face of 64 fills a quarter of it, which the detector sees well
 _LEVELS = (1, 2)  # tiles of half and of a quarter of the longer side
+_ROOM = 2.0  # a face as wide as the picture then fills half of what the detector sees
 _MOST = 12  # faces that are looked at twice; bounds the time a crowd or a flower bed takes
 _CLOSER = 3.0  # side of the part that is looked at again, relative to the face found in a tile
 
@@ -37,7 +38,7 @@ class _Trust:
 # Seen on 700 pictures with a face: the mesh's confidence is 1.00 on nearly all; on 70 without,
 # the detector's reaches 0.75 and the mesh's 0.1, but among tiles 0.85, and 0.9 on a fox.
 _WHOLE = _Trust(score=0.5, sure=0.9, presence=0.5)
-_TILE = _Trust(score=0.6, sure=2.0, presence=0.9)
+_AGAIN = _Trust(score=0.6, sure=2.0, presence=0.9)
 
 _Found = tuple[Detection, Landmarks | None]
 
@@ -67,8 +68,8 @@ class FaceFinder:
         """Look for the largest face of a frame.
 
         A detection counts as a face when the detector is sure of it, or when the face mesh
-        sees one there too. Only when the whole picture shows none, overlapping tiles of it
-        are searched for smaller ones.
+        sees one there too. Only when the whole picture shows none, it is searched from
+        further away for a face that fills it, then in overlapping tiles for small ones.
 
         Returns:
             The frame with ``face``, or with the reason in ``no_face``: none found, smaller
@@ -83,12 +84,13 @@ class FaceFinder:
         return replace(frame, face=None, no_face=Reason.NO_FACE)
 
     def _looks(self, image: RgbImage) -> Iterator[list[_Found]]:
-        """The faces of the whole picture, then those of ever smaller tiles."""
+        """The faces of the whole picture, then those too large for it, then of smaller tiles."""
         yield self._confirmed(image, self._detector.detect(image, _WHOLE.score), _WHOLE)
+        yield self._confirmed(image, self._detector.detect(image, _AGAIN.score, _ROOM), _AGAIN)
         for level in _LEVELS:
             side = max(image.shape[:2]) >> level
             if side >= _MIN_TILE:
-                yield self._confirmed(image, self._in_tiles(image, side), _TILE)
+                yield self._confirmed(image, self._in_tiles(image, side), _AGAIN)
 
     def _in_tiles(self, image: RgbImage, side: int) -> list[Detection]:
         found = [one for box in tiles(image, side) for one in self._within(image, box)]
@@ -97,7 +99,7 @@ class FaceFinder:
 
     def _within(self, image: RgbImage, box: Box) -> list[Detection]:
         left, top, right, bottom = box
-        found = self._detector.detect(image[top:bottom, left:right], _TILE.score)
+        found = self._detector.detect(image[top:bottom, left:right], _AGAIN.score)
         return [one.moved(left, top) for one in found]
 
     def _closer(self, image: RgbImage, face: Detection) -> Detection:

