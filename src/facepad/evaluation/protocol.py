@@ -77,13 +77,13 @@ def with_band(
 
     The band reaches from `at_bpcer` to `at_apcer`, and to the threshold where that lies
     outside: below it at most ``bpcer`` of dev's bona fide lie, above it at most ``apcer``
-    of dev's attacks, worst species. Classes so well apart that these cross need no band.
+    of dev's attacks, worst species. Classes so far apart that these meet need no band.
 
     Raises:
         InputError: As `at_apcer`.
     """
     low, high = _low(dev, bpcer), _high(dev, apcer)
-    if low > high:
+    if low >= high:
         return replace(point, low=point.threshold, high=point.threshold)
     name = f"{point.name}_band_{_percent(apcer)}_{_percent(bpcer)}"
     return OperatingPoint(

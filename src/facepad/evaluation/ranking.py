@@ -40,8 +40,17 @@ class Curve:
 
     @property
     def eer_index(self) -> int:
-        """Where ``apcer_pooled`` and ``bpcer`` come closest; the first such place."""
-        return int(np.argmin(np.round(np.abs(self.apcer_pooled - self.bpcer), 12)))
+        """Where ``apcer_pooled`` and ``bpcer`` come closest; of two such, the fewer errors."""
+        gap = np.round(np.abs(self.apcer_pooled - self.bpcer), 12)
+        return int(np.lexsort((self.apcer_pooled + self.bpcer, gap))[0])
+
+    @property
+    def equal_error_rate(self) -> float:
+        """Both errors where the straight lines between neighbouring thresholds cross."""
+        gap = self.bpcer - self.apcer_pooled  # rises from -1 to 1
+        after = int(np.argmax(gap > 0.0))
+        way = -gap[after - 1] / (gap[after] - gap[after - 1])
+        return float(self.bpcer[after - 1] + way * (self.bpcer[after] - self.bpcer[after - 1]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +62,7 @@ class Ranking:
     Attributes:
         label: Words that must stand beside the figures wherever they are shown.
         auc: Chance that a bona fide scores above an attack, ties counting half, in [0, 1].
-        eer: Mean of both errors where they are closest, over all species together.
+        eer: Both errors where they are equal, over all species together.
         bpcer10: BPCER at the lowest threshold with a worst-species APCER of at most 10 %.
         bpcer20: The same at 5 %.
         bpcer100: The same at 1 %.
@@ -77,11 +86,10 @@ def rank(table: ScoreTable) -> Ranking:
     """
     scored = table.keep(table.answered)
     errors = curve(scored)
-    at = errors.eer_index
     return Ranking(
         label=f"ranking, threshold from {table.split}",
         auc=area_under_curve(scored),
-        eer=float(errors.apcer_pooled[at] + errors.bpcer[at]) / 2.0,
+        eer=errors.equal_error_rate,
         bpcer10=_bpcer_at(errors, 0.10),
         bpcer20=_bpcer_at(errors, 0.05),
         bpcer100=_bpcer_at(errors, 0.01),

@@ -121,6 +121,10 @@ class Outcomes:
     uncertain: Flags
     silent: Flags
 
+    def counted(self, reading: Reading) -> Flags:
+        """Rows that stand in the denominators of a reading."""
+        return self.accepted | self.rejected | (reading is Reading.ALL)
+
 
 def outcomes(table: ScoreTable, point: OperatingPoint) -> Outcomes:
     """Apply an operating point to every row, as `protocol.decide` does to one score."""
@@ -143,7 +147,7 @@ def rates_at(table: ScoreTable, point: OperatingPoint, *, reading: Reading = Rea
         ISO/IEC 30107-3:2023; HTER as in Anjos, Marcel (2011), IJCB.
     """
     made = outcomes(table, point)
-    counted = np.ones_like(made.silent) if reading is Reading.ALL else made.accepted | made.rejected
+    counted = made.counted(reading)
     apcer = {s: share(table, made.accepted, table.of_species(s) & counted) for s in table.species}
     worst_species = _worst(apcer)
     apcer_worst = float("nan") if worst_species is None else apcer[worst_species]
