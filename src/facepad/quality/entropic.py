@@ -1,0 +1,122 @@
+"""Reduced-reference metric of entropies in one sub-band of a steerable pyramid."""
+
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.lib.stride_tricks import as_strided
+from numpy.typing import NDArray
+
+from facepad.quality.context import Picture
+from facepad.quality.filters import MIRROR, as_map
+from facepad.quality.steerable import BAND, FIRST_LOW, LOW
+from facepad.quality.workspace import Workspace
+from facepad.types import GrayImage
+
+MIN_SIDE = 16
+MID = np.float32(128)
+BLOCK = 3  # side of the patches
+NOISE = 0.1  # added to every variance, so that flat blocks have a finite entropy
+FLAT = 1e-9  # largest eigenvalue up to which a sub-band counts as empty
+NEGLIGIBLE = 1e-10  # eigenvalues up to this share of the largest are left out
+_AREA = BLOCK * BLOCK
+_NOTHING = np.zeros((0, 0))
+
+Matrix = NDArray[np.float64]
+
+
+def reduced_reference_entropic_difference(picture: Picture) -> float:
+    """Mean difference between the scaled block entropies of picture and copy.
+
+    Returns:
+        At least 0; lower means more alike. 0 if a side is below ``MIN_SIDE``.
+
+    Reference:
+        Soundararajan, Bovik (2012), IEEE TIP 21(2).
+    """
+    if min(picture.shape) < MIN_SIDE:
+        return 0.0
+    own, copy = (
+        _scaled_entropies(_sub_band(image, picture.workspace))
+        for image in (picture.gray, picture.blurred)
+    )
+    return float(np.abs(own - copy).mean())
+
+
+def _sub_band(image: GrayImage, workspace: Workspace) -> GrayImage:
+    """The sub-band of an image, at half its size (rounded up)."""
+    low = np.subtract(image, MID, out=workspace.map("a", image.shape))
+    low = as_map(
+        cv2.filter2D(low, -1, FIRST_LOW, dst=workspace.map("b", image.shape), borderType=MIRROR)
+    )
+    return as_map(cv2.filter2D(_low_half(low, workspace), -1, BAND, borderType=MIRROR))
+
+
+def _low_half(image: GrayImage, workspace: Workspace) -> GrayImage:
+    """Filter with `LOW` where a row and a column are kept, and only there.
+
+    The kernel falls into four parts, one for each parity of row and column; each part
+    meets the pixels of its own parity only, at half the size.
+    """
+    r = LOW.shape[0] // 2
+    padded = workspace.map("a", (image.shape[0] + 2 * r, image.shape[1] + 2 * r))
+    cv2.copyMakeBorder(image, r, r, r, r, MIRROR, dst=padded)
+    height, width = ((side + 1) // 2 for side in image.shape)
+    total = workspace.map("total", (height, width))
+    total[:] = 0
+    for i, j in ((0, 0), (0, 1), (1, 0), (1, 1)):
+        part = padded[i::2, j::2]
+        phase = workspace.map("phase", part.shape)
+        np.copyto(phase, part)
+        out = workspace.map("part", part.shape)
+        cv2.filter2D(phase, -1, LOW[i::2, j::2].copy(), dst=out, anchor=(0, 0))
+        total += out[:height, :width]
+    return total
+
+
+def _scaled_entropies(band: GrayImage) -> Matrix:
+    """log2(1 + s) h of every block: its entropy h, weighted by its own scale s."""
+    height, width = (side // BLOCK * BLOCK for side in band.shape)
+    y = band[:height, :width].astype(np.float64)
+    values, vectors = np.linalg.eigh(_patch_covariance(y))
+    kept = np.maximum(values, 0)
+    if kept.sum() > 0:
+        kept *= values.sum() / kept.sum()
+    if kept.max() <= FLAT:
+        return np.zeros(height * width // _AREA)
+    large = kept > kept.max() * NEGLIGIBLE
+    kept, vectors = kept[large], vectors[:, large]
+    scale = _block_scales(y, (vectors / np.sqrt(kept * _AREA)).T)
+    entropy = np.log2(np.prod(np.multiply.outer(kept, scale) + NOISE, axis=0))
+    entropy += kept.size * np.log(2 * np.pi * np.e)
+    return np.asarray(np.log2(1 + scale) * entropy, dtype=np.float64)
+
+
+def _block_scales(y: Matrix, whitening: Matrix) -> Matrix:
+    """Squared length of every block after whitening."""
+    rows, columns = y.shape[0] // BLOCK, y.shape[1] // BLOCK
+    blocks = y.reshape(rows, BLOCK, columns, BLOCK).transpose(1, 3, 0, 2).reshape(_AREA, -1)
+    # OpenCV, not BLAS: idle BLAS threads that spin slow a busy machine down tenfold
+    white = cv2.gemm(np.ascontiguousarray(whitening), blocks, 1, _NOTHING, 0)
+    return np.asarray(np.einsum("ij,ij->j", white, white), dtype=np.float64)
+
+
+def _patch_covariance(y: Matrix) -> Matrix:
+    """Population covariance of all overlapping patches, as 9-vectors in row order."""
+    height, width = y.shape
+    n, m = height - BLOCK + 1, width - BLOCK + 1
+    # rows[i, v] is row i from column v on. Three consecutive i are 9 rows of one matrix.
+    rows = np.zeros((height + BLOCK - 1, BLOCK, m))
+    for v in range(BLOCK):
+        rows[:height, v] = y[:, v : v + m]
+    step = rows.strides
+    nine: NDArray[Any] = as_strided(rows, (height, _AREA, m), (step[0], step[1], step[2]))
+    # many small products: each is below the size at which BLAS would start threads
+    products = np.matmul(rows[:height], nine.transpose(0, 2, 1))  # (height, 3, 9)
+    mean = np.array([rows[u : u + n].sum(axis=(0, 2)) for u in range(BLOCK)]).ravel() / (n * m)
+    moments = np.zeros((_AREA, _AREA))
+    for u in range(BLOCK):
+        block = slice(u * BLOCK, (u + 1) * BLOCK)
+        moments[block, u * BLOCK :] = products[u : u + n].sum(axis=0)[:, : _AREA - u * BLOCK]
+        moments[u * BLOCK :, block] = moments[block, u * BLOCK :].T
+    return np.asarray(moments / (n * m) - np.outer(mean, mean), dtype=np.float64)
