@@ -1,1 +1,14 @@
-"""Package."""
+"""The command line: ``facepad check``, ``score``, ``metrics``, ``models`` and ``train``.
+
+Start-up time is a feature: nothing here imports NumPy, OpenCV or rich before a command
+that needs them runs.
+"""
+
+__all__ = ["main"]
+
+
+def main() -> None:
+    """Run the command line; the exit code says how it went (see `facepad.cli.edge`)."""
+    from facepad.cli.app import app
+
+    app()

@@ -1,0 +1,95 @@
+"""``facepad check``: judge pictures, for people or for programs."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import typer
+
+PATHS_HELP = "Pictures, folders, globs (quoted ones too), or - for standard input."
+TESTS_HELP = "Names of liveness tests, by commas; the first decides, the others are shown."
+
+
+@dataclass(frozen=True, slots=True)
+class CheckOptions:
+    """What was asked for, beside the paths.
+
+    Attributes:
+        tests: Names of the liveness tests.
+        threshold: Decide by this score; None for the test's own operating point.
+        json: Documents instead of a table.
+        explain: Tell what moved the score.
+        fail_on_attack: The policy: no attack among the outcomes.
+        require_bona_fide: The policy: every outcome is bona fide.
+    """
+
+    tests: tuple[str, ...]
+    threshold: float | None
+    json: bool
+    explain: bool
+    fail_on_attack: bool
+    require_bona_fide: bool
+
+
+def split_names(text: str) -> tuple[str, ...]:
+    """Names out of a list with commas.
+
+    Example:
+        >>> split_names("quality, quality_whole")
+        ('quality', 'quality_whole')
+    """
+    return tuple(name for part in text.split(",") if (name := part.strip()))
+
+
+def check(
+    paths: Annotated[list[str], typer.Argument(metavar="PATH...", help=PATHS_HELP)],
+    *,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON document per line, as results come.")
+    ] = False,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Tell which group of metrics moved the score.")
+    ] = False,
+    tests: Annotated[str, typer.Option("--tests", metavar="NAME,...", help=TESTS_HELP)] = "quality",
+    threshold: Annotated[
+        float | None,
+        typer.Option(
+            "--threshold",
+            min=0.0,
+            max=1.0,
+            help="Scores from here up are bona fide. Default: what the test's dev data chose.",
+        ),
+    ] = None,
+    fail_on_attack: Annotated[
+        bool,
+        typer.Option(
+            "--fail-on-attack",
+            help="Exit 1 if any outcome is attack. No face and uncertain pass: not for a gate.",
+        ),
+    ] = False,
+    require_bona_fide: Annotated[
+        bool,
+        typer.Option(
+            "--require-bona-fide",
+            help="Exit 1 unless every outcome is bona_fide. A gate should use this one.",
+        ),
+    ] = False,
+) -> None:
+    """Judge pictures: is the face in each one a living person, or a picture of one?
+
+    A picture that cannot be read is one line with its error; the rest goes on.
+
+    Exit codes: 0 everything was judged; 1 the policy asked for failed; 2 an input could not be
+    read (goes before 1: with a policy the gate stays shut either way) or the usage was wrong;
+    3 model; 4 settings.
+    """
+    from facepad.cli.checking import run
+
+    options = CheckOptions(
+        tests=split_names(tests),
+        threshold=threshold,
+        json=as_json,
+        explain=explain,
+        fail_on_attack=fail_on_attack,
+        require_bona_fide=require_bona_fide,
+    )
+    raise typer.Exit(run(paths, options))

@@ -1,0 +1,200 @@
+"""The pipeline with made-up finders and tests: no model, no real picture."""
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import pytest
+
+import facepad
+from facepad.errors import InputError, SettingsError
+from facepad.pipeline import Checker, check
+from facepad.types import (
+    Face,
+    Frame,
+    OperatingPoint,
+    Outcome,
+    Presentation,
+    Reason,
+    Score,
+)
+
+PICTURE = np.full((48, 64, 3), 128, np.uint8)
+FACE = Face(box=(8, 8, 40, 40), score=0.9)
+
+
+@dataclass
+class FakeFinder:
+    """Finds what it is told to find, and counts how often it was asked."""
+
+    face: Face | None = FACE
+    no_face: Reason | None = None
+    models: Mapping[str, str] = field(default_factory=lambda: {"finder": "finder-1"})
+    searches: int = 0
+
+    def find(self, frame: Frame) -> Frame:
+        self.searches += 1
+        return replace(frame, face=self.face, no_face=self.no_face)
+
+
+@dataclass
+class FakeTest:
+    """Gives the score it is told to give."""
+
+    name: str = "fake"
+    said: Score = field(default_factory=lambda: Score(0.9))
+    operating_point: OperatingPoint = field(default_factory=lambda: OperatingPoint.at(0.5))
+
+    @property
+    def models(self) -> Mapping[str, str]:
+        return {self.name: f"{self.name}-1"}
+
+    def score(self, presentation: Presentation) -> Score:
+        assert presentation.frames
+        return self.said
+
+
+class ExplainingTest(FakeTest):
+    def explain(self, presentation: Presentation) -> Mapping[str, float]:
+        assert presentation.frames
+        return {"edges": 0.25}
+
+
+def decide(*tests: FakeTest, finder: FakeFinder | None = None) -> facepad.Decision:
+    checker = Checker(tests or (FakeTest(),), finder=finder or FakeFinder())
+    return checker.check(PICTURE, channels="rgb")
+
+
+def test_a_score_above_the_tests_own_threshold_is_bona_fide() -> None:
+    assert decide(FakeTest(said=Score(0.9))).outcome is Outcome.BONA_FIDE
+
+
+def test_a_score_below_the_tests_own_threshold_is_an_attack() -> None:
+    assert decide(FakeTest(said=Score(0.1))).outcome is Outcome.ATTACK
+
+
+def test_a_given_operating_point_goes_before_the_tests_own() -> None:
+    checker = Checker(
+        (FakeTest(said=Score(0.6)),), operating_point=OperatingPoint.at(0.7), finder=FakeFinder()
+    )
+    assert checker.check(PICTURE, channels="rgb").outcome is Outcome.ATTACK
+
+
+def test_without_a_face_there_is_no_response_and_the_score_is_shown() -> None:
+    decision = decide(finder=FakeFinder(None, Reason.NO_FACE))
+    assert decision.outcome is Outcome.NON_RESPONSE
+    assert decision.reasons == (Reason.NO_FACE,)
+    assert decision.score == 0.9
+    assert decision.scores["fake"].value == 0.9
+
+
+def test_a_face_that_cannot_be_used_gives_its_own_reason_once() -> None:
+    said = Score(None, Reason.FACE_TOO_SMALL)
+    decision = decide(FakeTest(said=said), finder=FakeFinder(None, Reason.FACE_TOO_SMALL))
+    assert decision.reasons == (Reason.FACE_TOO_SMALL,)
+    assert decision.score is None
+
+
+def test_a_finder_that_gives_no_reason_means_no_face() -> None:
+    assert decide(finder=FakeFinder(None)).reasons == (Reason.NO_FACE,)
+
+
+def test_an_unfamiliar_camera_is_uncertain() -> None:
+    decision = decide(FakeTest(said=Score(0.99, Reason.UNFAMILIAR_CAMERA)))
+    assert decision.outcome is Outcome.UNCERTAIN
+    assert decision.reasons == (Reason.UNFAMILIAR_CAMERA,)
+
+
+def test_the_first_of_several_tests_decides_and_all_are_shown() -> None:
+    decision = decide(FakeTest("first", Score(0.9)), FakeTest("second", Score(0.1)))
+    assert decision.outcome is Outcome.BONA_FIDE
+    assert decision.score == 0.9
+    assert list(decision.scores) == ["first", "second"]
+
+
+def test_other_faces_are_a_note() -> None:
+    decision = decide(finder=FakeFinder(replace(FACE, others=2)))
+    assert decision.notes == ("2 other faces in the picture",)
+
+
+def test_the_decision_names_every_model_that_took_part() -> None:
+    assert decide().models == {"finder": "finder-1", "fake": "fake-1"}
+
+
+def test_the_decision_tells_the_time_of_each_step() -> None:
+    checker = Checker((FakeTest(),), finder=FakeFinder())
+    checker.load()
+    timings = checker.check(PICTURE, channels="rgb").timings_ms
+    assert list(timings) == ["decode", "faces", "fake", "total"]
+    assert timings["total"] >= sum(timings[step] for step in ("decode", "faces", "fake"))
+
+
+def test_a_face_that_was_found_before_is_not_looked_for_again() -> None:
+    finder = FakeFinder()
+    checker = Checker((FakeTest(),), finder=finder)
+    checker.check_presentation(Presentation((Frame(PICTURE, face=FACE),)))
+    assert finder.searches == 0
+
+
+def test_an_explanation_is_added_to_the_details_when_asked_for() -> None:
+    checker = Checker((ExplainingTest(),), finder=FakeFinder(), explain=True)
+    decision = checker.check(PICTURE, channels="rgb")
+    assert decision.scores["fake"].details["explained"] == {"edges": 0.25}
+
+
+def test_a_test_that_cannot_explain_is_left_as_it_is() -> None:
+    checker = Checker((FakeTest(),), finder=FakeFinder(), explain=True)
+    assert not checker.check(PICTURE, channels="rgb").scores["fake"].details
+
+
+def test_an_array_needs_its_channel_order() -> None:
+    with pytest.raises(InputError, match="an array needs channels"):
+        Checker((FakeTest(),), finder=FakeFinder()).check(PICTURE)
+
+
+def test_a_file_must_not_be_given_a_channel_order() -> None:
+    with pytest.raises(InputError, match="is for arrays"):
+        Checker((FakeTest(),), finder=FakeFinder()).check("me.jpg", channels="rgb")
+
+
+def test_a_source_of_another_type_is_named() -> None:
+    with pytest.raises(InputError, match="got int"):
+        Checker((FakeTest(),), finder=FakeFinder()).check(7)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("tests", [(), ("quality", "quality"), "quality"])
+def test_tests_that_cannot_be_used_are_refused_at_once(tests: tuple[str, ...]) -> None:
+    with pytest.raises(SettingsError):
+        Checker(tests)
+
+
+def test_a_test_that_does_not_exist_is_told_with_those_that_do() -> None:
+    with pytest.raises(SettingsError, match="no liveness_tests named 'blnik'; known: quality"):
+        check(PICTURE, channels="rgb", tests=("blnik",))
+
+
+def test_a_shared_checker_loads_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[int] = []
+
+    def factory() -> FakeTest:
+        made.append(1)
+        return FakeTest()
+
+    monkeypatch.setattr("facepad.registry.resolve", lambda _kind, _name: factory)
+    checker = Checker(("fake",), finder=FakeFinder())
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: checker.check(PICTURE, channels="rgb"), range(32)))
+    assert len(made) == 1
+
+
+def test_a_factory_that_takes_threads_is_told_how_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[int] = []
+
+    def factory(threads: int = 2) -> FakeTest:
+        told.append(threads)
+        return FakeTest()
+
+    monkeypatch.setattr("facepad.registry.resolve", lambda _kind, _name: factory)
+    Checker(("fake",), threads=5, finder=FakeFinder()).load()
+    assert told == [5]
