@@ -1,0 +1,148 @@
+"""Time of finding a face with its landmarks, and how often faces are found.
+
+Usage: python benchmarks/faces.py [--root FOLDER_OF_PICTURES] [--per-set 200] [--repeat 200]
+
+The picture that is timed is NASA's portrait of an astronaut (public domain, from
+scikit-image) in 640x480. With ``--root`` the rates are told for every folder that holds
+pictures, and for every video (20 frames each), spread evenly.
+"""
+
+import argparse
+import statistics
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+import cv2
+import numpy as np
+from skimage.data import astronaut
+
+from facepad.faces import FaceFinder
+from facepad.faces.detector import Detector, letterbox
+from facepad.faces.mesh import Mesh
+from facepad.types import Frame, RgbImage
+
+GOAL_MS = 8.0
+PICTURES = {".jpg", ".jpeg", ".png", ".webp"}
+VIDEOS = {".mp4", ".webm", ".avi"}
+
+Item = TypeVar("Item", Path, RgbImage)
+
+
+def main() -> None:
+    """Print both tables."""
+    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    options.add_argument("--root", type=Path)
+    options.add_argument("--per-set", type=int, default=200)
+    options.add_argument("--repeat", type=int, default=200)
+    chosen = options.parse_args()
+    _times(chosen.repeat)
+    if chosen.root is not None:
+        _rates(chosen.root, chosen.per_set)
+
+
+def _times(repeat: int) -> None:
+    frame = Frame(_portrait())
+    print(f"OpenCV {cv2.__version__}, {frame.size[0]}x{frame.size[1]}, {repeat} runs")
+    print(f"{'threads':>7} {'step':<22} {'median ms':>9} {'min ms':>7} {'share':>6}")
+    for threads in (1, 2):
+        cv2.setNumThreads(threads)
+        rows = {name: _timed(step, repeat) for name, step in _steps(frame).items()}
+        whole = statistics.median(rows["find with landmarks"])
+        for name, times in rows.items():
+            median = statistics.median(times)
+            share = f"{median / whole:6.0%}"
+            print(f"{threads:>7} {name:<22} {median:>9.2f} {min(times):>7.2f} {share}")
+        verdict = "met" if whole <= GOAL_MS else "missed"
+        print(f"        goal of {GOAL_MS:g} ms (median, with landmarks): {verdict}")
+
+
+def _steps(frame: Frame) -> dict[str, Callable[[], object]]:
+    detector, mesh, image = Detector(), Mesh(), frame.image
+    face = detector.detect(image)[0]
+    with_landmarks, without = FaceFinder(), FaceFinder(landmarks=False)
+    return {
+        "find with landmarks": lambda: with_landmarks.find(frame),
+        "find, no landmarks": lambda: without.find(frame),
+        "detector": lambda: detector.detect(image),
+        "  of it: shrinking": lambda: letterbox(image),
+        "mesh": lambda: mesh.landmarks(image, face),
+    }
+
+
+def _timed(step: Callable[[], object], repeat: int) -> list[float]:
+    step()
+    times = []
+    for _ in range(repeat):
+        start = time.perf_counter()
+        step()
+        times.append((time.perf_counter() - start) * 1e3)
+    return times
+
+
+def _portrait() -> RgbImage:
+    image = np.zeros((480, 640, 3), np.uint8)
+    portrait = np.asarray(astronaut(), np.uint8)  # type: ignore[no-untyped-call]
+    image[:, 80:560] = cv2.resize(portrait, (480, 480))
+    return image
+
+
+def _rates(root: Path, per_set: int) -> None:
+    finder = FaceFinder()
+    print(f"\n{'set':<44} {'pictures':>8} {'found':>7} {'others':>6} {'ms':>6}  not found")
+    for name, images in _sets(root, per_set):
+        results: Counter[str] = Counter()
+        times = []
+        for image in images:
+            start = time.perf_counter()
+            frame = finder.find(Frame(image))
+            times.append((time.perf_counter() - start) * 1e3)
+            results[str(frame.no_face or "found")] += 1
+            results["others"] += bool(frame.face and frame.face.others)
+        found, others, count = results.pop("found", 0), results.pop("others"), len(times)
+        rest = ", ".join(f"{reason} {number}" for reason, number in results.items())
+        median = statistics.median(times)
+        print(f"{name:<44} {count:>8} {found / count:>7.1%} {others:>6} {median:>6.1f}  {rest}")
+
+
+def _sets(root: Path, per_set: int) -> Iterator[tuple[str, Iterator[RgbImage]]]:
+    files = sorted(path for path in root.rglob("*") if path.suffix.lower() in PICTURES)
+    folders: dict[str, list[Path]] = {}
+    for path in files:
+        folders.setdefault(_set_of(path.relative_to(root)), []).append(path)
+    for name, paths in folders.items():
+        yield name, (image for path in _spread(paths, per_set) for image in _picture(path))
+    for path in sorted(path for path in root.rglob("*") if path.suffix.lower() in VIDEOS):
+        yield path.relative_to(root).as_posix(), iter(_spread(list(_video(path)), 20))
+
+
+def _set_of(path: Path) -> str:
+    """At most three folders make a set: a person's own folder joins its set."""
+    parts = [part for part in path.parent.parts if not part.isdigit()]
+    return "/".join(parts[:3]) or "."
+
+
+def _spread(items: list[Item], count: int) -> list[Item]:
+    step = max(1.0, len(items) / count)
+    return [items[int(index * step)] for index in range(min(count, len(items)))]
+
+
+def _picture(path: Path) -> Iterator[RgbImage]:
+    image = cv2.imread(str(path))
+    if image is not None:
+        yield np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)
+
+
+def _video(path: Path) -> Iterator[RgbImage]:
+    capture = cv2.VideoCapture(str(path))
+    while True:
+        there, image = capture.read()
+        if not there:
+            return
+        yield np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)
+
+
+if __name__ == "__main__":
+    main()
