@@ -100,7 +100,9 @@ trap 'rm -f "$apt_log"' EXIT
 python=$(find_python)
 ensure_venv "$python"
 
-if ! $venv/bin/python -m pip --version >/dev/null 2>&1; then
+# A folder that was moved leaves commands behind that point to the old place.
+if ! { grep -qF "$(pwd -P)/$venv" $venv/bin/pip && $venv/bin/python -m pip --version; } \
+  >/dev/null 2>&1; then
   say "making $venv with $("$python" --version) ..."
   "$python" -m venv --clear $venv
 fi
