@@ -43,7 +43,7 @@ def inspect(data: bytes) -> Header:
         if reader.accepts(data):
             header: Header = reader.inspect(data)
             return header
-    raise InputError(f"looks like {foreign.describe(data)} ({foreign.READ})")
+    raise InputError(f"looks like {foreign.describe(data)}; {foreign.READ}")
 
 
 def decode(header: Header, limits: Limits) -> RgbImage:

@@ -1,6 +1,6 @@
 """Names what a file that cannot be read looks like, and how to make a picture of it."""
 
-READ = "JPEG, PNG, WebP, BMP and TIFF are read"
+READ = "read are JPEG, PNG, WebP, BMP and TIFF"
 
 _HEIC = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
 _AVIF = frozenset({b"avif", b"avis"})
@@ -41,10 +41,10 @@ def describe(data: bytes) -> str:
             return words
     head = data[:1024]
     if not head.strip(b"\0"):
-        return "a file that begins with nothing but zero bytes"
+        return "nothing but zero bytes"
     text = _text(head)
     if text is None:
-        return "no picture format that is known"
+        return "no known format of pictures"
     if "<svg" in text:
         return "an SVG drawing; export it as PNG"
     return "a web page, not a picture" if "<html" in text else "text, not a picture"

@@ -1,0 +1,136 @@
+"""Small valid pictures of every kind that is read, made when asked for."""
+
+import io
+import struct
+import zlib
+from functools import cache
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+WIDTH, HEIGHT = 20, 16
+VIDEO = b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom" + bytes(range(256))
+
+
+def colours(width: int = WIDTH, height: int = HEIGHT) -> NDArray[np.uint8]:
+    """A picture whose channels differ: red grows to the right, green downwards."""
+    image = np.zeros((height, width, 3), np.uint8)
+    image[:, :, 0] = np.linspace(0, 255, width)[np.newaxis, :]
+    image[:, :, 1] = np.linspace(0, 255, height)[:, np.newaxis]
+    image[:, :, 2] = 80
+    return image
+
+
+def encode(image: Image.Image, kind: str, **options: Any) -> bytes:  # noqa: ANN401 - Pillow's own
+    """The bytes of a picture file."""
+    file = io.BytesIO()
+    image.copy().save(file, kind, **options)  # saving leaves traces in the picture itself
+    return file.getvalue()
+
+
+def exif(orientation: int, order: str = "<") -> bytes:
+    """An EXIF block that holds nothing but an orientation."""
+    mark = b"II*\0" if order == "<" else b"MM\0*"
+    entry = struct.pack(order + "HHIHH", 0x0112, 3, 1, orientation, 0)
+    return b"Exif\0\0" + mark + struct.pack(order + "IH", 8, 1) + entry + bytes(4)
+
+
+def chunk(name: bytes, content: bytes) -> bytes:
+    """One PNG chunk."""
+    crc = zlib.crc32(name + content)
+    return struct.pack(">I", len(content)) + name + content + struct.pack(">I", crc)
+
+
+def png(
+    width: int, height: int, rows: bytes, *, bits: int = 8, colour: int = 0, extra: bytes = b""
+) -> bytes:
+    """A PNG file of the given rows (filter bytes included), whatever its header claims."""
+    header = struct.pack(">IIBBBBB", width, height, bits, colour, 0, 0, 0)
+    content = chunk(b"IHDR", header) + extra + chunk(b"IDAT", zlib.compress(rows, 9))
+    return b"\x89PNG\r\n\x1a\n" + content + chunk(b"IEND", b"")
+
+
+def tiff(entries: dict[int, tuple[int, list[int]]], pixels: bytes, order: str = "<") -> bytes:
+    """A TIFF file with the given tags (type 3 or 4, values) and its pixels at offset 8."""
+    tags, behind = b"", b""
+    start = 8 + len(pixels)
+    values_at = start + 2 + 12 * len(entries) + 4
+    for tag, (kind, values) in sorted(entries.items()):
+        packed = struct.pack(f"{order}{len(values)}{'H' if kind == 3 else 'I'}", *values)
+        if len(packed) > 4:
+            where = struct.pack(order + "I", values_at + len(behind))
+            behind += packed
+        else:
+            where = packed.ljust(4, b"\0")
+        tags += struct.pack(order + "HHI", tag, kind, len(values)) + where
+    mark = b"II*\0" if order == "<" else b"MM\0*"
+    count = struct.pack(order + "H", len(entries))
+    return mark + struct.pack(order + "I", start) + pixels + count + tags + bytes(4) + behind
+
+
+def gray_tiff(pixels: NDArray[np.uint16], *, bits: int = 16, photometric: int = 1) -> bytes:
+    """An uncompressed 16 bit gray TIFF file."""
+    height, width = pixels.shape
+    data = pixels.astype("<u2").tobytes()
+    single = {256: width, 257: height, 258: bits, 259: 1, 262: photometric, 277: 1, 278: height}
+    entries = {tag: (3, [value]) for tag, value in single.items()}
+    return tiff({**entries, 273: (4, [8]), 279: (4, [len(data)])}, data)
+
+
+def run_length_bmp(width: int = 4, height: int = 2) -> bytes:
+    """A BMP file coded by run lengths: all pixels have palette entry 1, which is red."""
+    palette = b"\0\0\0\0" + b"\0\0\xff\0"
+    rows = (bytes([width, 1]) + b"\0\0") * height + b"\0\1"
+    offset = 14 + 40 + len(palette)
+    info = struct.pack("<IiiHHIIiiII", 40, width, height, 1, 8, 1, len(rows), 0, 0, 2, 0)
+    return b"BM" + struct.pack("<IHHI", offset + len(rows), 0, 0, offset) + info + palette + rows
+
+
+@cache
+def valid_pictures() -> dict[str, bytes]:
+    """Name to bytes; all are read without an error."""
+    image = Image.fromarray(colours())
+    gray, palette = image.convert("L"), image.quantize(16)
+    see_through = image.convert("RGBA")
+    see_through.putalpha(gray)
+    deep = colours().astype(np.uint16) * 257
+    jpeg = encode(image, "JPEG", exif=exif(6))
+    return {
+        "plain.jpg": jpeg,
+        "progressive.jpg": encode(image, "JPEG", progressive=True, quality=95),
+        "gray.jpg": encode(gray, "JPEG"),
+        "cmyk.jpg": encode(image.convert("CMYK"), "JPEG"),
+        "motion.jpg": jpeg + VIDEO,
+        "two.mpo": encode(image, "MPO", save_all=True, append_images=_more(image)),
+        "plain.png": encode(image, "PNG", exif=exif(3)),
+        "gray.png": encode(gray, "PNG"),
+        "one_bit.png": encode(image.convert("1"), "PNG"),
+        "palette.png": encode(palette, "PNG", transparency=bytes(range(16))),
+        "see_through.png": encode(see_through, "PNG"),
+        "gray_16.png": cv2.imencode(".png", deep[:, :, 0])[1].tobytes(),
+        "colour_16.png": cv2.imencode(".png", deep)[1].tobytes(),
+        "animated.png": encode(image, "PNG", save_all=True, append_images=_more(image)),
+        "lossy.webp": encode(image, "WEBP", exif=exif(8)),
+        "lossless.webp": encode(see_through, "WEBP", lossless=True),
+        "animated.webp": encode(image, "WEBP", save_all=True, append_images=_more(image)),
+        "plain.bmp": encode(image, "BMP"),
+        "palette.bmp": encode(palette, "BMP"),
+        "one_bit.bmp": encode(image.convert("1"), "BMP"),
+        "run_length.bmp": run_length_bmp(),
+        "plain.tif": encode(image, "TIFF"),
+        "lzw.tif": encode(image, "TIFF", compression="tiff_lzw"),
+        "deflate.tif": encode(see_through, "TIFF", compression="tiff_adobe_deflate"),
+        "packed.tif": encode(palette, "TIFF", compression="packbits"),
+        "jpeg.tif": encode(image, "TIFF", compression="jpeg"),
+        "fax.tif": encode(image.convert("1"), "TIFF", compression="group4"),
+        "cmyk.tif": encode(image.convert("CMYK"), "TIFF"),
+        "gray_16.tif": gray_tiff(deep[:, :, 0]),
+        "pages.tif": encode(image, "TIFF", save_all=True, append_images=_more(image)),
+    }
+
+
+def _more(image: Image.Image) -> list[Image.Image]:
+    return [image.convert("L").convert("RGB"), image.copy()]

@@ -1,0 +1,190 @@
+"""What becomes of each kind of pixel."""
+
+import io
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from facepad import media
+from facepad.errors import InputError
+from media_samples import colours, encode, exif, gray_tiff, png, run_length_bmp, valid_pictures
+
+PICTURE = Image.fromarray(colours())
+
+
+def pixels(data: bytes) -> NDArray[np.uint8]:
+    return media.read(data).image
+
+
+@pytest.mark.parametrize("name", valid_pictures())
+def test_every_valid_picture_becomes_writable_rgb(name: str) -> None:
+    image = pixels(valid_pictures()[name])
+    assert image.dtype == np.uint8
+    assert image.shape[2] == 3
+    assert image.flags.writeable
+    assert image.flags.c_contiguous
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        ("PNG", {}),
+        ("BMP", {}),
+        ("WEBP", {"lossless": True}),
+        ("TIFF", {}),
+        ("TIFF", {"compression": "tiff_lzw"}),
+        ("TIFF", {"compression": "tiff_adobe_deflate"}),
+        ("TIFF", {"compression": "packbits"}),
+    ],
+)
+def test_lossless_formats_keep_every_pixel_in_rgb_order(
+    kind: str, options: dict[str, object]
+) -> None:
+    assert np.array_equal(pixels(encode(PICTURE, kind, **options)), colours())
+
+
+@pytest.mark.parametrize(("kind", "tolerance"), [("JPEG", 12), ("WEBP", 25)])
+def test_lossy_formats_keep_the_order_of_colours(kind: str, tolerance: int) -> None:
+    red = Image.new("RGB", (16, 16), (200, 90, 10))
+    difference = pixels(encode(red, kind)).astype(int) - (200, 90, 10)
+    assert np.abs(difference).max() <= tolerance
+
+
+def test_pixels_equal_those_of_opencv() -> None:
+    data = encode(Image.fromarray(colours(64, 48)), "PNG")
+    bgr = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    assert bgr is not None
+    assert np.array_equal(pixels(data), bgr[:, :, ::-1])
+
+
+UPRIGHT = np.array([[[255, 0, 0], [0, 255, 0]], [[0, 0, 255], [255, 255, 0]], [[9, 9, 9]] * 2])
+UPRIGHT = UPRIGHT.astype(np.uint8)  # 2 wide, 3 high: red green / blue yellow / gray gray
+# How a camera that was held so stores it: EXIF 2.32, tag 0x0112 (row 0 is ..., column 0 is ...).
+STORED = {
+    1: UPRIGHT,  # top, left
+    2: UPRIGHT[:, ::-1],  # top, right
+    3: UPRIGHT[::-1, ::-1],  # bottom, right
+    4: UPRIGHT[::-1],  # bottom, left
+    5: UPRIGHT.transpose(1, 0, 2),  # left, top
+    6: UPRIGHT[:, ::-1].transpose(1, 0, 2),  # right, top
+    7: UPRIGHT[::-1, ::-1].transpose(1, 0, 2),  # right, bottom
+    8: UPRIGHT[::-1].transpose(1, 0, 2),  # left, bottom
+}
+
+
+@pytest.mark.parametrize("orientation", STORED)
+@pytest.mark.parametrize("kind", ["PNG", "WEBP", "TIFF"])
+@pytest.mark.parametrize("order", "<>")
+def test_orientation_is_applied(orientation: int, kind: str, order: str) -> None:
+    stored = Image.fromarray(np.ascontiguousarray(STORED[orientation]))
+    if kind == "TIFF":
+        data = encode(stored, kind, tiffinfo={274: orientation})
+    else:
+        options = {"lossless": True} if kind == "WEBP" else {}
+        data = encode(stored, kind, exif=exif(orientation, order), **options)
+    assert np.array_equal(pixels(data), UPRIGHT)
+
+
+@pytest.mark.parametrize("orientation", STORED)
+def test_orientation_is_applied_to_jpeg(orientation: int) -> None:
+    large = np.ascontiguousarray(STORED[orientation]).repeat(16, axis=0).repeat(16, axis=1)
+    data = encode(Image.fromarray(large), "JPEG", exif=exif(orientation), quality=98, subsampling=0)
+    assert np.abs(pixels(data)[8::16, 8::16].astype(int) - UPRIGHT).max() <= 6
+
+
+@pytest.mark.parametrize("value", [0, 9, 65_535])
+def test_an_orientation_that_does_not_exist_is_upright(value: int) -> None:
+    assert np.array_equal(pixels(encode(PICTURE, "PNG", exif=exif(value))), colours())
+
+
+def test_alpha_is_ignored_not_blended() -> None:
+    see_through = PICTURE.convert("RGBA")
+    see_through.putalpha(0)
+    assert np.array_equal(pixels(encode(see_through, "PNG")), colours())
+
+
+def test_a_transparent_palette_colour_is_ignored() -> None:
+    palette = PICTURE.quantize(16)
+    assert np.array_equal(
+        pixels(encode(palette, "PNG", transparency=bytes(16))), np.array(palette.convert("RGB"))
+    )
+
+
+def test_16_bit_gray_is_scaled() -> None:
+    values = np.array([[0, 128, 129, 257, 32_768, 65_535]], np.uint16)
+    data = cv2.imencode(".png", values)[1].tobytes()
+    assert pixels(data)[0, :, 1].tolist() == [0, 0, 1, 1, 128, 255]
+
+
+def test_16_bit_gray_tiff_is_scaled() -> None:
+    values = np.array([[0, 257, 25_700, 65_535]], np.uint16)
+    assert pixels(gray_tiff(values))[0, :, 0].tolist() == [0, 1, 100, 255]
+
+
+def test_16_bit_gray_tiff_may_count_down_from_white() -> None:
+    values = np.array([[0, 25_700, 65_535]], np.uint16)
+    assert pixels(gray_tiff(values, photometric=0))[0, :, 0].tolist() == [255, 155, 0]
+
+
+def test_16_bit_colour_keeps_the_high_byte() -> None:
+    bgr = np.array([[[0x0AFF, 0x1400, 0xC8C8]]], np.uint16)
+    assert pixels(cv2.imencode(".png", bgr)[1].tobytes())[0, 0].tolist() == [0xC8, 0x14, 0x0A]
+
+
+@pytest.mark.parametrize(
+    ("cmyk", "expected"),
+    [((0, 0, 0, 0), 255), ((0, 0, 0, 255), 0), ((255, 255, 255, 0), 0)],
+)
+def test_cmyk_jpeg_as_adobe_stores_it(cmyk: tuple[int, ...], expected: int) -> None:
+    data = encode(Image.new("CMYK", (8, 8), cmyk), "JPEG", quality=98)
+    assert b"Adobe" in data
+    assert np.abs(pixels(data).astype(int) - expected).max() <= 3
+
+
+def test_one_bit_becomes_black_and_white() -> None:
+    image = Image.new("1", (9, 2))
+    image.putpixel((8, 0), 1)
+    assert pixels(encode(image, "PNG"))[:, :, 0].tolist() == [[0] * 8 + [255], [0] * 9]
+
+
+def test_run_length_bmp_is_decoded() -> None:
+    assert np.array_equal(pixels(run_length_bmp()), np.full((2, 4, 3), (255, 0, 0)))
+
+
+@pytest.mark.parametrize("kind", ["PNG", "WEBP", "TIFF"])
+def test_of_many_frames_the_first_is_used(kind: str) -> None:
+    options = {"lossless": True} if kind == "WEBP" else {}
+    more = [Image.new("RGB", PICTURE.size)]
+    frame = media.read(encode(PICTURE, kind, save_all=True, append_images=more, **options))
+    assert np.array_equal(frame.image, colours())
+    assert "only" in frame.notes[0]
+
+
+def test_of_a_mpo_the_first_picture_is_used() -> None:
+    data = valid_pictures()["two.mpo"]
+    assert np.array_equal(pixels(data), np.array(Image.open(io.BytesIO(data)).convert("RGB")))
+
+
+def test_a_colour_profile_changes_nothing() -> None:
+    assert np.array_equal(pixels(encode(PICTURE, "PNG", icc_profile=b"wide gamut")), colours())
+
+
+def test_text_that_would_inflate_is_never_unpacked() -> None:
+    from media_samples import chunk
+
+    bomb = chunk(b"zTXt", b"Comment\0\0" + b"\x78\x9c" + b"\xff" * 5000)
+    assert media.read(png(4, 4, bytes(20), extra=bomb)).size == (4, 4)
+
+
+def test_a_small_file_may_hold_a_large_black_picture() -> None:
+    data = png(12_000, 4_000, bytes(4_000 * 1_501), bits=1)
+    assert len(data) < 30_000
+    assert media.read(data).size == (12_000, 4_000)
+
+
+def test_32_bit_pixels_are_refused() -> None:
+    with pytest.raises(InputError, match="floating"):
+        media.read(encode(Image.new("F", (4, 4)), "TIFF"))

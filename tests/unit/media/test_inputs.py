@@ -1,0 +1,132 @@
+"""What the command line was given, opened up in a fixed order."""
+
+import io
+import os
+from pathlib import Path
+
+import pytest
+
+from facepad import media
+from facepad.errors import InputError
+from media_samples import valid_pictures
+
+PNG = valid_pictures()["gray.png"]
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The working folder, with pictures, notes, hidden files and sub-folders."""
+    for name in ("b.png", "a.png", "notes.txt", ".hidden.png", "sub/c.png", "sub/.git/d.png"):
+        path = tmp_path / "pictures" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(PNG)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def names(*paths: str | Path, stdin: io.BytesIO | None = None) -> list[str]:
+    return [found.name for found in media.expand(paths, stdin)]
+
+
+def test_a_folder_stands_for_its_files_in_order() -> None:
+    assert names("pictures") == [
+        "pictures/a.png",
+        "pictures/b.png",
+        "pictures/notes.txt",
+        "pictures/sub/c.png",
+    ]
+
+
+def test_paths_keep_the_order_they_were_typed_in() -> None:
+    typed = ["pictures/b.png", "pictures/a.png", "pictures/b.png"]
+    assert names(*typed) == typed
+
+
+def test_a_pattern_the_shell_left_alone_is_opened_up() -> None:
+    assert names("pictures/*.png") == ["pictures/a.png", "pictures/b.png"]
+
+
+def test_an_absolute_pattern_is_opened_up(folder: Path) -> None:
+    assert len(names(folder / "pictures" / "?.png")) == 2
+
+
+def test_two_stars_reach_into_sub_folders() -> None:
+    assert names("**/c.png") == ["pictures/sub/c.png"]
+
+
+def test_a_file_may_be_named_like_a_pattern() -> None:
+    Path("me[1].png").write_bytes(PNG)
+    assert names("me[1].png") == ["me[1].png"]
+
+
+@pytest.mark.parametrize(
+    ("path", "why"),
+    [
+        ("nothing*.png", "no file fits"),
+        ("missing.png", "no such file"),
+        ("empty", "holds no files"),
+        ("", "path is empty"),
+        ("-", "nothing left to read"),
+    ],
+)
+def test_what_stands_for_nothing_is_one_input_with_its_error(
+    folder: Path, path: str, why: str
+) -> None:
+    (folder / "empty").mkdir()
+    (found,) = media.expand([path])
+    with pytest.raises(InputError, match=why):
+        found.read()
+
+
+def test_a_folder_that_cannot_be_listed_is_one_input_with_its_error(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(path: str) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    found = list(media.expand(["pictures"]))
+    assert "Permission denied" in str(found[0].source)
+
+
+def test_a_broken_link_in_a_folder_is_not_passed_over() -> None:
+    Path("links").mkdir()
+    Path("links/gone.png").symlink_to("nowhere.png")
+    (found,) = media.expand(["links"])
+    with pytest.raises(InputError, match="no such file"):
+        found.read()
+
+
+def test_links_between_folders_are_not_followed() -> None:
+    Path("pictures/sub/loop").symlink_to("..", target_is_directory=True)
+    assert len(names("pictures")) == 4
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_pipes_in_a_folder_are_left_out() -> None:
+    os.mkfifo("pictures/pipe.png")
+    assert len(names("pictures")) == 4
+
+
+def test_standard_input_is_read() -> None:
+    (found,) = media.expand(["-"], io.BytesIO(PNG))
+    assert found.name == "standard input"
+    assert found.read().size == (20, 16)
+
+
+def test_standard_input_is_read_only_up_to_the_limit() -> None:
+    stdin = io.BytesIO(bytes(1000))
+    (found,) = media.expand(["-"], stdin, limits=media.Limits(max_bytes=100))
+    assert stdin.tell() == 101
+    with pytest.raises(InputError, match=r"standard input: .*limit"):
+        found.read(limits=media.Limits(max_bytes=100))
+
+
+def test_standard_input_gives_one_picture_only() -> None:
+    _, second = media.expand(["-", "-"], io.BytesIO(PNG))
+    assert isinstance(second.source, InputError)
+
+
+def test_names_are_safe_to_print() -> None:
+    Path("line\nbreak.png").write_bytes(PNG)
+    assert names(Path("line\nbreak.png")) == [r"line\nbreak.png"]
