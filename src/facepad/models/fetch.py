@@ -124,7 +124,7 @@ def _run(command: Sequence[str]) -> str:
             text=True,
             errors="replace",
             timeout=TIMEOUT_S,
-            env=_environment(os.environ),
+            env=environment(os.environ),
             check=False,
         )
     except subprocess.TimeoutExpired:
@@ -140,7 +140,7 @@ def _run(command: Sequence[str]) -> str:
     return f"{Path(command[0]).name} ended with status {done.returncode}"
 
 
-def _environment(own: Mapping[str, str]) -> dict[str, str]:
+def environment(own: Mapping[str, str]) -> dict[str, str]:
     """The user's environment (index, proxy, certificates) for a download that installs nothing."""
     same = {uv: own[pip] for pip, uv in _SAME if pip in own}
     return {"PIP_RETRIES": "2"} | same | dict(own) | {"PIP_REQUIRE_VIRTUALENV": "0"}

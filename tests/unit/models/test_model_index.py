@@ -1,0 +1,70 @@
+"""The list of models."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+from facepad.errors import ModelError
+from facepad.models import index
+from facepad.models.card import parse
+from facepad.models.index import Entry
+
+ENTRY = Entry("it", "it.npz", "ab" * 32, "2", "CC0-1.0", "packaged")
+
+
+def test_a_list_is_read_back_in_order_of_name(tmp_path: Path) -> None:
+    other = Entry("at", "at.npz", "cd" * 32, "1", "CC0-1.0", "packaged", research_use=True)
+    index.write(tmp_path, [ENTRY, other])
+    assert index.entries(tmp_path) == (other, ENTRY)
+
+
+def test_a_version_names_model_version_and_hash() -> None:
+    assert ENTRY.full_version == "it-2+abababab"
+
+
+def test_a_pulled_model_lies_in_the_folder_of_the_setting(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("FACEPAD_MODEL_DIR", str(tmp_path))
+    pulled = Entry("it", "it.tflite", "ab" * 32, "2", "Apache-2.0", "pulled")
+    assert pulled.path == tmp_path / "it.tflite"
+
+
+def test_a_name_that_is_not_known_is_answered_with_those_that_are() -> None:
+    with pytest.raises(ModelError, match=r"no model named 'nose'; known: .*face_detector"):
+        index.find("nose")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", '{"format": 1, "models": [{"name": "x"}]}', "\udcff"]
+)
+def test_a_broken_list_is_named(tmp_path: Path, text: str) -> None:
+    (tmp_path / index.FILE).write_bytes(text.encode(errors="surrogateescape"))
+    with pytest.raises(ModelError, match="cannot be read as the list of models"):
+        index.entries(tmp_path)
+
+
+def test_a_list_of_another_format_is_refused(tmp_path: Path) -> None:
+    document = {"format": 99, "models": [asdict(ENTRY)]}
+    (tmp_path / index.FILE).write_text(json.dumps(document))
+    with pytest.raises(ModelError, match="format 99, expected 1"):
+        index.entries(tmp_path)
+
+
+@pytest.mark.parametrize("entry", index.entries(), ids=lambda entry: entry.name)
+def test_every_model_has_a_card_that_agrees_with_the_list(entry: Entry) -> None:
+    file = (index.WEIGHTS / entry.file).with_suffix(".md")
+    card = parse(file.read_text(encoding="utf-8"))
+    told = (card.sha256, card.version, card.licence, card.research_use)
+    assert told == (entry.sha256, entry.version, entry.licence, entry.research_use)
+
+
+@pytest.mark.parametrize("entry", index.entries(), ids=lambda entry: entry.name)
+def test_every_packaged_file_has_the_hash_of_the_list(entry: Entry) -> None:
+    if entry.kind == "pulled":
+        assert entry.wheel
+        assert entry.member.endswith(entry.file)
+    else:
+        assert index.digest(entry.path.read_bytes()) == entry.sha256
