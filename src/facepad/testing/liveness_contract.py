@@ -1,0 +1,157 @@
+"""The contract of a liveness test: safe to share, deterministic, and never at a loss."""
+
+import json
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+
+from facepad.testing.contract_error import called, require
+from facepad.testing.made_up import made_up_presentation
+from facepad.types import (
+    Frame,
+    LivenessTest,
+    OperatingPoint,
+    Presentation,
+    Reason,
+    Score,
+)
+
+TOLERANCE = 1e-6  # sums may be taken in another order in another thread
+THREADS = 4
+ROUNDS = 3
+
+
+def check_liveness_test(
+    test: LivenessTest,
+    name: str | None = None,
+    *,
+    presentations: Sequence[Presentation] = (),
+) -> None:
+    """Check that a liveness test judges as facepad relies on.
+
+    A score in [0, 1] or a reason, never an exception, whatever the frames show; the same
+    score each time and from several threads at once; no change to the frames.
+
+    Args:
+        test: The test, ready for use.
+        name: Its name in the registry, when it is registered.
+        presentations: Further ones to try beside the made-up ones, such as long clips.
+
+    Raises:
+        ContractError: Says what is broken, and on what.
+    """
+    _check_description(test, name)
+    tried = (*_ordinary(), *_degenerate(), *presentations)
+    scores = [_checked_score(test, presentation) for presentation in tried]
+    for presentation, score in zip(tried, scores, strict=True):
+        again = called(
+            partial(test.score, presentation), f"a second look at {_named(presentation)}"
+        )
+        require(_same(score, again), _differs("a second time", presentation, score, again))
+    _check_threads(test, tried, scores)
+
+
+def _check_description(test: LivenessTest, name: str | None) -> None:
+    require(
+        isinstance(test.name, str) and test.name != "",
+        f"a liveness test needs a name, got {test.name!r}",
+    )
+    require(name in (None, test.name), f"registered as {name!r} but its name is {test.name!r}")
+    require(
+        isinstance(test.operating_point, OperatingPoint),
+        f"{test.name}: operating_point must be an OperatingPoint, got {test.operating_point!r}",
+    )
+    words = [word for pair in test.models.items() for word in pair]
+    require(
+        all(isinstance(word, str) for word in words),
+        f"{test.name}: models must be versions by model name, got {test.models!r}",
+    )
+
+
+def _ordinary() -> tuple[Presentation, ...]:
+    return (
+        made_up_presentation(seed=1),
+        made_up_presentation(seed=2, attack=True),
+        made_up_presentation(seed=3, frames=8, size=(160, 120)),
+        made_up_presentation(seed=4, size=(200, 260)),
+    )
+
+
+def _degenerate() -> tuple[Presentation, ...]:
+    """What must lead to a score or a reason, never to an exception."""
+    flat = {"black": 0, "white": 255, "grey": 128}
+    still = made_up_presentation(seed=5).frames[0]
+    return (
+        made_up_presentation(seed=6, face=False),
+        *(
+            _one_frame(name, np.full((120, 160, 3), level, np.uint8))
+            for name, level in flat.items()
+        ),
+        *(
+            _one_frame(f"{h}x{w} pixels", np.zeros((h, w, 3), np.uint8))
+            for h, w in ((1, 1), (9, 7))
+        ),
+        Presentation((replace(still, image=np.zeros_like(still.image)),), "a face box on black"),
+        Presentation(
+            (still, replace(still, face=None, no_face=Reason.NO_FACE)), "a face that goes"
+        ),
+    )
+
+
+def _one_frame(source: str, image: "np.typing.NDArray[np.uint8]") -> Presentation:
+    return Presentation((Frame(image, no_face=Reason.NO_FACE),), source)
+
+
+def _checked_score(test: LivenessTest, presentation: Presentation) -> Score:
+    what = f"{test.name} on {_named(presentation)}"
+    before = [frame.image.copy() for frame in presentation.frames]
+    score = called(lambda: test.score(presentation), what)
+    require(isinstance(score, Score), f"{what} returned {score!r}, which is no Score")
+    require(
+        score.value is None or 0.0 <= score.value <= 1.0,
+        f"{what}: a score lies in [0, 1], got {score.value!r}",
+    )
+    require(
+        score.reason is None or isinstance(score.reason, Reason),
+        f"{what}: reason must be a Reason, got {score.reason!r}",
+    )
+    called(lambda: json.dumps(dict(score.details)), f"{what}: writing its details as JSON")
+    for frame, image in zip(presentation.frames, before, strict=True):
+        require(np.array_equal(frame.image, image), f"{what} changed the frame's pixels")
+    return score
+
+
+def _check_threads(
+    test: LivenessTest, tried: Sequence[Presentation], scores: Sequence[Score]
+) -> None:
+    many = list(tried) * ROUNDS
+    with ThreadPoolExecutor(THREADS) as pool:
+        found = called(
+            lambda: list(pool.map(test.score, many)), f"{test.name} in {THREADS} threads"
+        )
+    for presentation, alone, together in zip(many, list(scores) * ROUNDS, found, strict=True):
+        require(
+            _same(alone, together),
+            _differs("beside other threads", presentation, alone, together),
+        )
+
+
+def _same(one: Score, other: Score) -> bool:
+    if one.value is None or other.value is None:
+        return (one.value, one.reason) == (other.value, other.reason)
+    return one.reason == other.reason and abs(one.value - other.value) <= TOLERANCE
+
+
+def _differs(when: str, presentation: Presentation, one: Score, other: Score) -> str:
+    return (
+        f"the score of {_named(presentation)} differs {when}: "
+        f"{one.value} ({one.reason}), then {other.value} ({other.reason})"
+    )
+
+
+def _named(presentation: Presentation) -> str:
+    width, height = presentation.frames[0].size
+    return f"'{presentation.source}' ({len(presentation.frames)} frames, {width}x{height})"
