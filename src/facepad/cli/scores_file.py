@@ -14,9 +14,8 @@ from types import TracebackType
 from typing import BinaryIO, Self
 
 from facepad.cli.manifest import Manifest
+from facepad.cli.rows import OUTCOME_COLUMN
 from facepad.errors import DatasetError, SettingsError
-
-OUTCOME_COLUMN = "outcome"  # empty where the picture could not be read
 
 
 class ScoresFile:

@@ -1,18 +1,15 @@
 """The work behind ``facepad score``: a manifest in, a file of scores out."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
-from facepad.cli.document import Judged
 from facepad.cli.edge import ExitCode, say
 from facepad.cli.manifest import Manifest, read_manifest
 from facepad.cli.progress import progress
-from facepad.cli.scores_file import OUTCOME_COLUMN, ScoresFile
+from facepad.cli.rows import is_error, output_columns
+from facepad.cli.scores_file import ScoresFile
 from facepad.cli.text import counted
 from facepad.cli.workers import Workers
 from facepad.pipeline import Checker
-
-ERROR_PREFIX = "error: "  # in the column reason, where no outcome stands beside it
 
 
 def run(
@@ -44,33 +41,6 @@ def run(
     return ExitCode.INPUT if errors else ExitCode.OK
 
 
-def output_columns(tests: Sequence[str]) -> tuple[str, ...]:
-    """Names of the columns that are added to the manifest's.
-
-    Example:
-        >>> output_columns(["quality"])
-        ('score', 'outcome', 'reason', 'quality_score', 'ms')
-    """
-    return ("score", OUTCOME_COLUMN, "reason", *(f"{test}_score" for test in tests), "ms")
-
-
-def output_fields(judged: Judged, tests: Sequence[str]) -> tuple[str, ...]:
-    """The added fields of one row; scores in [0, 1] with six decimals, empty when missing.
-
-    A picture that could not be read has no outcome; the reason is then "error: " and why.
-    """
-    decision = judged.decision
-    if decision is None:
-        return ("", "", f"{ERROR_PREFIX}{judged.error}", *("" for _ in tests), "")
-    return (
-        _number(decision.score),
-        decision.outcome.value,
-        ";".join(decision.reasons),
-        *(_number(decision.scores[test].value) for test in tests),
-        f"{decision.timings_ms.get('total', 0.0):.1f}",
-    )
-
-
 def _score(manifest: Manifest, scores: ScoresFile, tests: tuple[str, ...], workers: int) -> int:
     """Score the rows that are left; gives the number of pictures that could not be read."""
     if scores.done == len(manifest.rows):
@@ -81,16 +51,12 @@ def _score(manifest: Manifest, scores: ScoresFile, tests: tuple[str, ...], worke
         Workers(tests, workers) as pool,
         progress("scored", len(manifest.rows), done=scores.done, lines=True) as advance,
     ):
-        for row, judged in zip(left, pool.judge(map(manifest.picture, left)), strict=True):
-            scores.append((*manifest.rows[row], *output_fields(judged, tests)))
-            errors += judged.decision is None
+        for row, fields in zip(left, pool.judge(map(manifest.picture, left)), strict=True):
+            scores.append((*manifest.rows[row], *fields))
+            errors += is_error(fields)
             advance()
     return errors
 
 
 def _told(errors: int) -> str:
     return f", {counted(errors, 'picture')} could not be read" if errors else ""
-
-
-def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:.6f}"

@@ -7,13 +7,14 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from functools import lru_cache
 from itertools import islice
 from multiprocessing.connection import wait
 from threading import Thread
 from types import TracebackType
 from typing import Self
 
-from facepad.cli.document import Judged
+from facepad.cli.rows import Fields, decision_fields, error_fields
 from facepad.errors import InputError, ModelError, SettingsError
 from facepad.pipeline import Checker
 
@@ -21,7 +22,7 @@ AHEAD = 4  # pictures in work or waiting per worker
 NO_PATH = "the row names no picture"
 DIED = "the worker process died on this picture"
 
-_checker: Checker | None = None  # one per worker process, made by _start
+Judge = Callable[[str, tuple[str, ...]], Fields]
 
 
 class Workers:
@@ -30,14 +31,14 @@ class Workers:
     Args:
         tests: Names of the liveness tests.
         count: Number of processes.
-        judge: What a worker does with a path; found by its name in the new process.
+        judge: What a worker does with a path and the tests; found by its name in the new process.
     """
 
     def __init__(
         self,
         tests: tuple[str, ...],
         count: int,
-        judge: Callable[[str], Judged] | None = None,
+        judge: Judge | None = None,
     ) -> None:
         self._tests = tests
         self._judge = judge or _judge
@@ -55,15 +56,15 @@ class Workers:
     ) -> None:
         self._pool.shutdown(wait=error is None, cancel_futures=True)
 
-    def judge(self, pictures: Iterable[str]) -> Iterator[Judged]:
-        """Judge pictures by path.
+    def judge(self, pictures: Iterable[str]) -> Iterator[Fields]:
+        """Judge pictures by path; yields the added fields of each.
 
         Raises:
             ModelError: A model is missing or has the wrong hash.
             SettingsError: A test that was named does not exist.
         """
         waiting = iter(pictures)
-        ahead: deque[tuple[str, Future[Judged]]] = deque()
+        ahead: deque[tuple[str, Future[Fields]]] = deque()
         while True:
             for path in islice(waiting, AHEAD * self._count - len(ahead)):
                 ahead.append((path, self._submit(path)))
@@ -76,23 +77,23 @@ class Workers:
                 yield self._alone(path)
                 ahead = self._again(ahead)
 
-    def _submit(self, path: str) -> Future[Judged]:
+    def _submit(self, path: str) -> Future[Fields]:
         try:
-            return self._pool.submit(self._judge, path)
+            return self._pool.submit(self._judge, path, self._tests)
         except BrokenProcessPool as error:  # broke meanwhile; told when its turn comes
-            future: Future[Judged] = Future()
+            future: Future[Fields] = Future()
             future.set_exception(error)
             return future
 
-    def _alone(self, path: str) -> Judged:
+    def _alone(self, path: str) -> Fields:
         """Judge a picture that may have taken a worker down, with no other beside it."""
         with self._new_pool(1) as pool:
             try:
-                return pool.submit(self._judge, path).result()
+                return pool.submit(self._judge, path, self._tests).result()
             except BrokenProcessPool:
-                return Judged(path, error=DIED)
+                return error_fields(DIED, self._tests)
 
-    def _again(self, ahead: deque[tuple[str, Future[Judged]]]) -> deque[tuple[str, Future[Judged]]]:
+    def _again(self, ahead: deque[tuple[str, Future[Fields]]]) -> deque[tuple[str, Future[Fields]]]:
         """Hand what was lost with the old pool to a new one."""
         self._pool.shutdown(wait=False, cancel_futures=True)
         self._pool = self._new_pool(self._count)
@@ -101,16 +102,12 @@ class Workers:
     def _new_pool(self, count: int) -> ProcessPoolExecutor:
         # Spawned, not forked: a fork copies the locks of OpenCV's threads as they stand.
         context = multiprocessing.get_context("spawn")
-        return ProcessPoolExecutor(
-            count, mp_context=context, initializer=_start, initargs=(self._tests,)
-        )
+        return ProcessPoolExecutor(count, mp_context=context, initializer=_start)
 
 
-def _start(tests: tuple[str, ...]) -> None:
-    global _checker  # a pool's initialiser has no other place
+def _start() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
     Thread(target=_end_with_parent, daemon=True).start()
-    _checker = Checker(tests, threads=1)
 
 
 def _end_with_parent() -> None:
@@ -121,16 +118,21 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _judge(path: str) -> Judged:
-    if _checker is None:
-        raise SettingsError("a worker must be started by its pool, got a bare call")
+@lru_cache(maxsize=1)
+def _checker(tests: tuple[str, ...]) -> Checker:
+    """The checker of a worker process; not made at its start, where errors are not heard."""
+    return Checker(tests, threads=1)
+
+
+def _judge(path: str, tests: tuple[str, ...]) -> Fields:
+    """Judge one picture; only text goes back to the parent."""
     if not path:
-        return Judged(path, error=NO_PATH)
+        return error_fields(NO_PATH, tests)
     try:
-        return Judged(path, _checker.check(path))
+        return decision_fields(_checker(tests).check(path), tests)
     except InputError as error:
-        return Judged(path, error=str(error))
+        return error_fields(str(error), tests)
     except (ModelError, SettingsError):
         raise
     except Exception as error:  # noqa: BLE001 - one odd picture must not end a long run
-        return Judged(path, error=f"unexpected {type(error).__name__}: {error}")
+        return error_fields(f"{path}: unexpected {type(error).__name__}: {error}", tests)

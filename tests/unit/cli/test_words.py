@@ -28,8 +28,8 @@ def test_reasons_and_notes_stand_together() -> None:
 def test_the_group_that_moved_the_score_most_comes_first() -> None:
     lines = explanation({"edges": 0.02, "spectrum": -0.41})
     assert lines == [
-        "spectrum   -0.41  speaks for an attack",
-        "edges      +0.02  speaks for bona fide",
+        "spectrum  -0.41  speaks for an attack",
+        "edges     +0.02  speaks for bona fide",
     ]
 
 

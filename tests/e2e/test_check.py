@@ -1,0 +1,96 @@
+"""`facepad check` as a user runs it: processes, pipes, exit codes."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from broken_files import make_broken_files
+from command_line import command, install_plugin, run, skip_without_face_models
+from facepad.cli.text import printable
+
+pytestmark = pytest.mark.e2e
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    skip_without_face_models()
+    return install_plugin(tmp_path_factory.mktemp("plugin"))
+
+
+@pytest.fixture(scope="module")
+def picture(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("picture") / "gray.png"
+    Image.fromarray(np.full((96, 128, 3), 99, np.uint8)).save(file)
+    return file
+
+
+@pytest.fixture(scope="module")
+def broken(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    return make_broken_files(tmp_path_factory.mktemp("broken"))
+
+
+def test_each_of_thirty_broken_files_is_one_line_with_its_error(
+    environment: dict[str, str], broken: list[Path], picture: Path
+) -> None:
+    assert len(broken) >= 30
+    result = run(
+        "check", broken[0].parent, picture, "--json", "--tests", "made_up", env=environment
+    )
+    documents = [json.loads(line) for line in result.stdout.splitlines()]
+    assert sorted(d["path"] for d in documents[:-1]) == sorted(map(str, broken))
+    assert all(d["error"].startswith(printable(d["path"])) for d in documents[:-1])
+    assert documents[-1]["outcome"] == "non_response"
+    assert (result.returncode, result.stderr) == (2, b"")
+
+
+def test_broken_files_fit_into_the_table(environment: dict[str, str], broken: list[Path]) -> None:
+    result = run("check", broken[0].parent, "--tests", "made_up", env=environment)
+    assert f"{len(broken)} unreadable" in result.stdout.decode()
+    assert b"Traceback" not in result.stdout + result.stderr
+
+
+def test_results_do_not_depend_on_how_many_are_judged_at_once(
+    environment: dict[str, str], picture: Path
+) -> None:
+    def scores(threads: str) -> list[object]:
+        arguments = ["check", *[str(picture)] * 4, "--json", "--tests", "made_up"]
+        out = run(*arguments, env=environment | {"FACEPAD_THREADS": threads}).stdout
+        return [{**json.loads(line), "timings_ms": None} for line in out.splitlines()]
+
+    assert scores("1") == scores("4")
+
+
+def test_a_reader_that_goes_away_is_no_error(environment: dict[str, str], picture: Path) -> None:
+    arguments = command("check", *[picture] * 50, "--json", "--tests", "made_up")
+    with subprocess.Popen(
+        arguments, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 141
+
+
+def test_a_test_that_does_not_exist_ends_with_four(picture: Path) -> None:
+    result = run("check", picture, "--tests", "blnik")
+    assert result.returncode == 4
+    assert result.stderr.startswith(b"facepad: error: no liveness_tests named 'blnik'; known: ")
+
+
+def test_missing_face_models_end_with_three_and_the_command_that_mends_it(
+    environment: dict[str, str], picture: Path, tmp_path: Path
+) -> None:
+    elsewhere = environment | {"FACEPAD_MODEL_DIR": str(tmp_path)}
+    result = run("check", picture, "--tests", "made_up", env=elsewhere)
+    assert result.returncode == 3
+    assert b"facepad models pull" in result.stderr
+
+
+def test_an_option_that_does_not_exist_is_wrong_usage() -> None:
+    assert run("check", "--no-such-option").returncode == 2

@@ -1,0 +1,64 @@
+"""A made-up world for the command line: no model, no network, scores told by brightness."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from facepad.types import Face, Frame, OperatingPoint, Presentation, Reason, Score
+
+BLACK_IS_NO_FACE = 1.0  # mean grey level
+
+
+@dataclass
+class BrightnessTest:
+    """The brighter, the more bona fide; white is unlike all it learned from."""
+
+    name: str
+
+    @property
+    def operating_point(self) -> OperatingPoint:
+        return OperatingPoint.at(0.5, "made_up")
+
+    @property
+    def models(self) -> Mapping[str, str]:
+        return {self.name: f"{self.name}-1+00000000"}
+
+    def score(self, presentation: Presentation) -> Score:
+        value = float(presentation.frames[0].image.mean()) / 255.0
+        return Score(value, Reason.UNFAMILIAR_CAMERA if value == 1.0 else None)
+
+    def explain(self, presentation: Presentation) -> Mapping[str, float]:
+        return {"edges": -0.25, "spectrum": float(len(presentation.frames)) / 2}
+
+
+class WholePictureFinder:
+    """Takes the whole picture for a face, unless it is black."""
+
+    models: Mapping[str, str] = {"finder": "finder-1+00000000"}
+
+    def find(self, frame: Frame) -> Frame:
+        if frame.image.mean() < BLACK_IS_NO_FACE:
+            return replace(frame, no_face=Reason.NO_FACE)
+        return replace(frame, face=Face((0, 0, *frame.size), 0.9))
+
+
+@pytest.fixture
+def _made_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("facepad.registry.resolve", lambda _, name: lambda: BrightnessTest(name))
+    monkeypatch.setattr("facepad.pipeline._make_finder", lambda _: WholePictureFinder())
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> Callable[[str, int], str]:
+    """Writes a picture of one grey level and gives its path."""
+
+    def write(name: str, level: int) -> str:
+        file = tmp_path / name
+        Image.fromarray(np.full((48, 64, 3), level, np.uint8)).save(file)
+        return str(file)
+
+    return write

@@ -1,0 +1,136 @@
+"""`facepad check` in a made-up world: what it prints and how it ends."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from facepad.cli.app import app
+
+pytestmark = pytest.mark.usefixtures("_made_up")
+Picture = Callable[[str, int], str]
+
+
+def run(*arguments: str, stdin: bytes | None = None, columns: int = 200) -> Result:
+    runner = CliRunner(env={"COLUMNS": str(columns)})
+    return runner.invoke(app, ["check", *arguments], input=stdin)
+
+
+def test_a_bright_picture_is_a_line_of_the_table(picture: Picture) -> None:
+    result = run(picture("a.png", 200))
+    assert result.exit_code == 0
+    assert "a.png  bona fide   0.78  at least 0.50  64x48" in result.stdout
+
+
+def test_the_last_line_sums_up(picture: Picture, tmp_path: Path) -> None:
+    picture("a.png", 200), picture("b.png", 50), picture("c.png", 0), picture("d.png", 255)
+    (tmp_path / "e.png").write_text("no picture")
+    last = run(str(tmp_path)).stdout.splitlines()[-1]
+    counts = "1 bona fide, 1 attack, 1 uncertain, 1 no response, 1 unreadable"
+    assert last.startswith(f"5 pictures: {counts}; ")
+    assert last.endswith("threshold 0.50 (made_up)")
+
+
+def test_json_is_one_document_per_line_in_the_order_of_the_inputs(picture: Picture) -> None:
+    paths = [picture(f"{i}.png", 50 + i) for i in range(12)]
+    lines = run(*paths, "--json").stdout.splitlines()
+    assert [json.loads(line)["path"] for line in lines] == paths
+
+
+def test_a_bad_file_is_one_line_and_the_rest_goes_on(picture: Picture, tmp_path: Path) -> None:
+    bad = tmp_path / "bad.jpg"
+    bad.write_bytes(b"")
+    result = run(str(bad), picture("a.png", 200), "--json")
+    documents = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [document["outcome"] for document in documents] == [None, "bona_fide"]
+    assert documents[0]["error"].startswith(f"{bad}: ")
+    assert result.exit_code == 2
+
+
+def test_standard_input_is_a_picture(picture: Picture) -> None:
+    data = Path(picture("a.png", 200)).read_bytes()
+    document = json.loads(run("-", "--json", stdin=data).stdout)
+    assert (document["path"], document["outcome"]) == ("-", "bona_fide")
+
+
+def test_no_face_is_a_result_and_no_error(picture: Picture) -> None:
+    result = run(picture("a.png", 0))
+    assert result.exit_code == 0
+    assert "no response   0.00  no face found" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("level", "policy", "code"),
+    [
+        (200, "--fail-on-attack", 0),
+        (50, "--fail-on-attack", 1),
+        (0, "--fail-on-attack", 0),
+        (255, "--fail-on-attack", 0),
+        (200, "--require-bona-fide", 0),
+        (50, "--require-bona-fide", 1),
+        (0, "--require-bona-fide", 1),
+        (255, "--require-bona-fide", 1),
+    ],
+)
+def test_a_policy_decides_the_exit_code(
+    picture: Picture, level: int, policy: str, code: int
+) -> None:
+    assert run(picture("a.png", level), policy).exit_code == code
+
+
+@pytest.mark.parametrize("policy", ["--fail-on-attack", "--require-bona-fide"])
+def test_an_input_that_cannot_be_read_goes_before_a_policy_that_failed(
+    picture: Picture, policy: str
+) -> None:
+    assert run(picture("a.png", 50), "missing.png", policy).exit_code == 2
+
+
+def test_a_given_threshold_decides(picture: Picture) -> None:
+    document = json.loads(run(picture("a.png", 200), "--threshold", "0.9", "--json").stdout)
+    assert document["outcome"] == "attack"
+
+
+def test_a_threshold_outside_its_range_is_wrong_usage(picture: Picture) -> None:
+    assert run(picture("a.png", 200), "--threshold", "1.5").exit_code == 2
+
+
+def test_the_first_test_decides_and_the_others_have_a_column(picture: Picture) -> None:
+    out = run(picture("a.png", 200), "--tests", "one,two").stdout
+    assert out.splitlines()[0].split() == [
+        "picture", "outcome", "score", "two", "why", "face", "ms",
+    ]  # fmt: skip
+
+
+def test_a_narrow_terminal_keeps_every_score(picture: Picture) -> None:
+    out = run(picture("a.png", 200), "--tests", "one,two", columns=80).stdout
+    assert "two 0.78" in " ".join(out.split())
+    assert max(map(len, out.splitlines())) <= 80
+
+
+def test_an_explanation_tells_the_groups_in_words(picture: Picture) -> None:
+    out = run(picture("a.png", 200), "--explain").stdout
+    assert "spectrum  +0.50  speaks for bona fide" in out
+    assert "edges     -0.25  speaks for an attack" in out
+
+
+def test_an_explanation_is_in_the_document_too(picture: Picture) -> None:
+    document = json.loads(run(picture("a.png", 200), "--explain", "--json").stdout)
+    explained = document["tests"]["quality"]["details"]["explained"]
+    assert explained == {"edges": -0.25, "spectrum": 0.5}
+
+
+def test_pictures_of_one_folder_are_named_without_it(picture: Picture, tmp_path: Path) -> None:
+    picture("a.png", 200), picture("b.png", 200)
+    lines = run(str(tmp_path)).stdout.splitlines()
+    assert lines[0] == f"in {tmp_path}"
+    assert lines[2].startswith("a.png  ")
+
+
+def test_a_name_cannot_colour_the_terminal(picture: Picture) -> None:
+    assert "\x1b" not in run(picture("a\x1b[31m[bold].png", 200)).stdout
+
+
+def test_without_a_path_the_usage_is_wrong() -> None:
+    assert run().exit_code == 2
