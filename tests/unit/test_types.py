@@ -1,0 +1,115 @@
+"""The nouns: frozen, checked when made, a missing score is never a number."""
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from facepad.errors import InputError
+from facepad.types import (
+    Decision,
+    Face,
+    Frame,
+    OperatingPoint,
+    Outcome,
+    Presentation,
+    Reason,
+    Sample,
+    Score,
+    Split,
+)
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+FRAME = Frame(np.zeros((48, 64, 3), np.uint8))
+NOUNS = [
+    Face((0, 0, 2, 2), 0.9),
+    FRAME,
+    Presentation((FRAME,)),
+    Score(0.5),
+    OperatingPoint.at(0.5),
+    Decision(Outcome.BONA_FIDE, 0.9),
+    Sample("nuaa/a", "a.jpg", "0001", Split.TRAIN),
+]
+
+
+@pytest.mark.parametrize("noun", NOUNS, ids=lambda n: type(n).__name__)
+def test_a_noun_cannot_be_changed(noun: "DataclassInstance") -> None:
+    name = dataclasses.fields(noun)[0].name
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        setattr(noun, name, None)
+
+
+@pytest.mark.parametrize("noun", NOUNS, ids=lambda n: type(n).__name__)
+def test_a_noun_takes_no_new_attributes(noun: "DataclassInstance") -> None:
+    assert not hasattr(noun, "__dict__")
+
+
+def test_there_are_four_outcomes() -> None:
+    assert [str(o) for o in Outcome] == ["bona_fide", "attack", "uncertain", "non_response"]
+
+
+@pytest.mark.parametrize("word", [*Outcome, *Reason, *Split])
+def test_a_word_is_text_and_reads_back(word: Outcome | Reason | Split) -> None:
+    assert type(word)(str(word)) is word
+
+
+def test_the_size_of_a_frame_is_width_then_height() -> None:
+    assert FRAME.size == (64, 48)
+
+
+def test_a_presentation_without_frames_is_refused() -> None:
+    with pytest.raises(InputError, match="at least one frame"):
+        Presentation(())
+
+
+@pytest.mark.parametrize("value", [0.0, 0.5, 1.0])
+def test_a_score_may_lie_anywhere_in_the_unit_interval(value: float) -> None:
+    assert Score(value).value == value
+
+
+@pytest.mark.parametrize("value", [-0.01, 1.01, float("nan"), float("inf")])
+def test_a_score_outside_the_unit_interval_is_refused(value: float) -> None:
+    with pytest.raises(InputError, match=r"lies in \[0, 1\], got"):
+        Score(value)
+
+
+def test_a_missing_score_needs_a_reason() -> None:
+    with pytest.raises(InputError, match="needs a reason"):
+        Score(None)
+
+
+def test_a_missing_score_with_a_reason_stays_missing() -> None:
+    assert Score(None, Reason.NO_FACE).value is None
+
+
+def test_a_value_may_carry_a_reason_not_to_decide() -> None:
+    assert Score(0.4, Reason.NEAR_THRESHOLD).reason is Reason.NEAR_THRESHOLD
+
+
+@pytest.mark.parametrize(
+    ("threshold", "low", "high"),
+    [(0.5, 0.6, 0.7), (0.5, 0.3, 0.4), (0.5, -0.1, 0.6), (0.5, 0.4, 1.1), (float("nan"), 0, 1)],
+)
+def test_the_band_of_an_operating_point_surrounds_its_threshold(
+    threshold: float, low: float, high: float
+) -> None:
+    with pytest.raises(InputError, match="low <= threshold <= high"):
+        OperatingPoint("x", threshold, low, high)
+
+
+def test_a_single_threshold_has_no_band() -> None:
+    assert OperatingPoint.at(0.3) == OperatingPoint("given", 0.3, 0.3, 0.3)
+
+
+def test_a_sample_without_an_attack_instrument_is_bona_fide() -> None:
+    sample = Sample("nuaa/a", "a.jpg", "0001", Split.TRAIN)
+    assert sample.is_bona_fide
+    assert not dataclasses.replace(sample, pai_species="print").is_bona_fide
+
+
+def test_the_default_details_cannot_be_written_to() -> None:
+    with pytest.raises(TypeError):
+        Score(0.5).details["x"] = 1  # type: ignore[index]  # that is the point
