@@ -1,0 +1,100 @@
+"""Two-dimensional wavelet decomposition with the Daubechies filter of nine vanishing moments.
+
+Reference: Daubechies, Orthonormal bases of compactly supported wavelets, Communications on
+Pure and Applied Mathematics 41(7), 1988.
+"""
+
+from collections.abc import Iterator
+from math import comb
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from facepad.quality.polyphase import filter_rows, mirror_rows, split_taps
+from facepad.quality.workspace import Workspace
+from facepad.types import GrayImage
+
+MOMENTS = 9
+
+
+class Details(NamedTuple):
+    """Detail coefficients of one level; views that the next level overwrites.
+
+    The three may be transposed: an odd level is computed on the transposed picture.
+    """
+
+    horizontal: GrayImage  # low along x, high along y
+    vertical: GrayImage  # high along x, low along y
+    diagonal: GrayImage  # high along both
+
+
+def daubechies(moments: int) -> NDArray[np.float64]:
+    """Low-pass taps of the minimum-phase orthogonal filter, by spectral factorisation.
+
+    Args:
+        moments: Number of vanishing moments N.
+
+    Returns:
+        2N taps with sum sqrt 2; the high-pass is ``(-1)^j h[2N-1-j]``.
+    """
+    taps = np.ones(1, complex)
+    for y in np.roots([comb(moments - 1 + k, k) for k in reversed(range(moments))]):
+        half_sum = 1 - 2 * y  # (z + 1/z) / 2
+        z = half_sum + np.sqrt(half_sum**2 - 1)
+        taps = np.convolve(taps, [1, -(z if abs(z) < 1 else 1 / z)])
+    for _ in range(moments):
+        taps = np.convolve(taps, [1, 1])
+    return np.asarray(taps.real * np.sqrt(2) / taps.real.sum())
+
+
+_LOW = daubechies(MOMENTS)
+_BANDS = (split_taps(_LOW), split_taps(_LOW[::-1] * (-1.0) ** np.arange(2 * MOMENTS)))
+_BEFORE = 2 * MOMENTS - 2  # rows of extension before the first: an even number keeps the phase
+
+
+def decompose(gray: GrayImage, levels: int, workspace: Workspace) -> Iterator[Details]:
+    """Decompose a picture with symmetric extension; yields the finest level first.
+
+    Args:
+        gray: Shape (H, W), any size.
+        levels: How many times the low-pass part is decomposed.
+        workspace: Memory for all that is yielded.
+    """
+    picture, transposed = gray, False
+    for _ in range(levels):
+        padded, body = _room(picture.shape, workspace)
+        np.copyto(body, picture)
+        columns = _low_and_high(padded, len(body), workspace, "wavelet.y")
+        padded, body = _room(columns.shape[::-1], workspace)
+        cv2.transpose(columns, dst=body)
+        bands = _low_and_high(padded, len(body), workspace, "wavelet.xy")
+        across, along = len(bands) // 2, len(columns) // 2
+        one, other = bands[:across, along:], bands[across:, :along]
+        pair = (other, one) if transposed else (one, other)
+        yield Details(*pair, bands[across:, along:])
+        picture, transposed = bands[:across, :along], not transposed
+
+
+def _room(shape: tuple[int, ...], workspace: Workspace) -> tuple[GrayImage, GrayImage]:
+    """Memory for a picture with its extension above and below, and the picture's part of it."""
+    height, width = shape
+    padded = workspace.map("wavelet.padded", (2 * _kept(height) + _BEFORE, width))
+    return padded, padded[_BEFORE : _BEFORE + height]
+
+
+def _kept(length: int) -> int:
+    """Number of coefficients of one level along an axis."""
+    return (length + 2 * MOMENTS - 1) // 2
+
+
+def _low_and_high(padded: GrayImage, height: int, workspace: Workspace, name: str) -> GrayImage:
+    """Low-pass rows over high-pass rows, each half as many as the picture had."""
+    mirror_rows(padded, _BEFORE, len(padded) - _BEFORE - height)
+    kept, width = _kept(height), padded.shape[1]
+    out = workspace.map(name, (2 * kept + MOMENTS - 1, width))
+    spare = workspace.map("wavelet.spare", (kept + MOMENTS - 1, width))
+    for first, taps in zip((0, kept), _BANDS, strict=True):  # low first: high covers its waste
+        filter_rows(padded, taps, out[first : first + len(spare)], spare)
+    return out[: 2 * kept]
