@@ -1,4 +1,8 @@
-"""Reduced-reference metric of entropies in one sub-band of a steerable pyramid."""
+"""Reduced-reference metric of entropies in one sub-band of a steerable pyramid.
+
+Matrix products are done row by row of blocks: each is below the size at which BLAS would
+start threads, whose spinning slows a busy machine down tenfold.
+"""
 
 from typing import Any
 
@@ -20,7 +24,6 @@ NOISE = 0.1  # added to every variance, so that flat blocks have a finite entrop
 FLAT = 1e-9  # largest eigenvalue up to which a sub-band counts as empty
 NEGLIGIBLE = 1e-10  # eigenvalues up to this share of the largest are left out
 _AREA = BLOCK * BLOCK
-_NOTHING = np.zeros((0, 0))
 
 Matrix = NDArray[np.float64]
 
@@ -45,11 +48,12 @@ def reduced_reference_entropic_difference(picture: Picture) -> float:
 
 def _sub_band(image: GrayImage, workspace: Workspace) -> GrayImage:
     """The sub-band of an image, at half its size (rounded up)."""
-    low = np.subtract(image, MID, out=workspace.map("a", image.shape))
-    low = as_map(
-        cv2.filter2D(low, -1, FIRST_LOW, dst=workspace.map("b", image.shape), borderType=MIRROR)
-    )
-    return as_map(cv2.filter2D(_low_half(low, workspace), -1, BAND, borderType=MIRROR))
+    low, band = workspace.maps("ab", image.shape)
+    np.subtract(image, MID, out=band)
+    cv2.filter2D(band, cv2.CV_32F, FIRST_LOW, dst=low, borderType=MIRROR)
+    half = _low_half(low, workspace)
+    out = workspace.map("b", half.shape)
+    return as_map(cv2.filter2D(half, cv2.CV_32F, BAND, dst=out, borderType=MIRROR))
 
 
 def _low_half(image: GrayImage, workspace: Workspace) -> GrayImage:
@@ -59,19 +63,21 @@ def _low_half(image: GrayImage, workspace: Workspace) -> GrayImage:
     meets the pixels of its own parity only, at half the size.
     """
     r = LOW.shape[0] // 2
-    padded = workspace.map("a", (image.shape[0] + 2 * r, image.shape[1] + 2 * r))
-    cv2.copyMakeBorder(image, r, r, r, r, MIRROR, dst=padded)
     height, width = ((side + 1) // 2 for side in image.shape)
-    total = workspace.map("total", (height, width))
+    more = (2 * side + 2 * r - own for side, own in zip((height, width), image.shape, strict=True))
+    bottom, right = (extra - r for extra in more)  # so that both parities have the same size
+    padded = workspace.map("g", (2 * (height + r), 2 * (width + r)))
+    cv2.copyMakeBorder(image, r, bottom, r, right, MIRROR, dst=padded)
+    half = height + r, width + r
+    total, part = workspace.maps("cd", half)
+    columns = workspace.maps("ef", (2 * half[0], half[1]))
+    cv2.split(padded.reshape(-1, half[1], 2), columns)
     total[:] = 0
     for i, j in ((0, 0), (0, 1), (1, 0), (1, 1)):
-        part = padded[i::2, j::2]
-        phase = workspace.map("phase", part.shape)
-        np.copyto(phase, part)
-        out = workspace.map("part", part.shape)
-        cv2.filter2D(phase, -1, LOW[i::2, j::2].copy(), dst=out, anchor=(0, 0))
-        total += out[:height, :width]
-    return total
+        kernel = LOW[i::2, j::2].copy()
+        cv2.filter2D(columns[j][i::2], cv2.CV_32F, kernel, dst=part, anchor=(0, 0))
+        total += part
+    return total[:height, :width]
 
 
 def _scaled_entropies(band: GrayImage) -> Matrix:
@@ -95,10 +101,9 @@ def _scaled_entropies(band: GrayImage) -> Matrix:
 def _block_scales(y: Matrix, whitening: Matrix) -> Matrix:
     """Squared length of every block after whitening."""
     rows, columns = y.shape[0] // BLOCK, y.shape[1] // BLOCK
-    blocks = y.reshape(rows, BLOCK, columns, BLOCK).transpose(1, 3, 0, 2).reshape(_AREA, -1)
-    # OpenCV, not BLAS: idle BLAS threads that spin slow a busy machine down tenfold
-    white = cv2.gemm(np.ascontiguousarray(whitening), blocks, 1, _NOTHING, 0)
-    return np.asarray(np.einsum("ij,ij->j", white, white), dtype=np.float64)
+    blocks = y.reshape(rows, BLOCK, columns, BLOCK).transpose(0, 1, 3, 2)
+    white = np.matmul(whitening, blocks.reshape(rows, _AREA, columns))
+    return np.asarray(np.einsum("rij,rij->rj", white, white).ravel(), dtype=np.float64)
 
 
 def _patch_covariance(y: Matrix) -> Matrix:
@@ -111,9 +116,9 @@ def _patch_covariance(y: Matrix) -> Matrix:
         rows[:height, v] = y[:, v : v + m]
     step = rows.strides
     nine: NDArray[Any] = as_strided(rows, (height, _AREA, m), (step[0], step[1], step[2]))
-    # many small products: each is below the size at which BLAS would start threads
     products = np.matmul(rows[:height], nine.transpose(0, 2, 1))  # (height, 3, 9)
-    mean = np.array([rows[u : u + n].sum(axis=(0, 2)) for u in range(BLOCK)]).ravel() / (n * m)
+    sums = rows.sum(axis=2)
+    mean = np.array([sums[u : u + n].sum(axis=0) for u in range(BLOCK)]).ravel() / (n * m)
     moments = np.zeros((_AREA, _AREA))
     for u in range(BLOCK):
         block = slice(u * BLOCK, (u + 1) * BLOCK)

@@ -41,6 +41,20 @@ def separable(
     return as_map(cv2.sepFilter2D(image, cv2.CV_32F, kernel, kernel, dst=out, borderType=border))
 
 
+def two_passes(image: GrayImage, kernel: Kernel, out: GrayImage, spare: GrayImage) -> GrayImage:
+    """The same as `separable` with border `REPLICATE`; quicker from nine taps on.
+
+    Args:
+        image: Shape (H, W).
+        kernel: As for `separable`.
+        out: Where the result goes; shape (H, W), not ``image``.
+        spare: Another map of that shape, for the first pass.
+    """
+    row = kernel[np.newaxis]
+    cv2.filter2D(image, cv2.CV_32F, row, dst=spare, borderType=REPLICATE)
+    return as_map(cv2.filter2D(spare, cv2.CV_32F, kernel, dst=out, borderType=REPLICATE))
+
+
 def as_map(result: Any) -> GrayImage:  # noqa: ANN401 - OpenCV's stubs say "array or matrix"
     """What OpenCV returned, under the name that the rest of the code uses."""
     return cast(GrayImage, result)

@@ -82,10 +82,10 @@ class _Spectrum:
 
 def _compare(picture: Picture) -> _Comparison:
     workspace = picture.workspace
-    own = _spectrum(picture.gray, workspace, "own")
-    copy = _spectrum(picture.blurred, workspace, "copy")
-    a = _magnitude(own, workspace.map("own size", own.re.shape))
-    b = _magnitude(copy, workspace.map("copy size", own.re.shape))
+    own = _spectrum(picture.gray, workspace, "cd")
+    copy = _spectrum(picture.blurred, workspace, "ef")
+    a = _magnitude(own, workspace.map("g", own.re.shape))
+    b = _magnitude(copy, workspace.map("h", own.re.shape))
     weights = _edge_weights(picture.shape[0])
     edges = tuple(zip(own.edges, copy.edges, strict=True))
     error = 2 * _squared_distance(a, b)
@@ -102,13 +102,13 @@ def _compare(picture: Picture) -> _Comparison:
     )
 
 
-def _spectrum(image: GrayImage, workspace: Workspace, name: str) -> _Spectrum:
+def _spectrum(image: GrayImage, workspace: Workspace, names: str) -> _Spectrum:
     height, width = image.shape
     mean = float(cv2.sumElems(image)[0]) / image.size
     centred = np.subtract(image, np.float32(mean), out=workspace.map("a", image.shape))
     packed = as_map(cv2.dft(centred, dst=workspace.map("b", image.shape)))
     pairs = (width - 1) // 2
-    re, im = (workspace.map(f"{name} {part}", (height, pairs)) for part in ("re", "im"))
+    re, im = workspace.maps(names, (height, pairs))
     np.copyto(re, packed[:, 1 : 2 * pairs : 2])
     np.copyto(im, packed[:, 2 : 2 * pairs + 1 : 2])
     columns = (0, width - 1) if width % 2 == 0 else (0,)
@@ -153,7 +153,7 @@ def _phase(
     """Sum of the squared angles over half the spectrum; ``strength`` is |F| |F'|."""
     if not strength.size:
         return 0.0
-    a, b, im, re = (workspace.map(name, own.re.shape) for name in "abcd")
+    a, b, im, re = workspace.maps("abij", own.re.shape)
     np.add(np.multiply(own.re, copy.re, out=a), np.multiply(own.im, copy.im, out=b), out=re)
     np.subtract(np.multiply(own.im, copy.re, out=a), np.multiply(own.re, copy.im, out=b), out=im)
     angle = np.arctan2(im, re, out=im)

@@ -13,7 +13,10 @@ from facepad.types import GrayImage
 
 
 class Workspace:
-    """Maps by name; a name's memory is used again by whoever asks for it next."""
+    """Maps by name; a name's memory is used again by whoever asks for it next.
+
+    Metrics share the names "a", "b", ...: the less memory in use, the more stays in caches.
+    """
 
     def __init__(self) -> None:
         self._buffers: dict[tuple[str, np.dtype[Any]], NDArray[Any]] = {}
@@ -21,6 +24,10 @@ class Workspace:
     def map(self, name: str, shape: tuple[int, ...]) -> GrayImage:
         """A float32 map with undefined content, valid until the name is asked for again."""
         return self.array(name, shape, np.float32)
+
+    def maps(self, names: str, shape: tuple[int, ...]) -> list[GrayImage]:
+        """One `map` for each letter."""
+        return [self.map(name, shape) for name in names]
 
     def array(self, name: str, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
         """Like `map`, for any type of element."""
