@@ -1,47 +1,14 @@
 """``facepad check``: judge pictures, for people or for programs."""
 
-from dataclasses import dataclass
 from typing import Annotated
 
 import typer
 
-PATHS_HELP = "Pictures, folders, globs (quoted ones too), or - for standard input."
-TESTS_HELP = "Names of liveness tests, by commas; the first decides, the others are shown."
-
-
-@dataclass(frozen=True, slots=True)
-class CheckOptions:
-    """What was asked for, beside the paths.
-
-    Attributes:
-        tests: Names of the liveness tests.
-        threshold: Decide by this score; None for the test's own operating point.
-        json: Documents instead of a table.
-        explain: Tell what moved the score.
-        fail_on_attack: The policy: no attack among the outcomes.
-        require_bona_fide: The policy: every outcome is bona fide.
-    """
-
-    tests: tuple[str, ...]
-    threshold: float | None
-    json: bool
-    explain: bool
-    fail_on_attack: bool
-    require_bona_fide: bool
-
-
-def split_names(text: str) -> tuple[str, ...]:
-    """Names out of a list with commas.
-
-    Example:
-        >>> split_names("quality, quality_whole")
-        ('quality', 'quality_whole')
-    """
-    return tuple(name for part in text.split(",") if (name := part.strip()))
+from facepad.cli.options import PATHS_HELP, TESTS_HELP, CheckOptions, split_names
 
 
 def check(
-    paths: Annotated[list[str], typer.Argument(metavar="PATH...", help=PATHS_HELP)],
+    paths: Annotated[list[str], typer.Argument(metavar="PATH", help=PATHS_HELP)],
     *,
     as_json: Annotated[
         bool, typer.Option("--json", help="One JSON document per line, as results come.")
@@ -78,9 +45,12 @@ def check(
 
     A picture that cannot be read is one line with its error; the rest goes on.
 
-    Exit codes: 0 everything was judged; 1 the policy asked for failed; 2 an input could not be
-    read (goes before 1: with a policy the gate stays shut either way) or the usage was wrong;
-    3 model; 4 settings.
+    Exit codes:
+    0 everything was judged
+    1 the policy asked for failed
+    2 an input could not be read (this goes before 1), or wrong usage
+    3 a model is missing or broken
+    4 a setting cannot be used
     """
     from facepad.cli.checking import run
 

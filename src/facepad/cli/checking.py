@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from contextlib import closing
 
 from facepad import settings
-from facepad.cli.check import CheckOptions
 from facepad.cli.document import Judged, path_of, to_json
 from facepad.cli.edge import ExitCode
+from facepad.cli.options import CheckOptions
 from facepad.cli.parallel import ordered_map
 from facepad.cli.progress import progress
 from facepad.errors import InputError

@@ -4,11 +4,11 @@ from typing import Annotated
 
 import typer
 
-from facepad.cli.check import PATHS_HELP
+from facepad.cli.options import PATHS_HELP
 
 
 def metrics(
-    paths: Annotated[list[str], typer.Argument(metavar="PATH...", help=PATHS_HELP)],
+    paths: Annotated[list[str], typer.Argument(metavar="PATH", help=PATHS_HELP)],
     *,
     as_json: Annotated[
         bool, typer.Option("--json", help="One JSON document per line, as results come.")
@@ -18,8 +18,10 @@ def metrics(
 
     A picture that cannot be read is one line with its error; the rest goes on.
 
-    Exit codes: 0 everything was measured; 2 an input could not be read, or the usage was wrong;
-    3 model.
+    Exit codes:
+    0 everything was measured
+    2 an input could not be read, or wrong usage
+    3 a model is missing or broken
     """
     from facepad.cli.measuring import run
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from facepad.cli.check import TESTS_HELP, split_names
+from facepad.cli.options import TESTS_HELP, split_names
 
 MANIFEST_HELP = "CSV in UTF-8 with a column 'path', relative to the file's folder."
 OUT_HELP = "CSV to write: the manifest's columns, then score, outcome, reason, ..., ms."
@@ -29,11 +29,15 @@ def score(
 ) -> None:
     """Score the pictures of a manifest: each row once, in order.
 
-    A picture that cannot be read is a row without outcome whose reason begins with "error: ".
-    A run that was killed goes on with --resume; nothing is lost and nothing is done twice.
+    A picture that cannot be read is a row without outcome; its reason begins with "error: ".
 
-    Exit codes: 0 everything was judged; 2 a picture could not be read, or the usage was wrong;
-    3 model; 4 the manifest, the file of scores or a setting cannot be used.
+    A run that was killed goes on with --resume: nothing is lost, nothing is done twice.
+
+    Exit codes:
+    0 everything was judged
+    2 a picture could not be read, or wrong usage
+    3 a model is missing or broken
+    4 the manifest, the file of scores or a setting cannot be used
     """
     from facepad import settings
     from facepad.cli.scoring import run

@@ -28,7 +28,8 @@ ERROR_STYLE = "magenta"
 PIPE_WIDTH = 120  # columns where there is no terminal and COLUMNS says nothing
 WIDE = 100  # columns from which on the size of the face is shown too
 NOTHING = Text("-", style="dim")
-LONGEST_NAME = 0.4  # of the width
+SHARE_OF_WHY = 0.4  # of the width, at least when names are long
+GAP = 2  # blanks between columns
 
 
 def console() -> Console:
@@ -63,7 +64,8 @@ def summary(results: Sequence[Judged]) -> Text:
     line = Text(f"{counted(len(results), 'picture')}: ") + Text(", ").join(parts)
     if decided:
         times = [decision.timings_ms.get("total", 0.0) for decision in decided]
-        line.append(f"; {median(times):.0f} ms each (median)", style="dim")
+        each = " each (median)" if len(decided) > 1 else ""
+        line.append(f"; {median(times):.0f} ms{each}", style="dim")
     point = next((decision.operating_point for decision in decided), None)
     if point is not None:
         line.append(f"; threshold {point.threshold:.2f} ({point.name})", style="dim")
@@ -84,16 +86,26 @@ def _table(results: Sequence[Judged], names: Sequence[str], width: int) -> Table
     others = _other_tests(results)
     wide = width >= WIDE
     columns = ("outcome", "score", *(others if wide else ()), "why", *(("face",) if wide else ()))
-    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, GAP, 0, 0))
     table.add_column("picture", no_wrap=True)
     for column in (*columns, "ms"):
         right = column not in ("outcome", "why")
         table.add_column(column, justify="right" if right else "left", no_wrap=column != "why")
-    for judged, name in zip(results, names, strict=True):
-        cells = _cells(judged, () if wide else others)
-        shown = (cells.get(column, NOTHING) for column in (*columns, "ms"))
-        table.add_row(Text(shortened(name, int(LONGEST_NAME * width))), *shown)
+    rows = [_cells(judged, () if wide else others) for judged in results]
+    cells = [[row.get(column, NOTHING) for column in (*columns, "ms")] for row in rows]
+    room = width - _taken((*columns, "ms"), cells, width)
+    for name, row in zip(names, cells, strict=True):
+        table.add_row(Text(shortened(name, room)), *row)
     return table
+
+
+def _taken(columns: Sequence[str], cells: Sequence[Sequence[Text]], width: int) -> int:
+    """What the columns beside the name take of the width; reasons take a share at most."""
+    taken = 0
+    for index, column in enumerate(columns):
+        widest = max(len(column), *(row[index].cell_len for row in cells))
+        taken += GAP + (min(widest, int(SHARE_OF_WHY * width)) if column == "why" else widest)
+    return taken
 
 
 def _cells(judged: Judged, told: Sequence[str]) -> dict[str, Text]:

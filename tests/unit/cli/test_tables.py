@@ -1,0 +1,80 @@
+"""The table for people."""
+
+import pytest
+
+from facepad.cli.document import Judged
+from facepad.cli.tables import shortened, show, summary
+from facepad.types import Decision, OperatingPoint, Outcome, Reason, Score
+
+ATTACK = Decision(
+    Outcome.ATTACK,
+    0.25,
+    scores={"quality": Score(0.25)},
+    operating_point=OperatingPoint.at(0.5, "dev_eer"),
+    timings_ms={"total": 40.0},
+)
+NO_FACE = Decision(Outcome.NON_RESPONSE, None, (Reason.NO_FACE,), timings_ms={"total": 20.0})
+
+
+def shown(
+    capsys: pytest.CaptureFixture[str], results: list[Judged], *, explain: bool = False
+) -> list[str]:
+    show(results, explain=explain)
+    return [line.rstrip() for line in capsys.readouterr().out.splitlines()]
+
+
+@pytest.fixture(autouse=True)
+def _wide(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "160")
+
+
+def test_a_table_has_a_line_per_picture(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = shown(capsys, [Judged("a/x.jpg", ATTACK), Judged("a/y.jpg", NO_FACE)])
+    assert lines == [
+        "in a",
+        "picture  outcome      score  why            face  ms",
+        "x.jpg    attack        0.25  below 0.50        -  40",
+        "y.jpg    no response      -  no face found     -  20",
+        "2 pictures: 1 attack, 1 no response; 30 ms each (median); threshold 0.50 (dev_eer)",
+    ]
+
+
+def test_an_error_does_not_name_its_picture_twice(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = shown(capsys, [Judged("a/x.jpg", error="a/x.jpg: the file is empty")])
+    assert lines[1] == "a/x.jpg  error        -  the file is empty     -   -"
+
+
+def test_pictures_of_different_folders_are_named_from_the_folder_they_share(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    lines = shown(capsys, [Judged("a/b/x.jpg", ATTACK), Judged("a/c/y.jpg", ATTACK)])
+    assert [lines[0], *(line.split()[0] for line in lines[2:4])] == ["in a", "b/x.jpg", "c/y.jpg"]
+
+
+def test_absolute_and_relative_paths_share_no_folder(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = shown(capsys, [Judged("/a/x.jpg", ATTACK), Judged("a/y.jpg", ATTACK)])
+    assert lines[1].startswith("/a/x.jpg  attack")
+
+
+@pytest.mark.parametrize("columns", [60, 80, 100, 160])
+def test_the_table_fits_its_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, columns: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    long = Judged("/very" * 40 + "/long.jpg", error="there are many reasons " * 9)
+    lines = shown(capsys, [long, Judged("a.jpg", ATTACK)])
+    assert max(map(len, lines)) <= columns
+    assert "long.jpg  error" in lines[1]
+
+
+def test_one_time_has_no_median() -> None:
+    assert "; 40 ms; " in summary([Judged("a.jpg", ATTACK)]).plain
+
+
+def test_a_test_that_cannot_explain_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = shown(capsys, [Judged("a.jpg", ATTACK)], explain=True)
+    assert "None of the tests can explain its score." in lines
+
+
+def test_a_name_that_fits_is_whole() -> None:
+    assert shortened("a.jpg", 5) == "a.jpg"
