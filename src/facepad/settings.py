@@ -41,6 +41,18 @@ SETTINGS: tuple[Setting, ...] = (
         "folder",
         "Where model files that do not ship with the package are kept.",
     ),
+    Setting(
+        "quality_model",
+        "",
+        "file",
+        "A model that `facepad train quality` wrote, used instead of the packaged one.",
+    ),
+    Setting(
+        "cache_dir",
+        "~/.cache/facepad/features",
+        "folder",
+        "Where training keeps the features of pictures that it has measured.",
+    ),
     Setting("max_file_mb", "20", "megabytes", "Largest file that is read as a picture."),
     Setting("max_megapixels", "50", "megapixels", "Largest picture that is decoded."),
     Setting("max_side", "12000", "pixels", "Longest side of a picture that is decoded."),

@@ -1,0 +1,1 @@
+"""Pictures made by simulation: scenes, cameras and, later, the media of attacks."""
