@@ -5,6 +5,7 @@ Reference: ITU-T T.81, annex B.
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 from facepad.errors import InputError
 from facepad.media import exif
@@ -16,6 +17,7 @@ _APP1, _EOI, _SOS = 0xE1, 0xD9, 0xDA
 _ALONE = frozenset({0x01, *range(0xD0, 0xD9)})  # markers without a length
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _METADATA = frozenset({0xFE, *range(0xE0, 0xF0)})
+_MARKER = re.compile(rb"\xff[^\xff]")
 # Within coded pixels only these are markers; any other is damage, left to the decoder.
 _IN_SCAN = re.compile(rb"\xff[\xc4\xcc\xd9-\xdd\xe0-\xef\xfe]")
 
@@ -64,12 +66,10 @@ def _segments(data: bytes) -> Iterator[tuple[int, int, int]]:
     """Marker, start and stop of each segment; a scan's coded pixels belong to it."""
     position = 2
     for _ in range(MAX_PARTS):
-        start = data.find(b"\xff", position)
-        while start >= 0 and data[start + 1 : start + 2] == b"\xff":  # padding
-            start += 1
-        if start < 0 or start + 1 >= len(data):
+        match = _MARKER.search(data, position)
+        if match is None:
             return
-        marker, position = data[start + 1], start + 2
+        marker, start, position = data[match.end() - 1], match.end() - 2, match.end()
         if marker == _EOI:
             yield marker, start, position
             return
@@ -85,11 +85,10 @@ def _segments(data: bytes) -> Iterator[tuple[int, int, int]]:
 
 
 def _end_of_scan(data: bytes, position: int) -> int:
-    while match := _IN_SCAN.search(data, position):
+    for match in islice(_IN_SCAN.finditer(data, position), MAX_PARTS):
         start = match.start()
         if data[start + 1] == _EOI or _fits(data, start):
             return start
-        position = start + 2
     return len(data)
 
 
