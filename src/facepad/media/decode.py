@@ -108,7 +108,9 @@ def _rgb(image: "Image", header: Header) -> RgbImage:
             "point or CIELAB); save it with 8 or 16 bits a channel"
         )
     image.info.pop("transparency", None)  # Pillow warns about some kinds of it
-    return np.array(_upright(image.convert("RGB"), header.orientation), dtype=np.uint8)
+    if image.mode != "RGB":  # it would copy
+        image = image.convert("RGB")
+    return np.array(_upright(image, header.orientation), dtype=np.uint8)
 
 
 def _eight_bit(values: NDArray[np.uint16], header: Header) -> GrayBytes:
