@@ -24,7 +24,7 @@ Vectors = NDArray[np.float64]
 Advance = Callable[[], None]
 
 _CHUNK = 16  # pictures that a worker takes at a time
-_NETWORKS = ("face_detection_short_range", "face_landmark")
+_NETWORKS = ("face_detector", "face_mesh")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,135 @@
+"""Training the quality test on made-up vectors."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from facepad.errors import DatasetError
+from facepad.quality import METRICS
+from facepad.training.features import VIEWS, Features, Vectors
+from facepad.training.quality import Classifier, Trained, fit
+from facepad.training.quality_report import parts, text
+from facepad.types import Reason, Sample, Split
+
+pytest.importorskip("sklearn", reason="training needs scikit-learn: pip install 'facepad[train]'")
+
+PER_CELL = 12  # pictures of one subject, session and class
+TELLING = METRICS.index("hlfi")  # the metric that tells attacks apart, in the made-up world
+SHAKY = METRICS.index("jqi")  # the one that resolution moves
+
+
+def made_up(*, gap: float = 3.0) -> tuple[list[Sample], Features]:
+    rng = np.random.default_rng(0)
+    samples, rows = [], []
+    for subject in range(12):
+        split = (Split.TRAIN, Split.DEV, Split.TEST)[subject // 4]
+        for species in (None, "print"):
+            for number in range(2 * PER_CELL):
+                session = "01" if number < PER_CELL else "02"
+                key = f"{subject}/{species}/{number}"
+                samples.append(Sample(key, key, str(subject), split, species, session))
+                row = rng.normal(2.0, 1.0, len(METRICS))
+                row[TELLING] += gap * (species is None)
+                row[SHAKY] += gap * (species is None)
+                rows.append(row)
+    return samples, Features(np.array(rows), (None,) * len(rows))
+
+
+def still(amount: float = 0.01) -> Vectors:
+    """Captures whose metrics resolution hardly moves, but for one by ``amount``."""
+    rng = np.random.default_rng(1)
+    moved = rng.normal(2.0, 0.01, (40, 3, len(METRICS)))
+    moved[..., SHAKY] += amount * np.array([-1.0, 0.0, 1.0]) * rng.choice([-1.0, 1.0], (40, 1))
+    return np.asarray(moved, np.float64)
+
+
+def trained(
+    samples: Sequence[Sample],
+    features: Features,
+    moved: Vectors | None = None,
+    classifier: Classifier = "lda",
+) -> Trained:
+    moved = still() if moved is None else moved
+    return fit(samples, features, moved, VIEWS["face"], classifier=classifier)
+
+
+@pytest.mark.parametrize("classifier", ["lda", "svm"])
+def test_bona_fide_score_higher(classifier: Classifier) -> None:
+    samples, features = made_up()
+    scores = trained(samples, features, classifier=classifier).scores
+    values = np.array([score.value for score in scores], np.float64)
+    genuine = np.array([sample.is_bona_fide for sample in samples])
+    assert values[genuine].mean() > values[~genuine].mean() + 0.5
+
+
+def test_the_threshold_comes_from_dev() -> None:
+    samples, features = made_up()
+    assert trained(samples, features).classifier.operating_point.name.startswith("dev_eer")
+
+
+def test_what_resolution_moves_weighs_less() -> None:
+    samples, features = made_up()
+    calm, moved = (
+        np.abs(trained(samples, features, still(a)).classifier.weights) for a in (0.0, 2.0)
+    )
+    assert calm[SHAKY] / calm[TELLING] > 3.0 * moved[SHAKY] / moved[TELLING]
+
+
+def test_a_vector_far_from_all_others_is_unfamiliar() -> None:
+    samples, features = made_up()
+    features.vectors[-1] = 500.0
+    assert trained(samples, features).scores[-1].reason is Reason.UNFAMILIAR_CAMERA
+
+
+def test_most_of_the_training_pictures_are_familiar() -> None:
+    samples, features = made_up()
+    scores = trained(samples, features).scores
+    own = [score for score, s in zip(scores, samples, strict=True) if s.split is Split.TRAIN]
+    assert sum(score.reason is not None for score in own) <= 0.011 * len(own)
+
+
+def test_pictures_without_a_face_have_no_score_and_teach_nothing() -> None:
+    samples, features = made_up()
+    vectors = features.vectors.copy()
+    vectors[0] = np.nan
+    reasons = (Reason.NO_FACE, *features.reasons[1:])
+    scores = trained(samples, Features(vectors, reasons)).scores
+    assert scores[0].value is None
+    assert scores[0].reason is Reason.NO_FACE
+
+
+@pytest.mark.parametrize("split", ["train", "dev"])
+def test_a_part_with_one_class_only_is_refused(split: str) -> None:
+    samples, features = made_up()
+    keep = [i for i, s in enumerate(samples) if not (s.split == split and s.is_bona_fide)]
+    fewer = Features(features.vectors[keep], tuple(features.reasons[i] for i in keep))
+    with pytest.raises(DatasetError, match=f"the {split} part has no bona fide picture"):
+        trained([samples[i] for i in keep], fewer)
+
+
+def test_a_metric_that_never_varies_has_no_weight() -> None:
+    samples, features = made_up()
+    vectors = features.vectors.copy()
+    vectors[:, METRICS.index("ad")] = 0.0
+    classifier = trained(samples, Features(vectors, features.reasons)).classifier
+    assert classifier.scale[METRICS.index("ad")] == 0.0
+
+
+def test_the_report_names_parts_counts_and_where_thresholds_come_from() -> None:
+    samples, features = made_up()
+    made = trained(samples, features)
+    shown = text(parts(samples, made), made.classifier.operating_point)
+    for words in (
+        "test, subject-disjoint: 96 of 4 subjects bona fide, 96 of 4 subjects attacks",
+        "ranking, threshold from test",
+        "confusion matrix",
+    ):
+        assert words in shown
+
+
+def test_scaling_needs_two_groups_with_both_classes() -> None:
+    samples, features = made_up()
+    one = [Sample(s.key, s.path, "same", s.split, s.pai_species, "01") for s in samples]
+    with pytest.raises(DatasetError, match="two sessions or subjects"):
+        trained(one, features)
