@@ -94,3 +94,27 @@ def test_missing_face_models_end_with_three_and_the_command_that_mends_it(
 
 def test_an_option_that_does_not_exist_is_wrong_usage() -> None:
     assert run("check", "--no-such-option").returncode == 2
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_full_disk_is_one_line(environment: dict[str, str], picture: Path) -> None:
+    with Path("/dev/full").open("wb") as full:
+        result = subprocess.run(
+            command("check", picture, "--tests", "made_up"),
+            env=environment,
+            stdout=full,
+            stderr=subprocess.PIPE,
+        )
+    assert result.returncode == 70
+    assert result.stderr == b"facepad: error: output: No space left on device\n"
+
+
+def test_a_name_that_the_terminal_cannot_show_is_escaped(
+    environment: dict[str, str], picture: Path
+) -> None:
+    named = picture.with_name("é.png")
+    named.write_bytes(picture.read_bytes())
+    ascii_only = environment | {"PYTHONIOENCODING": "ascii"}
+    result = run("check", named, "--tests", "made_up", env=ascii_only)
+    assert result.returncode == 0
+    assert b"\\xe9.png" in result.stdout

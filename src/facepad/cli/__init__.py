@@ -9,8 +9,9 @@ __all__ = ["main"]
 
 def main() -> None:
     """Run the command line; the exit code says how it went (see `facepad.cli.edge`)."""
-    from facepad.cli.edge import caught_faults
+    from facepad.cli.edge import caught_faults, prepare_streams
 
+    prepare_streams()
     with caught_faults():
         from facepad.cli.app import app
 

@@ -6,7 +6,7 @@ Code  Meaning
 2     An input could not be read (the others were still judged), or the usage was wrong.
 3     A model is missing or broken.
 4     A dataset, a manifest or a setting cannot be used.
-70    A fault of facepad itself.
+70    A fault of facepad itself or of the system.
 130   Interrupted from the keyboard.
 141   Whoever read the output went away.
 
@@ -18,6 +18,8 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import IntEnum
+from io import TextIOWrapper
+from pathlib import Path
 
 from typer import Exit
 
@@ -85,6 +87,12 @@ def mapped_errors() -> Iterator[None]:
             raise
         say(f"error: {error}")
         raise Exit(code_of(error)) from None
+    except OSError as error:  # files of users have their own errors; this is a full disk or so
+        if os.environ.get(DEBUG_VARIABLE):
+            raise
+        say(f"error: {error.filename or 'output'}: {error.strerror or error}")
+        _silence(sys.stdout.fileno())
+        raise Exit(ExitCode.FAULT) from None
 
 
 @contextmanager
@@ -100,6 +108,16 @@ def caught_faults() -> Iterator[None]:
             "where, and please report it"
         )
         raise SystemExit(ExitCode.FAULT) from None
+
+
+def prepare_streams() -> None:
+    """Make standard output and error take any text, also where they are ASCII or closed."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115 - lives as long as we do
+        elif isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _silence(descriptor: int) -> None:
