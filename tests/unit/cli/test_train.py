@@ -1,0 +1,39 @@
+"""`facepad train` where its own packages are missing."""
+
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+from typer.testing import CliRunner
+
+from facepad.cli.app import app
+
+ARGUMENTS = ["train", "quality", "--root", "nowhere"]
+
+
+def missing(name: str) -> NoReturn:
+    raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+
+def test_a_missing_package_is_told_with_the_command_that_gets_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(
+        "facepad.training.quality_run.prepare", lambda _: missing("sklearn.covariance")
+    )
+    result = CliRunner().invoke(app, ARGUMENTS)
+    assert result.exit_code == 4
+    assert "pip install 'facepad[train]'" in result.stderr
+
+
+def test_a_fault_of_ours_is_not_taken_for_a_missing_package(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("facepad.training.quality_run.prepare", lambda _: missing("facepad.no"))
+    assert isinstance(CliRunner().invoke(app, ARGUMENTS).exception, ModuleNotFoundError)
+
+
+def test_a_dataset_that_is_not_there_ends_with_four(tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, ["train", "quality", "--root", str(tmp_path / "nowhere")])
+    assert result.exit_code == 4
+    assert "nowhere" in result.stderr
