@@ -25,6 +25,7 @@ app = typer.Typer(
     epilog="Exit codes: 0 all judged, 1 policy failed, 2 unreadable input or wrong usage, "
     "3 model, 4 dataset or settings.",
     no_args_is_help=True,
+    rich_markup_mode="markdown",
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},

@@ -46,11 +46,12 @@ def check(
     A picture that cannot be read is one line with its error; the rest goes on.
 
     Exit codes:
-    0 everything was judged
-    1 the policy asked for failed
-    2 an input could not be read (this goes before 1), or wrong usage
-    3 a model is missing or broken
-    4 a setting cannot be used
+
+    - 0: everything was judged
+    - 1: the policy asked for failed
+    - 2: an input could not be read (this goes before 1), or wrong usage
+    - 3: a model is missing or broken
+    - 4: a setting cannot be used
     """
     from facepad.cli.checking import run
 

@@ -19,9 +19,10 @@ def metrics(
     A picture that cannot be read is one line with its error; the rest goes on.
 
     Exit codes:
-    0 everything was measured
-    2 an input could not be read, or wrong usage
-    3 a model is missing or broken
+
+    - 0: everything was measured
+    - 2: an input could not be read, or wrong usage
+    - 3: a model is missing or broken
     """
     from facepad.cli.measuring import run
 

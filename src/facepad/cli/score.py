@@ -34,10 +34,11 @@ def score(
     A run that was killed goes on with --resume: nothing is lost, nothing is done twice.
 
     Exit codes:
-    0 everything was judged
-    2 a picture could not be read, or wrong usage
-    3 a model is missing or broken
-    4 the manifest, the file of scores or a setting cannot be used
+
+    - 0: everything was judged
+    - 2: a picture could not be read, or wrong usage
+    - 3: a model is missing or broken
+    - 4: the manifest, the file of scores or a setting cannot be used
     """
     from facepad import settings
     from facepad.cli.scoring import run

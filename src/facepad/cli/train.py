@@ -28,7 +28,7 @@ class _Train(TyperGroup):
 
 app = typer.Typer(
     cls=_Train,
-    help="Fit models from pictures; needs `pip install 'facepad\\[train]'`.",
+    help="Fit models from pictures; needs `pip install 'facepad[train]'`.",
     no_args_is_help=True,
 )
 app.command("quality")(train_quality)
