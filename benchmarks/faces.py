@@ -8,6 +8,7 @@ pictures, and for every video (20 frames each), spread evenly.
 """
 
 import argparse
+import os
 import statistics
 import time
 from collections import Counter
@@ -45,7 +46,8 @@ def main() -> None:
 
 def _times(repeat: int) -> None:
     frame = Frame(_portrait())
-    print(f"OpenCV {cv2.__version__}, {frame.size[0]}x{frame.size[1]}, {repeat} runs")
+    load = f"{os.getloadavg()[0]:.1f} on {os.cpu_count()} cores" if os.name == "posix" else "?"
+    print(f"OpenCV {cv2.__version__}, {frame.size[0]}x{frame.size[1]}, {repeat} runs, load {load}")
     print(f"{'threads':>7} {'step':<22} {'median ms':>9} {'min ms':>7} {'share':>6}")
     for threads in (1, 2):
         cv2.setNumThreads(threads)

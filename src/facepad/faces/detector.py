@@ -56,6 +56,12 @@ class Detection:
             self.points + np.asarray((x, y), np.float32),
         )
 
+    def scaled(self, factor: float) -> "Detection":
+        """The same face in a picture that is so many times larger."""
+        left, top, right, bottom = self.box
+        box = (left * factor, top * factor, right * factor, bottom * factor)
+        return Detection(box, self.score, self.points * np.float32(factor))
+
 
 class Detector:
     """Finds faces in pictures; safe to share between threads."""
@@ -83,7 +89,7 @@ class Detector:
         sizes = (len(self._anchors), len(self._anchors) * _VALUES)
         logits, values = by_size(self.net.run(blob), sizes, self.net.name)
         found = decode(logits, values, self._anchors, min_score)
-        return [_placed(detection, scale, shift) for detection in merge(found)]
+        return [one.moved(-shift[0], -shift[1]).scaled(scale) for one in merge(found)]
 
 
 def anchors() -> FloatArray:
@@ -186,11 +192,6 @@ def _mean(group: list[Detection]) -> Detection:
     box = np.average([one.box for one in group], axis=0, weights=weights)
     points = np.average([one.points for one in group], axis=0, weights=weights)
     return Detection(_box(box), group[0].score, points.astype(np.float32))
-
-
-def _placed(one: Detection, scale: float, shift: tuple[int, int]) -> Detection:
-    moved = one.moved(-shift[0], -shift[1])
-    return Detection(_box(np.multiply(moved.box, scale)), one.score, moved.points * scale)
 
 
 def _box(

@@ -81,6 +81,16 @@ def inside(box: tuple[float, float, float, float], image: RgbImage) -> Box:
     return left, top, right, bottom
 
 
+def shrunk(image: RgbImage, longest: int) -> tuple[RgbImage, float]:
+    """The picture with its longer side brought down to a bound, and how much larger it was."""
+    height, width = image.shape[:2]
+    scale = max(height, width) / longest
+    if scale <= 1:
+        return image, 1.0
+    size = (max(1, round(width / scale)), max(1, round(height / scale)))
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8), scale
+
+
 def tiles(image: RgbImage, side: int) -> list[Box]:
     """Squares that cover a picture and share a third of their side, or a little more.
 

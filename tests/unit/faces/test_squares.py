@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from facepad.errors import InputError
-from facepad.faces.squares import crop, inside, square, tiles
+from facepad.faces.squares import crop, inside, shrunk, square, tiles
 from facepad.types import Box, Face
 
 BOX: Box = (5, 4, 13, 14)
@@ -110,3 +110,14 @@ def test_any_part_smaller_than_what_tiles_share_lies_in_one_of_them(
         assert 0 <= top < bottom <= height
         covered[top : max(top + 1, bottom - shared), left : max(left + 1, right - shared)] = True
     assert covered[: max(1, height - shared), : max(1, width - shared)].all()
+
+
+def test_a_picture_within_the_bound_is_not_shrunk() -> None:
+    image = picture()
+    assert shrunk(image, 36) == (image, 1.0)
+
+
+def test_a_picture_over_the_bound_keeps_its_shape() -> None:
+    small, scale = shrunk(np.full((500, 2000, 3), 9, np.uint8), 1000)
+    assert (small.shape, scale) == ((250, 1000, 3), 2.0)
+    assert (small == 9).all()

