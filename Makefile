@@ -9,7 +9,8 @@ PYTHON ?=
 export PYTHON
 BIN := .venv/bin
 SAY := printf '[make] %s\n'
-PYTEST := $(BIN)/python -m pytest -n auto
+# One thread per worker, so that two workers do not fight for a core.
+PYTEST := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto
 
 demo: env models  ## Set up, then judge the demo pictures in examples/
 	@$(SAY) "facepad check examples/*.jpg"
