@@ -40,7 +40,7 @@ def reduced_reference_entropic_difference(picture: Picture) -> float:
     if min(picture.shape) < MIN_SIDE:
         return 0.0
     own, copy = (
-        _scaled_entropies(_sub_band(image, picture.workspace))
+        scaled_entropies(_sub_band(image, picture.workspace))
         for image in (picture.gray, picture.blurred)
     )
     return float(np.abs(own - copy).mean())
@@ -80,7 +80,7 @@ def _low_half(image: GrayImage, workspace: Workspace) -> GrayImage:
     return total[:height, :width]
 
 
-def _scaled_entropies(band: GrayImage) -> Matrix:
+def scaled_entropies(band: GrayImage) -> Matrix:
     """log2(1 + s) h of every block: its entropy h, weighted by its own scale s."""
     height, width = (side // BLOCK * BLOCK for side in band.shape)
     y = band[:height, :width].astype(np.float64)
