@@ -88,7 +88,7 @@ def read_machine(text: str, source: str = "model file", features: int | None = N
     head = _Header(header, source)
     kind = head.word("svm_type", _KINDS)
     head.word("kernel_type", ("rbf",))
-    classes = head.integer("nr_class", _MAX_CLASSES) if kind == "c_svc" else 0
+    classes = head.integer("nr_class", 2, _MAX_CLASSES) if kind == "c_svc" else 0
     coefficients, vectors = _vectors(lines, max(1, classes - 1), source, features)
     if len(vectors) != head.integer("total_sv"):
         raise InputError(
@@ -113,11 +113,12 @@ class _Header:
             )
         return words[0]
 
-    def integer(self, key: str, most: int = MAX_VECTORS) -> int:
+    def integer(self, key: str, least: int = 1, most: int = MAX_VECTORS) -> int:
         found = int(self.numbers(key, 1)[0])
-        if not 0 < found <= most:
+        if not least <= found <= most:
             raise InputError(
-                f"{self.source}, line {self._get(key)[0]}: {key} must be 1 to {most}, got {found}"
+                f"{self.source}, line {self._get(key)[0]}: "
+                f"{key} must be {least} to {most}, got {found}"
             )
         return found
 

@@ -22,7 +22,7 @@ MOMENTS = 9
 class Details(NamedTuple):
     """Detail coefficients of one level; views that the next level overwrites.
 
-    The three may be transposed: an odd level is computed on the transposed picture.
+    Those of every other level, the finest among them, are transposed.
     """
 
     horizontal: GrayImage  # low along x, high along y
