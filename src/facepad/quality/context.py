@@ -1,5 +1,6 @@
 """One picture and all that several metrics need of it: gray, blurred copy, difference."""
 
+import math
 import threading
 from collections.abc import Callable
 from functools import cached_property
@@ -10,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facepad.errors import InputError
-from facepad.quality.filters import as_map, gaussian, separable
-from facepad.quality.workspace import Workspace
+from facepad.quality.filters import gaussian, separable
+from facepad.quality.workspace import Workspace, aligned
 from facepad.types import GrayImage
 
 BLUR = gaussian(3, 0.5)
@@ -56,9 +57,14 @@ def to_gray(
     gray: NDArray[Any] = image
     if image.ndim == 3:
         gray = np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY))
-    if gray.dtype == np.uint8:
-        return gray, gray.astype(np.float32)
-    return np.rint(gray).astype(np.uint8), gray
+    rounded = gray if gray.dtype == np.uint8 else np.rint(gray).astype(np.uint8)
+    result = _map(gray.shape)
+    np.copyto(result, gray)
+    return rounded, result
+
+
+def _map(shape: tuple[int, ...]) -> GrayImage:
+    return cast(GrayImage, aligned(math.prod(shape), np.float32).reshape(shape))
 
 
 def _checked(image: NDArray[Any]) -> NDArray[Any]:
@@ -126,12 +132,12 @@ class Picture:
     @cached_property
     def blurred(self) -> GrayImage:
         """The copy that full-reference metrics compare with: 3x3 Gaussian, not rounded."""
-        return separable(self.gray, BLUR)
+        return separable(self.gray, BLUR, _map(self.shape))
 
     @cached_property
     def difference(self) -> GrayImage:
         """What the blur took away, in gray values."""
-        return as_map(cv2.subtract(self.gray, self.blurred))
+        return np.subtract(self.gray, self.blurred, out=_map(self.shape))
 
     @property
     def workspace(self) -> Workspace:

@@ -35,9 +35,20 @@ def test_a_metric_has_the_same_value_alone_and_among_all() -> None:
 
 
 @pytest.mark.parametrize("threads", [2, 3, 16])
-def test_the_number_of_threads_changes_no_bit(threads: int) -> None:
-    picture = scene(301, 203)
+@pytest.mark.parametrize("shape", [(8, 8), (17, 31), (101, 103), (301, 203)])
+def test_the_number_of_threads_changes_no_bit(shape: tuple[int, int], threads: int) -> None:
+    picture = scene(*shape)
     assert measure(picture, threads=threads) == measure(picture)
+
+
+def test_where_a_picture_lies_in_memory_changes_no_bit() -> None:
+    picture = scene(101, 103)
+    expected = measure(picture)
+    for start in range(1, 64, 9):
+        memory = np.empty(picture.nbytes + 64, np.uint8)
+        moved = memory[start : start + picture.nbytes].reshape(picture.shape)
+        moved[:] = picture
+        assert measure(moved) == expected
 
 
 def test_a_metric_is_a_function_of_a_picture() -> None:
