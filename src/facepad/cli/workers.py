@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Self
 
 from facepad.cli.rows import Fields, decision_fields, error_fields
-from facepad.errors import InputError, ModelError, SettingsError
+from facepad.errors import FacepadError, InputError, ModelError, SettingsError
 from facepad.pipeline import Checker
 
 AHEAD = 4  # pictures in work or waiting per worker
@@ -60,9 +60,11 @@ class Workers:
         """Judge pictures by path; yields the added fields of each.
 
         Raises:
+            FacepadError: The processes cannot be started.
             ModelError: A model is missing or has the wrong hash.
             SettingsError: A test that was named does not exist.
         """
+        self._check_start()
         waiting = iter(pictures)
         ahead: deque[tuple[str, Future[Fields]]] = deque()
         while True:
@@ -76,6 +78,15 @@ class Workers:
             except BrokenProcessPool:
                 yield self._alone(path)
                 ahead = self._again(ahead)
+
+    def _check_start(self) -> None:
+        """Tell processes that cannot start from pictures that take them down."""
+        try:
+            self._pool.submit(os.getpid).result()
+        except BrokenProcessPool as error:
+            raise FacepadError(
+                "the worker processes end as soon as they start; what they said stands above"
+            ) from error
 
     def _submit(self, path: str) -> Future[Fields]:
         try:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from facepad.cli.workers import DIED, Workers
-from facepad.errors import ModelError
+from facepad.errors import FacepadError, ModelError
 
 
 def judge(path: str, tests: tuple[str, ...]) -> tuple[str, ...]:
@@ -44,3 +44,14 @@ def test_a_row_without_a_path_is_an_error(tmp_path: Path) -> None:
     with Workers(("quality",), 1) as workers:
         results = list(workers.judge(["", str(tmp_path)]))
     assert results[0][2] == "error: the row names no picture"
+
+
+def test_processes_that_cannot_start_are_not_blamed_on_the_pictures(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("facepad.cli.workers._start", os.abort)
+    with (
+        pytest.raises(FacepadError, match="as soon as they start"),
+        Workers((), 1, judge) as workers,
+    ):
+        list(workers.judge(["1"]))
