@@ -12,7 +12,6 @@ from numpy.typing import DTypeLike, NDArray
 
 from facepad.types import GrayImage
 
-
 ALIGNMENT = 64  # bytes; the widest vector of today's processors
 
 

@@ -1,0 +1,34 @@
+"""Settings of the process: asked for in words, never made by the library alone."""
+
+import subprocess
+import sys
+
+import pytest
+
+SHOW = "import cv2; print(cv2.getNumThreads())"
+
+
+def run(code: str) -> str:
+    """What a fresh process prints, since the settings cannot be taken back."""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+def test_tuning_sets_the_threads_of_opencv() -> None:
+    tune = "from facepad import runtime; runtime.tune(opencv_threads=1)"
+    assert run(f"{tune}; {SHOW}") == "1"
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only glibc has the setting")
+def test_tuning_says_whether_memory_is_kept() -> None:
+    assert run("from facepad import runtime; print(runtime.tune())") in {"True", "False"}
+
+
+def test_measuring_leaves_the_settings_of_the_process_alone() -> None:
+    code = (
+        "import cv2, numpy as np; before = cv2.getNumThreads();"
+        "from facepad.quality import measure;"
+        "measure(np.eye(40, dtype=np.uint8), names=['mse', 'vif', 'rred'], threads=2);"
+        "print(cv2.getNumThreads() == before)"
+    )
+    assert run(code) == "True"
