@@ -56,6 +56,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("max_file_mb", "20", "megabytes", "Largest file that is read as a picture."),
     Setting("max_megapixels", "50", "megapixels", "Largest picture that is decoded."),
     Setting("max_side", "12000", "pixels", "Longest side of a picture that is decoded."),
+    Setting("max_video_mb", "2000", "megabytes", "Largest file that is read as a video."),
+    Setting("max_video_frames", "20000", "frames", "Longest video that is decoded."),
     Setting("threads", "2", "threads", "Threads that one check may use."),
 )
 

@@ -1,0 +1,151 @@
+"""Clips of a colour and depth camera in HDF5, as the 3D Mask Attack Database has them.
+
+``Color_Data`` (N, 3, H, W) uint8, R G B; ``Depth_Data`` (N, 1, H, W) uint16, millimetres;
+``Eye_Pos`` (N, 4): x, y of the right eye, then of the left, in the colour frame's pixels.
+Needs h5py, which the extra ``data`` installs.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facepad.errors import FacepadError, InputError, SettingsError
+from facepad.media.frame_rule import FrameRule
+from facepad.media.reading import printable
+from facepad.media.video_limits import VideoLimits
+from facepad.types import Frame
+
+if TYPE_CHECKING:
+    import h5py
+
+DEPTH_SUFFIXES = (".h5", ".hdf5")
+COLOUR, DEPTH, EYES = "Color_Data", "Depth_Data", "Eye_Pos"
+FRAMES_PER_SECOND = 30.0  # of the Kinect; the files hold no times
+ALL_FRAMES = FrameRule()
+
+_SIGNATURE = b"\x89HDF\r\n\x1a\n"
+_MOST_EYES = 4  # numbers a frame
+
+
+def is_depth_video(path: str | Path) -> bool:
+    """Whether a file is named as such a clip."""
+    return Path(path).suffix.lower() in DEPTH_SUFFIXES
+
+
+def read_colour(
+    source: str | Path, rule: FrameRule = ALL_FRAMES, *, limits: VideoLimits | None = None
+) -> Iterator[Frame]:
+    """Yield the chosen colour frames; one at a time is in memory.
+
+    Raises:
+        InputError: No HDF5 file, damaged, without ``Color_Data`` of the expected shape, over
+            a limit, or the rule chooses no frame; the message names the file.
+        SettingsError: h5py is not installed.
+    """
+    for number, planes in _planes(source, COLOUR, (3, np.dtype(np.uint8)), rule, limits):
+        image = np.ascontiguousarray(planes.transpose(1, 2, 0))
+        yield Frame(image, number / FRAMES_PER_SECOND)
+
+
+def read_depth(
+    source: str | Path, rule: FrameRule = ALL_FRAMES, *, limits: VideoLimits | None = None
+) -> Iterator[NDArray[np.uint16]]:
+    """Yield the chosen depth frames: millimetres, shape (H, W), 0 where there is no measure.
+
+    Raises:
+        InputError: As `read_colour`, for ``Depth_Data``.
+        SettingsError: h5py is not installed.
+    """
+    for _, planes in _planes(source, DEPTH, (1, np.dtype(np.uint16)), rule, limits):
+        yield planes[0]
+
+
+def read_eyes(source: str | Path, *, limits: VideoLimits | None = None) -> NDArray[np.float32]:
+    """Eye positions of every frame, shape (N, 4): x, y of the right eye, then of the left.
+
+    Raises:
+        InputError: As `read_colour`, for ``Eye_Pos``.
+        SettingsError: h5py is not installed.
+    """
+    with _opened(source, EYES, limits or VideoLimits.from_settings()) as data:
+        if data.ndim != 2 or data.shape[1] != _MOST_EYES or data.dtype.kind not in "iuf":
+            raise InputError(f"{EYES} must have shape (N, 4), got {data.shape} {data.dtype}")
+        return np.asarray(data[...], dtype=np.float32)
+
+
+def _planes(
+    source: str | Path,
+    name: str,
+    expected: tuple[int, np.dtype[Any]],
+    rule: FrameRule,
+    limits: VideoLimits | None,
+) -> Iterator[tuple[int, NDArray[Any]]]:
+    limits = limits or VideoLimits.from_settings()
+    channels, kind = expected
+    with _opened(source, name, limits) as data:
+        if data.ndim != 4 or data.shape[1] != channels or data.dtype != kind:
+            raise InputError(
+                f"{name} must be {kind} of shape (N, {channels}, H, W), got {data.dtype} of "
+                f"shape {data.shape}"
+            )
+        limits.picture.check_size(data.shape[3], data.shape[2])
+        count = data.shape[0]
+        numbers = [number for number in rule.chosen(count)[:count] if number < count]
+        if not numbers:
+            raise InputError(f"frame rule {rule} chooses none of its {count} frames")
+        for number in numbers:
+            yield number, np.asarray(data[number])
+
+
+@contextmanager
+def _opened(source: str | Path, name: str, limits: VideoLimits) -> Iterator["h5py.Dataset"]:
+    """Open one array of a file; whatever h5py thinks of it becomes an `InputError`."""
+    path = Path(source)
+    library = _library()
+    try:
+        _check_file(path, limits)
+        with library.File(path, "r") as file:
+            data = _array(file, name)
+            limits.check_frames(data.shape[0])
+            yield data
+    except FacepadError as error:
+        raise type(error)(f"{printable(str(path))}: {error}") from error
+    except Exception as error:  # whatever untrusted bytes set off is their fault
+        raise InputError(
+            f"{printable(str(path))}: damaged or cut off ({type(error).__name__}: {error})"
+        ) from error
+
+
+def _library() -> ModuleType:
+    try:
+        return import_module("h5py")
+    except ImportError:
+        raise SettingsError(
+            "reading HDF5 needs h5py; install it with `pip install facepad[data]`"
+        ) from None
+
+
+def _check_file(path: Path, limits: VideoLimits) -> None:
+    if not path.is_file():
+        raise InputError("there is no such file")
+    limits.check_bytes(path.stat().st_size)
+    with path.open("rb") as file:
+        if file.read(len(_SIGNATURE)) != _SIGNATURE:
+            raise InputError("this is no HDF5 file")
+
+
+def _array(file: "h5py.File", name: str) -> "h5py.Dataset":
+    """One array that lies in the file itself: links to other files are not followed."""
+    library = _library()
+    if not isinstance(file.get(name, getlink=True), library.HardLink):
+        raise InputError(f"the file has no array {name}; it has {', '.join(file) or 'none'}")
+    data = file[name]
+    if not isinstance(data, library.Dataset) or data.external or data.is_virtual or data.ndim == 0:
+        raise InputError(f"{name} must be an array within the file")
+    return data

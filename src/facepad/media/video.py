@@ -1,0 +1,190 @@
+"""Frames of a video file: chosen by rule, decoded once and in order, turned upright.
+
+Read are AVI, MP4 and QuickTime, through OpenCV's FFmpeg. The content must begin as one of
+these do, so that no playlist or address can make FFmpeg open something else.
+"""
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from facepad.errors import InputError
+from facepad.media.frame_rule import FrameRule
+from facepad.media.reading import printable
+from facepad.media.video_limits import VideoLimits
+from facepad.types import Frame, RgbImage
+
+if TYPE_CHECKING:
+    from cv2 import VideoCapture
+
+VIDEO_SUFFIXES = (".avi", ".m4v", ".mov", ".mp4")
+ALL_FRAMES = FrameRule()
+
+_BOXES = frozenset({b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"})
+
+
+def is_video(path: str | Path) -> bool:
+    """Whether a file is named as a video that can be read."""
+    return Path(path).suffix.lower() in VIDEO_SUFFIXES
+
+
+def read_video(
+    source: str | Path, rule: FrameRule = ALL_FRAMES, *, limits: VideoLimits | None = None
+) -> Iterator[Frame]:
+    """Yield the chosen frames of a video.
+
+    Each frame is decoded once, in order; what is not chosen is decoded but not converted.
+    A file that ends before it said it would gives the frames it has, the last with a note.
+
+    Args:
+        source: The video file.
+        rule: Which frames.
+        limits: Bounds, checked before decoding; None takes them from the settings.
+
+    Yields:
+        Frames, RGB, upright, with the seconds since the video's first frame.
+
+    Raises:
+        InputError: It cannot be read as a video, or none of its chosen frames can; the
+            message names it and says why.
+        SettingsError: A limit in the settings is not a number.
+    """
+    limits = limits or VideoLimits.from_settings()
+    path = Path(source)
+    try:
+        yield from _frames(path, rule, limits)
+    except InputError as error:
+        raise InputError(f"{printable(str(path))}: {error}") from error
+
+
+def _frames(path: Path, rule: FrameRule, limits: VideoLimits) -> Iterator[Frame]:
+    _check_file(path, limits)
+    with _opened(path) as video:
+        claimed = _check_header(video, limits)
+        if claimed < 1 and rule.kind == "even":
+            claimed = _counted(path, limits)
+        last: Frame | None = None
+        seen = 0
+        for seen, frame in _decoded(video, rule, claimed, limits):  # noqa: B007 - used after the loop
+            if frame is not None:
+                if last is not None:
+                    yield last
+                last = frame
+    if last is None:
+        raise InputError(_nothing(rule, seen, claimed))
+    yield _with_note(last, rule, seen, claimed)
+
+
+def _decoded(
+    video: "VideoCapture", rule: FrameRule, count: int, limits: VideoLimits
+) -> Iterator[tuple[int, Frame | None]]:
+    """How many frames were decoded so far, and the newest when it is chosen."""
+    import cv2
+
+    chosen = rule.chosen(count)
+    final = chosen[-1] if len(chosen) else -1
+    index, begin, time_s = 0, 0.0, 0.0
+    while index <= final and video.grab():
+        limits.check_frames(index + 1)
+        now = video.get(cv2.CAP_PROP_POS_MSEC) / 1000.0
+        begin = now if index == 0 else begin
+        time_s = max(time_s, now - begin)  # some files have no times, or times that jump back
+        frame = Frame(_converted(video, limits), time_s) if index in chosen else None
+        index += 1
+        yield index, frame
+
+
+def _converted(video: "VideoCapture", limits: VideoLimits) -> RgbImage:
+    import cv2
+
+    found, image = video.retrieve()
+    if not found or image is None or image.ndim != 3 or image.dtype != np.uint8:
+        raise InputError("a frame of the video is damaged")
+    limits.picture.check_size(image.shape[1], image.shape[0])  # it may change on the way
+    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), dtype=np.uint8)
+
+
+def _with_note(last: Frame, rule: FrameRule, seen: int, claimed: int) -> Frame:
+    final = claimed - 1 if rule.kind in ("all", "every") else rule.chosen(claimed)[-1]
+    if seen > final:
+        return last
+    return replace(last, notes=(f"the video ends after {seen} of {claimed} frames",))
+
+
+def _nothing(rule: FrameRule, seen: int, claimed: int) -> str:
+    if seen == 0:
+        return f"no frame of the video can be decoded (its header says {claimed})"
+    return f"frame rule {rule} chooses none of the {seen} frames that can be decoded"
+
+
+def _check_header(video: "VideoCapture", limits: VideoLimits) -> int:
+    """Bound the work from the header; returns the number of frames it claims, 0 if none."""
+    import cv2
+
+    width, height, count = (
+        video.get(key)
+        for key in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT, cv2.CAP_PROP_FRAME_COUNT)
+    )
+    limits.picture.check_size(int(width), int(height))
+    claimed = int(count) if 0 < count < 2**31 else 0
+    limits.check_frames(claimed)
+    return claimed
+
+
+def _counted(path: Path, limits: VideoLimits) -> int:
+    """Decode a file that does not say how long it is, to count its frames."""
+    count = 0
+    with _opened(path) as video:
+        while video.grab():
+            count += 1
+            limits.check_frames(count)
+    if count == 0:
+        raise InputError("no frame of the video can be decoded")
+    return count
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator["VideoCapture"]:
+    import cv2
+
+    # What FFmpeg thinks of a broken file becomes an error here, not text on the terminal.
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+    level = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    try:
+        # One thread: whoever reads many videos reads them side by side.
+        video = cv2.VideoCapture(str(path.absolute()), cv2.CAP_FFMPEG, [cv2.CAP_PROP_N_THREADS, 1])
+    except cv2.error as error:
+        raise InputError(f"the video cannot be opened ({error})") from error
+    finally:
+        cv2.utils.logging.setLogLevel(level)
+    try:
+        if not video.isOpened():
+            raise InputError("the video is damaged, cut off, or of a kind that is not decoded")
+        video.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)
+        yield video
+    finally:
+        video.release()
+
+
+def _check_file(path: Path, limits: VideoLimits) -> None:
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise InputError("this is not a video file but a folder, a pipe or a device")
+        limits.check_bytes(status.st_size)
+        with path.open("rb") as file:
+            head = file.read(12)
+    except InputError:
+        raise
+    except FileNotFoundError:
+        raise InputError("there is no such file") from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"it cannot be opened ({error})") from error
+    if not (head[:4] == b"RIFF" and head[8:] == b"AVI ") and head[4:8] not in _BOXES:
+        raise InputError("this is no video that is read; read are AVI, MP4 and QuickTime (MOV)")

@@ -1,0 +1,227 @@
+"""Videos: the chosen frames, once and in order, upright; broken files say what they are."""
+
+import os
+import re
+import struct
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from facepad.errors import InputError, SettingsError
+from facepad.media import Limits
+from facepad.media.frame_rule import FrameRule
+from facepad.media.video import is_video, read_video
+from facepad.media.video_limits import VideoLimits
+from facepad.testing.media_files import write_video
+from facepad.types import RgbImage
+
+COUNT = 12
+STEP = 20  # grey levels from one frame to the next
+QUARTER_TURN = struct.pack(">9i", 0, 0x10000, 0, -0x10000, 0, 0, 0, 0, 0x40000000)
+
+
+def numbered(count: int = COUNT, size: tuple[int, int] = (64, 48)) -> list[RgbImage]:
+    """Frames whose red tells their number; the left edge is blue."""
+    frames = np.zeros((count, size[1], size[0], 3), np.uint8)
+    frames[..., 0] = (np.arange(count) % COUNT * STEP)[:, None, None]
+    frames[:, :, :16] = (0, 0, 255)
+    return list(frames)
+
+
+def numbers(path: Path, rule: FrameRule) -> list[int]:
+    return [round(frame.image[24, 40, 0] / STEP) for frame in read_video(path, rule)]
+
+
+@pytest.fixture(scope="module", params=[".avi", ".mov", ".mp4"])
+def video(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("video") / f"numbered{request.param}"
+    write_video(path, numbered())
+    return path
+
+
+@pytest.fixture
+def mp4(tmp_path: Path) -> Path:
+    path = tmp_path / "numbered.mp4"
+    write_video(path, numbered())
+    return path
+
+
+@pytest.fixture
+def avi(tmp_path: Path) -> Path:
+    """Long enough that a cut falls into its frames."""
+    path = tmp_path / "long.avi"
+    write_video(path, numbered(60))
+    return path
+
+
+def test_all_frames_come_in_order(video: Path) -> None:
+    assert numbers(video, FrameRule()) == list(range(COUNT))
+
+
+def test_every_kth_frame(video: Path) -> None:
+    assert numbers(video, FrameRule("every", 5)) == [0, 5, 10]
+
+
+def test_evenly_spaced_frames(video: Path) -> None:
+    assert numbers(video, FrameRule("even", 3)) == [2, 6, 10]
+
+
+def test_one_frame(video: Path) -> None:
+    assert numbers(video, FrameRule("at", 7)) == [7]
+
+
+def test_frames_are_rgb(video: Path) -> None:
+    left = next(read_video(video)).image[24, 4]
+    assert left[2] > 200
+    assert left[0] < 60
+
+
+def test_times_count_from_the_first_frame(video: Path) -> None:
+    times = [frame.time_s for frame in read_video(video)]
+    assert times == pytest.approx(np.arange(COUNT) / 25.0, abs=1e-3)
+
+
+def test_a_whole_video_has_no_notes(video: Path) -> None:
+    assert {frame.notes for frame in read_video(video)} == {()}
+
+
+def test_reading_stops_at_the_last_chosen_frame(mp4: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    grabbed: list[int] = []
+
+    class Counting:
+        def __init__(self, *arguments: Any) -> None:  # noqa: ANN401 - OpenCV's own
+            self._video = opened(*arguments)
+
+        def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - OpenCV's own
+            if name == "grab":
+                grabbed.append(1)
+            return getattr(self._video, name)
+
+    opened = cv2.VideoCapture
+    monkeypatch.setattr(cv2, "VideoCapture", Counting)
+    assert numbers(mp4, FrameRule("even", 2)) == [3, 9]
+    assert len(grabbed) == 10
+
+
+def test_rotation_metadata_is_honoured(mp4: Path) -> None:
+    data = bytearray(mp4.read_bytes())
+    matrix = data.index(b"tkhd") + 44  # behind the name and the first fields of version 0
+    data[matrix : matrix + 36] = QUARTER_TURN
+    mp4.write_bytes(data)
+    frame = next(read_video(mp4))
+    assert frame.size == (48, 64)
+    assert frame.image[4, 24, 2] > 200  # what was the left edge is the upper one
+
+
+def test_a_video_that_ends_early_gives_what_it_has_and_says_so(avi: Path) -> None:
+    data = avi.read_bytes()
+    avi.write_bytes(data[: len(data) // 2])
+    frames = list(read_video(avi))
+    assert 1 < len(frames) < 60
+    assert frames[-1].notes == (f"the video ends after {len(frames)} of 60 frames",)
+
+
+@pytest.mark.parametrize("content", [b"", b"text, not a video", b"RIFF\0\0\0\0AVI " + bytes(999)])
+def test_what_is_no_video_is_named(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "broken.avi"
+    path.write_bytes(content)
+    with pytest.raises(
+        InputError, match=r"broken\.avi: (the file is empty|this is no video|the v)"
+    ):
+        list(read_video(path))
+
+
+def outcome(path: Path) -> str:
+    try:
+        return f"{len(list(read_video(path)))} frames"
+    except InputError as error:
+        return str(error)
+
+
+def test_a_cut_video_is_an_error_or_shorter_wherever_it_is_cut(mp4: Path) -> None:
+    data = mp4.read_bytes()
+    for cut in range(0, len(data), max(1, len(data) // 25)):
+        mp4.write_bytes(data[:cut])
+        assert re.search(r"numbered\.mp4: \w|^[0-9]+ frames", outcome(mp4))
+
+
+def test_a_playlist_never_reaches_the_decoder(tmp_path: Path) -> None:
+    path = tmp_path / "list.mp4"
+    path.write_text("#EXTM3U\n#EXT-X-TARGETDURATION:1\nhttp://127.0.0.1/clip.ts\n")
+    with pytest.raises(InputError, match="this is no video that is read"):
+        list(read_video(path))
+
+
+def test_a_missing_video_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"gone\.mp4: there is no such file"):
+        list(read_video(tmp_path / "gone.mp4"))
+
+
+def test_a_folder_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="not a video file but a folder"):
+        list(read_video(tmp_path))
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes on this system")
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.mp4")
+    with pytest.raises(InputError, match="not a video file but"):
+        list(read_video(tmp_path / "pipe.mp4"))
+
+
+def test_a_frame_behind_the_end_is_an_error(mp4: Path) -> None:
+    with pytest.raises(InputError, match="frame rule at:99 chooses none of the 12 frames"):
+        list(read_video(mp4, FrameRule("at", 99)))
+
+
+@pytest.mark.parametrize(
+    ("limits", "words"),
+    [
+        (VideoLimits(max_bytes=100), "FACEPAD_MAX_VIDEO_MB"),
+        (VideoLimits(max_frames=11), "12 frames or more; the limit is 11"),
+        (VideoLimits(picture=Limits(max_side=63)), "64x48 pixels; no side may be longer than 63"),
+        (VideoLimits(picture=Limits(max_pixels=3000)), "megapixels"),
+    ],
+)
+def test_limits_are_checked_before_decoding(mp4: Path, limits: VideoLimits, words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        next(read_video(mp4, limits=limits))
+
+
+def test_the_default_limits_are_those_of_the_settings() -> None:
+    assert VideoLimits.from_settings() == VideoLimits()
+
+
+def test_a_setting_changes_the_limit(mp4: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FACEPAD_MAX_VIDEO_FRAMES", "3")
+    with pytest.raises(InputError, match="the limit is 3 "):
+        next(read_video(mp4))
+
+
+def test_a_setting_that_is_no_number_is_a_settings_error(
+    mp4: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FACEPAD_MAX_VIDEO_MB", "much")
+    with pytest.raises(SettingsError, match="FACEPAD_MAX_VIDEO_MB"):
+        next(read_video(mp4))
+
+
+def test_nothing_is_printed_about_a_broken_video(
+    mp4: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    mp4.write_bytes(mp4.read_bytes()[:1000])
+    with pytest.raises(InputError):
+        list(read_video(mp4))
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("name", ["clip.MOV", "clip.mp4", "clip.avi"])
+def test_a_video_is_known_by_its_name(name: str) -> None:
+    assert is_video(name)
+
+
+def test_a_picture_is_no_video() -> None:
+    assert not is_video("clip.jpg")
