@@ -4,7 +4,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import closing
 
-from facepad import settings
+from facepad import runtime, settings
 from facepad.cli.document import Judged, path_of, to_json
 from facepad.cli.edge import ExitCode
 from facepad.cli.options import CheckOptions
@@ -24,6 +24,7 @@ def run(paths: Sequence[str], options: CheckOptions) -> ExitCode:
         ModelError: A model is missing or has the wrong hash.
         SettingsError: A test that was named does not exist.
     """
+    runtime.tune()
     inputs = list(expand(paths, sys.stdin.buffer))
     threads = int(settings.number("threads"))
     # One picture gets all threads; several get one each, which is faster and as exact.

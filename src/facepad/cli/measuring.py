@@ -9,7 +9,7 @@ from types import MappingProxyType
 from rich.table import Table
 from rich.text import Text
 
-from facepad import quality, settings
+from facepad import quality, runtime, settings
 from facepad.cli.document import SCHEMA_VERSION, path_of, plain
 from facepad.cli.edge import ExitCode, say
 from facepad.cli.progress import progress
@@ -40,6 +40,7 @@ def run(paths: Sequence[str], *, as_json: bool) -> ExitCode:
     Raises:
         ModelError: A model that a metric needs is missing or has the wrong hash.
     """
+    runtime.tune()
     inputs = list(expand(paths, sys.stdin.buffer))
     results: list[Measured] = []
     with progress("measuring", len(inputs)) as advance:

@@ -14,6 +14,7 @@ from threading import Thread
 from types import TracebackType
 from typing import Self
 
+from facepad import runtime
 from facepad.cli.rows import Fields, decision_fields, error_fields
 from facepad.errors import FacepadError, InputError, ModelError, SettingsError
 from facepad.pipeline import Checker
@@ -132,6 +133,7 @@ def _end_with_parent() -> None:
 @lru_cache(maxsize=1)
 def _checker(tests: tuple[str, ...]) -> Checker:
     """The checker of a worker process; not made at its start, where errors are not heard."""
+    runtime.tune()
     return Checker(tests, threads=1)
 
 
