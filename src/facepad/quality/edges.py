@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from facepad.quality.bands import Band, bands
 from facepad.quality.context import Picture
 from facepad.quality.filters import REPLICATE, as_map
 from facepad.quality.workspace import Workspace
@@ -87,52 +88,57 @@ class _Comparison:
 
 
 @dataclass(frozen=True, slots=True)
-class _Edges:
-    """What one image has: maps of 8 gx, 8 gy and 64 |g|^2, edges, the number of corners."""
+class _Gradient:
+    """Maps of one image: 8 gx, 8 gy and 64 |g|^2."""
 
     x: GrayImage
     y: GrayImage
     squared: GrayImage
-    edges: Mask
-    corners: int
-    corner_threshold: float
 
 
 def _compare(picture: Picture) -> _Comparison:
-    workspace, count = picture.workspace, picture.size
-    own = _edges(picture.gray, workspace, "efgh")
-    copy = _edges(picture.blurred, workspace, "ijkl", own.corner_threshold)
-    phase = _phase(own, copy, workspace)  # needs |g|^2, which the magnitudes overwrite
+    workspace, shape, count = picture.workspace, picture.shape, picture.size
+    squared, corners = workspace.maps("ef", shape), workspace.maps("gh", shape)
+    magnitude = phase = 0.0
+    for band in bands(shape, halo=2):  # one row for the gradient, one for sums of its products
+        both = [
+            _gradient(image[band.source], band, (a[band.result], b[band.result]), workspace, names)
+            for image, a, b, names in zip(
+                (picture.gray, picture.blurred), squared, corners, ("ij", "kl"), strict=True
+            )
+        ]
+        phase += _phase(both[0], both[1], workspace)
+        magnitude += _magnitude(both[0], both[1], workspace)
+    threshold = max(CORNER * float(corners[0].max()), NO_CORNER * SCALE**4)
+    own, copy = (_count_corners(response, threshold, workspace) for response in corners)
     return _Comparison(
-        edges=int(np.count_nonzero(np.logical_xor(own.edges, copy.edges, out=own.edges))) / count,
-        corners=abs(own.corners - copy.corners) / max(own.corners, copy.corners, 1),
-        magnitude=_magnitude(own, copy) / SCALE**2 / count,
+        edges=_count_unlike_edges(squared[0], squared[1], workspace) / count,
+        corners=abs(own - copy) / max(own, copy, 1),
+        magnitude=magnitude / SCALE**2 / count,
         phase=phase / count,
     )
 
 
-def _edges(
-    image: GrayImage, workspace: Workspace, names: str, corner_threshold: float | None = None
-) -> _Edges:
-    """Find the edges and corners of an image; the threshold of corners is its own if None."""
-    shape = image.shape
-    x, y, squared = workspace.maps(names[:3], shape)
+def _gradient(
+    image: GrayImage,
+    band: Band,
+    out: tuple[GrayImage, GrayImage],
+    workspace: Workspace,
+    names: str,
+) -> _Gradient:
+    """The gradient in the band's inner rows; its square and the corner response go to ``out``."""
+    squared, corners = out
+    x, y = workspace.maps(names, image.shape)
     cv2.Sobel(image, cv2.CV_32F, 1, 0, dst=x, borderType=REPLICATE)
     cv2.Sobel(image, cv2.CV_32F, 0, 1, dst=y, borderType=REPLICATE)
-    xx, yy, product, response = workspace.maps("abcd", shape)
+    xx, yy, xy, spare = workspace.maps("abcd", image.shape)
     np.multiply(x, x, out=xx)
     np.multiply(y, y, out=yy)
-    np.add(xx, yy, out=squared)
-    np.multiply(x, y, out=product)
-    sums = _box(xx, response), _box(yy, xx), _box(product, yy)
-    _harris(*sums, out=product)
-    if corner_threshold is None:
-        corner_threshold = max(CORNER * float(product.max()), NO_CORNER * SCALE**4)
-    corners = _count_corners(product, corner_threshold, workspace)
-    edges: Mask = workspace.array(names[3], shape, np.bool_)
-    mean = cv2.sumElems(squared)[0] / squared.size
-    np.greater(squared, np.float32(EDGE * mean), out=edges)
-    return _Edges(x, y, squared, edges, corners, corner_threshold)
+    np.multiply(x, y, out=xy)
+    np.add(xx[band.inner], yy[band.inner], out=squared)
+    sums = _box(xx, spare), _box(yy, xx), _box(xy, yy)
+    _harris(*(total[band.inner] for total in sums), out=corners)
+    return _Gradient(x[band.inner], y[band.inner], squared)
 
 
 def _box(image: GrayImage, out: GrayImage) -> GrayImage:
@@ -152,6 +158,15 @@ def _harris(xx: GrayImage, yy: GrayImage, xy: GrayImage, *, out: GrayImage) -> G
     return out
 
 
+def _count_unlike_edges(own: GrayImage, copy: GrayImage, workspace: Workspace) -> int:
+    """Pixels that are an edge by only one of the two squared gradients."""
+    masks: list[Mask] = [workspace.array(name, own.shape, np.bool_) for name in "ab"]
+    for squared, mask in zip((own, copy), masks, strict=True):
+        mean = cv2.sumElems(squared)[0] / squared.size
+        np.greater(squared, np.float32(EDGE * mean), out=mask)
+    return int(np.count_nonzero(np.logical_xor(masks[0], masks[1], out=masks[0])))
+
+
 def _count_corners(response: GrayImage, threshold: float, workspace: Workspace) -> int:
     around = workspace.map("a", response.shape)
     cv2.dilate(response, _NEIGHBOURS, dst=around, borderType=REPLICATE)
@@ -161,7 +176,7 @@ def _count_corners(response: GrayImage, threshold: float, workspace: Workspace) 
     return int(np.count_nonzero(np.logical_and(peak, high, out=peak)))
 
 
-def _phase(own: _Edges, copy: _Edges, workspace: Workspace) -> float:
+def _phase(own: _Gradient, copy: _Gradient, workspace: Workspace) -> float:
     """Sum of the squared angles between the two gradients."""
     a, b, cross, dot = workspace.maps("abcd", own.x.shape)
     np.subtract(np.multiply(own.x, copy.y, out=a), np.multiply(own.y, copy.x, out=b), out=cross)
@@ -173,7 +188,10 @@ def _phase(own: _Edges, copy: _Edges, workspace: Workspace) -> float:
     return float(cv2.norm(angle, cv2.NORM_L2SQR))
 
 
-def _magnitude(own: _Edges, copy: _Edges) -> float:
-    """Sum of the squared differences of the two magnitudes; overwrites the squares."""
-    a, b = (as_map(cv2.sqrt(g.squared, dst=g.squared)) for g in (own, copy))
+def _magnitude(own: _Gradient, copy: _Gradient, workspace: Workspace) -> float:
+    """Sum of the squared differences of the two magnitudes."""
+    a, b = (
+        as_map(cv2.sqrt(g.squared, dst=workspace.map(name, g.squared.shape)))
+        for g, name in ((own, "a"), (copy, "b"))
+    )
     return float(cv2.norm(a, b, cv2.NORM_L2SQR))
