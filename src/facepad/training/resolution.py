@@ -14,7 +14,8 @@ import cv2
 import numpy as np
 
 from facepad import media
-from facepad.simulate.camera import Camera, Scene, to_light
+from facepad.simulate.light import Scene, to_light
+from facepad.simulate.plain_camera import PlainCamera
 from facepad.simulate.scenes import dead_leaves
 from facepad.training.features import Advance, Vectors, View, find_face, measure_view, pool
 from facepad.types import Box, Face, Frame
@@ -67,13 +68,13 @@ def captures(scene: Scene, face: Box | None, seed: int) -> list[list[Frame]]:
     rng = np.random.default_rng(seed)
     frames = []
     for _ in range(CAMERAS):
-        camera = Camera.random(rng)
+        camera = PlainCamera.random(rng)
         frames.append([_frame(scene, face, camera, lines, rng) for lines in LINES])
     return frames
 
 
 def _frame(
-    scene: Scene, face: Box | None, camera: Camera, lines: int, rng: np.random.Generator
+    scene: Scene, face: Box | None, camera: PlainCamera, lines: int, rng: np.random.Generator
 ) -> Frame:
     frame = media.from_array(camera.capture(scene, lines, rng), channels="rgb")
     if face is None:

@@ -9,7 +9,7 @@ import pytest
 from facepad.liveness import quality
 from facepad.liveness.quality import GROUPS, QualityTest, view
 from facepad.quality import METRICS
-from facepad.simulate.camera import Camera
+from facepad.simulate.plain_camera import PlainCamera
 from facepad.simulate.scenes import dead_leaves
 from facepad.types import Face, Frame, Presentation, Reason, RgbImage
 
@@ -109,7 +109,7 @@ def _captures() -> Iterator[list[Frame]]:
     for seed in range(SCENES):
         rng = np.random.default_rng([seed, 77])
         scene = dead_leaves(rng, 1440, 1920)
-        camera = Camera.random(rng)
+        camera = PlainCamera.random(rng)
         yield [with_face(camera.capture(scene, lines, rng)) for lines in LINES]
 
 

@@ -1,10 +1,11 @@
-"""The simulated camera and its made-up scenes."""
+"""The plain camera and its made-up scenes."""
 
 import numpy as np
 import pytest
 
 from facepad.errors import InputError
-from facepad.simulate.camera import Camera, Scene, to_display, to_light
+from facepad.simulate.light import Scene, to_display, to_light
+from facepad.simulate.plain_camera import PlainCamera
 from facepad.simulate.scenes import dead_leaves
 
 
@@ -13,26 +14,26 @@ def gray(height: int = 96, width: int = 128, light: float = 0.2) -> Scene:
 
 
 def test_a_picture_has_the_lines_that_were_asked_for_and_the_aspect_of_the_scene() -> None:
-    assert Camera().capture(gray(), 48, np.random.default_rng(0)).shape == (48, 64, 3)
+    assert PlainCamera().capture(gray(), 48, np.random.default_rng(0)).shape == (48, 64, 3)
 
 
 def test_a_scene_coarser_than_the_sensor_is_refused() -> None:
     with pytest.raises(InputError, match="sensor of 480 lines needs a finer scene, got 96"):
-        Camera().capture(gray(), 480, np.random.default_rng(0))
+        PlainCamera().capture(gray(), 480, np.random.default_rng(0))
 
 
 def test_the_same_seed_takes_the_same_picture() -> None:
-    first, second = (Camera().capture(gray(), 48, np.random.default_rng(5)) for _ in range(2))
+    first, second = (PlainCamera().capture(gray(), 48, np.random.default_rng(5)) for _ in range(2))
     assert np.array_equal(first, second)
 
 
 def test_a_camera_without_noise_keeps_the_brightness() -> None:
-    picture = Camera(noise=0.0, quality=100).capture(gray(), 48, np.random.default_rng(0))
+    picture = PlainCamera(noise=0.0, quality=100).capture(gray(), 48, np.random.default_rng(0))
     assert abs(float(picture.mean()) - float(to_display(gray()).mean())) < 1.0
 
 
 def test_noise_is_as_strong_as_asked_for() -> None:
-    camera = Camera(blur=0.3, noise=0.02, quality=100)
+    camera = PlainCamera(blur=0.3, noise=0.02, quality=100)
     light = to_light(camera.capture(gray(480, 640, 0.5), 480, np.random.default_rng(0)))
     expected = 0.02 * np.sqrt(0.55)
     # The codec halves the resolution of colour, which takes some of the noise.
@@ -42,7 +43,7 @@ def test_noise_is_as_strong_as_asked_for() -> None:
 def test_red_stays_red() -> None:
     scene = gray()
     scene[..., 0] = 0.9
-    picture = Camera().capture(scene, 48, np.random.default_rng(0))
+    picture = PlainCamera().capture(scene, 48, np.random.default_rng(0))
     assert picture[..., 0].mean() > picture[..., 2].mean() + 50
 
 

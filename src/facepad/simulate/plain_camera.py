@@ -1,22 +1,22 @@
-"""A simulated camera: a scene in linear light becomes the JPEG-decoded picture of a sensor."""
+"""A plain camera: blur, noise and JPEG in three numbers, for studies of resolution."""
 
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from facepad.errors import InputError
+from facepad.simulate.light import Scene, to_display
 from facepad.types import RgbImage
 
-Scene = NDArray[np.float32]  # linear light, shape (H, W, 3), 0..1, R G B
-GAMMA = 2.2  # close to the sRGB curve, and invertible without branches
 _READ = 0.05  # read noise, as the share of full light whose shot noise is as strong
 
 
 @dataclass(frozen=True, slots=True)
-class Camera:
-    """Optics, sensor and codec of one camera.
+class PlainCamera:
+    """Optics, sensor and codec of one camera, each by one number.
+
+    Attacks are taken by `facepad.simulate.camera.Camera`, which models each step.
 
     Attributes:
         blur: Standard deviation of the lens blur, in pixels of the sensor.
@@ -29,7 +29,7 @@ class Camera:
     quality: int = 90
 
     @classmethod
-    def random(cls, rng: np.random.Generator) -> "Camera":
+    def random(cls, rng: np.random.Generator) -> "PlainCamera":
         """A webcam or phone: blur 0.3 to 0.9, noise 0 to 0.03, quality 78 to 96."""
         return cls(
             float(rng.uniform(0.3, 0.9)), float(rng.uniform(0.0, 0.03)), int(rng.integers(78, 97))
@@ -66,15 +66,3 @@ class Camera:
         _, data = cv2.imencode(".jpg", image[..., ::-1], options)
         decoded = np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)
         return np.ascontiguousarray(decoded[..., ::-1])
-
-
-def to_display(light: Scene) -> RgbImage:
-    """Linear light in [0, 1], clipped, to gamma-coded uint8."""
-    coded = np.clip(light, 0.0, 1.0) ** (1.0 / GAMMA)
-    return np.asarray(np.rint(coded * 255.0), np.uint8)
-
-
-def to_light(image: RgbImage) -> Scene:
-    """Gamma-coded uint8 to linear light in [0, 1]."""
-    light: Scene = (image.astype(np.float32) / np.float32(255.0)) ** np.float32(GAMMA)
-    return light
