@@ -73,6 +73,7 @@ def measure(
                 group = groups.popleft()
             except IndexError:  # another thread took the last one
                 return
+            picture.workspace.reset()
             values.update({name: float(metrics[name](picture)) for name in group})
 
     _run(work, min(threads, len(groups)))

@@ -13,6 +13,8 @@ from numpy.typing import DTypeLike, NDArray
 from facepad.types import GrayImage
 
 ALIGNMENT = 64  # bytes; the widest vector of today's processors
+_STEPS = 4  # sizes of blocks per doubling, so that maps of nearly one size can share them
+_LARGER = 4  # a block may be this many times larger than what is asked of it
 
 
 def aligned(size: int, dtype: DTypeLike) -> NDArray[Any]:
@@ -30,11 +32,13 @@ def aligned(size: int, dtype: DTypeLike) -> NDArray[Any]:
 class Workspace:
     """Maps by name; a name's memory is used again by whoever asks for it next.
 
-    Metrics share the names "a", "b", ...: the less memory in use, the more stays in caches.
+    Metrics share the names "a", "b", ... and, after a `reset`, all memory: the less is in
+    use, the more of it stays in caches.
     """
 
     def __init__(self) -> None:
-        self._buffers: dict[tuple[str, np.dtype[Any]], NDArray[Any]] = {}
+        self._taken: dict[tuple[str, np.dtype[Any]], NDArray[np.uint8]] = {}
+        self._free: list[NDArray[np.uint8]] = []
 
     def map(self, name: str, shape: tuple[int, ...]) -> GrayImage:
         """A float32 map with undefined content, valid until the name is asked for again."""
@@ -46,9 +50,23 @@ class Workspace:
 
     def array(self, name: str, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
         """Like `map`, for any type of element."""
-        size = math.prod(shape)
         key = name, np.dtype(dtype)
-        buffer = self._buffers.get(key)
-        if buffer is None or buffer.size < size:
-            buffer = self._buffers[key] = aligned(size, dtype)
-        return buffer[:size].reshape(shape)
+        size = math.prod(shape) * key[1].itemsize
+        block = self._taken.get(key)
+        if block is None or block.size < size:
+            if block is not None:
+                self._free.append(block)
+            block = self._taken[key] = self._block(size)
+        return block[:size].view(dtype).reshape(shape)
+
+    def reset(self) -> None:
+        """Forget all names; what they stood for may be overwritten from now on."""
+        self._free.extend(self._taken.values())
+        self._taken.clear()
+
+    def _block(self, size: int) -> NDArray[np.uint8]:
+        fitting = [i for i, b in enumerate(self._free) if size <= b.size <= _LARGER * size]
+        if fitting:
+            return self._free.pop(min(fitting, key=lambda i: self._free[i].size))
+        step = max(1, 2 ** (size.bit_length() - 1) // _STEPS)
+        return aligned(-(-size // step) * step, np.uint8)

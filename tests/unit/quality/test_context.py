@@ -154,10 +154,3 @@ def test_a_shared_result_is_computed_once() -> None:
         return len(calls)
 
     assert [picture.once(count), picture.once(count)] == [1, 1]
-
-
-def test_a_workspace_hands_out_the_same_memory_again() -> None:
-    workspace = Picture.of(noise()).workspace
-    first, second = workspace.map("a", (4, 6)), workspace.map("a", (3, 8))
-    assert np.shares_memory(first, second)
-    assert not np.shares_memory(first, workspace.map("b", (4, 6)))
