@@ -3,10 +3,12 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from facepad.errors import InputError, ModelError
+from facepad.errors import ModelError
 from facepad.models import store
 from facepad.quality.parameters import Arrays, check, get
 from facepad.quality.svm import Machine, Vector
@@ -113,7 +115,7 @@ class BiqiModel:
                 for kind in ("classifier", *kinds)
                 if kind != JPEG
             }
-        except InputError as error:
+        except (ValueError, TypeError) as error:
             raise ModelError(f"{source}: {error}") from error
         return cls(kinds, members.pop("classifier"), members, get(arrays, "knots", source))
 
@@ -138,8 +140,18 @@ def tame(features: Vector) -> Vector:
 
 
 def _machine(arrays: Arrays, kind: str, source: str) -> Machine:
-    parts = {part: get(arrays, f"{kind}_{part}", source) for part in MACHINE_PARTS}
-    return Machine(gamma=float(parts.pop("gamma")), **parts)
+    def part(name: str, dtype: type[Any] = np.float64) -> NDArray[Any]:
+        return get(arrays, f"{kind}_{name}", source).astype(dtype)
+
+    return Machine(
+        gamma=float(part("gamma")),
+        vectors=part("vectors"),
+        coefficients=part("coefficients"),
+        offsets=part("offsets"),
+        classes=part("classes", np.int64),
+        counts=part("counts", np.int64),
+        sigmoids=part("sigmoids"),
+    )
 
 
 def _member(model: Path, scaling: Path) -> Member:

@@ -1,5 +1,6 @@
 """What a fitted model of naturalness must reach before it ships, and whether it does."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,3 +74,19 @@ def common_arrays(
         "gate_values": np.array([gate.value for gate in gates], np.float64),
         "gate_least": np.array([gate.least for gate in gates], np.float64),
     }
+
+
+def licence_of(licences: Counter[str]) -> str:
+    """Licence of a model that was fitted on pictures, in one line."""
+    parts = "; ".join(f"{count} under {name}" for name, count in sorted(licences.items()))
+    return f"Apache-2.0; statistics of photographs: {parts}"
+
+
+def listed(licences: Counter[str]) -> str:
+    """Licences of pictures, one line each."""
+    return "\n".join(f"- {count}: {name}" for name, count in sorted(licences.items()))
+
+
+def told(gates: Sequence[Gate]) -> str:
+    """Results for a card, one line each."""
+    return "\n".join(f"- {gate}" for gate in gates) or "- The gate was not measured."

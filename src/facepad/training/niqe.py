@@ -24,7 +24,7 @@ from facepad.quality.scene_statistics import (
 )
 from facepad.quality.workspace import Workspace
 from facepad.training import natural_pictures
-from facepad.training.gates import Gate, Report, common_arrays
+from facepad.training.gates import Gate, Report, common_arrays, licence_of, listed, told
 from facepad.training.golden import Golden
 from facepad.types import GrayImage
 
@@ -60,7 +60,7 @@ def train_niqe(
     model = fit(np.concatenate(blocks))
     gates = _gates(model, golden)
     licences = natural_pictures.licences(pictures, found)
-    arrays = common_arrays("niqe", NIQE_NAMES, gates, _licence(licences)) | {
+    arrays = common_arrays("niqe", NIQE_NAMES, gates, licence_of(licences)) | {
         "mean": model.mean,
         "covariance": model.covariance,
         "block": np.array(BLOCK),
@@ -116,20 +116,14 @@ def _gates(model: NiqeModel, golden: Path | None) -> tuple[Gate, ...]:
     return (Gate(name, value, LEAST_CORRELATION),)
 
 
-def _licence(licences: Counter[str]) -> str:
-    listed = "; ".join(f"{count} under {name}" for name, count in sorted(licences.items()))
-    return f"Apache-2.0; statistics of photographs: {listed}"
-
-
 def _card(
     pictures: int, blocks: int, threshold: float, licences: Counter[str], gates: tuple[Gate, ...]
 ) -> Card:
-    by_licence = "\n".join(f"- {count}: {name}" for name, count in sorted(licences.items()))
     return Card(
         title="NIQE: statistics of pristine photographs",
         version="1",
         licence="Apache-2.0",
-        data=f"{pictures} pristine photographs, by licence:\n\n{by_licence}\n\n"
+        data=f"{pictures} pristine photographs, by licence:\n\n{listed(licences)}\n\n"
         "The file holds a mean and a covariance only, no part of any picture. No picture of "
         "the golden set took part.",
         recipe="`facepad train niqe --pictures DIR --out DIR`; nothing in it is random.\n\n"
@@ -137,7 +131,7 @@ def _card(
         f"{BLOCK}; of each picture the blocks above {threshold:g} of its sharpest block's "
         f"sharpness, at most {MOST_BLOCKS}, in all {blocks:,}; mean and sample covariance of "
         "their 36 features. Nothing is added to the diagonal.",
-        results="\n".join(f"- {gate}" for gate in gates) or "- The gate was not measured.",
+        results=told(gates),
         limits="Values are not those of the original model (other photographs); ranks are "
         "compared. Flat pictures give hundreds. Photographs of phones after strong denoising, "
         "drawings and text count as unnatural.",
