@@ -1,0 +1,243 @@
+"""One call that says everything about one system on one part: `assess`.
+
+Threshold from dev, errors from test, both readings of missing decisions, intervals over
+subjects, and the ranking figures with the label that they need.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from facepad.errors import InputError
+from facepad.evaluation import protocol
+from facepad.evaluation.intervals import LEVEL, REPEATS, RateIntervals, rate_intervals
+from facepad.evaluation.presentations import Scored, ranked_table
+from facepad.evaluation.ranking import Ranking, rank
+from facepad.evaluation.rates import Rates, Reading, rates_at
+from facepad.evaluation.resampling import Sureness, sureness
+from facepad.evaluation.scale import Higher, Scale, scale_of
+from facepad.evaluation.table import ScoreTable
+from facepad.types import OperatingPoint
+
+
+class Aim(StrEnum):
+    """What a threshold on dev is chosen for."""
+
+    EER = "eer"
+    BPCER = "bpcer"
+    APCER = "apcer"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How a threshold is chosen on dev.
+
+    Attributes:
+        aim: Equal errors, a BPCER, or an APCER of the worst species.
+        share: The error that is aimed at, in [0, 1); not used with equal errors.
+    """
+
+    aim: Aim = Aim.EER
+    share: float = 0.0
+
+    @classmethod
+    def parse(cls, text: str) -> "Rule":
+        """Read "eer", "bpcer=5" or "apcer=1", in %.
+
+        Raises:
+            InputError: It is none of these.
+
+        Example:
+            >>> Rule.parse("apcer=5").share
+            0.05
+        """
+        name, given, percent = text.partition("=")
+        try:
+            aim = Aim(name)
+            share = float(percent) / 100.0 if given else 0.0
+        except ValueError:
+            aim, share = Aim.EER, float("nan")
+        if not 0.0 <= share < 1.0 or bool(given) is (aim is Aim.EER):
+            raise InputError(f"a rule is 'eer', 'bpcer=5' or 'apcer=1' (in %), got {text!r}")
+        return cls(aim, share)
+
+    def choose(self, dev: ScoreTable) -> OperatingPoint:
+        """Choose on dev.
+
+        Raises:
+            InputError: The table is not of the dev part, or a class has no score there.
+        """
+        if self.aim is Aim.EER:
+            return protocol.at_eer(dev)
+        choose = protocol.at_bpcer if self.aim is Aim.BPCER else protocol.at_apcer
+        return choose(dev, self.share)
+
+
+@dataclass(frozen=True, slots=True)
+class GivenPoint:
+    """A threshold that was fixed before these data were seen, on the system's scale.
+
+    Attributes:
+        name: What it is called ("given", "as shipped").
+        threshold: A score equal to it is on the bona fide side.
+        low: Where a band in which scores do not decide begins; None without a band.
+        high: Where it ends; None without a band. Nearer to bona fide than ``low``.
+    """
+
+    name: str
+    threshold: float
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AtPoint:
+    """Errors at one operating point.
+
+    Attributes:
+        name: Of the operating point.
+        origin: Where the threshold comes from, in words.
+        threshold: On the system's scale.
+        low: Begin of the band, on the system's scale; the threshold without one.
+        high: End of the band, on the system's scale; the threshold without one.
+        rates: With every presentation counted.
+        decided: With presentations without a decision left out.
+        intervals: Of ``rates``.
+        decided_intervals: Of ``decided``.
+    """
+
+    name: str
+    origin: str
+    threshold: float
+    low: float
+    high: float
+    rates: Rates
+    decided: Rates
+    intervals: RateIntervals
+    decided_intervals: RateIntervals
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assessment:
+    """Everything about one system on one part.
+
+    Attributes:
+        system: Name of the system.
+        part: Name of the part, for people ("nuaa test, official").
+        scale: The system's scale.
+        rows: The presentations, in order.
+        table: The same as ranks.
+        points: Errors at each operating point; empty without dev scores and threshold.
+        ranking: Figures whose threshold comes from these data; None when a class has no
+            score.
+        sureness: Their intervals, and the band of the error curve; None as ``ranking``.
+        why_no_points: Why ``points`` is empty; "" when it is not.
+    """
+
+    system: str
+    part: str
+    scale: Scale
+    rows: tuple[Scored, ...]
+    table: ScoreTable
+    points: tuple[AtPoint, ...]
+    ranking: Ranking | None
+    sureness: Sureness | None
+    why_no_points: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sampling:
+    """How intervals are made: confidence, number of resamplings, seed."""
+
+    level: float = LEVEL
+    repeats: int = REPEATS
+    seed: int = 0
+
+
+def assess(
+    rows: Sequence[Scored],
+    devs: Mapping[str, Sequence[Scored]] | None = None,
+    *,
+    rule: Rule | None = None,
+    given: Sequence[GivenPoint] = (),
+    higher_is: Higher = Higher.BONA_FIDE,
+    system: str = "scores",
+    part: str = "test",
+    sampling: Sampling | None = None,
+) -> Assessment:
+    """Say everything about a system's scores on one part.
+
+    Args:
+        rows: The presentations to report on, of one part (see `presentations.combined`
+            for videos).
+        devs: Those that thresholds are chosen on, by name ("dev", or "nuaa dev" and others
+            for a threshold of another dataset); without any, only ``given`` thresholds.
+        rule: How one is chosen there; equal errors if None.
+        given: Thresholds that were fixed beforehand.
+        higher_is: What a higher score speaks for.
+        system: Name of the system.
+        part: Name of the part.
+        sampling: How intervals are made.
+
+    Raises:
+        InputError: One of ``devs`` is not of a dev part (a threshold that saw the data it is
+            judged on), a class of it has no score, or there are no rows.
+    """
+    parts = devs or {}
+    scale = scale_of([r.value for some in (rows, *parts.values()) for r in some], higher_is)
+    table, how = ranked_table(rows, scale), sampling or Sampling()
+    choices = [_choose(name, dev, scale, rule or Rule()) for name, dev in parts.items()]
+    fixed = [(point, "fixed beforehand") for point in given]
+    points = [_at(table, scale, point, origin, how) for point, origin in (*choices, *fixed)]
+    try:
+        ranking = rank(table)
+    except InputError:  # a class without scores has no ranking, and may have error rates
+        ranking = None
+    return Assessment(
+        system=system,
+        part=part,
+        scale=scale,
+        rows=tuple(rows),
+        table=table,
+        points=tuple(points),
+        ranking=ranking,
+        sureness=None
+        if ranking is None
+        else sureness(table, level=how.level, repeats=how.repeats, seed=how.seed),
+        why_no_points="" if points else NO_POINTS,
+    )
+
+
+NO_POINTS = (
+    "No error rates: there are no dev scores to choose a threshold on, and none was given. "
+    "A threshold chosen on these very data would make the errors look smaller than they are."
+)
+
+
+def _choose(name: str, dev: Sequence[Scored], scale: Scale, rule: Rule) -> tuple[GivenPoint, str]:
+    chosen = rule.choose(ranked_table(dev, scale))
+    threshold = scale.threshold(chosen.threshold, [row.value for row in dev])
+    return GivenPoint(chosen.name, threshold), f"chosen on {name}"
+
+
+def _at(table: ScoreTable, scale: Scale, given: GivenPoint, origin: str, how: Sampling) -> AtPoint:
+    low = given.threshold if given.low is None else given.low
+    high = given.threshold if given.high is None else given.high
+    ends = [scale.rank_of_threshold(end) for end in (given.threshold, low, high)]
+    point = OperatingPoint(given.name, *ends)
+    rates = {reading: rates_at(table, point, reading=reading) for reading in Reading}
+    sure = {
+        reading: rate_intervals(table, point, reading=reading, level=how.level, seed=how.seed)
+        for reading in Reading
+    }
+    return AtPoint(
+        name=given.name,
+        origin=origin,
+        threshold=given.threshold,
+        low=low,
+        high=high,
+        rates=rates[Reading.ALL],
+        decided=rates[Reading.DECIDED],
+        intervals=sure[Reading.ALL],
+        decided_intervals=sure[Reading.DECIDED],
+    )

@@ -1,0 +1,150 @@
+"""Labelled scores of one system, on its own scale: one row a presentation.
+
+A video is one presentation: its frames' scores are combined before errors are counted.
+Subjects of several datasets that are pooled carry the dataset's name, because person 0001
+of one is not person 0001 of another.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+import numpy as np
+
+from facepad.errors import InputError
+from facepad.evaluation.scale import Higher, Scale
+from facepad.evaluation.table import ScoreTable, score_table
+from facepad.types import Sample, Split
+
+
+class Combine(StrEnum):
+    """How the scores of a video's frames become one score.
+
+    ``MIN`` takes the frame that looks least like bona fide, ``MAX`` the one that looks
+    most like it, whichever way the scale runs.
+    """
+
+    MEAN = "mean"
+    MEDIAN = "median"
+    MIN = "min"
+    MAX = "max"
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """One presentation, or one frame of it, with a system's score.
+
+    Attributes:
+        sample: What it is and what it should have been.
+        value: On the system's own scale; None for a non-response.
+        reason: Why there is no value, or why the value must not decide ("" when it may).
+        presentation: Rows of the same presentation are combined; "" stands for the key.
+    """
+
+    sample: Sample
+    value: float | None
+    reason: str = ""
+    presentation: str = ""
+
+    @property
+    def unsure(self) -> bool:
+        """Whether there is a value that must not decide."""
+        return self.value is not None and bool(self.reason)
+
+
+def combined(
+    rows: Sequence[Scored],
+    how: Combine = Combine.MEAN,
+    higher_is: Higher = Higher.BONA_FIDE,
+) -> tuple[Scored, ...]:
+    """One row a presentation, in the order in which presentations first occur.
+
+    Frames without a score are left out of the combination; a presentation without any is a
+    non-response. It must not decide when that holds of more than half of its scored frames.
+
+    Args:
+        rows: Frames or whole presentations.
+        how: How scores become one.
+        higher_is: What a higher score speaks for.
+
+    Raises:
+        InputError: Frames of one presentation differ in subject, split or PAI species.
+    """
+    groups: dict[str, list[Scored]] = {}
+    for row in rows:
+        groups.setdefault(row.presentation or row.sample.key, []).append(row)
+    return tuple(_one(name, group, how, higher_is) for name, group in groups.items())
+
+
+def pooled(groups: Mapping[str, Sequence[Scored]]) -> tuple[Scored, ...]:
+    """Rows of several datasets as one, with subjects and presentations named by dataset."""
+    return tuple(
+        replace(
+            row,
+            sample=replace(row.sample, subject=f"{name}/{row.sample.subject}"),
+            presentation=f"{name}/{row.presentation or row.sample.key}",
+        )
+        for name, rows in groups.items()
+        for row in rows
+    )
+
+
+def of_split(rows: Iterable[Scored], split: Split) -> tuple[Scored, ...]:
+    """The rows of one part."""
+    return tuple(row for row in rows if row.sample.split is split)
+
+
+def ranked_table(rows: Sequence[Scored], scale: Scale) -> ScoreTable:
+    """Rows of one part as a table of ranks, from which all rates are counted.
+
+    Raises:
+        InputError: There are no rows, or they come from several parts.
+    """
+    splits = sorted({row.sample.split for row in rows})
+    if len(splits) != 1:
+        raise InputError(f"a table needs rows of one part, got {', '.join(splits) or 'none'}")
+    return score_table(
+        scale.ranks([row.value for row in rows]),
+        [row.sample.pai_species for row in rows],
+        [row.sample.subject for row in rows],
+        split=splits[0],
+        unsure=[row.unsure for row in rows],
+    )
+
+
+def _one(name: str, rows: list[Scored], how: Combine, higher_is: Higher) -> Scored:
+    if len(rows) == 1:
+        return rows[0]
+    if len({_label(row) for row in rows}) > 1:
+        labels = " and ".join(" ".join(map(str, _label(row))) for row in _two_unlike(rows))
+        raise InputError(f"presentation {name!r} has frames of different kinds: {labels}")
+    answered = [row for row in rows if row.value is not None]
+    unsure = [row for row in answered if row.unsure]
+    first = replace(rows[0].sample, frame=None)
+    if not answered:
+        return Scored(first, None, _most_common(rows), name)
+    reason = _most_common(unsure) if 2 * len(unsure) > len(answered) else ""
+    values = np.array([row.value for row in answered], dtype=np.float64)
+    return Scored(first, _statistic(values, how, higher_is), reason, name)
+
+
+def _label(row: Scored) -> tuple[str, str, str]:
+    return row.sample.subject, row.sample.split.value, row.sample.pai_species or "bona_fide"
+
+
+def _two_unlike(rows: list[Scored]) -> tuple[Scored, Scored]:
+    return rows[0], next(row for row in rows if _label(row) != _label(rows[0]))
+
+
+def _most_common(rows: Sequence[Scored]) -> str:
+    return Counter(row.reason for row in rows).most_common(1)[0][0]
+
+
+def _statistic(values: "np.typing.NDArray[np.float64]", how: Combine, higher_is: Higher) -> float:
+    if how is Combine.MEAN:
+        return float(np.mean(values))
+    if how is Combine.MEDIAN:
+        return float(np.median(values))
+    lowest = (how is Combine.MIN) == (higher_is is Higher.BONA_FIDE)
+    return float(np.min(values) if lowest else np.max(values))
