@@ -1,0 +1,1 @@
+"""What the plots show: each function draws one onto matplotlib's axes."""
