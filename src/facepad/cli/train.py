@@ -5,6 +5,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from facepad.cli.train_natural import train_biqi, train_niqe
 from facepad.cli.train_quality import train_quality
 from facepad.errors import SettingsError
 
@@ -32,3 +33,5 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 app.command("quality")(train_quality)
+app.command("niqe")(train_niqe)
+app.command("biqi")(train_biqi)
