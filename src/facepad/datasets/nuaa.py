@@ -4,7 +4,9 @@ Layout:     <root>/ClientRaw/0001/*.jpg, <root>/ImposterRaw/0001/*.jpg and the
             four lists <root>/{client,imposter}_{train,test}_raw.txt, one
             ``0001\0001_00_00_01_0.jpg`` a line: subject, glasses, pose, session, number
 Reference:  Tan, Li, Liu, Jiang (2010), ECCV, doi:10.1007/978-3-642-15567-3_37
-Licence:    research only, on request to the authors; this package downloads nothing.
+Licence:    research only; this package downloads nothing
+Apply to:   the authors, by e-mail (Nanjing University of Aeronautics and Astronautics)
+Checked:    against a copy with the full train lists and a part of the test lists
 """
 
 import re
@@ -13,8 +15,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
+from facepad.datasets import (
+    check_file,
+    check_protocol,
+    check_root,
+    count_notices,
+    read_list,
+    surplus_notices,
+)
 from facepad.errors import DatasetError
-from facepad.evaluation import protocol
+from facepad.evaluation.protocol import subject_disjoint
 from facepad.types import Sample, Split
 
 PAI_SPECIES = "print"
@@ -45,14 +55,21 @@ class Nuaa:
     """Lists the samples of NUAA; reads no pixels, so listing is quick.
 
     The authors split by session (01 and 02 train, 03 test), not by subject: most
-    attack subjects of the test part occur in train. `subject_disjoint` gives the rest.
+    attack subjects of the test part occur in train. The protocol "subject_disjoint" tests
+    on the others only.
 
     Attributes:
         root: Folder that holds ``ClientRaw`` and ``ImposterRaw``.
+        protocol: One of ``protocols``.
     """
 
     root: Path
+    protocol: str = "official"
     name = "nuaa"
+    protocols = ("official", "subject_disjoint")
+
+    def __post_init__(self) -> None:
+        check_protocol("NUAA", self.protocol, self.protocols)
 
     def samples(self) -> Iterator[Sample]:
         """Yield every sample, in the order of the authors' lists.
@@ -65,6 +82,14 @@ class Nuaa:
             DatasetError: The folder, a list or a listed file is missing, a list is
                 empty, or a line is malformed or there twice; the message names it.
         """
+        if self.protocol == "official":
+            yield from self._official()
+            return
+        listed = tuple(self._official())
+        new = {sample.key for sample in subject_disjoint(listed)}
+        yield from (s for s in listed if s.split is not Split.TEST or s.key in new)
+
+    def _official(self) -> Iterator[Sample]:
         for kind, folder, species in CLASSES:
             seen: set[str] = set()
             for part in PARTS:
@@ -83,19 +108,22 @@ class Nuaa:
         Raises:
             DatasetError: As `samples`.
         """
-        yield from protocol.subject_disjoint(tuple(self.samples()))
+        yield from subject_disjoint(tuple(self._official()))
 
     def notices(self) -> tuple[str, ...]:
-        """What a reader of results should know of this copy: its lists that are subsets.
+        """What a reader of results should know of this copy: subsets, and surplus pictures.
 
         Raises:
-            DatasetError: A list is missing or empty.
+            DatasetError: As `samples`.
         """
-        found = {name: len(self._read_list(name)) for name in OFFICIAL_COUNTS}
-        return tuple(
-            f"subset: {name} lists {found[name]} of the official {official} pictures"
+        counts = {
+            name: (len(self._read_list(name)), official)
             for name, official in OFFICIAL_COUNTS.items()
-            if found[name] < official
+        }
+        paths = (sample.path for sample in self._official())
+        return (
+            *count_notices(counts, "pictures"),
+            *surplus_notices(self.root, paths, (".jpg",)),
         )
 
     def _sample(
@@ -107,9 +135,7 @@ class Nuaa:
                 f"NUAA: {where} must be like '0001\\0001_00_00_01_0.jpg', got {line!r}"
             )
         relative = folder / match["subject"] / f"{match['stem']}.jpg"
-        path = self.root / relative
-        if not path.is_file():
-            raise DatasetError(f"NUAA: {path} is listed in {where} but missing")
+        path = check_file("NUAA", self.root / relative, where)
         in_dev = part is Split.TRAIN and match["subject"] in DEV_SUBJECTS
         return Sample(
             key=f"{self.name}/{relative.with_suffix('').as_posix()}",
@@ -121,15 +147,6 @@ class Nuaa:
             attributes={"glasses": GLASSES[match["glasses"]], "pose": match["pose"]},
         )
 
-    def _read_list(self, name: str) -> list[str]:
-        if not self.root.is_dir():
-            raise DatasetError(f"NUAA: {self.root} is not a folder; it must hold {name}")
-        path = self.root / name
-        try:
-            lines = path.read_text(encoding="ascii").split("\n")
-        except (OSError, UnicodeDecodeError) as error:
-            raise DatasetError(f"NUAA: list {path} cannot be read: {error}") from error
-        found = [line.strip() for line in lines if line.strip()]
-        if not found:
-            raise DatasetError(f"NUAA: list {path} is empty; expected one picture a line")
-        return found
+    def _read_list(self, name: str) -> tuple[str, ...]:
+        check_root("NUAA", self.root, name)
+        return read_list("NUAA", self.root / name)

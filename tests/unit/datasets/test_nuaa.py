@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from facepad.datasets.nuaa import DEV_SUBJECTS, OFFICIAL_COUNTS, Nuaa
-from facepad.errors import DatasetError
+from facepad.errors import DatasetError, SettingsError
 from facepad.testing import made_up_dataset
 from facepad.types import Sample, Split
 
@@ -79,6 +79,20 @@ def test_subject_disjoint_leaves_out_whoever_was_learned_in_either_class(nuaa: N
     found = list(nuaa.subject_disjoint())
     assert {sample.subject for sample in found} == {"0010", "0011", "0013", "0016"}
     assert counted(found) == {(Split.TEST, None): 6, (Split.TEST, "print"): 6}
+
+
+def test_the_protocol_subject_disjoint_changes_the_test_part_only(nuaa: Nuaa) -> None:
+    official = list(nuaa.samples())
+    found = list(Nuaa(nuaa.root, protocol="subject_disjoint").samples())
+    assert [s for s in found if s.split is Split.TEST] == list(nuaa.subject_disjoint())
+    assert [s for s in found if s.split is not Split.TEST] == [
+        s for s in official if s.split is not Split.TEST
+    ]
+
+
+def test_an_unknown_protocol_is_told_with_those_that_are(nuaa: Nuaa) -> None:
+    with pytest.raises(SettingsError, match="known: official, subject_disjoint"):
+        Nuaa(nuaa.root, protocol="random")
 
 
 def test_subject_disjoint_follows_the_lists(nuaa: Nuaa) -> None:
