@@ -53,7 +53,19 @@ BUILT_IN: Mapping[Kind, Mapping[str, str]] = MappingProxyType(
                 "niqe": "facepad.quality.blind:natural_image_quality_evaluator",
             }
         ),
-        "datasets": MappingProxyType({"nuaa": "facepad.datasets.nuaa:Nuaa"}),
+        "datasets": MappingProxyType(
+            {
+                "nuaa": "facepad.datasets.nuaa:Nuaa",
+                "replay_attack": "facepad.datasets.replay_attack:ReplayAttack",
+                "3dmad": "facepad.datasets.threedmad:ThreeDMad",
+                "msu_mfsd": "facepad.datasets.msu_mfsd:MsuMfsd",
+                "casia_fasd": "facepad.datasets.casia_fasd:CasiaFasd",
+                "oulu_npu": "facepad.datasets.oulu_npu:OuluNpu",
+                "replay_mobile": "facepad.datasets.replay_mobile:ReplayMobile",
+                "folder": "facepad.datasets.folder:Folder",
+                "csv": "facepad.datasets.csv_list:CsvList",
+            }
+        ),
         "fusions": MappingProxyType({}),
     }
 )

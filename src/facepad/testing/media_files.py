@@ -11,10 +11,11 @@ from facepad.testing.made_up import made_up_picture
 from facepad.types import RgbImage
 
 CLIP_SIZE = (64, 48)  # width and height in pixels; small, as there are many clips
+DEPTH_SIZE = (32, 24)  # of clips with depth, which are not compressed
 CLIP_FRAMES = 6
 FRAMES_PER_SECOND = 25.0
 CODECS = {".avi": "MJPG", ".mov": "mp4v", ".mp4": "mp4v"}
-MASK_MM, WALL_MM = 800, 1500  # distances in a made-up depth frame
+FACE_MM, WALL_MM = 800, 1500  # distances in a made-up depth frame
 
 
 def write_picture(path: Path, picture: RgbImage) -> None:
@@ -51,21 +52,28 @@ class Clips:
         self._known: dict[tuple[int, bool, str], bytes] = {}
 
     def write(self, path: Path, *, seed: int, attack: bool) -> None:
-        """Write a clip of ``CLIP_FRAMES`` frames, making its folder."""
+        """Write a clip in the format of the suffix (.hdf5: with depth), making its folder."""
         key = (seed, attack, path.suffix)
         if key not in self._known:
-            with TemporaryDirectory() as folder:
-                file = Path(folder) / f"clip{path.suffix}"
-                write_video(file, made_up_clip(seed=seed, attack=attack))
-                self._known[key] = file.read_bytes()
+            self._known[key] = _coded(seed, attack, path.suffix)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(self._known[key])
 
 
-def made_up_clip(*, seed: int, attack: bool) -> list[RgbImage]:
+def _coded(seed: int, attack: bool, suffix: str) -> bytes:
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / f"clip{suffix}"
+        if suffix == ".hdf5":
+            write_depth_clip(file, seed=seed, attack=attack)
+        else:
+            write_video(file, made_up_clip(seed=seed, attack=attack))
+        return file.read_bytes()
+
+
+def made_up_clip(*, seed: int, attack: bool, size: tuple[int, int] = CLIP_SIZE) -> list[RgbImage]:
     """Pictures of one made-up person who moves a little."""
     return [
-        made_up_picture(size=CLIP_SIZE, attack=attack, seed=seed, moved=number)
+        made_up_picture(size=size, attack=attack, seed=seed, moved=number)
         for number in range(CLIP_FRAMES)
     ]
 
@@ -74,13 +82,13 @@ def write_depth_clip(path: Path, *, seed: int, attack: bool) -> None:
     """Write a colour and depth clip in HDF5, as 3DMAD has them; needs h5py."""
     import h5py
 
-    colour = np.stack(made_up_clip(seed=seed, attack=attack)).transpose(0, 3, 1, 2)
-    count, _, height, width = colour.shape
-    depth = np.full((count, 1, height, width), WALL_MM, np.uint16)
-    depth[:, :, height // 4 :, width // 3 : -width // 3] = MASK_MM
-    eye_line = [width // 2 - 5, height // 2 - 4, width // 2 + 5, height // 2 - 4]
+    width, height = DEPTH_SIZE
+    clip = made_up_clip(seed=seed, attack=attack, size=DEPTH_SIZE)
+    depth = np.full((CLIP_FRAMES, 1, height, width), WALL_MM, np.uint16)
+    depth[:, :, height // 4 :, width // 3 : -width // 3] = FACE_MM
+    eyes = [width // 2 - 3, height // 2 - 2, width // 2 + 3, height // 2 - 2]
     path.parent.mkdir(parents=True, exist_ok=True)
     with h5py.File(path, "w") as file:
-        file["Color_Data"] = colour
+        file["Color_Data"] = np.stack(clip).transpose(0, 3, 1, 2)
         file["Depth_Data"] = depth
-        file["Eye_Pos"] = np.tile(np.array(eye_line, np.int32), (count, 1))
+        file["Eye_Pos"] = np.tile(np.array(eyes, np.int32), (CLIP_FRAMES, 1))

@@ -1,11 +1,14 @@
 """Miniatures of the databases' layouts, with small pictures that really decode."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
 from facepad.errors import SettingsError
 from facepad.testing.made_up import made_up_picture
+from facepad.testing.media_files import Clips, write_picture
+from facepad.testing.video_miniatures import VIDEO_MINIATURES
 
 SIZE = (160, 120)  # width and height in pixels
 TRAIN_SUBJECTS = tuple(f"{number:04d}" for number in range(1, 10))
@@ -21,15 +24,17 @@ NUAA_LISTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 NUAA_FOLDERS: Mapping[str, str] = MappingProxyType(
     {"client": "ClientRaw", "imposter": "ImposterRaw"}
 )
+# A person of each part, by the hash that splits data without parts.
+PEOPLE: Mapping[str, str] = MappingProxyType({"anna": "train", "ida": "dev", "fred": "test"})
 
 
 def made_up_dataset(folder: Path, name: str = "nuaa", *, pictures: int = 2) -> Path:
-    """Write a miniature of a database: its folders, lists and made-up pictures.
+    """Write a miniature of a database: its folders, lists and made-up pictures or clips.
 
     Args:
         folder: Where to write; made when missing.
         name: Name of the dataset in the registry.
-        pictures: How many a subject has in each list that names it.
+        pictures: How many a subject has in each list that names it, in databases of stills.
 
     Returns:
         The folder, to be given as the dataset's root.
@@ -37,11 +42,16 @@ def made_up_dataset(folder: Path, name: str = "nuaa", *, pictures: int = 2) -> P
     Raises:
         SettingsError: No miniature of that database is known.
     """
-    writers: Mapping[str, Callable[[Path, int], None]] = {"nuaa": _write_nuaa}
+    writers: Mapping[str, Callable[[Path], None]] = {
+        "nuaa": partial(_write_nuaa, pictures=pictures),
+        "folder": partial(_write_folder, pictures=pictures),
+        "csv": partial(_write_csv, pictures=pictures),
+        **VIDEO_MINIATURES,
+    }
     if name not in writers:
         raise SettingsError(f"no miniature of dataset {name!r}; known: {', '.join(writers)}")
     folder.mkdir(parents=True, exist_ok=True)
-    writers[name](folder, pictures)
+    writers[name](folder)
     return folder
 
 
@@ -58,13 +68,40 @@ def _write_nuaa(root: Path, pictures: int) -> None:
 
 
 def _write_nuaa_picture(root: Path, kind: str, part: str, subject: str, number: int) -> str:
-    from PIL import Image  # not needed by those who only run a check
-
     session = "03" if part == "test" else f"0{1 + number % 2}"
     file = f"{subject}_{int(subject) % 2:02d}_00_{session}_{number}.jpg"
-    attack = kind == "imposter"
-    picture = made_up_picture(size=SIZE, attack=attack, seed=int(subject), moved=number)
     path = root / NUAA_FOLDERS[kind] / subject / file
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(picture).save(path, quality=92)
+    attack = kind == "imposter"
+    seed = int(subject)
+    write_picture(path, made_up_picture(size=SIZE, attack=attack, seed=seed, moved=number))
     return f"{subject}\\{file}"
+
+
+def _write_folder(root: Path, pictures: int) -> None:
+    """Stills of everybody, bona fide and printed, and one clip of each on a screen."""
+    clips = Clips()
+    for seed, person in enumerate(PEOPLE):
+        for number in range(pictures):
+            for folder in ("bona_fide", "attack/print"):
+                attack = folder != "bona_fide"
+                picture = made_up_picture(size=SIZE, attack=attack, seed=seed, moved=number)
+                write_picture(root / folder / person / f"{number}.png", picture)
+        clips.write(root / "attack/screen" / person / "clip.mp4", seed=seed, attack=True)
+
+
+def _write_csv(root: Path, pictures: int) -> None:
+    """The same media with a list that tells part and session, and three frames of a clip."""
+    _write_folder(root / "media", pictures)
+    rows = [
+        (f"media/bona_fide/{person}/{number}.png", person, part, "", "")
+        for person, part in PEOPLE.items()
+        for number in range(pictures)
+    ]
+    rows += [
+        (f"media/attack/screen/{person}/clip.mp4", person, part, "screen", str(frame))
+        for person, part in PEOPLE.items()
+        for frame in (0, 2, 4)
+    ]
+    lines = [",".join(("path", "subject", "split", "pai_species", "frame", "room"))]
+    lines += [",".join((*row, "office")) for row in rows]
+    (root / "dataset.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -11,7 +11,7 @@ from facepad.media import Limits
 from facepad.media.depth_video import is_depth_video, read_colour, read_depth, read_eyes
 from facepad.media.frame_rule import FrameRule
 from facepad.media.video_limits import VideoLimits
-from facepad.testing.media_files import CLIP_FRAMES, CLIP_SIZE, made_up_clip, write_depth_clip
+from facepad.testing.media_files import CLIP_FRAMES, DEPTH_SIZE, made_up_clip, write_depth_clip
 
 h5py = pytest.importorskip("h5py")
 
@@ -31,7 +31,7 @@ def change(path: Path, name: str, value: object) -> None:
 
 
 def test_colour_frames_are_the_pictures_that_were_stored(clip: Path) -> None:
-    stored = made_up_clip(seed=1, attack=False)
+    stored = made_up_clip(seed=1, attack=False, size=DEPTH_SIZE)
     assert all(
         np.array_equal(frame.image, picture)
         for frame, picture in zip(read_colour(clip), stored, strict=True)
@@ -46,7 +46,7 @@ def test_frames_are_chosen_by_rule_and_know_their_time(clip: Path) -> None:
 def test_depth_is_in_millimetres(clip: Path) -> None:
     depth = next(read_depth(clip))
     assert str(depth.dtype) == "uint16"
-    assert depth.shape == CLIP_SIZE[::-1]
+    assert depth.shape == DEPTH_SIZE[::-1]
     assert set(np.unique(depth)) == {800, 1500}
 
 
@@ -57,7 +57,7 @@ def test_depth_frames_are_as_many_as_colour_frames(clip: Path) -> None:
 def test_eyes_are_four_numbers_a_frame(clip: Path) -> None:
     eyes = read_eyes(clip)
     assert eyes.shape == (CLIP_FRAMES, 4)
-    assert eyes[0].tolist() == [27, 20, 37, 20]
+    assert eyes[0].tolist() == [13, 10, 19, 10]
 
 
 @pytest.mark.parametrize("share", np.linspace(0.0, 0.999, 20))
@@ -122,7 +122,7 @@ def test_a_clip_without_frames_is_told(clip: Path) -> None:
     [
         (VideoLimits(max_bytes=100), "FACEPAD_MAX_VIDEO_MB"),
         (VideoLimits(max_frames=5), "FACEPAD_MAX_VIDEO_FRAMES"),
-        (VideoLimits(picture=Limits(max_side=63)), "FACEPAD_MAX_SIDE"),
+        (VideoLimits(picture=Limits(max_side=31)), "FACEPAD_MAX_SIDE"),
     ],
 )
 def test_limits_are_checked_before_reading(clip: Path, limits: VideoLimits, words: str) -> None:
