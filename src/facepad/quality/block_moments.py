@@ -34,18 +34,19 @@ class BlockMoments:
         self._across = shape[1] // side
         self._workspace = workspace
         rows = shape[0] * self._across, 1
-        self._sums = workspace.map("niqe.sums", (_MAPS, 6, *rows))
+        self._sums = workspace.map("f", (_MAPS, 6, *rows))
 
     def add(self, normalised: GrayImage, top: int, *, has_zeros: bool) -> None:
         """Take up some rows of blocks.
 
         Args:
-            normalised: Pixels over the whole width of the picture.
+            normalised: Pixels over the whole width of the picture; may be map "a" of the
+                workspace, whose other maps are overwritten.
             top: Row of the picture that is the first of them.
             has_zeros: Whether a pixel may be 0; else counting is cheaper.
         """
         part = slice(top * self._across, (top + len(normalised)) * self._across)
-        right = self._workspace.map("niqe.square", normalised.shape)
+        right = self._workspace.map("c", normalised.shape)
         for index, values in enumerate(self._values(normalised)):
             cv2.threshold(values, 0, 0, cv2.THRESH_TOZERO, dst=right)
             sums = self._sums[index, :, part]
@@ -74,16 +75,15 @@ class BlockMoments:
     def _values(self, normalised: GrayImage) -> Iterator[GrayImage]:
         """The pixels and the four products, each of the same shape as the pixels."""
         height, width = normalised.shape
-        # names of `local_statistics` that are free by now: the fewer, the more stays in the cache
         shape = height // self._side, self._side + 1, width
-        pixels, turned = (self._workspace.map(f"niqe.{n}", shape) for n in ("pixels", "spread"))
+        pixels, turned = self._workspace.maps("de", shape)
         pixels[:, 1:] = normalised.reshape(-1, self._side, width)
         pixels[:, 0] = pixels[:, -1]  # so that neighbours above are the same memory, one row up
         turned.reshape(-1)[1:] = pixels.reshape(-1)[:-1]
         turned[..., :: self._side] = pixels[..., self._side - 1 :: self._side]
         here, above = pixels[:, 1:], pixels[:, :-1]
         left, above_left = turned[:, 1:], turned[:, :-1]
-        pairs = self._workspace.map("niqe.mean", here.shape)
+        pairs = self._workspace.map("b", here.shape)
         yield normalised
         # the last: the neighbours to the left and above are diagonal neighbours of one another
         for pair in ((here, left), (here, above), (here, above_left), (left, above)):
@@ -97,7 +97,7 @@ class BlockMoments:
     def _count(self, values: GrayImage, out: NDArray[np.float32], *, has_zeros: bool) -> None:
         """Numbers of negative and of positive values in each row of a block."""
         # reduced to int32: OpenCV has no fast way from uint8 to float32
-        mask = self._workspace.array("niqe.mask", values.shape, np.bool_)
+        mask = self._workspace.array("mask", values.shape, np.bool_)
         rows = mask.view(np.uint8).reshape(-1, self._side)
         np.greater(values, 0, out=mask)
         out[1] = cv2.reduce(rows, 1, cv2.REDUCE_SUM, dtype=cv2.CV_32S)

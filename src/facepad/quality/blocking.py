@@ -8,16 +8,21 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from facepad.quality.workspace import Workspace
+
 MIN_SIDE = 16  # two blocks: below it there is no inner boundary
 _BLOCK = 8
 _FLOOR = 1e-6  # of the three activities, so that their powers stay finite
 
 
-def jqi_scores(pixels: NDArray[np.uint8]) -> tuple[float, float]:
+def jqi_scores(
+    pixels: NDArray[np.uint8], workspace: Workspace | None = None
+) -> tuple[float, float]:
     """JPEG quality index, and the same statistics with the weights of BIQI.
 
     Args:
         pixels: Gray levels, shape (H, W).
+        workspace: Memory to use again; a fresh one by default.
 
     Returns:
         The index (higher is better: about 0..11 for photographs, down to -80 for strong
@@ -25,20 +30,24 @@ def jqi_scores(pixels: NDArray[np.uint8]) -> tuple[float, float]:
     """
     if min(pixels.shape) < MIN_SIDE:
         return 0.0, 0.0
-    activities = np.mean([_activities(pixels, axis) for axis in (0, 1)], axis=0)
+    workspace = workspace or Workspace()
+    activities = np.mean([_activities(pixels, axis, workspace) for axis in (0, 1)], axis=0)
     boundary, inside, crossings = (max(float(value), _FLOOR) for value in activities)
     quality = boundary**-0.02398886 * inside**0.01601664 * crossings**0.00642859
     badness = boundary**0.02354451 * inside**0.01287548 * crossings**-0.03414790
     return -245.8909 + 261.9373 * quality, -927.4240 + 850.8986 * badness
 
 
-def _activities(pixels: NDArray[np.uint8], axis: int) -> tuple[float, float, float]:
+def _activities(
+    pixels: NDArray[np.uint8], axis: int, workspace: Workspace
+) -> tuple[float, float, float]:
     """Mean step at block boundaries, mean step inside blocks, share of sign changes."""
     first, second = _cut(pixels, axis, slice(-1)), _cut(pixels, axis, slice(1, None))
     edges = slice(_BLOCK - 1, _BLOCK * (pixels.shape[axis] // _BLOCK - 1), _BLOCK)
-    boundary = _mean_step(_cut(first, axis, edges), _cut(second, axis, edges))
+    pair = (np.ascontiguousarray(_cut(side, axis, edges)) for side in (first, second))
+    boundary = _mean_step(*pair)
     inside = (_BLOCK * _mean_step(first, second) - boundary) / (_BLOCK - 1)
-    return boundary, inside, _sign_changes(first, second, axis)
+    return boundary, inside, _sign_changes(first, second, axis, workspace)
 
 
 def _cut(pixels: NDArray[np.uint8], axis: int, part: slice) -> NDArray[np.uint8]:
@@ -46,18 +55,19 @@ def _cut(pixels: NDArray[np.uint8], axis: int, part: slice) -> NDArray[np.uint8]
 
 
 def _mean_step(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> float:
-    pair = np.ascontiguousarray(first), np.ascontiguousarray(second)
-    return cv2.norm(*pair, cv2.NORM_L1) / first.size
+    return cv2.norm(first, second, cv2.NORM_L1) / first.size
 
 
-def _sign_changes(first: NDArray[np.uint8], second: NDArray[np.uint8], axis: int) -> float:
+def _sign_changes(
+    first: NDArray[np.uint8], second: NDArray[np.uint8], axis: int, workspace: Workspace
+) -> float:
     """Share of neighbouring steps of opposite sign; comparing does not wrap as uint8 would."""
-    up, down = (
-        np.asarray(cv2.compare(second, first, how), np.uint8) for how in (cv2.CMP_GT, cv2.CMP_LT)
-    )
-    here, after = slice(-1), slice(1, None)
-    changes = [
-        cv2.bitwise_and(_cut(one, axis, here), _cut(other, axis, after))
+    up, down = (workspace.array(f"jqi.{name}", first.shape, np.uint8) for name in ("up", "down"))
+    cv2.compare(second, first, cv2.CMP_GT, dst=up)
+    cv2.compare(second, first, cv2.CMP_LT, dst=down)
+    pairs = [
+        (_cut(one, axis, slice(-1)), _cut(other, axis, slice(1, None)))
         for one, other in ((up, down), (down, up))
     ]
-    return sum(cv2.countNonZero(change) for change in changes) / changes[0].size
+    both = workspace.array("jqi.both", pairs[0][0].shape, np.uint8)
+    return sum(cv2.countNonZero(cv2.bitwise_and(*pair, dst=both)) for pair in pairs) / both.size

@@ -35,12 +35,12 @@ def halve(picture: GrayImage, workspace: Workspace | None = None) -> GrayImage:
 def _room(shape: tuple[int, ...], workspace: Workspace) -> tuple[GrayImage, GrayImage]:
     """Memory for a picture with its extension above and below, and the picture's part of it."""
     height, width = shape
-    padded = workspace.map("halve.padded", ((height + 1) // 2 * 2 + 2 * _BEFORE, width))
+    padded = workspace.map("a", ((height + 1) // 2 * 2 + 2 * _BEFORE, width))
     return padded, padded[_BEFORE : _BEFORE + height]
 
 
 def _halve_rows(padded: GrayImage, height: int, workspace: Workspace) -> GrayImage:
     mirror_rows(padded, _BEFORE, len(padded) - _BEFORE - height)
     shape = len(padded) // 2, padded.shape[1]
-    out, spare = (workspace.map(f"halve.{name}", shape) for name in ("out", "spare"))
+    out, spare = workspace.maps("bc", shape)
     return filter_rows(padded, _COLUMNS, out, spare)

@@ -63,12 +63,9 @@ def local_statistics(picture: GrayImage, workspace: Workspace) -> tuple[GrayImag
     """Deviation of pixels from their local mean, and the local standard deviation.
 
     Returns:
-        Two maps of the workspace, in gray levels, of the picture's shape.
+        Maps "a" and "d" of the workspace, in gray levels, of the picture's shape.
     """
-    centred, mean, square, spread = (
-        workspace.map(f"niqe.{name}", picture.shape)
-        for name in ("centred", "mean", "square", "spread")
-    )
+    centred, mean, square, spread = workspace.maps("abcd", picture.shape)
     np.subtract(picture, _MIDDLE, out=centred)
     separable(centred, _WINDOW, mean)
     separable(np.multiply(centred, centred, out=square), _WINDOW, spread)
@@ -97,7 +94,7 @@ def _moments(picture: GrayImage, side: int, workspace: Workspace) -> Moments:
 
 def _remove_noise(centred: GrayImage, workspace: Workspace) -> bool:
     """Set to 0 what is rounding noise; whether there was any."""
-    size = np.abs(centred, out=workspace.map("niqe.square", centred.shape))
+    size = np.abs(centred, out=workspace.map("c", centred.shape))
     if size.min() >= _ROUNDING:
         return False
     centred[size < _ROUNDING] = 0

@@ -66,10 +66,10 @@ def decompose(gray: GrayImage, levels: int, workspace: Workspace) -> Iterator[De
     for _ in range(levels):
         padded, body = _room(picture.shape, workspace)
         np.copyto(body, picture)
-        columns = _low_and_high(padded, len(body), workspace, "wavelet.y")
+        columns = _low_and_high(padded, len(body), workspace, "b")
         padded, body = _room(columns.shape[::-1], workspace)
         cv2.transpose(columns, dst=body)
-        bands = _low_and_high(padded, len(body), workspace, "wavelet.xy")
+        bands = _low_and_high(padded, len(body), workspace, "c")
         across, along = len(bands) // 2, len(columns) // 2
         one, other = bands[:across, along:], bands[across:, :along]
         pair = (other, one) if transposed else (one, other)
@@ -80,7 +80,7 @@ def decompose(gray: GrayImage, levels: int, workspace: Workspace) -> Iterator[De
 def _room(shape: tuple[int, ...], workspace: Workspace) -> tuple[GrayImage, GrayImage]:
     """Memory for a picture with its extension above and below, and the picture's part of it."""
     height, width = shape
-    padded = workspace.map("wavelet.padded", (2 * _kept(height) + _BEFORE, width))
+    padded = workspace.map("a", (2 * _kept(height) + _BEFORE, width))
     return padded, padded[_BEFORE : _BEFORE + height]
 
 
@@ -94,7 +94,7 @@ def _low_and_high(padded: GrayImage, height: int, workspace: Workspace, name: st
     mirror_rows(padded, _BEFORE, len(padded) - _BEFORE - height)
     kept, width = _kept(height), padded.shape[1]
     out = workspace.map(name, (2 * kept + MOMENTS - 1, width))
-    spare = workspace.map("wavelet.spare", (kept + MOMENTS - 1, width))
+    spare = workspace.map("d", (kept + MOMENTS - 1, width))
     for first, taps in zip((0, kept), _BANDS, strict=True):  # low first: high covers its waste
         filter_rows(padded, taps, out[first : first + len(spare)], spare)
     return out[: 2 * kept]

@@ -46,6 +46,6 @@ def biqi_features(gray: GrayImage, workspace: Workspace | None = None) -> NDArra
 def _moments(band: GrayImage, workspace: Workspace) -> tuple[float, float]:
     """Variance and mean absolute deviation."""
     mean, spread = cv2.meanStdDev(band)
-    level = workspace.map("biqi.mean", band.shape)
+    level = workspace.map("a", band.shape)
     level.fill(mean[0, 0])
     return float(spread[0, 0]) ** 2, cv2.norm(band, level, cv2.NORM_L1) / band.size
