@@ -53,4 +53,4 @@ def natural_image_quality_evaluator(picture: Picture) -> float:
 
 
 def _jpeg_scores(picture: Picture) -> tuple[float, float]:
-    return natural.jqi_scores(picture.rounded)
+    return natural.jqi_scores(picture.rounded, picture.workspace)
