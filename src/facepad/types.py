@@ -245,7 +245,11 @@ class LivenessTest(Protocol):
 
 
 class Dataset(Protocol):
-    """Lists the samples of one database; reads no pixels."""
+    """Lists the samples of one database; reads no pixels.
+
+    One with several protocols is made with ``protocol=`` and names them in ``protocols``, its
+    default first. It may have ``notices()``: lines a reader of results should know.
+    """
 
     @property
     def name(self) -> str:

@@ -44,6 +44,13 @@ class Breaks(Listing):
         raise KeyError("list.txt")
 
 
+class Notes(Listing):
+    noted: Any = ("subset: 3 of the official 9 pictures",)
+
+    def notices(self) -> Any:  # noqa: ANN401 - broken on purpose in a test
+        return self.noted
+
+
 @pytest.fixture
 def good(tmp_path: Path) -> list[Sample]:
     paths = [tmp_path / f"{number}.jpg" for number in range(3)]
@@ -122,6 +129,14 @@ def test_another_name_than_registered_is_noticed(good: list[Sample]) -> None:
 def test_a_dataset_without_a_name_is_noticed(good: list[Sample]) -> None:
     with pytest.raises(ContractError, match="needs a name"):
         check_dataset(Listing(good, name=""))
+
+
+def test_notices_are_lines_of_text(good: list[Sample]) -> None:
+    dataset = Notes(good)
+    check_dataset(dataset)
+    dataset.noted = (3,)
+    with pytest.raises(ContractError, match=r"notices\(\) must give lines of text, got \[3\]"):
+        check_dataset(dataset)
 
 
 def test_an_exception_is_named() -> None:

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from itertools import islice
-from pathlib import Path
 
+from facepad.media.packed.address import file_of
 from facepad.testing.contract_error import called, require
 from facepad.types import Dataset, Sample, Split
 
@@ -34,13 +34,14 @@ def check_dataset(dataset: Dataset, name: str | None = None) -> None:
         _check_sample(sample, dataset.name)
     _check_once(first)
     _check_order(dataset, first)
+    _check_notices(dataset)
 
 
 def _check_sample(sample: Sample, name: str) -> None:
     require(isinstance(sample, Sample), f"{name} lists {sample!r}, which is no Sample")
     key = sample.key
     require(key.startswith(f"{name}/"), f"key {key!r} must begin with {name + '/'!r}")
-    require(Path(sample.path).is_file(), f"{key}: {sample.path} is listed but is no file")
+    require(file_of(sample.path).is_file(), f"{key}: {sample.path} is listed but is no file")
     require(
         isinstance(sample.subject, str) and sample.subject != "",
         f"{key}: the subject must be a name, got {sample.subject!r}",
@@ -60,6 +61,17 @@ def _check_sample(sample: Sample, name: str) -> None:
 def _check_attributes(attributes: Mapping[str, str], key: str) -> None:
     words = all(isinstance(word, str) for pair in attributes.items() for word in pair)
     require(words, f"{key}: attributes must be text by name, got {dict(attributes)!r}")
+
+
+def _check_notices(dataset: Dataset) -> None:
+    """Notices are optional; where there are some, they are text for people."""
+    notices = getattr(dataset, "notices", None)
+    if notices is not None:
+        found = called(lambda: list(notices()), "notices()")
+        require(
+            all(isinstance(notice, str) and notice for notice in found),
+            f"{dataset.name}: notices() must give lines of text, got {found!r}",
+        )
 
 
 def _check_once(samples: Sequence[Sample]) -> None:
