@@ -6,6 +6,7 @@ Reference: Moorthy, Bovik (2010), IEEE Signal Processing Letters 17(5).
 """
 
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +37,7 @@ Advance = Callable[[], None]
 
 LEAST_CORRELATION, LEAST_ACCURACY = 0.70, 0.75
 _GAMMA = 1 / len(BIQI_NAMES)  # of the kernel, for standardised features
+_LEAST_PICTURES = 3
 _COST, _REGRESSION_COST, _TOLERANCE = 8.0, 20.0, 3.0
 
 
@@ -51,8 +53,9 @@ def train_biqi(
         golden: Folder with golden values to report the rank correlation with.
 
     Raises:
-        DatasetError: No pictures, or fewer than two with tiles.
+        DatasetError: No pictures, or fewer than three with tiles.
     """
+    import_module("sklearn.svm")  # missing, it shall be missed before minutes of measuring
     found = natural_pictures.find(pictures)
     parts = []
     for path in found:
@@ -95,11 +98,13 @@ def left_out(tiles: Tiles, advance: Advance) -> tuple[Gate, ...]:
     """Judge the distorted tiles of each picture by a model of all other pictures.
 
     Raises:
-        DatasetError: Fewer than two pictures.
+        DatasetError: Fewer than three pictures: two are needed to fit probabilities.
     """
     numbers = np.unique(tiles.pictures)
-    if len(numbers) < 2:
-        raise DatasetError("BIQI needs tiles of at least two pictures")
+    if len(numbers) < _LEAST_PICTURES:
+        raise DatasetError(
+            f"BIQI needs tiles of at least {_LEAST_PICTURES} pictures, got {len(numbers)}"
+        )
     judged = np.zeros((len(tiles.kinds), 2))
     for number in numbers:
         rows = tiles.pictures == number

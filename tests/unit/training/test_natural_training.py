@@ -190,16 +190,16 @@ def test_niqe_is_fitted_and_read_again(tmp_path: Path) -> None:
 def test_biqi_is_fitted_and_read_again_and_measures_nothing_twice(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pictures = folder_of_scenes(tmp_path, 6, 256)
+    pictures = folder_of_scenes(tmp_path, 3, 256)
     report = train_biqi(pictures, tmp_path / "out")
     assert BiqiModel.read(report.model).kinds == tuple(kind.name for kind in KINDS)
     monkeypatch.delattr(tiles, "distorted")
     train_biqi(pictures, tmp_path / "out")
 
 
-def test_biqi_needs_two_pictures() -> None:
+def test_biqi_needs_three_pictures() -> None:
     measured = tiles.measure(scene(1), "one")
-    with pytest.raises(DatasetError, match="at least two pictures"):
+    with pytest.raises(DatasetError, match="at least 3 pictures, got 1"):
         biqi.left_out(measured, lambda: None)
 
 
