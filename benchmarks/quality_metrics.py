@@ -214,6 +214,7 @@ def show_condition(found: Row) -> None:
 def show_libraries(rows: list[Row]) -> None:
     """Print facepad's metrics beside those of the libraries."""
     show("metrics that libraries have, 640x480, one thread", rows)
+    print("  (facepad starts from the 8-bit picture; the others are handed both in float64)")
     own = {row["name"].partition(",")[0]: row for row in rows if row["name"].endswith("facepad")}
     for row in rows:
         metric = row["name"].partition(",")[0]
