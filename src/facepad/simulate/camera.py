@@ -1,0 +1,107 @@
+"""A simulated camera: light before the lens becomes the file that it stores.
+
+Bona fide pictures and attacks pass through the same cameras: what is left to tell the two
+apart is the medium alone.
+"""
+
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+
+from facepad.simulate.codec import Codec
+from facepad.simulate.developing import Developing
+from facepad.simulate.geometry import Size
+from facepad.simulate.light import Field, Scene
+from facepad.simulate.optics import Optics
+from facepad.simulate.ranges import chosen, drawn
+from facepad.simulate.sensor import Sensor
+from facepad.types import RgbImage
+
+_WIDEST = 16 / 9  # aspect of a sensor, either way round
+
+
+@dataclass(frozen=True, slots=True)
+class Lens:
+    """Lens, sensor size and hand; attributes tell their own meaning, see `ranges`."""
+
+    lines: int = chosen(
+        {240: 0.08, 360: 0.1, 480: 0.4, 600: 0.1, 720: 0.22, 1080: 0.1},
+        "Shorter side of the picture, pixels",
+        off=480,
+    )
+    blur: float = drawn(0.2, 0.75, "Deviation of the lens's blur, pixels", off=0.45)
+    aperture: float = drawn(
+        0.45, 1.0, "Width of a photosite over the distance to the next", off=0.9
+    )
+    motion: float = drawn(0.0, 3.0, "Smear of an unsteady hand, pixels", off=0.0, bias=3.0)
+    motion_deg: float = drawn(0.0, 180.0, "Direction of the smear, degrees", off=0.0)
+    vignetting: float = drawn(0.0, 0.45, "Light that is lost in the corners, share", off=0.0)
+
+    @property
+    def optics(self) -> Optics:
+        """All that averages light before it is sampled."""
+        return Optics(self.blur, self.aperture, self.motion, self.motion_deg)
+
+    def size(self, picture: RgbImage) -> Size:
+        """Lines and columns of the sensor, in the picture's aspect (at most 16:9)."""
+        aspect = picture.shape[1] / picture.shape[0]
+        aspect = float(np.clip(aspect, 1.0 / _WIDEST, _WIDEST))
+        lines, columns = (1.0, aspect) if aspect >= 1.0 else (1.0 / aspect, 1.0)
+        return round(self.lines * lines / 2) * 2, round(self.lines * columns / 2) * 2
+
+    def shade(self, size: Size) -> Field:
+        """Share of the light that reaches each photosite."""
+        down, across = (np.linspace(-1.0, 1.0, n, dtype=np.float32) for n in size)
+        radius = (down[:, None] ** 2 + across[None] ** 2) * np.float32(0.5)
+        return np.asarray(1.0 - np.float32(self.vignetting) * radius, np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Exposed:
+    """Light before the lens.
+
+    Attributes:
+        light: Linear light at each photosite's place, shape (H, W, 3); 1 is a white sheet in
+            usual light. Still sharp.
+        texture: Fine periodic pattern of a medium, relative to its mean of 1, as the
+            photosites see it (the optics are already in it); same shape. None: no pattern.
+    """
+
+    light: Scene
+    texture: Scene | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Camera:
+    """One camera with its settings; `ranges.draw` makes a random one.
+
+    Attributes:
+        lens: Lens, size of the sensor, steadiness.
+        sensor: Exposure, mosaic, noise.
+        developing: The processor's picture.
+        codec: The file.
+    """
+
+    lens: Lens = field(default=Lens())
+    sensor: Sensor = field(default=Sensor())
+    developing: Developing = field(default=Developing())
+    codec: Codec = field(default=Codec())
+
+    def photograph(self, exposed: Exposed, rng: np.random.Generator) -> bytes:
+        """Take a picture.
+
+        Args:
+            exposed: What lies before the lens.
+            rng: Source of the noise.
+
+        Returns:
+            The JPEG file; `codec.decode` reads it.
+        """
+        light = self.lens.optics.seen(exposed.light)
+        if exposed.texture is not None:
+            light *= exposed.texture
+        shade = self.lens.shade((light.shape[0], light.shape[1]))
+        light = np.asarray(cv2.multiply(light, cv2.merge([shade] * 3)), np.float32)
+        raw = self.sensor.expose(light, rng)
+        return self.codec.encode(self.developing.develop(raw))

@@ -1,0 +1,64 @@
+"""From raw colours to a picture: white balance, tone, smoothing, sharpening."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from facepad.simulate.light import GAMMA, Scene
+from facepad.simulate.ranges import drawn
+from facepad.types import RgbImage
+
+_STEPS = 4096  # of the tone curve, over the square root of light
+_LUMA = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601, as cameras' processors use it
+
+
+@dataclass(frozen=True, slots=True)
+class Developing:
+    """What the camera's processor does; attributes tell their own meaning, see `ranges`."""
+
+    balance: float = drawn(0.4, 0.95, "How far white balance makes the mean grey, 0 to 1", off=0.7)
+    red: float = drawn(-0.1, 0.1, "Error of white balance in red, natural logarithm", off=0.0)
+    blue: float = drawn(-0.1, 0.1, "The same in blue", off=0.0)
+    saturation: float = drawn(0.75, 1.3, "Colourfulness over that of the scene", off=1.0)
+    contrast: float = drawn(-0.1, 0.35, "Strength of the S of the tone curve", off=0.1)
+    black: float = drawn(-0.03, 0.03, "Coded value of no light", off=0.0)
+    smoothing: float = drawn(
+        0.01, 0.09, "Reach of the noise filter, share of full scale", off=0.0, chance=0.5
+    )
+    sharpening: float = drawn(0.0, 1.3, "Detail that is added once more", off=0.0, bias=1.5)
+    sharpening_px: float = drawn(0.6, 1.6, "Size of that detail, pixels", off=1.0)
+
+    def develop(self, raw: Scene) -> RgbImage:
+        """The picture of raw colours in [0, 1]."""
+        colours = cv2.transform(raw, self._matrix(raw))
+        picture = self._toned(np.asarray(colours, np.float32))
+        if self.smoothing:
+            coded = np.asarray(picture * np.float32(255.0) + np.float32(0.5), np.uint8)
+            reach = 255.0 * self.smoothing
+            smooth = cv2.bilateralFilter(coded, 5, reach, 1.5)
+            picture = np.asarray(smooth, np.float32) * np.float32(1.0 / 255.0)
+        if self.sharpening:
+            soft = cv2.GaussianBlur(picture, (0, 0), self.sharpening_px)
+            more, less = 1.0 + self.sharpening, -self.sharpening
+            picture = np.asarray(cv2.addWeighted(picture, more, soft, less, 0.0), np.float32)
+        picture *= np.float32(255.0)
+        return np.asarray(np.clip(np.rint(picture), 0, 255), np.uint8)
+
+    def _matrix(self, raw: Scene) -> Scene:
+        """White balance, then colourfulness, as one matrix."""
+        means = np.maximum(np.array(cv2.mean(raw)[:3]), 1e-4)
+        gains = (means[1] / means) ** self.balance * np.exp([self.red, 0.0, self.blue])
+        grey = np.tile(_LUMA, (3, 1))
+        mixed = grey + self.saturation * (np.eye(3) - grey)
+        return np.asarray(mixed * gains, np.float32)
+
+    def _toned(self, light: Scene) -> Scene:
+        place = np.sqrt(np.clip(light, 0.0, 1.0)) * np.float32(_STEPS - 1)
+        return np.asarray(np.take(self._curve(), place.astype(np.uint16)), np.float32)
+
+    def _curve(self) -> Scene:
+        coded = np.linspace(0.0, 1.0, _STEPS) ** (2.0 / GAMMA)
+        steep = coded - self.contrast * np.sin(2.0 * np.pi * coded) / (2.0 * np.pi)
+        toned = self.black + (1.0 - self.black) * steep
+        return np.asarray(np.maximum(toned, 0.0), np.float32)

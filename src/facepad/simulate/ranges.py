@@ -1,0 +1,145 @@
+"""Parameters as data: the range each one is drawn from, what it means, how to turn it off."""
+
+from collections.abc import Mapping
+from dataclasses import Field, asdict, dataclass, field, fields, is_dataclass, replace
+from typing import Any, TypeVar
+
+import numpy as np
+
+from facepad.errors import SettingsError
+
+Parameters = TypeVar("Parameters")
+
+_KEY = "range"  # of a field's metadata
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """What values a parameter takes.
+
+    Attributes:
+        meaning: What it is, with its unit.
+        off: The value at which the effect is absent, or the most usual one.
+        group: Effects that are turned off together ("halftone"); "" when none.
+        low: Least value; of a choice, unused.
+        high: Largest value.
+        log: Whether equal ratios are equally likely, rather than equal differences.
+        bias: Power of the uniform variable: above 1, small values are likelier.
+        chance: Probability that the effect occurs at all; else the value is ``off``.
+        whole: Whether values are whole numbers.
+        choices: Values and their weights, instead of ``low`` and ``high``.
+    """
+
+    meaning: str
+    off: Any
+    group: str = ""
+    low: float = 0.0
+    high: float = 0.0
+    log: bool = False
+    bias: float = 1.0
+    chance: float = 1.0
+    whole: bool = False
+    choices: Mapping[Any, float] | None = None
+
+    def draw(self, rng: np.random.Generator) -> Any:  # noqa: ANN401 - numbers, words, switches
+        """One value; always takes two numbers from ``rng``, so that ranges do not interfere."""
+        occurs, at = rng.random(2)
+        if occurs >= self.chance:
+            return self.off
+        if self.choices is not None:
+            return self._chosen(at)
+        share = float(at) ** self.bias
+        if self.log:
+            value = self.low * (self.high / self.low) ** share
+        else:
+            value = self.low + (self.high - self.low) * share
+        return round(value) if self.whole else float(value)
+
+    def _chosen(self, at: float) -> Any:  # noqa: ANN401 - as `draw`
+        values = list(self.choices or {})
+        weights = np.cumsum([(self.choices or {})[value] for value in values])
+        return values[int(np.searchsorted(weights, at * weights[-1], side="right"))]
+
+
+def drawn(low: float, high: float, meaning: str, *, off: float, **rest: Any) -> Any:  # noqa: ANN401 - a dataclass field
+    """A field whose value lies between two numbers; ``rest`` as in `Range`."""
+    found = Range(meaning, off, low=low, high=high, **rest)
+    return field(default=off, metadata={_KEY: found})
+
+
+def chosen(choices: Mapping[Any, float], meaning: str, *, off: Any, **rest: Any) -> Any:  # noqa: ANN401 - a dataclass field
+    """A field whose value is one of several; ``choices`` maps value to weight."""
+    return field(default=off, metadata={_KEY: Range(meaning, off, choices=choices, **rest)})
+
+
+def ranges(kind: type) -> dict[str, Range]:
+    """The ranges of a parameter class, by name; for drawing, tables and plots.
+
+    Parts that are parameter classes themselves give "part.name".
+    """
+    found: dict[str, Range] = {}
+    for one in _fields(kind):
+        if _KEY in one.metadata:
+            found[one.name] = one.metadata[_KEY]
+        elif is_dataclass(one.default):
+            part = ranges(type(one.default))
+            found |= {f"{one.name}.{name}": range_ for name, range_ in part.items()}
+    return found
+
+
+def draw(kind: type[Parameters], rng: np.random.Generator) -> Parameters:
+    """All parameters of a class, each from its own range."""
+    values: dict[str, Any] = {}
+    for one in _fields(kind):
+        if _KEY in one.metadata:
+            values[one.name] = one.metadata[_KEY].draw(rng)
+        elif is_dataclass(one.default):
+            values[one.name] = draw(type(one.default), rng)
+    return kind(**values)
+
+
+def without(parameters: Parameters, group: str) -> Parameters:
+    """The same parameters with the effects of one group turned off."""
+    values: dict[str, Any] = {}
+    for one in _fields(type(parameters)):
+        found = one.metadata.get(_KEY)
+        if found is not None and found.group == group:
+            values[one.name] = found.off
+        elif is_dataclass(one.default):
+            values[one.name] = without(getattr(parameters, one.name), group)
+    return replace(parameters, **values)  # type: ignore[type-var] # always a dataclass
+
+
+def plain(parameters: object) -> dict[str, Any]:
+    """Parameters as dicts, numbers, words and switches, for JSON."""
+    found: dict[str, Any] = asdict(parameters)  # type: ignore[call-overload] # a dataclass
+    return found
+
+
+def rebuilt(kind: type[Parameters], data: Mapping[str, Any]) -> Parameters:
+    """The inverse of `plain`.
+
+    Raises:
+        SettingsError: A parameter is missing, unknown or of the wrong kind.
+    """
+    defaults = {one.name: one.default for one in _fields(kind)}
+    if set(data) != set(defaults):
+        raise SettingsError(
+            f"{kind.__name__} has the parameters {', '.join(defaults)}, got {', '.join(data)}"
+        )
+    values: dict[str, Any] = {}
+    for name, default in defaults.items():
+        value = data[name]
+        if is_dataclass(default) and isinstance(value, Mapping):
+            values[name] = rebuilt(type(default), value)
+        elif isinstance(value, str | int | float) and isinstance(value, str) == isinstance(
+            default, str
+        ):
+            values[name] = value
+        else:
+            raise SettingsError(f"{kind.__name__}.{name} is like {default!r}, got {value!r}")
+    return kind(**values)
+
+
+def _fields(kind: type) -> tuple[Field[Any], ...]:
+    return fields(kind)

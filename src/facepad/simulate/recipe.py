@@ -1,0 +1,223 @@
+"""Recipes: everything that makes one simulated picture, drawn, recorded, applied.
+
+    rng = np.random.default_rng(7)
+    recipe = draw_recipe("screen", rng)
+    attack = apply(recipe, picture, face)
+    person = bona_fide(recipe, picture, face)  # the same camera and framing, no medium
+
+The same recipe, picture and face give the same bytes.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any, Protocol
+
+import numpy as np
+
+from facepad.errors import InputError, SettingsError
+from facepad.simulate.camera import Camera, Exposed
+from facepad.simulate.codec import decode
+from facepad.simulate.light import Field
+from facepad.simulate.partial import Part
+from facepad.simulate.printing import Print
+from facepad.simulate.ranges import draw, plain, rebuilt, without
+from facepad.simulate.screen import Screen
+from facepad.simulate.stage import LIFE_SIZE, Presented, Situation, Stage, moved
+from facepad.types import Face, RgbImage
+
+BONA_FIDE, PARTIAL = "bona_fide", "partial"
+# Effects that can be left out one by one, to see what each is worth.
+GROUPS = (
+    "halftone", "gamut", "paper", "moire", "panel_tone", "reflections", "surroundings", PARTIAL,
+)  # fmt: skip
+_LEAST_SIDE = 16  # pixels of a picture that can be shown
+
+
+class Medium(Protocol):
+    """What stands between the person's picture and the camera: a parameter class."""
+
+    @property
+    def species(self) -> str:
+        """Kind of attack instrument, as manifests name it."""
+
+    def present(self, stage: Stage, rng: np.random.Generator) -> Presented:
+        """What the camera has before its lens."""
+
+
+MEDIA: Mapping[str, type[Any]] = MappingProxyType({"print": Print, "screen": Screen})
+_IN_PART = ("print", "screen")  # media that a partial recapture goes through
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """All parameters of one picture.
+
+    Attributes:
+        camera: Takes the picture.
+        situation: Framing and light of the person.
+        medium: What the picture goes through; None for bona fide.
+        part: Which part goes through it; None for the whole.
+        seed: Of noise, rooms and hands, and of nothing that is a parameter.
+    """
+
+    camera: Camera
+    situation: Situation
+    medium: Medium | None = None
+    part: Part | None = None
+    seed: int = 0
+
+    @property
+    def species(self) -> str:
+        """Kind of picture: "bona_fide", "partial" or the medium's own name."""
+        if self.medium is None:
+            return BONA_FIDE
+        return self.medium.species if self.part is None else PARTIAL
+
+    def without(self, group: str) -> "Recipe":
+        """The same recipe with the effects of one of `GROUPS` left out.
+
+        Raises:
+            SettingsError: There is no such group.
+        """
+        if group not in GROUPS:
+            raise SettingsError(f"groups of effects are {', '.join(GROUPS)}; got {group!r}")
+        if group == PARTIAL:
+            return replace(self, part=None)
+        return self if self.medium is None else replace(self, medium=without(self.medium, group))
+
+    def plain(self) -> dict[str, Any]:
+        """The recipe as data for JSON; `from_plain` reads it."""
+        return {
+            "species": self.species,
+            "camera": plain(self.camera),
+            "situation": plain(self.situation),
+            "medium": None if self.medium is None else {
+                "species": self.medium.species, **plain(self.medium),
+            },
+            "part": None if self.part is None else plain(self.part),
+            "seed": self.seed,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Simulated:
+    """One simulated picture.
+
+    Attributes:
+        image: What a viewer shows of ``file``; RGB, shape (H, W, 3).
+        mask: Share of each pixel that has gone through the medium, 0 to 1, shape (H, W).
+        parameters: The recipe, as plain data.
+        file: The JPEG file that the camera stored.
+        face: The face where it now is, when one was given and most of it is in the frame.
+    """
+
+    image: RgbImage
+    mask: Field
+    parameters: Mapping[str, Any]
+    file: bytes
+    face: Face | None
+
+
+def draw_recipe(
+    species: str,
+    rng: np.random.Generator,
+    *,
+    camera: Camera | None = None,
+    situation: Situation | None = None,
+) -> Recipe:
+    """A recipe with every parameter from its documented range.
+
+    Args:
+        species: "bona_fide", "partial" or one of `MEDIA`.
+        rng: Source of all parameters.
+        camera: Given when several pictures are to be taken by one camera.
+        situation: Given when the person is to be framed and lit as before.
+
+    Raises:
+        SettingsError: There is no such species.
+    """
+    known = (BONA_FIDE, PARTIAL, *MEDIA)
+    if species not in known:
+        raise SettingsError(f"species of attacks are {', '.join(known)}; got {species!r}")
+    camera = draw(Camera, rng) if camera is None else camera
+    situation = draw(Situation, rng) if situation is None else situation
+    medium, part = None, None
+    if species == PARTIAL:
+        part = draw(Part, rng)
+        medium = draw(MEDIA[_IN_PART[int(rng.integers(len(_IN_PART)))]], rng)
+    elif species != BONA_FIDE:
+        medium = draw(MEDIA[species], rng)
+    return Recipe(camera, situation, medium, part, int(rng.integers(2**31)))
+
+
+def from_plain(data: Mapping[str, Any]) -> Recipe:
+    """The recipe that `Recipe.plain` wrote.
+
+    Raises:
+        SettingsError: The data is of another version or damaged.
+    """
+    try:
+        medium, part = data["medium"], data["part"]
+        made = None
+        if medium is not None:
+            rest = {name: value for name, value in medium.items() if name != "species"}
+            made = rebuilt(MEDIA[medium["species"]], rest)
+        return Recipe(
+            rebuilt(Camera, data["camera"]),
+            rebuilt(Situation, data["situation"]),
+            made,
+            None if part is None else rebuilt(Part, part),
+            int(data["seed"]),
+        )
+    except (KeyError, TypeError, AttributeError) as error:
+        raise SettingsError(
+            f"a recipe has camera, situation, medium, part and seed: {error!r}"
+        ) from None
+
+
+def apply(
+    recipe: Recipe,
+    picture: RgbImage,
+    face: Face | None = None,
+    surroundings: RgbImage | None = None,
+) -> Simulated:
+    """The picture that the recipe's camera takes.
+
+    Args:
+        recipe: What to do.
+        picture: Bona fide picture, RGB, shape (H, W, 3), at least 16 pixels each way.
+        face: Its face, in the picture's pixels; parts and eye holes go by it.
+        surroundings: A picture to stand behind the medium; None: a made-up room.
+
+    Raises:
+        InputError: The picture is not RGB uint8 or too small.
+    """
+    if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3:
+        raise InputError(f"a picture is RGB uint8 (H, W, 3), got {picture.dtype} {picture.shape}")
+    if min(picture.shape[:2]) < _LEAST_SIDE:
+        raise InputError(f"a picture has at least {_LEAST_SIDE} pixels, got {picture.shape}")
+    rng = np.random.default_rng(recipe.seed)
+    lens = recipe.camera.lens
+    stage = Stage(
+        np.ascontiguousarray(picture), face, lens.size(picture), lens.optics, recipe.situation,
+        surroundings, aligned=recipe.part is not None,
+    )  # fmt: skip
+    presented = _presented(recipe, stage, rng)
+    file = recipe.camera.photograph(presented.exposed, rng)
+    seen = None if face is None else moved(face, picture, presented, stage.size)
+    return Simulated(decode(file), presented.mask, recipe.plain(), file, seen)
+
+
+def bona_fide(recipe: Recipe, picture: RgbImage, face: Face | None = None) -> Simulated:
+    """The person before the recipe's camera, without the medium; see `apply`."""
+    return apply(replace(recipe, medium=None, part=None), picture, face)
+
+
+def _presented(recipe: Recipe, stage: Stage, rng: np.random.Generator) -> Presented:
+    if recipe.medium is None:
+        placement = stage.situation.placement(stage.picture, stage.size)
+        nothing = np.zeros(stage.size, np.float32)
+        return Presented(Exposed(stage.bona_fide()), nothing, placement, LIFE_SIZE)
+    presented = recipe.medium.present(stage, rng)
+    return presented if recipe.part is None else recipe.part.blend(stage, presented)

@@ -1,0 +1,178 @@
+"""A phone, tablet or monitor that shows the picture to the camera."""
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import numpy as np
+
+from facepad.simulate import glare, hands, room
+from facepad.simulate.blending import mixed, times
+from facepad.simulate.camera import Exposed
+from facepad.simulate.geometry import Bend, Placement, coverage, rectangle, sample, turned
+from facepad.simulate.holding import SURROUNDINGS, Holding
+from facepad.simulate.light import Field, Scene
+from facepad.simulate.panel import Panel
+from facepad.simulate.ranges import chosen, drawn
+from facepad.simulate.showing import Showing
+from facepad.simulate.stage import Presented, Stage
+
+MOIRE, TONE, REFLECTIONS = "moire", "panel_tone", "reflections"
+# Widths of the picture on devices of a pixel density, millimetres: (density below, low, high).
+_WIDTHS = ((170.0, 50.0, 240.0), (290.0, 60.0, 160.0), (np.inf, 40.0, 75.0))
+_HAND_HELD = 170.0  # pixels an inch from which a device is small enough for a hand
+_REACH = 18.0  # of fingers over a device's edge, millimetres
+_SPILL = 0.08  # of the panel's light that falls on the hand that holds it
+_MM = 25.4  # an inch
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """A panel with its settings and its place; attributes tell their meaning, see `ranges`."""
+
+    species: ClassVar[str] = "screen"
+
+    holding: Holding = field(default=Holding())
+    showing: Showing = field(default=Showing())
+    ppi: float = drawn(90.0, 500.0, "Panel pixels an inch", off=300.0, log=True, bias=1.3)
+    extent: float = drawn(
+        0.0, 1.0, "Width of the picture, from smallest to largest", off=0.5, bias=1.4
+    )
+    stripe: float = drawn(
+        0.6, 0.95, "Lit width of a stripe over a third of the pixel", off=0.0, group=MOIRE
+    )
+    row: float = drawn(0.7, 0.97, "Lit height over the pixel's", off=0.85)
+    bgr: bool = chosen({False: 0.8, True: 0.2}, "Blue, green, red stripes", off=False)
+    grid_deg: float = drawn(-8.0, 8.0, "Panel turned against an aligned picture", off=0.0)
+    brightness: float = drawn(
+        0.35, 4.0, "Light of white over that of a white sheet in the room", off=1.0, log=True
+    )
+    room_light: float = drawn(0.05, 1.3, "Light of the room", off=1.0, log=True)
+    falloff: float = drawn(
+        0.0, 0.45, "Light lost towards one side at a slanted view", off=0.0, bias=1.5, group=TONE
+    )
+    falloff_deg: float = drawn(0.0, 360.0, "That side", off=0.0)
+    mirror: float = drawn(
+        0.005, 0.06, "Share of the room's light that the glass sends back",
+        off=0.0, group=REFLECTIONS,
+    )  # fmt: skip
+    veil: float = drawn(
+        0.0, 0.05, "Even reflection of the room", off=0.0, bias=2.0, group=REFLECTIONS
+    )
+    lamp: float = drawn(
+        0.05, 1.5, "Light of mirrored lamps", off=0.0, chance=0.35, log=True, group=REFLECTIONS
+    )
+    softness: float = drawn(0.0, 0.12, "Blur of mirrored lamps", off=0.02, bias=2.0)
+    banding: float = drawn(
+        0.01, 0.12, "Bands of a shutter against the refresh, share", off=0.0, chance=0.2, group=TONE
+    )
+    bands: float = drawn(0.7, 9.0, "Bands in the frame", off=3.0)
+    margin: float = drawn(0.0, 0.35, "Unused screen around the picture", off=0.0, bias=2.0)
+    margin_light: float = chosen(
+        {0.0: 0.65, 0.02: 0.15, 0.8: 0.2}, "Light of the unused screen", off=0.0
+    )
+    bezel: float = drawn(1.5, 22.0, "Width of the frame, millimetres", off=5.0, log=True)
+    bezel_light: float = chosen(
+        {0.012: 0.7, 0.05: 0.2, 0.6: 0.1}, "Reflectance of the frame", off=0.012
+    )
+    hand: bool = chosen(
+        {False: 0.45, True: 0.55}, "A hand holds a phone or tablet", off=False, group=SURROUNDINGS
+    )
+
+    @property
+    def width(self) -> float:
+        """Of the picture on the panel, millimetres."""
+        low, high = next((low, high) for below, low, high in _WIDTHS if self.ppi < below)
+        return float(low * (high / low) ** self.extent)
+
+    def present(self, stage: Stage, rng: np.random.Generator) -> Presented:
+        """What the camera has before its lens.
+
+        Args:
+            stage: Picture, sensor and situation.
+            rng: Source of what is not a parameter: where lamps and furniture are.
+        """
+        placement = self.holding.placement(stage, self.width, Bend())
+        x, y = placement.coordinates(stage.size)
+        light = self._lit(stage, x, y)
+        around = room.behind(stage.surroundings, stage.size, rng) * stage.situation.colour
+        around *= np.float32(self.room_light)
+        mask, texture = np.ones(stage.size, np.float32), None
+        if self.stripe:
+            texture = self._texture(stage, x, y)
+        if not stage.aligned:
+            half = self._half(stage)
+            glowing = coverage(rectangle(x, y, half), placement.zoom)
+            if texture is not None:
+                texture = mixed(np.float32(1.0), texture, glowing)
+            light, mask = self._framed(light, around, (x, y, placement), half)
+        light = self._reflecting(light, around, mask, rng)
+        light = self.holding.unsharp(light)
+        if not stage.aligned and self.hand and self.ppi > _HAND_HELD:
+            edge = (half[0] + self.bezel, half[1] + self.bezel)
+            lit = self.room_light + _SPILL * self.brightness
+            hand = hands.hold(around, placement, edge, rng, room_light=lit, reach=_REACH)
+            light, mask = mixed(light, around, hand), mask * (1.0 - hand)
+            texture = None if texture is None else mixed(texture, np.float32(1.0), hand)
+        return Presented(Exposed(light, texture), mask, placement, self.width)
+
+    def _lit(self, stage: Stage, x: Field, y: Field) -> Scene:
+        """Light of the picture and its unused margin, as the panel gives it off."""
+        columns = max(16, round(self.width * self.ppi / _MM))
+        shown = self.showing.light(stage.picture, columns)
+        light = sample(shown, x, y, self.width)
+        if self.margin and not stage.aligned:
+            half = self.width / 2, stage.height(self.width) / 2
+            zoom = columns / self.width  # the edge is as sharp as the panel
+            picture = coverage(rectangle(x, y, half), zoom)
+            light = mixed(np.float32(self.margin_light + self.showing.black), light, picture)
+        light *= np.float32(self.brightness)
+        return times(light, self._uneven(x, y))
+
+    def _uneven(self, x: Field, y: Field) -> Field:
+        """Viewing angle and refresh, as one factor."""
+        along, _ = turned(x, y, self.falloff_deg)
+        share = np.clip(along / np.float32(self.width) + 0.5, 0.0, 1.0)
+        factor = 1.0 - np.float32(self.falloff) * share
+        if self.banding:
+            phase = np.linspace(0.0, 2 * np.pi * self.bands, x.shape[0], dtype=np.float32)
+            factor *= 1.0 + np.float32(self.banding) * np.sin(phase + self.bands)[:, None]
+        return np.asarray(factor, np.float32)
+
+    def _texture(self, stage: Stage, x: Field, y: Field) -> Scene:
+        density = np.float32(self.ppi / _MM)
+        u, v = turned(x, y, self.grid_deg) if stage.aligned else (x, y)
+        panel = Panel(self.stripe, self.row, self.bgr)
+        return panel.texture(u * density, v * density, self.holding.optics(stage.optics))
+
+    def _half(self, stage: Stage) -> tuple[float, float]:
+        """Half the lit part of the panel: the picture fits one way and leaves room the other."""
+        wide, high = self.width / 2, stage.height(self.width) / 2
+        return (wide, high * (1 + self.margin)) if high > wide else (wide * (1 + self.margin), high)
+
+    def _framed(
+        self,
+        light: Scene,
+        around: Scene,
+        place: tuple[Field, Field, Placement],
+        half: tuple[float, float],
+    ) -> tuple[Scene, Field]:
+        """The panel in its frame before the room, and the share of both in each photosite."""
+        x, y, placement = place
+        outer = (half[0] + self.bezel, half[1] + self.bezel * 1.2)
+        device = coverage(rectangle(x, y, outer, 0.6 * self.bezel), placement.zoom)
+        glowing = coverage(rectangle(x, y, half), placement.zoom)
+        frame = np.float32(self.bezel_light * self.room_light)
+        return mixed(around, mixed(frame, light, glowing), device), device
+
+    def _reflecting(
+        self, light: Scene, around: Scene, mask: Field, rng: np.random.Generator
+    ) -> Scene:
+        """What the glass adds."""
+        size = (light.shape[0], light.shape[1])
+        added = glare.mirrored(around, rng) * np.float32(self.mirror)
+        if self.lamp:
+            lamps = glare.lamps(size, rng, self.softness) * np.float32(self.lamp * self.room_light)
+            added += lamps[..., None]
+        added += np.float32(self.veil * self.room_light)
+        light += times(added, mask)
+        return light
