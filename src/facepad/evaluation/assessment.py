@@ -10,12 +10,13 @@ from enum import StrEnum
 
 from facepad.errors import InputError
 from facepad.evaluation import protocol
+from facepad.evaluation.choices import Higher
 from facepad.evaluation.intervals import LEVEL, REPEATS, RateIntervals, rate_intervals
 from facepad.evaluation.presentations import Scored, ranked_table
 from facepad.evaluation.ranking import Ranking, rank
 from facepad.evaluation.rates import Rates, Reading, rates_at
 from facepad.evaluation.resampling import Sureness, sureness
-from facepad.evaluation.scale import Higher, Scale, scale_of
+from facepad.evaluation.scale import Scale, scale_of
 from facepad.evaluation.table import ScoreTable
 from facepad.types import OperatingPoint
 
@@ -227,7 +228,9 @@ def _at(table: ScoreTable, scale: Scale, given: GivenPoint, origin: str, how: Sa
     point = OperatingPoint(given.name, *ends)
     rates = {reading: rates_at(table, point, reading=reading) for reading in Reading}
     sure = {
-        reading: rate_intervals(table, point, reading=reading, level=how.level, seed=how.seed)
+        reading: rate_intervals(
+            table, point, reading=reading, level=how.level, repeats=how.repeats, seed=how.seed
+        )
         for reading in Reading
     }
     return AtPoint(

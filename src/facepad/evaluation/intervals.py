@@ -68,6 +68,7 @@ def rate_intervals(
     *,
     reading: Reading = Reading.ALL,
     level: float = LEVEL,
+    repeats: int = REPEATS,
     seed: int = 0,
 ) -> RateIntervals:
     """Intervals of the errors at an operating point, which is taken as fixed.
@@ -77,6 +78,7 @@ def rate_intervals(
         point: The operating point.
         reading: What presentations without a decision count as.
         level: Confidence in (0, 1).
+        repeats: Number of resamplings.
         seed: The same seed gives the same intervals.
     """
     rates = rates_at(table, point, reading=reading)
@@ -84,7 +86,9 @@ def rate_intervals(
     counted = made.counted(reading)
 
     def of(flags: Flags, among: Flags) -> Interval:
-        return share_interval(table, flags, among & counted, level=level, seed=seed)
+        return share_interval(
+            table, flags, among & counted, level=level, repeats=repeats, seed=seed
+        )
 
     apcer = {name: of(made.accepted, table.of_species(name)) for name in table.species}
     bpcer = of(~made.accepted, table.bona_fide)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from facepad.evaluation.assessment import Assessment
-from facepad.evaluation.drawing.ornament import Colours
+from facepad.evaluation.drawing.ornament import Colours, dash_in_words, mark_in_words
 from facepad.evaluation.drawing.scores import MOST_DOTS, classes, histogram, scatter
 from facepad.evaluation.drawing.trade_off import det, roc
 from facepad.evaluation.palette import DARK, LIGHT, TOKENS, shown
@@ -127,10 +127,7 @@ def _settings(plot: Plot, colours: Colours) -> Any:  # noqa: ANN401 - matplotlib
 def _trade_offs(name: str, part: str, ranked: Sequence[Assessment]) -> list[Plot]:
     label = f"Ranking, threshold from {ranked[0].table.split}"
     sure = [one.sureness.band.level for one in ranked if one.sureness is not None]
-    band = (
-        f"Bands: {100.0 * sure[0]:g} % at each APCER, over subjects. Marks: errors at thresholds "
-        "set elsewhere; they leave the curve where a system does not decide."
-    )
+    band = f"Bands: {100.0 * sure[0]:g} % at each APCER, over subjects. {_marks(ranked)}"
     return [
         Plot(
             f"{name}-det",
@@ -151,11 +148,28 @@ def _trade_offs(name: str, part: str, ranked: Sequence[Assessment]) -> list[Plot
     ]
 
 
+def _marks(ranked: Sequence[Assessment]) -> str:
+    points = max((one.points for one in ranked), key=len)
+    if not points:
+        return ""
+    told = ", ".join(
+        f"{mark_in_words(index)} {shown(point.name)} ({point.origin})"
+        for index, point in enumerate(points)
+    )
+    return (
+        f"Marks: errors at thresholds set elsewhere, {told}; they leave the curve where a system "
+        "does not decide."
+    )
+
+
 def _histogram(name: str, part: str, one: Assessment) -> Plot:
-    lines = ", ".join(f"{p.threshold:.4g} ({p.name}, {p.origin})" for p in one.points)
+    lines = ", ".join(
+        f"{dash_in_words(index)} {point.threshold:.4g} ({shown(point.name)}, {point.origin})"
+        for index, point in enumerate(one.points, start=1)
+    )
     caption = (
         f"{shown(one.system)}: share of each class per bin; the outermost bins hold what lies "
-        f"beyond. {f'Lines: thresholds {lines}.' if lines else 'No threshold was given.'}"
+        f"beyond. {f'Thresholds: {lines}.' if lines else 'No threshold was given.'}"
     )
     return Plot(
         name,

@@ -8,27 +8,14 @@ of one is not person 0001 of another.
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from enum import StrEnum
 
 import numpy as np
 
 from facepad.errors import InputError
-from facepad.evaluation.scale import Higher, Scale
+from facepad.evaluation.choices import Combine, Higher
+from facepad.evaluation.scale import Scale
 from facepad.evaluation.table import ScoreTable, score_table
 from facepad.types import Sample, Split
-
-
-class Combine(StrEnum):
-    """How the scores of a video's frames become one score.
-
-    ``MIN`` takes the frame that looks least like bona fide, ``MAX`` the one that looks
-    most like it, whichever way the scale runs.
-    """
-
-    MEAN = "mean"
-    MEDIAN = "median"
-    MIN = "min"
-    MAX = "max"
 
 
 @dataclass(frozen=True, slots=True)

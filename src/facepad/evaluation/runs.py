@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from facepad.errors import InputError
 from facepad.evaluation.assessment import Assessment, GivenPoint, Rule, Sampling, assess
+from facepad.evaluation.choices import Higher
 from facepad.evaluation.presentations import Scored, of_split, pooled
 from facepad.evaluation.protocol import subject_disjoint
-from facepad.evaluation.scale import Higher
 from facepad.types import Split
 
 POOL = "all datasets"
@@ -25,6 +25,7 @@ class SystemScores:
     Attributes:
         system: Name of the system.
         dataset: Name of the dataset, for people; "" for scores from a file.
+        source: Where its data lie; protocols of the same data give each other no threshold.
         rows: Whole presentations of every part. Those of train need no score; they tell
             which people were learned from.
         given: Thresholds that were fixed beforehand.
@@ -34,6 +35,7 @@ class SystemScores:
     system: str
     dataset: str
     rows: tuple[Scored, ...]
+    source: str = ""
     given: tuple[GivenPoint, ...] = ()
     higher_is: Higher = Higher.BONA_FIDE
 
@@ -80,6 +82,21 @@ def assess_all(
     return tuple(done)
 
 
+def refuse_source(asked: str) -> None:
+    """Refuse to choose a threshold on data that errors are counted on or learned from.
+
+    Raises:
+        InputError: Says why, and what to do instead.
+    """
+    if asked in (Split.TEST, Split.TRAIN):
+        raise InputError(
+            f"a threshold cannot be chosen on {asked}: error rates at a threshold that saw the "
+            "data it is judged on (or that the system learned from) are too good, and nobody "
+            "will meet them. Choose it on dev, or give one; AUC, EER and BPCER at a fixed "
+            "APCER are in the report anyway, labelled 'ranking, threshold from test'"
+        )
+
+
 def count_of(scores: Sequence[SystemScores], plan: Plan) -> int:
     """How many assessments `assess_all` will make."""
     return sum(len(parts_of(one.rows)) for one in _with_pool(scores, plan))
@@ -121,14 +138,8 @@ def _assess(
 
 
 def _check(scores: Sequence[SystemScores], plan: Plan) -> None:
+    refuse_source(plan.threshold_from)
     asked, names = plan.threshold_from, sorted({one.dataset for one in scores})
-    if asked in (Split.TEST, Split.TRAIN):
-        raise InputError(
-            f"a threshold cannot be chosen on {asked}: error rates at a threshold that saw the "
-            "data it is judged on (or that the system learned from) are too good, and nobody "
-            "will meet them. Choose it on dev, or give one; AUC, EER and BPCER at a fixed "
-            "APCER are in the report anyway, labelled 'ranking, threshold from test'"
-        )
     if asked != Split.DEV and asked not in names:
         known = ", ".join(name for name in names if name)
         raise InputError(
@@ -146,6 +157,8 @@ def _devs(
         same = [one]
     elif plan.threshold_from != Split.DEV:
         same = [other for other in same if other.dataset == plan.threshold_from]
+    else:
+        same = [other for other in same if other is one or other.source != one.source]
     same.sort(key=lambda other: other.dataset != one.dataset)
     found = {f"{o.dataset} dev".strip(): of_split(o.rows, Split.DEV) for o in same}
     return {name: rows for name, rows in found.items() if rows}

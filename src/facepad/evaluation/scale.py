@@ -10,19 +10,12 @@ A threshold is reported as a score that was seen: the decisive side of it is tha
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
 import numpy as np
 
 from facepad.errors import InputError
+from facepad.evaluation.choices import Higher
 from facepad.evaluation.table import Floats
-
-
-class Higher(StrEnum):
-    """What a higher score of a system speaks for."""
-
-    BONA_FIDE = "bona_fide"
-    ATTACK = "attack"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,7 +86,7 @@ def scale_of(
         higher_is: What a higher score speaks for.
 
     Raises:
-        InputError: There is no score, or one is infinite.
+        InputError: A score is infinite.
 
     Example:
         >>> scale = scale_of([-3.0, 250.0, None, 8.0])
@@ -103,7 +96,4 @@ def scale_of(
     turned = Scale(higher_is, np.empty(0)).turned(values)
     if np.isinf(turned).any():
         raise InputError("scores are finite numbers, got an infinite one")
-    seen = np.unique(turned[~np.isnan(turned)])
-    if not len(seen):
-        raise InputError("a scale needs scores, but no presentation has one")
-    return Scale(higher_is, seen)
+    return Scale(higher_is, np.unique(turned[~np.isnan(turned)]))

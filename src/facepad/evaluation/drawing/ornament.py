@@ -9,6 +9,8 @@ if TYPE_CHECKING:
 Colours = Mapping[str, str]  # colour by its name in `facepad.evaluation.palette`
 DASHES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1.5, 1.5)), (0, (6, 2, 1.5, 2)))
 MARKS = ("o", "^", "s", "D", "v", "P", "X")
+MARKS_IN_WORDS = ("disc", "triangle", "square", "diamond", "lower triangle", "plus", "cross")
+DASHES_IN_WORDS = ("solid", "dashed", "dotted", "dash-dotted")
 
 
 def dash(index: int) -> Any:  # noqa: ANN401 - matplotlib's own kinds of dash
@@ -19,6 +21,16 @@ def dash(index: int) -> Any:  # noqa: ANN401 - matplotlib's own kinds of dash
 def mark(index: int) -> str:
     """Marker of a series."""
     return MARKS[index % len(MARKS)]
+
+
+def dash_in_words(index: int) -> str:
+    """What `dash` looks like."""
+    return DASHES_IN_WORDS[index % len(DASHES)]
+
+
+def mark_in_words(index: int) -> str:
+    """What `mark` looks like."""
+    return MARKS_IN_WORDS[index % len(MARKS)]
 
 
 def with_grid(axes: "Axes", colours: Colours) -> None:

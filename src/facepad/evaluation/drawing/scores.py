@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from facepad.evaluation.assessment import Assessment
+from facepad.evaluation.choices import Higher
 from facepad.evaluation.drawing.ornament import Colours, dash, mark, with_grid, with_legend
 from facepad.evaluation.palette import series, shown
-from facepad.evaluation.scale import Higher
 from facepad.evaluation.table import Flags, Floats
 
 if TYPE_CHECKING:

@@ -108,7 +108,7 @@ def _species(axes: "Axes", colours: Colours, errors: Curve, plane: _Plane) -> in
             color=colours[series(index)],
             linewidth=1.1,
             linestyle=dash(index),
-            label=f"only {shown(name)}",
+            label=f"{shown(name)} only",
         )
     return len(errors.apcer)
 

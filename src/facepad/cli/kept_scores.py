@@ -1,0 +1,174 @@
+"""Scores of a dataset, kept in a CSV file, so that a run that was interrupted goes on."""
+
+import csv
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from facepad import runtime
+from facepad.cli.edge import say
+from facepad.cli.manifest import Manifest
+from facepad.cli.presentation_rows import Look, judge_presentation, kept_columns, padded
+from facepad.cli.progress import progress
+from facepad.cli.rows import ERROR_PREFIX, Fields
+from facepad.cli.scores_file import ScoresFile
+from facepad.cli.text import counted
+from facepad.cli.workers import Workers
+from facepad.errors import InputError, ModelError, SettingsError
+from facepad.evaluation.presentations import Scored
+from facepad.pipeline import Checker
+from facepad.types import Sample, Split
+
+LABELS = ("key", "path", "label", "pai_species", "subject", "split")
+_checkers: dict[tuple[str, ...], Checker] = {}  # one per worker process and set of tests
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What to score.
+
+    Attributes:
+        name: Of the dataset, for the file's name.
+        root: Folder of the dataset.
+        samples: All of its parts; those of train are not scored.
+        tests: Names of the liveness tests.
+        look: How presentations are looked at.
+        models: Version of each model, by name.
+        folder: Where scores are kept.
+        workers: Processes.
+        force: Whether to score again what is there.
+    """
+
+    name: str
+    root: Path
+    samples: tuple[Sample, ...]
+    tests: tuple[str, ...]
+    look: Look
+    models: Mapping[str, str]
+    folder: Path
+    workers: int
+    force: bool
+
+    @property
+    def file(self) -> Path:
+        """The file of scores."""
+        return self.folder / f"scores-{self.name}.csv"
+
+    @property
+    def facts(self) -> dict[str, object]:
+        """What the scores depend on, beside the pictures."""
+        return {
+            "tests": list(self.tests),
+            "models": dict(self.models),
+            "frames": str(self.look.frames),
+            "combine": self.look.combine.value,
+        }
+
+
+def keep_scores(order: Order) -> list[Mapping[str, str]]:
+    """Score what is not scored yet, and give all rows: labels and kept fields by column.
+
+    Raises:
+        SettingsError: What is there was made with other tests, models or frames.
+        DatasetError: What is there is no file of scores of this dataset.
+        ModelError: A model is missing or has the wrong hash.
+    """
+    order.folder.mkdir(parents=True, exist_ok=True)
+    _check_facts(order)
+    outputs = kept_columns(order.tests)
+    wanted = [sample for sample in order.samples if sample.split is not Split.TRAIN]
+    manifest = Manifest(order.root, LABELS, tuple(_label(order.root, s) for s in wanted))
+    with ScoresFile(
+        order.file, manifest, outputs, resume=not order.force, force=order.force
+    ) as scores:
+        left = wanted[scores.done :]
+        if scores.done and left:
+            say(f"{order.file}: {counted(scores.done, 'row')} there already, {len(left):,} left")
+        _score(order, manifest, scores, left)
+    with order.file.open(encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def scored_rows(order: Order, rows: Sequence[Mapping[str, str]], test: str) -> tuple[Scored, ...]:
+    """One test's presentations, those of train without score."""
+    by_key = {row["key"]: row for row in rows}
+    return tuple(
+        Scored(sample, *_answer(by_key[sample.key], test))
+        if sample.split is not Split.TRAIN
+        else Scored(sample, None, "not scored")
+        for sample in order.samples
+    )
+
+
+def unreadable(rows: Sequence[Mapping[str, str]]) -> list[str]:
+    """Keys of presentations that could not be read."""
+    return [row["key"] for row in rows if row["reason"].startswith(ERROR_PREFIX)]
+
+
+def judge(look: Look, path: str, tests: tuple[str, ...]) -> Fields:
+    """What a worker process does with a picture or video; only text goes back."""
+    if tests not in _checkers:
+        runtime.tune()
+        _checkers[tests] = Checker(tests, threads=1)
+    try:
+        return judge_presentation(look, _checkers[tests], path, tests)
+    except (InputError, ModelError, SettingsError):
+        raise
+    except Exception as error:  # noqa: BLE001 - one odd picture must not end a long run
+        text = f"{ERROR_PREFIX}{path}: unexpected {type(error).__name__}: {error}"
+        return padded(("", "", text), tests)
+
+
+def _score(order: Order, manifest: Manifest, scores: ScoresFile, left: Sequence[Sample]) -> None:
+    if not left:
+        return
+    begin, total = scores.done, len(manifest.rows)
+    with (
+        Workers(order.tests, min(order.workers, len(left)), partial(judge, order.look)) as pool,
+        progress(f"scored {order.name}", total, done=begin, lines=True) as advance,
+    ):
+        judged = pool.judge(sample.path for sample in left)
+        for row, fields in zip(manifest.rows[begin:], judged, strict=True):
+            scores.append((*row, *padded(fields, order.tests)))
+            advance()
+
+
+def _label(root: Path, sample: Sample) -> tuple[str, ...]:
+    path = Path(sample.path)
+    near = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
+    label = "bona_fide" if sample.is_bona_fide else "attack"
+    return (
+        sample.key,
+        near,
+        label,
+        sample.pai_species or "",
+        sample.subject,
+        sample.split.value,
+    )
+
+
+def _answer(row: Mapping[str, str], test: str) -> tuple[float | None, str]:
+    cell, reason = row[f"{test}_score"], row[f"{test}_reason"]
+    if not cell:
+        return None, reason or row["reason"] or "no score"
+    return float(cell), reason
+
+
+def _check_facts(order: Order) -> None:
+    """Scores of other models or frames must not be mixed with these."""
+    file = order.file.with_suffix(".json")
+    if order.file.exists() and not order.force:
+        try:
+            made = json.loads(file.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            made = {}
+        for name, value in order.facts.items():
+            if not isinstance(made, dict) or made.get(name) != value:
+                was = made.get(name) if isinstance(made, dict) else None
+                raise SettingsError(
+                    f"{order.file} was made with other {name}: expected {value}, got {was}; "
+                    "--force scores again, or name another --out"
+                )
+    file.write_text(json.dumps(order.facts, indent=2) + "\n", encoding="utf-8")

@@ -1,0 +1,143 @@
+"""The columns that `facepad evaluate` keeps of each presentation, and how a worker fills them."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from time import perf_counter
+
+from facepad.cli.rows import DECIMALS, ERROR_PREFIX, Fields, output_columns
+from facepad.errors import InputError
+from facepad.evaluation.choices import Combine
+from facepad.evaluation.presentations import Scored, combined
+from facepad.evaluation.protocol import decide
+from facepad.media.frame_rule import FrameRule
+from facepad.pipeline import Checker
+from facepad.types import (
+    Decision,
+    Frame,
+    OperatingPoint,
+    Outcome,
+    Presentation,
+    Reason,
+    Sample,
+    Score,
+    Split,
+)
+
+STEPS = ("decode", "faces")
+_NO_SAMPLE = Sample("", "", "", Split.TEST)  # a worker does not know what it looks at
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How presentations are looked at.
+
+    Attributes:
+        frames: Which frames of a video.
+        combine: How their scores become one.
+    """
+
+    frames: FrameRule
+    combine: Combine
+
+
+def kept_columns(tests: Sequence[str]) -> Fields:
+    """Names of the columns, those of `facepad score` first.
+
+    Example:
+        >>> kept_columns(["quality"])[5:]
+        ('quality_reason', 'frames', 'decode_ms', 'faces_ms', 'quality_ms')
+    """
+    return (
+        *output_columns(tests),
+        *(f"{test}_reason" for test in tests),
+        "frames",
+        *(f"{step}_ms" for step in (*STEPS, *tests)),
+    )
+
+
+def padded(fields: Fields, tests: Sequence[str]) -> Fields:
+    """The fields of a picture whose worker died, which has fewer, in all the columns."""
+    return (*fields, *("" for _ in range(len(kept_columns(tests)) - len(fields))))
+
+
+def judge_presentation(look: Look, checker: Checker, path: str, tests: Sequence[str]) -> Fields:
+    """The kept fields of one picture or video; what cannot be read becomes its error."""
+    try:
+        decisions = list(_decisions(look, checker, path))
+    except InputError as error:
+        return _error(str(error), tests)
+    if not decisions:
+        return _error(f"{path}: none of the frames can be read", tests)
+    scored = [_combined(decisions, test, look.combine) for test in tests]
+    point = decisions[0].operating_point or OperatingPoint.at(0.5)
+    outcome, reasons = _outcome(scored[0], point)
+    times = _times(decisions)
+    return (
+        _number(scored[0].value),
+        outcome.value,
+        reasons,
+        *(_number(one.value) for one in scored),
+        f"{times.get('total', 0.0) - times.get('load', 0.0):.1f}",
+        *(one.reason for one in scored),
+        str(len(decisions)),
+        *(f"{times.get(step, 0.0):.2f}" for step in (*STEPS, *tests)),
+    )
+
+
+def _decisions(look: Look, checker: Checker, path: str) -> Iterator[Decision]:
+    """What each frame comes to, with the time it took to decode."""
+    frames = _frames(look, path)
+    if frames is None:
+        yield checker.check(path)
+        return
+    began = perf_counter()
+    for frame in frames:
+        decode_ms = 1000.0 * (perf_counter() - began)
+        decision = checker.check_presentation(Presentation((frame,), source=path))
+        times = {"decode": decode_ms, **decision.timings_ms}
+        times["total"] = decode_ms + decision.timings_ms["total"]
+        yield replace(decision, timings_ms=times)
+        began = perf_counter()
+
+
+def _frames(look: Look, path: str) -> Iterator[Frame] | None:
+    """Frames of a video; None for a picture."""
+    from facepad.media import depth_video, video
+
+    if video.is_video(path):
+        return video.read_video(path, look.frames)
+    if depth_video.is_depth_video(path):
+        return depth_video.read_colour(path, look.frames)
+    return None
+
+
+def _combined(decisions: Sequence[Decision], test: str, how: Combine) -> Scored:
+    """One test's answer over all frames; without a face there is none, as in the pipeline."""
+    frames = [Scored(_NO_SAMPLE, *_answer(decision, test)) for decision in decisions]
+    return combined(frames, how)[0]
+
+
+def _answer(decision: Decision, test: str) -> tuple[float | None, str]:
+    score = decision.scores[test]
+    if decision.face is None:
+        return None, (decision.reasons or (Reason.NO_FACE,))[0].value
+    return score.value, "" if score.reason is None else score.reason.value
+
+
+def _outcome(scored: Scored, point: OperatingPoint) -> tuple[Outcome, str]:
+    reason = Reason(scored.reason) if scored.reason else None
+    outcome, reasons = decide(Score(scored.value, reason), point)
+    return outcome, ";".join(reasons)
+
+
+def _times(decisions: Sequence[Decision]) -> Mapping[str, float]:
+    steps = {step for decision in decisions for step in decision.timings_ms}
+    return {step: sum(d.timings_ms.get(step, 0.0) for d in decisions) for step in steps}
+
+
+def _error(error: str, tests: Sequence[str]) -> Fields:
+    return padded(("", "", f"{ERROR_PREFIX}{error}"), tests)
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.{DECIMALS}f}"

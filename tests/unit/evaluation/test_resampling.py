@@ -1,0 +1,92 @@
+"""Intervals of ranking figures and bands of curves."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from score_tables import normal, table, tables
+
+from facepad.evaluation.intervals import bootstrap
+from facepad.evaluation.ranking import area_under_curve, rank
+from facepad.evaluation.resampling import FIGURES, sureness
+from facepad.evaluation.table import ScoreTable, score_table
+from facepad.types import Split
+
+
+@pytest.mark.parametrize("figure", FIGURES)
+def test_the_quick_way_agrees_with_recomputing_each_figure(figure: str) -> None:
+    made = normal(size=200)
+    quick = sureness(made, repeats=600).intervals[figure]
+    slow = bootstrap(made, lambda drawn: float(getattr(rank(drawn), figure)), repeats=600)
+    width = slow.high - slow.low
+    assert (quick.low, quick.high) == pytest.approx((slow.low, slow.high), abs=0.2 * width)
+
+
+def test_each_interval_holds_its_figure() -> None:
+    made = normal(size=200)
+    found, figures = sureness(made, repeats=400), rank(made)
+    for name, interval in found.intervals.items():
+        assert interval.low <= getattr(figures, name) <= interval.high
+
+
+def test_an_area_between_two_people_a_class_agrees_with_theory() -> None:
+    # Hanley and McNeil (1982), as for the general bootstrap.
+    draw = np.random.default_rng(0)
+    good, bad = np.clip(draw.normal(0.6, 0.1, 100), 0, 1), np.clip(draw.normal(0.5, 0.1, 100), 0, 1)
+    made = table(list(good), list(bad))
+    area = area_under_curve(made)
+    q1, q2 = area / (2 - area), 2 * area**2 / (1 + area)
+    error = np.sqrt((area * (1 - area) + 99 * (q1 - area**2) + 99 * (q2 - area**2)) / 100**2)
+    interval = sureness(made).intervals["auc"]
+    assert interval.high - interval.low == pytest.approx(2 * 1.96 * error, rel=0.15)
+
+
+def test_the_band_holds_the_curve_and_falls() -> None:
+    band = sureness(normal(size=200), repeats=400).band
+    assert np.all(band.low <= band.bpcer + 1e-9)
+    assert np.all(band.bpcer <= band.high + 1e-9)
+    assert np.all(np.diff(band.bpcer) <= 1e-12)
+
+
+def test_one_person_a_class_has_no_interval_and_no_band() -> None:
+    found = sureness(table([0.9], [0.1, 0.2]), repeats=50)
+    assert found.intervals["auc"].method == "none"
+    assert np.isnan(found.band.low).all()
+
+
+def test_thinned_thresholds_change_an_interval_by_little(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = normal(size=400)
+    exact = sureness(made, repeats=400).intervals
+    monkeypatch.setattr("facepad.evaluation.resampling.MOST_CELLS", 0)
+    monkeypatch.setattr("facepad.evaluation.resampling.FEWEST_CUTS", 100)
+    thinned = sureness(made, repeats=400).intervals
+    for name in ("auc", "eer"):
+        assert thinned[name].low == pytest.approx(exact[name].low, abs=0.01)
+
+
+def test_a_species_that_was_not_drawn_is_left_out_of_the_worst() -> None:
+    values = [0.9, 0.8, 0.7, 0.1, 0.2, 0.95]
+    kinds = [None, None, None, "print", "print", "mask"]
+    made = score_table(values, kinds, list("abcdef"), split=Split.TEST)
+    interval = sureness(made, repeats=300).intervals["bpcer10"]
+    assert (interval.low, interval.high) == (0.0, 1.0)
+
+
+@settings(max_examples=25, deadline=None)
+@given(tables())
+def test_every_interval_lies_in_the_unit_range(made: ScoreTable) -> None:
+    for interval in sureness(made, repeats=100).intervals.values():
+        assert np.isnan(interval.low) or -1e-9 <= interval.low <= interval.high <= 1.0 + 1e-9
+
+
+@settings(max_examples=15, deadline=None)
+@given(tables(responses_only=True))
+def test_swapping_the_classes_of_turned_scores_leaves_the_area(made: ScoreTable) -> None:
+    turned = score_table(
+        1.0 - made.values,
+        ["print" if genuine else None for genuine in made.bona_fide],
+        [made.subjects[person] for person in made.people],
+        split=Split.TEST,
+    )
+    one, other = (sureness(each, repeats=400).intervals["auc"] for each in (made, turned))
+    if not np.isnan(one.low):
+        assert abs(one.low - other.low) < 0.25
