@@ -1,7 +1,8 @@
 """Commands that documents show: their fenced blocks, as something that can be run.
 
 A block marked ``sh`` is run as one script and must end with exit code 0; a block marked
-``python`` is run as one program. Blocks with another mark (``text``, ``console``) only show.
+``python`` is run as one program. Blocks with another mark (``text``, ``console``) only show,
+and so do tests for the reader to write (``def test_``): they are nothing without pytest.
 """
 
 import re
@@ -62,5 +63,5 @@ def blocks(document: Path, root: Path) -> list[Block]:
     return [
         Block(f"{name}:{text.count(chr(10), 0, found.start()) + 1}", found[1], found[2])
         for found in BLOCK.finditer(text)
-        if found[1] in {"sh", "python"}
+        if found[1] in {"sh", "python"} and "\ndef test_" not in found[2]
     ]
