@@ -18,7 +18,7 @@ from facepad.evaluation.rates import Rates, Reading, rates_at
 from facepad.evaluation.resampling import Sureness, sureness
 from facepad.evaluation.scale import Scale, scale_of
 from facepad.evaluation.table import ScoreTable
-from facepad.types import OperatingPoint
+from facepad.types import OperatingPoint, Split
 
 
 class Aim(StrEnum):
@@ -132,7 +132,7 @@ class Assessment:
         ranking: Figures whose threshold comes from these data; None when a class has no
             score.
         sureness: Their intervals, and the band of the error curve; None as ``ranking``.
-        why_no_points: Why ``points`` is empty; "" when it is not.
+        remark: Why a threshold is missing; "" when none is.
     """
 
     system: str
@@ -143,7 +143,7 @@ class Assessment:
     points: tuple[AtPoint, ...]
     ranking: Ranking | None
     sureness: Sureness | None
-    why_no_points: str = ""
+    remark: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,12 +182,18 @@ def assess(
 
     Raises:
         InputError: One of ``devs`` is not of a dev part (a threshold that saw the data it is
-            judged on), a class of it has no score, or there are no rows.
+            judged on), or there are no rows.
     """
     parts = devs or {}
     scale = scale_of([r.value for some in (rows, *parts.values()) for r in some], higher_is)
     table, how = ranked_table(rows, scale), sampling or Sampling()
-    choices = [_choose(name, dev, scale, rule or Rule()) for name, dev in parts.items()]
+    tables = {name: ranked_table(dev, scale) for name, dev in parts.items()}
+    remarks = [_cannot_choose(name, made) for name, made in tables.items()]
+    choices = [
+        _choose(name, tables[name], rule or Rule(), scale, dev)
+        for (name, dev), remark in zip(parts.items(), remarks, strict=True)
+        if not remark
+    ]
     fixed = [(point, "fixed beforehand") for point in given]
     points = [_at(table, scale, point, origin, how) for point, origin in (*choices, *fixed)]
     try:
@@ -205,7 +211,7 @@ def assess(
         sureness=None
         if ranking is None
         else sureness(table, level=how.level, repeats=how.repeats, seed=how.seed),
-        why_no_points="" if points else NO_POINTS,
+        remark=" ".join(filter(None, [*remarks, "" if points or any(remarks) else NO_POINTS])),
     )
 
 
@@ -215,10 +221,23 @@ NO_POINTS = (
 )
 
 
-def _choose(name: str, dev: Sequence[Scored], scale: Scale, rule: Rule) -> tuple[GivenPoint, str]:
-    chosen = rule.choose(ranked_table(dev, scale))
+def _choose(
+    name: str, table: ScoreTable, rule: Rule, scale: Scale, dev: Sequence[Scored]
+) -> tuple[GivenPoint, str]:
+    chosen = rule.choose(table)
     threshold = scale.threshold(chosen.threshold, [row.value for row in dev])
     return GivenPoint(chosen.name, threshold), f"chosen on {name}"
+
+
+def _cannot_choose(name: str, table: ScoreTable) -> str:
+    """Why a dev part gives no threshold although it may be asked; "" when it gives one."""
+    decisive = table.keep(table.answered & ~table.unsure)
+    for what, rows in (("bona fide", decisive.bona_fide), ("attack", decisive.attack)):
+        if table.split is Split.DEV and not rows.any():
+            return (
+                f"No threshold from {name}: no {what} presentation there has a score that decides."
+            )
+    return ""
 
 
 def _at(table: ScoreTable, scale: Scale, given: GivenPoint, origin: str, how: Sampling) -> AtPoint:

@@ -117,7 +117,7 @@ def _assessment(one: Assessment) -> dict[str, Any]:
         "split": one.table.split.value,
         "higher_is": one.scale.higher_is.value,
         "points": [_point(point) for point in one.points],
-        "why_no_points": one.why_no_points,
+        "remark": one.remark,
         "ranking": _ranking(one),
         "curve": None if one.sureness is None else _band(one.sureness.band),
     }

@@ -34,8 +34,8 @@ def _assessment(one: Assessment) -> list[str]:
     ]
     for point in one.points:
         lines += _point(point)
-    if one.why_no_points:
-        lines.append(f"  {one.why_no_points}")
+    if one.remark:
+        lines.append(f"  {one.remark}")
     return lines + _ranking(one)
 
 

@@ -65,7 +65,7 @@ def test_a_threshold_chosen_on_test_is_an_error_that_explains_itself() -> None:
 def test_without_dev_and_threshold_there_are_only_ranking_figures_and_it_says_why() -> None:
     found = assess(rows([5.0, 7.0], [-1.0, 6.0]), sampling=QUICK)
     assert found.points == ()
-    assert "no dev scores" in found.why_no_points
+    assert "no dev scores" in found.remark
     assert found.ranking is not None
     assert found.ranking.label == "ranking, threshold from test"
     assert found.ranking.auc == 0.75  # by hand: three of four pairs in order
@@ -194,3 +194,12 @@ def test_test_scores_never_move_the_threshold(good: list[float], bad: list[float
     alone = assess(rows([0.0], [1.0]), {"dev": DEV}, sampling=QUICK)
     beside = assess(rows(good, bad), {"dev": DEV}, sampling=QUICK)
     assert alone.points[0].threshold == beside.points[0].threshold
+
+
+def test_a_dev_part_without_scores_of_a_class_gives_no_threshold_and_says_so() -> None:
+    dev = rows([1.0], [None], split=Split.DEV)
+    found = assess(rows([1.0], [0.0]), {"a dev": dev, "b dev": DEV}, sampling=QUICK)
+    assert [point.origin for point in found.points] == ["chosen on b dev"]
+    assert found.remark == (
+        "No threshold from a dev: no attack presentation there has a score that decides."
+    )

@@ -50,7 +50,7 @@ SCHEMA = {
                     "decided_presentations": RATES,
                 }
             ],
-            "why_no_points": None,
+            "remark": None,
             "ranking": {
                 "label": None,
                 "auc": INTERVAL,
