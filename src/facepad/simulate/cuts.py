@@ -47,6 +47,20 @@ def outline(face: Face | None, picture: RgbImage) -> Ellipse:
     return (left + right) / 2, (top + bottom) / 2, (right - left) / 2, (bottom - top) / 2
 
 
+def free(face: Face | None, picture: RgbImage, width: float) -> tuple[float, float, float]:
+    """Left, right and lower edge of the face on a sheet, millimetres from its middle."""
+    x, y, wide, high = on_sheet(outline(face, picture), picture, width)
+    return x - wide, x + wide, y + high
+
+
+def on_sheet(ellipse: Ellipse, picture: RgbImage, width: float) -> Ellipse:
+    """From the picture's pixels to millimetres of a sheet on which it is so wide."""
+    lines, columns = picture.shape[:2]
+    scale = width / columns
+    x, y, wide, high = ellipse
+    return (x - columns / 2) * scale, (y - lines / 2) * scale, wide * scale, high * scale
+
+
 def inside(ellipse: Ellipse, x: Field, y: Field, zoom: float) -> Field:
     """Share of each photosite inside an ellipse.
 

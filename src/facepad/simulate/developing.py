@@ -20,8 +20,8 @@ class Developing:
     balance: float = drawn(0.4, 0.95, "How far white balance makes the mean grey, 0 to 1", off=0.7)
     red: float = drawn(-0.1, 0.1, "Error of white balance in red, natural logarithm", off=0.0)
     blue: float = drawn(-0.1, 0.1, "The same in blue", off=0.0)
-    saturation: float = drawn(0.75, 1.3, "Colourfulness over that of the scene", off=1.0)
-    contrast: float = drawn(-0.1, 0.35, "Strength of the S of the tone curve", off=0.1)
+    saturation: float = drawn(0.85, 1.45, "Colourfulness over that of the scene", off=1.0)
+    contrast: float = drawn(0.0, 0.55, "Strength of the S of the tone curve", off=0.1)
     black: float = drawn(-0.03, 0.03, "Coded value of no light", off=0.0)
     smoothing: float = drawn(
         0.01, 0.09, "Reach of the noise filter, share of full scale", off=0.0, chance=0.5

@@ -12,7 +12,35 @@ from facepad.simulate.light import Field, Scene
 _FAIR = np.array([0.62, 0.38, 0.28], np.float32)
 _DARK = np.array([0.12, 0.06, 0.035], np.float32)
 _BREADTH = 8.5, 10.5  # radius of a finger, millimetres
+_ARM = 3.1  # radius of a wrist over that of a finger
 _SHADOW = 0.35  # light that a finger takes from what lies close beneath it
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """What is held.
+
+    Attributes:
+        placement: Where it lies.
+        half: Half the width and the height, millimetres.
+        reach: Farthest that fingers reach over the edge, millimetres.
+        face: Left, right and lower edge of what they leave free, millimetres.
+    """
+
+    placement: Placement
+    half: tuple[float, float]
+    reach: float
+    face: tuple[float, float, float]
+
+    def room(self, side: str) -> float:
+        """How far fingers reach over an edge, millimetres."""
+        left, right, bottom = self.face
+        gap = {
+            "left": left + self.half[0],
+            "right": self.half[0] - right,
+            "below": self.half[1] - bottom,
+        }
+        return float(np.clip(gap[side], 5.0, self.reach))
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,34 +60,23 @@ class Finger:
     nail: bool = True
 
 
-def hold(
-    light: Scene,
-    placement: Placement,
-    half: tuple[float, float],
-    rng: np.random.Generator,
-    *,
-    room_light: float = 1.0,
-    reach: float = 40.0,
-) -> Field:
+def hold(light: Scene, sheet: Sheet, skin_light: float, rng: np.random.Generator) -> Field:
     """Put one or two hands over the edges of a sheet.
 
     Args:
         light: Linear light before the lens; changed in place.
-        placement: Where the sheet lies.
-        half: Half the width and the height of the sheet, millimetres.
+        sheet: What is held.
+        skin_light: Light that falls on the hands; 1 is usual.
         rng: Source of all that is random.
-        room_light: Light that falls on the hands.
-        reach: Farthest that fingers reach over the edge, millimetres.
 
     Returns:
         Share of each photosite that sees a hand, shape (H, W).
     """
     covered = np.zeros(light.shape[:2], np.float32)
-    skin = _skin(rng) * np.float32(room_light)
+    skin = _skin(rng) * np.float32(skin_light)
     sides = rng.permutation(["left", "right", "below"])[: int(rng.integers(1, 3))]
     for side in sides:
-        fingers = _hand(str(side), placement, half, rng, reach)
-        for finger in fingers:
+        for finger in _hand(str(side), sheet, rng):
             _draw(light, covered, finger, skin * np.float32(rng.uniform(0.92, 1.08)))
     return covered
 
@@ -70,39 +87,39 @@ def _skin(rng: np.random.Generator) -> Field:
     return np.asarray(_FAIR ** (1 - share) * _DARK**share, np.float32)
 
 
-def _hand(
-    side: str,
-    placement: Placement,
-    half: tuple[float, float],
-    rng: np.random.Generator,
-    reach: float,
-) -> list[Finger]:
-    """A thumb alone, or up to four fingers one beside the other."""
+def _hand(side: str, sheet: Sheet, rng: np.random.Generator) -> list[Finger]:
+    """A thumb alone, or arm, back of the hand and three or four fingers side by side."""
     count = int(rng.choice([1, 3, 4, 4]))
     breadth = float(rng.uniform(*_BREADTH))
-    over = float(rng.uniform(0.15, 1.0)) * reach
+    over = float(rng.uniform(0.2, 1.0)) * sheet.room(side)
     lean = float(rng.uniform(-0.35, 0.35))
-    along = float(rng.uniform(-0.6, 0.7))
-    back = np.array(
-        [_at(side, half, (-78.0, along * _length(side, half) + shift)) for shift in (0.0, 34.0)]
+    start = float(rng.uniform(-0.6, 0.7)) * (sheet.half[0] if side == "below" else sheet.half[1])
+
+    # Near the edge the projection is all but affine; hands follow that, not the bent sheet.
+    near = np.array(
+        [_at(side, sheet.half, one) for one in ((0, start), (5, start), (0, start + 5))]
     )
-    fingers = []
-    if count > 1:  # the back of the hand, behind the fingers
-        seen = placement.forward(back.astype(np.float32))
-        fingers.append(Finger(seen[0], seen[1], 3.6 * breadth * placement.zoom, nail=False))
+    base, inwards, along = sheet.placement.forward(near.astype(np.float32))
+    inwards, along = (inwards - base) / 5.0, (along - base) / 5.0
+
+    def part(tip: tuple[float, float], root: tuple[float, float], radius: float) -> Finger:
+        ends = [base + one[0] * inwards + (one[1] - start) * along for one in (tip, root)]
+        thick = radius * breadth * sheet.placement.zoom
+        return Finger(ends[1], ends[0], thick, nail=radius < _ARM)
+
+    if count == 1:
+        return [part((over, start), (-95.0, start - 95.0 * lean), 1.2)]
+    middle = start + (count - 1) * 1.05 * breadth
+    parts = [
+        part((-95.0, middle - 55.0 * lean), (-420.0, middle - 230.0 * lean), _ARM),
+        part((-72.0, middle - 35.0 * lean), (-92.0, middle - 45.0 * lean), 1.15 * _ARM),
+    ]
     for number in range(count):
-        place = along * _length(side, half) + number * 2.15 * breadth
-        inward = over * float(rng.uniform(0.75, 1.1)) - (number == count - 1) * 5.0
-        tip, root = (inward, place), (-90.0, place - 110.0 * lean + number * 3.0)
-        ends = np.array([_at(side, half, tip), _at(side, half, root)], np.float32)
-        seen = placement.forward(ends)
-        thick = breadth * (1.15 if count == 1 else float(rng.uniform(0.92, 1.05)))
-        fingers.append(Finger(seen[1], seen[0], thick * placement.zoom))
-    return fingers
-
-
-def _length(side: str, half: tuple[float, float]) -> float:
-    return half[0] if side == "below" else half[1]
+        place = start + number * 2.1 * breadth
+        inward = over * float(rng.uniform(0.75, 1.0)) - (number == count - 1) * 5.0
+        root = middle + (place - middle) * 0.85 - 35.0 * lean
+        parts.append(part((inward, place), (-78.0, root), float(rng.uniform(0.94, 1.06))))
+    return parts
 
 
 def _at(side: str, half: tuple[float, float], place: tuple[float, float]) -> tuple[float, float]:
@@ -137,12 +154,13 @@ def _draw(light: Scene, covered: Field, finger: Finger, skin: Field) -> None:
 def _axes(finger: Finger, x: Field, y: Field) -> tuple[Field, Field]:
     """Way back from the tip's middle in radii (0 at the tip, falling), and distance, pixels."""
     axis = finger.tip - finger.root
+    length = max(float(np.hypot(*axis)) - finger.radius, 0.0)
     axis = axis / max(float(np.hypot(*axis)), 1e-6)
     middle = finger.tip - axis * np.float32(finger.radius)
     along = (x - middle[0]) * axis[0] + (y - middle[1]) * axis[1]
     across = (y - middle[1]) * axis[0] - (x - middle[0]) * axis[1]
-    away = cv2.magnitude(np.maximum(along, 0.0), across)
-    return along / np.float32(finger.radius), np.asarray(away, np.float32)
+    beyond = np.maximum(np.maximum(along, -length - along), 0.0)
+    return along / np.float32(finger.radius), np.asarray(cv2.magnitude(beyond, across), np.float32)
 
 
 def _shaded(skin: Field, along: Field, across: Field, nail: bool) -> Scene:

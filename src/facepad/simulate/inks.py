@@ -21,17 +21,17 @@ class Printer:
     """Inks and tone; attributes tell their own meaning, see `ranges`."""
 
     density: float = drawn(
-        0.7, 1.1, "Strength of the inks, share of the usual", off=1.1, group="gamut"
+        0.85, 1.25, "Strength of the inks, share of the usual", off=1.1, group="gamut"
     )
     black_ink: float = drawn(
-        0.0, 0.9, "Share of grey that is printed in black", off=0.5, group="gamut"
+        0.3, 1.0, "Share of grey that is printed in black", off=0.5, group="gamut"
     )
     dot_gain: float = drawn(-0.06, 0.12, "Growth of a dot of half tone", off=0.0, group="gamut")
     cyan: float = drawn(-0.1, 0.1, "Error of cyan, share", off=0.0, group="gamut")
     magenta: float = drawn(-0.1, 0.1, "Error of magenta, share", off=0.0, group="gamut")
     yellow: float = drawn(-0.1, 0.1, "Error of yellow, share", off=0.0, group="gamut")
     tone: float = drawn(
-        0.72, 1.12, "Gamma of the print against the picture", off=1.0, group="gamut"
+        0.85, 1.25, "Gamma of the print against the picture", off=1.0, group="gamut"
     )
 
     def through(self) -> NDArray[np.float64]:

@@ -20,6 +20,8 @@ from facepad.simulate.stage import LIFE_SIZE, Presented, Stage
 
 HALFTONE, PAPER = "halftone", "paper"
 _ANGLES = (15.0, 75.0, 0.0, 45.0)  # of cyan, magenta, yellow and black, as offset printing has it
+_SHARP = 0.2  # pixels of blur that make no difference
+_REACH = 40.0  # of fingers over the edge, millimetres
 _MM = 25.4  # an inch
 
 
@@ -41,9 +43,12 @@ class Print:
     dpi: float = drawn(150.0, 600.0, "Dots of the printer an inch", off=600.0, log=True)
     cell: float = drawn(3.0, 7.0, "Dots a halftone cell's side", off=4.0)
     continuous: bool = chosen(
-        {False: 0.65, True: 0.35}, "Photographic paper, without halftone", off=True, group=HALFTONE
+        {False: 0.6, True: 0.4}, "Photographic paper, without halftone", off=True, group=HALFTONE
     )
     screen_deg: float = drawn(0.0, 90.0, "Halftone turned against the paper", off=0.0)
+    spread: float = drawn(
+        0.02, 0.4, "Blur of the print by ink and resolution, millimetres", off=0.02, group=HALFTONE
+    )
     white: float = drawn(0.72, 0.95, "Reflectance of the paper", off=0.9, group=PAPER)
     tint: float = drawn(
         -0.06, 0.05, "Paper's colour: half the logarithm of red over blue", off=0.0, group=PAPER
@@ -52,10 +57,10 @@ class Print:
         0.0, 0.035, "Unevenness of the paper, share", off=0.0, bias=2.0, group=PAPER
     )
     gloss: float = drawn(
-        0.03, 0.8, "Light of mirrored lamps", off=0.0, chance=0.4, log=True, group=PAPER
+        0.03, 0.6, "Light of mirrored lamps", off=0.0, chance=0.3, log=True, group=PAPER
     )
     satin: float = drawn(0.05, 0.4, "Blur of mirrored lamps, share of the shorter side", off=0.2)
-    haze: float = drawn(0.0, 0.07, "Even reflection of the room", off=0.0, bias=1.5, group=PAPER)
+    haze: float = drawn(0.0, 0.035, "Even reflection of the room", off=0.0, bias=1.5, group=PAPER)
     bend: float = drawn(
         -1.3, 1.3, "Angle over which the sheet is rolled, radians", off=0.0, group=PAPER
     )
@@ -111,7 +116,11 @@ class Print:
     ) -> tuple[Scene, Scene | None]:
         """Reflectance of the sheet, and its halftone relative to that."""
         x, y = place
-        coverages = self.printer.coverages(sample(to_light(stage.picture), x, y, width))
+        wanted = sample(to_light(stage.picture), x, y, width)
+        spread = self.spread * stage.size[1] / width
+        if spread > _SHARP:
+            wanted = np.asarray(cv2.GaussianBlur(wanted, (0, 0), spread), np.float32)
+        coverages = self.printer.coverages(wanted)
         if self.border and not stage.aligned:
             half = width / 2, stage.height(width) / 2
             zoom = stage.size[1] / width
@@ -158,42 +167,39 @@ class Print:
     ) -> tuple[Scene, Field]:
         """The sheet before the room or on the person's head, with holes and hands."""
         x, y, placement, width = place
-        scale = width / stage.picture.shape[1]
-        half = width / 2, stage.height(width) / 2
+        half = width * (0.5 + self.border), stage.height(width) / 2 + self.border * width
         if self.form == "worn":
-            around = stage.bona_fide()
-            face = _on_sheet(cuts.outline(stage.face, stage.picture), stage, scale)
+            face = cuts.on_sheet(cuts.outline(stage.face, stage.picture), stage.picture, width)
             mask = cuts.inside(face, x, y, placement.zoom)
-            around = times(around, 1.0 - 0.4 * _near(mask, 0.02 * min(stage.size)))
+            shadow = 1.0 - np.float32(0.4) * _near(mask, 0.02 * min(stage.size))
+            behind = times(stage.bona_fide(), shadow)
         else:
-            around = room.behind(stage.surroundings, stage.size, rng, person=0.8)
-            around *= stage.situation.colour
-            edge = half[0] + self.border * width, half[1] + self.border * width
-            mask = coverage(rectangle(x, y, edge), placement.zoom)
-        behind = around
+            mask = coverage(rectangle(x, y, half), placement.zoom)
+            behind = room.behind(stage.surroundings, stage.size, rng, person=0.8)
+            behind *= stage.situation.colour
         if self.form != "sheet":
-            behind = mixed(around, self._wearer(stage, (x, y), width), mask)
-            for eye in cuts.eyes(stage.face, stage.picture):
-                mask = mask * (
-                    1.0 - cuts.inside(_on_sheet(eye, stage, scale), x, y, placement.zoom)
-                )
+            behind = mixed(behind, self._wearer(stage, (x, y), width), mask)
+            mask = mask * self._holes(stage, place)
         light = mixed(behind, light, mask)
         if self.hand and self.form != "worn":
-            hand = hands.hold(light, placement, edge, rng)
-            mask = mask * (1.0 - hand)
+            free = cuts.free(stage.face, stage.picture, width)
+            sheet = hands.Sheet(placement, half, _REACH, free)
+            mask = mask * (1.0 - hands.hold(light, sheet, 1.0, rng))
         return light, mask
+
+    def _holes(self, stage: Stage, place: tuple[Field, Field, Placement, float]) -> Field:
+        """0 in the eye holes, 1 elsewhere."""
+        x, y, placement, width = place
+        paper = np.ones(stage.size, np.float32)
+        for eye in cuts.eyes(stage.face, stage.picture):
+            hole = cuts.on_sheet(eye, stage.picture, width)
+            paper *= 1.0 - cuts.inside(hole, x, y, placement.zoom)
+        return paper
 
     def _wearer(self, stage: Stage, place: tuple[Field, Field], width: float) -> Scene:
         """Living eyes behind the holes, in the sheet's shadow."""
         light = sample(to_light(stage.picture), *place, width * 1.03)
         return light * stage.situation.colour * np.float32(0.6)
-
-
-def _on_sheet(ellipse: cuts.Ellipse, stage: Stage, scale: float) -> cuts.Ellipse:
-    """From the picture's pixels to millimetres of the sheet."""
-    lines, columns = stage.picture.shape[:2]
-    x, y, wide, high = ellipse
-    return (x - columns / 2) * scale, (y - lines / 2) * scale, wide * scale, high * scale
 
 
 def _near(mask: Field, reach: float) -> Field:

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from facepad.simulate import glare, hands, room
+from facepad.simulate import cuts, glare, hands, room
 from facepad.simulate.blending import mixed, times
 from facepad.simulate.camera import Exposed
 from facepad.simulate.geometry import Bend, Placement, coverage, rectangle, sample, turned
@@ -56,7 +56,7 @@ class Screen:
         off=0.0, group=REFLECTIONS,
     )  # fmt: skip
     veil: float = drawn(
-        0.0, 0.05, "Even reflection of the room", off=0.0, bias=2.0, group=REFLECTIONS
+        0.0, 0.03, "Even reflection of the room", off=0.0, bias=2.0, group=REFLECTIONS
     )
     lamp: float = drawn(
         0.05, 1.5, "Light of mirrored lamps", off=0.0, chance=0.35, log=True, group=REFLECTIONS
@@ -94,25 +94,20 @@ class Screen:
         placement = self.holding.placement(stage, self.width, Bend())
         x, y = placement.coordinates(stage.size)
         light = self._lit(stage, x, y)
+        texture = self._texture(stage, x, y) if self.stripe else None
         around = room.behind(stage.surroundings, stage.size, rng) * stage.situation.colour
         around *= np.float32(self.room_light)
-        mask, texture = np.ones(stage.size, np.float32), None
-        if self.stripe:
-            texture = self._texture(stage, x, y)
+        mask = np.ones(stage.size, np.float32)
         if not stage.aligned:
-            half = self._half(stage)
-            glowing = coverage(rectangle(x, y, half), placement.zoom)
-            if texture is not None:
-                texture = mixed(np.float32(1.0), texture, glowing)
-            light, mask = self._framed(light, around, (x, y, placement), half)
-        light = self._reflecting(light, around, mask, rng)
-        light = self.holding.unsharp(light)
+            glowing, device = self._outlines(stage, (x, y, placement))
+            frame = np.float32(self.bezel_light * self.room_light)
+            light = mixed(around, mixed(frame, light, glowing), device)
+            texture, mask = _within(texture, glowing), device
+        light = self.holding.unsharp(self._reflecting(light, around, mask, rng))
         if not stage.aligned and self.hand and self.ppi > _HAND_HELD:
-            edge = (half[0] + self.bezel, half[1] + self.bezel)
-            lit = self.room_light + _SPILL * self.brightness
-            hand = hands.hold(around, placement, edge, rng, room_light=lit, reach=_REACH)
+            hand = hands.hold(around, self._sheet(stage, placement), self._spilled(), rng)
             light, mask = mixed(light, around, hand), mask * (1.0 - hand)
-            texture = None if texture is None else mixed(texture, np.float32(1.0), hand)
+            texture = _within(texture, 1.0 - hand)
         return Presented(Exposed(light, texture), mask, placement, self.width)
 
     def _lit(self, stage: Stage, x: Field, y: Field) -> Scene:
@@ -149,20 +144,24 @@ class Screen:
         wide, high = self.width / 2, stage.height(self.width) / 2
         return (wide, high * (1 + self.margin)) if high > wide else (wide * (1 + self.margin), high)
 
-    def _framed(
-        self,
-        light: Scene,
-        around: Scene,
-        place: tuple[Field, Field, Placement],
-        half: tuple[float, float],
-    ) -> tuple[Scene, Field]:
-        """The panel in its frame before the room, and the share of both in each photosite."""
+    def _outlines(self, stage: Stage, place: tuple[Field, Field, Placement]) -> tuple[Field, Field]:
+        """Share of each photosite that sees the lit panel, and the whole device."""
         x, y, placement = place
+        half = self._half(stage)
         outer = (half[0] + self.bezel, half[1] + self.bezel * 1.2)
         device = coverage(rectangle(x, y, outer, 0.6 * self.bezel), placement.zoom)
-        glowing = coverage(rectangle(x, y, half), placement.zoom)
-        frame = np.float32(self.bezel_light * self.room_light)
-        return mixed(around, mixed(frame, light, glowing), device), device
+        return coverage(rectangle(x, y, half), placement.zoom), device
+
+    def _sheet(self, stage: Stage, placement: Placement) -> hands.Sheet:
+        half = self._half(stage)
+        outer = (half[0] + self.bezel, half[1] + self.bezel)
+        return hands.Sheet(
+            placement, outer, _REACH, cuts.free(stage.face, stage.picture, self.width)
+        )
+
+    def _spilled(self) -> float:
+        """Light on the hand that holds the device."""
+        return self.room_light + _SPILL * self.brightness
 
     def _reflecting(
         self, light: Scene, around: Scene, mask: Field, rng: np.random.Generator
@@ -176,3 +175,8 @@ class Screen:
         added += np.float32(self.veil * self.room_light)
         light += times(added, mask)
         return light
+
+
+def _within(texture: Scene | None, share: Field) -> Scene | None:
+    """The pattern where the panel is seen, none elsewhere."""
+    return None if texture is None else mixed(np.float32(1.0), texture, share)

@@ -26,10 +26,10 @@ _MOSAICS = {
 class Sensor:
     """Exposure, colour mosaic and noise; attributes tell their own meaning, see `ranges`."""
 
-    exposure_ev: float = drawn(-0.4, 0.9, "Bias of automatic exposure, stops", off=0.0)
+    exposure_ev: float = drawn(-0.3, 1.0, "Bias of automatic exposure, stops", off=0.0)
     centre_weight: float = drawn(0.0, 0.9, "Weight of the middle in metering, 0 to 1", off=0.5)
     keep_lights: float = drawn(
-        0.0, 1.0, "How far exposure gives way so that bright parts do not burn out", off=0.5
+        0.0, 0.8, "How far exposure gives way so that bright parts do not burn out", off=0.5
     )
     longest_gain: float = drawn(
         0.7, 4.0, "Gain by the shutter before the amplifier must help", off=2.0, log=True
