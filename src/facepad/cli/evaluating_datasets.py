@@ -17,6 +17,7 @@ from facepad.cli.kept_scores import keep_scores, scored_rows, unreadable
 from facepad.cli.presentation_rows import STEPS, Look
 from facepad.errors import SettingsError
 from facepad.evaluation.assessment import GivenPoint
+from facepad.evaluation.presentations import combined
 from facepad.evaluation.report import Timing
 from facepad.evaluation.runs import SystemScores
 from facepad.media.frame_rule import FrameRule
@@ -100,7 +101,7 @@ def gather(order: Order, given: tuple[GivenPoint, ...]) -> Gathered:
                 system=test,
                 dataset=dataset.name,
                 source=str(dataset.root.resolve()),
-                rows=scored_rows(one, rows, test),
+                rows=combined(scored_rows(one, rows, test), order.combine),
                 given=(*given, *_shipped(loaded[test])),
             )
             for dataset, one, rows in zip(listed, orders, kept, strict=True)

@@ -16,7 +16,7 @@ from facepad.cli.rows import ERROR_PREFIX, Fields
 from facepad.cli.scores_file import ScoresFile
 from facepad.cli.text import counted
 from facepad.cli.workers import Workers
-from facepad.errors import InputError, ModelError, SettingsError
+from facepad.errors import FacepadError, SettingsError
 from facepad.evaluation.presentations import Scored
 from facepad.pipeline import Checker
 from facepad.types import Sample, Split
@@ -95,9 +95,16 @@ def scored_rows(order: Order, rows: Sequence[Mapping[str, str]], test: str) -> t
     """One test's presentations, those of train without score."""
     by_key = {row["key"]: row for row in rows}
     return tuple(
-        Scored(sample, *_answer(by_key[sample.key], test))
-        if sample.split is not Split.TRAIN
-        else Scored(sample, None, "not scored")
+        Scored(
+            sample,
+            *(
+                (None, "not scored")
+                if sample.split is Split.TRAIN
+                else _answer(by_key[sample.key], test)
+            ),
+            # Samples that are single frames belong to the video they are of.
+            presentation="" if sample.frame is None else sample.path,
+        )
         for sample in order.samples
     )
 
@@ -107,14 +114,21 @@ def unreadable(rows: Sequence[Mapping[str, str]]) -> list[str]:
     return [row["key"] for row in rows if row["reason"].startswith(ERROR_PREFIX)]
 
 
-def judge(look: Look, path: str, tests: tuple[str, ...]) -> Fields:
-    """What a worker process does with a picture or video; only text goes back."""
+def judge(look: Look, asked: str, tests: tuple[str, ...]) -> Fields:
+    """What a worker process does with a picture or video; only text goes back.
+
+    Args:
+        look: How presentations are looked at.
+        asked: Path and frame number, as JSON.
+        tests: Names of the liveness tests.
+    """
+    path, frame = json.loads(asked)
     if tests not in _checkers:
         runtime.tune()
         _checkers[tests] = Checker(tests, threads=1)
     try:
-        return judge_presentation(look, _checkers[tests], path, tests)
-    except (InputError, ModelError, SettingsError):
+        return judge_presentation(look, _checkers[tests], path, frame, tests)
+    except FacepadError:
         raise
     except Exception as error:  # noqa: BLE001 - one odd picture must not end a long run
         text = f"{ERROR_PREFIX}{path}: unexpected {type(error).__name__}: {error}"
@@ -129,7 +143,7 @@ def _score(order: Order, manifest: Manifest, scores: ScoresFile, left: Sequence[
         Workers(order.tests, min(order.workers, len(left)), partial(judge, order.look)) as pool,
         progress(f"scored {order.name}", total, done=begin, lines=True) as advance,
     ):
-        judged = pool.judge(sample.path for sample in left)
+        judged = pool.judge(json.dumps([sample.path, sample.frame]) for sample in left)
         for row, fields in zip(manifest.rows[begin:], judged, strict=True):
             scores.append((*row, *padded(fields, order.tests)))
             advance()

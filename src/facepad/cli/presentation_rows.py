@@ -13,7 +13,6 @@ from facepad.media.frame_rule import FrameRule
 from facepad.pipeline import Checker
 from facepad.types import (
     Decision,
-    Frame,
     OperatingPoint,
     Outcome,
     Presentation,
@@ -60,10 +59,26 @@ def padded(fields: Fields, tests: Sequence[str]) -> Fields:
     return (*fields, *("" for _ in range(len(kept_columns(tests)) - len(fields))))
 
 
-def judge_presentation(look: Look, checker: Checker, path: str, tests: Sequence[str]) -> Fields:
-    """The kept fields of one picture or video; what cannot be read becomes its error."""
+def judge_presentation(
+    look: Look, checker: Checker, path: str, frame: int | None, tests: Sequence[str]
+) -> Fields:
+    """The kept fields of one picture or video; what cannot be read becomes its error.
+
+    Args:
+        look: How it is looked at.
+        checker: Judges each frame.
+        path: Where it lies, as `facepad.media.frames` takes it.
+        frame: The only frame that counts; None for those that ``look`` chooses.
+        tests: Names of the liveness tests.
+
+    Raises:
+        DatasetError: It lies in a packed file that is damaged.
+        ModelError: A model is missing or has the wrong hash.
+        SettingsError: A test does not exist, or a library is missing.
+    """
+    rule = look.frames if frame is None else FrameRule("at", frame)
     try:
-        decisions = list(_decisions(look, checker, path))
+        decisions = list(_decisions(checker, path, rule))
     except InputError as error:
         return _error(str(error), tests)
     if not decisions:
@@ -84,31 +99,20 @@ def judge_presentation(look: Look, checker: Checker, path: str, tests: Sequence[
     )
 
 
-def _decisions(look: Look, checker: Checker, path: str) -> Iterator[Decision]:
+def _decisions(checker: Checker, path: str, rule: FrameRule) -> Iterator[Decision]:
     """What each frame comes to, with the time it took to decode."""
-    frames = _frames(look, path)
-    if frames is None:
-        yield checker.check(path)
-        return
+    from facepad.media.frames import read_frames
+    from facepad.media.video_limits import VideoLimits
+
+    limits = VideoLimits.from_settings()
     began = perf_counter()
-    for frame in frames:
+    for _, frame in read_frames(path, rule, limits):
         decode_ms = 1000.0 * (perf_counter() - began)
         decision = checker.check_presentation(Presentation((frame,), source=path))
-        times = {"decode": decode_ms, **decision.timings_ms}
+        times = {**decision.timings_ms, "decode": decode_ms}
         times["total"] = decode_ms + decision.timings_ms["total"]
         yield replace(decision, timings_ms=times)
         began = perf_counter()
-
-
-def _frames(look: Look, path: str) -> Iterator[Frame] | None:
-    """Frames of a video; None for a picture."""
-    from facepad.media import depth_video, video
-
-    if video.is_video(path):
-        return video.read_video(path, look.frames)
-    if depth_video.is_depth_video(path):
-        return depth_video.read_colour(path, look.frames)
-    return None
 
 
 def _combined(decisions: Sequence[Decision], test: str, how: Combine) -> Scored:

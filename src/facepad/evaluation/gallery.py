@@ -2,15 +2,15 @@
 
 import base64
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 
-from facepad.errors import InputError
+from facepad.errors import DatasetError, InputError
 from facepad.evaluation.assessment import Assessment
 from facepad.evaluation.rates import outcomes
 from facepad.evaluation.report import Picture
 from facepad.evaluation.table import Flags, Floats
+from facepad.media.frame_rule import FrameRule
 from facepad.types import OperatingPoint
 
 SIDE = 128  # pixels of a thumbnail's longer side
@@ -40,14 +40,17 @@ def worth_a_look(one: Assessment, most: int) -> tuple[Picture, ...]:
 
 
 def thumbnail(path: str) -> str | None:
-    """A small JPEG as a ``data:`` address; None when the file is no picture."""
+    """A small JPEG of a picture, or of a video's middle, as a ``data:`` address.
+
+    None when it cannot be read.
+    """
     import cv2
 
-    from facepad import media
+    from facepad.media.frames import read_frames
 
     try:
-        image = media.read(Path(path)).image
-    except InputError:
+        image = next(frame.image for _, frame in read_frames(path, FrameRule("even", 1)))
+    except (InputError, DatasetError, StopIteration):
         return None
     scale = SIDE / max(image.shape[:2])
     size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))

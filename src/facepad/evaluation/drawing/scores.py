@@ -14,7 +14,7 @@ from facepad.evaluation.table import Flags, Floats
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-BINS = 48
+BINS = (12, 48)  # fewest and most
 TAIL = 0.2  # % of scores at each end that the outermost bins hold
 MOST_DOTS = 1200  # of a scatter, per class
 
@@ -28,7 +28,8 @@ def classes(one: Assessment) -> list[tuple[str, Flags]]:
 def histogram(all_axes: Sequence["Axes"], colours: Colours, one: Assessment) -> None:
     """Scores on the system's own scale: a panel for bona fide, and one per PAI species."""
     values = _values(one)
-    edges = np.linspace(*_range(values, [point.threshold for point in one.points]), BINS + 1)
+    low, high = _range(values, [point.threshold for point in one.points])
+    edges = np.linspace(low, high, _bins(one) + 1)
     for index, (axes, (name, rows)) in enumerate(zip(all_axes, classes(one), strict=True)):
         _bars(axes, colours[series(index)], values[rows & one.table.answered], edges)
         title = f"{shown(name)}, {int((rows & one.table.answered).sum()):,}"
@@ -86,6 +87,12 @@ def _range(values: Floats, thresholds: Sequence[float]) -> tuple[float, float]:
     ends = [*np.nanpercentile(values, [TAIL, 100.0 - TAIL]), *thresholds]
     low, high = float(min(ends)), float(max(ends))
     return (low, high) if low < high else (low - 0.5, high + 0.5)
+
+
+def _bins(one: Assessment) -> int:
+    """As many bins as the smallest class can fill."""
+    smallest = min(int((rows & one.table.answered).sum()) for _, rows in classes(one))
+    return int(np.clip(2.0 * np.sqrt(smallest), *BINS))
 
 
 def _bars(axes: "Axes", colour: str, values: Floats, edges: Floats) -> None:
