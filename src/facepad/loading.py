@@ -7,13 +7,11 @@ that a rule chooses. What cannot be read is reported, skipped and counted.
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from facepad import media
 from facepad.errors import InputError
-from facepad.media.depth_video import is_depth_video, read_colour
 from facepad.media.frame_rule import FrameRule
-from facepad.media.video import is_video, read_video
+from facepad.media.frames import read_frames
 from facepad.media.video_limits import VideoLimits
-from facepad.types import Frame, Presentation, Sample
+from facepad.types import Presentation, Sample
 
 EVENLY = FrameRule("even", 10)
 NAMED = 3  # how many broken files a summary names
@@ -50,11 +48,13 @@ def load_presentation(
 
     Raises:
         InputError: The file cannot be read; the message names it and says why.
+        DatasetError: The sample lies in a packed file that is damaged.
         SettingsError: A limit is not a number, or the file needs a library that is missing.
     """
     limits = limits or VideoLimits.from_settings()
     rule = rule if sample.frame is None else FrameRule("at", sample.frame)
-    return Presentation(tuple(_frames(sample.path, rule, limits)), source=sample.key)
+    frames = tuple(frame for _, frame in read_frames(sample.path, rule, limits))
+    return Presentation(frames, source=sample.key)
 
 
 def load_presentations(
@@ -87,12 +87,3 @@ def summary(broken: Sequence[Loaded], total: int) -> str:
     reasons = "; ".join(str(loaded.error) for loaded in broken[:NAMED])
     more = f"; and {len(broken) - NAMED} more" if len(broken) > NAMED else ""
     return f"{len(broken)} of {total} samples cannot be read and are left out: {reasons}{more}"
-
-
-def _frames(path: str, rule: FrameRule, limits: VideoLimits) -> Iterator[Frame]:
-    if is_video(path):
-        yield from read_video(path, rule, limits=limits)
-    elif is_depth_video(path):
-        yield from read_colour(path, rule, limits=limits)
-    else:
-        yield media.read(path, limits=limits.picture)

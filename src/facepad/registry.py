@@ -64,6 +64,7 @@ BUILT_IN: Mapping[Kind, Mapping[str, str]] = MappingProxyType(
                 "replay_mobile": "facepad.datasets.replay_mobile:ReplayMobile",
                 "folder": "facepad.datasets.folder:Folder",
                 "csv": "facepad.datasets.csv_list:CsvList",
+                "packed": "facepad.datasets.packed:Packed",
             }
         ),
         "fusions": MappingProxyType({}),

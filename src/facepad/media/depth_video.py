@@ -48,9 +48,17 @@ def read_colour(
             a limit, or the rule chooses no frame; the message names the file.
         SettingsError: h5py is not installed.
     """
+    for _, frame in read_numbered_colour(source, rule, limits=limits):
+        yield frame
+
+
+def read_numbered_colour(
+    source: str | Path, rule: FrameRule = ALL_FRAMES, *, limits: VideoLimits | None = None
+) -> Iterator[tuple[int, Frame]]:
+    """As `read_colour`, each frame with its number in the clip, from 0."""
     for number, planes in _planes(source, COLOUR, (3, np.dtype(np.uint8)), rule, limits):
         image = np.ascontiguousarray(planes.transpose(1, 2, 0))
-        yield Frame(image, number / FRAMES_PER_SECOND)
+        yield number, Frame(image, number / FRAMES_PER_SECOND)
 
 
 def read_depth(

@@ -2,6 +2,8 @@
 
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePath
 from typing import Literal
 
@@ -11,6 +13,8 @@ from numpy.typing import NDArray
 from facepad.errors import FacepadError, InputError
 from facepad.media.decode import decode, inspect
 from facepad.media.limits import Limits
+from facepad.media.packed import address
+from facepad.media.packed.pictures import read_one
 from facepad.types import Frame, RgbImage
 
 _SUFFIXES = {
@@ -31,7 +35,7 @@ _SUFFIXES = {
 
 
 def read(source: str | Path | bytes, *, limits: Limits | None = None, name: str = "") -> Frame:
-    """Read one picture.
+    """Read one picture, also out of a packed file (``file.h5#bona_fide/17``).
 
     The content decides what it is, never the name. EXIF orientation is applied, colour
     profiles are ignored; `facepad.media.decode` tells what becomes of unusual pixels.
@@ -54,13 +58,21 @@ def read(source: str | Path | bytes, *, limits: Limits | None = None, name: str 
             "arrays go through from_array, which asks for the order of their channels"
         )
     limits = limits or Limits.from_settings()
-    name = printable(name or ("the given bytes" if isinstance(source, bytes) else str(source)))
-    try:
+    with _named(name or ("the given bytes" if isinstance(source, bytes) else str(source))):
         return _read(source, limits)
-    except FacepadError as error:
-        raise InputError(f"{name}: {error}") from error
-    except Exception as error:  # whatever untrusted bytes set off is their fault
-        raise InputError(f"{name}: damaged ({type(error).__name__}: {error})") from error
+
+
+def read_file(path: Path, *, limits: Limits | None = None) -> tuple[bytes, Frame]:
+    """As `read` of a plain file, with the bytes of the file.
+
+    Raises:
+        InputError: As `read`.
+        SettingsError: As `read`.
+    """
+    limits = limits or Limits.from_settings()
+    with _named(str(path)):
+        data = _file(path, limits)
+        return data, _frame(data, path.suffix, limits)
 
 
 def from_array(image: NDArray[np.generic], *, channels: Literal["rgb", "bgr", "gray"]) -> Frame:
@@ -100,6 +112,18 @@ def printable(name: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in safe)
 
 
+@contextmanager
+def _named(name: str) -> Iterator[None]:
+    """Turn whatever a source sets off into an `InputError` that names it."""
+    name = printable(name)
+    try:
+        yield
+    except FacepadError as error:
+        raise InputError(f"{name}: {error}") from error
+    except Exception as error:  # whatever untrusted bytes set off is their fault
+        raise InputError(f"{name}: damaged ({type(error).__name__}: {error})") from error
+
+
 def _three_channels(image: RgbImage, channels: str) -> RgbImage:
     if channels == "gray":
         return np.repeat(image, 3, axis=2)
@@ -107,14 +131,21 @@ def _three_channels(image: RgbImage, channels: str) -> RgbImage:
 
 
 def _read(source: str | Path | bytes, limits: Limits) -> Frame:
-    data = source if isinstance(source, bytes) else _file(Path(source), limits)
+    packed = None if isinstance(source, bytes) else address.parse(source)
+    if packed is not None:
+        return read_one(packed, limits)
+    if isinstance(source, bytes):
+        return _frame(source, "", limits)
+    return _frame(_file(Path(source), limits), Path(source).suffix, limits)
+
+
+def _frame(data: bytes, suffix: str, limits: Limits) -> Frame:
     limits.check_bytes(len(data))
     header = inspect(data)
     image = decode(header, limits)
-    suffix = "" if isinstance(source, bytes) else Path(source).suffix.lower()
     notes = header.notes
-    if _SUFFIXES.get(suffix, header.format) != header.format:
-        notes = (f"named {suffix} but is {header.format}", *notes)
+    if _SUFFIXES.get(suffix.lower(), header.format) != header.format:
+        notes = (f"named {suffix.lower()} but is {header.format}", *notes)
     return Frame(image, notes=notes)
 
 

@@ -55,6 +55,14 @@ def read_video(
             message names it and says why.
         SettingsError: A limit in the settings is not a number.
     """
+    for _, frame in read_numbered(source, rule, limits=limits):
+        yield frame
+
+
+def read_numbered(
+    source: str | Path, rule: FrameRule = ALL_FRAMES, *, limits: VideoLimits | None = None
+) -> Iterator[tuple[int, Frame]]:
+    """As `read_video`, each frame with its number in the video, from 0."""
     limits = limits or VideoLimits.from_settings()
     path = Path(source)
     try:
@@ -63,22 +71,22 @@ def read_video(
         raise InputError(f"{printable(str(path))}: {error}") from error
 
 
-def _frames(path: Path, rule: FrameRule, limits: VideoLimits) -> Iterator[Frame]:
+def _frames(path: Path, rule: FrameRule, limits: VideoLimits) -> Iterator[tuple[int, Frame]]:
     _check_file(path, limits)
     with _opened(path) as video:
         claimed = _check_header(video, limits)
         if claimed < 1 and rule.kind == "even":
             claimed = _counted(path, limits)
-        last: Frame | None = None
+        last: tuple[int, Frame] | None = None
         seen = 0
-        for seen, frame in _decoded(video, rule, claimed, limits):  # noqa: B007 - used after the loop
+        for seen, frame in _decoded(video, rule, claimed, limits):
             if frame is not None:
                 if last is not None:
                     yield last
-                last = frame
+                last = seen - 1, frame
     if last is None:
         raise InputError(_nothing(rule, seen, claimed))
-    yield _with_note(last, rule, seen, claimed)
+    yield last[0], _with_note(last[1], rule, seen, claimed)
 
 
 def _decoded(

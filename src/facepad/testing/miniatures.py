@@ -8,6 +8,7 @@ from types import MappingProxyType
 from facepad.errors import SettingsError
 from facepad.testing.made_up import made_up_picture
 from facepad.testing.media_files import Clips, write_picture
+from facepad.testing.packed_miniature import write_packed
 from facepad.testing.video_miniatures import VIDEO_MINIATURES
 
 SIZE = (160, 120)  # width and height in pixels
@@ -42,10 +43,12 @@ def made_up_dataset(folder: Path, name: str = "nuaa", *, pictures: int = 2) -> P
     Raises:
         SettingsError: No miniature of that database is known.
     """
+    folder_writer = partial(_write_folder, pictures=pictures)
     writers: Mapping[str, Callable[[Path], None]] = {
         "nuaa": partial(_write_nuaa, pictures=pictures),
-        "folder": partial(_write_folder, pictures=pictures),
+        "folder": folder_writer,
         "csv": partial(_write_csv, pictures=pictures),
+        "packed": partial(write_packed, write_folder=folder_writer),
         **VIDEO_MINIATURES,
     }
     if name not in writers:

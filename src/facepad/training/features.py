@@ -17,6 +17,7 @@ from facepad import media, quality
 from facepad.errors import DatasetError, InputError
 from facepad.faces import FaceFinder
 from facepad.liveness.quality import versions, view
+from facepad.media.packed.address import file_of
 from facepad.models import store
 from facepad.types import Frame, Reason, RgbImage, Sample
 
@@ -200,7 +201,7 @@ def _tag(part: View) -> str:
 
 def _key(sample: Sample, tag: str) -> str:
     try:
-        status = Path(sample.path).stat()
+        status = file_of(sample.path).stat()
     except OSError as error:
         raise DatasetError(f"{sample.path} cannot be read: {error.strerror}") from error
     text = f"{Path(sample.path).resolve()}|{status.st_size}|{status.st_mtime_ns}|{tag}"

@@ -17,6 +17,7 @@ ORIGINALS_AT_HAND = {
     "facepad.datasets.nuaa",
     "facepad.datasets.folder",
     "facepad.datasets.csv_list",
+    "facepad.datasets.packed",
 }
 
 
