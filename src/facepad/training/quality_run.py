@@ -14,8 +14,8 @@ from facepad.errors import DatasetError
 from facepad.models import store
 from facepad.models.card import Card
 from facepad.training.features import VIEWS, Cache, View, extract
-from facepad.training.quality import RESOLUTION_WEIGHT, Classifier, Trained, fit
-from facepad.training.quality_report import Part, document, parts, text
+from facepad.training.quality import RESOLUTION_WEIGHT, Classifier, fit
+from facepad.training.quality_report import document, parts, text
 from facepad.training.resolution import SceneSource, movements
 from facepad.types import Dataset, Sample, Split
 
@@ -115,22 +115,15 @@ def run(order: Run, ready: Ready, advance: Callable[[], None]) -> Result:
     trained = fit(ready.samples, features, moved, part, classifier=kind)
     found = parts(ready.samples, trained)
     took_s = time.monotonic() - started
-    return _write(order, part, trained, found, ready, took_s)
-
-
-def _write(
-    order: Run, part: View, trained: Trained, found: tuple[Part, ...], ready: Ready, took_s: float
-) -> Result:
-    model = trained.classifier
-    shown = text(found, model.operating_point)
+    point = trained.classifier.operating_point
+    shown = text(found, point)
     order.out.mkdir(parents=True, exist_ok=True)
-    file = order.out / f"{part.name}.npz"
-    store.save_arrays(file, model.arrays(), _card(order, part, shown, ready))
-    report = order.out / f"{part.name}.json"
-    facts = {"command": asdict(order) | {"root": order.root.name, "out": ""}, "seconds": took_s}
-    values = facts | document(found, model.operating_point)
+    model, report = (order.out / f"{part.name}.{ending}" for ending in ("npz", "json"))
+    store.save_arrays(model, trained.classifier.arrays(), _card(order, part, shown, ready))
+    command = asdict(order) | {"root": order.root.name, "out": order.out.name}
+    values = {"command": command, "seconds": took_s} | document(found, point)
     report.write_text(json.dumps(values, indent=2, default=str) + "\n", encoding="utf-8")
-    return Result(file, report, f"{shown}\n\ntook {took_s:.0f} s")
+    return Result(model, report, f"{shown}\n\ntook {took_s:.0f} s")
 
 
 def _card(order: Run, part: View, shown: str, ready: Ready) -> Card:
