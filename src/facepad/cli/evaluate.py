@@ -5,14 +5,16 @@ from typing import Annotated
 
 import typer
 
-from facepad.cli.options import TESTS_HELP, split_names
+from facepad.cli.options import split_names
 from facepad.evaluation.choices import Combine, Higher
+
+TESTS = "Names of liveness tests, by commas; each is judged by itself."
 
 
 def evaluate(
     *,
     out: Annotated[Path, typer.Option(help="Folder for report, plots and kept scores.")],
-    tests: Annotated[str, typer.Option(metavar="NAME,...", help=TESTS_HELP)] = "quality",
+    tests: Annotated[str, typer.Option(metavar="NAME,...", help=TESTS)] = "quality",
     datasets: Annotated[
         list[str] | None,
         typer.Option(
@@ -78,6 +80,12 @@ def evaluate(
     Either facepad's own tests on datasets (scores are kept in the folder, so that a run that
     was interrupted goes on where it was), or any other system's scores with labels beside
     them. Writes report.json, report.html, and each plot as SVG and PNG.
+
+    Exit codes:
+    0 everything was judged
+    2 a picture could not be read (the others were judged), scores cannot be used, wrong usage
+    3 a model is missing or broken
+    4 a dataset, a file of scores or labels, or a setting cannot be used
     """
     from facepad.cli.evaluating import run
     from facepad.cli.evaluation_order import Order

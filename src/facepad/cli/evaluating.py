@@ -42,8 +42,9 @@ def run(order: Order) -> ExitCode:
     with progress("judging", count_of(gathered.systems, plan)) as advance:
         found = assess_all(gathered.systems, plan, advance)
     report = _report(order, gathered, found)
+    written = _write(order, report)  # first: whoever reads the text may go away
     sys.stdout.write(terminal.text(report) + "\n")
-    for file in _write(order, report):
+    for file in written:
         say(f"wrote {file}")
     return ExitCode.INPUT if gathered.unread else ExitCode.OK
 

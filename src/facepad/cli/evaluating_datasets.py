@@ -115,7 +115,7 @@ def gather(order: Order, given: tuple[GivenPoint, ...]) -> Gathered:
         timings_note=(
             f"Loading: the models of a test and of the face finder, {LOADS} times in one process, "
             "files in the system's cache. The other steps: each presentation, on one thread in "
-            f"one of {workers} processes side by side, as stated in the environment."
+            f"one of {workers} processes side by side."
         ),
         models=models,
         unread=sum(map(len, unread)),

@@ -153,10 +153,10 @@ def _devs(
 ) -> dict[str, tuple[Scored, ...]]:
     """Dev parts of the same system by name; the dataset's own first."""
     same = [other for other in scores if other.system == one.system]
-    if one.dataset == POOL:
-        same = [one]
-    elif plan.threshold_from != Split.DEV:
+    if plan.threshold_from != Split.DEV:
         same = [other for other in same if other.dataset == plan.threshold_from]
+    elif one.dataset == POOL:
+        same = [one]
     else:
         same = [other for other in same if other is one or other.source != one.source]
     same.sort(key=lambda other: other.dataset != one.dataset)

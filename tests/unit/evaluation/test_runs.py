@@ -52,7 +52,7 @@ def test_protocols_of_the_same_data_give_each_other_no_threshold() -> None:
 
 
 def test_one_dataset_can_choose_for_all() -> None:
-    plan = Plan(threshold_from="a", sampling=QUICK)
+    plan = Plan(threshold_from="a", pool=True, sampling=QUICK)
     found = assess_all([scores("a"), scores("b", seed=1)], plan)
     assert {p.origin for one in found for p in one.points} == {"chosen on a dev"}
 
