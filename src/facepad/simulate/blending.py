@@ -8,7 +8,10 @@ from facepad.simulate.light import Field, Scene
 
 def mixed(under: Scene | np.float32, over: Scene | np.float32, alpha: Field) -> Scene:
     """``over`` where ``alpha`` is 1, ``under`` where it is 0."""
-    return np.asarray(under + alpha[..., None] * (over - under), np.float32)
+    found = np.asarray(over - under, np.float32)
+    found *= alpha[..., None]
+    found += under
+    return found
 
 
 def times(light: Scene, factor: Field) -> Scene:

@@ -6,7 +6,6 @@ apart is the medium alone.
 
 from dataclasses import dataclass, field
 
-import cv2
 import numpy as np
 
 from facepad.simulate.codec import Codec
@@ -88,20 +87,22 @@ class Camera:
     developing: Developing = field(default=Developing())
     codec: Codec = field(default=Codec())
 
-    def photograph(self, exposed: Exposed, rng: np.random.Generator) -> bytes:
+    def seen(self, exposed: Exposed) -> Scene:
+        """Light on the photosites, shape (H, W, 3), of what lies before the lens."""
+        light = self.lens.optics.seen(exposed.light)
+        if exposed.texture is not None:
+            light *= exposed.texture
+        light *= self.lens.shade((light.shape[0], light.shape[1]))[..., None]
+        return light
+
+    def photograph(self, light: Scene, rng: np.random.Generator) -> bytes:
         """Take a picture.
 
         Args:
-            exposed: What lies before the lens.
+            light: From `seen`; used up, to spare memory.
             rng: Source of the noise.
 
         Returns:
             The JPEG file; `codec.decode` reads it.
         """
-        light = self.lens.optics.seen(exposed.light)
-        if exposed.texture is not None:
-            light *= exposed.texture
-        shade = self.lens.shade((light.shape[0], light.shape[1]))
-        light = np.asarray(cv2.multiply(light, cv2.merge([shade] * 3)), np.float32)
-        raw = self.sensor.expose(light, rng)
-        return self.codec.encode(self.developing.develop(raw))
+        return self.codec.encode(self.developing.develop(self.sensor.expose(light, rng)))

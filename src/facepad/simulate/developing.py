@@ -10,6 +10,7 @@ from facepad.simulate.ranges import drawn
 from facepad.types import RgbImage
 
 _STEPS = 4096  # of the tone curve, over the square root of light
+_BAND = 64  # lines
 _LUMA = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601, as cameras' processors use it
 
 
@@ -34,16 +35,16 @@ class Developing:
         colours = cv2.transform(raw, self._matrix(raw))
         picture = self._toned(np.asarray(colours, np.float32))
         if self.smoothing:
-            coded = np.asarray(picture * np.float32(255.0) + np.float32(0.5), np.uint8)
+            coded = np.asarray(cv2.convertScaleAbs(picture, alpha=255.0), np.uint8)
             reach = 255.0 * self.smoothing
             smooth = cv2.bilateralFilter(coded, 5, reach, 1.5)
             picture = np.asarray(smooth, np.float32) * np.float32(1.0 / 255.0)
         if self.sharpening:
             soft = cv2.GaussianBlur(picture, (0, 0), self.sharpening_px)
             more, less = 1.0 + self.sharpening, -self.sharpening
-            picture = np.asarray(cv2.addWeighted(picture, more, soft, less, 0.0), np.float32)
-        picture *= np.float32(255.0)
-        return np.asarray(np.clip(np.rint(picture), 0, 255), np.uint8)
+            cv2.addWeighted(picture, more, soft, less, 0.0, dst=picture)
+        np.maximum(picture, 0.0, out=picture)  # convertScaleAbs would mirror what is below
+        return np.asarray(cv2.convertScaleAbs(picture, alpha=255.0), np.uint8)
 
     def _matrix(self, raw: Scene) -> Scene:
         """White balance, then colourfulness, as one matrix."""
@@ -54,8 +55,13 @@ class Developing:
         return np.asarray(mixed * gains, np.float32)
 
     def _toned(self, light: Scene) -> Scene:
-        place = np.sqrt(np.clip(light, 0.0, 1.0)) * np.float32(_STEPS - 1)
-        return np.asarray(np.take(self._curve(), place.astype(np.uint16)), np.float32)
+        """Coded values; in place and by bands of lines, since the table's indices are large."""
+        curve = self._curve()
+        for start in range(0, light.shape[0], _BAND):
+            band = light[start : start + _BAND]
+            place = np.sqrt(np.clip(band, 0.0, 1.0)) * np.float32(_STEPS - 1)
+            np.take(curve, place.astype(np.intp), out=band)
+        return light
 
     def _curve(self) -> Scene:
         coded = np.linspace(0.0, 1.0, _STEPS) ** (2.0 / GAMMA)

@@ -7,11 +7,13 @@ import numpy as np
 
 from facepad.simulate.geometry import Placement, Points
 from facepad.simulate.light import Field, Scene
+from facepad.types import Box
 
 # Linear light of fair and of dark skin in usual light.
 _FAIR = np.array([0.62, 0.38, 0.28], np.float32)
 _DARK = np.array([0.12, 0.06, 0.035], np.float32)
 _BREADTH = 8.5, 10.5  # radius of a finger, millimetres
+_BAND = 120  # lines that are shaded at once
 _ARM = 3.1  # radius of a wrist over that of a finger
 _SHADOW = 0.35  # light that a finger takes from what lies close beneath it
 
@@ -135,12 +137,20 @@ def _draw(light: Scene, covered: Field, finger: Finger, skin: Field) -> None:
     ends = np.stack([finger.root, finger.tip])
     low = np.maximum(np.floor(ends.min(axis=0) - reach), 0).astype(int)
     high = np.ceil(ends.max(axis=0) + reach).astype(int)
-    part = np.s_[low[1] : max(high[1], 0), low[0] : max(high[0], 0)]
+    right = max(high[0], 0)
+    for top in range(low[1], min(max(high[1], 0), light.shape[0]), _BAND):
+        bottom = min(top + _BAND, high[1])
+        _draw_part(light, covered, finger, skin, (low[0], top, right, bottom))
+
+
+def _draw_part(light: Scene, covered: Field, finger: Finger, skin: Field, box: Box) -> None:
+    left, top, right, bottom = box
+    part = np.s_[top:bottom, left:right]
     view = light[part]
     if not view.size:
         return
     shape = view.shape[:2]
-    y, x = np.mgrid[low[1] : low[1] + shape[0], low[0] : low[0] + shape[1]].astype(np.float32)
+    y, x = np.mgrid[top : top + shape[0], left : left + shape[1]].astype(np.float32)
     along, away = _axes(finger, x, y)
     radius = np.float32(finger.radius) * (1.0 - 0.18 * np.clip(along / 3.5 + 1.0, 0, 1) ** 2)
     edge = radius - away

@@ -21,6 +21,7 @@ from facepad.simulate.stage import LIFE_SIZE, Presented, Stage
 HALFTONE, PAPER = "halftone", "paper"
 _ANGLES = (15.0, 75.0, 0.0, 45.0)  # of cyan, magenta, yellow and black, as offset printing has it
 _SHARP = 0.2  # pixels of blur that make no difference
+_BAND = 240  # lines that are inked at once
 _REACH = 40.0  # of fingers over the edge, millimetres
 _MM = 25.4  # an inch
 
@@ -120,20 +121,25 @@ class Print:
         spread = self.spread * stage.size[1] / width
         if spread > _SHARP:
             wanted = np.asarray(cv2.GaussianBlur(wanted, (0, 0), spread), np.float32)
-        coverages = self.printer.coverages(wanted)
+        inked = None
         if self.border and not stage.aligned:
             half = width / 2, stage.height(width) / 2
-            zoom = stage.size[1] / width
-            inked = coverage(rectangle(x, y, half), zoom)
-            coverages = [one * inked for one in coverages]
-        even = self.printer.reflected(coverages)
-        texture = None
-        if not self.continuous:
-            dots = self._dots(coverages, x, y, self.holding.optics(stage.optics))
-            texture = self.printer.reflected(dots)
-            texture /= np.maximum(even, np.float32(0.01))
+            inked = coverage(rectangle(x, y, half), stage.size[1] / width)
+        texture = None if self.continuous else np.empty_like(wanted)
+        optics = self.holding.optics(stage.optics)
+        for start in range(0, stage.size[0], _BAND):  # inks take much memory
+            band = np.s_[start : start + _BAND]
+            coverages = self.printer.coverages(wanted[band])
+            if inked is not None:
+                coverages = [one * inked[band] for one in coverages]
+            even = self.printer.reflected(coverages)
+            wanted[band] = even
+            if texture is not None:
+                dots = self.printer.reflected(self._dots(coverages, x[band], y[band], optics))
+                np.divide(dots, np.maximum(even, np.float32(0.01)), out=texture[band])
         paper = np.exp(np.array([self.tint, 0.0, -self.tint], np.float32)) * self.white
-        return even * np.asarray(paper, np.float32), texture
+        wanted *= np.asarray(paper, np.float32)
+        return wanted, texture
 
     def _dots(self, coverages: list[Field], x: Field, y: Field, optics: Optics) -> list[Field]:
         ruling = self.dpi / self.cell / _MM

@@ -204,9 +204,12 @@ def apply(
         surroundings, aligned=recipe.part is not None,
     )  # fmt: skip
     presented = _presented(recipe, stage, rng)
-    file = recipe.camera.photograph(presented.exposed, rng)
+    mask = presented.mask
     seen = None if face is None else moved(face, picture, presented, stage.size)
-    return Simulated(decode(file), presented.mask, recipe.plain(), file, seen)
+    light = recipe.camera.seen(presented.exposed)
+    del presented  # the largest part of the memory
+    file = recipe.camera.photograph(light, rng)
+    return Simulated(decode(file), mask, recipe.plain(), file, seen)
 
 
 def bona_fide(recipe: Recipe, picture: RgbImage, face: Face | None = None) -> Simulated:

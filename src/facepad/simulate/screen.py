@@ -94,7 +94,6 @@ class Screen:
         placement = self.holding.placement(stage, self.width, Bend())
         x, y = placement.coordinates(stage.size)
         light = self._lit(stage, x, y)
-        texture = self._texture(stage, x, y) if self.stripe else None
         around = room.behind(stage.surroundings, stage.size, rng) * stage.situation.colour
         around *= np.float32(self.room_light)
         mask = np.ones(stage.size, np.float32)
@@ -102,9 +101,13 @@ class Screen:
             glowing, device = self._outlines(stage, (x, y, placement))
             frame = np.float32(self.bezel_light * self.room_light)
             light = mixed(around, mixed(frame, light, glowing), device)
-            texture, mask = _within(texture, glowing), device
+            mask = device
         light = self.holding.unsharp(self._reflecting(light, around, mask, rng))
-        if not stage.aligned and self.hand and self.ppi > _HAND_HELD:
+        texture = self._texture(stage, x, y) if self.stripe else None
+        if stage.aligned:
+            return Presented(Exposed(light, texture), mask, placement, self.width)
+        texture = _within(texture, glowing)
+        if self.hand and self.ppi > _HAND_HELD:
             hand = hands.hold(around, self._sheet(stage, placement), self._spilled(), rng)
             light, mask = mixed(light, around, hand), mask * (1.0 - hand)
             texture = _within(texture, 1.0 - hand)
@@ -173,7 +176,8 @@ class Screen:
             lamps = glare.lamps(size, rng, self.softness) * np.float32(self.lamp * self.room_light)
             added += lamps[..., None]
         added += np.float32(self.veil * self.room_light)
-        light += times(added, mask)
+        added *= mask[..., None]
+        light += added
         return light
 
 

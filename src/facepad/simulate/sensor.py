@@ -61,7 +61,7 @@ class Sensor:
         return float(np.clip(wanted, *_GAINS))
 
     def expose(self, light: Scene, rng: np.random.Generator) -> Scene:
-        """Raw colours of light on the photosites.
+        """Raw colours of light on the photosites; uses up ``light``.
 
         Args:
             light: Linear light, shape (H, W, 3), 1 = a white sheet in usual light.
@@ -73,14 +73,17 @@ class Sensor:
         gain = self.gain(light)
         electrons = self.full_well / max(1.0, gain / self.longest_gain)
         if self.mosaic == "none":
-            return _digits(light * np.float32(gain), electrons, self.read_noise, rng)
+            light *= np.float32(gain)
+            return _digits(light, electrons, self.read_noise, rng)
         sites, name = _MOSAICS[self.mosaic]
         raw = _digits(_on_mosaic(light, sites) * np.float32(gain), electrons, self.read_noise, rng)
         suffix = "_EA" if self.demosaic == "edge_aware" else ""
         code = getattr(cv2, f"COLOR_{name}2RGB{suffix}")
         counted = np.asarray(raw * _LEVELS + np.float32(0.5), np.uint16)
         colours = cv2.demosaicing(counted, code)
-        return np.asarray(colours, np.float32) * (np.float32(1.0) / _LEVELS)
+        scaled = np.asarray(colours, np.float32)
+        scaled *= np.float32(1.0) / _LEVELS
+        return scaled
 
 
 def _on_mosaic(light: Scene, sites: tuple[int, int, int, int]) -> Field:
@@ -94,9 +97,10 @@ def _on_mosaic(light: Scene, sites: tuple[int, int, int, int]) -> Field:
 
 def _digits(light: Field, electrons: float, read: float, rng: np.random.Generator) -> Field:
     """Light with the noise of photons and electronics, clipped to the scale."""
-    variance = np.maximum(light, 0.0) * np.float32(1.0 / electrons)
+    variance = np.maximum(light, 0.0)
+    variance *= np.float32(1.0 / electrons)
     variance += np.float32((read / electrons) ** 2)
     noise = rng.standard_normal(light.shape, dtype=np.float32)
     noise *= np.sqrt(variance, out=variance)
-    noise += light
-    return np.asarray(np.clip(noise, 0.0, 1.0, out=noise), np.float32)
+    light += noise
+    return np.asarray(np.clip(light, 0.0, 1.0, out=light), np.float32)
