@@ -19,7 +19,7 @@ from facepad.evaluation.report import Picture, Report
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-EXTRA = {"matplotlib": "matplotlib", "jinja2": "jinja2"}  # module and package of the extra
+EXTRA = ("matplotlib", "jinja2")
 _UNIT = re.compile(r"(?<=\d) (?=%|ms)")
 TEMPLATE, STYLE = "report.html.j2", "report.css.j2"
 

@@ -56,8 +56,9 @@ def standalone(element: str) -> str:
         f"<style>svg{{{_variables(LIGHT)};font-family:system-ui,sans-serif}}"
         f"@media(prefers-color-scheme:dark){{svg{{{_variables(DARK)}}}}}</style>"
     )
-    head, close, rest = element.partition(">")
-    return f'<?xml version="1.0" encoding="UTF-8"?>\n{head}{close}{style}{rest}\n'
+    words, close, rest = element.partition("</desc>")
+    paper = '<rect width="100%" height="100%" fill="var(--paper)"/>'  # pages may be any colour
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{words}{close}{style}{paper}{rest}\n'
 
 
 def _variables(colours: Mapping[str, str]) -> str:

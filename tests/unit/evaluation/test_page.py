@@ -9,8 +9,9 @@ from xml.etree import ElementTree
 import pytest
 from made_up_scores import crowd, rows
 
+from facepad.errors import SettingsError
 from facepad.evaluation.assessment import Assessment, GivenPoint, Sampling, assess
-from facepad.evaluation.page import render
+from facepad.evaluation.page import render, require_libraries
 from facepad.evaluation.palette import DARK, LIGHT
 from facepad.evaluation.plots import element, plots_of, save
 from facepad.evaluation.report import Picture, Report, Timing
@@ -193,6 +194,14 @@ def test_every_plot_is_there_for_two_systems() -> None:
 def test_scores_that_are_all_equal_can_be_drawn() -> None:
     found = assess(rows([1.0] * 3, [1.0] * 3), sampling=Sampling(repeats=100))
     assert all(element(plot) for plot in plots_of([found]))
+
+
+def test_what_is_not_installed_is_named_with_the_way_to_get_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == "jinja2" else "")
+    with pytest.raises(SettingsError, match=r"need jinja2, not installed: `pip install 'facepad\["):
+        require_libraries()
 
 
 def luminance(colour: str) -> float:

@@ -71,6 +71,25 @@ def test_a_species_that_was_not_drawn_is_left_out_of_the_worst() -> None:
     assert (interval.low, interval.high) == (0.0, 1.0)
 
 
+def test_the_true_area_lies_in_its_interval_as_often_as_promised() -> None:
+    # People differ (spread 1) as much as pictures of one person do; classes lie 2 apart.
+    from scipy.special import ndtr
+
+    draw = np.random.default_rng(5)
+    subjects, frames, studies = 15, 8, 150
+    true = float(ndtr(2.0 / np.sqrt(4.0)))
+    kinds = [kind for kind in (None, "print") for _ in range(subjects * frames)]
+    names = [f"{p}" for _ in range(2) for p in range(subjects) for _ in range(frames)]
+    hits = 0
+    for study in range(studies):
+        middle = draw.normal(0.0, 1.0, (2, subjects, 1)) + np.array([2.0, 0.0])[:, None, None]
+        scores = ndtr(draw.normal(middle, 1.0, (2, subjects, frames)) / 3.0).ravel()
+        made = score_table(scores, kinds, names, split=Split.TEST)
+        interval = sureness(made, repeats=200, seed=study).intervals["auc"]
+        hits += interval.low <= true <= interval.high
+    assert hits / studies >= 0.90
+
+
 @settings(max_examples=25, deadline=None)
 @given(tables())
 def test_every_interval_lies_in_the_unit_range(made: ScoreTable) -> None:
