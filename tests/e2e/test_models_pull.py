@@ -45,10 +45,11 @@ def new_environment(folder: Path, *packages: str | Path) -> Path:
 def pulls(facepad: Path, folder: Path, **environment: str) -> None:
     """Pull into a new folder, check what came, and pull again for nothing."""
     variables = {"FACEPAD_MODEL_DIR": str(folder)} | environment
-    assert "got 2 model files" in must(facepad, "models", "pull", **variables)
+    assert "got 3 model files" in must(facepad, "models", "pull", **variables)
     assert sorted(path.name for path in folder.iterdir()) == [
         "face_detection_short_range.tflite",
         "face_landmark.tflite",
+        "selfie_segmentation.tflite",
     ]
     checked = json.loads(must(facepad, "models", "verify", "--json", **variables))
     assert checked["ok"]

