@@ -1,9 +1,8 @@
 """Shapes cut out of a printed face: eye holes, the outline of a worn mask."""
 
-import cv2
 import numpy as np
 
-from facepad.simulate.geometry import coverage
+from facepad.simulate.geometry import coverage, length
 from facepad.simulate.light import Field
 from facepad.types import Face, RgbImage
 
@@ -71,7 +70,7 @@ def inside(ellipse: Ellipse, x: Field, y: Field, zoom: float) -> Field:
         zoom: Pixels of the sensor for each unit.
     """
     middle_x, middle_y, wide, high = (np.float32(one) for one in ellipse)
-    away = cv2.magnitude((x - middle_x) / wide, (y - middle_y) / high)
+    away = length((x - middle_x) / wide, (y - middle_y) / high)
     return coverage((away - np.float32(1.0)) * min(wide, high), zoom)
 
 

@@ -17,6 +17,7 @@ Points = NDArray[np.float32]  # shape (N, 2)
 Size = tuple[int, int]  # lines, columns
 
 _FOCAL = 1.1  # focal length over the longer side: 49 degrees, between webcam and phone
+_FLAT = 1e-7  # curvature of a sheet that may count as flat, per millimetre
 _STEEPEST = 0.95  # sine of the angle at which a bent sheet turns its back to the camera
 
 
@@ -76,7 +77,7 @@ class Bend:
 
     def unrolled(self, x: Field, y: Field) -> tuple[Field, Field]:
         """Millimetres on the sheet of points seen on the plane through its middle."""
-        if not self.curvature:
+        if abs(self.curvature) < _FLAT:
             return x, y
         along, across = self._axes(x, y)
         depth = self._depth(self._on_sheet(along))  # seen from here, so near that one step does
@@ -85,7 +86,7 @@ class Bend:
 
     def rolled(self, x: Field, y: Field) -> tuple[Field, Field]:
         """The inverse of `unrolled`."""
-        if not self.curvature:
+        if abs(self.curvature) < _FLAT:
             return x, y
         along, across = self._axes(x, y)
         nearer = 1.0 + self._depth(along) / np.float32(self.distance)
@@ -198,6 +199,11 @@ def _steps(x: Field, y: Field, axis: int) -> tuple[float, float]:
     return float(x[line, column] - x[other]), float(y[line, column] - y[other])
 
 
+def length(x: Field, y: Field) -> Field:
+    """Of vectors; unlike OpenCV's it has the same last bit wherever memory begins."""
+    return np.asarray(np.sqrt(x * x + y * y), np.float32)
+
+
 def rectangle(x: Field, y: Field, half: tuple[float, float], corner: float = 0.0) -> Field:
     """Signed distance to a rectangle about the origin; negative inside, unit of x and y.
 
@@ -209,7 +215,7 @@ def rectangle(x: Field, y: Field, half: tuple[float, float], corner: float = 0.0
     """
     over_x = np.abs(x) - np.float32(half[0] - corner)
     over_y = np.abs(y) - np.float32(half[1] - corner)
-    outside = cv2.magnitude(np.maximum(over_x, 0.0), np.maximum(over_y, 0.0))
+    outside = length(np.maximum(over_x, 0.0), np.maximum(over_y, 0.0))
     inside = np.minimum(np.maximum(over_x, over_y), 0.0)
     return np.asarray(outside + inside - np.float32(corner), np.float32)
 

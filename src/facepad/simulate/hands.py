@@ -2,10 +2,9 @@
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
-from facepad.simulate.geometry import Placement, Points
+from facepad.simulate.geometry import Placement, Points, length
 from facepad.simulate.light import Field, Scene
 from facepad.types import Box
 
@@ -164,13 +163,13 @@ def _draw_part(light: Scene, covered: Field, finger: Finger, skin: Field, box: B
 def _axes(finger: Finger, x: Field, y: Field) -> tuple[Field, Field]:
     """Way back from the tip's middle in radii (0 at the tip, falling), and distance, pixels."""
     axis = finger.tip - finger.root
-    length = max(float(np.hypot(*axis)) - finger.radius, 0.0)
+    long = max(float(np.hypot(*axis)) - finger.radius, 0.0)
     axis = axis / max(float(np.hypot(*axis)), 1e-6)
     middle = finger.tip - axis * np.float32(finger.radius)
     along = (x - middle[0]) * axis[0] + (y - middle[1]) * axis[1]
     across = (y - middle[1]) * axis[0] - (x - middle[0]) * axis[1]
-    beyond = np.maximum(np.maximum(along, -length - along), 0.0)
-    return along / np.float32(finger.radius), np.asarray(cv2.magnitude(beyond, across), np.float32)
+    beyond = np.maximum(np.maximum(along, -long - along), 0.0)
+    return along / np.float32(finger.radius), length(beyond, across)
 
 
 def _shaded(skin: Field, along: Field, across: Field, nail: bool) -> Scene:

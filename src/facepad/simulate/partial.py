@@ -64,7 +64,7 @@ class Part:
         inside = self._outline(u, v)
         reach = 2.0 * wide * float(scale) * placement.zoom * self.softness
         soft = cv2.GaussianBlur(inside, (0, 0), max(reach / 2.5, 0.5))
-        return np.asarray(soft, np.float32)
+        return np.asarray(np.clip(soft, 0.0, 1.0), np.float32)
 
     def _outline(self, u: Field, v: Field) -> Field:
         """Hard outline, in half axes of the face about its middle."""

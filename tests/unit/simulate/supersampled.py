@@ -1,0 +1,41 @@
+"""Oracles: patterns drawn many times finer than the sensor, then seen by lens and photosite."""
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from facepad.simulate.geometry import Placement, projected
+from facepad.simulate.optics import Optics
+
+Floats = NDArray[np.float32]
+PAD = 5  # pixels around the sensor, for the lens
+
+
+def seen(
+    pattern: Callable[[Floats, Floats], Floats],
+    placement: Placement,
+    size: tuple[int, int],
+    optics: Optics,
+    fine: int,
+) -> Floats:
+    """What a sensor sees of a pattern given by millimetres; ``fine`` (odd) rays a pixel."""
+    start = -PAD - (fine // 2) / fine
+    rays = np.array([[1 / fine, 0, start], [0, 1 / fine, start], [0, 0, 1]])
+    large = ((size[0] + 2 * PAD) * fine, (size[1] + 2 * PAD) * fine)
+    inverse = np.asarray(np.linalg.inv(placement.to_sensor), np.float64)
+    light = pattern(*projected(inverse @ rays, large))
+    light = np.asarray(cv2.GaussianBlur(light, (0, 0), optics.blur * fine), np.float32)
+    wide = optics.aperture * fine
+    reach = int(np.ceil((wide - 1) / 2))
+    kernel = np.ones(2 * reach + 1, np.float32)
+    kernel[[0, -1]] = (wide - (2 * reach - 1)) / 2
+    light = np.asarray(cv2.sepFilter2D(light, -1, kernel / kernel.sum(), kernel / kernel.sum()))
+    middle = fine // 2
+    return np.asarray(light[middle::fine, middle::fine][PAD:-PAD, PAD:-PAD], np.float32)
+
+
+def smooth_step(distance: Floats, reach: float) -> Floats:
+    """1 inside, 0 outside, with an edge as wide as one ray."""
+    return np.asarray(np.clip(0.5 - distance / np.float32(reach), 0.0, 1.0), np.float32)

@@ -1,0 +1,49 @@
+"""Inks: what can be printed is printed, the rest is cut at the gamut."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from facepad.simulate.inks import Printer
+
+
+def sheet(*colour: float) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+    return np.full((2, 2, 3), colour, np.float32)
+
+
+def test_white_takes_no_ink() -> None:
+    assert max(float(one.max()) for one in Printer().coverages(sheet(1.0, 1.0, 1.0))) == 0.0
+
+
+@given(st.floats(0.12, 1.0), st.floats(0.0, 1.0))
+def test_greys_are_printed_as_wanted(grey: float, black: float) -> None:
+    printer = Printer(black_ink=black)
+    printed = printer.reflected(printer.coverages(sheet(grey, grey, grey)))
+    assert np.abs(printed - grey).max() < 0.02
+
+
+@pytest.mark.parametrize("skin", [(0.6, 0.37, 0.28), (0.3, 0.18, 0.13)])
+def test_skin_lies_in_the_gamut(skin: tuple[float, float, float]) -> None:
+    printer = Printer()
+    assert np.abs(printer.reflected(printer.coverages(sheet(*skin))) - skin).max() < 0.03
+
+
+def test_a_pure_blue_does_not() -> None:
+    printer = Printer()
+    printed = printer.reflected(printer.coverages(sheet(0.0, 0.0, 1.0)))[0, 0]
+    assert printed[2] < 0.5
+    assert printed[2] > printed[0]
+
+
+@given(st.floats(-0.06, 0.12), st.tuples(*[st.floats(0.0, 1.0)] * 3))
+def test_coverages_are_shares(gain: float, colour: tuple[float, float, float]) -> None:
+    printer = Printer(dot_gain=gain, cyan=0.1, density=1.25)
+    assert all(0 <= one.min() <= one.max() <= 1 for one in printer.coverages(sheet(*colour)))
+
+
+def test_dot_gain_darkens() -> None:
+    plain, grown = (
+        Printer(dot_gain=gain).coverages(sheet(0.5, 0.5, 0.5))[0].max() for gain in (0.0, 0.1)
+    )
+    assert grown == pytest.approx(plain + 0.4 * plain * (1 - plain), abs=1e-5)
