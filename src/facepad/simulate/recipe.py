@@ -19,6 +19,7 @@ from facepad.errors import InputError, SettingsError
 from facepad.simulate.camera import Camera, Exposed
 from facepad.simulate.codec import decode
 from facepad.simulate.light import Field
+from facepad.simulate.mask import Mask
 from facepad.simulate.partial import Part
 from facepad.simulate.printing import Print
 from facepad.simulate.ranges import draw, plain, rebuilt, without
@@ -45,7 +46,9 @@ class Medium(Protocol):
         """What the camera has before its lens."""
 
 
-MEDIA: Mapping[str, type[Any]] = MappingProxyType({"print": Print, "screen": Screen})
+MEDIA: Mapping[str, type[Any]] = MappingProxyType(
+    {"print": Print, "screen": Screen, "mask": Mask}
+)
 _IN_PART = ("print", "screen")  # media that a partial recapture goes through
 
 

@@ -1,0 +1,140 @@
+"""How the outside of a mask sends light back: printed paper, painted resin, silicone."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from facepad.simulate.inks import Printer
+from facepad.simulate.light import Field, Scene, luminance
+from facepad.simulate.ranges import drawn
+from facepad.simulate.render import Vertices
+
+_FINISH = "finish"
+_SKIN = 0.35  # mean light of a face in usual light
+
+
+class _Material(NamedTuple):
+    """What a material makes of the parameters.
+
+    Attributes:
+        mirrored: Of the light that a fully glossy one would mirror.
+        round: How far light goes around the edge of shadow, by scattering inside.
+        printed: Whether inks on white paper make its colour; else paint.
+    """
+
+    mirrored: float
+    round: float
+    printed: bool
+
+
+_MATERIALS: Mapping[str, _Material] = MappingProxyType(
+    {
+        "paper": _Material(0.15, 0.05, True),
+        "resin": _Material(1.0, 0.05, False),
+        "silicone": _Material(0.6, 0.35, False),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Varnish:
+    """Light and finish; attributes tell their own meaning, see `ranges`."""
+
+    softness: float = drawn(
+        0.001, 0.009, "Blur of the picture on the mask over the face's width",
+        off=0.001, log=True, group=_FINISH,
+    )  # fmt: skip
+    white: float = drawn(0.75, 1.1, "Light of the mask over that of the face", off=1.0)
+    paint: float = drawn(
+        0.45, 1.0, "Contrast of painted detail over that of the face", off=1.0, group=_FINISH
+    )
+    colourful: float = drawn(0.65, 1.15, "Colourfulness over that of the face", off=1.0)
+    tint: float = drawn(-0.12, 0.12, "Half the logarithm of red over blue", off=0.0, group=_FINISH)
+    gloss: float = drawn(0.02, 0.7, "Light of mirrored lamps", off=0.0, log=True, group=_FINISH)
+    sharpness: float = drawn(6.0, 90.0, "How small mirrored lamps are", off=20.0, log=True)
+    sheen: float = drawn(0.0, 0.2, "Light at grazing angles", off=0.0, bias=1.5, group=_FINISH)
+    grain: float = drawn(0.0, 0.05, "Unevenness, share", off=0.0, bias=1.5, group=_FINISH)
+    shading: float = drawn(0.25, 0.85, "Share of the light that has a direction", off=0.0,
+                           group=_FINISH)  # fmt: skip
+    azimuth_deg: float = drawn(-70.0, 70.0, "Lamp to the right, degrees", off=20.0)
+    height_deg: float = drawn(-10.0, 65.0, "Lamp above, degrees", off=30.0)
+
+    @property
+    def direction(self) -> Vertices:
+        """Towards the lamp: right, down, away from the camera; length 1."""
+        across, up = np.deg2rad([self.azimuth_deg, self.height_deg])
+        found = [np.cos(up) * np.sin(across), -np.sin(up), -np.cos(up) * np.cos(across)]
+        return np.array(found, np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """One material with its parameters."""
+
+    material: str
+    printer: Printer
+    varnish: Varnish
+
+    def coloured(self, wanted: Scene, inside: NDArray[np.bool_]) -> Scene:
+        """Reflectance of the mask, whose picture wants to look so.
+
+        Args:
+            wanted: Linear light, shape (H, W, 3), 0 to 1.
+            inside: Photosites that see the mask; their mean is the ground of the paint.
+        """
+        varnish = self.varnish
+        if _MATERIALS[self.material].printed:
+            wanted = self.printer.reflected(self.printer.coverages(wanted))
+        else:
+            ground = wanted[inside].mean(axis=0)
+            wanted = ground + np.float32(varnish.paint) * (wanted - ground)
+        grey = luminance(wanted)[..., None]
+        wanted = grey + np.float32(varnish.colourful) * (wanted - grey)
+        white = np.exp(np.array([varnish.tint, 0.0, -varnish.tint])) * varnish.white
+        return np.asarray(np.maximum(wanted * white.astype(np.float32), 0.0), np.float32)
+
+    def lit(
+        self, colour: Scene, facing: Vertices, inside: NDArray[np.bool_], rng: np.random.Generator
+    ) -> Scene:
+        """Light of the lit mask.
+
+        The mean over the mask stays: the picture holds the light of its own scene.
+
+        Args:
+            colour: Reflectance.
+            facing: Direction of the surface, shape (H, W, 3).
+            inside: Photosites that see the mask.
+            rng: Source of the grain.
+        """
+        varnish, material = self.varnish, _MATERIALS[self.material]
+        lamp = varnish.direction
+        falling = (facing @ lamp + np.float32(material.round)) / np.float32(1 + material.round)
+        shade = (1.0 - varnish.shading) + varnish.shading * np.maximum(falling, 0.0)
+        shade = shade / max(float(shade[inside].mean()), 1e-3)
+        shade *= 1.0 + np.float32(varnish.grain) * _grain(shade.shape, rng)
+        light = colour * shade[..., None].astype(np.float32)
+        between = lamp - np.array([0.0, 0.0, 1.0], np.float32)
+        between /= np.float32(max(float(np.linalg.norm(between)), 1e-3))
+        mirrored = np.maximum(facing @ between, 0.0) ** np.float32(varnish.sharpness)
+        added = np.float32(material.mirrored * varnish.gloss) * mirrored
+        added += np.float32(varnish.sheen) * (1.0 + facing[..., 2]) ** 2
+        added *= np.float32(_scene_light(light[inside]))
+        light += np.asarray(added, np.float32)[..., None]
+        return np.asarray(light, np.float32)
+
+
+def _scene_light(light: Field) -> float:
+    """Light of lamps in the picture's scene over the usual, from the mask's mean."""
+    return min(float(light.mean()) / _SKIN, 1.2)
+
+
+def _grain(size: tuple[int, ...], rng: np.random.Generator) -> Field:
+    fine = rng.standard_normal((size[0], size[1]), dtype=np.float32)
+    coarse = rng.standard_normal((size[0] // 6 + 2, size[1] // 6 + 2), dtype=np.float32)
+    large = cv2.resize(coarse, size[1::-1], interpolation=cv2.INTER_CUBIC)
+    return np.asarray(0.8 * cv2.GaussianBlur(fine, (0, 0), 0.7) + 0.6 * large, np.float32)
