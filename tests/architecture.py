@@ -26,6 +26,7 @@ LAYERS: Mapping[str, int] = {
     "quality": 3,
     "media": 3,
     "models.session": 3,
+    "models.trunk": 3,
     "faces": 4,
     "hdf5": 4,
     "loading": 5,

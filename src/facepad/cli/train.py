@@ -5,11 +5,12 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from facepad.cli.train_face import train_trunk
 from facepad.cli.train_natural import train_biqi, train_niqe
 from facepad.cli.train_quality import train_quality
 from facepad.errors import SettingsError
 
-EXTRA = ("sklearn",)  # packages that only training needs
+EXTRA = ("sklearn", "torch", "onnx", "onnxscript")  # packages that only training needs
 
 
 class _Train(TyperGroup):
@@ -35,3 +36,4 @@ app = typer.Typer(
 app.command("quality")(train_quality)
 app.command("niqe")(train_niqe)
 app.command("biqi")(train_biqi)
+app.command("trunk")(train_trunk)

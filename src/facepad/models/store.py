@@ -14,6 +14,7 @@ from facepad.models.card import Card, parse
 from facepad.models.files import read_bytes, write_bytes
 from facepad.models.index import Entry, digest, find
 
+_KINDS = ("*.npz", "*.onnx")  # of packaged model files
 _MEND = {
     "packaged": "reinstall it with `pip install --force-reinstall facepad`",
     "pulled": "get it with `facepad models pull`",
@@ -89,14 +90,22 @@ def save_arrays(path: Path, arrays: Mapping[str, NDArray[Any]], card: Card) -> N
     Raises:
         ModelError: An array holds Python objects; the file cannot be written.
     """
-    data = pack(arrays)
+    save_file(path, pack(arrays), card)
+
+
+def save_file(path: Path, data: bytes, card: Card) -> None:
+    """Write a model file of any kind and, beside it with the ending ``.md``, its card.
+
+    Raises:
+        ModelError: The file cannot be written.
+    """
     write_bytes(path, data)
     text = replace(card, sha256=digest(data)).render()
     write_bytes(path.with_suffix(".md"), text.encode())
 
 
 def update_index(folder: Path | None = None) -> tuple[Entry, ...]:
-    """Take up all ``.npz`` files of a folder, and what their cards say, in its list.
+    """Take up all ``.npz`` and ``.onnx`` files of a folder, and what their cards say.
 
     Args:
         folder: By default the package's own weights.
@@ -110,7 +119,8 @@ def update_index(folder: Path | None = None) -> tuple[Entry, ...]:
     folder = folder or index.WEIGHTS
     known = index.entries(folder) if (folder / index.FILE).is_file() else ()
     pulled = [entry for entry in known if entry.kind == "pulled"]
-    found = (*pulled, *(_entry(file) for file in sorted(folder.glob("*.npz"))))
+    files = sorted(file for kind in _KINDS for file in folder.glob(kind))
+    found = (*pulled, *(_entry(file) for file in files))
     index.write(folder, found)
     return found
 

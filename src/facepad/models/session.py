@@ -1,0 +1,74 @@
+"""Networks in ONNX: opened by name, hash verified, with a fixed number of threads."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facepad.errors import ModelError
+from facepad.models import store
+
+Tensors = Mapping[str, NDArray[Any]]
+
+
+class Network:
+    """A network that is ready to run; safe to share between threads.
+
+    Args:
+        name: Of a model file, as `facepad.models.store` knows it.
+        threads: Of one run. Two pools of threads on the same cores are much slower than one.
+
+    Raises:
+        ModelError: Unknown name, missing file, wrong hash, or no network that can be run.
+    """
+
+    def __init__(self, name: str, threads: int = 1) -> None:
+        self.name = name
+        self._session = _opened(name, threads)
+        self.outputs: tuple[str, ...] = tuple(o.name for o in self._session.get_outputs())
+
+    @property
+    def version(self) -> str:
+        """Of the model file."""
+        return store.version(self.name)
+
+    def run(self, inputs: Tensors, outputs: Sequence[str]) -> list[NDArray[np.float32]]:
+        """The outputs with these names, in this order.
+
+        Raises:
+            ModelError: The network has no such output, or the inputs do not fit it.
+        """
+        missing = [name for name in outputs if name not in self.outputs]
+        if missing:
+            raise ModelError(
+                f"model {self.name!r} has no output {', '.join(missing)}; "
+                f"it has {', '.join(self.outputs)}"
+            )
+        try:
+            found: list[NDArray[np.float32]] = self._session.run(list(outputs), dict(inputs))
+        except _failures() as error:
+            raise ModelError(f"model {self.name!r} cannot be run: {error}") from error
+        return found
+
+
+def _opened(name: str, threads: int) -> Any:  # noqa: ANN401 - onnxruntime's own type
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3  # errors; a library prints nothing else
+    data = store.load_bytes(name)
+    try:
+        return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+    except _failures() as error:
+        raise ModelError(f"model {name!r} is no network that can be run: {error}") from error
+
+
+def _failures() -> tuple[type[Exception], ...]:
+    """What onnxruntime raises; its own errors share no public base."""
+    from onnxruntime.capi import onnxruntime_pybind11_state as state
+
+    own = (state.Fail, state.InvalidArgument, state.InvalidGraph, state.InvalidProtobuf)
+    return (*own, state.NotImplemented, state.RuntimeException, ValueError, TypeError)
