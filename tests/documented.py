@@ -11,7 +11,9 @@ from pathlib import Path
 
 # Running the suite from within the suite would never end; make tells what it would do.
 RUNS_THE_SUITE = re.compile(r"^make (?:test\S*)(?: .*)?$|^(?:bash )?\.ci/run$", re.MULTILINE)
-LONG = re.compile(r"\bfacepad train\b|\bmake (?:bench|types|lint)\b|\bbenchmarks/")
+LONG = re.compile(
+    r"\bfacepad (?:train|dataset (?:verify|pack))\b|\bmake (?:bench|types|lint)\b|\bbenchmarks/"
+)
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
