@@ -161,6 +161,8 @@ def _file(path: Path, limits: Limits) -> bytes:
         with os.fdopen(descriptor, "rb") as file:
             _check_kind(os.fstat(descriptor), limits)
             return file.read(limits.max_bytes + 1)
+    except InputError:  # also a ValueError
+        raise
     except (FileNotFoundError, NotADirectoryError):
         raise InputError("there is no such file") from None
     except PermissionError:
