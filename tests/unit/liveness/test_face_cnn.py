@@ -1,0 +1,94 @@
+"""The face test: what it looks at, and what it says when it cannot."""
+
+import numpy as np
+import pytest
+
+from facepad.errors import ModelError
+from facepad.liveness.face_cnn import FaceTest
+from facepad.models.backbone import CHANNELS
+from facepad.models.face_heads import FaceHeads, Head, Scaling
+from facepad.models.trunk import Trunk
+from facepad.testing import check_liveness_test
+from facepad.types import Face, Frame, OperatingPoint, Presentation, Reason, RgbImage
+
+TIGHT_BLOCK, CONTEXT_BLOCK = 5, 10
+BOX = (120, 80, 220, 200)
+
+
+def head(view: str, block: int) -> Head:
+    size = 2 * CHANNELS[block]
+    weights = np.random.default_rng(block).normal(size=size) / size
+    return Head(view, block, np.zeros(size), np.ones(size), weights, 0.1)
+
+
+def made_up_heads(trunk: Trunk) -> FaceHeads:
+    both = (head("tight", TIGHT_BLOCK), head("context", CONTEXT_BLOCK))
+    point = OperatingPoint.at(0.5)
+    return FaceHeads(both, Scaling(1.0, 0.0), Scaling(3.0, 0.0), point, trunk.version)
+
+
+@pytest.fixture(scope="module")
+def test() -> FaceTest:
+    trunk = Trunk()
+    return FaceTest("face_cnn", made_up_heads(trunk), trunk, "heads-1+0")
+
+
+def picture(seed: int = 0, side: int = 320) -> RgbImage:
+    return np.random.default_rng(seed).integers(0, 256, (side, side, 3), dtype=np.uint8)
+
+
+def with_face(seed: int = 0) -> Frame:
+    return Frame(picture(seed), face=Face(BOX, 1.0))
+
+
+def raw(test: FaceTest, *frames: Frame) -> float:
+    value: float = test.score(Presentation(frames)).details["raw"]
+    return value
+
+
+def test_it_keeps_the_contract_of_a_liveness_test(test: FaceTest) -> None:
+    check_liveness_test(test)
+
+
+def test_a_face_in_its_surroundings_is_seen_in_both_views(test: FaceTest) -> None:
+    score = test.score(Presentation((with_face(),)))
+    assert score.details["views"] == ["tight", "context"]
+    assert set(score.details["heads"]) == {"tight 5", "context 10"}
+
+
+def test_a_face_that_fills_the_picture_is_judged_without_its_context(test: FaceTest) -> None:
+    frame = Frame(picture(side=120), face=Face((0, 0, 120, 120), 1.0))
+    score = test.score(Presentation((frame,)))
+    assert score.details["views"] == ["tight"]
+    assert score.details["log_likelihood_ratio"] == pytest.approx(3.0 * score.details["raw"])
+
+
+def test_without_a_face_there_is_a_reason_and_no_value(test: FaceTest) -> None:
+    score = test.score(Presentation((Frame(picture(), no_face=Reason.FACE_TOO_SMALL),)))
+    assert (score.value, score.reason) == (None, Reason.FACE_TOO_SMALL)
+
+
+def test_frames_are_averaged_before_scaling(test: FaceTest) -> None:
+    each = [raw(test, with_face(seed)) for seed in (1, 2)]
+    assert raw(test, with_face(1), with_face(2)) == pytest.approx(np.mean(each))
+
+
+def test_frames_without_a_face_are_left_out(test: FaceTest) -> None:
+    blank = Frame(picture(3), no_face=Reason.NO_FACE)
+    assert raw(test, blank, with_face(1)) == pytest.approx(raw(test, with_face(1)))
+
+
+def test_what_lies_outside_both_views_does_not_matter(test: FaceTest) -> None:
+    changed = picture(0, 640)
+    frame = Frame(picture(0, 640), face=Face(BOX, 1.0))
+    changed[500:, 500:] = 0
+    assert raw(test, frame) == raw(test, Frame(changed, face=Face(BOX, 1.0)))
+
+
+def test_heads_of_another_trunk_are_refused(test: FaceTest) -> None:
+    heads = made_up_heads(test.trunk)
+    other = FaceHeads(
+        heads.heads, heads.all_views, heads.tight_only, heads.operating_point, "face_trunk-0+1"
+    )
+    with pytest.raises(ModelError, match="trained on face_trunk-0"):
+        FaceTest("face_cnn", other, test.trunk, "heads-1+0")

@@ -1,0 +1,114 @@
+"""Training the heads of the face test on made-up statistics."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from facepad.errors import DatasetError
+from facepad.training.face_features import VIEWS, FaceFeatures
+from facepad.training.face_heads import Seen, Spec, fit, joined, left_out, logits, train
+from facepad.training.face_report import auc, part_of, text
+from facepad.types import Reason, Sample, Split
+
+pytest.importorskip("sklearn", reason="training needs scikit-learn: pip install 'facepad[train]'")
+
+WIDTH = 6  # statistics of each of two made-up blocks
+SPEC = Spec((("tight", 0), ("context", 1)), 1.0)
+SOURCES = ("studio", "phone", "webcam")
+
+
+def made_up(*, gap: float = 2.0, each: int = 40, split: Split = Split.TRAIN) -> Seen:
+    """Pictures of three sources, each with an offset of its own; one statistic tells."""
+    rng = np.random.default_rng([each, list(Split).index(split)])
+    samples, rows = [], []
+    for place, source in enumerate(SOURCES):
+        for species in (None, "print", "screen"):
+            for number in range(each):
+                key = f"{split}/{source}/{species}/{number}"
+                subject = f"{source} {number % 5}"
+                samples.append(Sample(key, key, subject, split, species, source))
+                row = rng.normal(0.3 * place, 1.0, (len(VIEWS), 2 * WIDTH))
+                row[:, ::WIDTH] += gap * (species is None)
+                rows.append(row)
+    values = np.array(rows, np.float32)
+    blocks = {0: slice(0, WIDTH), 1: slice(WIDTH, 2 * WIDTH)}
+    wide = np.ones(len(rows), np.bool_)
+    return Seen(tuple(samples), FaceFeatures(values, blocks, wide, (None,) * len(rows)))
+
+
+def test_bona_fide_pictures_of_a_source_left_out_score_higher() -> None:
+    seen = made_up()
+    assert auc(seen.bona_fide, left_out(seen, SPEC)) > 0.9
+
+
+def test_where_nothing_tells_sources_left_out_say_so() -> None:
+    seen = made_up(gap=0.0)
+    assert abs(auc(seen.bona_fide, left_out(seen, SPEC)) - 0.5) < 0.15
+
+
+def test_training_twice_gives_the_same_numbers() -> None:
+    a, b = (train(made_up(), SPEC).arrays() for _ in range(2))
+    for name, values in a.items():
+        np.testing.assert_array_equal(values, b[name])
+
+
+def test_the_threshold_parts_the_classes_of_new_pictures() -> None:
+    heads = train(made_up(), SPEC, [made_up(each=25, split=Split.DEV)])
+    part = part_of("new", heads, made_up(each=30, split=Split.TEST))
+    assert part.rates.hter < 0.15
+    assert part.auc > 0.95
+
+
+def test_without_context_the_tight_heads_alone_count() -> None:
+    seen = made_up()
+    narrow = replace(seen.features, has_context=np.zeros(len(seen.samples), np.bool_))
+    heads = fit(seen, SPEC)
+    found = logits(heads, Seen(seen.samples, narrow))
+    np.testing.assert_allclose(found, heads[0].logits(seen.features.of("tight", 0)))
+
+
+def test_pictures_without_a_face_take_no_part() -> None:
+    seen = made_up()
+    values = seen.features.values.copy()
+    values[0] = np.nan
+    reasons = (Reason.NO_FACE, *seen.features.reasons[1:])
+    heads = train(Seen(seen.samples, replace(seen.features, values=values, reasons=reasons)), SPEC)
+    assert all(np.isfinite(head.weights).all() for head in heads.heads)
+
+
+def test_one_source_alone_cannot_be_left_out() -> None:
+    seen = made_up()
+    one = seen.part(np.array([sample.session == "studio" for sample in seen.samples]))
+    with pytest.raises(DatasetError, match="there is only 'studio'"):
+        train(one, SPEC)
+
+
+def test_a_missing_class_is_told() -> None:
+    seen = made_up()
+    with pytest.raises(DatasetError, match="no attack picture"):
+        train(seen.part(seen.bona_fide), SPEC)
+
+
+def test_joined_sets_keep_their_order() -> None:
+    a, b = made_up(each=2), made_up(each=3)
+    assert joined([a, b]).samples == (*a.samples, *b.samples)
+
+
+def test_auc_counts_ties_by_half() -> None:
+    labels = np.array([True, False, True, False])
+    assert auc(labels, np.array([1.0, 1.0, 2.0, 0.0])) == 0.875
+
+
+def test_auc_is_that_of_scikit_learn() -> None:
+    from sklearn.metrics import roc_auc_score
+
+    rng = np.random.default_rng(0)
+    labels, values = rng.random(50) < 0.4, np.round(rng.normal(size=50), 1)
+    assert auc(labels, values) == pytest.approx(float(roc_auc_score(labels, values)))
+
+
+def test_the_report_tells_the_background_beside_the_context() -> None:
+    heads = train(made_up(), SPEC)
+    shown = text([part_of("new", heads, made_up())], heads.operating_point)
+    assert "with the face blacked out" in shown
