@@ -1,6 +1,7 @@
 """A packed file is a dataset like any other; a damaged one is told, and crashes nothing."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -116,6 +117,13 @@ def test_training_measures_the_same_of_a_packed_picture(
         return [row.tobytes() for row in found.vectors]
 
     assert vectors(source[:4]) == vectors(list(Packed(sound).samples())[:4])
+
+
+def test_threads_may_read_one_file_at_the_same_time(file: Path) -> None:
+    paths = [sample.path for sample in Packed(file).samples()] * 20
+    wanted = [media.read(path).image.tobytes() for path in paths]
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(lambda path: media.read(path).image.tobytes(), paths)) == wanted
 
 
 def test_listing_reads_no_pictures(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:

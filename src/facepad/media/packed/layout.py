@@ -57,10 +57,10 @@ class Row:
         pixels_sha256: Of the upright RGB pixels as they are read from the packed file.
     """
 
-    sample: int
-    key: str
-    subject: str
-    split: str
+    sample: int = 0
+    key: str = ""
+    subject: str = ""
+    split: str = ""
     species: str = ""
     session: str = ""
     frame: int = -1
@@ -91,6 +91,8 @@ COLUMNS: Mapping[str, str] = MappingProxyType(
     | dict.fromkeys(("width", "height", "stored_width", "stored_height"), "int")
     | {"time_s": "float", "sha256": "hash", "pixels_sha256": "hash"}
 )
+# What reading a picture needs of its row.
+OF_PICTURE = ("sample", "frame", "of_clip", "time_s", "notes", "stored_width", "stored_height")
 
 
 @dataclass(frozen=True, slots=True)

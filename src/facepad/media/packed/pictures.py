@@ -12,7 +12,7 @@ from facepad.errors import DatasetError, InputError
 from facepad.media.frame_rule import FrameRule
 from facepad.media.limits import Limits
 from facepad.media.packed.address import Address
-from facepad.media.packed.layout import Row
+from facepad.media.packed.layout import COLUMNS, OF_PICTURE, Row
 from facepad.media.packed.reader import PackedFile
 from facepad.types import Frame, RgbImage
 
@@ -34,17 +34,27 @@ def read_frames(
         InputError: There is no such row, the rule chooses none, or a picture is over a limit.
         DatasetError: The file cannot be read or is damaged.
     """
-    for _, row, frame in read_rows(address, rule, limits):
+    for _, row, frame in read_rows(address, rule, limits, OF_PICTURE):
         yield None if row.frame < 0 else row.frame, frame
 
 
 def read_rows(
-    address: Address, rule: FrameRule, limits: Limits | None = None
+    address: Address,
+    rule: FrameRule,
+    limits: Limits | None = None,
+    columns: Sequence[str] = tuple(COLUMNS),
 ) -> Iterator[tuple[int, Row, Frame]]:
-    """As `read_frames`, but yields the number of each row, the row and its picture."""
+    """As `read_frames`, but yields the number of each row, the row and its picture.
+
+    Args:
+        address: As in `read_frames`.
+        rule: As in `read_frames`.
+        limits: As in `read_frames`.
+        columns: What to read of the rows, at least ``OF_PICTURE``.
+    """
     limits = limits or Limits.from_settings()
     file = opened(address.file)
-    rows = _rows(file, address)
+    rows = _rows(file, address, columns)
     positions = _chosen(rows, rule)
     if not positions:
         raise InputError(f"{address}: frame rule {rule} chooses none of its {len(rows)} frames")
@@ -65,7 +75,7 @@ def read_one(address: Address, limits: Limits) -> Frame:
             f"stands for a clip of {address.last - address.first + 1} frames, not for one picture"
         )
     file = opened(address.file)
-    (row,) = _rows(file, address)
+    (row,) = _rows(file, address, OF_PICTURE)
     return file.frame(address.group, address.first, row, limits)
 
 
@@ -80,7 +90,8 @@ def check_pixels(address: Address, limits: Limits | None = None) -> tuple[str, .
         DatasetError: The file cannot be read or is damaged.
     """
     notes: dict[str, None] = {}
-    for _, row, frame in read_rows(address, FrameRule("all"), limits):
+    wanted = (*OF_PICTURE, "pixels_sha256")
+    for _, row, frame in read_rows(address, FrameRule("all"), limits, wanted):
         if pixels_hash(frame.image) != row.pixels_sha256:
             raise InputError(f"{address}: decodes to other pixels than when it was packed")
         notes.update(dict.fromkeys(row.notes))
@@ -119,11 +130,11 @@ def _kept(path: Path, version: tuple[int, ...]) -> PackedFile:  # noqa: ARG001 -
     return PackedFile(path)
 
 
-def _rows(file: PackedFile, address: Address) -> list[Row]:
+def _rows(file: PackedFile, address: Address, columns: Sequence[str]) -> list[Row]:
     there = file.about.rows(address.group)
     if not address.first <= address.last < there:
         raise InputError(f"{address}: there is no such row; {address.group} has {there}")
-    rows = list(file.rows(address.group, address.first, address.last))
+    rows = list(file.rows(address.group, address.first, address.last, columns))
     if rows[0].sample != rows[-1].sample:
         raise InputError(f"{address}: these rows are not the frames of one clip")
     return rows

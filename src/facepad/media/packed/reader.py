@@ -5,7 +5,7 @@ Needs h5py, which the extra ``data`` installs.
 
 import json
 import weakref
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from heapq import merge
 from importlib import import_module
@@ -72,7 +72,11 @@ class PackedFile:
             open_files.callback(self._file.close)
             self.about: About = about_from(self._file.attrs)
             self._check_arrays()
-            self._images = {group: self._file[group][IMAGES] for group in GROUPS}
+            self._arrays = {
+                (group, name): self._file[group][name]
+                for group in GROUPS
+                for name in (IMAGES, *COLUMNS)
+            }
 
     @property
     def is_closed(self) -> bool:
@@ -103,13 +107,20 @@ class PackedFile:
         with self._told():
             self._sealed.verify()
 
-    def rows(self, group: str, first: int = 0, last: int | None = None) -> Iterator[Row]:
+    def rows(
+        self,
+        group: str,
+        first: int = 0,
+        last: int | None = None,
+        columns: Sequence[str] = tuple(COLUMNS),
+    ) -> Iterator[Row]:
         """Yield rows of a group in order, a block of them in memory.
 
         Args:
             group: "bona_fide" or "attack".
             first: Number of the first row.
             last: Number of the last row; None for all.
+            columns: What to read; the rest of each row is empty.
 
         Raises:
             DatasetError: The file is damaged.
@@ -117,7 +128,7 @@ class PackedFile:
         end = self.about.rows(group) if last is None else last + 1
         for start in range(first, end, BLOCK):
             with self._told():
-                block = self._block(group, start, min(start + BLOCK, end))
+                block = self._block(group, slice(start, min(start + BLOCK, end)), columns)
             yield from block
 
     def in_order(self) -> Iterator[tuple[str, int, Row]]:
@@ -131,7 +142,7 @@ class PackedFile:
     def stored(self, group: str, number: int) -> bytes | RgbImage:
         """What is stored of one picture: its file's bytes, or its pixels with their border."""
         with self._told():
-            stored = self._images[group][number]
+            stored = self._arrays[group, IMAGES][number]
             if self.about.store == "encoded":
                 return np.asarray(stored, np.uint8).tobytes()
             return np.asarray(stored, np.uint8)
@@ -139,7 +150,7 @@ class PackedFile:
     def compressed(self, group: str, number: int) -> tuple[bytes, int]:
         """The pixels of one picture as they are compressed, and the mask of filters left out."""
         with self._told():
-            mask, data = self._images[group].id.read_direct_chunk((number, 0, 0, 0))
+            mask, data = self._arrays[group, IMAGES].id.read_direct_chunk((number, 0, 0, 0))
             return bytes(data), int(mask)
 
     def frame(self, group: str, number: int, row: Row, limits: Limits) -> Frame:
@@ -170,11 +181,10 @@ class PackedFile:
         for number, row in enumerate(self.rows(group)):
             yield group, number, row
 
-    def _block(self, group: str, start: int, stop: int) -> list[Row]:
-        table = self._file[group]
-        columns = [_READERS[kind](table[name][start:stop]) for name, kind in COLUMNS.items()]
+    def _block(self, group: str, part: slice, names: Sequence[str]) -> list[Row]:
+        columns = [_READERS[COLUMNS[name]](self._arrays[group, name][part]) for name in names]
         return [
-            Row(**dict(zip(COLUMNS, values, strict=True))) for values in zip(*columns, strict=True)
+            Row(**dict(zip(names, values, strict=True))) for values in zip(*columns, strict=True)
         ]
 
     def _check_arrays(self) -> None:
