@@ -19,7 +19,6 @@ class ViewName(StrEnum):
     """Parts of a picture that can be judged."""
 
     FACE = "face"
-    MARGIN = "margin"
     WHOLE = "whole"
 
 

@@ -41,16 +41,11 @@ GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 
 
 def face_crop() -> "QualityTest":
-    """The default: the face itself; or the user's own model, when the setting names one."""
+    """The default: the face with a margin; or the user's own model, when the setting names one."""
     own = settings.value("quality_model")
     if own:
         return from_file(own)
     return _packaged("quality")
-
-
-def face_with_margin() -> "QualityTest":
-    """The face and its surroundings, half as large again."""
-    return _packaged("quality_margin")
 
 
 def whole_picture() -> "QualityTest":

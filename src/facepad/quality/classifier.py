@@ -1,7 +1,6 @@
 """From the ordered vector of 25 metrics to a score: standardise, weigh, scale; plain arrays.
 
-Skewed metrics are taken as logarithms, so that differences mean the same for a sharp
-and for a soft picture. How far a vector lies from all that was learned is measured by
+How far a vector lies from all that was learned is measured by
 its Mahalanobis distance to the training pictures.
 """
 
@@ -17,35 +16,8 @@ from facepad.errors import ModelError
 from facepad.types import OperatingPoint
 
 FORMAT_VERSION = 1
-FLOOR = 1e-4  # added before a logarithm; well below what photographs reach
-
-# Metrics that span decades, and those that crowd towards 1.
-LOGARITHMIC = frozenset(
-    {"mse", "md", "ramd", "nae", "lmse", "sme", "gme", "gpe", "spe", "rred", "niqe", "mams"}
-)
-NEAR_ONE = frozenset({"sc", "nxc", "mas"})
 
 Vector = NDArray[np.float64]
-
-
-def transformed(vectors: NDArray[Any], names: tuple[str, ...]) -> Vector:
-    """Metrics on the scale on which they are weighed.
-
-    Args:
-        vectors: Metrics in the order of ``names`` along the last axis.
-        names: What they are.
-
-    Returns:
-        ``log(x + 1e-4)`` of those that span decades, ``log(|1 - x| + 1e-4)`` of those
-        that crowd towards 1, the others as they are; same shape.
-    """
-    result = np.array(vectors, dtype=np.float64)
-    for index, name in enumerate(names):
-        if name in LOGARITHMIC:
-            result[..., index] = np.log(np.maximum(result[..., index], 0.0) + FLOOR)
-        elif name in NEAR_ONE:
-            result[..., index] = np.log(np.abs(1.0 - result[..., index]) + FLOOR)
-    return result
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -56,7 +28,7 @@ class QualityClassifier:
         names: Metrics, in the order of the vector.
         margin: Side of the judged square relative to the face's box; 0 for the whole picture.
         side: Pixels that the box's longer side is brought down to (the picture's, if whole).
-        mean: Training mean of each transformed metric, shape (25,).
+        mean: Training mean of each metric, shape (25,).
         scale: Training deviation of each; 0 for one that does not vary and is left out.
         weights: Of the standardised metrics (LDA), shape (25,); empty for an SVM.
         vectors: Support vectors (SVM), shape (S, 25); empty for LDA.
@@ -94,9 +66,9 @@ class QualityClassifier:
         return "lda" if self.weights.size else "svm"
 
     def standardised(self, metrics: Vector) -> Vector:
-        """Transformed metrics in units of their training deviation; 0 where left out."""
+        """Metrics in units of their training deviation; 0 where left out."""
         used = self.scale > 0.0
-        centred = transformed(metrics, self.names) - self.mean
+        centred = metrics - self.mean
         result: Vector = np.where(used, centred / np.where(used, self.scale, 1.0), 0.0)
         return result
 

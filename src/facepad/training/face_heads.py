@@ -25,6 +25,7 @@ Mask = NDArray[np.bool_]
 BAND = 0.05  # share of the errors of each kind that lie outside the uncertain band
 _STEPS = 500  # of the solver
 _FLAT = 1e-3  # of the block's own deviation: what varies less is not magnified further
+_FREE = 1e6  # no penalty on the two numbers of a scaling
 _LEAST_SLOPE = 1e-3  # keeps ranks where the sources left out say nothing
 
 
@@ -125,15 +126,16 @@ def train(seen: Seen, spec: Spec, chooser: Sequence[Seen] = ()) -> FaceHeads:
     seen = seen.part(seen.usable)
     _require(seen)
     heads = fit(seen, spec)
-    apart = left_out(seen, spec)
-    both = _scaling(apart, seen)
-    tight = _scaling(left_out(seen, spec.tight), seen)
-    found = FaceHeads(heads, both, tight, OperatingPoint.at(0.5), store.version("face_trunk"))
-    tables = [seen.as_dev.table(apart, both)]
-    tables += [
-        one.table(logits(heads, one), both if _has_context(one) else tight) for one in chooser
-    ]
-    return replace(found, operating_point=_point(tables))
+    wide = [one for one in chooser if one.features.has_context.all()]
+    narrow = [one for one in chooser if not one.features.has_context.all()]
+    own = seen.as_dev
+    both = [(own, left_out(seen, spec)), *((one, logits(heads, one)) for one in wide)]
+    tight = [(own, left_out(seen, spec.tight)), *((one, logits(heads, one)) for one in narrow)]
+    scalings = scaled(both), scaled(tight)
+    tables = [one.table(raw, scalings[0]) for one, raw in both]
+    tables += [one.table(raw, scalings[1]) for one, raw in tight[1:]]
+    trunk = store.version("face_trunk")
+    return FaceHeads(heads, *scalings, _point(tables), trunk)
 
 
 def fit(seen: Seen, spec: Spec) -> tuple[Head, ...]:
@@ -215,17 +217,19 @@ def _head(values: Values, labels: Mask, weight: Vector, what: tuple[str, int, fl
     return Head(view, block, mean, scale, weights / spread, intercept / spread)
 
 
-def _scaling(raw: Vector, seen: Seen) -> Scaling:
-    """Platt's affine scaling; classes weigh the same, so the logit is a likelihood ratio."""
+def scaled(sets: Sequence[tuple[Seen, Vector]]) -> Scaling:
+    """Platt's affine scaling over sets that took no part in fitting; each weighs the same.
+
+    Both classes weigh the same, too, so that the logit is a log-likelihood ratio.
+    """
     from sklearn.linear_model import LogisticRegression
 
-    fitted = LogisticRegression(C=1e6).fit(raw[:, None], seen.bona_fide, _weights(seen))
+    raw = np.concatenate([values for _, values in sets])
+    labels = np.concatenate([one.bona_fide for one, _ in sets])
+    weight = np.concatenate([_weights(one) / len(one.samples) for one, _ in sets])
+    fitted = LogisticRegression(C=_FREE).fit(raw[:, None], labels, weight * len(raw))
     slope = max(float(fitted.coef_[0, 0]), _LEAST_SLOPE)
     return Scaling(slope, float(fitted.intercept_[0]))
-
-
-def _has_context(seen: Seen) -> bool:
-    return bool(seen.features.has_context.mean() > 0.5)
 
 
 def _point(tables: Sequence[ScoreTable]) -> OperatingPoint:

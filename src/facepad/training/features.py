@@ -47,8 +47,7 @@ class View:
 
 # 128 pixels a face: NUAA's are 114 to 248 wide, so nearly none is smaller.
 VIEWS: dict[str, View] = {
-    "face": View("quality", 1.0, 128, "the face"),
-    "margin": View("quality_margin", 1.5, 128, "the face with a margin of 1.5"),
+    "face": View("quality", 1.5, 128, "the face with a margin of 1.5"),
     "whole": View("quality_whole", 0.0, 320, "the whole picture"),
 }
 
@@ -121,8 +120,7 @@ def extract(
     Raises:
         DatasetError: A picture cannot be read; names it.
     """
-    tag = _tag(part)
-    keys = [_key(sample, tag) for sample in samples]
+    keys = [file_key(sample.path, tag(part)) for sample in samples]
     known = cache.read(keys)
     for _ in known:
         advance()
@@ -193,16 +191,27 @@ def _start() -> None:
     cv2.setNumThreads(1)
 
 
-def _tag(part: View) -> str:
+def tag(part: View) -> str:
+    """Everything that the vectors of a part depend on, besides the picture."""
     networks = [store.version(name) for name in _NETWORKS] if part.margin else []
     made_by = [f"{name} {version}" for name, version in sorted(versions().items())]
     return "|".join([f"{part.margin:g} {part.side}", *made_by, *networks])
 
 
-def _key(sample: Sample, tag: str) -> str:
+def file_key(path: str, tag: str) -> str:
+    """Key of a file as it is now; another once it has changed.
+
+    Raises:
+        DatasetError: The file is missing.
+    """
+    file = Path(path)
     try:
-        status = file_of(sample.path).stat()
+        status = file_of(file).stat()
     except OSError as error:
-        raise DatasetError(f"{sample.path} cannot be read: {error.strerror}") from error
-    text = f"{Path(sample.path).resolve()}|{status.st_size}|{status.st_mtime_ns}|{tag}"
+        raise DatasetError(f"{path} cannot be read: {error.strerror}") from error
+    return text_key(f"{file.resolve()}|{status.st_size}|{status.st_mtime_ns}|{tag}")
+
+
+def text_key(text: str) -> str:
+    """A short key for a long one."""
     return hashlib.sha256(text.encode()).hexdigest()

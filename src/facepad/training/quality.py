@@ -18,15 +18,14 @@ from facepad.errors import DatasetError
 from facepad.evaluation import protocol
 from facepad.evaluation.table import ScoreTable, from_samples
 from facepad.liveness.quality import versions
-from facepad.quality.classifier import QualityClassifier, Vector, transformed
+from facepad.quality.classifier import QualityClassifier, Vector
 from facepad.training.features import Features, Vectors, View
 from facepad.types import OperatingPoint, Reason, Sample, Score, Split
 
 Classifier = Literal["lda", "svm"]
 
-# Scatter of resolution, relative to that of the training pictures: the smallest of 1, 3, 5, 10
-# with which scores of made-up scenes move by no more than 0.10 between 480 and 1080 lines.
-RESOLUTION_WEIGHT = 5.0
+RESOLUTION_WEIGHT = 1.0  # scatter of resolution, relative to that of the training pictures
+MAX_MOVE = 0.08  # of the score, for 99 % of the movements between resolutions
 BAND = 0.01  # share of dev errors of each kind that lie outside the uncertain band
 FAMILIAR = 0.99  # share of the training pictures that count as familiar
 SHRINKAGE = 0.1  # of the covariance that familiarity is measured by
@@ -72,18 +71,20 @@ def fit(
         DatasetError: A split or a class has no picture that could be measured.
     """
     names = quality.METRICS
-    vectors = transformed(features.vectors, names)
+    vectors = features.vectors
     labels = np.array([sample.is_bona_fide for sample in samples])
     usable = np.isfinite(vectors).all(axis=1)
     train = usable & _in(samples, Split.TRAIN)
     _require(labels, {"train": train, "dev": usable & _in(samples, Split.DEV)})
     model = _standardiser(vectors[train], moved, names, part)
-    units = _standardised(model, vectors)
+    units = model.standardised(vectors)
     drift = _drift(model, moved)
     learn = partial(_fit, drift=drift, classifier=classifier)
     groups = _groups(samples, train)
     model = replace(model, **learn(units[train], labels[train]))
-    model = replace(model, **_scaled(units[train], labels[train], groups[train], learn))
+    scaling = _scaled(units[train], labels[train], groups[train], learn)
+    slope, bias = _calmed(model, scaling, moved)
+    model = replace(model, slope=slope, bias=bias)
     point = _point(samples, _scores(model, units, features.reasons))
     model = replace(model, operating_point=point)
     return Trained(model, _scores(model, units, features.reasons))
@@ -101,7 +102,7 @@ def _standardiser(
         precision=np.eye(len(names)), limit=0.0, operating_point=OperatingPoint.at(0.5),
         depends=versions(),
     )  # fmt: skip
-    units = _standardised(model, train)
+    units = model.standardised(train)
     drift = _drift(model, moved)
     covariance = np.cov(units.T) + drift.T @ drift / len(drift)
     shrunk = (1.0 - SHRINKAGE) * covariance + SHRINKAGE * np.diag(np.diag(covariance))
@@ -112,17 +113,10 @@ def _standardiser(
     return replace(model, limit=float(np.quantile(distances, FAMILIAR)))
 
 
-def _standardised(model: QualityClassifier, transformed_vectors: Vector) -> Vector:
-    used = model.scale > 0.0
-    units = (transformed_vectors - model.mean) / np.where(used, model.scale, 1.0)
-    result: Vector = np.where(used, units, 0.0)
-    return result
-
-
 def _drift(model: QualityClassifier, moved: Vectors) -> Vector:
     """Standardised metrics of each capture less their mean over its scene's resolutions."""
     used = model.scale > 0.0
-    values = transformed(moved, model.names) / np.where(used, model.scale, 1.0)
+    values = moved / np.where(used, model.scale, 1.0)
     away: Vector = np.where(used, values - values.mean(axis=1, keepdims=True), 0.0)
     return away.reshape(-1, len(model.names))
 
@@ -130,15 +124,21 @@ def _drift(model: QualityClassifier, moved: Vectors) -> Vector:
 def _fit(
     units: Vector, labels: NDArray[np.bool_], drift: Vector, classifier: Classifier
 ) -> dict[str, Any]:
-    """Weights of a classifier that sees the drift as scatter within both classes."""
+    """Weights of a classifier that takes the drift for scatter within classes."""
     if classifier == "svm":
         return _svm(*_jittered(units, labels, drift))
-    each = RESOLUTION_WEIGHT * len(units) / 2.0
-    copies = max(1, round(each / len(drift)))
-    spread = np.tile(drift, (copies, 1)) * np.sqrt(each / (copies * len(drift)))
-    extra = [units[labels == kind].mean(axis=0) + spread for kind in (False, True)]
-    kinds = [np.full(len(spread), kind) for kind in (False, True)]
-    return _lda(np.concatenate([units, *extra]), np.concatenate([labels, *kinds]))
+    scatter = _weighted(drift, RESOLUTION_WEIGHT * len(units) / 2.0)
+    rows, kinds = [units], [labels]
+    for kind in (False, True):
+        rows.append(units[labels == kind].mean(axis=0) + scatter)
+        kinds.append(np.full(len(scatter), kind))
+    return _lda(np.concatenate(rows), np.concatenate(kinds))
+
+
+def _weighted(scatter: Vector, rows: float) -> Vector:
+    """Copies of a scatter that weigh as much as a number of rows."""
+    copies = max(1, round(rows / len(scatter)))
+    return np.tile(scatter * np.sqrt(rows / (copies * len(scatter))), (copies, 1))
 
 
 def _jittered(
@@ -174,7 +174,7 @@ def _scaled(
     labels: NDArray[np.bool_],
     groups: NDArray[np.str_],
     learn: Callable[[Vector, NDArray[np.bool_]], dict[str, Any]],
-) -> dict[str, Any]:
+) -> tuple[float, float]:
     """Slope and bias of the score, by logistic regression on groups that were left out."""
     from sklearn.linear_model import LogisticRegression
 
@@ -190,7 +190,20 @@ def _scaled(
     if len(set(kinds)) < 2:
         raise DatasetError("scaling needs two sessions or subjects with both classes in train")
     fitted = LogisticRegression(C=1e6).fit(np.array(raws)[:, None], kinds)
-    return {"slope": float(fitted.coef_[0, 0]), "bias": float(fitted.intercept_[0])}
+    return float(fitted.coef_[0, 0]), float(fitted.intercept_[0])
+
+
+def _calmed(
+    model: QualityClassifier, scaling: tuple[float, float], moved: Vectors
+) -> tuple[float, float]:
+    """A flatter slope where resolution would else move the score; what scores 0.5 still does."""
+    units = model.standardised(moved)
+    raws = [[model.raw(row) for row in capture] for capture in units]
+    widest = float(np.quantile(np.ptp(np.array(raws), axis=1), 0.99))
+    flattest = 4.0 * MAX_MOVE / widest if widest > 0.0 else np.inf  # a sigmoid rises by 1/4
+    slope, bias = scaling
+    share = min(1.0, flattest / abs(slope))
+    return slope * share, bias * share
 
 
 def _groups(samples: Sequence[Sample], train: NDArray[np.bool_]) -> NDArray[np.str_]:

@@ -14,14 +14,27 @@ import cv2
 import numpy as np
 
 from facepad import media
+from facepad.quality import METRICS
 from facepad.simulate.light import Scene, to_light
 from facepad.simulate.plain_camera import PlainCamera
 from facepad.simulate.scenes import dead_leaves
-from facepad.training.features import Advance, Vectors, View, find_face, measure_view, pool
+from facepad.training.features import (
+    Advance,
+    Cache,
+    Vectors,
+    View,
+    file_key,
+    find_face,
+    measure_view,
+    pool,
+    tag,
+    text_key,
+)
 from facepad.types import Box, Face, Frame
 
 LINES = (480, 720, 1080)
 CAMERAS = 2  # different ones that look at a scene
+VERSION = 1  # raised whenever a capture changes
 _FINE = 2160  # lines of a made-up scene
 _FACE = (0.36, 0.30, 0.64, 0.6733)  # left, top, right, bottom of a made-up scene's "face"
 
@@ -35,26 +48,45 @@ class SceneSource:
 
 
 def movements(
-    sources: Sequence[SceneSource], part: View, *, workers: int, advance: Advance = lambda: None
+    sources: Sequence[SceneSource],
+    part: View,
+    cache: Cache,
+    *,
+    workers: int,
+    advance: Advance = lambda: None,
 ) -> Vectors:
     """Metric vectors of every scene by two cameras at three resolutions.
 
     Args:
         sources: Scenes; one whose picture shows no face is left out.
         part: What of the captures to measure.
+        cache: Where vectors are kept.
         workers: Processes.
         advance: Called once per scene.
 
     Returns:
         Shape (scenes * 2, 3, 25), from coarse to fine.
     """
-    found: list[Vectors] = []
-    with pool(workers) as executor:
-        for vectors in executor.map(partial(_of_scene, part=part), sources):
-            advance()
-            if np.isfinite(vectors).all():
-                found.append(vectors)
-    return np.concatenate(found)
+    keys = [_key(source, part) for source in sources]
+    known = {key: vectors for key, (_, vectors) in cache.read(keys).items()}
+    for _ in known:
+        advance()
+    missing = [(k, s) for k, s in zip(keys, sources, strict=True) if k not in known]
+    if missing:
+        with pool(workers) as executor:
+            work = executor.map(partial(_of_scene, part=part), [source for _, source in missing])
+            for (key, _), vectors in zip(missing, work, strict=True):
+                cache.write([(key, None, vectors)])
+                known[key] = vectors.ravel()
+                advance()
+    shape = (CAMERAS, len(LINES), len(METRICS))
+    found = [known[key].reshape(shape) for key in keys]
+    return np.concatenate([vectors for vectors in found if np.isfinite(vectors).all()])
+
+
+def _key(source: SceneSource, part: View) -> str:
+    text = f"{VERSION}|{source.seed}|{tag(part)}"
+    return text_key(text) if source.path is None else file_key(source.path, text)
 
 
 def captures(scene: Scene, face: Box | None, seed: int) -> list[list[Frame]]:

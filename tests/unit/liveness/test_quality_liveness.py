@@ -35,7 +35,7 @@ def with_face(image: RgbImage) -> Frame:
     return Frame(image, face=Face(box, 1.0))
 
 
-@pytest.fixture(scope="module", params=["face_crop", "face_with_margin", "whole_picture"])
+@pytest.fixture(scope="module", params=["face_crop", "whole_picture"])
 def test(request: pytest.FixtureRequest) -> QualityTest:
     made: QualityTest = getattr(quality, request.param)()
     return made
@@ -105,7 +105,7 @@ def captured() -> list[list[Frame]]:
 
 
 def _captures() -> Iterator[list[Frame]]:
-    """Each scene by one camera at three resolutions; seeds that no training used."""
+    """Each scene at three resolutions; seeds that no training used."""
     for seed in range(SCENES):
         rng = np.random.default_rng([seed, 77])
         scene = dead_leaves(rng, 1440, 1920)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from facepad.errors import ModelError
-from facepad.quality.classifier import FLOOR, QualityClassifier, transformed
+from facepad.quality.classifier import QualityClassifier
 from facepad.types import OperatingPoint
 
 NAMES = ("mse", "sc", "ssim")
@@ -36,20 +36,6 @@ def made_up(**changes: object) -> QualityClassifier:
         depends={"metrics": "1"},
     )
     return replace(model, **changes)  # type: ignore[arg-type]
-
-
-def test_metrics_that_span_decades_become_logarithms() -> None:
-    assert transformed(np.array([9.9999, 1.0, 0.7]), NAMES)[0] == pytest.approx(math.log(10.0))
-
-
-def test_metrics_near_one_become_logarithms_of_the_distance_to_one() -> None:
-    assert transformed(np.array([1.0, 1.01, 0.7]), NAMES)[1] == pytest.approx(
-        math.log(0.01 + FLOOR)
-    )
-
-
-def test_other_metrics_stay_as_they_are() -> None:
-    assert transformed(np.array([1.0, 1.0, 0.7]), NAMES)[2] == 0.7
 
 
 def test_a_linear_classifier_is_a_weighted_sum() -> None:
