@@ -20,7 +20,6 @@ BUILT_IN: Mapping[Kind, Mapping[str, str]] = MappingProxyType(
         "liveness_tests": MappingProxyType(
             {
                 "quality": "facepad.liveness.quality:face_crop",
-                "quality_margin": "facepad.liveness.quality:face_with_margin",
                 "quality_whole": "facepad.liveness.quality:whole_picture",
             }
         ),
