@@ -1,0 +1,157 @@
+"""Worn masks: where they are, what they show, and what of the face they keep."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from facepad.errors import InputError
+from facepad.simulate.light import to_display
+from facepad.simulate.mask import Mask
+from facepad.simulate.optics import Optics
+from facepad.simulate.ranges import draw
+from facepad.simulate.recipe import apply, bona_fide, draw_recipe
+from facepad.simulate.scenes import dead_leaves
+from facepad.simulate.stage import Presented, Situation, Stage
+from facepad.types import Face, RgbImage
+from made_up_face import made_up_face
+
+PLAIN = Mask()
+FACE = made_up_face(100.0, 80.0, 35.0)
+SIZE = (150, 200)
+Area = tuple[slice, slice]
+NOSE: Area = np.s_[75:90, 92:108]
+EYE: Area = np.s_[70:73, 82:90]
+CORNER: Area = np.s_[:20, :20]
+
+
+def picture(seed: int = 0) -> RgbImage:
+    return to_display(dead_leaves(np.random.default_rng(seed), *SIZE))
+
+
+def stage(face: Face | None = FACE, image: RgbImage | None = None) -> Stage:
+    shown = picture() if image is None else image
+    return Stage(shown, face, SIZE, Optics(), Situation())
+
+
+def worn(mask: Mask, on: Stage) -> Presented:
+    return mask.present(on, np.random.default_rng(0))
+
+
+def test_a_mask_covers_the_face_and_nothing_far_from_it() -> None:
+    mask = worn(PLAIN, stage()).mask
+    assert (mask[NOSE] > 0.99).all()
+    assert (mask[CORNER] == 0.0).all()
+
+
+def test_far_from_the_mask_the_light_is_the_persons() -> None:
+    on = stage()
+    assert np.array_equal(worn(PLAIN, on).exposed.light[CORNER], on.bona_fide()[CORNER])
+
+
+def test_behind_eye_holes_the_persons_own_eyes_are_seen() -> None:
+    on = stage()
+    seen = worn(replace(PLAIN, eyes="holes", eye_size=1.4, sunk=0.5), on)
+    assert seen.mask[EYE].mean() < 0.2
+    assert seen.exposed.light[71, 86] == pytest.approx(0.5 * on.bona_fide()[71, 86], rel=0.2)
+
+
+def test_printed_eyes_belong_to_the_mask() -> None:
+    assert (worn(PLAIN, stage()).mask[EYE] > 0.99).all()
+
+
+def test_a_slit_mouth_is_dark() -> None:
+    white = stage(image=np.full((*SIZE, 3), 200, np.uint8))
+    shut, slit = (worn(replace(PLAIN, mouth=one), white).exposed.light for one in ("none", "slit"))
+    mouth: Area = np.s_[101:105, 96:104]
+    assert slit[mouth].mean() < 0.7 * shut[mouth].mean()
+
+
+def test_seams_are_darker_than_what_is_around_them() -> None:
+    white = stage(image=np.full((*SIZE, 3), 200, np.uint8))
+    dark = worn(replace(PLAIN, seam=0.1, seam_dark=0.8), white).exposed.light
+    none = worn(PLAIN, white).exposed.light
+    assert dark[60:85].min() < 0.6 * none[60:85].min()
+
+
+def test_a_turned_mask_is_lit_from_its_side() -> None:
+    white = stage(image=np.full((*SIZE, 3), 200, np.uint8))
+    varnish = replace(PLAIN.varnish, shading=0.8, azimuth_deg=60.0, height_deg=0.0)
+    light = worn(replace(PLAIN, varnish=varnish), white).exposed.light
+    assert light[80, 125].mean() > 1.5 * light[80, 75].mean()
+
+
+def test_silicone_mirrors_more_than_paper() -> None:
+    white = stage(image=np.full((*SIZE, 3), 150, np.uint8))
+    varnish = replace(PLAIN.varnish, gloss=0.6)
+    paper, silicone = (
+        worn(replace(PLAIN, material=one, varnish=varnish), white).exposed.light[NOSE]
+        for one in ("paper", "silicone")
+    )
+    assert silicone.max() - silicone.min() > 1.5 * (paper.max() - paper.min())
+
+
+def test_facets_are_flat() -> None:
+    """Within a facet the light of an even picture hardly changes; between them it jumps."""
+    white = stage(image=np.full((*SIZE, 3), 200, np.uint8))
+    varnish = replace(PLAIN.varnish, shading=0.8, azimuth_deg=60.0, height_deg=0.0)
+    smooth, folded = (
+        worn(replace(PLAIN, varnish=varnish, facets=n), white).exposed.light[50:110, 75:125, 1]
+        for n in (0, 60)
+    )
+    even = [float((np.abs(np.diff(one, axis=1)) < 1e-3).mean()) for one in (smooth, folded)]
+    assert even[1] > 2 * even[0]
+
+
+def test_a_mask_of_another_mesh_has_its_form(tmp_path: Path) -> None:
+    path = tmp_path / "square.obj"
+    path.write_text("v -1 -1 0\nv 1 -1 0\nv 1 1 0\nv -1 1 0\nf 1 2 3 4\n")
+    own = worn(PLAIN, stage()).mask
+    square = worn(replace(PLAIN, mesh=str(path)), stage()).mask
+    assert square[56:60, 63:67].mean() > 0.9 > own[56:60, 63:67].mean()
+
+
+def test_a_mesh_that_is_not_there_is_named() -> None:
+    with pytest.raises(InputError, match=r"none\.obj"):
+        worn(replace(PLAIN, mesh="none.obj"), stage())
+
+
+@pytest.mark.parametrize("face", [None, replace(FACE, landmarks=None)])
+def test_without_landmarks_the_mask_is_an_egg(face: Face | None) -> None:
+    assert worn(PLAIN, stage(face)).mask.max() > 0.99
+
+
+def test_a_face_outside_of_the_frame_wears_no_visible_mask() -> None:
+    on = stage(made_up_face(-300.0, 80.0, 35.0))
+    seen = worn(PLAIN, on)
+    assert not seen.mask.any()
+    assert np.array_equal(seen.exposed.light, on.bona_fide())
+
+
+def test_every_drawn_mask_gives_light_without_holes_in_it() -> None:
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        light = draw(Mask, rng).present(stage(), rng).exposed.light
+        assert np.isfinite(light).all()
+        assert light.min() >= 0.0
+
+
+def test_the_same_recipe_gives_the_same_file() -> None:
+    recipe = draw_recipe("mask", np.random.default_rng(3))
+    first, second = (apply(recipe, picture(), FACE).file for _ in range(2))
+    assert first == second
+
+
+@pytest.mark.slow
+def test_the_length_of_a_file_does_not_tell_a_mask() -> None:
+    """Area under the curve, whichever way round, of 120 attacks and their bona fide pictures."""
+    masks, people = [], []
+    for seed in range(120):
+        recipe = draw_recipe("mask", np.random.default_rng(seed))
+        lens = replace(recipe.camera.lens, lines=recipe.camera.lens.lines // 3)
+        recipe = replace(recipe, camera=replace(recipe.camera, lens=lens))
+        masks.append(len(apply(recipe, picture(seed % 10), FACE).file))
+        people.append(len(bona_fide(recipe, picture(seed % 10), FACE).file))
+    area = float((np.subtract.outer(masks, people) > 0).mean())
+    assert max(area, 1.0 - area) <= 0.55
