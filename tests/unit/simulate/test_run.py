@@ -1,0 +1,287 @@
+"""Runs over a folder of made-up people, in this process and with made-up networks."""
+
+import json
+from collections import defaultdict
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from facepad.datasets.csv_list import CsvList
+from facepad.errors import DatasetError, SettingsError
+from facepad.simulate import rounds, sheet, sources
+from facepad.simulate.camera import Camera
+from facepad.simulate.light import Field, to_display
+from facepad.simulate.ranges import draw
+from facepad.simulate.recipe import from_plain
+from facepad.simulate.rounds import Order
+from facepad.simulate.run import WORK, Made, Simulation, chosen
+from facepad.simulate.scenes import dead_leaves
+from facepad.types import Frame, Reason, RgbImage, Sample
+from made_up_face import made_up_face
+
+ORDER = Order(("print", "screen", "mask", "partial"), cameras=2, seed=1)
+PEOPLE = 6
+
+
+class Finder:
+    """Finds a face in the middle of every picture that is not black."""
+
+    def find(self, frame: Frame) -> Frame:
+        if frame.image.max() == 0:
+            return replace(frame, no_face=Reason.NO_FACE)
+        lines, columns = frame.image.shape[:2]
+        return replace(frame, face=made_up_face(columns / 2, lines / 2, columns / 5))
+
+
+class Matter:
+    """Takes the middle of every picture for a person."""
+
+    def matte(self, picture: RgbImage) -> Field:
+        found = np.zeros(picture.shape[:2], np.float32)
+        found[10:, 30:-30] = 1.0
+        return found
+
+
+@pytest.fixture(autouse=True)
+def networks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rounds, "_networks", lambda: (Finder(), Matter()))
+
+    def small(kind: type, rng: np.random.Generator) -> object:
+        drawn = draw(kind, rng)
+        if isinstance(drawn, Camera):  # small sensors, to save time
+            return replace(drawn, lens=replace(drawn.lens, lines=96))
+        return drawn
+
+    monkeypatch.setattr(rounds, "draw", small)
+
+
+@pytest.fixture(scope="module")
+def people(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("people")
+    scene = to_display(dead_leaves(np.random.default_rng(0), 100, 120))
+    for number in range(PEOPLE):
+        Image.fromarray(np.roll(scene, 7 * number, axis=1)).save(folder / f"p{number}.jpg")
+    return folder
+
+
+def listed(people: Path) -> tuple[Sample, ...]:
+    return sources.bona_fide([people])
+
+
+def made(people: Path, out: Path, order: Order = ORDER, *, resume: bool = False,
+         force: bool = False) -> Made:  # fmt: skip
+    simulation = Simulation(listed(people), order, out, resume=resume, force=force)
+    simulation.take(workers=0)
+    return simulation.finish()
+
+
+def content(folder: Path) -> dict[str, tuple[bytes, float]]:
+    """Every file below a folder: its bytes and its time."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {
+        path.relative_to(folder).as_posix(): (path.read_bytes(), path.stat().st_mtime)
+        for path in files
+    }
+
+
+@pytest.fixture(scope="module")
+def outputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("outputs")
+
+
+@pytest.fixture
+def whole(people: Path, outputs: Path) -> tuple[Path, Made]:
+    """One finished run, made once."""
+    out = outputs / "whole"
+    return out, made(people, out, resume=out.exists())
+
+
+def test_every_round_has_one_picture_of_each_kind(whole: tuple[Path, Made]) -> None:
+    kinds = defaultdict(list)
+    for row in whole[1].rows:
+        kinds[row["session"]].append(row["pai_species"])
+    assert len(kinds) == PEOPLE
+    assert all(found == ["", *ORDER.attacks] for found in kinds.values())
+
+
+def test_the_list_is_a_dataset(whole: tuple[Path, Made]) -> None:
+    samples = list(CsvList(whole[0]).samples())
+    assert len(samples) == PEOPLE * 5
+    assert {"camera", "source", "parameters"} <= samples[0].attributes.keys()
+
+
+def test_nobody_and_no_camera_is_in_two_parts(whole: tuple[Path, Made]) -> None:
+    for what in ("subject", "camera"):
+        parts = defaultdict(set)
+        for row in whole[1].rows:
+            parts[row[what]].add(row["split"])
+        assert all(len(found) == 1 for found in parts.values())
+
+
+def test_parameters_are_a_recipe(whole: tuple[Path, Made]) -> None:
+    for row in whole[1].rows:
+        told = json.loads(row["parameters"])
+        told.pop("backdrop")
+        assert from_plain(told).species == (row["pai_species"] or "bona_fide")
+
+
+def test_camera_and_framing_are_the_same_in_a_round(whole: tuple[Path, Made]) -> None:
+    found = defaultdict(set)
+    for row in whole[1].rows:
+        told = json.loads(row["parameters"])
+        shared = {name: told[name] for name in ("camera", "situation", "backdrop")}
+        found[row["session"]].add(json.dumps(shared))
+    assert all(len(one) == 1 for one in found.values())
+
+
+def test_nothing_about_a_file_tells_its_class(whole: tuple[Path, Made]) -> None:
+    """Size, codec tables, metadata and time are the same in a round; names count sources."""
+    found = defaultdict(set)
+    for row in whole[1].rows:
+        path = whole[0] / row["path"]
+        with Image.open(path) as picture:
+            tables = json.dumps(getattr(picture, "quantization", None))
+            told = {name: str(value) for name, value in picture.info.items()}
+            facts = (picture.size, tables, json.dumps(told), path.stat().st_mtime, path.name)
+        found[row["session"]].add(facts)
+    assert all(len(one) == 1 for one in found.values())
+
+
+def test_one_seed_gives_the_same_files_and_another_others(
+    people: Path, tmp_path: Path, whole: tuple[Path, Made]
+) -> None:
+    made(people, tmp_path / "again")
+    assert content(tmp_path / "again") == content(whole[0])
+    made(people, tmp_path / "other", replace(ORDER, seed=2))
+    pictures = {name: data for name, data in content(tmp_path / "other").items() if ".jpg" in name}
+    same = content(whole[0])
+    assert all(data != same.get(name) for name, data in pictures.items())
+
+
+def test_other_sources_and_attacks_do_not_change_a_picture(
+    people: Path, tmp_path: Path, whole: tuple[Path, Made]
+) -> None:
+    few = listed(people)[2:3]
+    order = replace(ORDER, attacks=("mask",))
+    simulation = Simulation(few, order, tmp_path / "few")
+    simulation.take(workers=0)
+    for row in simulation.finish().rows:
+        same = next(
+            one for one in whole[1].rows
+            if (one["session"], one["pai_species"]) == (row["session"], row["pai_species"])
+        )  # fmt: skip
+        first, second = tmp_path / "few" / row["path"], whole[0] / same["path"]
+        assert first.read_bytes() == second.read_bytes()
+
+
+def test_a_run_that_was_ended_goes_on(
+    people: Path, tmp_path: Path, whole: tuple[Path, Made], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    begun = Simulation(listed(people), ORDER, out)
+    take, count = rounds.rounds, iter(range(PEOPLE))
+
+    def ends(source: Sample, order: Order) -> object:
+        if next(count) == 3:
+            raise KeyboardInterrupt
+        return take(source, order)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("facepad.simulate.run.rounds", ends)
+        with pytest.raises(KeyboardInterrupt):
+            begun.take(workers=0)
+    assert not (out / "dataset.csv").exists()
+    again = Simulation(listed(people), ORDER, out, resume=True)
+    assert again.done == 3
+    again.take(workers=0)
+    again.finish()
+    assert content(out) == content(whole[0])
+    assert not (out / WORK).exists()
+
+
+def test_pictures_without_a_face_are_told(people: Path, tmp_path: Path) -> None:
+    black = tmp_path / "black.jpg"
+    Image.fromarray(np.zeros((80, 80, 3), np.uint8)).save(black)
+    given = [*listed(people)[:1], *sources.bona_fide([tmp_path])]
+    simulation = Simulation(given, replace(ORDER, attacks=("mask",)), tmp_path / "out")
+    simulation.take(workers=0)
+    (told,) = simulation.finish().skipped
+    assert "black.jpg" in told
+    assert "no_face" in told
+
+
+def test_what_is_there_needs_resume_or_force(people: Path, whole: tuple[Path, Made]) -> None:
+    with pytest.raises(SettingsError, match="--resume"):
+        made(people, whole[0])
+
+
+def test_a_finished_run_has_nothing_to_go_on_with(people: Path, whole: tuple[Path, Made]) -> None:
+    assert len(made(people, whole[0], resume=True).rows) == len(whole[1].rows)
+
+
+@pytest.mark.parametrize(
+    ("change", "named"), [({"seed": 9}, "seed"), ({"per_image": 2}, "rounds an image")]
+)
+def test_going_on_with_another_order_is_refused(
+    people: Path, whole: tuple[Path, Made], change: dict[str, int], named: str
+) -> None:
+    with pytest.raises(DatasetError, match=f"another {named}"):
+        made(people, whole[0], replace(ORDER, **change), resume=True)  # type: ignore[arg-type]
+
+
+def test_force_leaves_nothing_of_the_old_run(people: Path, tmp_path: Path) -> None:
+    out, order = tmp_path / "out", replace(ORDER, attacks=("mask",), per_image=2)
+    made(people, out, order)
+    few = replace(order, per_image=1)
+    rows = made(people, out, few, force=True).rows
+    assert len(list(out.rglob("*.jpg"))) == len(rows)
+
+
+def test_a_folder_of_somebody_else_is_never_touched(people: Path, tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("mine")
+    with pytest.raises(SettingsError, match="was not made by a simulation"):
+        made(people, tmp_path, force=True)
+
+
+def test_backgrounds_come_from_the_part_of_the_person(people: Path, tmp_path: Path) -> None:
+    for number in range(12):
+        picture = np.full((60, 80, 3), 20 * number, np.uint8)
+        Image.fromarray(picture).save(tmp_path / f"{number}.png")
+    behind = sources.backgrounds(tmp_path)
+    part = {one.key: str(one.split) for one in behind}
+    order = replace(ORDER, attacks=("mask",), backgrounds=behind, per_image=3)
+    rows = made(people, tmp_path / "out", order).rows
+    used = [row for row in rows if row["background"]]
+    assert used
+    assert all(part[row["background"]] == row["split"] for row in used)
+
+
+def test_a_contact_sheet_shows_one_line_a_round(tmp_path: Path, whole: tuple[Path, Made]) -> None:
+    path = tmp_path / "sheet.png"
+    sheet.write(path, chosen(whole[1], 3), whole[0])
+    assert np.asarray(cv2.imread(str(path))).shape == (3 * 258, 5 * 240, 3)
+
+
+@pytest.mark.parametrize("name", ["sheet.txt", "none/sheet.png"])
+def test_a_sheet_that_cannot_be_written_is_refused_at_once(tmp_path: Path, name: str) -> None:
+    with pytest.raises(SettingsError):
+        sheet.check(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"attacks": ()}, {"attacks": ("mask", "mask")}, {"attacks": ("nose",)}, {"per_image": 0},
+     {"seed": -1}, {"cameras": -1}],
+)  # fmt: skip
+def test_an_order_that_makes_no_sense_is_refused(change: dict[str, object]) -> None:
+    with pytest.raises(SettingsError):
+        replace(ORDER, **change)  # type: ignore[arg-type]
+
+
+def test_no_sources_no_simulation(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="no bona fide"):
+        Simulation((), ORDER, tmp_path / "out")
