@@ -56,8 +56,8 @@ def measure(
 
     Example:
         >>> import numpy as np
-        >>> measure(np.full((32, 32), 7, np.uint8), names=["mse", "ssim"])
-        {'mse': 0.0, 'ssim': 1.0}
+        >>> measure(np.full((32, 32), 7, np.uint8), names=["mse", "psnr"])
+        {'mse': 0.0, 'psnr': 100.0}
     """
     if threads < 1:
         raise InputError(f"threads must be at least 1, got {threads!r}")
