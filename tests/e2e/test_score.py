@@ -9,8 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from command_line import command, install_plugin, run, skip_without_face_models
 from PIL import Image
+
+from command_line import command, install_plugin, run, skip_without_face_models
 
 pytestmark = pytest.mark.e2e
 PICTURES = 24

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from facepad.errors import ModelError
 from facepad.liveness import quality
 from facepad.liveness.quality import GROUPS, QualityTest, view
 from facepad.quality import METRICS
@@ -95,7 +96,7 @@ def test_explaining_names_every_group(test: QualityTest) -> None:
 def test_a_model_for_other_metrics_is_refused() -> None:
     made = quality.face_crop()
     other = replace(made.classifier, depends={"metrics": "other"})
-    with pytest.raises(quality.ModelError, match="train it again"):
+    with pytest.raises(ModelError, match="train it again"):
         QualityTest("quality", other, "own+0")
 
 
