@@ -51,7 +51,7 @@ def networks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rounds, "_networks", lambda: (Finder(), Matter()))
 
     def small(kind: type, rng: np.random.Generator) -> object:
-        drawn = draw(kind, rng)
+        drawn: object = draw(kind, rng)
         if isinstance(drawn, Camera):  # small sensors, to save time
             return replace(drawn, lens=replace(drawn.lens, lines=96))
         return drawn
