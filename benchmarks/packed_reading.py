@@ -69,17 +69,25 @@ def _measured(samples: list[Sample], options: PackOptions, folder: Path) -> floa
 
 
 def _read(file: Path) -> None:
-    import resource
-
     count, total, began = 0, 0.0, time.perf_counter()
     for sample in Packed(file).samples():
         total += float(media.read(sample.path).image.mean())
         count += 1
     if not np.isfinite(total):
         sys.exit("the pictures have no mean")
-    unit = 1.0 if sys.platform == "darwin" else 1024.0  # bytes there, KiB here
-    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
-    print(count, time.perf_counter() - began, peak_mb)
+    print(count, time.perf_counter() - began, _peak_mb())
+
+
+def _peak_mb() -> float:
+    """Most memory that this process had resident at any time."""
+    status = Path("/proc/self/status")
+    if status.exists():  # unlike getrusage, it leaves out the process that started this one
+        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+        return float(line.split()[1]) * 1024.0 / 1e6
+    import resource
+
+    unit = 1.0 if sys.platform == "darwin" else 1024.0  # bytes there, KiB elsewhere
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
 
 
 def _write(folder: Path, count: int, size: tuple[int, int]) -> list[Sample]:
