@@ -38,6 +38,7 @@ class Backdrop:
     light: float = drawn(
         0.25, 1.6, "Light of the background over that of the person", off=0.7, log=True
     )
+    colourful: float = drawn(0.25, 1.0, "Background's colourfulness over the picture's", off=1.0)
     warmth: float = drawn(
         -0.2, 0.2, "Background's colour: natural logarithm of red over blue", off=0.0
     )
@@ -100,6 +101,8 @@ class Backdrop:
         if self.blur:
             soft = cv2.GaussianBlur(light, (0, 0), max(0.3, self.blur * min(size)))
             light = np.asarray(soft, np.float32)
+        grey = luminance(light)[..., None]  # loud colours would mislead white balance
+        light = grey + np.float32(self.colourful) * (light - grey)
         colour = np.exp(np.array([self.warmth / 2, 0.0, -self.warmth / 2]))
         gain = self.light * wanted / max(float(luminance(light).mean()), 1e-3)
         return np.asarray(light * (colour * gain).astype(np.float32), np.float32)
