@@ -19,8 +19,8 @@ demo: env models  ## Set up, then judge the demo pictures in examples/
 test: env-dev models  ## Set up, then run the whole suite but the nightly runs
 	@$(PYTEST) -m "not nightly"
 
-test-fast: env-dev  ## The tests that need no network and no patience (under a minute)
-	@$(PYTEST) -m "not slow and not nightly and not network"
+test-fast: env-dev  ## Unit and contract tests: no network, under a minute
+	@$(PYTEST) -m "not e2e and not slow and not nightly and not network"
 
 test-nightly: env-dev models  ## The long runs: fuzzing
 	@$(PYTEST) -m "nightly"
