@@ -121,6 +121,8 @@ def _finished(
         raise DatasetError(
             f"{wanted.out} is finished, but was ordered otherwise; --force begins again"
         )
+    if (wanted.folder / simulation.ABOUT).is_file():  # of a run that ended just before its end
+        shutil.rmtree(wanted.folder)
     say(f"{wanted.out}: is finished")
     return ExitCode.OK
 

@@ -4,7 +4,7 @@ The mask is the face's own surface, or another mesh. It moves with the head, but
 mouth do not: eyes are printed, or holes with the wearer's eyes behind them.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
 
@@ -222,11 +222,6 @@ class Mask:
         flat = (posed[:, :2] + 0.5 - [columns / 2, lines / 2]) * (LIFE_SIZE / columns)
         seen = placement.forward(np.asarray(flat, np.float32))
         return np.column_stack([seen, posed[:, 2] * zoom]).astype(np.float32)
-
-
-def with_mesh(mask: Mask, mesh: str) -> Mask:
-    """The same mask in the form of another mesh (a Wavefront OBJ file)."""
-    return replace(mask, mesh=mesh)
 
 
 def _rotation(tilt_deg: float, swing_deg: float, roll_deg: float) -> Vertices:

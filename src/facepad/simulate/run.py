@@ -106,6 +106,7 @@ class Simulation:
         """
         about = json.loads((self._out / ABOUT).read_text(encoding="utf-8"))
         if self._whole:
+            self._tidy()
             with (self._out / LIST).open(encoding="utf-8", newline="") as file:
                 return Made(tuple(csv.DictReader(file)), tuple(about["skipped"]))
         notes = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(self._notes())]
@@ -117,10 +118,14 @@ class Simulation:
             raise DatasetError(f"none of the {len(notes)} sources could be used: {made.skipped[0]}")
         _write(self._out / ABOUT, _json(about | {"skipped": made.skipped}))
         _write(self._out / LIST, _csv(made.rows))
-        shutil.rmtree(self._out / WORK)
-        for part in self._out.rglob(".*.tmp"):  # of a run that was ended
-            part.unlink()
+        self._tidy()
         return made
+
+    def _tidy(self) -> None:
+        """Remove the notes, and what ended runs left half written."""
+        _remove(self._out / WORK)
+        for part in self._out.rglob(".*.tmp"):
+            part.unlink()
 
     def _notes(self) -> set[Path]:
         return set((self._out / WORK).glob("*.json"))
@@ -131,7 +136,7 @@ class Simulation:
     def _claim(self, words: Mapping[str, str], *, resume: bool, force: bool) -> None:
         out, about = self._out, self._out / ABOUT
         begun = about.is_file()
-        if out.exists() and not (out.is_dir() and (begun or not any(out.iterdir()))):
+        if out.exists() and not (out.is_dir() and (begun or _is_empty(out))):
             raise SettingsError(f"{out} is there and was not made by a simulation; name another")
         if begun and not (resume or force):
             raise SettingsError(
@@ -179,6 +184,11 @@ def _digest(path: str) -> str:
         return sha256(Path(path).read_bytes()).hexdigest()
     except OSError as error:
         raise DatasetError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def _is_empty(folder: Path) -> bool:
+    """Whether a folder holds at most what a run leaves that was ended as it began."""
+    return all(path.name == WORK or path.suffix == ".tmp" for path in folder.iterdir())
 
 
 def _sendable(order: Order) -> Order:

@@ -1,6 +1,7 @@
 """Runs over a folder of made-up people, in this process and with made-up networks."""
 
 import json
+import shutil
 from collections import defaultdict
 from dataclasses import replace
 from pathlib import Path
@@ -221,6 +222,22 @@ def test_what_is_there_needs_resume_or_force(people: Path, whole: tuple[Path, Ma
 
 def test_a_finished_run_has_nothing_to_go_on_with(people: Path, whole: tuple[Path, Made]) -> None:
     assert len(made(people, whole[0], resume=True).rows) == len(whole[1].rows)
+
+
+def test_a_run_that_ended_just_before_its_end_is_tidied(
+    people: Path, tmp_path: Path, whole: tuple[Path, Made]
+) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(whole[0], out)
+    (out / WORK).mkdir()
+    (out / ".dataset.csv.1.tmp").write_bytes(b"")
+    made(people, out, resume=True)
+    assert content(out) == content(whole[0])
+
+
+def test_a_run_that_ended_as_it_began_is_in_nobodys_way(people: Path, tmp_path: Path) -> None:
+    (tmp_path / "out" / WORK).mkdir(parents=True)
+    assert made(people, tmp_path / "out", replace(ORDER, attacks=("mask",))).rows
 
 
 @pytest.mark.parametrize(
