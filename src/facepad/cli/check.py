@@ -4,7 +4,13 @@ from typing import Annotated
 
 import typer
 
-from facepad.cli.options import PATHS_HELP, TESTS_HELP, CheckOptions, split_names
+from facepad.cli.options import (
+    CALIBRATION_HELP,
+    PATHS_HELP,
+    TESTS_HELP,
+    CheckOptions,
+    split_names,
+)
 
 
 def check(
@@ -25,6 +31,9 @@ def check(
             max=1.0,
             help="Scores from here up are bona fide. Default: what the test's dev data chose.",
         ),
+    ] = None,
+    calibration: Annotated[
+        str | None, typer.Option("--calibration", metavar="NAME", help=CALIBRATION_HELP)
     ] = None,
     fail_on_attack: Annotated[
         bool,
@@ -62,5 +71,6 @@ def check(
         explain=explain,
         fail_on_attack=fail_on_attack,
         require_bona_fide=require_bona_fide,
+        calibration=calibration,
     )
     raise typer.Exit(run(paths, options))

@@ -13,7 +13,7 @@ from facepad.cli.progress import progress
 from facepad.errors import InputError
 from facepad.media import Input, expand
 from facepad.pipeline import Checker
-from facepad.types import OperatingPoint, Outcome
+from facepad.types import LivenessTest, OperatingPoint, Outcome
 
 
 def run(paths: Sequence[str], options: CheckOptions) -> ExitCode:
@@ -28,12 +28,18 @@ def run(paths: Sequence[str], options: CheckOptions) -> ExitCode:
     inputs = list(expand(paths, sys.stdin.buffer))
     threads = int(settings.number("threads"))
     # One picture gets all threads; several get one each, which is faster and as exact.
+    each = threads if len(inputs) == 1 else 1
+    tests: Sequence[str | LivenessTest] = options.tests
+    if options.calibration is not None:
+        from facepad.cli.calibrated import tests_for  # loads a network
+
+        tests = tests_for(options.tests, options.calibration, each)
     checker = Checker(
-        options.tests,
+        tests,
         operating_point=(
             None if options.threshold is None else OperatingPoint.at(options.threshold)
         ),
-        threads=threads if len(inputs) == 1 else 1,
+        threads=each,
         explain=options.explain,
     )
     checker.load()

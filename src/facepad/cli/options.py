@@ -5,6 +5,8 @@ from dataclasses import dataclass
 PATHS_HELP = "Pictures, folders, globs (quoted ones too), or - for standard input."
 TESTS_HELP = "Names of liveness tests, by commas; the first decides, the others are shown."
 
+CALIBRATION_HELP = "Calibration of the camera, by `facepad calibrate`; its test decides."
+
 
 @dataclass(frozen=True, slots=True)
 class CheckOptions:
@@ -17,6 +19,7 @@ class CheckOptions:
         explain: Tell what moved the score.
         fail_on_attack: The policy: no attack among the outcomes.
         require_bona_fide: The policy: every outcome is bona fide.
+        calibration: Name of the camera's calibration, whose test then decides; None for none.
     """
 
     tests: tuple[str, ...]
@@ -25,6 +28,7 @@ class CheckOptions:
     explain: bool
     fail_on_attack: bool
     require_bona_fide: bool
+    calibration: str | None = None
 
 
 def split_names(text: str) -> tuple[str, ...]:

@@ -1,8 +1,11 @@
 """The face test: what it looks at, and what it says when it cannot."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from facepad.calibration import Anchor, Calibration
 from facepad.errors import ModelError
 from facepad.liveness.face_cnn import FaceTest
 from facepad.models.backbone import CHANNELS
@@ -92,3 +95,37 @@ def test_heads_of_another_trunk_are_refused(test: FaceTest) -> None:
     )
     with pytest.raises(ModelError, match="trained on face_trunk-0"):
         FaceTest("face_cnn", other, test.trunk, "heads-1+0")
+
+
+def anchored(test: FaceTest, frame: Frame, version: str = "heads-1+0") -> FaceTest:
+    found = {}
+    for context in (False, True):
+        seen = test.observe(Presentation((frame,)), context=context)
+        assert not isinstance(seen, Reason)
+        ones = np.ones(len(seen.features))
+        anchor = Anchor(seen.features, ones, seen.raw, 1.0, 0.0, 1.0, -1.0)
+        found["+".join(seen.views)] = anchor
+    return test.calibrated(Calibration("it", "face_cnn", version, 3, found))
+
+
+def test_the_frame_of_the_calibration_lies_at_its_own_mean(test: FaceTest) -> None:
+    score = anchored(test, with_face()).score(Presentation((with_face(),)))
+    assert score.details["deviations"] == pytest.approx(1.0, abs=1e-3)
+
+
+def test_calibrated_the_threshold_is_one_half(test: FaceTest) -> None:
+    point = anchored(test, with_face()).operating_point
+    assert (point.name, point.threshold) == ("calibration it", 0.5)
+
+
+def test_without_context_in_the_calibration_the_tight_view_is_compared(test: FaceTest) -> None:
+    made = anchored(test, with_face())
+    assert made.calibration is not None
+    alone = replace(made.calibration, anchors={"tight": made.calibration.anchors["tight"]})
+    score = test.calibrated(alone).score(Presentation((with_face(),)))
+    assert score.details["deviations"] == pytest.approx(1.0, abs=1e-2)
+
+
+def test_a_calibration_of_other_heads_is_refused(test: FaceTest) -> None:
+    with pytest.raises(ModelError, match="calibrate the camera again"):
+        anchored(test, with_face(), version="heads-2+0")

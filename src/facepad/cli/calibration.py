@@ -1,0 +1,75 @@
+"""``facepad calibrate`` and ``facepad calibration``: make a test fit one camera."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Name = Annotated[str, typer.Argument(help="Name of the calibration.")]
+
+app = typer.Typer(help="List, show and remove calibrations of cameras.", no_args_is_help=True)
+
+
+def calibrate(
+    *,
+    bona_fide: Annotated[
+        Path,
+        typer.Option(help="Folder of bona fide frames of the camera; a subfolder for each person."),
+    ],
+    name: Annotated[str, typer.Option(help='Name of the calibration, such as "kiosk-7".')] = (
+        "camera"
+    ),
+    test: Annotated[str, typer.Option(help="Face test that will judge.")] = "face_cnn",
+    target_bpcer: Annotated[
+        float,
+        typer.Option(min=0.1, max=50.0, help="Per cent of bona fide faces that may be refused."),
+    ] = 5.0,
+) -> None:
+    """Calibrate a camera from 10 to 20 of its bona fide frames; no attack is needed.
+
+    Then use it: `facepad check --calibration NAME PATH`. Frames should show several people,
+    and not those who will be judged.
+    """
+    from facepad import calibration
+    from facepad.cli.calibrated import face_test
+    from facepad.cli.progress import progress
+    from facepad.training import camera
+
+    made_by = face_test(test)
+    found = camera.pictures(bona_fide)
+    with progress("looking", len(found)) as advance:
+        done = camera.calibrate(
+            name, made_by, found, target_bpcer=target_bpcer / 100.0, advance=advance
+        )
+    file = calibration.save(done.calibration, done.card)
+    for note in done.notes:
+        typer.echo(f"note: {note}", err=True)
+    typer.echo(done.card.results)
+    typer.echo(f"wrote {file} and its card")
+
+
+@app.command("list")
+def list_all() -> None:
+    """List all calibrations."""
+    from facepad import calibration
+
+    for name in calibration.names():
+        found = calibration.load(name)
+        typer.echo(f"{name}  {found.test} {found.version}, {found.frames} frames")
+
+
+@app.command()
+def show(name: Name) -> None:
+    """Show a calibration's card."""
+    from facepad import calibration
+
+    typer.echo(calibration.card(name))
+
+
+@app.command()
+def remove(name: Name) -> None:
+    """Remove a calibration."""
+    from facepad import calibration
+
+    calibration.remove(name)
+    typer.echo(f"removed {name}")

@@ -1,0 +1,92 @@
+"""Calibrations of cameras: kept, read, and what an anchor does to scores."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from facepad import calibration
+from facepad.calibration import Anchor, Calibration
+from facepad.errors import ModelError, SettingsError
+from facepad.models.card import Card
+
+CARD = Card("T", "1", "data", "own", "recipe", "results", "limits")
+
+
+@pytest.fixture(autouse=True)
+def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FACEPAD_CALIBRATION_DIR", str(tmp_path / "calibrations"))
+
+
+def anchor(threshold: float = -2.0) -> Anchor:
+    return Anchor(np.zeros(3), np.ones(3), 0.5, 0.25, 1.0, 0.1, threshold)
+
+
+def made(name: str = "kiosk-7") -> Calibration:
+    return Calibration(name, "face_cnn", "heads-1+0", 10, {"tight": anchor()})
+
+
+def test_a_calibration_is_read_as_it_was_kept() -> None:
+    calibration.save(made(), CARD)
+    found = calibration.load("kiosk-7")
+    assert (found.test, found.version, found.frames) == ("face_cnn", "heads-1+0", 10)
+    features = np.array([1.0, -1.0, 2.0])
+    assert found.anchors["tight"].ratio(0.2, features) == anchor().ratio(0.2, features)
+
+
+def test_all_names_are_listed_and_a_removed_one_no_longer() -> None:
+    for name in ("b", "a"):
+        calibration.save(made(name), CARD)
+    assert calibration.names() == ("a", "b")
+    calibration.remove("a")
+    assert calibration.names() == ("b",)
+
+
+def test_its_card_is_kept_beside_it() -> None:
+    calibration.save(made(), CARD)
+    assert "## Limits" in calibration.card("kiosk-7")
+
+
+def test_its_version_begins_with_its_name() -> None:
+    calibration.save(made(), CARD)
+    assert calibration.version("kiosk-7").startswith("kiosk-7+")
+
+
+def test_one_that_is_not_there_is_answered_with_those_that_are() -> None:
+    calibration.save(made("door"), CARD)
+    with pytest.raises(SettingsError, match="no calibration named 'gate'; known: door"):
+        calibration.load("gate")
+
+
+@pytest.mark.parametrize("name", ["", "../x", "a/b", "Kiosk", ".hidden", "x" * 65])
+def test_a_name_that_could_be_a_path_is_refused(name: str) -> None:
+    with pytest.raises(SettingsError, match="a calibration's name is of"):
+        calibration.load(name)
+
+
+def test_a_damaged_file_is_a_model_error() -> None:
+    file = calibration.save(made(), CARD)
+    file.write_bytes(b"other")
+    with pytest.raises(ModelError):
+        calibration.load("kiosk-7")
+
+
+def test_numbers_that_are_not_finite_are_refused() -> None:
+    broken = Anchor(np.full(3, np.nan), np.ones(3), 0.5, 0.25, 1.0, 0.1, 0.0)
+    calibration.save(Calibration("it", "t", "v", 3, {"tight": broken}), CARD)
+    with pytest.raises(ModelError, match="not finite"):
+        calibration.load("it")
+
+
+def test_a_higher_logit_is_a_higher_ratio() -> None:
+    assert anchor().ratio(0.6, np.ones(3)) > anchor().ratio(0.5, np.ones(3))
+
+
+def test_features_further_from_the_frames_are_a_lower_ratio() -> None:
+    assert anchor().ratio(0.5, np.full(3, 2.0)) < anchor().ratio(0.5, np.ones(3))
+
+
+def test_a_shift_of_the_camera_moves_nothing_when_the_anchor_moves_with_it() -> None:
+    shifted = Anchor(np.full(3, 5.0), np.ones(3), 1.5, 0.25, 1.0, 0.1, -2.0)
+    here = anchor().ratio(0.4, np.ones(3))
+    assert shifted.ratio(1.4, np.full(3, 6.0)) == pytest.approx(here)

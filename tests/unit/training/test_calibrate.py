@@ -1,0 +1,69 @@
+"""Fitting a camera's calibration: the bound holds, and too little is told."""
+
+import numpy as np
+import pytest
+
+from facepad.errors import InputError
+from facepad.training.calibrate import Observed, bound, expected, fit
+
+
+def frames(
+    count: int, rng: np.random.Generator, *, people: int = 1, shift: float = 0.0
+) -> list[Observed]:
+    """Frames of one camera; every person has an offset of their own."""
+    own = rng.normal(0.0, 1.0, (people, 21))
+    found = []
+    for number in range(count):
+        who = own[number % people] + 0.3 * rng.normal(size=21) + shift
+        found.append(Observed(float(who[0]), who[1:], f"person {number % people}"))
+    return found
+
+
+def test_the_bound_is_that_of_students_t() -> None:
+    # scipy 1.16 stats.t.ppf(0.95, 4) = 2.131846786
+    scores = np.array([-1.0, -0.5, 0.0, 0.5, 1.0])
+    wanted = -2.131846786 * np.sqrt(0.625) * np.sqrt(1.2)
+    assert bound(scores, 0.05) == pytest.approx(wanted)
+
+
+def test_as_many_as_was_stated_fall_below_the_bound() -> None:
+    rng = np.random.default_rng(0)
+    below = [rng.normal() < bound(rng.normal(size=10), 0.1) for _ in range(4000)]
+    assert np.mean(below) == pytest.approx(0.1, abs=0.02)
+
+
+def test_more_frames_leave_less_open() -> None:
+    spans = [high - low for low, high in (expected(n, 0.05) for n in (3, 5, 10, 20))]
+    assert spans == sorted(spans, reverse=True)
+
+
+def test_new_people_of_the_camera_pass_and_what_lies_elsewhere_does_not() -> None:
+    rng = np.random.default_rng(1)
+    anchor = fit(frames(20, rng, people=10), 0.05)
+    same = [anchor.ratio(f.raw, f.features) for f in frames(200, rng, people=100)]
+    other = [anchor.ratio(f.raw, f.features) for f in frames(200, rng, people=100, shift=-5.0)]
+    assert np.mean(np.array(same) < 0.0) < 0.2
+    assert np.mean(np.array(other) < 0.0) > 0.95
+
+
+def test_people_are_left_out_whole() -> None:
+    rng = np.random.default_rng(2)
+    told = frames(12, rng, people=3)
+    untold = [Observed(f.raw, f.features) for f in told]
+    assert fit(told, 0.05).logit_scale > fit(untold, 0.05).logit_scale
+
+
+def test_a_lower_target_is_a_lower_threshold() -> None:
+    some = frames(10, np.random.default_rng(3))
+    assert fit(some, 0.01).threshold < fit(some, 0.1).threshold
+
+
+def test_two_frames_are_too_few() -> None:
+    with pytest.raises(InputError, match="at least 3 frames, got 2"):
+        fit(frames(2, np.random.default_rng(0)), 0.05)
+
+
+@pytest.mark.parametrize("target", [0.0, 0.6, float("nan")])
+def test_an_impossible_target_is_refused(target: float) -> None:
+    with pytest.raises(InputError, match="target BPCER"):
+        fit(frames(5, np.random.default_rng(0)), target)
