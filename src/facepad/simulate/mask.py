@@ -101,7 +101,7 @@ class Mask:
     sunk: float = drawn(0.1, 0.75, "Light lost behind the eye holes, share", off=0.0, group=SEAMS)
     edge: float = drawn(0.004, 0.03, "Width of the visible rim over that of the face", off=0.004)
     edge_light: float = drawn(
-        -0.6, 0.45, "Its light: below 0 darker, above 0 towards white",
+        -0.6, 0.6, "Its light: below 0 darker, above 0 lighter",
                               off=0.0, group=SEAMS)  # fmt: skip
     shadow: float = drawn(0.1, 0.65, "Depth of its shadow on the head", off=0.0, group=SEAMS)
     mesh: str = ""
@@ -160,7 +160,7 @@ class Mask:
         reach = max(self.edge * wide, 0.8)
         band = np.clip(1.5 - away / np.float32(reach), 0.0, 1.0) * np.float32(abs(self.edge_light))
         soft = cv2.GaussianBlur(light, (0, 0), 0.05 * wide)  # so that the rim is lit as its side is
-        rim = np.sqrt(soft) if self.edge_light > 0 else 0.2 * soft
+        rim = 1.9 * soft if self.edge_light > 0 else 0.2 * soft
         return mixed(light, np.asarray(rim, np.float32), np.asarray(band, np.float32))
 
     def _seams(self, holes: Openings, seen: _Seen) -> Field:

@@ -22,7 +22,7 @@ OVAL = (10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379
         109)  # fmt: skip
 _LEFT, _RIGHT, _BROW, _CHIN = 33, 263, 168, 152  # outer corners of the eyes, between them, chin
 _MAX_BYTES, _MAX_VERTICES = 16 * 2**20, 200_000  # of a mesh file
-_TAKEN = 0.1  # of the rim's width from which its colours are taken
+_TAKEN = -0.06  # where a rim takes its colours: inside of the outline, which is not all skin
 _GRID = 13  # lines and columns of the egg that stands for an unknown face
 
 
@@ -55,8 +55,9 @@ def own(landmarks: Landmarks, vertices: int = 0, rim: float = 0.0) -> Surface:
     level_kept, places = level[kept], landmarks[kept]
     if rim:
         level_kept = np.concatenate([level_kept, _rim(level, rim)])
-        colours = _rim(level, _TAKEN * rim) @ turn + landmarks.mean(axis=0)
-        places = np.concatenate([places, colours])
+        taken = landmarks.copy()
+        taken[list(OVAL)] = _rim(level, _TAKEN) @ turn + landmarks.mean(axis=0)
+        places = np.concatenate([taken[kept], taken[list(OVAL)]])
     points = np.asarray(level_kept @ turn + landmarks.mean(axis=0), np.float32)
     flat = np.ascontiguousarray(places[:, :2], np.float32)
     return Surface(points, triangulated(level_kept), flat)
