@@ -107,5 +107,5 @@ def test_swapping_the_classes_of_turned_scores_leaves_the_area(made: ScoreTable)
         split=Split.TEST,
     )
     one, other = (sureness(each, repeats=400).intervals["auc"] for each in (made, turned))
-    if not np.isnan(one.low):
+    if one.subjects > 2:  # with two people the ends move in steps of a quarter
         assert abs(one.low - other.low) < 0.25
