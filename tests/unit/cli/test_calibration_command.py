@@ -1,0 +1,51 @@
+"""The commands around calibrations of cameras, and checking with one."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from facepad.cli.app import app
+
+EXAMPLES = Path(__file__).parents[3] / "examples"
+PORTRAIT = EXAMPLES / "astronaut.jpg"
+
+
+@pytest.fixture(autouse=True)
+def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FACEPAD_CALIBRATION_DIR", str(tmp_path / "calibrations"))
+
+
+def made(tmp_path: Path) -> None:
+    frames = tmp_path / "frames"
+    frames.mkdir()
+    for number in range(3):
+        (frames / f"{number}.jpg").write_bytes(PORTRAIT.read_bytes())
+    found = CliRunner().invoke(app, ["calibrate", "--bona-fide", str(frames), "--name", "door"])
+    assert found.exit_code == 0, found.output
+
+
+def test_a_calibration_is_listed_shown_and_removed(tmp_path: Path) -> None:
+    made(tmp_path)
+    run = CliRunner().invoke
+    assert run(app, ["calibration", "list"]).output.startswith("door  face_cnn")
+    assert "# Calibration door" in run(app, ["calibration", "show", "door"]).output
+    assert run(app, ["calibration", "remove", "door"]).exit_code == 0
+    assert run(app, ["calibration", "list"]).output == ""
+
+
+def test_a_calibration_decides_though_another_test_is_named(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    made(tmp_path)
+    capfd.readouterr()
+    found = CliRunner().invoke(app, ["check", "--json", "--calibration", "door", str(PORTRAIT)])
+    document = json.loads((found.stdout or capfd.readouterr().out).splitlines()[0])
+    assert document["outcome"] == "bona_fide"
+    assert next(iter(document["scores"])) == "face_cnn"
+
+
+def test_only_face_tests_can_be_calibrated(tmp_path: Path) -> None:
+    command = ["calibrate", "--bona-fide", str(tmp_path), "--test", "quality"]
+    assert CliRunner().invoke(app, command).exit_code == 4
