@@ -46,9 +46,7 @@ class Medium(Protocol):
         """What the camera has before its lens."""
 
 
-MEDIA: Mapping[str, type[Any]] = MappingProxyType(
-    {"print": Print, "screen": Screen, "mask": Mask}
-)
+MEDIA: Mapping[str, type[Any]] = MappingProxyType({"print": Print, "screen": Screen, "mask": Mask})
 _IN_PART = ("print", "screen")  # media that a partial recapture goes through
 
 
