@@ -43,7 +43,7 @@ def test_a_calibration_decides_though_another_test_is_named(
     found = CliRunner().invoke(app, ["check", "--json", "--calibration", "door", str(PORTRAIT)])
     document = json.loads((found.stdout or capfd.readouterr().out).splitlines()[0])
     assert document["outcome"] == "bona_fide"
-    assert next(iter(document["scores"])) == "face_cnn"
+    assert next(iter(document["tests"])) == "face_cnn"
 
 
 def test_only_face_tests_can_be_calibrated(tmp_path: Path) -> None:
