@@ -1,0 +1,62 @@
+"""What the trunk sees of pictures: kept, and not computed twice."""
+
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from facepad.errors import DatasetError
+from facepad.models.backbone import CHANNELS
+from facepad.training import face_features
+from facepad.training.face_features import VIEWS, Cache, extract, widths
+from facepad.types import Reason, Sample, Split
+
+PORTRAIT = Path(__file__).parents[3] / "examples" / "astronaut.jpg"
+
+
+def sample(path: Path) -> Sample:
+    return Sample(str(path), str(path), "someone", Split.TRAIN)
+
+
+def test_the_statistics_of_the_blocks_lie_side_by_side() -> None:
+    parts = list(widths().values())
+    assert all(a.stop == b.start for a, b in pairwise(parts))
+    assert parts[-1].stop == 2 * sum(CHANNELS[: len(parts)])
+
+
+def test_rows_are_read_from_the_cache_as_they_were_written(tmp_path: Path) -> None:
+    cache = Cache(tmp_path)
+    cache.write([("a", None, True, np.arange(4, dtype=np.float32)), *nothing("b")])
+    found = cache.read(["a", "b", "c"])
+    assert set(found) == {"a", "b"}
+    assert found["a"][2]
+    assert found["b"][1] is Reason.NO_FACE
+    np.testing.assert_array_equal(found["a"][3], np.arange(4))
+
+
+def nothing(key: str) -> list[face_features.Row]:
+    return [(key, Reason.NO_FACE, False, np.zeros(4, np.float32))]
+
+
+def test_a_picture_is_seen_once_and_then_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = Cache(tmp_path)
+    first = extract([sample(PORTRAIT)], cache, workers=1)
+    assert first.of("tight", 5).shape == (1, 2 * CHANNELS[5])
+    assert first.values.shape[1] == len(VIEWS)
+    assert first.has_context.all()
+    assert not np.allclose(first.of("context", 5), first.of("context_without_face", 5))
+
+    def never(*_: object) -> None:
+        raise AssertionError("looked again")
+
+    monkeypatch.setattr(face_features, "pool", never)
+    again = extract([sample(PORTRAIT)], cache, workers=1)
+    np.testing.assert_array_equal(again.values, first.values)
+
+
+def test_a_missing_picture_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match=r"nowhere\.jpg cannot be read"):
+        extract([sample(tmp_path / "nowhere.jpg")], Cache(tmp_path), workers=1)
