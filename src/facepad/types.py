@@ -4,6 +4,7 @@ A score is higher for bona fide, everywhere. "No face" and "too small" are value
 (`Reason`), not exceptions; a score that is missing is ``None``, never 0.
 """
 
+import copyreg
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -20,6 +21,14 @@ RgbImage = NDArray[np.uint8]  # shape (H, W, 3), R G B
 GrayImage = NDArray[np.float32]  # shape (H, W), 0..255
 Box = tuple[int, int, int, int]  # left, top, right, bottom in pixels; right and bottom excluded
 Landmarks = NDArray[np.float32]  # shape (468, 3): x, y in the frame's pixels, z in the same scale
+
+
+def _thawed(mapping: MappingProxyType[Any, Any]) -> tuple[Any, ...]:
+    return MappingProxyType, (dict(mapping),)
+
+
+# Values travel between processes too, and Python does not pickle read-only mappings by itself.
+copyreg.pickle(MappingProxyType, _thawed)
 
 
 def _nothing() -> Mapping[str, Any]:  # a default that Python 3.11's dataclasses accept

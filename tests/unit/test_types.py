@@ -1,6 +1,8 @@
 """The nouns: frozen, checked when made, a missing score is never a number."""
 
 import dataclasses
+import pickle
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -113,3 +115,9 @@ def test_a_sample_without_an_attack_instrument_is_bona_fide() -> None:
 def test_the_default_details_cannot_be_written_to() -> None:
     with pytest.raises(TypeError):
         Score(0.5).details["x"] = 1  # type: ignore[index]  # that is the point
+
+
+def test_values_travel_between_processes() -> None:
+    sample = Sample("a", "b", "c", Split.DEV, attributes=MappingProxyType({"pose": "00"}))
+    again = pickle.loads(pickle.dumps(sample))  # noqa: S301 - what was just made
+    assert again == sample
