@@ -10,7 +10,7 @@ export PYTHON
 BIN := .venv/bin
 SAY := printf '[make] %s\n'
 # One thread per worker, so that two workers do not fight for a core.
-PYTEST := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto
+PYTEST := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal
 
 demo: env models  ## Set up, then judge the demo pictures in examples/
 	@$(SAY) "facepad check examples/*.jpg"
