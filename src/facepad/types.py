@@ -23,12 +23,16 @@ Box = tuple[int, int, int, int]  # left, top, right, bottom in pixels; right and
 Landmarks = NDArray[np.float32]  # shape (468, 3): x, y in the frame's pixels, z in the same scale
 
 
-def _thawed(mapping: MappingProxyType[Any, Any]) -> tuple[Any, ...]:
-    return MappingProxyType, (dict(mapping),)
+def _read_only(values: dict[Any, Any]) -> Mapping[Any, Any]:
+    return MappingProxyType(values)
+
+
+def _reduced(mapping: MappingProxyType[Any, Any]) -> tuple[Any, ...]:
+    return _read_only, (dict(mapping),)
 
 
 # Values travel between processes too, and Python does not pickle read-only mappings by itself.
-copyreg.pickle(MappingProxyType, _thawed)
+copyreg.pickle(MappingProxyType, _reduced)
 
 
 def _nothing() -> Mapping[str, Any]:  # a default that Python 3.11's dataclasses accept

@@ -123,7 +123,7 @@ def test_two_at_once_both_end_well(tmp_path: Path) -> None:
     environment = os.environ | {"FACEPAD_MODEL_DIR": str(tmp_path / "models")}
     both = [subprocess.Popen(command, env=environment) for _ in range(2)]
     assert [process.wait(timeout=900) for process in both] == [0, 0]
-    assert len(list((tmp_path / "models").iterdir())) == 2
+    assert len(list((tmp_path / "models").iterdir())) == 3
 
 
 def test_without_a_network_the_message_is_one_line_and_the_exit_code_3(tmp_path: Path) -> None:
