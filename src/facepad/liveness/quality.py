@@ -45,12 +45,12 @@ def face_crop() -> "QualityTest":
     own = settings.value("quality_model")
     if own:
         return from_file(own)
-    return _packaged("quality")
+    return _packaged("quality", "quality_research")
 
 
 def whole_picture() -> "QualityTest":
     """The whole picture, as in the thesis; needs no face."""
-    return _packaged("quality_whole")
+    return _packaged("quality_whole", "quality_whole_research")
 
 
 def from_file(path: str) -> "QualityTest":
@@ -64,9 +64,9 @@ def from_file(path: str) -> "QualityTest":
     return QualityTest("quality", model, f"{file.stem}+{digest(file.read_bytes())[:8]}")
 
 
-def _packaged(name: str) -> "QualityTest":
-    model = QualityClassifier.from_arrays(store.load_arrays(name), f"model {name!r}")
-    return QualityTest(name, model, store.version(name))
+def _packaged(name: str, file: str) -> "QualityTest":
+    model = QualityClassifier.from_arrays(store.load_arrays(file), f"model {file!r}")
+    return QualityTest(name, model, store.version(file))
 
 
 def view(frame: Frame, margin: float, side: int) -> RgbImage | Reason:
