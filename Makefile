@@ -12,15 +12,18 @@ SAY := printf '[make] %s\n'
 # One thread per worker, so that two workers do not fight for a core.
 PYTEST := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal
 
+# The same made-up examples every time; the nightly runs draw new ones.
+SAME := --hypothesis-profile=ci
+
 demo: env models  ## Set up, then judge the demo pictures in examples/
 	@$(SAY) "facepad check examples/*.jpg"
 	@$(BIN)/facepad check examples/*.jpg
 
 test: env-dev models  ## Set up, then run the whole suite but the nightly runs
-	@$(PYTEST) -m "not nightly"
+	@$(PYTEST) $(SAME) -m "not nightly"
 
 test-fast: env-dev  ## Unit and contract tests: no network, under a minute
-	@$(PYTEST) -m "not e2e and not slow and not nightly and not network"
+	@$(PYTEST) $(SAME) -m "not e2e and not slow and not nightly and not network"
 
 test-nightly: env-dev models  ## The long runs: fuzzing
 	@$(PYTEST) -m "nightly"

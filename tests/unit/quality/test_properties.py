@@ -96,7 +96,8 @@ def test_a_flat_picture_is_as_like_its_copy_as_can_be(
     name: str, height: int, width: int, level: int
 ) -> None:
     flat = np.full((height, width), level, np.uint8)
-    assert value(name, flat) == pytest.approx(BEST[name], abs=2e-5)
+    # Maps are float32: two steps of it at 255 are 3.1e-5.
+    assert value(name, flat) == pytest.approx(BEST[name], abs=4e-5)
 
 
 @given(picture=small())
