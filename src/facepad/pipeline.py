@@ -1,9 +1,8 @@
 """The one place where the steps meet: a source in, a `Decision` out.
 
-    source -> media -> Frame -> faces -> Presentation -> liveness tests -> Decision
+    source -> media -> Frame -> faces -> Presentation -> liveness tests -> fusion -> Decision
 
-With several tests the first one named decides and the others are shown beside it: their
-scores are not on one scale yet, so a mean of them would only look like evidence.
+How several scores become one, and at which threshold, is for the fusion to say.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,6 +20,8 @@ from numpy.typing import NDArray
 
 from facepad import registry, settings
 from facepad.errors import InputError, SettingsError
+from facepad.fusion import Answer, Fused, Fusion
+from facepad.registry import DEFAULT_FUSION, DEFAULT_TESTS
 from facepad.types import (
     Decision,
     Face,
@@ -35,7 +36,6 @@ from facepad.types import (
 
 Channels = Literal["rgb", "bgr", "gray"]
 Source = str | Path | bytes | NDArray[Any]
-DEFAULT_TESTS = ("quality",)
 BLANK_SIDE = 64  # pixels; of the picture that is looked at to load the face networks
 
 
@@ -68,8 +68,11 @@ class Checker:
     Nothing is loaded before the first check.
 
     Args:
-        tests: Names of liveness tests, or tests themselves; the first one decides.
-        operating_point: Threshold and band to decide by; the deciding test's own if None.
+        tests: Names of liveness tests, or tests themselves; together they decide.
+        beside: The same for tests that are only shown beside the decision.
+        fusion: Makes one score of those of ``tests``; a name, or the function itself.
+        operating_point: Threshold and band for the fused score; None for those that the
+            fusion makes of the tests' own.
         landmarks: Whether to find the 468 landmarks of the face too.
         threads: How many threads one check may use; the setting ``threads`` if None.
         explain: Whether to add ``details["explained"]`` to the score of tests that can
@@ -88,21 +91,21 @@ class Checker:
         self,
         tests: Sequence[str | LivenessTest] = DEFAULT_TESTS,
         *,
+        beside: Sequence[str | LivenessTest] = (),
+        fusion: str | Fusion = DEFAULT_FUSION,
         operating_point: OperatingPoint | None = None,
         landmarks: bool = False,
         threads: int | None = None,
         explain: bool = False,
         finder: Finder | None = None,
     ) -> None:
-        names = [test if isinstance(test, str) else test.name for test in tests]
-        if isinstance(tests, str) or not names:
-            raise SettingsError(f"tests must be a list of at least one name, got {tests!r}")
-        if len(set(names)) < len(names):
-            raise SettingsError(f"each test is named once, got {', '.join(names)}")
+        _check_names(tests, beside)
         self._threads = int(settings.number("threads")) if threads is None else threads
         if self._threads < 1:
             raise SettingsError(f"threads must be 1 or more, got {self._threads}")
         self._named = tuple(tests)
+        self._beside = tuple(beside)
+        self._fusion = fusion
         self._operating_point = operating_point
         self._landmarks = landmarks
         self._explain = explain
@@ -143,6 +146,16 @@ class Checker:
         """
         return self._judge(presentation, _Clock())
 
+    @property
+    def models(self) -> Mapping[str, str]:
+        """Version of each model that takes part, by model name; loads them.
+
+        Raises:
+            ModelError: A model file is missing or has the wrong hash.
+            SettingsError: A test or a fusion that was named does not exist.
+        """
+        return self._parts().models
+
     def load(self) -> None:
         """Load models now rather than at the first check.
 
@@ -156,12 +169,14 @@ class Checker:
     def _parts(self) -> "_Loaded":
         with self._lock:
             if self._loaded is None:
-                tests = tuple(self._make(test) for test in self._named)
+                fuse = _make_fusion(self._fusion)
+                deciding = tuple(self._make(test) for test in self._named)
+                tests = (*deciding, *(self._make(test) for test in self._beside))
                 finder = self._finder or _make_finder(self._landmarks)
                 models = dict(finder.models)
                 for test in tests:
                     models.update(test.models)
-                self._loaded = _Loaded(tests, finder, MappingProxyType(models))
+                self._loaded = _Loaded(tests, len(deciding), fuse, finder, MappingProxyType(models))
             return self._loaded
 
     def _make(self, test: str | LivenessTest) -> LivenessTest:
@@ -184,13 +199,13 @@ class Checker:
         for test in parts.tests:
             with clock.step(test.name):
                 scores[test.name] = self._score(test, presentation)
-        point = self._operating_point or parts.tests[0].operating_point
+        fused = parts.fused(scores)
+        point = self._operating_point or fused.operating_point
         first = presentation.frames[0]
-        deciding = scores[parts.tests[0].name]
-        outcome, reasons = _conclude(deciding, first, point)
+        outcome, reasons = _conclude(fused, first, point)
         return Decision(
             outcome=outcome,
-            score=deciding.value,
+            score=fused.value,
             reasons=reasons,
             scores=MappingProxyType(scores),
             operating_point=point,
@@ -229,8 +244,16 @@ def check(source: Source, *, channels: Channels | None = None, **options: Any) -
 @dataclass(frozen=True, slots=True)
 class _Loaded:
     tests: tuple[LivenessTest, ...]
+    deciding: int  # how many of the tests decide; they come first
+    fuse: Fusion
     finder: Finder
     models: Mapping[str, str]
+
+    def fused(self, scores: Mapping[str, Score]) -> Fused:
+        tests = self.tests[: self.deciding]
+        return self.fuse(
+            {test.name: Answer(scores[test.name], test.operating_point) for test in tests}
+        )
 
 
 @dataclass(slots=True)
@@ -247,6 +270,24 @@ class _Clock:
     def read(self) -> Mapping[str, float]:
         total = 1000.0 * (perf_counter() - self.began)
         return MappingProxyType({**self.steps, "total": total})
+
+
+def _check_names(tests: Sequence[str | LivenessTest], beside: Sequence[str | LivenessTest]) -> None:
+    for given in (tests, beside):
+        if isinstance(given, str):
+            raise SettingsError(f"tests must be a list of at least one name, got {given!r}")
+    if not tests:
+        raise SettingsError(f"tests must be a list of at least one name, got {tests!r}")
+    names = [test if isinstance(test, str) else test.name for test in (*tests, *beside)]
+    if len(set(names)) < len(names):
+        raise SettingsError(f"each test is named once, got {', '.join(names)}")
+
+
+def _make_fusion(fusion: str | Fusion) -> Fusion:
+    if not isinstance(fusion, str):
+        return fusion
+    found: Fusion = registry.resolve("fusions", fusion)
+    return found
 
 
 def _make_finder(landmarks: bool) -> Finder:
@@ -287,16 +328,16 @@ def _with_faces(presentation: Presentation, finder: Finder) -> Presentation:
 
 
 def _conclude(
-    score: Score, frame: Frame, point: OperatingPoint
+    fused: Fused, frame: Frame, point: OperatingPoint
 ) -> tuple[Outcome, tuple[Reason, ...]]:
     """Outcome and reasons; without a face there is no response, whatever the score says."""
     from facepad.evaluation.protocol import decide
 
     if frame.face is None:
         missing = frame.no_face or Reason.NO_FACE
-        own = () if score.reason in (None, missing) else (score.reason,)
-        return Outcome.NON_RESPONSE, (missing, *own)
-    return decide(score, point)
+        return Outcome.NON_RESPONSE, (missing, *(r for r in fused.reasons if r is not missing))
+    outcome, told = decide(Score(fused.value, next(iter(fused.reasons), None)), point)
+    return outcome, (*fused.reasons, *(reason for reason in told if reason not in fused.reasons))
 
 
 def _others(face: Face | None) -> tuple[str, ...]:

@@ -65,12 +65,15 @@ BUILT_IN: Mapping[Kind, Mapping[str, str]] = MappingProxyType(
                 "replay_mobile": "facepad.datasets.replay_mobile:ReplayMobile",
                 "folder": "facepad.datasets.folder:Folder",
                 "csv": "facepad.datasets.csv_list:CsvList",
+                "simulated": "facepad.datasets.simulated:Simulated",
                 "packed": "facepad.datasets.packed:Packed",
             }
         ),
-        "fusions": MappingProxyType({}),
+        "fusions": MappingProxyType({"mean": "facepad.fusion:mean_ratio"}),
     }
 )
+DEFAULT_TESTS = ("quality", "face_cnn")  # liveness tests that decide where none is named
+DEFAULT_FUSION = "mean"
 
 
 def names(kind: Kind) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ import pytest
 
 import facepad
 from facepad.errors import InputError, SettingsError
+from facepad.fusion import Answer, Fused, mean_ratio
 from facepad.pipeline import Checker, check
 from facepad.types import (
     Face,
@@ -106,11 +107,86 @@ def test_an_unfamiliar_camera_is_uncertain() -> None:
     assert decision.reasons == (Reason.UNFAMILIAR_CAMERA,)
 
 
-def test_the_first_of_several_tests_decides_and_all_are_shown() -> None:
-    decision = decide(FakeTest("first", Score(0.9)), FakeTest("second", Score(0.1)))
+def test_several_tests_decide_together_and_all_are_shown() -> None:
+    decision = decide(FakeTest("first", Score(0.9)), FakeTest("second", Score(0.6)))
     assert decision.outcome is Outcome.BONA_FIDE
-    assert decision.score == 0.9
+    assert decision.score == pytest.approx(0.786, abs=5e-4)
     assert list(decision.scores) == ["first", "second"]
+
+
+def test_the_fused_score_is_held_against_the_fused_threshold() -> None:
+    strict = FakeTest("strict", Score(0.6), OperatingPoint.at(0.9))
+    decision = decide(strict, FakeTest("plain", Score(0.6)))
+    assert decision.outcome is Outcome.ATTACK
+    assert decision.operating_point is not None
+    assert decision.operating_point.threshold == pytest.approx(0.75)
+
+
+def test_a_test_that_abstains_leaves_the_decision_to_the_others() -> None:
+    shy = FakeTest("shy", Score(0.01, Reason.UNFAMILIAR_CAMERA))
+    decision = decide(shy, FakeTest("sure", Score(0.9)))
+    assert (decision.outcome, decision.score, decision.reasons) == (Outcome.BONA_FIDE, 0.9, ())
+    assert decision.scores["shy"].reason is Reason.UNFAMILIAR_CAMERA
+
+
+def test_when_every_test_abstains_the_outcome_is_uncertain() -> None:
+    said = Score(0.99, Reason.UNFAMILIAR_CAMERA)
+    decision = decide(FakeTest("one", said), FakeTest("two", said))
+    assert decision.outcome is Outcome.UNCERTAIN
+    assert decision.reasons == (Reason.UNFAMILIAR_CAMERA,)
+
+
+def test_all_reasons_are_told_once_when_the_score_is_near_the_threshold_too() -> None:
+    band = OperatingPoint("band", 0.5, 0.25, 0.75)
+    short = FakeTest("short", Score(None, Reason.CLIP_TOO_SHORT), band)
+    decision = decide(short, FakeTest("shy", Score(0.5, Reason.UNFAMILIAR_CAMERA), band))
+    assert decision.reasons == (
+        Reason.CLIP_TOO_SHORT, Reason.UNFAMILIAR_CAMERA, Reason.NEAR_THRESHOLD,
+    )  # fmt: skip
+
+
+def test_without_any_value_there_is_no_response_with_the_reasons() -> None:
+    said = Score(None, Reason.CLIP_TOO_SHORT)
+    decision = decide(FakeTest("one", said), FakeTest("two", said))
+    assert (decision.outcome, decision.score) == (Outcome.NON_RESPONSE, None)
+    assert decision.reasons == (Reason.CLIP_TOO_SHORT,)
+
+
+def test_a_given_operating_point_is_for_the_fused_score() -> None:
+    tests = FakeTest("one", Score(0.9)), FakeTest("two", Score(0.6))
+    given = OperatingPoint.at(0.8)
+    checker = Checker(tests, operating_point=given, finder=FakeFinder())
+    assert checker.check(PICTURE, channels="rgb").outcome is Outcome.ATTACK
+
+
+def test_a_test_beside_is_shown_and_has_no_part_in_the_decision() -> None:
+    beside = FakeTest("beside", Score(0.1))
+    checker = Checker((FakeTest("sure", Score(0.9)),), beside=(beside,), finder=FakeFinder())
+    decision = checker.check(PICTURE, channels="rgb")
+    assert (decision.outcome, decision.score) == (Outcome.BONA_FIDE, 0.9)
+    assert decision.scores["beside"].value == 0.1
+    assert decision.models["beside"] == "beside-1"
+
+
+def test_another_fusion_can_be_given() -> None:
+    def strictest(answers: Mapping[str, Answer]) -> Fused:
+        least = min(answers.values(), key=lambda one: one.score.value or 0.0)
+        return Fused(least.score.value, (), least.operating_point)
+
+    tests = FakeTest("one", Score(0.9)), FakeTest("two", Score(0.1))
+    checker = Checker(tests, fusion=strictest, finder=FakeFinder())
+    assert checker.check(PICTURE, channels="rgb").score == 0.1
+
+
+def test_a_fusion_that_does_not_exist_is_told_with_those_that_do() -> None:
+    checker = Checker((FakeTest(),), fusion="median", finder=FakeFinder())
+    with pytest.raises(SettingsError, match="no fusions named 'median'; known: mean"):
+        checker.load()
+
+
+def test_the_versions_of_all_models_are_known_before_the_first_check() -> None:
+    checker = Checker((FakeTest(),), finder=FakeFinder())
+    assert checker.models == {"finder": "finder-1", "fake": "fake-1"}
 
 
 def test_other_faces_are_a_note() -> None:
@@ -169,6 +245,12 @@ def test_tests_that_cannot_be_used_are_refused_at_once(tests: tuple[str, ...]) -
         Checker(tests)
 
 
+@pytest.mark.parametrize("beside", [("quality",), ("blink", "blink"), "blink"])
+def test_tests_beside_that_cannot_be_used_are_refused_at_once(beside: tuple[str, ...]) -> None:
+    with pytest.raises(SettingsError):
+        Checker(("quality",), beside=beside)
+
+
 def test_a_test_that_does_not_exist_is_told_with_those_that_do() -> None:
     with pytest.raises(SettingsError, match="no liveness_tests named 'blnik'; known: quality"):
         check(PICTURE, channels="rgb", tests=("blnik",))
@@ -182,7 +264,7 @@ def test_a_shared_checker_loads_once(monkeypatch: pytest.MonkeyPatch) -> None:
         return FakeTest()
 
     monkeypatch.setattr("facepad.registry.resolve", lambda _kind, _name: factory)
-    checker = Checker(("fake",), finder=FakeFinder())
+    checker = Checker(("fake",), fusion=mean_ratio, finder=FakeFinder())
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: checker.check(PICTURE, channels="rgb"), range(32)))
     assert len(made) == 1
@@ -196,5 +278,5 @@ def test_a_factory_that_takes_threads_is_told_how_many(monkeypatch: pytest.Monke
         return FakeTest()
 
     monkeypatch.setattr("facepad.registry.resolve", lambda _kind, _name: factory)
-    Checker(("fake",), threads=5, finder=FakeFinder()).load()
+    Checker(("fake",), fusion=mean_ratio, threads=5, finder=FakeFinder()).load()
     assert told == [5]

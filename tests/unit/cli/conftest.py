@@ -3,11 +3,14 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from facepad.fusion import mean_ratio
+from facepad.registry import Kind
 from facepad.types import Face, Frame, OperatingPoint, Presentation, Reason, Score
 
 BLACK_IS_NO_FACE = 1.0  # mean grey level
@@ -46,9 +49,13 @@ class WholePictureFinder:
         return replace(frame, face=Face((0, 0, *frame.size), 0.9))
 
 
+def _resolve(kind: Kind, name: str) -> Callable[..., Any]:
+    return (lambda: BrightnessTest(name)) if kind == "liveness_tests" else mean_ratio
+
+
 @pytest.fixture
 def _made_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("facepad.registry.resolve", lambda _, name: lambda: BrightnessTest(name))
+    monkeypatch.setattr("facepad.registry.resolve", _resolve)
     monkeypatch.setattr("facepad.pipeline._make_finder", lambda _: WholePictureFinder())
 
 

@@ -1,0 +1,146 @@
+"""Several tests become one: facts, and properties over drawn answers."""
+
+from random import Random
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from facepad.errors import InputError
+from facepad.fusion import RATIO_LIMIT, Answer, Fused, mean_ratio, ratio_of
+from facepad.models.face_heads import share
+from facepad.types import OperatingPoint, Reason, Score
+
+HALF = OperatingPoint.at(0.5)
+POINT = OperatingPoint("dev", 0.5, 0.25, 0.75)
+UNFAMILIAR = Reason.UNFAMILIAR_CAMERA
+SHARES = st.floats(0.0, 1.0)
+# scipy 1.17.1: expit(mean(logit([0.9, 0.6]))) and the same of 0.2 and 0.5.
+REFERENCE_VALUE, REFERENCE_THRESHOLD = 0.7860612308660186, 0.3333333333333333
+POINTS = st.lists(SHARES, min_size=3, max_size=3).map(
+    lambda three: OperatingPoint("dev", *(sorted(three)[index] for index in (1, 0, 2)))
+)
+ANSWERS = st.builds(
+    Answer,
+    st.builds(Score, SHARES, st.sampled_from([None, None, UNFAMILIAR, Reason.NEAR_THRESHOLD]))
+    | st.builds(Score, st.none(), st.sampled_from([Reason.NO_FACE, Reason.CLIP_TOO_SHORT])),
+    POINTS,
+)
+SEVERAL = st.lists(ANSWERS, min_size=1, max_size=5)
+
+
+def fused(*values: float | Score, point: OperatingPoint = HALF) -> Fused:
+    scores = [value if isinstance(value, Score) else Score(value) for value in values]
+    return mean_ratio({f"test {n}": Answer(score, point) for n, score in enumerate(scores)})
+
+
+def named(answers: list[Answer]) -> dict[str, Answer]:
+    return {f"test {number}": answer for number, answer in enumerate(answers)}
+
+
+def test_the_value_equals_the_reference() -> None:
+    assert fused(0.9, 0.6).value == pytest.approx(REFERENCE_VALUE, abs=1e-12)
+
+
+def test_the_threshold_is_the_mean_in_log_odds() -> None:
+    points = OperatingPoint.at(0.2), HALF
+    found = mean_ratio({p.name + str(i): Answer(Score(0.5), p) for i, p in enumerate(points)})
+    assert found.operating_point.threshold == pytest.approx(REFERENCE_THRESHOLD, abs=1e-12)
+
+
+def test_opposite_ratios_cancel() -> None:
+    assert fused(0.9, 0.1).value == pytest.approx(0.5)
+
+
+def test_the_point_is_named_after_the_tests_that_decide() -> None:
+    found = mean_ratio(
+        {
+            "two": Answer(Score(0.5), HALF),
+            "shy": Answer(Score(0.5, UNFAMILIAR), POINT),
+            "one": Answer(Score(0.5), HALF),
+        }
+    )
+    assert found.operating_point.name == "mean of one, two"
+
+
+def test_a_test_that_abstains_counts_for_nothing() -> None:
+    assert fused(0.9, Score(0.01, UNFAMILIAR)) == Fused(0.9, (), HALF)
+
+
+def test_a_test_without_a_value_counts_for_nothing() -> None:
+    assert fused(Score(None, Reason.CLIP_TOO_SHORT), 0.9) == Fused(0.9, (), HALF)
+
+
+def test_when_all_abstain_their_values_are_shown_with_every_reason() -> None:
+    found = fused(
+        Score(0.9, UNFAMILIAR), Score(0.1, UNFAMILIAR), Score(None, Reason.CLIP_TOO_SHORT)
+    )
+    assert found.value == pytest.approx(0.5)
+    assert found.reasons == (Reason.CLIP_TOO_SHORT, UNFAMILIAR)
+
+
+def test_without_a_value_there_is_none_and_the_reason_is_told() -> None:
+    found = fused(Score(None, Reason.NO_FACE), Score(None, Reason.NO_FACE), point=POINT)
+    assert (found.value, found.reasons) == (None, (Reason.NO_FACE,))
+
+
+def test_without_an_answer_there_is_nothing_to_fuse() -> None:
+    with pytest.raises(InputError, match="at least one test, got none"):
+        mean_ratio({})
+
+
+def test_a_certain_test_cannot_outvote_the_limit() -> None:
+    assert fused(1.0, 1.0, share(-2.0 * RATIO_LIMIT)).value == pytest.approx(share(RATIO_LIMIT / 3))
+
+
+@pytest.mark.parametrize("value", [0.0, 1e-300, 1.0])
+def test_certainty_is_a_ratio_at_the_limit(value: float) -> None:
+    assert abs(ratio_of(value)) == RATIO_LIMIT
+
+
+@given(st.floats(-RATIO_LIMIT, RATIO_LIMIT))
+def test_a_ratio_comes_back_from_its_share(ratio: float) -> None:
+    assert ratio_of(share(ratio)) == pytest.approx(ratio, abs=1e-6)
+
+
+@given(ANSWERS)
+def test_one_test_alone_is_itself(answer: Answer) -> None:
+    reasons = () if answer.score.reason is None else (answer.score.reason,)
+    assert mean_ratio({"a": answer}) == Fused(answer.score.value, reasons, answer.operating_point)
+
+
+@given(SEVERAL, st.randoms())
+def test_the_order_of_the_tests_does_not_matter(answers: list[Answer], random: Random) -> None:
+    items = list(named(answers).items())
+    random.shuffle(items)
+    assert mean_ratio(dict(items)) == mean_ratio(named(answers))
+
+
+@given(st.lists(SHARES, min_size=1, max_size=5), st.integers(0, 4), SHARES)
+def test_a_higher_ratio_never_lowers_the_value(
+    values: list[float], index: int, other: float
+) -> None:
+    assume(index < len(values))
+    raised = list(values)
+    raised[index] = max(values[index], other)
+    before, after = fused(*values).value, fused(*raised).value
+    assert before is not None
+    assert after is not None
+    assert before <= after
+
+
+@given(SEVERAL)
+def test_the_value_lies_between_the_extremes(answers: list[Answer]) -> None:
+    found = mean_ratio(named(answers))
+    values = [one.score.value for one in answers if one.score.value is not None]
+    assume(found.value is not None)
+    assert found.value is not None
+    edge = share(-RATIO_LIMIT)
+    low, high = min(*values, 1.0 - edge), max(*values, edge)
+    assert low - 1e-12 <= found.value <= high + 1e-12
+
+
+@given(SEVERAL)
+def test_the_threshold_lies_in_its_band(answers: list[Answer]) -> None:
+    point = mean_ratio(named(answers)).operating_point
+    assert point.low <= point.threshold <= point.high
