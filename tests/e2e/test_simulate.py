@@ -113,6 +113,17 @@ def test_one_file_is_the_same_for_any_number_of_workers(people: Path, tmp_path: 
     assert sorted(path.name for path in tmp_path.iterdir()) == ["few", "one.h5", "other.h5"]
 
 
+def test_backgrounds_go_with_several_workers(people: Path, tmp_path: Path) -> None:
+    behind = tmp_path / "behind"
+    behind.mkdir()
+    for number in range(6):
+        cv2.imwrite(str(behind / f"b{number}.png"), np.full((60, 80, 3), 40 * number, np.uint8))
+    for workers in ("1", "2"):
+        more = ("--attacks", "mask", "--backgrounds", behind, "--workers", workers)
+        simulate(people, tmp_path / workers, *more)
+    assert content(tmp_path / "1") == content(tmp_path / "2")
+
+
 def test_sources_are_never_written_to(people: Path) -> None:
     done = run("simulate", "--bona-fide", people, "--out", people / "out")
     assert done.returncode == 4

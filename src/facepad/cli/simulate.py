@@ -11,7 +11,9 @@ def simulate(
     *,
     bona_fide: Annotated[
         list[Path],
-        typer.Option(help="Folder of bona fide pictures, one face each; may be given repeatedly."),
+        typer.Option(
+            help="Folder of bona fide pictures or clips, one face each; may be given repeatedly."
+        ),
     ],
     out: Annotated[Path, typer.Option(help="A new folder, or a packed file (ends in .h5).")],
     attacks: Annotated[
@@ -28,6 +30,13 @@ def simulate(
         Path | None,
         typer.Option(help="Folder of pictures to stand behind people; else made-up rooms."),
     ] = None,
+    keep_backgrounds: Annotated[
+        bool,
+        typer.Option(
+            "--keep-backgrounds", help="People stay before their own background, all of them."
+        ),
+    ] = False,
+    frames: Annotated[int, typer.Option(min=1, help="Frames of each clip, evenly spaced.")] = 5,
     cameras: Annotated[
         int, typer.Option(min=0, help="Cameras a part, shared by its rounds; 0: a new one a round.")
     ] = 0,
@@ -66,8 +75,9 @@ def simulate(
         () if backgrounds is None else sources.backgrounds(backgrounds),
         cameras,
         "" if mask_mesh is None else str(mask_mesh),
+        keep_backgrounds,
     )
-    wanted = Wanted(tuple(bona_fide), out, workers, contact_sheet)
+    wanted = Wanted(tuple(bona_fide), out, workers, contact_sheet, frames)
     code = run(wanted, order, resume=resume, force=force)
     if code:
         raise typer.Exit(code)

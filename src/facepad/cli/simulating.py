@@ -33,12 +33,14 @@ class Wanted:
         out: Folder or packed file.
         workers: Processes.
         contact_sheet: Where to draw some rounds; None for nowhere.
+        frames: Of each clip among the sources.
     """
 
     bona_fide: tuple[Path, ...]
     out: Path
     workers: int
     contact_sheet: Path | None = None
+    frames: int = sources.FRAMES
 
     @property
     def packed(self) -> bool:
@@ -59,7 +61,7 @@ def run(wanted: Wanted, order: Order, *, resume: bool, force: bool) -> ExitCode:
         DatasetError: What is there was ordered otherwise, or no source could be used.
     """
     _check(wanted)
-    listed = sources.bona_fide(wanted.bona_fide)
+    listed = sources.bona_fide(wanted.bona_fide, wanted.frames)
     if wanted.packed and wanted.out.exists() and not force:
         return _finished(wanted, listed, order, resume=resume)
     began, total = monotonic(), len(listed)

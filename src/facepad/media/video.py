@@ -1,7 +1,8 @@
 """Frames of a video file: chosen by rule, decoded once and in order, turned upright.
 
-Read are AVI, MP4 and QuickTime, through OpenCV's FFmpeg. The content must begin as one of
-these do, so that no playlist or address can make FFmpeg open something else.
+Read are AVI, MP4 and QuickTime, through OpenCV's FFmpeg; whoever lists clips by other names
+also gets Matroska (WebM), MPEG and GIF. The content must begin as one of these do, so that no
+playlist or address can make FFmpeg open something else.
 """
 
 import os
@@ -27,6 +28,8 @@ VIDEO_SUFFIXES = (".avi", ".m4v", ".mov", ".mp4")
 ALL_FRAMES = FrameRule()
 
 _BOXES = frozenset({b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"})
+# Matroska and WebM, GIF, MPEG programme and elementary streams.
+_HEADS = (b"\x1aE\xdf\xa3", b"GIF87a", b"GIF89a", b"\x00\x00\x01\xba", b"\x00\x00\x01\xb3")
 
 
 def is_video(path: str | Path) -> bool:
@@ -67,6 +70,30 @@ def read_numbered(
     path = Path(source)
     try:
         yield from _frames(path, rule, limits)
+    except InputError as error:
+        raise InputError(f"{printable(str(path))}: {error}") from error
+
+
+def chosen_numbers(
+    source: str | Path, rule: FrameRule, *, limits: VideoLimits | None = None
+) -> tuple[int, ...]:
+    """Numbers of the frames that a rule chooses, from 0; decodes nothing but to count.
+
+    Args:
+        source: The video file.
+        rule: "even" or "at", which choose finitely many.
+        limits: As `read_video`.
+
+    Raises:
+        InputError: As `read_video`.
+    """
+    limits = limits or VideoLimits.from_settings()
+    path = Path(source)
+    try:
+        _check_file(path, limits)
+        with _opened(path) as video:
+            claimed = _check_header(video, limits)
+        return tuple(rule.chosen(claimed or _counted(path, limits)))
     except InputError as error:
         raise InputError(f"{printable(str(path))}: {error}") from error
 
@@ -194,5 +221,6 @@ def _check_file(path: Path, limits: VideoLimits) -> None:
         raise InputError("there is no such file") from None
     except (OSError, ValueError) as error:
         raise InputError(f"it cannot be opened ({error})") from error
-    if not (head[:4] == b"RIFF" and head[8:] == b"AVI ") and head[4:8] not in _BOXES:
+    is_avi = head[:4] == b"RIFF" and head[8:] == b"AVI "
+    if not is_avi and head[4:8] not in _BOXES and not head.startswith(_HEADS):
         raise InputError("this is no video that is read; read are AVI, MP4 and QuickTime (MOV)")

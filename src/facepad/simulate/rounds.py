@@ -17,6 +17,8 @@ import numpy as np
 from facepad import media
 from facepad.errors import InputError, SettingsError
 from facepad.faces import FaceFinder
+from facepad.media.frame_rule import FrameRule
+from facepad.media.video import read_numbered
 from facepad.simulate.backdrop import Backdrop
 from facepad.simulate.camera import Camera
 from facepad.simulate.light import Field
@@ -45,6 +47,8 @@ class Order:
         backgrounds: Pictures to stand behind people and media; none: made-up rooms.
         cameras: Cameras for each part, which rounds share; 0: a new one for every round.
         mesh: A Wavefront OBJ file that masks have the form of; "": the face's own surface.
+        keep_backgrounds: Whether all people stay before their own background, rather than
+            that some are set before others; everything else is drawn as without it.
 
     Raises:
         SettingsError: No or an unknown kind of attack, or a number out of range.
@@ -56,6 +60,7 @@ class Order:
     backgrounds: tuple[Sample, ...] = ()
     cameras: int = 0
     mesh: str = ""
+    keep_backgrounds: bool = False
 
     def __post_init__(self) -> None:
         unknown = [name for name in self.attacks if name not in ATTACKS]
@@ -119,6 +124,8 @@ def random_of(seed: int, *words: object) -> np.random.Generator:
 def _round(source: Sample, person: _Person, order: Order, number: int) -> Iterator[Taken]:
     rng = random_of(order.seed, "round", source.key, number)
     situation, backdrop = draw(Situation, rng), draw(Backdrop, rng)
+    if order.keep_backgrounds:
+        backdrop = replace(backdrop, used=False)
     camera = _camera(source, order, number)
     name, behind = _background(source, order, rng)
     picture, face = backdrop.behind(person.picture, person.matte, person.face, behind, rng)
@@ -171,12 +178,20 @@ def _opened(path: str) -> RgbImage:
 
 
 def _person(source: Sample) -> _Person:
-    picture = _shrunk(media.read(source.path).image)
+    picture = _shrunk(_read(source))
     finder, matter = _networks()
     found = finder.find(Frame(picture))
     if found.face is None:
-        raise InputError(f"{source.path}: {found.no_face}: no face to simulate attacks of")
+        named = source.path if source.frame is None else f"{source.path}, frame {source.frame}"
+        raise InputError(f"{named}: {found.no_face}: no face to simulate attacks of")
     return _Person(picture, found.face, matter.matte(picture))
+
+
+def _read(source: Sample) -> RgbImage:
+    if source.frame is None:
+        return media.read(source.path).image
+    ((_, frame),) = read_numbered(source.path, FrameRule("at", source.frame))
+    return frame.image
 
 
 @lru_cache(maxsize=1)

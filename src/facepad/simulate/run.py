@@ -164,6 +164,7 @@ def words_of(sources: Sequence[Sample], order: Order) -> dict[str, str]:
         "seed": str(order.seed),
         "cameras": str(order.cameras),
         "mesh": _digest(order.mesh)[:16] if order.mesh else "",
+        "people's own backgrounds": "kept" if order.keep_backgrounds else "changed in part",
         "bona fide pictures": _fingerprint(sources),
         "backgrounds": _fingerprint(order.backgrounds),
         "format": str(_FORMAT),

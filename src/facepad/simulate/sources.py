@@ -1,20 +1,25 @@
-"""The pictures that a simulation starts from: bona fide ones with their people, backgrounds."""
+"""What a simulation starts from: bona fide pictures and clips with their people, backgrounds."""
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from facepad.datasets import PICTURE_SUFFIXES, split_by_subject
-from facepad.errors import DatasetError
+from facepad.datasets import PICTURE_SUFFIXES, VIDEO_SUFFIXES, split_by_subject
+from facepad.errors import DatasetError, InputError
+from facepad.media.frame_rule import FrameRule
+from facepad.media.video import chosen_numbers
 from facepad.types import Sample, Split
 
+CLIP_SUFFIXES = (*VIDEO_SUFFIXES, ".gif", ".mkv", ".mpeg", ".mpg", ".webm")
+FRAMES = 5  # of each clip
 MANIFEST = "manifest.csv"
 _PERSON = ("identity", "subject")  # columns of a manifest that name the person
 _KEPT = ("licence", "set")  # columns that go on to the output
 
 
-def bona_fide(folders: Sequence[Path]) -> tuple[Sample, ...]:
-    """List bona fide pictures, sorted by path.
+def bona_fide(folders: Sequence[Path], frames: int = FRAMES) -> tuple[Sample, ...]:
+    """List bona fide pictures and frames of clips, sorted by path.
 
     The person comes from ``manifest.csv`` (columns ``path`` and ``identity`` or ``subject``)
     in the folder or the one that holds it; else from the subfolder that holds the picture;
@@ -23,21 +28,23 @@ def bona_fide(folders: Sequence[Path]) -> tuple[Sample, ...]:
 
     Args:
         folders: Where to look, with their subfolders; their names must differ.
+        frames: Of each clip, evenly spaced; the key of one ends in "#" and its number.
 
     Raises:
-        DatasetError: A folder is missing, two have one name, there is no picture, or a
+        DatasetError: A folder is missing, two have one name, there is nothing in it, or a
             manifest cannot be read.
     """
     names = [folder.resolve().name for folder in folders]
     if len(set(names)) < len(names):
         raise DatasetError(f"folders of bona fide pictures need different names, got {names}")
-    found = []
+    found: list[Sample] = []
     for folder, name in zip(folders, names, strict=True):
         known = _manifest(folder)
-        for path in _pictures(folder):
+        for path in _files(folder, (*PICTURE_SUFFIXES, *CLIP_SUFFIXES)):
             relative = path.relative_to(folder).as_posix()
             key = relative if len(folders) == 1 else f"{name}/{relative}"
-            found.append(_sample(path, relative, key, known.get(relative, {})))
+            one = _sample(path, relative, key, known.get(relative, {}))
+            found += _frames(one, frames) if path.suffix.lower() in CLIP_SUFFIXES else [one]
     return tuple(found)
 
 
@@ -47,7 +54,9 @@ def backgrounds(folder: Path) -> tuple[Sample, ...]:
     Raises:
         DatasetError: The folder is missing or holds no picture.
     """
-    names = [(path, path.relative_to(folder).as_posix()) for path in _pictures(folder)]
+    names = [
+        (path, path.relative_to(folder).as_posix()) for path in _files(folder, PICTURE_SUFFIXES)
+    ]
     return tuple(Sample(name, str(path), name, split_by_subject(name)) for path, name in names)
 
 
@@ -64,21 +73,31 @@ def _sample(path: Path, relative: str, key: str, row: Mapping[str, str]) -> Samp
     return Sample(key, str(path), subject, split_by_subject(subject), attributes=kept)
 
 
-def _pictures(folder: Path) -> list[Path]:
+def _frames(clip: Sample, count: int) -> Iterator[Sample]:
+    """One sample a frame; a clip that cannot be read is told when its first frame is wanted."""
+    try:
+        numbers = chosen_numbers(clip.path, FrameRule("even", count))
+    except InputError:
+        numbers = (0,)
+    for number in numbers:
+        yield replace(clip, key=f"{clip.key}#{number}", frame=number)
+
+
+def _files(folder: Path, suffixes: Sequence[str]) -> list[Path]:
     if not folder.is_dir():
         raise DatasetError(f"{folder} is not a folder; it must hold pictures")
     found = sorted(
-        (path for path in folder.rglob("*") if _is_picture(path.relative_to(folder))),
+        (path for path in folder.rglob("*") if _is_one(path.relative_to(folder), suffixes)),
         key=lambda path: path.relative_to(folder).as_posix(),
     )
     if not found:
-        raise DatasetError(f"{folder} holds no picture ({', '.join(PICTURE_SUFFIXES)})")
+        raise DatasetError(f"{folder} holds no picture ({', '.join(suffixes)})")
     return found
 
 
-def _is_picture(relative: Path) -> bool:
+def _is_one(relative: Path, suffixes: Sequence[str]) -> bool:
     hidden = any(part.startswith(".") for part in relative.parts)
-    return relative.suffix.lower() in PICTURE_SUFFIXES and not hidden
+    return relative.suffix.lower() in suffixes and not hidden
 
 
 def _manifest(folder: Path) -> dict[str, dict[str, str]]:

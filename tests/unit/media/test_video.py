@@ -13,7 +13,7 @@ import pytest
 from facepad.errors import InputError, SettingsError
 from facepad.media import Limits
 from facepad.media.frame_rule import FrameRule
-from facepad.media.video import is_video, read_video
+from facepad.media.video import chosen_numbers, is_video, read_video
 from facepad.media.video_limits import VideoLimits
 from facepad.testing.media_files import write_video
 from facepad.types import RgbImage
@@ -153,6 +153,25 @@ def test_a_playlist_never_reaches_the_decoder(tmp_path: Path) -> None:
     path.write_text("#EXTM3U\n#EXT-X-TARGETDURATION:1\nhttp://127.0.0.1/clip.ts\n")
     with pytest.raises(InputError, match="this is no video that is read"):
         list(read_video(path))
+
+
+@pytest.mark.parametrize(("suffix", "codec"), [(".mkv", "FFV1"), (".webm", "VP80")])
+def test_a_matroska_clip_can_be_read(tmp_path: Path, suffix: str, codec: str) -> None:
+    path = tmp_path / f"numbered{suffix}"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*codec), 25.0, (64, 48))
+    for image in numbered():
+        writer.write(image[..., ::-1])
+    writer.release()
+    assert numbers(path, FrameRule("at", 7)) == [7]
+
+
+def test_chosen_frames_are_known_without_reading_them(mp4: Path) -> None:
+    assert chosen_numbers(mp4, FrameRule("even", 3)) == (2, 6, 10)
+
+
+def test_frames_of_a_missing_video_cannot_be_chosen(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"gone\.mp4: there is no such file"):
+        chosen_numbers(tmp_path / "gone.mp4", FrameRule("even", 3))
 
 
 def test_a_missing_video_is_named(tmp_path: Path) -> None:

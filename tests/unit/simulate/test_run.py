@@ -21,6 +21,7 @@ from facepad.simulate.recipe import from_plain
 from facepad.simulate.rounds import Order
 from facepad.simulate.run import WORK, Made, Simulation, chosen
 from facepad.simulate.scenes import dead_leaves
+from facepad.testing.media_files import write_video
 from facepad.types import Frame, Reason, RgbImage, Sample
 from made_up_face import made_up_face
 
@@ -241,8 +242,10 @@ def test_a_run_that_ended_as_it_began_is_in_nobodys_way(people: Path, tmp_path: 
 
 
 @pytest.mark.parametrize(
-    ("change", "named"), [({"seed": 9}, "seed"), ({"per_image": 2}, "rounds an image")]
-)
+    ("change", "named"),
+    [({"seed": 9}, "seed"), ({"per_image": 2}, "rounds an image"),
+     ({"keep_backgrounds": True}, "people's own backgrounds")],
+)  # fmt: skip
 def test_going_on_with_another_order_is_refused(
     people: Path, whole: tuple[Path, Made], change: dict[str, int], named: str
 ) -> None:
@@ -275,6 +278,33 @@ def test_backgrounds_come_from_the_part_of_the_person(people: Path, tmp_path: Pa
     used = [row for row in rows if row["background"]]
     assert used
     assert all(part[row["background"]] == row["split"] for row in used)
+
+
+def test_people_may_keep_their_backgrounds(
+    people: Path, tmp_path: Path, whole: tuple[Path, Made]
+) -> None:
+    order = replace(ORDER, keep_backgrounds=True)
+    rows = made(people, tmp_path / "out", order).rows
+    assert not any(json.loads(row["parameters"])["backdrop"]["used"] for row in rows)
+    for row, other in zip(rows, whole[1].rows, strict=True):
+        kept, moved = json.loads(row["parameters"]), json.loads(other["parameters"])
+        unmoved = not moved["backdrop"].pop("used")
+        kept["backdrop"].pop("used")
+        assert kept == moved
+        files = ((folder / row["path"]).read_bytes() for folder in (tmp_path / "out", whole[0]))
+        assert (next(files) == next(files)) == unmoved
+
+
+def test_a_frame_of_a_clip_is_a_source(tmp_path: Path) -> None:
+    scene = to_display(dead_leaves(np.random.default_rng(0), 96, 128))
+    write_video(tmp_path / "p.avi", [np.roll(scene, 9 * number, axis=1) for number in range(8)])
+    listed = sources.bona_fide([tmp_path], frames=2)
+    simulation = Simulation(listed, replace(ORDER, attacks=("mask",)), tmp_path / "out")
+    simulation.take(workers=0)
+    found = simulation.finish()
+    assert {row["session"] for row in found.rows} == {"p.avi#2#0", "p.avi#6#0"}
+    bona_fide = [row["path"] for row in found.rows if not row["pai_species"]]
+    assert len({(tmp_path / "out" / path).read_bytes() for path in bona_fide}) == 2
 
 
 def test_a_contact_sheet_shows_one_line_a_round(tmp_path: Path, whole: tuple[Path, Made]) -> None:

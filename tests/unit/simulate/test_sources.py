@@ -2,12 +2,14 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from facepad.datasets import split_by_subject
 from facepad.errors import DatasetError
 from facepad.simulate import sources
-from facepad.types import Split
+from facepad.testing.media_files import write_video
+from facepad.types import RgbImage, Split
 
 
 def made(folder: Path, *names: str) -> Path:
@@ -95,3 +97,30 @@ def test_a_manifest_without_people_is_refused(tmp_path: Path) -> None:
     (tmp_path / "manifest.csv").write_text("path,licence\na.jpg,CC0\n")
     with pytest.raises(DatasetError, match="identity or subject"):
         sources.bona_fide([tmp_path])
+
+
+def frames(count: int) -> list[RgbImage]:
+    return list(np.zeros((count, 48, 64, 3), np.uint8))
+
+
+def test_a_clip_gives_frames_evenly_spaced_of_one_person(tmp_path: Path) -> None:
+    write_video(tmp_path / "anna_1.mp4", frames(20))
+    found = sources.bona_fide([tmp_path], frames=2)
+    assert [(one.key, one.frame, one.subject) for one in found] == [
+        ("anna_1.mp4#5", 5, "anna"), ("anna_1.mp4#15", 15, "anna"),
+    ]  # fmt: skip
+
+
+def test_a_manifest_names_the_person_of_a_clip(tmp_path: Path) -> None:
+    (tmp_path / "set").mkdir()
+    write_video(tmp_path / "set" / "1.avi", frames(3))
+    (tmp_path / "manifest.csv").write_text("path,identity\nset/1.avi,ida\n")
+    assert {one.subject for one in sources.bona_fide([tmp_path / "set"])} == {"ida"}
+
+
+def test_a_damaged_clip_is_listed_to_be_told_later(tmp_path: Path) -> None:
+    assert people(made(tmp_path, "anna.mkv")) == [("anna.mkv#0", "anna")]
+
+
+def test_clips_are_no_backgrounds(tmp_path: Path) -> None:
+    assert len(sources.backgrounds(made(tmp_path, "a.mp4", "b.jpg"))) == 1
