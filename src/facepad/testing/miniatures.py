@@ -1,5 +1,7 @@
 """Miniatures of the databases' layouts, with small pictures that really decode."""
 
+import csv
+import json
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -48,6 +50,7 @@ def made_up_dataset(folder: Path, name: str = "nuaa", *, pictures: int = 2) -> P
         "nuaa": partial(_write_nuaa, pictures=pictures),
         "folder": folder_writer,
         "csv": partial(_write_csv, pictures=pictures),
+        "simulated": partial(_write_simulated, pictures=pictures),
         "packed": partial(write_packed, write_folder=folder_writer),
         **VIDEO_MINIATURES,
     }
@@ -108,3 +111,38 @@ def _write_csv(root: Path, pictures: int) -> None:
     lines = [",".join(("path", "subject", "split", "pai_species", "frame", "room"))]
     lines += [",".join((*row, "office")) for row in rows]
     (root / "dataset.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _write_simulated(root: Path, pictures: int) -> None:
+    """As a simulation from one folder of pictures; who is "ida" stands before another picture."""
+    rows = [
+        _write_simulated_picture(root, person, species, number)
+        for person in PEOPLE
+        for species in ("", "print", "screen")
+        for number in range(pictures)
+    ]
+    with (root / "dataset.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def _write_simulated_picture(
+    root: Path, person: str, species: str, number: int
+) -> Mapping[str, str]:
+    kind = f"attack/{species}" if species else "bona_fide"
+    path, seed = f"{PEOPLE[person]}/{kind}/{person}/{number}.jpg", list(PEOPLE).index(person)
+    picture = made_up_picture(size=SIZE, attack=bool(species), seed=seed, moved=number)
+    write_picture(root / path, picture)
+    return {
+        "path": path,
+        "subject": person,
+        "pai_species": species,
+        "split": PEOPLE[person],
+        "session": f"{person}.jpg#{number}",
+        "camera": str(number),
+        "source": f"{person}.jpg",
+        "background": "",
+        "licence": "CC0-1.0",
+        "parameters": json.dumps({"backdrop": {"used": person == "ida"}}),
+    }

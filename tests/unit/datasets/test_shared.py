@@ -18,6 +18,7 @@ ORIGINALS_AT_HAND = {
     "facepad.datasets.folder",
     "facepad.datasets.csv_list",
     "facepad.datasets.packed",
+    "facepad.datasets.simulated",
 }
 
 

@@ -1,0 +1,94 @@
+"""Output of ``facepad simulate``: bona fide pictures and attacks through the same cameras.
+
+Layout:     <root> is the folder that ``facepad simulate --out`` wrote, or the ``dataset.csv`` in
+            it: one picture a row, with the picture that it began with (``source``), its camera
+            and all that was drawn for it (``parameters``, JSON). Parts are by person
+Reference:  this package: facepad.simulate
+Licence:    that of each bona fide picture, in the attribute ``licence``
+Apply to:   nobody; simulate your own
+Checked:    on the output of ``facepad simulate``
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import cast
+
+from facepad import registry
+from facepad.errors import DatasetError
+from facepad.types import Dataset, Sample
+
+TITLE = "simulated"
+
+
+@dataclass(frozen=True, slots=True)
+class Simulated:
+    """Lists what a simulation made; each row of its list is one presentation.
+
+    Attributes:
+        root: The folder of the simulation, or its ``dataset.csv``.
+    """
+
+    root: Path
+    name = "simulated"
+
+    def samples(self) -> Iterator[Sample]:
+        """Yield every picture, in order.
+
+        Raises:
+            DatasetError: The list is broken as those of the listing ``csv`` may be, or a row
+                does not tell what was drawn for it.
+        """
+        for sample in self._listed().samples():
+            drawn_for(sample)
+            yield replace(sample, key=f"{self.name}/{sample.key.partition('/')[2]}")
+
+    def notices(self) -> tuple[str, ...]:
+        """What a reader of results should know: parts that lack a class, moved people.
+
+        Raises:
+            DatasetError: As `samples`.
+        """
+        listed = list(self.samples())
+        moved = sum(was_moved(sample) for sample in listed)
+        told = f"moved: in {moved} of {len(listed)} pictures the person is before another picture"
+        notices: Callable[[], tuple[str, ...]] = getattr(self._listed(), "notices", tuple)
+        return (*notices(), *((told,) if moved else ()))
+
+    def _listed(self) -> Dataset:
+        """The simulation's list, as the CSV file that it is."""
+        listing = cast(Callable[[Path], Dataset], registry.resolve("datasets", "csv"))
+        return listing(self.root)
+
+
+def drawn_for(sample: Sample) -> dict[str, dict[str, object] | None]:
+    """All that was drawn for a picture, by part of the simulation.
+
+    Raises:
+        DatasetError: The row does not tell.
+    """
+    try:
+        drawn = json.loads(sample.attributes.get("parameters", ""))
+    except ValueError:
+        drawn = None
+    if not isinstance(drawn, dict) or not sample.attributes.get("source"):
+        raise DatasetError(
+            f"{TITLE}: {sample.path} must be listed with a source and with parameters as JSON, as "
+            "`facepad simulate` does"
+        )
+    return drawn
+
+
+def was_moved(sample: Sample) -> bool:
+    """Whether the person was cut out and set before another picture."""
+    return bool((drawn_for(sample).get("backdrop") or {}).get("used", False))
+
+
+def set_of(sample: Sample) -> str:
+    """The folder of bona fide pictures that it began with; "simulated" where there was one only.
+
+    Pictures of one set share people, places and a way of taking pictures.
+    """
+    first, slash, _ = sample.attributes["source"].partition("/")
+    return first if slash else TITLE

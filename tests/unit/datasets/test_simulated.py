@@ -1,0 +1,63 @@
+"""The output of a simulation as a dataset."""
+
+import json
+from pathlib import Path
+
+import pytest
+from listings import Opener, by_part, people
+
+from facepad.datasets.simulated import Simulated, set_of, was_moved
+from facepad.errors import DatasetError
+
+HEADER = "path,subject,pai_species,split,source,parameters"
+
+
+def written(folder: Path, row: str) -> Simulated:
+    (folder / "1.jpg").touch()
+    (folder / "dataset.csv").write_text(f"{HEADER}\n{row}\n", encoding="utf-8")
+    return Simulated(folder)
+
+
+def test_each_row_is_a_sample(whole: Opener) -> None:
+    assert by_part(whole("simulated").samples()) == {
+        f"{part} {kind}": 2
+        for part in ("train", "dev", "test")
+        for kind in ("bona_fide", "print", "screen")
+    }
+
+
+def test_parts_are_by_person(whole: Opener) -> None:
+    found = people(whole("simulated").samples())
+    assert found == {"train": {"anna"}, "dev": {"ida"}, "test": {"fred"}}
+
+
+def test_the_list_itself_may_be_given(whole: Opener) -> None:
+    dataset = whole("simulated")
+    assert list(Simulated(dataset.root / "dataset.csv").samples()) == list(dataset.samples())
+
+
+def test_it_tells_camera_source_and_parameters(whole: Opener) -> None:
+    first = next(iter(whole("simulated").samples()))
+    assert {"camera", "source", "parameters"} <= set(first.attributes)
+
+
+def test_people_before_another_picture_are_known_and_noticed(whole: Opener) -> None:
+    dataset = whole("simulated")
+    assert {sample.subject for sample in dataset.samples() if was_moved(sample)} == {"ida"}
+    assert dataset.notices() == ("moved: in 6 of 18 pictures the person is before another picture",)
+
+
+@pytest.mark.parametrize(
+    ("source", "name"), [("london/anna/1.jpg", "london"), ("anna.jpg", "simulated")]
+)
+def test_the_set_is_the_first_folder_of_the_source(tmp_path: Path, source: str, name: str) -> None:
+    (sample,) = written(tmp_path, f"1.jpg,anna,,train,{source},{{}}").samples()
+    assert set_of(sample) == name
+
+
+@pytest.mark.parametrize(
+    "cells", ["london/1.jpg,", "london/1.jpg,no JSON", f"london/1.jpg,{json.dumps(3)}", ",{}"]
+)
+def test_a_row_that_does_not_tell_what_was_drawn_is_refused(tmp_path: Path, cells: str) -> None:
+    with pytest.raises(DatasetError, match="with a source and with parameters"):
+        list(written(tmp_path, f"1.jpg,anna,,train,{cells}").samples())
