@@ -2,6 +2,7 @@
 
 import csv
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -14,6 +15,7 @@ from PIL import Image
 from command_line import command, install_plugin, run, skip_without_face_models
 
 pytestmark = pytest.mark.e2e
+PORTRAIT = Path(__file__).parents[2] / "examples" / "astronaut.jpg"
 PICTURES = 24
 SLOW = {"MADE_UP_SECONDS": "0.05"}
 
@@ -155,3 +157,51 @@ def test_a_finished_run_can_be_resumed_at_no_cost(
 
 def test_resume_and_force_exclude_one_another(manifest: Path) -> None:
     assert run(*score(manifest, "--resume", "--force")).returncode == 2
+
+
+def test_a_run_does_not_go_on_with_another_version_of_a_model(
+    manifest: Path, environment: dict[str, str]
+) -> None:
+    run(*score(manifest, "--tests", "made_up"), env=environment)
+    before = out_of(manifest).read_bytes()
+    newer = environment | {"MADE_UP_MODEL": "made_up-2"}
+    result = run(*score(manifest, "--tests", "made_up", "--resume"), env=newer)
+    assert result.returncode == 4
+    assert b"begun with model made_up made_up-1 and not made_up-2" in result.stderr
+    assert out_of(manifest).read_bytes() == before
+    assert run(*score(manifest, "--tests", "made_up", "--force"), env=newer).returncode == 2
+
+
+def test_with_a_calibration_its_test_decides_and_the_run_keeps_to_it(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    here = environment | {"FACEPAD_CALIBRATION_DIR": str(tmp_path / "calibrations")}
+    frames = tmp_path / "frames"
+    frames.mkdir()
+    for number in range(5):
+        shutil.copy(PORTRAIT, frames / f"{number}.jpg")
+    for camera in ("door", "gate"):
+        run("calibrate", "--bona-fide", frames, "--name", camera, env=here)
+    shutil.copy(PORTRAIT, tmp_path / "a.jpg")
+    manifest = tmp_path / "in.csv"
+    manifest.write_text("path\na.jpg\n")
+    result = run(*score(manifest, "--calibration", "door"), env=here)
+    assert result.returncode == 0, result.stderr
+    (row,) = read(manifest)
+    assert list(row)[4:6] == ["face_cnn_score", "quality_score"]
+    assert (row["outcome"], row["score"]) == ("bona_fide", row["face_cnn_score"])
+    assert row["quality_score"]
+    result = run(*score(manifest, "--calibration", "gate", "--resume"), env=here)
+    assert result.returncode == 4
+    assert b"begun with calibration door+" in result.stderr
+    assert b" and not gate+" in result.stderr
+    assert run(*score(manifest, "--calibration", "door", "--resume"), env=here).returncode == 0
+
+
+def test_a_calibration_that_is_not_there_touches_no_file(
+    manifest: Path, environment: dict[str, str]
+) -> None:
+    result = run(*score(manifest, "--calibration", "nowhere"), env=environment)
+    assert result.returncode == 4
+    assert b"no calibration named 'nowhere'" in result.stderr
+    assert not out_of(manifest).exists()

@@ -7,6 +7,7 @@ import typer
 from facepad.cli.options import (
     CALIBRATION_HELP,
     PATHS_HELP,
+    TESTS_DEFAULT,
     TESTS_HELP,
     CheckOptions,
     split_names,
@@ -22,14 +23,16 @@ def check(
     explain: Annotated[
         bool, typer.Option("--explain", help="Tell which group of metrics moved the score.")
     ] = False,
-    tests: Annotated[str, typer.Option("--tests", metavar="NAME,...", help=TESTS_HELP)] = "quality",
+    tests: Annotated[
+        str, typer.Option("--tests", metavar="NAME,...", help=TESTS_HELP)
+    ] = TESTS_DEFAULT,
     threshold: Annotated[
         float | None,
         typer.Option(
             "--threshold",
             min=0.0,
             max=1.0,
-            help="Scores from here up are bona fide. Default: what the test's dev data chose.",
+            help="Scores from here up are bona fide. Default: what the tests' dev data chose.",
         ),
     ] = None,
     calibration: Annotated[

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from contextlib import closing
 
 from facepad import runtime, settings
+from facepad.cli.calibrated import choose
 from facepad.cli.document import Judged, path_of, to_json
 from facepad.cli.edge import ExitCode
 from facepad.cli.options import CheckOptions
@@ -13,7 +14,7 @@ from facepad.cli.progress import progress
 from facepad.errors import InputError
 from facepad.media import Input, expand
 from facepad.pipeline import Checker
-from facepad.types import LivenessTest, OperatingPoint, Outcome
+from facepad.types import OperatingPoint, Outcome
 
 
 def run(paths: Sequence[str], options: CheckOptions) -> ExitCode:
@@ -22,20 +23,17 @@ def run(paths: Sequence[str], options: CheckOptions) -> ExitCode:
     Raises:
         InputError: A path names nothing.
         ModelError: A model is missing or has the wrong hash.
-        SettingsError: A test that was named does not exist.
+        SettingsError: A test or a calibration that was named does not exist.
     """
     runtime.tune()
     inputs = list(expand(paths, sys.stdin.buffer))
     threads = int(settings.number("threads"))
     # One picture gets all threads; several get one each, which is faster and as exact.
     each = threads if len(inputs) == 1 else 1
-    tests: Sequence[str | LivenessTest] = options.tests
-    if options.calibration is not None:
-        from facepad.cli.calibrated import tests_for  # loads a network
-
-        tests = tests_for(options.tests, options.calibration, each)
+    chosen = choose(options.tests, options.calibration, each)
     checker = Checker(
-        tests,
+        chosen.deciding,
+        beside=chosen.beside,
         operating_point=(
             None if options.threshold is None else OperatingPoint.at(options.threshold)
         ),

@@ -5,7 +5,13 @@ from typing import Annotated
 
 import typer
 
-from facepad.cli.options import TESTS_HELP, split_names
+from facepad.cli.options import (
+    CALIBRATION_HELP,
+    TESTS_DEFAULT,
+    TESTS_HELP,
+    ScoreOptions,
+    split_names,
+)
 
 MANIFEST_HELP = "CSV in UTF-8 with a column 'path', relative to the file's folder."
 OUT_HELP = "CSV to write: the manifest's columns, then score, outcome, reason, ..., ms."
@@ -15,7 +21,12 @@ def score(
     *,
     manifest: Annotated[Path, typer.Option("--manifest", metavar="IN.csv", help=MANIFEST_HELP)],
     out: Annotated[Path, typer.Option("--out", metavar="SCORES.csv", help=OUT_HELP)],
-    tests: Annotated[str, typer.Option("--tests", metavar="NAME,...", help=TESTS_HELP)] = "quality",
+    tests: Annotated[
+        str, typer.Option("--tests", metavar="NAME,...", help=TESTS_HELP)
+    ] = TESTS_DEFAULT,
+    calibration: Annotated[
+        str | None, typer.Option("--calibration", metavar="NAME", help=CALIBRATION_HELP)
+    ] = None,
     workers: Annotated[
         int | None,
         typer.Option(
@@ -31,7 +42,8 @@ def score(
 
     A picture that cannot be read is a row without outcome; its reason begins with "error: ".
 
-    A run that was killed goes on with --resume: nothing is lost, nothing is done twice.
+    A run that was killed goes on with --resume: nothing is lost, nothing is done twice, and
+    nothing is mixed: SCORES.csv.run.json keeps the versions of models and calibration.
 
     Exit codes:
 
@@ -45,7 +57,11 @@ def score(
 
     if resume and force:
         raise typer.BadParameter("--resume and --force exclude one another")
-    count = workers or int(settings.number("threads"))
-    raise typer.Exit(
-        run(manifest, out, split_names(tests), workers=count, resume=resume, force=force)
+    options = ScoreOptions(
+        tests=split_names(tests),
+        workers=workers or int(settings.number("threads")),
+        resume=resume,
+        force=force,
+        calibration=calibration,
     )
+    raise typer.Exit(run(manifest, out, options))

@@ -1,54 +1,68 @@
 """The work behind ``facepad score``: a manifest in, a file of scores out."""
 
+from functools import partial
 from pathlib import Path
 
+from facepad import calibration
+from facepad.cli.calibrated import choose
 from facepad.cli.edge import ExitCode, say
 from facepad.cli.manifest import Manifest, read_manifest
+from facepad.cli.options import ScoreOptions
 from facepad.cli.progress import progress
 from facepad.cli.rows import is_error, output_columns
+from facepad.cli.run_facts import NOTHING, Facts, keep_facts
 from facepad.cli.scores_file import ScoresFile
 from facepad.cli.text import counted
-from facepad.cli.workers import Workers
+from facepad.cli.workers import Workers, judge_picture
 from facepad.pipeline import Checker
+from facepad.registry import DEFAULT_FUSION
 
 
-def run(
-    manifest_file: Path,
-    out: Path,
-    tests: tuple[str, ...],
-    *,
-    workers: int,
-    resume: bool = False,
-    force: bool = False,
-) -> ExitCode:
+def run(manifest_file: Path, out: Path, options: ScoreOptions) -> ExitCode:
     """Score every row of a manifest once, in order.
 
     Raises:
         DatasetError: The manifest, or the file to go on with, cannot be used.
         ModelError: A model is missing or has the wrong hash.
-        SettingsError: The output is there already or cannot be written; or a test that
-            was named does not exist.
+        SettingsError: The output is there already, cannot be written, or was begun with other
+            models or another calibration; or a name is not known.
     """
-    outputs = output_columns(tests)
+    chosen = choose(options.tests, options.calibration, threads=1)
+    outputs = output_columns(chosen.names)
     manifest = read_manifest(manifest_file, outputs)
-    Checker(tests).load()  # a missing model is told before any file is touched
-    with ScoresFile(out, manifest, outputs, resume=resume, force=force) as scores:
+    checker = Checker(chosen.deciding, beside=chosen.beside)
+    checker.load()  # a missing model is told before any file is touched
+    facts = _facts(checker, chosen.names, options.calibration)
+    with ScoresFile(out, manifest, outputs, resume=options.resume, force=options.force) as scores:
+        keep_facts(out, facts, begun=scores.done > 0)
         left = len(manifest.rows) - scores.done
         if scores.done:
             say(f"{out}: {counted(scores.done, 'row')} there already, {left:,} left")
-        errors = scores.errors + _score(manifest, scores, tests, min(workers, left))
+        errors = scores.errors + _score(manifest, scores, chosen.names, options)
     say(f"{out}: {counted(len(manifest.rows), 'row')}{_told(errors)}")
     return ExitCode.INPUT if errors else ExitCode.OK
 
 
-def _score(manifest: Manifest, scores: ScoresFile, tests: tuple[str, ...], workers: int) -> int:
+def _facts(checker: Checker, names: tuple[str, ...], camera: str | None) -> Facts:
+    return {
+        "tests": ",".join(names),
+        "fusion": DEFAULT_FUSION,
+        "calibration": NOTHING if camera is None else calibration.version(camera),
+        **{f"model {name}": version for name, version in checker.models.items()},
+    }
+
+
+def _score(
+    manifest: Manifest, scores: ScoresFile, names: tuple[str, ...], options: ScoreOptions
+) -> int:
     """Score the rows that are left; gives the number of pictures that could not be read."""
-    if scores.done == len(manifest.rows):
+    left = range(scores.done, len(manifest.rows))
+    if not left:
         return 0
     errors = 0
-    left = range(scores.done, len(manifest.rows))
+    judge = partial(judge_picture, options.calibration)
     with (
-        Workers(tests, workers) as pool,
+        Workers(names, min(options.workers, len(left)), judge) as pool,
         progress("scored", len(manifest.rows), done=scores.done, lines=True) as advance,
     ):
         for row, fields in zip(left, pool.judge(map(manifest.picture, left)), strict=True):

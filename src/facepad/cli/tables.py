@@ -14,7 +14,7 @@ from rich.text import Text
 from facepad.cli.document import Judged
 from facepad.cli.text import counted, printable
 from facepad.cli.words import OUTCOMES, explanation, why
-from facepad.types import Outcome
+from facepad.types import Outcome, Score
 
 STYLES: Mapping[Outcome, str] = MappingProxyType(
     {
@@ -66,9 +66,10 @@ def summary(results: Sequence[Judged]) -> Text:
         times = [decision.timings_ms.get("total", 0.0) for decision in decided]
         each = " each (median)" if len(decided) > 1 else ""
         line.append(f"; {median(times):.0f} ms{each}", style="dim")
-    point = next((decision.operating_point for decision in decided), None)
-    if point is not None:
-        line.append(f"; threshold {point.threshold:.2f} ({point.name})", style="dim")
+    points = {decision.operating_point for decision in decided} - {None}
+    told = sorted(f"{point.threshold:.2f} ({point.name})" for point in points if point)
+    if told:
+        line.append(f"; threshold {' or '.join(told)}", style="dim")
     return line
 
 
@@ -83,15 +84,15 @@ def shortened(name: str, width: int) -> str:
 
 
 def _table(results: Sequence[Judged], names: Sequence[str], width: int) -> Table:
-    others = _other_tests(results)
+    tests = _tests_to_tell(results)
     wide = width >= WIDE
-    columns = ("outcome", "score", *(others if wide else ()), "why", *(("face",) if wide else ()))
+    columns = ("outcome", "score", *(tests if wide else ()), "why", *(("face",) if wide else ()))
     table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, GAP, 0, 0))
     table.add_column("picture", no_wrap=True)
     for column in (*columns, "ms"):
         right = column not in ("outcome", "why")
         table.add_column(column, justify="right" if right else "left", no_wrap=column != "why")
-    rows = [_cells(judged, () if wide else others) for judged in results]
+    rows = [_cells(judged, () if wide else tests) for judged in results]
     cells = [[row.get(column, NOTHING) for column in (*columns, "ms")] for row in rows]
     room = width - _taken((*columns, "ms"), cells, width)
     for name, row in zip(names, cells, strict=True):
@@ -109,17 +110,17 @@ def _taken(columns: Sequence[str], cells: Sequence[Sequence[Text]], width: int) 
 
 
 def _cells(judged: Judged, told: Sequence[str]) -> dict[str, Text]:
-    """What stands in each column; scores of the tests in ``told`` stand among the reasons."""
+    """What stands in each column; scores of the tests in ``told`` stand below the reasons."""
     decision = judged.decision
     if decision is None:
         error = Text(_without_path(judged), style=ERROR_STYLE)
         return {"outcome": Text("error", style=ERROR_STYLE), "why": error}
-    values = {name: _number(score.value) for name, score in decision.scores.items()}
-    reasons = (why(decision), *(f"{name} {values[name]}" for name in told))
+    values = {name: _of_test(score) for name, score in decision.scores.items()}
+    reasons = (why(decision), "; ".join(f"{name} {values[name]}" for name in told))
     return values | {
         "outcome": Text(OUTCOMES[decision.outcome], style=STYLES[decision.outcome]),
         "score": _number(decision.score),
-        "why": Text(printable("; ".join(reason for reason in reasons if reason))),
+        "why": Text("\n".join(printable(reason) for reason in reasons if reason)),
         "face": NOTHING if decision.face is None else Text(_size(decision.face.box)),
         "ms": Text(f"{decision.timings_ms.get('total', 0.0):.0f}"),
     }
@@ -129,15 +130,24 @@ def _number(value: float | None) -> Text:
     return NOTHING if value is None else Text(f"{value:.2f}")
 
 
+def _of_test(score: Score) -> Text:
+    """A test's own score; in brackets where it must not decide."""
+    number = _number(score.value)
+    if score.value is None or score.reason is None:
+        return number
+    return Text(f"({number.plain})", style="dim")
+
+
 def _size(box: tuple[int, int, int, int]) -> str:
     left, top, right, bottom = box
     return f"{right - left}x{bottom - top}"
 
 
-def _other_tests(results: Sequence[Judged]) -> list[str]:
-    """Names of the tests beside the deciding one; the same for every picture."""
+def _tests_to_tell(results: Sequence[Judged]) -> list[str]:
+    """Names of the tests, the same for every picture; none where one test says it all."""
     decided = (judged.decision for judged in results if judged.decision is not None)
-    return next((list(decision.scores)[1:] for decision in decided), [])
+    names = next((list(decision.scores) for decision in decided), [])
+    return names if len(names) > 1 else []
 
 
 def _without_path(judged: Judged) -> str:
@@ -152,7 +162,9 @@ def _explain(out: Console, results: Sequence[Judged], names: Sequence[str]) -> N
         scores = judged.decision.scores if judged.decision else {}
         for test, score in scores.items():
             if changes := score.details.get("explained"):
-                out.print(Text(f"\n{name}: what moved the score of {test} ({score.value:.2f})"))
+                aside = "" if score.reason is None else ", which abstains"
+                head = f"\n{name}: what moved the score of {test} ({score.value:.2f}){aside}"
+                out.print(Text(head))
                 out.print(Text("\n".join(f"  {line}" for line in explanation(changes))))
                 told = True
     note = "Each group of metrics was replaced by its mean in training; shown is what that changed."

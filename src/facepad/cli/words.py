@@ -30,7 +30,7 @@ SMALL_CHANGE = 0.005  # of a score; what would be printed as 0.00 is not told
 def why(decision: Decision) -> str:
     """Why a decision is as it is, and what was unusual about the input."""
     parts = [REASONS[reason] for reason in decision.reasons] or _against_threshold(decision)
-    return "; ".join((*parts, *decision.notes))
+    return "; ".join((*parts, *_abstaining(decision), *decision.notes))
 
 
 def explanation(changes: Mapping[str, float]) -> list[str]:
@@ -56,6 +56,15 @@ def _change(change: float) -> str:
         return f"{'':6}  moved nothing"
     side = "bona fide" if change > 0 else "an attack"
     return f"{change:>+6.2f}  speaks for {side}"
+
+
+def _abstaining(decision: Decision) -> list[str]:
+    """Tests whose own reason kept them out of a decision that was made without them."""
+    return [
+        f"{name} abstains: {REASONS[score.reason]}"
+        for name, score in decision.scores.items()
+        if score.reason is not None and score.reason not in decision.reasons
+    ]
 
 
 def _against_threshold(decision: Decision) -> list[str]:

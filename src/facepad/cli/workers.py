@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import islice
 from multiprocessing.connection import wait
 from threading import Thread
@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Self
 
 from facepad import runtime
+from facepad.cli.calibrated import choose
 from facepad.cli.rows import Fields, decision_fields, error_fields
 from facepad.errors import FacepadError, InputError, ModelError, SettingsError
 from facepad.pipeline import Checker
@@ -42,7 +43,7 @@ class Workers:
         judge: Judge | None = None,
     ) -> None:
         self._tests = tests
-        self._judge = judge or _judge
+        self._judge = judge or partial(judge_picture, None)
         self._count = count
         self._pool = self._new_pool(count)
 
@@ -131,18 +132,25 @@ def _end_with_parent() -> None:
 
 
 @lru_cache(maxsize=1)
-def _checker(tests: tuple[str, ...]) -> Checker:
+def _checker(tests: tuple[str, ...], camera: str | None) -> Checker:
     """The checker of a worker process; not made at its start, where errors are not heard."""
     runtime.tune()
-    return Checker(tests, threads=1)
+    chosen = choose(tests, camera, threads=1)
+    return Checker(chosen.deciding, beside=chosen.beside, threads=1)
 
 
-def _judge(path: str, tests: tuple[str, ...]) -> Fields:
-    """Judge one picture; only text goes back to the parent."""
+def judge_picture(camera: str | None, path: str, tests: tuple[str, ...]) -> Fields:
+    """Judge one picture in a worker process; only text goes back to the parent.
+
+    Args:
+        camera: Name of the calibration, which the process loads itself; None for none.
+        path: Where the picture lies; empty when the row names none.
+        tests: Names of the liveness tests.
+    """
     if not path:
         return error_fields(NO_PATH, tests)
     try:
-        return decision_fields(_checker(tests).check(path), tests)
+        return decision_fields(_checker(tests, camera).check(path), tests)
     except InputError as error:
         return error_fields(str(error), tests)
     except (ModelError, SettingsError):

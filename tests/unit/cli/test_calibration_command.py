@@ -35,7 +35,7 @@ def test_a_calibration_is_listed_shown_and_removed(tmp_path: Path) -> None:
     assert run(app, ["calibration", "list"]).output == ""
 
 
-def test_a_calibration_decides_though_another_test_is_named(
+def test_the_calibrated_test_decides_alone_and_the_others_are_shown(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     made(tmp_path)
@@ -43,7 +43,8 @@ def test_a_calibration_decides_though_another_test_is_named(
     found = CliRunner().invoke(app, ["check", "--json", "--calibration", "door", str(PORTRAIT)])
     document = json.loads((found.stdout or capfd.readouterr().out).splitlines()[0])
     assert document["outcome"] == "bona_fide"
-    assert next(iter(document["tests"])) == "face_cnn"
+    assert list(document["tests"]) == ["face_cnn", "quality"]
+    assert document["score"] == document["tests"]["face_cnn"]["score"]
 
 
 def test_only_face_tests_can_be_calibrated(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from facepad.cli.app import app
+from facepad.registry import DEFAULT_TESTS
 
 pytestmark = pytest.mark.usefixtures("_made_up")
 Picture = Callable[[str, int], str]
@@ -21,7 +22,7 @@ def run(*arguments: str, stdin: bytes | None = None, columns: int = 200) -> Resu
 def test_a_bright_picture_is_a_line_of_the_table(picture: Picture) -> None:
     result = run(picture("a.png", 200))
     assert result.exit_code == 0
-    assert "a.png  bona fide   0.78  at least 0.50  64x48" in result.stdout
+    assert "a.png  bona fide   0.78     0.78      0.78  at least 0.50  64x48" in result.stdout
 
 
 def test_the_last_line_sums_up(picture: Picture, tmp_path: Path) -> None:
@@ -30,7 +31,7 @@ def test_the_last_line_sums_up(picture: Picture, tmp_path: Path) -> None:
     last = run(str(tmp_path)).stdout.splitlines()[-1]
     counts = "1 bona fide, 1 attack, 1 uncertain, 1 no response, 1 unreadable"
     assert last.startswith(f"5 pictures: {counts}; ")
-    assert last.endswith("threshold 0.50 (made_up)")
+    assert last.endswith("threshold 0.50 (mean of face_cnn, quality)")
 
 
 def test_json_is_one_document_per_line_in_the_order_of_the_inputs(picture: Picture) -> None:
@@ -58,7 +59,7 @@ def test_standard_input_is_a_picture(picture: Picture) -> None:
 def test_no_face_is_a_result_and_no_error(picture: Picture) -> None:
     result = run(picture("a.png", 0))
     assert result.exit_code == 0
-    assert "no response   0.00  no face found" in result.stdout
+    assert "no response   0.00     0.00      0.00  no face found" in result.stdout
 
 
 @pytest.mark.parametrize(
@@ -96,16 +97,26 @@ def test_a_threshold_outside_its_range_is_wrong_usage(picture: Picture) -> None:
     assert run(picture("a.png", 200), "--threshold", "1.5").exit_code == 2
 
 
-def test_the_first_test_decides_and_the_others_have_a_column(picture: Picture) -> None:
+def test_tests_that_decide_together_have_a_column_each(picture: Picture) -> None:
     out = run(picture("a.png", 200), "--tests", "one,two").stdout
     assert out.splitlines()[0].split() == [
-        "picture", "outcome", "score", "two", "why", "face", "ms",
+        "picture", "outcome", "score", "one", "two", "why", "face", "ms",
     ]  # fmt: skip
+
+
+def test_one_test_alone_needs_no_column(picture: Picture) -> None:
+    out = run(picture("a.png", 200), "--tests", "one").stdout
+    assert "one" not in out.splitlines()[0].split()
+
+
+def test_quality_and_face_network_decide_where_no_test_is_named(picture: Picture) -> None:
+    document = json.loads(run(picture("a.png", 200), "--json").stdout)
+    assert list(document["tests"]) == list(DEFAULT_TESTS) == ["quality", "face_cnn"]
 
 
 def test_a_narrow_terminal_keeps_every_score(picture: Picture) -> None:
     out = run(picture("a.png", 200), "--tests", "one,two", columns=80).stdout
-    assert "two 0.78" in " ".join(out.split())
+    assert "one 0.78; two 0.78" in out
     assert max(map(len, out.splitlines())) <= 80
 
 

@@ -1,5 +1,7 @@
 """The table for people."""
 
+from dataclasses import replace
+
 import pytest
 
 from facepad.cli.document import Judged
@@ -37,6 +39,30 @@ def test_a_table_has_a_line_per_picture(capsys: pytest.CaptureFixture[str]) -> N
         "y.jpg    no response      -  no face found     -  20",
         "2 pictures: 1 attack, 1 no response; 30 ms each (median); threshold 0.50 (dev_eer)",
     ]
+
+
+def test_every_test_has_its_score_and_one_that_abstains_brackets(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    scores = {"quality": Score(0.75, Reason.UNFAMILIAR_CAMERA), "face_cnn": Score(0.25)}
+    lines = shown(capsys, [Judged("x.jpg", replace(ATTACK, scores=scores))])
+    assert lines[0].split()[2:5] == ["score", "quality", "face_cnn"]
+    assert lines[1].split()[2:5] == ["0.25", "(0.75)", "0.25"]
+
+
+def test_every_threshold_that_was_applied_is_told() -> None:
+    other = replace(ATTACK, operating_point=OperatingPoint.at(0.25, "mean of a, b"))
+    last = summary([Judged("x", ATTACK), Judged("y", other), Judged("z", ATTACK)]).plain
+    assert last.endswith("; threshold 0.25 (mean of a, b) or 0.50 (dev_eer)")
+
+
+def test_an_explained_score_that_does_not_decide_says_so(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    said = Score(0.75, Reason.UNFAMILIAR_CAMERA, {"explained": {"edges": 0.5}})
+    scores = {"quality": said, "face_cnn": Score(0.25)}
+    lines = shown(capsys, [Judged("x.jpg", replace(ATTACK, scores=scores))], explain=True)
+    assert "x.jpg: what moved the score of quality (0.75), which abstains" in lines
 
 
 def test_an_error_does_not_name_its_picture_twice(capsys: pytest.CaptureFixture[str]) -> None:

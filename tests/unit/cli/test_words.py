@@ -1,7 +1,7 @@
 """Outcomes and reasons in words."""
 
 from facepad.cli.words import OUTCOMES, REASONS, explanation, why
-from facepad.types import Decision, OperatingPoint, Outcome, Reason
+from facepad.types import Decision, OperatingPoint, Outcome, Reason, Score
 
 AT_HALF = OperatingPoint.at(0.5)
 
@@ -23,6 +23,18 @@ def test_reasons_and_notes_stand_together() -> None:
         Outcome.NON_RESPONSE, None, (Reason.NO_FACE,), notes=("named .png but is JPEG",)
     )
     assert why(decision) == "no face found; named .png but is JPEG"
+
+
+def test_a_test_that_was_left_out_is_told_with_its_reason() -> None:
+    scores = {"shy": Score(0.9, Reason.UNFAMILIAR_CAMERA), "sure": Score(0.2)}
+    decision = Decision(Outcome.ATTACK, 0.2, scores=scores, operating_point=AT_HALF)
+    assert why(decision) == "below 0.50; shy abstains: unlike the pictures it learned from"
+
+
+def test_a_reason_of_the_whole_decision_is_not_told_again_of_a_test() -> None:
+    scores = {"quality": Score(None, Reason.NO_FACE)}
+    decision = Decision(Outcome.NON_RESPONSE, None, (Reason.NO_FACE,), scores)
+    assert why(decision) == "no face found"
 
 
 def test_the_group_that_moved_the_score_most_comes_first() -> None:
