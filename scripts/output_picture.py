@@ -21,7 +21,7 @@ COMMAND = [
     "examples/astronaut-simulated-recapture.jpg",
 ]
 SHOWN = "$ facepad check examples/*.jpg"
-COLUMNS = 100
+COLUMNS = 120
 # Rich's own frame loads a font from the network; this one takes what the reader has.
 FRAME = """<svg class="rich-terminal" viewBox="0 0 {width} {height}" xmlns="http://www.w3.org/2000/svg">
 <style>

@@ -85,14 +85,14 @@ def shortened(name: str, width: int) -> str:
 
 def _table(results: Sequence[Judged], names: Sequence[str], width: int) -> Table:
     tests = _tests_to_tell(results)
-    wide = width >= WIDE
-    columns = ("outcome", "score", *(tests if wide else ()), "why", *(("face",) if wide else ()))
+    beside = tests if width >= WIDE + sum(len(test) + GAP for test in tests) else []
+    columns = ("outcome", "score", *beside, "why", *(("face",) if width >= WIDE else ()))
     table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, GAP, 0, 0))
     table.add_column("picture", no_wrap=True)
     for column in (*columns, "ms"):
         right = column not in ("outcome", "why")
         table.add_column(column, justify="right" if right else "left", no_wrap=column != "why")
-    rows = [_cells(judged, () if wide else tests) for judged in results]
+    rows = [_cells(judged, () if beside else tests) for judged in results]
     cells = [[row.get(column, NOTHING) for column in (*columns, "ms")] for row in rows]
     room = width - _taken((*columns, "ms"), cells, width)
     for name, row in zip(names, cells, strict=True):

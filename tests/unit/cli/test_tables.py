@@ -50,6 +50,18 @@ def test_every_test_has_its_score_and_one_that_abstains_brackets(
     assert lines[1].split()[2:5] == ["0.25", "(0.75)", "0.25"]
 
 
+def test_scores_of_tests_stand_below_the_reasons_where_columns_would_squeeze_the_names(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
+    scores = {"quality": Score(0.75, Reason.UNFAMILIAR_CAMERA), "face_cnn": Score(0.25)}
+    name = "a-name-as-long-as-this.jpg"
+    lines = shown(capsys, [Judged(name, replace(ATTACK, scores=scores))])
+    assert lines[0].split() == ["picture", "outcome", "score", "why", "face", "ms"]
+    assert name in lines[1]
+    assert any(line.endswith("quality (0.75); face_cnn 0.25") for line in map(str.strip, lines))
+
+
 def test_every_threshold_that_was_applied_is_told() -> None:
     other = replace(ATTACK, operating_point=OperatingPoint.at(0.25, "mean of a, b"))
     last = summary([Judged("x", ATTACK), Judged("y", other), Judged("z", ATTACK)]).plain
