@@ -5,16 +5,21 @@ from typing import Annotated
 
 import typer
 
-from facepad.cli.options import split_names
+from facepad.cli.options import TESTS_DEFAULT, split_names
 from facepad.evaluation.choices import Combine, Higher
 
-TESTS = "Names of liveness tests, by commas; each is judged by itself."
+TESTS = "Names of liveness tests, by commas; each is judged by itself, and several by their mean."
+CALIBRATION = (
+    "Calibration of the camera, by `facepad calibrate`; anchors its test and gives the threshold. "
+    "People in its frames must not be among those judged."
+)
 
 
 def evaluate(
     *,
     out: Annotated[Path, typer.Option(help="Folder for report, plots and kept scores.")],
-    tests: Annotated[str, typer.Option(metavar="NAME,...", help=TESTS)] = "quality",
+    tests: Annotated[str, typer.Option(metavar="NAME,...", help=TESTS)] = TESTS_DEFAULT,
+    calibration: Annotated[str | None, typer.Option(metavar="NAME", help=CALIBRATION)] = None,
     datasets: Annotated[
         list[str] | None,
         typer.Option(
@@ -94,9 +99,12 @@ def evaluate(
         raise typer.BadParameter("give --datasets, or --scores with --labels")
     if (scores is None) != (labels is None):
         raise typer.BadParameter("--scores and --labels go together")
+    if calibration is not None and scores is not None:
+        raise typer.BadParameter("--calibration is for facepad's own tests on --datasets")
     order = Order(
         out=out,
         tests=split_names(tests),
+        calibration=calibration,
         datasets=tuple(datasets or ()),
         protocol=protocol,
         scores=scores,

@@ -1,35 +1,35 @@
 """Gathers the scores of facepad's own tests on datasets, for ``facepad evaluate``."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from inspect import signature
 from pathlib import Path
-from time import perf_counter
 
 import numpy as np
 
 from facepad import registry, settings
 from facepad.cli.edge import say
+from facepad.cli.evaluated_tests import LOADS, Loaded, Panel
 from facepad.cli.evaluation_order import Gathered, Order
+from facepad.cli.fused_rows import abstentions, fused_rows, name_of, shipped_point
 from facepad.cli.kept_scores import Order as Kept
 from facepad.cli.kept_scores import keep_scores, scored_rows, unreadable
 from facepad.cli.presentation_rows import STEPS, Look
+from facepad.cli.text import counted
 from facepad.errors import SettingsError
 from facepad.evaluation.assessment import GivenPoint
-from facepad.evaluation.presentations import combined
+from facepad.evaluation.presentations import Scored, combined
 from facepad.evaluation.report import Timing
 from facepad.evaluation.runs import SystemScores
 from facepad.media.frame_rule import FrameRule
-from facepad.pipeline import Checker
-from facepad.types import Dataset, OperatingPoint, Sample
+from facepad.types import Dataset, Sample
 
-LOADS = 5  # times that models are loaded to time it
-BLANK = np.zeros((64, 64, 3), np.uint8)
 NAMED = 5  # of the pictures that could not be read
 _ASKED = re.compile(r"(?P<name>[^:=]+)(?::(?P<protocol>[^=]+))?=(?P<root>.+)")
 
 Rows = Sequence[Mapping[str, str]]
+Answers = Mapping[str, tuple[Scored, ...]]  # by test
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,76 +49,97 @@ class Listed:
     notices: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """A liveness test, as it ships.
-
-    Attributes:
-        point: Its own threshold and band.
-        models: Versions of its models, and of the face finder's.
-        loads_ms: How long loading took, each time.
-    """
-
-    point: OperatingPoint | None
-    models: Mapping[str, str]
-    loads_ms: tuple[float, ...]
-
-
 def gather(order: Order, given: tuple[GivenPoint, ...]) -> Gathered:
     """List, score what is not scored yet, and put everything together.
 
     Raises:
         DatasetError: A dataset is not laid out as its listing expects.
-        ModelError: A model is missing or has the wrong hash.
+        ModelError: A model or a calibration is missing, or has the wrong hash.
         SettingsError: A name is not known.
     """
     listed = _listed(order)
-    loaded = {test: _load(test) for test in order.tests}
-    models = {name: found for one in loaded.values() for name, found in one.models.items()}
+    panel = Panel.of(order.tests, order.calibration)
     workers = order.workers or int(settings.number("threads"))
-    orders = [
-        Kept(
-            name=dataset.name.replace(" ", "-"),
-            root=dataset.root,
-            samples=dataset.samples,
-            tests=order.tests,
-            look=Look(FrameRule.parse(order.frames), order.combine),
-            models=models,
-            folder=order.out,
-            workers=workers,
-            force=order.force,
-        )
-        for dataset in listed
-    ]
+    orders = [_to_keep(order, dataset, panel, workers) for dataset in listed]
     kept = [keep_scores(one) for one in orders]
     unread = [unreadable(rows) for rows in kept]
     for keys in filter(None, unread):
         say(_unread(keys))
+    answers = [
+        {test: combined(scored_rows(one, rows, test), order.combine) for test in panel.loaded}
+        for one, rows in zip(orders, kept, strict=True)
+    ]
+    judged = list(zip(listed, answers, strict=True))
+    on = "" if panel.camera is None else f", with calibration {panel.camera.version}"
     return Gathered(
-        title=f"{', '.join(order.tests)} on {', '.join(one.name for one in listed)}",
-        systems=tuple(
-            SystemScores(
-                system=test,
-                dataset=dataset.name,
-                source=str(dataset.root.resolve()),
-                rows=combined(scored_rows(one, rows, test), order.combine),
-                given=(*given, *_shipped(loaded[test])),
-            )
-            for dataset, one, rows in zip(listed, orders, kept, strict=True)
-            for test in order.tests
-        ),
+        title=f"{', '.join(panel.loaded)} on {', '.join(one.name for one in listed)}{on}",
+        systems=tuple(one for pair in judged for one in _systems(*pair, panel, given)),
         notices=(
+            *(() if panel.camera is None else (panel.camera.notice,)),
             *(f"{one.name}: {notice}" for one in listed for notice in one.notices),
             *(_unread(keys) for keys in unread if keys),
+            *(told for pair in judged if (told := _abstained(*pair, panel))),
         ),
-        timings=_timings(loaded, [row for rows in kept for row in rows], order.tests),
+        timings=_timings(panel.loaded, [row for rows in kept for row in rows]),
         timings_note=(
             f"Loading: the models of a test and of the face finder, {LOADS} times in one process, "
             "files in the system's cache. The other steps: each presentation, on one thread in "
             f"one of {workers} processes side by side."
         ),
-        models=models,
+        models=panel.models,
         unread=sum(map(len, unread)),
+    )
+
+
+def _to_keep(order: Order, dataset: Listed, panel: Panel, workers: int) -> Kept:
+    return Kept(
+        name=dataset.name.replace(" ", "-"),
+        root=dataset.root,
+        samples=dataset.samples,
+        tests=tuple(panel.loaded),
+        look=Look(FrameRule.parse(order.frames), order.combine, panel.points),
+        camera=panel.camera,
+        models=panel.models,
+        folder=order.out,
+        workers=workers,
+        force=order.force,
+    )
+
+
+def _systems(
+    dataset: Listed, answers: Answers, panel: Panel, given: tuple[GivenPoint, ...]
+) -> Iterator[SystemScores]:
+    """Each test by itself, and those that decide together as one more."""
+    source = str(dataset.root.resolve())
+    for test, rows in answers.items():
+        own, anchored = panel.own_point(test), panel.is_anchored(test)
+        yield SystemScores(
+            system=test,
+            dataset=dataset.name,
+            source=source,
+            rows=rows,
+            given=(own, *given) if anchored else (*given, own),
+            asks_dev=not anchored,
+        )
+    if len(panel.points) > 1:
+        fused = fused_rows({test: answers[test] for test in panel.points}, panel.points)
+        yield SystemScores(
+            system=name_of(panel.points),
+            dataset=dataset.name,
+            source=source,
+            rows=fused,
+            given=(*given, shipped_point(panel.points)),
+        )
+
+
+def _abstained(dataset: Listed, answers: Answers, panel: Panel) -> str:
+    count = abstentions({test: answers[test] for test in panel.points})
+    if not count:
+        return ""
+    return (
+        f"{dataset.name}: in {counted(count, 'presentation')} some of the tests abstain and others "
+        f"decide. {name_of(panel.points)} is then the score of those that decide, judged here at "
+        "one threshold for all; `facepad check` takes that of the tests that decide"
     )
 
 
@@ -148,25 +169,6 @@ def _listing(name: str, root: Path, protocol: str | None) -> Dataset:
     return make(root, protocol=protocol)
 
 
-def _load(test: str) -> Loaded:
-    """Load a test several times; what it needs is complained of before any scoring."""
-    times = []
-    for _ in range(LOADS):
-        began = perf_counter()
-        checker = Checker((test,), threads=1)
-        checker.load()
-        times.append(1000.0 * (perf_counter() - began))
-    decision = checker.check(BLANK, channels="rgb")
-    return Loaded(decision.operating_point, decision.models, tuple(times))
-
-
-def _shipped(loaded: Loaded) -> tuple[GivenPoint, ...]:
-    point = loaded.point
-    if point is None:
-        return ()
-    return (GivenPoint("as shipped", point.threshold, point.low, point.high),)
-
-
 def _unread(keys: Sequence[str]) -> str:
     more = f" and {len(keys) - NAMED:,} more" if len(keys) > NAMED else ""
     return (
@@ -175,10 +177,10 @@ def _unread(keys: Sequence[str]) -> str:
     )
 
 
-def _timings(loaded: Mapping[str, Loaded], rows: Rows, tests: Sequence[str]) -> tuple[Timing, ...]:
+def _timings(loaded: Mapping[str, Loaded], rows: Rows) -> tuple[Timing, ...]:
     found = [_timing(f"load {test}", one.loads_ms) for test, one in loaded.items()]
     steps = {"decode": "read and decode", "faces": "find the face"}
-    for step in (*STEPS, *tests):
+    for step in (*STEPS, *loaded):
         name = steps.get(step, f"classify, {step}")
         found.append(_timing(name, _column(rows, f"{step}_ms")))
     found.append(_timing("all steps of one presentation", _column(rows, "ms")))

@@ -15,6 +15,7 @@ class Order:
 
     out: Path
     tests: tuple[str, ...]
+    calibration: str | None
     datasets: tuple[str, ...]
     protocol: str | None
     scores: Path | None

@@ -3,12 +3,13 @@
 import csv
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 from facepad import runtime
 from facepad.cli.edge import say
+from facepad.cli.evaluated_tests import Camera, checker_for
 from facepad.cli.manifest import Manifest
 from facepad.cli.presentation_rows import Look, judge_presentation, kept_columns, padded
 from facepad.cli.progress import progress
@@ -18,11 +19,13 @@ from facepad.cli.text import counted
 from facepad.cli.workers import Workers
 from facepad.errors import FacepadError, SettingsError
 from facepad.evaluation.presentations import Scored
+from facepad.media.packed import address
 from facepad.pipeline import Checker
 from facepad.types import Sample, Split
 
 LABELS = ("key", "path", "label", "pai_species", "subject", "split")
-_checkers: dict[tuple[str, ...], Checker] = {}  # one per worker process and set of tests
+# One per worker process, set of tests and camera.
+_checkers: dict[tuple[tuple[str, ...], Camera | None], Checker] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,7 @@ class Order:
         samples: All of its parts; those of train are not scored.
         tests: Names of the liveness tests.
         look: How presentations are looked at.
+        camera: Whose calibration anchors one of the tests, if any.
         models: Version of each model, by name.
         folder: Where scores are kept.
         workers: Processes.
@@ -46,6 +50,7 @@ class Order:
     samples: tuple[Sample, ...]
     tests: tuple[str, ...]
     look: Look
+    camera: Camera | None
     models: Mapping[str, str]
     folder: Path
     workers: int
@@ -61,6 +66,7 @@ class Order:
         """What the scores depend on, beside the pictures."""
         return {
             "tests": list(self.tests),
+            "calibration": None if self.camera is None else self.camera.version,
             "models": dict(self.models),
             "frames": str(self.look.frames),
             "combine": self.look.combine.value,
@@ -71,7 +77,8 @@ def keep_scores(order: Order) -> list[Mapping[str, str]]:
     """Score what is not scored yet, and give all rows: labels and kept fields by column.
 
     Raises:
-        SettingsError: What is there was made with other tests, models or frames.
+        SettingsError: What is there was made with other tests, models or frames, or for
+            another camera.
         DatasetError: What is there is no file of scores of this dataset.
         ModelError: A model is missing or has the wrong hash.
     """
@@ -79,7 +86,7 @@ def keep_scores(order: Order) -> list[Mapping[str, str]]:
     _check_facts(order)
     outputs = kept_columns(order.tests)
     wanted = [sample for sample in order.samples if sample.split is not Split.TRAIN]
-    manifest = Manifest(order.root, LABELS, tuple(_label(order.root, s) for s in wanted))
+    manifest = Manifest(order.root, LABELS, tuple(labels(order.root, s) for s in wanted))
     with ScoresFile(
         order.file, manifest, outputs, resume=not order.force, force=order.force
     ) as scores:
@@ -114,20 +121,39 @@ def unreadable(rows: Sequence[Mapping[str, str]]) -> list[str]:
     return [row["key"] for row in rows if row["reason"].startswith(ERROR_PREFIX)]
 
 
-def judge(look: Look, asked: str, tests: tuple[str, ...]) -> Fields:
+def labels(root: Path, sample: Sample) -> tuple[str, ...]:
+    """What a sample should have been, in the columns ``LABELS``.
+
+    Args:
+        root: Of the dataset; paths are told from there, those of one packed file from its folder.
+        sample: Any of the dataset.
+    """
+    label = "bona_fide" if sample.is_bona_fide else "attack"
+    return (
+        sample.key,
+        _near(root, sample.path),
+        label,
+        sample.pai_species or "",
+        sample.subject,
+        sample.split.value,
+    )
+
+
+def judge(look: Look, camera: Camera | None, asked: str, tests: tuple[str, ...]) -> Fields:
     """What a worker process does with a picture or video; only text goes back.
 
     Args:
         look: How presentations are looked at.
+        camera: Whose calibration anchors one of the tests, if any.
         asked: Path and frame number, as JSON.
         tests: Names of the liveness tests.
     """
     path, frame = json.loads(asked)
-    if tests not in _checkers:
+    if (tests, camera) not in _checkers:
         runtime.tune()
-        _checkers[tests] = Checker(tests, threads=1)
+        _checkers[tests, camera] = checker_for(tests, camera)
     try:
-        return judge_presentation(look, _checkers[tests], path, frame, tests)
+        return judge_presentation(look, _checkers[tests, camera], path, frame, tests)
     except FacepadError:
         raise
     except Exception as error:  # noqa: BLE001 - one odd picture must not end a long run
@@ -139,8 +165,9 @@ def _score(order: Order, manifest: Manifest, scores: ScoresFile, left: Sequence[
     if not left:
         return
     begin, total = scores.done, len(manifest.rows)
+    ask = partial(judge, order.look, order.camera)
     with (
-        Workers(order.tests, min(order.workers, len(left)), partial(judge, order.look)) as pool,
+        Workers(order.tests, min(order.workers, len(left)), ask) as pool,
         progress(f"scored {order.name}", total, done=begin, lines=True) as advance,
     ):
         judged = pool.judge(json.dumps([sample.path, sample.frame]) for sample in left)
@@ -149,18 +176,12 @@ def _score(order: Order, manifest: Manifest, scores: ScoresFile, left: Sequence[
             advance()
 
 
-def _label(root: Path, sample: Sample) -> tuple[str, ...]:
-    path = Path(sample.path)
-    near = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
-    label = "bona_fide" if sample.is_bona_fide else "attack"
-    return (
-        sample.key,
-        near,
-        label,
-        sample.pai_species or "",
-        sample.subject,
-        sample.split.value,
-    )
+def _near(root: Path, path: str) -> str:
+    packed = address.parse(path)
+    file = Path(path) if packed is None else packed.file
+    folder = root.parent if file == root else root
+    near = file.relative_to(folder) if file.is_relative_to(folder) else Path(file.name)
+    return near.as_posix() if packed is None else str(replace(packed, file=near))
 
 
 def _answer(row: Mapping[str, str], test: str) -> tuple[float | None, str]:
@@ -182,7 +203,8 @@ def _check_facts(order: Order) -> None:
             if not isinstance(made, dict) or made.get(name) != value:
                 was = made.get(name) if isinstance(made, dict) else None
                 raise SettingsError(
-                    f"{order.file} was made with other {name}: expected {value}, got {was}; "
+                    f"{order.file} was made with other {name}: expected "
+                    f"{value or 'none'}, got {was or 'none'}; "
                     "--force scores again, or name another --out"
                 )
     file.write_text(json.dumps(order.facts, indent=2) + "\n", encoding="utf-8")

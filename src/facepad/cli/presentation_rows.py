@@ -4,23 +4,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from time import perf_counter
 
+from facepad.cli.fused_rows import conclude, together
 from facepad.cli.rows import DECIMALS, ERROR_PREFIX, Fields, output_columns
 from facepad.errors import InputError
 from facepad.evaluation.choices import Combine
 from facepad.evaluation.presentations import Scored, combined
-from facepad.evaluation.protocol import decide
 from facepad.media.frame_rule import FrameRule
 from facepad.pipeline import Checker
-from facepad.types import (
-    Decision,
-    OperatingPoint,
-    Outcome,
-    Presentation,
-    Reason,
-    Sample,
-    Score,
-    Split,
-)
+from facepad.types import Decision, OperatingPoint, Presentation, Reason, Sample, Split
 
 STEPS = ("decode", "faces")
 _NO_SAMPLE = Sample("", "", "", Split.TEST)  # a worker does not know what it looks at
@@ -33,10 +24,12 @@ class Look:
     Attributes:
         frames: Which frames of a video.
         combine: How their scores become one.
+        points: Threshold and band of each test that decides, by its name.
     """
 
     frames: FrameRule
     combine: Combine
+    points: Mapping[str, OperatingPoint]
 
 
 def kept_columns(tests: Sequence[str]) -> Fields:
@@ -83,17 +76,17 @@ def judge_presentation(
         return _error(str(error), tests)
     if not decisions:
         return _error(f"{path}: none of the frames can be read", tests)
-    scored = [_combined(decisions, test, look.combine) for test in tests]
-    point = decisions[0].operating_point or OperatingPoint.at(0.5)
-    outcome, reasons = _outcome(scored[0], point)
+    scored = {test: _combined(decisions, test, look.combine) for test in tests}
+    fused = together(scored, look.points)
+    outcome, reasons = conclude(fused)
     times = _times(decisions)
     return (
-        _number(scored[0].value),
+        _number(fused.value),
         outcome.value,
-        reasons,
-        *(_number(one.value) for one in scored),
+        ";".join(reasons),
+        *(_number(one.value) for one in scored.values()),
         f"{times.get('total', 0.0) - times.get('load', 0.0):.1f}",
-        *(one.reason for one in scored),
+        *(one.reason for one in scored.values()),
         str(len(decisions)),
         *(f"{times.get(step, 0.0):.2f}" for step in (*STEPS, *tests)),
     )
@@ -126,12 +119,6 @@ def _answer(decision: Decision, test: str) -> tuple[float | None, str]:
     if decision.face is None:
         return None, (decision.reasons or (Reason.NO_FACE,))[0].value
     return score.value, "" if score.reason is None else score.reason.value
-
-
-def _outcome(scored: Scored, point: OperatingPoint) -> tuple[Outcome, str]:
-    reason = Reason(scored.reason) if scored.reason else None
-    outcome, reasons = decide(Score(scored.value, reason), point)
-    return outcome, ";".join(reasons)
 
 
 def _times(decisions: Sequence[Decision]) -> Mapping[str, float]:

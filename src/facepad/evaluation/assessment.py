@@ -83,12 +83,14 @@ class GivenPoint:
         threshold: A score equal to it is on the bona fide side.
         low: Where a band in which scores do not decide begins; None without a band.
         high: Where it ends; None without a band. Nearer to bona fide than ``low``.
+        origin: Where it comes from, to be read after "at a threshold".
     """
 
     name: str
     threshold: float
     low: float | None = None
     high: float | None = None
+    origin: str = "fixed beforehand"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,8 +196,7 @@ def assess(
         for (name, dev), remark in zip(parts.items(), remarks, strict=True)
         if not remark
     ]
-    fixed = [(point, "fixed beforehand") for point in given]
-    points = [_at(table, scale, point, origin, how) for point, origin in (*choices, *fixed)]
+    points = [_at(table, scale, point, how) for point in (*choices, *given)]
     try:
         ranking = rank(table)
     except InputError:  # a class without scores has no ranking, and may have error rates
@@ -223,10 +224,10 @@ NO_POINTS = (
 
 def _choose(
     name: str, table: ScoreTable, rule: Rule, scale: Scale, dev: Sequence[Scored]
-) -> tuple[GivenPoint, str]:
+) -> GivenPoint:
     chosen = rule.choose(table)
     threshold = scale.threshold(chosen.threshold, [row.value for row in dev])
-    return GivenPoint(chosen.name, threshold), f"chosen on {name}"
+    return GivenPoint(chosen.name, threshold, origin=f"chosen on {name}")
 
 
 def _cannot_choose(name: str, table: ScoreTable) -> str:
@@ -240,7 +241,7 @@ def _cannot_choose(name: str, table: ScoreTable) -> str:
     return ""
 
 
-def _at(table: ScoreTable, scale: Scale, given: GivenPoint, origin: str, how: Sampling) -> AtPoint:
+def _at(table: ScoreTable, scale: Scale, given: GivenPoint, how: Sampling) -> AtPoint:
     low = given.threshold if given.low is None else given.low
     high = given.threshold if given.high is None else given.high
     ends = [scale.rank_of_threshold(end) for end in (given.threshold, low, high)]
@@ -254,7 +255,7 @@ def _at(table: ScoreTable, scale: Scale, given: GivenPoint, origin: str, how: Sa
     }
     return AtPoint(
         name=given.name,
-        origin=origin,
+        origin=given.origin,
         threshold=given.threshold,
         low=low,
         high=high,

@@ -30,6 +30,8 @@ class SystemScores:
             which people were learned from.
         given: Thresholds that were fixed beforehand.
         higher_is: What a higher score speaks for.
+        asks_dev: Whether thresholds are chosen on dev, too; not for a system that brings the
+            one threshold it is used with.
     """
 
     system: str
@@ -38,6 +40,7 @@ class SystemScores:
     source: str = ""
     given: tuple[GivenPoint, ...] = ()
     higher_is: Higher = Higher.BONA_FIDE
+    asks_dev: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,6 +155,8 @@ def _devs(
     one: SystemScores, scores: Iterable[SystemScores], plan: Plan
 ) -> dict[str, tuple[Scored, ...]]:
     """Dev parts of the same system by name; the dataset's own first."""
+    if not one.asks_dev:
+        return {}
     same = [other for other in scores if other.system == one.system]
     if plan.threshold_from != Split.DEV:
         same = [other for other in same if other.dataset == plan.threshold_from]
@@ -177,6 +182,7 @@ def _with_pool(scores: Sequence[SystemScores], plan: Plan) -> list[SystemScores]
                 rows=pooled({one.dataset: one.rows for one in same}),
                 given=same[0].given,
                 higher_is=same[0].higher_is,
+                asks_dev=same[0].asks_dev,
             )
         )
     return [*scores, *more]

@@ -1,6 +1,6 @@
 """What is kept of each presentation: pictures, and videos as one presentation."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,14 +11,20 @@ from facepad.evaluation.choices import Combine
 from facepad.media.frame_rule import FrameRule
 from facepad.pipeline import Checker
 from facepad.testing.media_files import write_video
+from facepad.types import OperatingPoint
 
 pytestmark = pytest.mark.usefixtures("_made_up")
 TESTS = ("one", "two")
 LEVELS = (60, 120, 180)
 
 
-def kept(path: str, combine: str = "mean", frame: int | None = None) -> dict[str, str]:
-    look = Look(FrameRule(), Combine(combine))
+def kept(
+    path: str,
+    combine: str = "mean",
+    frame: int | None = None,
+    deciding: Sequence[str] = TESTS,
+) -> dict[str, str]:
+    look = Look(FrameRule(), Combine(combine), dict.fromkeys(deciding, OperatingPoint.at(0.5)))
     fields = judge_presentation(look, Checker(TESTS), path, frame, TESTS)
     return dict(zip(kept_columns(TESTS), fields, strict=True))
 
@@ -75,3 +81,12 @@ def test_what_cannot_be_read_is_its_error(tmp_path: Path) -> None:
 
 def test_shorter_fields_of_a_picture_that_ended_its_worker_fill_all_columns() -> None:
     assert len(padded(("", "", "error: died", "", ""), TESTS)) == len(kept_columns(TESTS))
+
+
+def test_a_test_that_does_not_decide_is_only_kept_beside(
+    picture: Callable[[str, int], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scores = {"one": 0.9, "two": 0.1}
+    monkeypatch.setattr("facepad.cli.presentation_rows._answer", lambda _, test: (scores[test], ""))
+    assert kept(picture("a.png", 204))["score"] == "0.500000"
+    assert kept(picture("a.png", 204), deciding=["two"])["outcome"] == "attack"

@@ -1,10 +1,12 @@
 """Which parts are judged at which thresholds."""
 
+from dataclasses import replace
+
 import pytest
 from made_up_scores import crowd, row, rows
 
 from facepad.errors import InputError
-from facepad.evaluation.assessment import Sampling
+from facepad.evaluation.assessment import GivenPoint, Sampling
 from facepad.evaluation.runs import POOL, Plan, SystemScores, assess_all, count_of, parts_of
 from facepad.types import Split
 
@@ -76,3 +78,11 @@ def test_pooled_datasets_have_the_people_of_both() -> None:
     assert pool.part == f"{POOL} test"
     assert len(pool.table.subjects) == sum(len(one.table.subjects) for one in found[:2])
     assert count_of(both, plan) == len(found)
+
+
+def test_a_system_that_brings_its_threshold_asks_no_dev_part_pooled_or_not() -> None:
+    point = GivenPoint("calibration kiosk-7", 0.5, origin="from ten frames")
+    both = [replace(scores(name), asks_dev=False, given=(point,)) for name in ("a", "b")]
+    found = assess_all(both, Plan(pool=True, sampling=QUICK))
+    assert [[p.origin for p in one.points] for one in found] == [["from ten frames"]] * 3
+    assert all(one.remark == "" for one in found)

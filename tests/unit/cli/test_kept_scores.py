@@ -1,0 +1,81 @@
+"""Scores that an evaluation keeps: how pictures are named, and what is never mixed."""
+
+import csv
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from facepad.cli.evaluated_tests import Camera
+from facepad.cli.kept_scores import LABELS, Order, keep_scores, labels
+from facepad.cli.presentation_rows import Look, kept_columns
+from facepad.datasets.packed import Packed
+from facepad.errors import SettingsError
+from facepad.evaluation.choices import Combine
+from facepad.loading import load_presentation
+from facepad.media.frame_rule import FrameRule
+from facepad.types import Sample, Split
+from packing import pack, pictures
+
+CAMERA = Camera("kiosk-7", "kiosk-7+00000000", "made_up", 10, "2026-01-31")
+
+
+def path_of(root: Path, path: Path | str) -> str:
+    sample = Sample("k", str(path), "anna", Split.TEST)
+    return labels(root, sample)[LABELS.index("path")]
+
+
+def test_a_path_is_told_from_the_datasets_folder(tmp_path: Path) -> None:
+    assert path_of(tmp_path, tmp_path / "a" / "1.jpg") == "a/1.jpg"
+
+
+def test_a_path_outside_of_the_folder_is_its_name(tmp_path: Path) -> None:
+    assert path_of(tmp_path / "lists", tmp_path / "a" / "1.jpg") == "1.jpg"
+
+
+@pytest.mark.parametrize("as_folder", [False, True])
+def test_the_path_of_a_packed_sample_is_read_from_its_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, as_folder: bool
+) -> None:
+    file = tmp_path / "dataset.h5"
+    pack(pictures(tmp_path / "source", 3), file)
+    root = tmp_path if as_folder else file
+    sample = list(Packed(root).samples())[1]
+    near = path_of(root, sample.path)
+    assert near == "dataset.h5#attack/0"
+    monkeypatch.chdir(tmp_path)
+    assert load_presentation(replace(sample, path=near)).frames[0].size == (48, 32)
+
+
+def test_a_packed_file_elsewhere_keeps_its_name_and_rows(tmp_path: Path) -> None:
+    assert path_of(tmp_path / "x", tmp_path / "a.h5#attack/20-29") == "a.h5#attack/20-29"
+
+
+@pytest.fixture
+def order(tmp_path: Path) -> Order:
+    """One picture that is scored already, without a calibration."""
+    sample = Sample("k", str(tmp_path / "1.jpg"), "anna", Split.TEST)
+    made = Order("it", tmp_path, (sample,), ("made_up",), Look(FrameRule(), Combine.MEAN, {}),
+                 None, {"made_up": "1"}, tmp_path / "out", 1, force=True)  # fmt: skip
+    keep_scores(replace(made, samples=()))
+    with made.file.open("a", newline="") as stream:
+        fields = ["0.5", "attack", "", "0.5", *("" for _ in kept_columns(made.tests)[4:])]
+        csv.writer(stream, lineterminator="\n").writerow([*labels(tmp_path, sample), *fields])
+    return replace(made, force=False)
+
+
+def test_what_is_there_is_not_scored_again(order: Order) -> None:
+    assert [row["made_up_score"] for row in keep_scores(order)] == ["0.5"]
+
+
+def test_scores_with_and_without_a_calibration_are_not_mixed(order: Order) -> None:
+    expected = r"other calibration: expected kiosk-7\+00000000, got none; --force scores again"
+    with pytest.raises(SettingsError, match=expected):
+        keep_scores(replace(order, camera=CAMERA))
+
+
+def test_scores_with_another_version_of_a_calibration_are_not_mixed(order: Order) -> None:
+    keep_scores(replace(order, samples=(), camera=CAMERA, force=True))
+    anew = replace(CAMERA, version="kiosk-7+11111111")
+    with pytest.raises(SettingsError, match=r"expected kiosk-7\+11111111, got kiosk-7\+00000000"):
+        keep_scores(replace(order, samples=(), camera=anew))
