@@ -32,13 +32,18 @@ def run(manifest_file: Path, out: Path, options: ScoreOptions) -> ExitCode:
     manifest = read_manifest(manifest_file, outputs)
     checker = Checker(chosen.deciding, beside=chosen.beside)
     checker.load()  # a missing model is told before any file is touched
-    facts = _facts(checker, chosen.names, options.calibration)
+    camera = None if options.calibration is None else calibration.version(options.calibration)
+    facts = _facts(checker, chosen.names, camera)
     with ScoresFile(out, manifest, outputs, resume=options.resume, force=options.force) as scores:
         keep_facts(out, facts, begun=scores.done > 0)
         left = len(manifest.rows) - scores.done
         if scores.done:
             say(f"{out}: {counted(scores.done, 'row')} there already, {left:,} left")
-        errors = scores.errors + _score(manifest, scores, chosen.names, options)
+        errors = scores.errors
+        if left:
+            judge = partial(judge_picture, camera)
+            with Workers(chosen.names, min(options.workers, left), judge) as pool:
+                errors += _score(manifest, scores, pool)
     say(f"{out}: {counted(len(manifest.rows), 'row')}{_told(errors)}")
     return ExitCode.INPUT if errors else ExitCode.OK
 
@@ -47,24 +52,16 @@ def _facts(checker: Checker, names: tuple[str, ...], camera: str | None) -> Fact
     return {
         "tests": ",".join(names),
         "fusion": DEFAULT_FUSION,
-        "calibration": NOTHING if camera is None else calibration.version(camera),
+        "calibration": camera or NOTHING,
         **{f"model {name}": version for name, version in checker.models.items()},
     }
 
 
-def _score(
-    manifest: Manifest, scores: ScoresFile, names: tuple[str, ...], options: ScoreOptions
-) -> int:
+def _score(manifest: Manifest, scores: ScoresFile, pool: Workers) -> int:
     """Score the rows that are left; gives the number of pictures that could not be read."""
-    left = range(scores.done, len(manifest.rows))
-    if not left:
-        return 0
     errors = 0
-    judge = partial(judge_picture, options.calibration)
-    with (
-        Workers(names, min(options.workers, len(left)), judge) as pool,
-        progress("scored", len(manifest.rows), done=scores.done, lines=True) as advance,
-    ):
+    left = range(scores.done, len(manifest.rows))
+    with progress("scored", len(manifest.rows), done=scores.done, lines=True) as advance:
         for row, fields in zip(left, pool.judge(map(manifest.picture, left)), strict=True):
             scores.append((*manifest.rows[row], *fields))
             errors += is_error(fields)

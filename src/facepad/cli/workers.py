@@ -14,7 +14,7 @@ from threading import Thread
 from types import TracebackType
 from typing import Self
 
-from facepad import runtime
+from facepad import calibration, runtime
 from facepad.cli.calibrated import choose
 from facepad.cli.rows import Fields, decision_fields, error_fields
 from facepad.errors import FacepadError, InputError, ModelError, SettingsError
@@ -135,7 +135,12 @@ def _end_with_parent() -> None:
 def _checker(tests: tuple[str, ...], camera: str | None) -> Checker:
     """The checker of a worker process; not made at its start, where errors are not heard."""
     runtime.tune()
-    chosen = choose(tests, camera, threads=1)
+    name = None if camera is None else camera.partition("+")[0]
+    chosen = choose(tests, name, threads=1)
+    if name is not None and (now := calibration.version(name)) != camera:
+        raise ModelError(
+            f"calibration {name!r} was replaced during the run: expected {camera}, got {now}"
+        )
     return Checker(chosen.deciding, beside=chosen.beside, threads=1)
 
 
@@ -143,9 +148,14 @@ def judge_picture(camera: str | None, path: str, tests: tuple[str, ...]) -> Fiel
     """Judge one picture in a worker process; only text goes back to the parent.
 
     Args:
-        camera: Name of the calibration, which the process loads itself; None for none.
+        camera: Version of the calibration ("kiosk-7+3fa9c1d2"), which the process loads
+            itself; None for none.
         path: Where the picture lies; empty when the row names none.
         tests: Names of the liveness tests.
+
+    Raises:
+        ModelError: A model is missing or wrong, or the calibration is another by now.
+        SettingsError: A test or the calibration does not exist.
     """
     if not path:
         return error_fields(NO_PATH, tests)

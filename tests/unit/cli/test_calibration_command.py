@@ -7,6 +7,8 @@ import pytest
 from typer.testing import CliRunner
 
 from facepad.cli.app import app
+from facepad.cli.workers import judge_picture
+from facepad.errors import ModelError
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 PORTRAIT = EXAMPLES / "astronaut.jpg"
@@ -45,6 +47,12 @@ def test_the_calibrated_test_decides_alone_and_the_others_are_shown(
     assert document["outcome"] == "bona_fide"
     assert list(document["tests"]) == ["face_cnn", "quality"]
     assert document["score"] == document["tests"]["face_cnn"]["score"]
+
+
+def test_a_worker_notices_a_calibration_that_was_replaced(tmp_path: Path) -> None:
+    made(tmp_path)
+    with pytest.raises(ModelError, match=r"'door' was replaced .* expected door\+00000000, got "):
+        judge_picture("door+00000000", str(PORTRAIT), ("face_cnn",))
 
 
 def test_only_face_tests_can_be_calibrated(tmp_path: Path) -> None:
