@@ -20,7 +20,7 @@ from facepad.evaluation.table import score_table
 from facepad.pipeline import Checker
 from facepad.types import Reason, Score, Split
 
-TESTS = ("quality", "quality_whole")
+TESTS = ("quality", "quality_research", "quality_whole", "quality_whole_research")
 
 
 def main() -> None:

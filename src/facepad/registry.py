@@ -20,7 +20,9 @@ BUILT_IN: Mapping[Kind, Mapping[str, str]] = MappingProxyType(
         "liveness_tests": MappingProxyType(
             {
                 "quality": "facepad.liveness.quality:face_crop",
+                "quality_research": "facepad.liveness.quality:face_crop_research",
                 "quality_whole": "facepad.liveness.quality:whole_picture",
+                "quality_whole_research": "facepad.liveness.quality:whole_picture_research",
                 "face_cnn": "facepad.liveness.face_cnn:free",
                 "face_cnn_research": "facepad.liveness.face_cnn:research",
             }

@@ -41,16 +41,24 @@ GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 
 
 def face_crop() -> "QualityTest":
-    """The default: the face with a margin; or the user's own model, when the setting names one."""
+    """The face with a margin; or the user's own model, when the setting names one."""
     own = settings.value("quality_model")
-    if own:
-        return from_file(own)
-    return _packaged("quality", "quality_research")
+    return from_file(own) if own else _packaged("quality", "quality_free")
+
+
+def face_crop_research() -> "QualityTest":
+    """The same by weights that learned from research data too; for research only."""
+    return _packaged("quality_research", "quality_research")
 
 
 def whole_picture() -> "QualityTest":
     """The whole picture, as in the thesis; needs no face."""
-    return _packaged("quality_whole", "quality_whole_research")
+    return _packaged("quality_whole", "quality_whole_free")
+
+
+def whole_picture_research() -> "QualityTest":
+    """The same by weights that learned from research data too; for research only."""
+    return _packaged("quality_whole_research", "quality_whole_research")
 
 
 def from_file(path: str) -> "QualityTest":

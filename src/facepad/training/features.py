@@ -33,7 +33,7 @@ class View:
     """The part of a picture that is measured; see `facepad.liveness.quality.view`.
 
     Attributes:
-        name: Of the model that judges it; NUAA, which it is made for, is research data.
+        name: Of the test that judges it.
         margin: Side of the square relative to the face's box; 0 for the whole picture.
         side: Pixels that the box (or the whole picture) is brought down to.
         what: In words.
@@ -47,8 +47,8 @@ class View:
 
 # 128 pixels a face: NUAA's are 114 to 248 wide, so nearly none is smaller.
 VIEWS: dict[str, View] = {
-    "face": View("quality_research", 1.5, 128, "the face with a margin of 1.5"),
-    "whole": View("quality_whole_research", 0.0, 320, "the whole picture"),
+    "face": View("quality", 1.5, 128, "the face with a margin of 1.5"),
+    "whole": View("quality_whole", 0.0, 320, "the whole picture"),
 }
 
 
@@ -131,7 +131,8 @@ def extract(
         for _ in row:
             advance()
     rows = [known[key] for key in keys]
-    return Features(np.stack([vector for _, vector in rows]), tuple(reason for reason, _ in rows))
+    vectors = np.array([vector for _, vector in rows]).reshape(-1, len(quality.METRICS))
+    return Features(vectors, tuple(reason for reason, _ in rows))
 
 
 def measure_view(frame: Frame, part: View) -> tuple[Reason | None, Vectors]:

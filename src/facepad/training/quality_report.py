@@ -1,17 +1,16 @@
 """What training the quality test came to, for people, for the card and as JSON."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from facepad.evaluation import protocol
 from facepad.evaluation.ranking import Ranking, rank
 from facepad.evaluation.rates import Count, Rates, Reading, outcomes, rates_at
-from facepad.evaluation.table import ScoreTable
-from facepad.training.quality import Trained
-from facepad.types import OperatingPoint, Reason, Sample, Split
+from facepad.evaluation.table import ScoreTable, from_samples
+from facepad.training.quality_sources import Listed
+from facepad.types import OperatingPoint, Reason, Score
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +18,7 @@ class Part:
     """Errors on one part of a dataset.
 
     Attributes:
-        name: "dev", "test, official", "test, subject-disjoint".
+        name: "nuaa dev", "nuaa test, official", "nuaa test, subject-disjoint".
         rates: At the single threshold from dev, with no uncertain band and no regard to
             familiarity, so that every presentation with a score is decided.
         decided: With the band and familiarity, over the presentations that are decided.
@@ -36,20 +35,9 @@ class Part:
     uncertain: float
 
 
-def parts(samples: Sequence[Sample], trained: Trained) -> tuple[Part, ...]:
-    """Dev, the whole test part, and the people of it that no other part has."""
-    apart = {sample.key for sample in protocol.subject_disjoint(samples)}
-    chosen: Mapping[str, list[bool]] = {
-        "dev": [sample.split is Split.DEV for sample in samples],
-        "test, official": [sample.split is Split.TEST for sample in samples],
-        "test, subject-disjoint": [sample.key in apart for sample in samples],
-    }
-    point = trained.classifier.operating_point
-    return tuple(
-        _part(name, trained.table(samples, keep), point)
-        for name, keep in chosen.items()
-        if any(keep)
-    )
+def part_of(listed: Listed, scores: Sequence[Score], point: OperatingPoint) -> Part:
+    """Judge one set: scores in the order of its samples, at an operating point from elsewhere."""
+    return _part(listed.name, from_samples(list(listed.samples), list(scores)), point)
 
 
 def _part(name: str, table: ScoreTable, point: OperatingPoint) -> Part:

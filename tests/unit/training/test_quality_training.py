@@ -1,16 +1,20 @@
 """Training the quality test on made-up vectors."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from facepad.errors import DatasetError
 from facepad.quality import METRICS
+from facepad.quality.classifier import QualityClassifier
 from facepad.training.features import VIEWS, Features, Vectors
-from facepad.training.quality import Classifier, Trained, fit
-from facepad.training.quality_report import parts, text
-from facepad.types import Reason, Sample, Split
+from facepad.training.quality import fit, scores
+from facepad.training.quality_classifiers import Classifier
+from facepad.training.quality_report import part_of, text
+from facepad.training.quality_sources import Listed
+from facepad.types import Reason, Sample, Score, Split
 
 pytest.importorskip("sklearn", reason="training needs scikit-learn: pip install 'facepad[train]'")
 
@@ -27,7 +31,7 @@ def made_up(*, gap: float = 3.0) -> tuple[list[Sample], Features]:
         for species in (None, "print"):
             for number in range(2 * PER_CELL):
                 session = "01" if number < PER_CELL else "02"
-                key = f"{subject}/{species}/{number}"
+                key = f"made_up/{subject}/{species}/{number}"
                 samples.append(Sample(key, key, str(subject), split, species, session))
                 row = rng.normal(2.0, 1.0, len(METRICS))
                 row[TELLING] += gap * (species is None)
@@ -49,43 +53,47 @@ def trained(
     features: Features,
     moved: Vectors | None = None,
     classifier: Classifier = "lda",
-) -> Trained:
+) -> QualityClassifier:
     moved = still() if moved is None else moved
     return fit(samples, features, moved, VIEWS["face"], classifier=classifier)
+
+
+def scored(
+    samples: Sequence[Sample], features: Features, classifier: Classifier = "lda"
+) -> tuple[Score, ...]:
+    return scores(trained(samples, features, classifier=classifier), features)
 
 
 @pytest.mark.parametrize("classifier", ["lda", "svm"])
 def test_bona_fide_score_higher(classifier: Classifier) -> None:
     samples, features = made_up()
-    scores = trained(samples, features, classifier=classifier).scores
-    values = np.array([score.value for score in scores], np.float64)
+    found = scored(samples, features, classifier)
+    values = np.array([score.value for score in found], np.float64)
     genuine = np.array([sample.is_bona_fide for sample in samples])
     assert values[genuine].mean() > values[~genuine].mean() + 0.5
 
 
 def test_the_threshold_comes_from_dev() -> None:
     samples, features = made_up()
-    assert trained(samples, features).classifier.operating_point.name.startswith("dev_eer")
+    assert trained(samples, features).operating_point.name.startswith("dev_eer")
 
 
 def test_what_resolution_moves_weighs_less() -> None:
     samples, features = made_up()
-    calm, moved = (
-        np.abs(trained(samples, features, still(a)).classifier.weights) for a in (0.0, 2.0)
-    )
+    calm, moved = (np.abs(trained(samples, features, still(a)).weights) for a in (0.0, 2.0))
     assert calm[SHAKY] / calm[TELLING] > 2.0 * moved[SHAKY] / moved[TELLING]
 
 
 def test_a_vector_far_from_all_others_is_unfamiliar() -> None:
     samples, features = made_up()
     features.vectors[-1] = 500.0
-    assert trained(samples, features).scores[-1].reason is Reason.UNFAMILIAR_CAMERA
+    assert scored(samples, features)[-1].reason is Reason.UNFAMILIAR_CAMERA
 
 
 def test_most_of_the_training_pictures_are_familiar() -> None:
     samples, features = made_up()
-    scores = trained(samples, features).scores
-    own = [score for score, s in zip(scores, samples, strict=True) if s.split is Split.TRAIN]
+    found = scored(samples, features)
+    own = [score for score, s in zip(found, samples, strict=True) if s.split is Split.TRAIN]
     assert sum(score.reason is not None for score in own) <= 0.011 * len(own)
 
 
@@ -94,9 +102,8 @@ def test_pictures_without_a_face_have_no_score_and_teach_nothing() -> None:
     vectors = features.vectors.copy()
     vectors[0] = np.nan
     reasons = (Reason.NO_FACE, *features.reasons[1:])
-    scores = trained(samples, Features(vectors, reasons)).scores
-    assert scores[0].value is None
-    assert scores[0].reason is Reason.NO_FACE
+    first = scored(samples, Features(vectors, reasons))[0]
+    assert (first.value, first.reason) == (None, Reason.NO_FACE)
 
 
 @pytest.mark.parametrize("split", ["train", "dev"])
@@ -112,24 +119,40 @@ def test_a_metric_that_never_varies_has_no_weight() -> None:
     samples, features = made_up()
     vectors = features.vectors.copy()
     vectors[:, METRICS.index("ad")] = 0.0
-    classifier = trained(samples, Features(vectors, features.reasons)).classifier
+    classifier = trained(samples, Features(vectors, features.reasons))
     assert classifier.scale[METRICS.index("ad")] == 0.0
 
 
 def test_the_report_names_parts_counts_and_where_thresholds_come_from() -> None:
     samples, features = made_up()
     made = trained(samples, features)
-    shown = text(parts(samples, made), made.classifier.operating_point)
+    test = [row for row, sample in enumerate(samples) if sample.split is Split.TEST]
+    listed = Listed("made_up test", tuple(samples[row] for row in test))
+    found = scores(made, Features(features.vectors[test], (None,) * len(test)))
+    point = made.operating_point
+    shown = text([part_of(listed, found, point)], point)
     for words in (
-        "test, subject-disjoint: 96 of 4 subjects bona fide, 96 of 4 subjects attacks",
+        "made_up test: 96 of 4 subjects bona fide, 96 of 4 subjects attacks",
         "ranking, threshold from test",
         "confusion matrix",
     ):
         assert words in shown
 
 
+def test_each_dataset_has_the_same_say_in_the_threshold() -> None:
+    samples, features = made_up()
+    dev = [row for row, sample in enumerate(samples) if sample.split is Split.DEV]
+    others = [replace(samples[row], key=f"other/{samples[row].key}") for row in dev[:48]]
+    more = np.concatenate([features.vectors, features.vectors[dev[:48]] + 0.5])
+    both = Features(more, (None,) * len(more))
+    alone = trained(samples, features).operating_point.threshold
+    together = trained([*samples, *others], both).operating_point
+    assert together.threshold != alone
+    assert together.low <= together.threshold <= together.high
+
+
 def test_scaling_needs_two_groups_with_both_classes() -> None:
     samples, features = made_up()
     one = [Sample(s.key, s.path, "same", s.split, s.pai_species, "01") for s in samples]
-    with pytest.raises(DatasetError, match="two sessions or subjects"):
+    with pytest.raises(DatasetError, match="two sources or subjects"):
         trained(one, features)

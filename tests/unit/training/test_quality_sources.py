@@ -1,0 +1,98 @@
+"""Which pictures train the quality test, choose its threshold and are judged."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from facepad.errors import DatasetError
+from facepad.testing import made_up_dataset
+from facepad.training.quality_order import Run
+from facepad.training.quality_sources import Source, is_free, told, training
+from facepad.types import Split
+
+
+def simulated(folder: Path, *, used: bool = False) -> Source:
+    """A simulation from two sets; in one of them nobody or everybody was moved."""
+    folder.mkdir()
+    rows = ["path,subject,pai_species,split,source,licence,parameters"]
+    for number, (source, moved) in enumerate((("london", False), ("canada", used))):
+        for split in ("train", "dev", "test"):
+            for species in ("", "print"):
+                name = f"{source}{split}{species}.jpg"
+                (folder / name).touch()
+                drawn = json.dumps({"backdrop": {"used": moved}}).replace('"', '""')
+                rows.append(
+                    f'{name},{source}{split},{species},{split},{source}/{number}.jpg,MIT,"{drawn}"'
+                )
+    (folder / "dataset.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    return Source("simulated", folder)
+
+
+@pytest.fixture(scope="module")
+def nuaa(tmp_path_factory: pytest.TempPathFactory) -> Source:
+    return Source("nuaa", made_up_dataset(tmp_path_factory.mktemp("nuaa"), "nuaa"))
+
+
+def order(*trains: Source, view: str = "face") -> Run:
+    return Run(trains, (), view, "lda", False, Path("out"), 1, 0)
+
+
+def test_a_source_of_a_simulation_is_the_set_it_began_with(tmp_path: Path) -> None:
+    found = training([simulated(tmp_path / "made")])
+    assert {sample.session for sample in found} == {"london", "canada"}
+
+
+def test_a_source_of_a_real_dataset_is_its_session(nuaa: Source) -> None:
+    assert {sample.session for sample in training([nuaa])} == {"nuaa 01", "nuaa 02"}
+
+
+def test_people_before_another_background_neither_train_nor_choose(tmp_path: Path) -> None:
+    found = training([simulated(tmp_path / "made", used=True)])
+    assert {sample.session for sample in found} == {"london"}
+
+
+def test_test_parts_never_train_and_are_told_only_when_opened(tmp_path: Path, nuaa: Source) -> None:
+    trains = [simulated(tmp_path / "made"), nuaa]
+    assert {sample.split for sample in training(trains)} == {Split.TRAIN, Split.DEV}
+    assert [one.name for one in told(trains, judge=False)] == ["simulated dev", "nuaa dev"]
+    assert [one.name for one in told(trains, judge=True) if one.judges] == [
+        "simulated test, subject-disjoint",
+        "nuaa test, official",
+        "nuaa test, subject-disjoint",
+    ]
+
+
+def test_several_folders_of_one_dataset_are_one(tmp_path: Path) -> None:
+    sources = [simulated(tmp_path / "a"), simulated(tmp_path / "b")]
+    (dev,) = told(sources, judge=False)
+    assert len(dev.samples) == 8
+
+
+def test_the_name_of_a_model_says_what_trained_it(tmp_path: Path, nuaa: Source) -> None:
+    made = simulated(tmp_path / "made")
+    assert order(made).name == "quality_free"
+    assert order(made, nuaa, view="whole").name == "quality_whole_research"
+    assert order(nuaa).name == "quality_real"
+
+
+def test_only_simulation_alone_is_free(tmp_path: Path, nuaa: Source) -> None:
+    made = simulated(tmp_path / "made")
+    assert is_free([made, made])
+    assert not is_free([made, nuaa])
+
+
+def test_the_command_names_every_dataset(tmp_path: Path, nuaa: Source) -> None:
+    made = simulated(tmp_path / "made")
+    assert order(made, made, nuaa).command == (
+        "facepad train quality --dataset simulated --root DIR --root DIR --also nuaa=DIR "
+        "--view face --classifier lda --seed 0"
+    )
+
+
+def test_a_dataset_without_a_train_part_is_named(tmp_path: Path) -> None:
+    (tmp_path / "1.jpg").touch()
+    file = tmp_path / "dataset.csv"
+    file.write_text("path,subject,pai_species,split\n1.jpg,anna,,dev\n", encoding="utf-8")
+    with pytest.raises(DatasetError, match="csv has no train part in"):
+        training([Source("csv", file)])
