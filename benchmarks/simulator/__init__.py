@@ -1,0 +1,1 @@
+"""What the benchmarks of the simulator share: measures of pictures, variants, drawing."""
