@@ -31,7 +31,16 @@ from facepad.training.face_run import SPEC
 from facepad.training.face_sources import Folders, choosing
 from facepad.types import Sample
 from simulator import variants
-from simulator.worth import COLUMNS, Choosers, Pictures, Values, conditions, differences, worth
+from simulator.worth import (
+    LEFT_OUT,
+    RECORDED,
+    Choosers,
+    Pictures,
+    Values,
+    conditions,
+    differences,
+    worth,
+)
 
 
 def main() -> None:
@@ -72,10 +81,11 @@ def _seen(samples: Sequence[Sample], cache: Cache, *, whole_is_face: bool = Fals
 
 def _print(found: Sequence[Mapping[str, Values]]) -> None:
     print("\narea under the curve, all on; below it the differences when left out")
-    print(f"{'':<20}" + "".join(f"{name:>24}" for name in COLUMNS))
-    for name in conditions():
-        cells = [_cell(found, name, column) for column in COLUMNS]
-        print(f"{name:<20}" + "".join(f"{cell:>24}" for cell in cells))
+    for columns in (RECORDED, LEFT_OUT):
+        print(f"\n{'':<20}" + "".join(f"{name:>27}" for name in columns))
+        for name in conditions():
+            cells = [_cell(found, name, column) for column in columns]
+            print(f"{name:<20}" + "".join(f"{cell:>27}" for cell in cells))
 
 
 def _cell(found: Sequence[Mapping[str, Values]], name: str, column: str) -> str:

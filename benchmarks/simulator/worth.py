@@ -14,10 +14,8 @@ from simulator.variants import ALL_ON, CHANGES, Variant
 NOTHING = "nothing"
 FOLDS = 2  # of people, where media are left out
 SPECIES = ("print", "screen", "mask", "partial")
-COLUMNS = (
-    "NUAA dev, tight", "NUAA dev, all", "crops, mean", "crops, pooled",
-    *(f"{one} left out" for one in SPECIES), "media, mean",
-)  # fmt: skip
+RECORDED = ("NUAA dev, tight", "NUAA dev, all", "crops, mean", "crops, pooled")
+LEFT_OUT = (*(f"{one} left out" for one in SPECIES), "media, mean")
 
 Values = dict[str, float]
 
@@ -115,7 +113,7 @@ def recorded(heads: Sequence[Head], choosers: Choosers) -> Values:
         float(np.mean(areas)),
         area(crops.bona_fide, raw),
     )
-    return dict(zip(COLUMNS, values, strict=False))
+    return dict(zip(RECORDED, values, strict=True))
 
 
 def area(bona_fide: Mask, raw: NDArray[np.float64]) -> float:
