@@ -181,7 +181,8 @@ def test_with_a_calibration_its_test_decides_and_the_run_keeps_to_it(
     for number in range(5):
         shutil.copy(PORTRAIT, frames / f"{number}.jpg")
     for camera in ("door", "gate"):
-        run("calibrate", "--bona-fide", frames, "--name", camera, env=here)
+        made = run("calibrate", "--bona-fide", frames, "--name", camera, env=here)
+        assert made.returncode == 0, made.stderr
     shutil.copy(PORTRAIT, tmp_path / "a.jpg")
     manifest = tmp_path / "in.csv"
     manifest.write_text("path\na.jpg\n")
