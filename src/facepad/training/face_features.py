@@ -1,9 +1,6 @@
 """What the frozen trunk sees of many pictures: computed in parallel, kept, never twice."""
 
-import hashlib
-import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,21 +11,18 @@ from numpy.typing import NDArray
 from facepad.errors import DatasetError, InputError
 from facepad.faces import FaceFinder, views
 from facepad.loading import load_presentation
-from facepad.media.packed.address import file_of
 from facepad.models import store
 from facepad.models.trunk import SIDE, Trunk
-from facepad.training.features import pool
+from facepad.training.kept import Advance, Table, file_key, gather
 from facepad.types import Face, Frame, Reason, RgbImage, Sample, Split
 
 BLACKED_OUT = "context_without_face"
 VIEWS = (views.TIGHT, views.CONTEXT, BLACKED_OUT)
 
 Values = NDArray[np.float32]
-Advance = Callable[[], None]
 Row = tuple[str, Reason | None, bool, Values]
 _Item = tuple[str, str, int | None]  # key, path, frame
 
-_CHUNK = 16  # pictures that a worker takes at a time
 _MODELS = ("face_detector", "face_mesh", "face_trunk")
 _COMPUTED_AS = 1  # raised when the same picture would give other values
 
@@ -56,44 +50,27 @@ class FaceFeatures:
 
 
 class Cache:
-    """Statistics by key in one file, as 16-bit numbers; what was computed before a kill is kept."""
+    """Statistics by key in one file, as 16-bit numbers."""
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        self._file = folder / "face.sqlite"
-        with closing(self._open()) as database:
-            database.execute(
-                "CREATE TABLE IF NOT EXISTS seen "
-                "(key TEXT PRIMARY KEY, reason TEXT, context INT, data BLOB)"
-            )
+        columns = "reason TEXT, context INT, data BLOB"
+        self._table = Table(folder / "face.sqlite", "seen", columns)
 
     def read(self, keys: Iterable[str]) -> dict[str, Row]:
         """Those of the keys that are kept."""
-        found = {}
-        with closing(self._open()) as database:
-            for key in set(keys):
-                row = database.execute(
-                    "SELECT reason, context, data FROM seen WHERE key = ?", (key,)
-                ).fetchone()
-                if row is not None:
-                    values = np.frombuffer(row[2], np.float16).astype(np.float32)
-                    found[key] = (key, Reason(row[0]) if row[0] else None, bool(row[1]), values)
-        return found
+        return {
+            key: (key, Reason(why) if why else None, bool(context), _unpacked(data))
+            for key, why, context, data in self._table.read(keys).values()
+        }
 
     def write(self, rows: Sequence[Row]) -> None:
         """Keep statistics, all or none."""
-        kept = [
-            (key, reason and reason.value, int(context), values.astype(np.float16).tobytes())
-            for key, reason, context, values in rows
-        ]
-        with closing(self._open()) as database, database:
-            database.executemany("INSERT OR REPLACE INTO seen VALUES (?, ?, ?, ?)", kept)
-
-    def _open(self) -> sqlite3.Connection:
-        try:
-            return sqlite3.connect(self._file, timeout=30.0)
-        except sqlite3.Error as error:
-            raise DatasetError(f"the cache {self._file} cannot be used: {error}") from error
+        self._table.write(
+            [
+                (key, why and why.value, int(context), values.astype(np.float16).tobytes())
+                for key, why, context, values in rows
+            ]
+        )
 
 
 def extract(
@@ -118,21 +95,12 @@ def extract(
         DatasetError: A picture cannot be read; names it.
     """
     tag = "|".join([str(_COMPUTED_AS), str(whole_is_face), *map(store.version, _MODELS)])
-    keys = [_key(sample, tag) for sample in samples]
-    known = cache.read(keys)
-    for _ in known:
-        advance()
-    missing = [
-        (key, sample.path, sample.frame)
-        for key, sample in zip(keys, samples, strict=True)
-        if key not in known
+    items = [
+        (file_key(sample.path, tag, f"|{sample.frame}"), sample.path, sample.frame)
+        for sample in samples
     ]
-    for rows in _computed(missing, workers, whole_is_face):
-        cache.write(rows)
-        known |= {row[0]: row for row in cache.read([row[0] for row in rows]).values()}
-        for _ in rows:
-            advance()
-    return _together([known[key] for key in keys])
+    work = partial(_chunk, whole_is_face=whole_is_face)
+    return _together(gather(items, cache, work, workers=workers, advance=advance))
 
 
 def shown(image: RgbImage, face: Face) -> list[RgbImage]:
@@ -167,11 +135,8 @@ def _together(rows: Sequence[Row]) -> FaceFeatures:
     )
 
 
-def _computed(items: Sequence[_Item], workers: int, whole_is_face: bool) -> Iterator[list[Row]]:
-    chunks = [items[start : start + _CHUNK] for start in range(0, len(items), _CHUNK)]
-    if chunks:
-        with pool(workers) as executor:
-            yield from executor.map(partial(_chunk, whole_is_face=whole_is_face), chunks)
+def _unpacked(data: bytes) -> Values:
+    return np.frombuffer(data, np.float16).astype(np.float32)
 
 
 def _chunk(items: Sequence[_Item], whole_is_face: bool) -> list[Row]:
@@ -205,12 +170,3 @@ def _tools() -> tuple[FaceFinder, Trunk]:
     if not _TOOLS:
         _TOOLS.append((FaceFinder(landmarks=False), Trunk()))
     return _TOOLS[0]
-
-
-def _key(sample: Sample, tag: str) -> str:
-    try:
-        status = file_of(sample.path).stat()
-    except OSError as error:
-        raise DatasetError(f"{sample.path} cannot be read: {error.strerror}") from error
-    text = f"{Path(sample.path).resolve()}|{sample.frame}|{status.st_size}|{status.st_mtime_ns}"
-    return hashlib.sha256(f"{text}|{tag}".encode()).hexdigest()

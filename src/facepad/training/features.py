@@ -1,11 +1,6 @@
 """Metric vectors of many pictures: measured in parallel, kept, and never measured twice."""
 
-import hashlib
-import multiprocessing
-import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import closing
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,14 +12,13 @@ from facepad import media, quality
 from facepad.errors import DatasetError, InputError
 from facepad.faces import FaceFinder
 from facepad.liveness.quality import versions, view
-from facepad.media.packed.address import file_of
 from facepad.models import store
+from facepad.training.kept import Advance, Table, file_key, gather
 from facepad.types import Frame, Reason, RgbImage, Sample
 
 Vectors = NDArray[np.float64]
-Advance = Callable[[], None]
+Row = tuple[str, Reason | None, Vectors]  # the key first
 
-_CHUNK = 16  # pictures that a worker takes at a time
 _NETWORKS = ("face_detector", "face_mesh")
 
 
@@ -66,38 +60,21 @@ class Features:
 
 
 class Cache:
-    """Vectors by key in one file; whatever was measured before a kill is kept."""
+    """Vectors by key in one file."""
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        self._file = folder / "quality.sqlite"
-        with closing(self._open()) as database:
-            database.execute(
-                "CREATE TABLE IF NOT EXISTS vectors (key TEXT PRIMARY KEY, reason TEXT, data BLOB)"
-            )
+        self._table = Table(folder / "quality.sqlite", "vectors", "reason TEXT, data BLOB")
 
-    def read(self, keys: Iterable[str]) -> dict[str, tuple[Reason | None, Vectors]]:
+    def read(self, keys: Iterable[str]) -> dict[str, Row]:
         """Those of the keys that are kept."""
-        wanted = set(keys)
-        with closing(self._open()) as database:
-            rows = database.execute("SELECT key, reason, data FROM vectors").fetchall()
         return {
-            key: (Reason(reason) if reason else None, np.frombuffer(data, np.float64))
-            for key, reason, data in rows
-            if key in wanted
+            key: (key, Reason(reason) if reason else None, np.frombuffer(data, np.float64))
+            for key, reason, data in self._table.read(keys).values()
         }
 
-    def write(self, rows: Sequence[tuple[str, Reason | None, Vectors]]) -> None:
+    def write(self, rows: Sequence[Row]) -> None:
         """Keep vectors, all or none."""
-        values = [(key, reason and reason.value, vector.tobytes()) for key, reason, vector in rows]
-        with closing(self._open()) as database, database:
-            database.executemany("INSERT OR REPLACE INTO vectors VALUES (?, ?, ?)", values)
-
-    def _open(self) -> sqlite3.Connection:
-        try:
-            return sqlite3.connect(self._file, timeout=30.0)
-        except sqlite3.Error as error:
-            raise DatasetError(f"the cache {self._file} cannot be used: {error}") from error
+        self._table.write([(key, why and why.value, vector.tobytes()) for key, why, vector in rows])
 
 
 def extract(
@@ -120,19 +97,11 @@ def extract(
     Raises:
         DatasetError: A picture cannot be read; names it.
     """
-    keys = [file_key(sample.path, tag(part)) for sample in samples]
-    known = cache.read(keys)
-    for _ in known:
-        advance()
-    missing = [(key, s.path) for key, s in zip(keys, samples, strict=True) if key not in known]
-    for row in _measured(missing, part, workers):
-        cache.write(row)
-        known |= {key: (reason, vector) for key, reason, vector in row}
-        for _ in row:
-            advance()
-    rows = [known[key] for key in keys]
-    vectors = np.array([vector for _, vector in rows]).reshape(-1, len(quality.METRICS))
-    return Features(vectors, tuple(reason for reason, _ in rows))
+    items = [(file_key(sample.path, tag(part)), sample.path) for sample in samples]
+    work = partial(_chunk, part=part)
+    rows = gather(items, cache, work, workers=workers, advance=advance)
+    vectors = np.array([vector for _, _, vector in rows]).reshape(-1, len(quality.METRICS))
+    return Features(vectors, tuple(reason for _, reason, _ in rows))
 
 
 def measure_view(frame: Frame, part: View) -> tuple[Reason | None, Vectors]:
@@ -149,24 +118,7 @@ def find_face(image: RgbImage, part: View) -> Frame:
     return frame if part.margin == 0.0 else _finder().find(frame)
 
 
-def pool(workers: int) -> ProcessPoolExecutor:
-    """Processes that start clean, each with one thread."""
-    context = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(workers, mp_context=context, initializer=_start)
-
-
-def _measured(
-    items: Sequence[tuple[str, str]], part: View, workers: int
-) -> Iterator[list[tuple[str, Reason | None, Vectors]]]:
-    chunks = [items[start : start + _CHUNK] for start in range(0, len(items), _CHUNK)]
-    if chunks:
-        with pool(workers) as executor:
-            yield from executor.map(partial(_chunk, part=part), chunks)
-
-
-def _chunk(
-    items: Sequence[tuple[str, str]], part: View
-) -> list[tuple[str, Reason | None, Vectors]]:
+def _chunk(items: Sequence[tuple[str, str]], part: View) -> list[Row]:
     return [(key, *_one(path, part)) for key, path in items]
 
 
@@ -186,33 +138,8 @@ def _finder() -> FaceFinder:
     return _FINDERS[0]
 
 
-def _start() -> None:
-    import cv2
-
-    cv2.setNumThreads(1)
-
-
 def tag(part: View) -> str:
     """Everything that the vectors of a part depend on, besides the picture."""
     networks = [store.version(name) for name in _NETWORKS] if part.margin else []
     made_by = [f"{name} {version}" for name, version in sorted(versions().items())]
     return "|".join([f"{part.margin:g} {part.side}", *made_by, *networks])
-
-
-def file_key(path: str, tag: str) -> str:
-    """Key of a file as it is now; another once it has changed.
-
-    Raises:
-        DatasetError: The file is missing.
-    """
-    file = Path(path)
-    try:
-        status = file_of(file).stat()
-    except OSError as error:
-        raise DatasetError(f"{path} cannot be read: {error.strerror}") from error
-    return text_key(f"{file.resolve()}|{status.st_size}|{status.st_mtime_ns}|{tag}")
-
-
-def text_key(text: str) -> str:
-    """A short key for a long one."""
-    return hashlib.sha256(text.encode()).hexdigest()

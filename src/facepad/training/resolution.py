@@ -19,17 +19,15 @@ from facepad.simulate.light import Scene, to_light
 from facepad.simulate.plain_camera import PlainCamera
 from facepad.simulate.scenes import dead_leaves
 from facepad.training.features import (
-    Advance,
     Cache,
+    Row,
     Vectors,
     View,
-    file_key,
     find_face,
     measure_view,
-    pool,
     tag,
-    text_key,
 )
+from facepad.training.kept import Advance, file_key, gather, text_key
 from facepad.types import Box, Face, Frame
 
 LINES = (480, 720, 1080)
@@ -67,20 +65,11 @@ def movements(
     Returns:
         Shape (scenes * 2, 3, 25), from coarse to fine.
     """
-    keys = [_key(source, part) for source in sources]
-    known = {key: vectors for key, (_, vectors) in cache.read(keys).items()}
-    for _ in known:
-        advance()
-    missing = [(k, s) for k, s in zip(keys, sources, strict=True) if k not in known]
-    if missing:
-        with pool(workers) as executor:
-            work = executor.map(partial(_of_scene, part=part), [source for _, source in missing])
-            for (key, _), vectors in zip(missing, work, strict=True):
-                cache.write([(key, None, vectors)])
-                known[key] = vectors.ravel()
-                advance()
+    items = [(_key(source, part), source) for source in sources]
+    work = partial(_of_scenes, part=part)
+    rows = gather(items, cache, work, workers=workers, advance=advance, chunk=1)
     shape = (CAMERAS, len(LINES), len(METRICS))
-    found = [known[key].reshape(shape) for key in keys]
+    found = [vectors.reshape(shape) for _, _, vectors in rows]
     return np.concatenate([vectors for vectors in found if np.isfinite(vectors).all()])
 
 
@@ -126,6 +115,10 @@ def made_up(seed: int) -> tuple[Scene, Box]:
         round(right * width),
         round(bottom * _FINE),
     )
+
+
+def _of_scenes(items: Sequence[tuple[str, SceneSource]], part: View) -> list[Row]:
+    return [(key, None, _of_scene(source, part).ravel()) for key, source in items]
 
 
 def _of_scene(source: SceneSource, part: View) -> Vectors:

@@ -8,7 +8,7 @@ import pytest
 
 from facepad.errors import DatasetError
 from facepad.models.backbone import CHANNELS
-from facepad.training import face_features
+from facepad.training import face_features, kept
 from facepad.training.face_features import VIEWS, Cache, extract, widths
 from facepad.types import Reason, Sample, Split
 
@@ -52,7 +52,7 @@ def test_a_picture_is_seen_once_and_then_known(
     def never(*_: object) -> None:
         raise AssertionError("looked again")
 
-    monkeypatch.setattr(face_features, "pool", never)
+    monkeypatch.setattr(kept, "pool", never)
     again = extract([sample(PORTRAIT)], cache, workers=1)
     np.testing.assert_array_equal(again.values, first.values)
 

@@ -1,0 +1,72 @@
+"""What is slow is done once: rows in one file, computed in chunks."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from facepad.errors import DatasetError
+from facepad.training.kept import Table, file_key, gather, text_key
+
+Item = tuple[str, int]
+
+
+def table(folder: Path) -> Table:
+    return Table(folder / "kept.sqlite", "numbers", "square INT")
+
+
+def squares(items: Sequence[Item]) -> list[tuple[str, int]]:
+    return [(key, number**2) for key, number in items]
+
+
+def items(*numbers: int) -> list[Item]:
+    return [(str(number), number) for number in numbers]
+
+
+def test_rows_are_kept_by_key(tmp_path: Path) -> None:
+    table(tmp_path / "new").write([("a", 1), ("b", 4)])
+    assert table(tmp_path / "new").read(["b", "c"]) == {"b": ("b", 4)}
+
+
+def test_a_row_written_again_replaces_the_first(tmp_path: Path) -> None:
+    kept = table(tmp_path)
+    kept.write([("a", 1)])
+    kept.write([("a", 2)])
+    assert kept.read(["a"]) == {"a": ("a", 2)}
+
+
+def test_a_file_that_is_no_database_is_told(tmp_path: Path) -> None:
+    (tmp_path / "kept.sqlite").mkdir()
+    with pytest.raises(DatasetError, match="cannot be used"):
+        table(tmp_path)
+
+
+def test_rows_come_in_the_order_of_the_items_and_only_new_ones_are_computed(tmp_path: Path) -> None:
+    kept, ticks = table(tmp_path), []
+    kept.write([("3", -1)])
+    rows = gather(
+        items(5, 3, 2), kept, squares, workers=1, advance=lambda: ticks.append(1), chunk=1
+    )
+    assert rows == [("5", 25), ("3", -1), ("2", 4)]
+    assert len(ticks) == 3
+
+
+def test_the_key_of_a_file_changes_with_the_file_its_part_and_the_tag(tmp_path: Path) -> None:
+    file = tmp_path / "1.jpg"
+    file.write_bytes(b"one")
+    first = file_key(str(file), "tag")
+    assert file_key(str(file), "tag") == first
+    others = {file_key(str(file), "other"), file_key(str(file), "tag", "#1")}
+    os.utime(file, ns=(0, 0))
+    others.add(file_key(str(file), "tag"))
+    assert len(others - {first}) == 3
+
+
+def test_the_key_of_a_missing_file_names_it() -> None:
+    with pytest.raises(DatasetError, match=r"nowhere\.jpg cannot be read"):
+        file_key("nowhere.jpg", "tag")
+
+
+def test_a_key_is_short_whatever_it_is_of() -> None:
+    assert len(text_key("long" * 1000)) == 64
