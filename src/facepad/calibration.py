@@ -21,7 +21,7 @@ from facepad.models import store
 from facepad.models.card import Card
 from facepad.models.index import digest
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 # Weight of the distance beside the classifier. Chosen among 0, 1/4, 1/2 and 1 on three
 # webcams and on two people of NUAA against seven others, none of which judged it.
 DISTANCE_WEIGHT = 0.5
@@ -42,6 +42,8 @@ class Anchor:
         distance: Mean distance of the frames to the others.
         distance_scale: Its deviation.
         threshold: Least anchored score that counts as bona fide, in deviations.
+        slope: Makes an anchored score a log-likelihood ratio, with ``bias``; above 0.
+        bias: Natural logarithm.
     """
 
     centre: Vector
@@ -51,21 +53,30 @@ class Anchor:
     distance: float
     distance_scale: float
     threshold: float
+    slope: float = 1.0
+    bias: float = 0.0
 
     def distance_to(self, features: Vector) -> float:
         """Root mean square of the features' differences to the frames, in units of `scale`."""
         return float(np.sqrt(np.mean(((features - self.centre) / self.scale) ** 2)))
 
-    def ratio(self, raw: float, features: Vector) -> float:
-        """The anchored score above the threshold, in deviations; higher for bona fide.
+    def anchored(self, raw: float, features: Vector) -> float:
+        """The score of the camera, in deviations of its bona fide frames; higher for bona fide.
 
         Args:
             raw: The classifier's raw logit.
             features: Standardised, shape (F,).
         """
         strayed = (self.distance_to(features) - self.distance) / self.distance_scale
-        anchored = (raw - self.logit) / self.logit_scale - DISTANCE_WEIGHT * strayed
-        return anchored - self.threshold
+        return (raw - self.logit) / self.logit_scale - DISTANCE_WEIGHT * strayed
+
+    def ratio(self, anchored: float) -> float:
+        """Log-likelihood ratio of bona fide over attack, natural logarithm."""
+        return self.slope * anchored + self.bias
+
+    def margin(self, anchored: float) -> float:
+        """How far the log-likelihood ratio lies above that of the threshold."""
+        return self.slope * (anchored - self.threshold)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,7 +109,7 @@ class Calibration:
         for views, anchor in self.anchors.items():
             numbers = (
                 *(anchor.logit, anchor.logit_scale, anchor.distance),
-                *(anchor.distance_scale, anchor.threshold),
+                *(anchor.distance_scale, anchor.threshold, anchor.slope, anchor.bias),
             )
             found[f"{views} centre"] = anchor.centre
             found[f"{views} scale"] = anchor.scale
@@ -197,7 +208,9 @@ def _anchor(arrays: Mapping[str, NDArray[Any]], views: str) -> Anchor:
         raise ValueError(f"centre {centre.shape} and scale {scale.shape} do not fit")
     if not (np.isfinite(centre).all() and np.isfinite(numbers).all()):
         raise ValueError("numbers are not finite")
-    logit, logit_scale, distance, distance_scale, threshold = numbers.tolist()
-    if min(logit_scale, distance_scale) <= 0.0:
-        raise ValueError("deviations must be above 0")
-    return Anchor(centre, scale, logit, logit_scale, distance, distance_scale, threshold)
+    logit, logit_scale, distance, distance_scale, threshold, slope, bias = numbers.tolist()
+    if min(logit_scale, distance_scale, slope) <= 0.0:
+        raise ValueError("deviations and slope must be above 0")
+    return Anchor(
+        centre, scale, logit, logit_scale, distance, distance_scale, threshold, slope, bias
+    )

@@ -19,7 +19,7 @@ def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def anchor(threshold: float = -2.0) -> Anchor:
-    return Anchor(np.zeros(3), np.ones(3), 0.5, 0.25, 1.0, 0.1, threshold)
+    return Anchor(np.zeros(3), np.ones(3), 0.5, 0.25, 1.0, 0.1, threshold, 2.0, 1.0)
 
 
 def made(name: str = "kiosk-7") -> Calibration:
@@ -31,7 +31,8 @@ def test_a_calibration_is_read_as_it_was_kept() -> None:
     found = calibration.load("kiosk-7")
     assert (found.test, found.version, found.frames) == ("face_cnn", "heads-1+0", 10)
     features = np.array([1.0, -1.0, 2.0])
-    assert found.anchors["tight"].ratio(0.2, features) == anchor().ratio(0.2, features)
+    assert found.anchors["tight"].anchored(0.2, features) == anchor().anchored(0.2, features)
+    assert (found.anchors["tight"].slope, found.anchors["tight"].bias) == (2.0, 1.0)
 
 
 def test_all_names_are_listed_and_a_removed_one_no_longer() -> None:
@@ -78,15 +79,32 @@ def test_numbers_that_are_not_finite_are_refused() -> None:
         calibration.load("it")
 
 
-def test_a_higher_logit_is_a_higher_ratio() -> None:
-    assert anchor().ratio(0.6, np.ones(3)) > anchor().ratio(0.5, np.ones(3))
+def test_a_higher_logit_is_a_higher_score() -> None:
+    assert anchor().anchored(0.6, np.ones(3)) > anchor().anchored(0.5, np.ones(3))
 
 
-def test_features_further_from_the_frames_are_a_lower_ratio() -> None:
-    assert anchor().ratio(0.5, np.full(3, 2.0)) < anchor().ratio(0.5, np.ones(3))
+def test_features_further_from_the_frames_are_a_lower_score() -> None:
+    assert anchor().anchored(0.5, np.full(3, 2.0)) < anchor().anchored(0.5, np.ones(3))
+
+
+def test_a_ratio_is_affine_in_the_anchored_score() -> None:
+    assert anchor().ratio(0.0) == 1.0
+    assert anchor().ratio(3.0) == 7.0
+
+
+def test_the_margin_is_none_at_the_threshold() -> None:
+    assert anchor().margin(-2.0) == 0.0
+    assert anchor().margin(-1.0) == anchor().ratio(-1.0) - anchor().ratio(-2.0)
+
+
+def test_a_slope_that_would_turn_scores_round_is_refused() -> None:
+    turned = Anchor(np.zeros(3), np.ones(3), 0.5, 0.25, 1.0, 0.1, 0.0, -1.0, 0.0)
+    calibration.save(Calibration("it", "t", "v", 3, {"tight": turned}), CARD)
+    with pytest.raises(ModelError, match="slope must be above 0"):
+        calibration.load("it")
 
 
 def test_a_shift_of_the_camera_moves_nothing_when_the_anchor_moves_with_it() -> None:
     shifted = Anchor(np.full(3, 5.0), np.ones(3), 1.5, 0.25, 1.0, 0.1, -2.0)
-    here = anchor().ratio(0.4, np.ones(3))
-    assert shifted.ratio(1.4, np.full(3, 6.0)) == pytest.approx(here)
+    here = anchor().anchored(0.4, np.ones(3))
+    assert shifted.anchored(1.4, np.full(3, 6.0)) == pytest.approx(here)

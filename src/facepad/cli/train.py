@@ -5,7 +5,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from facepad.cli.train_face import train_face, train_trunk
+from facepad.cli.train_face import train_cameras, train_face, train_trunk
 from facepad.cli.train_natural import train_biqi, train_niqe
 from facepad.cli.train_quality import train_quality
 from facepad.errors import SettingsError
@@ -38,3 +38,4 @@ app.command("niqe")(train_niqe)
 app.command("biqi")(train_biqi)
 app.command("face")(train_face)
 app.command("trunk")(train_trunk)
+app.command("cameras")(train_cameras)

@@ -71,3 +71,30 @@ def train_face(
         result = run(order, ready, advance)
     typer.echo(result.text)
     typer.echo(f"wrote {result.model} and its card; report in {result.report}")
+
+
+def train_cameras(
+    *,
+    simulated: Annotated[
+        list[Path],
+        typer.Option(help="Output of `facepad simulate --cameras N`; may be given repeatedly."),
+    ],
+    test: Annotated[str, typer.Option(help="Face test whose heads see the cameras.")] = "face_cnn",
+    out: Out = Path("out"),
+    workers: Annotated[int, typer.Option(min=1, help="Processes.")] = os.cpu_count() or 1,
+) -> None:
+    """Learn how bona fide faces vary before one camera, which calibrations lean on.
+
+    Writes the model and its card. What the trunk saw is kept, so an interrupted run goes on
+    where it was. Its draws have a fixed seed.
+    """
+    from facepad.cli.calibrated import face_test
+    from facepad.cli.progress import progress
+    from facepad.training.cameras import prepare, run
+
+    made = face_test(test)
+    samples = prepare(simulated)
+    with progress("looking", len(samples), lines=True) as advance:
+        result = run(made, samples, out, workers=workers, advance=advance)
+    typer.echo(result.text)
+    typer.echo(f"wrote {result.model} and its card")

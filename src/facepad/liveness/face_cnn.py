@@ -15,6 +15,7 @@ from facepad.calibration import Calibration, Vector
 from facepad.errors import ModelError
 from facepad.faces import views
 from facepad.models import store
+from facepad.models.camera_spreads import CameraSpreads
 from facepad.models.face_heads import FaceHeads, Head, share
 from facepad.models.trunk import NAME, SIDE, Trunk
 from facepad.types import Frame, OperatingPoint, Presentation, Reason, Score
@@ -22,17 +23,18 @@ from facepad.types import Frame, OperatingPoint, Presentation, Reason, Score
 
 def free(threads: int = 1) -> "FaceTest":
     """Heads that learned from freely licensed faces and simulated attacks alone."""
-    return _packaged("face_cnn", "face_heads_free", threads)
+    return _packaged("face_cnn", "free", threads)
 
 
 def research(threads: int = 1) -> "FaceTest":
     """Heads that learned from research data too; for research only."""
-    return _packaged("face_cnn_research", "face_heads_research", threads)
+    return _packaged("face_cnn_research", "research", threads)
 
 
-def _packaged(name: str, file: str, threads: int) -> "FaceTest":
+def _packaged(name: str, kind: str, threads: int) -> "FaceTest":
+    file = f"face_heads_{kind}"
     heads = FaceHeads.from_arrays(store.load_arrays(file), f"model {file!r}")
-    return FaceTest(name, heads, Trunk(threads), store.version(file))
+    return FaceTest(name, heads, Trunk(threads), store.version(file), f"face_cameras_{kind}")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,6 +66,7 @@ class FaceTest:
         heads: What was learned.
         trunk: The frozen network.
         version: Of the heads' file.
+        cameras: Name of the model with the spreads that cameras have under these heads.
         calibration: Of the camera, when it has one.
     """
 
@@ -71,6 +74,7 @@ class FaceTest:
     heads: FaceHeads
     trunk: Trunk
     version: str
+    cameras: str = ""
     calibration: Calibration | None = field(default=None)
 
     def __post_init__(self) -> None:
@@ -91,6 +95,22 @@ class FaceTest:
     def models(self) -> Mapping[str, str]:
         """Version of the heads and of the trunk."""
         return MappingProxyType({self.name: self.version, NAME: self.trunk.version})
+
+    def spreads(self) -> CameraSpreads:
+        """What a calibration leans on where its own frames are few.
+
+        Raises:
+            ModelError: There are none for these heads.
+        """
+        if self.cameras:
+            source = f"model {self.cameras!r}"
+            found = CameraSpreads.from_arrays(store.load_arrays(self.cameras), source)
+            if found.heads == self.version:
+                return found
+        raise ModelError(
+            f"{self.version} has no spreads of cameras to calibrate with; learn them with "
+            "`facepad train cameras`"
+        )
 
     def calibrated(self, calibration: Calibration) -> "FaceTest":
         """The same test for a camera that was calibrated.
@@ -113,22 +133,23 @@ class FaceTest:
             presentation: Frames that were searched for faces; those without one are left out.
 
         Returns:
-            A value, higher for bona fide, with the raw logit, its log-likelihood ratio (or,
-            calibrated, deviations above the camera's threshold), each head's own logit and
-            the views that were seen in ``details``. The context counts only where every
-            judged frame has some. Without a value when no frame has a face.
+            A value, higher for bona fide, with the raw logit, its log-likelihood ratio, each
+            head's own logit and the views that were seen in ``details``; calibrated, with the
+            deviations above the camera's threshold, too, and the value is that of the ratio
+            above the threshold's, so that all views share one threshold. The context counts
+            only where every judged frame has some. Without a value when no frame has a face.
         """
         seen = self.observe(presentation)
         if isinstance(seen, Reason):
             return Score(None, seen)
-        name, ratio = self._ratio(seen)
+        value, numbers = self._scaled(seen)
         details = {
             "raw": seen.raw,
-            name: ratio,
+            **numbers,
             "heads": dict(seen.logits),
             "views": list(seen.views),
         }
-        return Score(share(ratio), details=MappingProxyType(details))
+        return Score(share(value), details=MappingProxyType(details))
 
     def observe(self, presentation: Presentation, *, context: bool = True) -> Observation | Reason:
         """What the heads see, for scores and for calibrating a camera.
@@ -163,15 +184,21 @@ class FaceTest:
         found = dict(zip(blocks, self.trunk.see(crops, blocks), strict=True))
         return [head.standardised(found[head.block][seen.index(head.view)]) for head in heads]
 
-    def _ratio(self, seen: Observation) -> tuple[str, float]:
+    def _scaled(self, seen: Observation) -> tuple[float, dict[str, float]]:
+        """The log-odds of the value, and numbers to tell."""
         if self.calibration is None:
-            return "log_likelihood_ratio", self.heads.scaling(seen.views).ratio(seen.raw)
+            ratio = self.heads.scaling(seen.views).ratio(seen.raw)
+            return ratio, {"log_likelihood_ratio": ratio}
         anchor = self.calibration.anchors.get("+".join(seen.views))
         if anchor is not None:
-            return "deviations", anchor.ratio(seen.raw, seen.features)
-        # The camera's frames had no context: what lies around this face cannot be compared.
-        raw, features = self._tight_part(seen)
-        return "deviations", self.calibration.anchors[views.TIGHT].ratio(raw, features)
+            score = anchor.anchored(seen.raw, seen.features)
+        else:  # the camera's frames had no context: what lies around this face tells nothing
+            anchor = self.calibration.anchors[views.TIGHT]
+            score = anchor.anchored(*self._tight_part(seen))
+        return anchor.margin(score), {
+            "log_likelihood_ratio": anchor.ratio(score),
+            "deviations": score - anchor.threshold,
+        }
 
     def _tight_part(self, seen: Observation) -> tuple[float, Vector]:
         tight = [head for head in self.heads.heads if head.view == views.TIGHT]

@@ -10,7 +10,7 @@ from facepad.errors import InputError, SettingsError
 from facepad.faces import FaceFinder, views
 from facepad.liveness.face_cnn import FaceTest, Observation
 from facepad.models.card import Card
-from facepad.training.calibrate import ENOUGH, FEWEST, Observed, expected, fit
+from facepad.training.calibrate import ENOUGH, FEWEST, FRAMES_WORTH, Observed, expected, fit
 from facepad.types import Frame, Presentation, Reason
 
 NAMED = 3  # frames without a face that a message names
@@ -113,9 +113,11 @@ def _anchors(
     wide = any(head.view == views.CONTEXT for head in test.heads.heads) and all(
         views.has_context(frame) for _, frame in seen
     )
-    found = {views.TIGHT: fit(_observed(test, seen, context=False), target_bpcer)}
-    if wide:
-        found[_BOTH] = fit(_observed(test, seen, context=True), target_bpcer)
+    known = test.spreads().by_views
+    frames = _observed(test, seen, context=False)
+    found = {views.TIGHT: fit(frames, target_bpcer, known[views.TIGHT])}
+    if wide and _BOTH in known:
+        found[_BOTH] = fit(_observed(test, seen, context=True), target_bpcer, known[_BOTH])
     return found
 
 
@@ -155,7 +157,9 @@ def _card(made: Calibration, people: int, target: float, notes: Sequence[str]) -
         "means and deviations of features, no picture.",
         recipe=f"`facepad calibrate --bona-fide DIR --name {made.name} "
         f"--target-bpcer {100 * target:g}` with {made.version}: logit and distance of the "
-        "features in deviations of the frames; threshold at mean - t sd sqrt(1 + 1/n).",
+        "features in deviations of the frames, each person left out in turn, and drawn towards "
+        f"those of other cameras, which are worth {FRAMES_WORTH} frames; threshold at "
+        "mean - t sd sqrt(1 + 1/n).",
         results=f"Expected BPCER {100 * target:.0f} %; from so many frames nine of ten cameras end "
         f"between {100 * low:.1f} and {100 * high:.0f} %. What attacks do was not measured: no "
         "attack of this camera was seen.",

@@ -62,7 +62,7 @@ def training(folders: Folders, trains: Trains, every: int) -> tuple[Listed, ...]
     """
     found = []
     if trains != "real":
-        found.append(Listed("simulated", _simulated(folders.simulated)))
+        found.append(Listed("simulated", simulated(folders.simulated)))
     if trains != "simulated":
         found.append(Listed("real", _part(_real(folders), Split.TRAIN)[::every]))
     if not all(listed.samples for listed in found):
@@ -93,8 +93,10 @@ def judging(folders: Folders) -> tuple[Listed, ...]:
     return tuple(listed for listed in found if listed.samples)
 
 
-def _simulated(roots: Sequence[Path]) -> tuple[Sample, ...]:
-    """All parts, since what is left out here are sources; people before their own background.
+def simulated(roots: Sequence[Path]) -> tuple[Sample, ...]:
+    """Output of ``facepad simulate``: all parts, people before their own background.
+
+    All parts, since what is left out of a fit are sources.
 
     People who were cut out and set before another one teach the heads the seam: with them the
     area under the curve on webcams that chose fell from .92 to .84.

@@ -4,7 +4,10 @@ import numpy as np
 import pytest
 
 from facepad.errors import InputError
-from facepad.training.calibrate import Observed, bound, expected, fit
+from facepad.models.camera_spreads import Spread
+from facepad.training.calibrate import FRAMES_WORTH, Observed, bound, expected, fit, shrunk
+
+USUAL = Spread(1.0, 2.0, 0.3, 1.2, 1.5, 0.5)
 
 
 def frames(
@@ -20,16 +23,30 @@ def frames(
 
 
 def test_the_bound_is_that_of_students_t() -> None:
-    # scipy 1.16 stats.t.ppf(0.95, 4) = 2.131846786
+    # scipy 1.16 stats.t.ppf(0.95, 16) = 1.745883676; the frames' own variance is 0.625
+    assert FRAMES_WORTH == 12
     scores = np.array([-1.0, -0.5, 0.0, 0.5, 1.0])
-    wanted = -2.131846786 * np.sqrt(0.625) * np.sqrt(1.2)
-    assert bound(scores, 0.05) == pytest.approx(wanted)
+    deviation = np.sqrt((12 * 1.2**2 + 4 * 0.625) / 16)
+    wanted = -1.745883676 * deviation * np.sqrt(1.0 + 1.0 / 17)
+    assert bound(scores, 0.05, 1.2) == pytest.approx(wanted)
 
 
 def test_as_many_as_was_stated_fall_below_the_bound() -> None:
+    # Cameras whose deviations vary as their weight beside the frames' says.
     rng = np.random.default_rng(0)
-    below = [rng.normal() < bound(rng.normal(size=10), 0.1) for _ in range(4000)]
+    below = []
+    for _ in range(4000):
+        spread = np.sqrt(FRAMES_WORTH / rng.chisquare(FRAMES_WORTH))
+        centre = spread * rng.normal() / np.sqrt(FRAMES_WORTH)
+        scores = centre + spread * rng.normal(size=11)
+        below.append(scores[0] < bound(scores[1:], 0.1, 1.0))
     assert np.mean(below) == pytest.approx(0.1, abs=0.02)
+
+
+def test_few_frames_have_the_spread_of_other_cameras_and_many_their_own() -> None:
+    assert shrunk(5.0, 1.0, 1) == 1.0
+    assert shrunk(5.0, 1.0, 100_000) == pytest.approx(5.0, rel=1e-3)
+    assert shrunk(0.0, 1.0, 10) < shrunk(0.5, 1.0, 10)
 
 
 def test_more_frames_leave_less_open() -> None:
@@ -39,9 +56,12 @@ def test_more_frames_leave_less_open() -> None:
 
 def test_new_people_of_the_camera_pass_and_what_lies_elsewhere_does_not() -> None:
     rng = np.random.default_rng(1)
-    anchor = fit(frames(20, rng, people=10), 0.05)
-    same = [anchor.ratio(f.raw, f.features) for f in frames(200, rng, people=100)]
-    other = [anchor.ratio(f.raw, f.features) for f in frames(200, rng, people=100, shift=-5.0)]
+    anchor = fit(frames(20, rng, people=10), 0.05, USUAL)
+    same = [anchor.margin(anchor.anchored(f.raw, f.features)) for f in frames(200, rng, people=100)]
+    other = [
+        anchor.margin(anchor.anchored(f.raw, f.features))
+        for f in frames(200, rng, people=100, shift=-5.0)
+    ]
     assert np.mean(np.array(same) < 0.0) < 0.2
     assert np.mean(np.array(other) < 0.0) > 0.95
 
@@ -50,20 +70,20 @@ def test_people_are_left_out_whole() -> None:
     rng = np.random.default_rng(2)
     told = frames(12, rng, people=3)
     untold = [Observed(f.raw, f.features) for f in told]
-    assert fit(told, 0.05).logit_scale > fit(untold, 0.05).logit_scale
+    assert fit(told, 0.05, USUAL).logit_scale > fit(untold, 0.05, USUAL).logit_scale
 
 
 def test_a_lower_target_is_a_lower_threshold() -> None:
     some = frames(10, np.random.default_rng(3))
-    assert fit(some, 0.01).threshold < fit(some, 0.1).threshold
+    assert fit(some, 0.01, USUAL).threshold < fit(some, 0.1, USUAL).threshold
 
 
 def test_two_frames_are_too_few() -> None:
     with pytest.raises(InputError, match="at least 3 frames, got 2"):
-        fit(frames(2, np.random.default_rng(0)), 0.05)
+        fit(frames(2, np.random.default_rng(0)), 0.05, USUAL)
 
 
 @pytest.mark.parametrize("target", [0.0, 0.6, float("nan")])
 def test_an_impossible_target_is_refused(target: float) -> None:
     with pytest.raises(InputError, match="target BPCER"):
-        fit(frames(5, np.random.default_rng(0)), target)
+        fit(frames(5, np.random.default_rng(0)), target, USUAL)

@@ -48,7 +48,7 @@ def test_pictures_directly_in_the_folder_are_of_nobody_in_particular(tmp_path: P
 
 def test_the_frames_themselves_are_bona_fide_afterwards(done: Calibrated) -> None:
     for anchor in done.calibration.anchors.values():
-        assert anchor.ratio(anchor.logit, anchor.centre) > 0.0
+        assert anchor.margin(anchor.anchored(anchor.logit, anchor.centre)) > 0.0
 
 
 def test_few_frames_of_one_person_are_told(done: Calibrated) -> None:
