@@ -25,10 +25,6 @@ from facepad.training.features import Features, Vectors, View
 from facepad.training.quality_classifiers import Classifier, Rows, balanced, fitted
 from facepad.types import OperatingPoint, Reason, Sample, Score, Split
 
-# Scatter of resolution, relative to that of the training pictures. From 1 to 10 the area under
-# the curve of simulation alone rose on webcams that chose, from .81 to .86, and on NUAA's train
-# part, which it did not learn from, from .91 to .93; it fell on simulated people by .01.
-RESOLUTION_WEIGHT = 10.0
 MAX_MOVE = 0.08  # of the score, for 99 % of the movements between resolutions
 BAND = 0.05  # share of dev errors of each kind that lie outside the uncertain band
 FAMILIAR = 0.99  # share of the training pictures that count as familiar
@@ -47,6 +43,7 @@ def fit(
     part: View,
     *,
     classifier: Classifier = "lda",
+    resolution_weight: float = 1.0,
 ) -> QualityClassifier:
     """Fit on train, scale on sources left out, take the threshold from dev.
 
@@ -56,6 +53,7 @@ def fit(
         moved: From `facepad.training.resolution.movements`.
         part: What of the pictures was measured.
         classifier: "lda" (automatic shrinkage) or "svm" (RBF kernel).
+        resolution_weight: Of the scatter of resolution, relative to the training pictures.
 
     Raises:
         DatasetError: A split or a class has no picture that could be measured.
@@ -70,7 +68,7 @@ def fit(
     learners = [one for one, used in zip(samples, train, strict=True) if used]
     rows = Rows(model.standardised(vectors[train]), labels[train], balanced(learners))
     drift = _drift(model, moved)
-    learn = partial(fitted, drift=drift, strength=RESOLUTION_WEIGHT, classifier=classifier)
+    learn = partial(fitted, drift=drift, strength=resolution_weight, classifier=classifier)
     model = replace(model, **learn(rows))
     scaling = _scaled(rows, _groups(learners), learn)
     slope, bias = _calmed(model, scaling, moved)

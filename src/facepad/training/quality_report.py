@@ -82,7 +82,7 @@ def _of_part(part: Part) -> list[str]:
         f"  {ranking.label}: AUC {ranking.auc:.3f}, EER {_percent(ranking.eer)}, BPCER at APCER "
         f"10/5/1 %: {_percent(ranking.bpcer10)}/{_percent(ranking.bpcer20)}"
         f"/{_percent(ranking.bpcer100)}",
-        f"  as `facepad check` decides: {_percent(part.uncertain)} without a decision "
+        f"  as the test alone decides: {_percent(part.uncertain)} without a decision "
         f"({_percent(part.unfamiliar)} {Reason.UNFAMILIAR_CAMERA}); of the others APCER "
         f"{_percent(part.decided.apcer_worst)}, BPCER {_percent(part.decided.bpcer)}",
     ]

@@ -90,8 +90,14 @@ def run(order: Run, ready: Ready, advance: Callable[[], None]) -> Result:
     part, cache = order.part, Cache(settings.folder("cache_dir"))
     features = extract(ready.learned, part, cache, workers=order.workers, advance=advance)
     moved = movements(ready.scenes, part, cache, workers=order.workers, advance=advance)
-    kind = cast(Classifier, order.classifier)
-    model = fit(ready.learned, features, moved, part, classifier=kind)
+    model = fit(
+        ready.learned,
+        features,
+        moved,
+        part,
+        classifier=cast(Classifier, order.classifier),
+        resolution_weight=order.resolution_weight,
+    )
     point = model.operating_point
     found = []
     for listed in ready.told:

@@ -7,6 +7,8 @@ import pytest
 from typer.testing import CliRunner
 
 from facepad.cli.app import app
+from facepad.errors import DatasetError
+from facepad.training.quality_order import Run
 
 ARGUMENTS = ["train", "quality", "--root", "nowhere"]
 
@@ -37,3 +39,31 @@ def test_a_dataset_that_is_not_there_ends_with_four(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["train", "quality", "--root", str(tmp_path / "nowhere")])
     assert result.exit_code == 4
     assert "nowhere" in result.stderr
+
+
+def test_a_further_dataset_is_named_with_its_folder(tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, [*ARGUMENTS, "--also", str(tmp_path)])
+    assert result.exit_code == 4
+    assert "NAME=DIR" in result.stderr
+
+
+def test_folders_and_datasets_are_taken_in_the_order_they_were_given(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    orders = []
+
+    def noted(order: Run) -> NoReturn:
+        orders.append(order)
+        raise DatasetError("far enough")
+
+    monkeypatch.setattr("facepad.training.quality_run.prepare", noted)
+    words = "--dataset simulated --root a --root b --also nuaa=c --show csv=d"
+    CliRunner().invoke(app, ["train", "quality", *words.split()])
+    (order,) = orders
+    assert [(one.name, str(one.root)) for one in order.trains] == [
+        ("simulated", "a"),
+        ("simulated", "b"),
+        ("nuaa", "c"),
+    ]
+    assert [(one.name, str(one.root)) for one in order.shown] == [("csv", "d")]
+    assert not order.judge

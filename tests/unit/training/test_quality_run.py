@@ -1,0 +1,71 @@
+"""A whole training of the quality test on measured vectors: model, card and report."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from facepad.models import store
+from facepad.quality import METRICS
+from facepad.testing import made_up_dataset
+from facepad.training import quality_run
+from facepad.training.features import Features
+from facepad.training.quality_order import Run
+from facepad.training.quality_run import Result, prepare, run
+from facepad.training.quality_sources import Source
+from facepad.types import Sample
+
+pytest.importorskip("sklearn", reason="training needs scikit-learn: pip install 'facepad[train]'")
+
+
+@pytest.fixture(scope="module")
+def order(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    folder = tmp_path_factory.mktemp("nuaa")
+    source = Source("nuaa", made_up_dataset(folder / "data", "nuaa", pictures=4))
+    return Run((source,), (), "whole", "lda", False, folder / "out", 1, 0)
+
+
+@pytest.fixture
+def trained(order: Run, monkeypatch: pytest.MonkeyPatch) -> Result:
+    """Trained on made-up vectors, since measuring pictures is slow."""
+    return train(order, monkeypatch)
+
+
+def train(order: Run, monkeypatch: pytest.MonkeyPatch) -> Result:
+    rng = np.random.default_rng(0)
+
+    def measured(samples: tuple[Sample, ...], *_: object, **__: object) -> Features:
+        vectors = rng.normal(0.0, 1.0, (len(samples), len(METRICS)))
+        vectors[:, 0] += [3.0 * sample.is_bona_fide for sample in samples]
+        return Features(vectors, (None,) * len(samples))
+
+    monkeypatch.setattr(quality_run, "extract", measured)
+    monkeypatch.setattr(
+        quality_run, "movements", lambda *_, **__: rng.normal(0.0, 0.1, (9, 3, len(METRICS)))
+    )
+    monkeypatch.setenv("FACEPAD_CACHE_DIR", str(order.out / "cache"))
+    return run(order, prepare(order), lambda: None)
+
+
+def test_the_model_can_be_read_again(trained: Result) -> None:
+    assert trained.model.name == "quality_whole_real.npz"
+    assert "weights" in store.read_arrays(trained.model)
+
+
+def test_test_parts_stay_closed_and_the_card_says_so(trained: Result) -> None:
+    assert "test" not in trained.text.partition("took")[0].replace("the test alone", "")
+    assert "No test part was opened" in trained.model.with_suffix(".md").read_text()
+
+
+def test_test_parts_that_are_opened_are_logged_in_the_card(
+    order: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result = train(replace(order, judge=True), monkeypatch)
+    card = result.model.with_suffix(".md").read_text()
+    assert "Opened for this recipe: nuaa test, official, nuaa test, subject-disjoint." in card
+    assert "nuaa test, subject-disjoint:" in result.text
+
+
+def test_what_saw_a_real_dataset_is_for_research(trained: Result) -> None:
+    card = trained.model.with_suffix(".md").read_text()
+    assert "| use | research only |" in card
