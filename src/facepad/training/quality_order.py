@@ -11,7 +11,8 @@ MADE_UP, PHOTOGRAPHED = 60, 60  # scenes that resolution is learned from
 # Scatter of resolution, relative to that of the training pictures. Simulation alone gains by
 # more of it: from 1 to 10 the area under the curve on webcams that chose rose from .81 to .87
 # and on NUAA's train part from .90 to .93 (means of seeds 0 and 1), with less than .01 lost on
-# simulated people. With a real dataset beside it, which knows one camera, more of it costs .05 (seed 0).
+# simulated people. With a real dataset beside it, which knows one camera, more of it costs .05
+# (seed 0).
 FREE_RESOLUTION_WEIGHT, RESOLUTION_WEIGHT = 10.0, 1.0
 
 
