@@ -24,6 +24,12 @@ def calibrate(
         float,
         typer.Option(min=0.1, max=50.0, help="Per cent of bona fide faces that may be refused."),
     ] = 5.0,
+    no_attacks: Annotated[
+        bool,
+        typer.Option(
+            "--no-attacks", help="Do not simulate attacks of the frames to tell what may pass."
+        ),
+    ] = False,
 ) -> None:
     """Calibrate a camera from 10 to 20 of its bona fide frames; no attack is needed.
 
@@ -37,9 +43,15 @@ def calibrate(
 
     made_by = face_test(test)
     found = camera.pictures(bona_fide)
-    with progress("looking", len(found)) as advance:
+    steps = len(found) if no_attacks else 2 * len(found)
+    with progress("looking", steps) as advance:
         done = camera.calibrate(
-            name, made_by, found, target_bpcer=target_bpcer / 100.0, advance=advance
+            name,
+            made_by,
+            found,
+            target_bpcer=target_bpcer / 100.0,
+            own_attacks=not no_attacks,
+            advance=advance,
         )
     file = calibration.save(done.calibration, done.card)
     for note in done.notes:

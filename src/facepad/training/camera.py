@@ -5,16 +5,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from facepad import calibration, media
-from facepad.calibration import Anchor, Calibration
+from facepad.calibration import Calibration
 from facepad.errors import InputError, SettingsError
+from facepad.evaluation.intervals import clopper_pearson
 from facepad.faces import FaceFinder, views
 from facepad.liveness.face_cnn import FaceTest, Observation
 from facepad.models.card import Card
 from facepad.training.calibrate import ENOUGH, FEWEST, FRAMES_WORTH, Observed, expected, fit
+from facepad.training.own_attacks import Passed, passed
 from facepad.types import Frame, Presentation, Reason
 
 NAMED = 3  # frames without a face that a message names
-_BOTH = f"{views.TIGHT}+{views.CONTEXT}"
+_TIGHT, _BOTH = views.TIGHT, f"{views.TIGHT}+{views.CONTEXT}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,7 @@ def calibrate(
     frames: Sequence[Picture],
     *,
     target_bpcer: float,
+    own_attacks: bool = True,
     advance: Callable[[], None] = lambda: None,
 ) -> Calibrated:
     """Anchor a test to a camera.
@@ -78,7 +81,8 @@ def calibrate(
         test: That will judge.
         frames: Bona fide frames of the camera; people who are judged should not be in them.
         target_bpcer: Share of bona fide presentations that may be taken for attacks.
-        advance: Called once per frame.
+        own_attacks: Whether to simulate attacks of the frames, to tell what may pass.
+        advance: Called once per frame, and once more for its attacks.
 
     Raises:
         InputError: A frame cannot be read, or fewer than three show a face.
@@ -100,25 +104,31 @@ def calibrate(
             f"a calibration needs at least {FEWEST} frames with a face, got {len(seen)} "
             f"of {len(frames)}"
         )
-    anchors = _anchors(test, seen, target_bpcer)
+    wanted = {_TIGHT: False, **({_BOTH: True} if _is_wide(test, seen) else {})}
+    known = test.spreads().by_views
+    observed = {name: _observed(test, seen, context=wide) for name, wide in wanted.items()}
+    anchors = {name: fit(found, target_bpcer, known[name]) for name, found in observed.items()}
     made = Calibration(name, test.name, test.version, len(seen), anchors)
+    most = max(observed, key=len)
+    attacks = Passed(0, 0)
+    if own_attacks:
+        attacks = passed(
+            test,
+            [frame for _, frame in seen],
+            observed[most],
+            spread=known[most],
+            target_bpcer=target_bpcer,
+            advance=advance,
+        )
     people = {picture.person for picture, _ in seen}
     notes = _notes(len(seen), len(people), faceless)
-    return Calibrated(made, _card(made, len(people), target_bpcer, notes), notes)
+    return Calibrated(made, _card(made, len(people), target_bpcer, notes, attacks), notes)
 
 
-def _anchors(
-    test: FaceTest, seen: Sequence[tuple[Picture, Frame]], target_bpcer: float
-) -> dict[str, Anchor]:
-    wide = any(head.view == views.CONTEXT for head in test.heads.heads) and all(
-        views.has_context(frame) for _, frame in seen
-    )
-    known = test.spreads().by_views
-    frames = _observed(test, seen, context=False)
-    found = {views.TIGHT: fit(frames, target_bpcer, known[views.TIGHT])}
-    if wide and _BOTH in known:
-        found[_BOTH] = fit(_observed(test, seen, context=True), target_bpcer, known[_BOTH])
-    return found
+def _is_wide(test: FaceTest, seen: Sequence[tuple[Picture, Frame]]) -> bool:
+    """Whether the heads look at the context and every frame has some."""
+    asked = any(head.view == views.CONTEXT for head in test.heads.heads)
+    return asked and all(views.has_context(frame) for _, frame in seen)
 
 
 def _observed(
@@ -136,7 +146,7 @@ def _observed(
 def _notes(count: int, people: int, faceless: Sequence[str]) -> tuple[str, ...]:
     notes = []
     if count < ENOUGH:
-        notes.append(f"{count} frames are few: better 10 to 20; the threshold is wide and unsure")
+        notes.append(f"{count} frames are few: better 10 to 20; the threshold leans on other cameras")
     if people < 2:
         notes.append(
             "one person alone (no subfolders): the threshold knows nothing of how people differ"
@@ -147,8 +157,9 @@ def _notes(count: int, people: int, faceless: Sequence[str]) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _card(made: Calibration, people: int, target: float, notes: Sequence[str]) -> Card:
-    low, high = expected(made.frames, target)
+def _card(
+    made: Calibration, people: int, target: float, notes: Sequence[str], attacks: Passed
+) -> Card:
     return Card(
         title=f"Calibration {made.name} of one camera for {made.test}",
         version="1",
@@ -160,8 +171,22 @@ def _card(made: Calibration, people: int, target: float, notes: Sequence[str]) -
         "features in deviations of the frames, each person left out in turn, and drawn towards "
         f"those of other cameras, which are worth {FRAMES_WORTH} frames; threshold at "
         "mean - t sd sqrt(1 + 1/n).",
-        results=f"Expected BPCER {100 * target:.0f} %; from so many frames nine of ten cameras end "
-        f"between {100 * low:.1f} and {100 * high:.0f} %. What attacks do was not measured: no "
-        "attack of this camera was seen.",
+        results=_expectation(made.frames, target, attacks),
         limits="\n".join(notes) or "Calibrate again when the camera, its place or light changes.",
+    )
+
+
+def _expectation(frames: int, target: float, attacks: Passed) -> str:
+    low, high = expected(frames, target)
+    told = (
+        f"Expected BPCER {100 * target:g} %; from so many frames nine of ten cameras end between "
+        f"{100 * low:.1f} and {100 * high:.0f} %. No attack of this camera was seen."
+    )
+    if not attacks.judged:
+        return f"{told} What attacks do was not measured."
+    low, high = clopper_pearson(attacks.accepted, attacks.judged)
+    return (
+        f"{told} Of {attacks.judged} attacks that were simulated from these frames (prints, "
+        f"screens, parts of the face) {100 * attacks.accepted / attacks.judged:.0f} % would pass "
+        f"({100 * low:.0f} to {100 * high:.0f} %)."
     )

@@ -62,6 +62,16 @@ def test_the_card_says_what_to_expect(done: Calibrated) -> None:
     assert "4 frames are few" in done.card.limits
 
 
+def test_the_card_tells_what_attacks_of_the_frames_would_do(done: Calibrated) -> None:
+    assert "attacks that were simulated from these frames" in done.card.results
+
+
+def test_without_such_attacks_the_card_says_so(test: FaceTest, tmp_path: Path) -> None:
+    found = camera.pictures(frames(tmp_path, 3))
+    made = camera.calibrate("it", test, found, target_bpcer=0.05, own_attacks=False)
+    assert "What attacks do was not measured" in made.card.results
+
+
 def test_the_calibrated_test_takes_the_calibration(done: Calibrated, test: FaceTest) -> None:
     assert test.calibrated(done.calibration).operating_point.name == "calibration it"
 

@@ -1,0 +1,55 @@
+"""Attacks simulated from a calibration's own frames."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from facepad import media
+from facepad.faces import FaceFinder
+from facepad.liveness.face_cnn import FaceTest, free
+from facepad.training.calibrate import Observed
+from facepad.training.own_attacks import KINDS, attacks_of, passed
+from facepad.types import Frame, Presentation, Reason
+
+PORTRAIT = Path(__file__).parents[3] / "examples" / "astronaut.jpg"
+
+
+@pytest.fixture(scope="module")
+def frame() -> Frame:
+    return FaceFinder(landmarks=False).find(media.read(PORTRAIT))
+
+
+@pytest.fixture(scope="module")
+def test() -> FaceTest:
+    return free()
+
+
+@pytest.fixture(scope="module")
+def seen(test: FaceTest, frame: Frame) -> Observed:
+    one = test.observe(Presentation((frame,)))
+    assert not isinstance(one, Reason)
+    return Observed(one.raw, one.features)
+
+
+def test_the_same_frame_and_seed_give_the_same_attacks(frame: Frame) -> None:
+    once, again, other = (attacks_of(frame, seed) for seed in (1, 1, 2))
+    assert len(once) == len(KINDS)
+    assert all(np.array_equal(a, b) for a, b in zip(once, again, strict=True))
+    assert not np.array_equal(once[0], other[0])
+
+
+def test_they_are_as_fine_as_the_frame(frame: Frame) -> None:
+    assert {min(image.shape[:2]) for image in attacks_of(frame, 1)} == {min(frame.size)}
+
+
+def test_all_that_are_judged_are_counted(test: FaceTest, frame: Frame, seen: Observed) -> None:
+    spread = test.spreads().by_views["tight+context"]
+    steps: list[int] = []
+    found = passed(
+        test, [frame] * 3, [seen] * 3, spread=spread, target_bpcer=0.05,
+        advance=lambda: steps.append(1),
+    )  # fmt: skip
+    assert len(steps) == 3
+    assert 0 <= found.accepted <= found.judged <= 3 * len(KINDS)
+    assert found.judged > 0
