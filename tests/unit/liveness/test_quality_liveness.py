@@ -9,6 +9,7 @@ import pytest
 from facepad.errors import ModelError
 from facepad.liveness import quality
 from facepad.liveness.quality import GROUPS, QualityTest, view
+from facepad.models import index
 from facepad.quality import METRICS
 from facepad.simulate.plain_camera import PlainCamera
 from facepad.simulate.scenes import dead_leaves
@@ -36,7 +37,10 @@ def with_face(image: RgbImage) -> Frame:
     return Frame(image, face=Face(box, 1.0))
 
 
-@pytest.fixture(scope="module", params=["face_crop", "whole_picture"])
+@pytest.fixture(
+    scope="module",
+    params=["face_crop", "face_crop_research", "whole_picture", "whole_picture_research"],
+)
 def test(request: pytest.FixtureRequest) -> QualityTest:
     made: QualityTest = getattr(quality, request.param)()
     return made
@@ -91,6 +95,24 @@ def test_explaining_names_every_group(test: QualityTest) -> None:
     moved = test.explain(Presentation((with_face(noise(480, 640)),)))
     assert set(moved) == set(GROUPS)
     assert all(-1.0 <= change <= 1.0 for change in moved.values())
+
+
+def test_the_default_weights_are_free_and_the_users_own_take_their_place(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert quality.face_crop().version.startswith("quality_free-")
+    own = index.find("quality_research").path
+    monkeypatch.setenv("FACEPAD_QUALITY_MODEL", str(own))
+    test = quality.face_crop()
+    assert (test.name, test.version) == (
+        "quality",
+        f"quality_research+{index.find(own.stem).sha256[:8]}",
+    )
+
+
+def test_only_the_research_weights_are_for_research() -> None:
+    names = ("quality_free", "quality_whole_free", "quality_research", "quality_whole_research")
+    assert [index.find(name).research_use for name in names] == [False, False, True, True]
 
 
 def test_a_model_for_other_metrics_is_refused() -> None:
