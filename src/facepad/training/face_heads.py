@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facepad.errors import DatasetError
-from facepad.evaluation import protocol
 from facepad.evaluation.table import ScoreTable, from_samples
 from facepad.faces import views
 from facepad.models import store
@@ -22,7 +21,8 @@ from facepad.types import OperatingPoint, Sample, Score, Split
 
 Mask = NDArray[np.bool_]
 
-BAND = 0.05  # share of the errors of each kind that lie outside the uncertain band
+BAND = 0.05  # mean share of the errors of each kind that lie outside the uncertain band
+_SAME = 1e-9  # of two mean errors
 _STEPS = 500  # of the solver
 _FLAT = 1e-3  # of the block's own deviation: what varies less is not magnified further
 _FREE = 1e6  # no penalty on the two numbers of a scaling
@@ -133,10 +133,11 @@ def train(seen: Seen, spec: Spec, chooser: Sequence[Seen] = ()) -> FaceHeads:
     tight = [(own, left_out(seen, spec.tight)), *((one, logits(heads, one)) for one in narrow)]
     # Real crops tell more about crops than simulated pictures of whole heads do.
     scalings = scaled(both), scaled(tight[1:] or tight)
-    tables = [one.table(raw, scalings[0]) for one, raw in both]
-    tables += [one.table(raw, scalings[1]) for one, raw in tight[1:]]
+    judged = [(one, raw, scalings[0]) for one, raw in both]
+    judged += [(one, raw, scalings[1]) for one, raw in tight[1:]]
+    ratios = [(one, scaling.slope * raw + scaling.bias) for one, raw, scaling in judged]
     trunk = store.version("face_trunk")
-    return FaceHeads(heads, *scalings, _point(tables), trunk)
+    return FaceHeads(heads, *scalings, point(ratios), trunk)
 
 
 def fit(seen: Seen, spec: Spec) -> tuple[Head, ...]:
@@ -233,23 +234,39 @@ def scaled(sets: Sequence[tuple[Seen, Vector]]) -> Scaling:
     return Scaling(slope, float(fitted.intercept_[0]))
 
 
-def _point(tables: Sequence[ScoreTable]) -> OperatingPoint:
-    """Mean of the thresholds of all sets, as log-likelihood ratios; so each weighs the same."""
-    points = [
-        protocol.with_band(protocol.at_eer(table), table, apcer=BAND, bpcer=BAND)
-        for table in tables
-    ]
-    found = [
-        share(float(np.mean([_ratio(getattr(point, part)) for point in points])))
-        for part in ("low", "threshold", "high")
-    ]
-    low, threshold, high = found
-    return OperatingPoint("dev_eer", threshold, min(low, threshold), max(high, threshold))
+def point(sets: Sequence[tuple[Seen, Vector]]) -> OperatingPoint:
+    """Where the mean half total error over sets that were left out is least.
+
+    Each set weighs the same, and in it classes and species do. The band reaches from where
+    the mean BPCER, to where the mean APCER is at most `BAND`, if that lies beyond.
+
+    Args:
+        sets: Pictures with their log-likelihood ratios.
+    """
+    grid = np.unique(np.concatenate([ratios for _, ratios in sets]))
+    errors = np.mean([_errors(one, ratios, grid) for one, ratios in sets], axis=0)
+    bona_fide, attack = errors
+    total = bona_fide + attack
+    best = np.flatnonzero(total <= total.min() + _SAME)
+    threshold = float(grid[best[len(best) // 2]])
+    low = float(grid[np.flatnonzero(bona_fide <= BAND)[-1]])
+    high = float(grid[np.argmax(attack <= BAND)]) if (attack <= BAND).any() else float(grid[-1])
+    parts = (min(low, threshold), threshold, max(high, threshold))
+    low, threshold, high = (share(part) for part in parts)
+    return OperatingPoint("least_mean_error", threshold, low, high)
 
 
-def _ratio(score: float) -> float:
-    inside = min(max(score, 1e-6), 1.0 - 1e-6)
-    return float(np.log(inside / (1.0 - inside)))
+def _errors(one: Seen, ratios: Vector, grid: Vector) -> NDArray[np.float64]:
+    """BPCER and APCER at every threshold, shape (2, G)."""
+    found = []
+    for kind in (True, False):
+        rows = one.bona_fide == kind
+        weight = _weights(one)[rows]
+        order = np.argsort(ratios[rows])
+        below = np.concatenate([[0.0], np.cumsum(weight[order])]) / weight.sum()
+        share_below = below[np.searchsorted(ratios[rows][order], grid)]
+        found.append(share_below if kind else 1.0 - share_below)
+    return np.array(found)
 
 
 def _require(seen: Seen) -> None:

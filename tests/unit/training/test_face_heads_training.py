@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from facepad.errors import DatasetError
+from facepad.models.face_heads import share
 from facepad.training.face_features import VIEWS, FaceFeatures
-from facepad.training.face_heads import Seen, Spec, fit, joined, left_out, logits, train
+from facepad.training.face_heads import Seen, Spec, fit, joined, left_out, logits, point, train
 from facepad.training.face_report import auc, part_of, text
 from facepad.types import Reason, Sample, Split
 
@@ -112,3 +113,26 @@ def test_the_report_tells_the_background_beside_the_context() -> None:
     heads = train(made_up(), SPEC)
     shown = text([part_of("new", heads, made_up())], heads.operating_point)
     assert "with the face blacked out" in shown
+
+
+def test_the_threshold_is_where_the_mean_error_over_sets_is_least() -> None:
+    one = made_up(each=4)
+    apart = np.where(one.bona_fide, 1.0, -1.0)
+    shifted = np.where(one.bona_fide, 0.5, -3.0)
+    found = point([(one, apart), (one, shifted)])
+    assert found.threshold == share(0.5)  # the least value at which nothing is wrong
+
+
+def test_a_set_of_many_pictures_weighs_no_more_than_one_of_few() -> None:
+    many, few = made_up(each=40), made_up(each=4)
+    rows = [(many, np.where(many.bona_fide, 1.0, 0.0)), (few, np.where(few.bona_fide, 0.5, -1.0))]
+    again = [(few, np.where(few.bona_fide, 1.0, 0.0)), rows[1]]
+    assert point(rows) == point(again)
+
+
+def test_the_band_holds_the_threshold() -> None:
+    rng = np.random.default_rng(0)
+    one = made_up()
+    found = point([(one, rng.normal(np.where(one.bona_fide, 1.0, -1.0)))])
+    assert found.low <= found.threshold <= found.high
+    assert found.low < found.high
