@@ -146,7 +146,9 @@ def _observed(
 def _notes(count: int, people: int, faceless: Sequence[str]) -> tuple[str, ...]:
     notes = []
     if count < ENOUGH:
-        notes.append(f"{count} frames are few: better 10 to 20; the threshold leans on other cameras")
+        notes.append(
+            f"{count} frames are few: better 10 to 20; the threshold leans on other cameras"
+        )
     if people < 2:
         notes.append(
             "one person alone (no subfolders): the threshold knows nothing of how people differ"

@@ -17,11 +17,12 @@ from facepad.faces import views
 from facepad.models import store
 from facepad.models.face_heads import FaceHeads, Head, Scaling, Vector, share
 from facepad.training.face_features import BLACKED_OUT, FaceFeatures, Values
-from facepad.types import OperatingPoint, Sample, Score, Split
+from facepad.types import OperatingPoint, Sample, Score
 
 Mask = NDArray[np.bool_]
 
-BAND = 0.05  # mean share of the errors of each kind that lie outside the uncertain band
+PARTIAL = "partial"
+BAND = 0.1  # mean share of the errors of each kind that lie outside the uncertain band
 _SAME = 1e-9  # of two mean errors
 _STEPS = 500  # of the solver
 _FLAT = 1e-3  # of the block's own deviation: what varies less is not magnified further
@@ -90,12 +91,6 @@ class Seen:
         scores = [Score(share(scaling.ratio(float(value)))) for value in raw]
         return from_samples(list(self.samples), scores)
 
-    @property
-    def as_dev(self) -> "Seen":
-        """The same, for thresholds: a source that was left out is as good as a dev part."""
-        dev = tuple(replace(sample, split=Split.DEV) for sample in self.samples)
-        return Seen(dev, self.features)
-
 
 def joined(parts: Sequence[Seen]) -> Seen:
     """Several sets as one."""
@@ -128,9 +123,12 @@ def train(seen: Seen, spec: Spec, chooser: Sequence[Seen] = ()) -> FaceHeads:
     heads = fit(seen, spec)
     wide = [one for one in chooser if one.features.has_context.all()]
     narrow = [one for one in chooser if not one.features.has_context.all()]
-    own = seen.as_dev
-    both = [(own, left_out(seen, spec)), *((one, logits(heads, one)) for one in wide)]
-    tight = [(own, left_out(seen, spec.tight)), *((one, logits(heads, one)) for one in narrow)]
+    # Partial recaptures teach where to look; nobody presents them.
+    whole = np.array([sample.pai_species != PARTIAL for sample in seen.samples])
+    own = seen.part(whole)
+    both = [(own, left_out(seen, spec)[whole]), *((one, logits(heads, one)) for one in wide)]
+    tight = [(own, left_out(seen, spec.tight)[whole])]
+    tight += [(one, logits(heads, one)) for one in narrow]
     # Real crops tell more about crops than simulated pictures of whole heads do.
     scalings = scaled(both), scaled(tight[1:] or tight)
     judged = [(one, raw, scalings[0]) for one, raw in both]

@@ -1,12 +1,12 @@
 """The pictures that the heads of the face test learn from, are chosen by and are judged on."""
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, cast
 
 from facepad import registry
+from facepad.datasets.simulated import Simulated, set_of, was_moved
 from facepad.errors import DatasetError
 from facepad.evaluation import protocol
 from facepad.types import Dataset, Sample, Split
@@ -103,21 +103,9 @@ def simulated(roots: Sequence[Path]) -> tuple[Sample, ...]:
     """
     if not roots:
         raise DatasetError("training on simulated pictures needs --simulated DIR")
-    samples = [sample for root in roots for sample in _listing("csv", root)]
-    own = [sample for sample in samples if not _was_moved(sample)]
-    return tuple(replace(sample, session=_set_of(sample)) for sample in own)
-
-
-def _was_moved(sample: Sample) -> bool:
-    """Whether a simulation set the person before another background."""
-    drawn = json.loads(sample.attributes.get("parameters", "{}"))
-    return bool(drawn.get("backdrop", {}).get("used", False))
-
-
-def _set_of(sample: Sample) -> str:
-    """The folder of bona fide pictures that a simulated picture began with."""
-    source = sample.attributes.get("source", "")
-    return source.partition("/")[0] if "/" in source else "simulated"
+    samples = [sample for root in roots for sample in Simulated(root).samples()]
+    own = [sample for sample in samples if not was_moved(sample)]
+    return tuple(replace(sample, session=set_of(sample)) for sample in own)
 
 
 def _real(folders: Folders) -> tuple[Sample, ...]:
