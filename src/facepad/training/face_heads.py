@@ -36,7 +36,8 @@ class Spec:
 
     Attributes:
         heads: View and block of each.
-        looseness: Inverse strength of the penalty on the weights (C).
+        looseness: Inverse strength of the penalty on the weights, beside the mean error (so
+            that it is the same for any number of pictures; C times their number).
     """
 
     heads: tuple[tuple[str, int], ...]
@@ -211,7 +212,8 @@ def _head(values: Values, labels: Mask, weight: Vector, what: tuple[str, int, fl
     mean = values.mean(axis=0, dtype=np.float64)
     scale = values.std(axis=0, dtype=np.float64) + _FLAT * float(values.std(dtype=np.float64))
     units = (values - mean) / scale
-    fitted = LogisticRegression(C=looseness, max_iter=_STEPS).fit(units, labels, weight)
+    penalty = looseness / len(values)
+    fitted = LogisticRegression(C=penalty, max_iter=_STEPS).fit(units, labels, weight)
     weights, intercept = fitted.coef_[0], float(fitted.intercept_[0])
     spread = float(np.std(units @ weights + intercept)) or 1.0
     return Head(view, block, mean, scale, weights / spread, intercept / spread)

@@ -21,7 +21,7 @@ SPEC = Spec(
         *(("tight", block) for block in (5, 6, 7)),
         *(("context", block) for block in (10, 13, 14)),
     ),
-    looseness=5e-4,
+    looseness=0.8,
 )
 NAMES: dict[Trains, str] = {
     "simulated": "face_heads_free",
@@ -170,7 +170,7 @@ def _card(order: Run, ready: Ready, shown: str) -> Card:
         data=_data(ready),
         recipe=(
             f"`facepad train face --trains {order.trains} --every {order.every}`\n\n"
-            f"Logistic regression (C = {order.spec.looseness:g}) on mean and deviation of the "
+            f"Logistic regression (C = {order.spec.looseness:g} over the number of pictures) on mean and deviation of the "
             f"channels of the frozen trunk's blocks: {order.spec}. Classes weigh the same, "
             "species within the attacks too, sources by the root of their number. The raw "
             "logit is the mean of the heads; scaled (Platt) on sources left out; threshold "

@@ -15,7 +15,7 @@ from facepad.types import Reason, Sample, Split
 pytest.importorskip("sklearn", reason="training needs scikit-learn: pip install 'facepad[train]'")
 
 WIDTH = 6  # statistics of each of two made-up blocks
-SPEC = Spec((("tight", 0), ("context", 1)), 1.0)
+SPEC = Spec((("tight", 0), ("context", 1)), 300.0)
 SOURCES = ("studio", "phone", "webcam")
 
 
@@ -136,3 +136,10 @@ def test_the_band_holds_the_threshold() -> None:
     found = point([(one, rng.normal(np.where(one.bona_fide, 1.0, -1.0)))])
     assert found.low <= found.threshold <= found.high
     assert found.low < found.high
+
+
+def test_every_picture_twice_gives_the_same_heads() -> None:
+    seen = made_up()
+    once, twice = fit(seen, SPEC), fit(joined([seen, seen]), SPEC)
+    for one, other in zip(once, twice, strict=True):
+        np.testing.assert_allclose(other.weights, one.weights, rtol=1e-3, atol=1e-5)
