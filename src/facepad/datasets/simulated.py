@@ -20,6 +20,7 @@ from facepad.errors import DatasetError
 from facepad.types import Dataset, Sample
 
 TITLE = "simulated"
+_ABOUT = "simulated.json"  # beside the list: what was ordered
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,3 +93,17 @@ def set_of(sample: Sample) -> str:
     """
     first, slash, _ = sample.attributes["source"].partition("/")
     return first if slash else TITLE
+
+
+def ordered(root: Path) -> str:
+    """What a simulation was asked for, in one line; "" where its folder does not tell.
+
+    Args:
+        root: The folder of the simulation, or its ``dataset.csv``.
+    """
+    about = (root if root.is_dir() else root.parent) / _ABOUT
+    try:
+        order = json.loads(about.read_text(encoding="utf-8"))["order"]
+        return "; ".join(f"{name} {value}" for name, value in order.items() if value)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return ""

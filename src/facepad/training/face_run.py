@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from facepad import settings
+from facepad.datasets.simulated import ordered
 from facepad.models import store
 from facepad.models.card import Card
 from facepad.models.face_heads import FaceHeads
@@ -167,14 +168,15 @@ def _card(order: Run, ready: Ready, shown: str) -> Card:
         if research
         else "Apache-2.0",
         research_use=research,
-        data=_data(ready),
+        data=_data(order, ready),
         recipe=(
             f"`facepad train face --trains {order.trains} --every {order.every}`\n\n"
-            f"Logistic regression (C = {order.spec.looseness:g} over the number of pictures) on mean and deviation of the "
-            f"channels of the frozen trunk's blocks: {order.spec}. Classes weigh the same, "
-            "species within the attacks too, sources by the root of their number. The raw "
-            "logit is the mean of the heads; scaled (Platt) on sources left out; threshold "
-            "where sources left out and dev parts err alike. Nothing in it is random.\n\n"
+            f"Logistic regression (C = {order.spec.looseness:g} over the number of pictures) on "
+            f"mean and deviation of the channels of the frozen trunk's blocks: {order.spec}. "
+            "Classes weigh the same, species within the attacks too, sources by the root of "
+            "their number. The raw logit is the mean of the heads; scaled (Platt) on sources left "
+            "out and dev parts; threshold where their mean half total error is least, partial "
+            "recaptures left out. Nothing in it is random.\n\n"
             f"{_CHOICE}"
         ),
         results=f"```text\n{shown}\n```\n\n" + _opened(order, ready),
@@ -187,7 +189,7 @@ def _card(order: Run, ready: Ready, shown: str) -> Card:
     )
 
 
-def _data(ready: Ready) -> str:
+def _data(order: Run, ready: Ready) -> str:
     lines = []
     for listed in ready.trains:
         sets = sorted({sample.session or "" for sample in listed.samples})
@@ -196,6 +198,9 @@ def _data(ready: Ready) -> str:
         lines.append(f"- {listed.name}: {count:,} pictures of {people} people ({', '.join(sets)})")
     licences = {s.attributes.get("licence", "") for one in ready.trains for s in one.samples}
     told = "; ".join(sorted(licences - {""})) or "as told by the sets"
+    if order.trains != "real":
+        made = [ordered(root) for root in order.folders.simulated]
+        lines += ["", *(f"Simulated with: {words}." for words in made if words)]
     return "\n".join([*lines, "", f"Licences of the pictures: {told}."])
 
 
