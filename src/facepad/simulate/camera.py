@@ -25,11 +25,16 @@ class Lens:
     """Lens, sensor size and hand; attributes tell their own meaning, see `ranges`."""
 
     lines: int = chosen(
-        {240: 0.08, 360: 0.1, 480: 0.4, 600: 0.1, 720: 0.22, 1080: 0.1},
+        {240: 0.06, 360: 0.08, 480: 0.36, 600: 0.1, 720: 0.28, 1080: 0.12},
         "Shorter side of the picture, pixels",
         off=480,
     )
-    blur: float = drawn(0.2, 0.75, "Deviation of the lens's blur, pixels", off=0.45)
+    blur: float = drawn(
+        0.3, 0.9, "Deviation of the lens's blur, pixels where a pixel is one photosite", off=0.45
+    )
+    sites: int = chosen(
+        {1: 0.5, 2: 0.28, 4: 0.22}, "Photosites across a pixel, which are added up", off=1
+    )
     aperture: float = drawn(
         0.45, 1.0, "Width of a photosite over the distance to the next", off=0.9
     )
@@ -40,7 +45,10 @@ class Lens:
     @property
     def optics(self) -> Optics:
         """All that averages light before it is sampled."""
-        return Optics(self.blur, self.aperture, self.motion, self.motion_deg)
+        blur = self.blur / float(np.sqrt(self.sites))  # finer photosites have finer lenses
+        # Where photosites are added up none are skipped: they lie side by side.
+        aperture = self.aperture if self.sites == 1 else (1.0 + self.aperture) / 2.0
+        return Optics(blur, aperture, self.motion, self.motion_deg, self.sites)
 
     def size(self, picture: RgbImage) -> Size:
         """Lines and columns of the sensor, in the picture's aspect (at most 16:9)."""

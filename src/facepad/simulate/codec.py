@@ -19,7 +19,7 @@ _SAMPLING = {
 class Codec:
     """How a picture is stored; attributes tell their own meaning, see `ranges`."""
 
-    quality: int = drawn(62, 97, "JPEG quality, 1 to 100", off=92, whole=True)
+    quality: int = drawn(52, 97, "JPEG quality, 1 to 100", off=92, whole=True)
     sampling: str = chosen(
         {"4:2:0": 0.6, "4:2:2": 0.25, "4:4:4": 0.15}, "Chroma subsampling", off="4:2:0"
     )

@@ -11,6 +11,9 @@ from facepad.types import RgbImage
 
 _STEPS = 4096  # of the tone curve, over the square root of light
 _BAND = 64  # lines
+_FEW = 48  # places a side between which local tone is drawn
+_DARKEST = 0.01  # light around below which local tone helps no more
+_GAINS = 0.5, 3.0  # of local tone
 _LUMA = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601, as cameras' processors use it
 
 
@@ -21,19 +24,25 @@ class Developing:
     balance: float = drawn(0.4, 0.95, "How far white balance makes the mean grey, 0 to 1", off=0.7)
     red: float = drawn(-0.1, 0.1, "Error of white balance in red, natural logarithm", off=0.0)
     blue: float = drawn(-0.1, 0.1, "The same in blue", off=0.0)
-    saturation: float = drawn(0.85, 1.45, "Colourfulness over that of the scene", off=1.0)
+    saturation: float = drawn(0.85, 1.55, "Colourfulness over that of the scene", off=1.0)
+    local_tone: float = drawn(
+        0.05, 0.6, "How far dark and light regions are brought together, 0 to 1",
+        off=0.0, chance=0.4,
+    )  # fmt: skip
     contrast: float = drawn(0.0, 0.55, "Strength of the S of the tone curve", off=0.1)
     black: float = drawn(-0.03, 0.03, "Coded value of no light", off=0.0)
     smoothing: float = drawn(
-        0.01, 0.09, "Reach of the noise filter, share of full scale", off=0.0, chance=0.5
+        0.01, 0.11, "Reach of the noise filter, share of full scale", off=0.0, chance=0.5
     )
-    sharpening: float = drawn(0.0, 1.3, "Detail that is added once more", off=0.0, bias=1.5)
-    sharpening_px: float = drawn(0.6, 1.6, "Size of that detail, pixels", off=1.0)
+    sharpening: float = drawn(0.0, 1.8, "Detail that is added once more", off=0.0, bias=1.7)
+    sharpening_px: float = drawn(0.6, 2.0, "Size of that detail, pixels", off=1.0)
 
     def develop(self, raw: Scene) -> RgbImage:
         """The picture of raw colours in [0, 1]."""
-        colours = cv2.transform(raw, self._matrix(raw))
-        picture = self._toned(np.asarray(colours, np.float32))
+        colours = np.asarray(cv2.transform(raw, self._matrix(raw)), np.float32)
+        if self.local_tone:
+            self._evened(colours)
+        picture = self._toned(colours)
         if self.smoothing:
             coded = np.asarray(cv2.convertScaleAbs(picture, alpha=255.0), np.uint8)
             reach = 255.0 * self.smoothing
@@ -53,6 +62,15 @@ class Developing:
         grey = np.tile(_LUMA, (3, 1))
         mixed = grey + self.saturation * (np.eye(3) - grey)
         return np.asarray(mixed * gains, np.float32)
+
+    def _evened(self, light: Scene) -> None:
+        """Brighten dark regions and darken light ones, in place, as phones do."""
+        few = np.asarray(cv2.resize(light, (_FEW, _FEW), interpolation=cv2.INTER_AREA), np.float32)
+        around = cv2.GaussianBlur(few.mean(axis=2), (0, 0), _FEW / 10)
+        gain = (float(around.mean()) / np.maximum(around, _DARKEST)) ** self.local_tone
+        gain = np.asarray(np.clip(gain, *_GAINS), np.float32)
+        size = (light.shape[1], light.shape[0])
+        light *= np.asarray(cv2.resize(gain, size, interpolation=cv2.INTER_LINEAR))[..., None]
 
     def _toned(self, light: Scene) -> Scene:
         """Coded values; in place and by bands of lines, since the table's indices are large."""

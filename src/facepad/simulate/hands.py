@@ -61,20 +61,20 @@ class Finger:
     nail: bool = True
 
 
-def hold(light: Scene, sheet: Sheet, skin_light: float, rng: np.random.Generator) -> Field:
+def hold(light: Scene, sheet: Sheet, skin_light: Field, rng: np.random.Generator) -> Field:
     """Put one or two hands over the edges of a sheet.
 
     Args:
         light: Linear light before the lens; changed in place.
         sheet: What is held.
-        skin_light: Light that falls on the hands; 1 is usual.
+        skin_light: Red, green and blue of the light that falls on the hands; 1 is usual.
         rng: Source of all that is random.
 
     Returns:
         Share of each photosite that sees a hand, shape (H, W).
     """
     covered = np.zeros(light.shape[:2], np.float32)
-    skin = _skin(rng) * np.float32(skin_light)
+    skin = np.asarray(_skin(rng) * skin_light, np.float32)
     sides = rng.permutation(["left", "right", "below"])[: int(rng.integers(1, 3))]
     for side in sides:
         for finger in _hand(str(side), sheet, rng):

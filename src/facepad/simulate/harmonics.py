@@ -15,7 +15,7 @@ import numpy as np
 from facepad.simulate.light import Field
 from facepad.simulate.optics import Optics
 
-Order = tuple[int, int]  # waves across and down for each cell of the grid
+Order = tuple[float, float]  # waves across and down for each cell of the grid
 
 _TURN = np.float32(2.0 * np.pi)
 _COARSE = 16  # pixels between the places where the transfer is worked out
@@ -30,11 +30,13 @@ class Wave:
         order: Which one.
         cosine: Transfer times the cosine of its phase, one for each photosite.
         sine: Transfer times the sine.
+        colours: Contrast and phase in red, green and blue; see `Optics.colours`.
     """
 
     order: Order
     cosine: Field
     sine: Field
+    colours: tuple[tuple[float, float], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +76,21 @@ class Grid:
             cycles += np.float32(0.5) * reversed_
             full = np.abs(full)
         cosine, sine = cv2.polarToCart(full, cycles * _TURN)
-        return Wave(order, np.asarray(cosine, np.float32), np.asarray(sine, np.float32))
+        colours = self.optics.colours(*(float(one.mean()) for one in self._steps(order)))
+        return Wave(order, np.asarray(cosine, np.float32), np.asarray(sine, np.float32), colours)
 
     def _cycles(self, order: Order) -> Field:
         k, l = (np.float32(one) for one in order)  # noqa: E741 - the usual names of orders
         return np.asarray(k * self.u + l * self.v, np.float32)
 
     def _transfer(self, order: Order) -> Field:
+        return self.optics.transfer(*self._steps(order))
+
+    def _steps(self, order: Order) -> tuple[Field, Field]:
+        """Cycles from one photosite to the next, across and down."""
         k, l = (np.float32(one) for one in order)  # noqa: E741 - the usual names of orders
-        steps = [k * _slope(self.u, axis) + l * _slope(self.v, axis) for axis in (1, 0)]
-        return self.optics.transfer(steps[0], steps[1])
+        across, down = (k * _slope(self.u, axis) + l * _slope(self.v, axis) for axis in (1, 0))
+        return across, down
 
 
 def _slope(values: Field, axis: int) -> Field:

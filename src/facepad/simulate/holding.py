@@ -19,7 +19,7 @@ class Holding:
     """Distance and pose of a medium; attributes tell their own meaning, see `ranges`."""
 
     fill: float = drawn(
-        0.5, 1.4, "Size of the shown picture over that which fills the frame",
+        0.42, 1.4, "Size of the shown picture over that which fills the frame",
         off=1.2, log=True, group=SURROUNDINGS,
     )  # fmt: skip
     tilt_deg: float = drawn(-18.0, 18.0, "Upper edge turned away, degrees", off=0.0)

@@ -61,7 +61,7 @@ class Print:
         0.03, 0.6, "Light of mirrored lamps", off=0.0, chance=0.3, log=True, group=PAPER
     )
     satin: float = drawn(0.05, 0.4, "Blur of mirrored lamps, share of the shorter side", off=0.2)
-    haze: float = drawn(0.0, 0.035, "Even reflection of the room", off=0.0, bias=1.5, group=PAPER)
+    haze: float = drawn(0.0, 0.06, "Even reflection of the room", off=0.0, bias=1.5, group=PAPER)
     bend: float = drawn(
         -1.3, 1.3, "Angle over which the sheet is rolled, radians", off=0.0, group=PAPER
     )
@@ -190,7 +190,7 @@ class Print:
         if self.hand and self.form != "worn":
             free = cuts.free(stage.face, stage.picture, width)
             sheet = hands.Sheet(placement, half, _REACH, free)
-            mask = mask * (1.0 - hands.hold(light, sheet, 1.0, rng))
+            mask = mask * (1.0 - hands.hold(light, sheet, stage.situation.colour, rng))
         return light, mask
 
     def _holes(self, stage: Stage, place: tuple[Field, Field, Placement, float]) -> Field:

@@ -30,7 +30,7 @@ def behind(
     light = _room(small, rng) if picture is None else _cut(picture, small, rng)
     if picture is None and rng.random() < person:
         _shirt(light, rng)
-    soft = cv2.GaussianBlur(light, (0, 0), float(rng.uniform(0.5, 2.5)))
+    soft = cv2.GaussianBlur(light, (0, 0), float(rng.uniform(0.7, 3.0)))
     full = cv2.resize(soft, size[::-1], interpolation=cv2.INTER_CUBIC)
     return np.asarray(np.maximum(full, 0.0), np.float32)
 
@@ -48,9 +48,9 @@ def _cut(picture: RgbImage, size: Size, rng: np.random.Generator) -> Scene:
 
 def _room(size: Size, rng: np.random.Generator) -> Scene:
     """A wall with furniture, and perhaps a window or a lamp."""
-    wall = np.ones((*size, 3), np.float32) * _colour(rng, 0.25, 0.75, 0.12)
-    for _ in range(int(rng.integers(3, 12))):
-        _block(wall, rng)
+    wall = np.ones((*size, 3), np.float32) * _colour(rng, 0.25, 0.85, 0.07)
+    for share in np.geomspace(1.0, 0.15, int(rng.integers(4, 40))):  # large things, then small
+        _block(wall, float(share), rng)
     if rng.random() < 0.35:
         _window(wall, rng)
     down, across = np.mgrid[-1 : 1 : size[0] * 1j, -1 : 1 : size[1] * 1j].astype(np.float32)
@@ -59,13 +59,14 @@ def _room(size: Size, rng: np.random.Generator) -> Scene:
     return wall
 
 
-def _block(wall: Scene, rng: np.random.Generator) -> None:
-    """A piece of furniture: dark and light boxes, most of them in the lower half."""
+def _block(wall: Scene, size: float, rng: np.random.Generator) -> None:
+    """A piece of furniture or what lies on it: boxes, most of them in the lower half."""
     lines, columns = wall.shape[:2]
-    wide, high = rng.uniform(0.05, 0.4) * columns, rng.uniform(0.04, 0.45) * lines
+    wide = rng.uniform(0.05, 0.4) * columns * size
+    high = rng.uniform(0.04, 0.45) * lines * size
     x, y = rng.uniform(-0.1, 1.0) * columns, rng.beta(2.5, 1.3) * lines
     box = cv2.boxPoints(((x, y), (wide, high), float(rng.normal(0, 4)))).astype(np.int32)
-    colour = _colour(rng, 0.02, 0.6, 0.25).tolist()
+    colour = _colour(rng, 0.02, 0.6, 0.16).tolist()
     cv2.fillConvexPoly(wall, box, colour, cv2.LINE_AA)
     for part in np.linspace(0.0, 1.0, int(rng.integers(2, 5)))[1:-1]:  # shelves, drawers
         start, end = (box[0] + (box[3] - box[0]) * part), (box[1] + (box[2] - box[1]) * part)
@@ -95,7 +96,7 @@ def _shirt(wall: Scene, rng: np.random.Generator) -> None:
     points = (outline * [wide, lines] + [middle, top]).astype(np.int32)
     cv2.fillPoly(cloth, [points], 1.0, cv2.LINE_AA)
     cloth = np.asarray(cv2.GaussianBlur(cloth, (0, 0), 2.0), np.float32)
-    folded = _colour(rng, 0.03, 0.8, 0.3) * (1.0 + _FOLDS * _folds(wall.shape[:2], rng))[..., None]
+    folded = _colour(rng, 0.03, 0.8, 0.18) * (1.0 + _FOLDS * _folds(wall.shape[:2], rng))[..., None]
     wall += cloth[..., None] * (np.asarray(folded, np.float32) - wall)
     if top > 0.05 * lines:
         neck = [float(one) for one in (0.45, 0.26, 0.18) * rng.uniform(0.4, 1.2, 1)]

@@ -15,6 +15,7 @@ from facepad.simulate.panel import Panel
 from facepad.simulate.ranges import chosen, drawn
 from facepad.simulate.showing import Showing
 from facepad.simulate.stage import Presented, Stage
+from facepad.simulate.taking import Taking
 
 MOIRE, TONE, REFLECTIONS = "moire", "panel_tone", "reflections"
 # Widths of the picture on devices of a pixel density, millimetres: (density below, low, high).
@@ -32,8 +33,9 @@ class Screen:
     species: ClassVar[str] = "screen"
 
     holding: Holding = field(default=Holding())
+    taking: Taking = field(default=Taking())
     showing: Showing = field(default=Showing())
-    ppi: float = drawn(90.0, 500.0, "Panel pixels an inch", off=300.0, log=True, bias=1.3)
+    ppi: float = drawn(90.0, 500.0, "Panel pixels an inch", off=300.0, log=True, bias=1.1)
     extent: float = drawn(
         0.0, 1.0, "Width of the picture, from smallest to largest", off=0.5, bias=1.4
     )
@@ -41,12 +43,14 @@ class Screen:
         0.6, 0.95, "Lit width of a stripe over a third of the pixel", off=0.0, group=MOIRE
     )
     row: float = drawn(0.7, 0.97, "Lit height over the pixel's", off=0.85)
-    bgr: bool = chosen({False: 0.8, True: 0.2}, "Blue, green, red stripes", off=False)
+    layout: str = chosen(
+        {"rgb": 0.55, "bgr": 0.15, "diamond": 0.3}, "Order of the stripes, or diamonds", off="rgb"
+    )
     grid_deg: float = drawn(-8.0, 8.0, "Panel turned against an aligned picture", off=0.0)
     brightness: float = drawn(
-        0.35, 4.0, "Light of white over that of a white sheet in the room", off=1.0, log=True
+        0.4, 4.0, "Light of white over that of a white sheet in the room", off=1.0, log=True
     )
-    room_light: float = drawn(0.05, 1.3, "Light of the room", off=1.0, log=True)
+    room_light: float = drawn(0.05, 1.5, "Light of the room", off=1.0, log=True, bias=0.7)
     falloff: float = drawn(
         0.0, 0.45, "Light lost towards one side at a slanted view", off=0.0, bias=1.5, group=TONE
     )
@@ -66,9 +70,9 @@ class Screen:
         0.01, 0.12, "Bands of a shutter against the refresh, share", off=0.0, chance=0.2, group=TONE
     )
     bands: float = drawn(0.7, 9.0, "Bands in the frame", off=3.0)
-    margin: float = drawn(0.0, 0.35, "Unused screen around the picture", off=0.0, bias=2.0)
+    margin: float = drawn(0.0, 0.8, "Unused screen around the picture", off=0.0, bias=2.0)
     margin_light: float = chosen(
-        {0.0: 0.65, 0.02: 0.15, 0.8: 0.2}, "Light of the unused screen", off=0.0
+        {0.0: 0.55, 0.02: 0.15, 0.8: 0.3}, "Light of the unused screen", off=0.0
     )
     bezel: float = drawn(1.5, 22.0, "Width of the frame, millimetres", off=5.0, log=True)
     bezel_light: float = chosen(
@@ -108,7 +112,7 @@ class Screen:
             return Presented(Exposed(light, texture), mask, placement, self.width)
         texture = _within(texture, glowing)
         if self.hand and self.ppi > _HAND_HELD:
-            hand = hands.hold(around, self._sheet(stage, placement), self._spilled(), rng)
+            hand = hands.hold(around, self._sheet(stage, placement), self._spilled(stage), rng)
             light, mask = mixed(light, around, hand), mask * (1.0 - hand)
             texture = _within(texture, 1.0 - hand)
         return Presented(Exposed(light, texture), mask, placement, self.width)
@@ -116,7 +120,7 @@ class Screen:
     def _lit(self, stage: Stage, x: Field, y: Field) -> Scene:
         """Light of the picture and its unused margin, as the panel gives it off."""
         columns = max(16, round(self.width * self.ppi / _MM))
-        shown = self.showing.light(stage.picture, columns)
+        shown = self.showing.light(self.taking.taken(stage.picture), columns)
         light = sample(shown, x, y, self.width)
         if self.margin and not stage.aligned:
             half = self.width / 2, stage.height(self.width) / 2
@@ -139,7 +143,7 @@ class Screen:
     def _texture(self, stage: Stage, x: Field, y: Field) -> Scene:
         density = np.float32(self.ppi / _MM)
         u, v = turned(x, y, self.grid_deg) if stage.aligned else (x, y)
-        panel = Panel(self.stripe, self.row, self.bgr)
+        panel = Panel(self.stripe, self.row, self.layout == "bgr", self.layout == "diamond")
         return panel.texture(u * density, v * density, self.holding.optics(stage.optics))
 
     def _half(self, stage: Stage) -> tuple[float, float]:
@@ -162,9 +166,10 @@ class Screen:
             placement, outer, _REACH, cuts.free(stage.face, stage.picture, self.width)
         )
 
-    def _spilled(self) -> float:
+    def _spilled(self, stage: Stage) -> Field:
         """Light on the hand that holds the device."""
-        return self.room_light + _SPILL * self.brightness
+        found = stage.situation.colour * self.room_light + _SPILL * self.brightness
+        return np.asarray(found, np.float32)
 
     def _reflecting(
         self, light: Scene, around: Scene, mask: Field, rng: np.random.Generator

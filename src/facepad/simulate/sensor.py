@@ -26,10 +26,14 @@ _MOSAICS = {
 class Sensor:
     """Exposure, colour mosaic and noise; attributes tell their own meaning, see `ranges`."""
 
-    exposure_ev: float = drawn(-0.3, 1.0, "Bias of automatic exposure, stops", off=0.0)
+    exposure_ev: float = drawn(-0.3, 1.4, "Bias of automatic exposure, stops", off=0.0)
     centre_weight: float = drawn(0.0, 0.9, "Weight of the middle in metering, 0 to 1", off=0.5)
     keep_lights: float = drawn(
-        0.0, 0.8, "How far exposure gives way so that bright parts do not burn out", off=0.5
+        0.0,
+        0.8,
+        "How far exposure gives way so that bright parts do not burn out",
+        off=0.5,
+        bias=1.3,
     )
     longest_gain: float = drawn(
         0.7, 4.0, "Gain by the shutter before the amplifier must help", off=2.0, log=True
@@ -52,7 +56,7 @@ class Sensor:
         small = np.asarray(cv2.resize(light, (64, 64), interpolation=cv2.INTER_AREA), np.float32)
         bright = luminance(small)
         across = np.linspace(-1.0, 1.0, 64)
-        weight = np.exp(-2.0 * (across[:, None] ** 2 + across[None] ** 2))
+        weight = np.exp(-3.0 * (across[:, None] ** 2 + across[None] ** 2))
         weight = (1.0 - self.centre_weight) + self.centre_weight * weight / weight.mean()
         wanted = _GREY * 2.0**self.exposure_ev / max(float((bright * weight).mean()), 1e-4)
         burning = 1.0 / max(float(np.quantile(small.max(axis=2), 1.0 - _BLOWN)), 1e-4)

@@ -15,6 +15,7 @@ from facepad.simulate.scenes import dead_leaves
 from facepad.simulate.screen import Screen
 from facepad.simulate.showing import Showing
 from facepad.simulate.stage import Presented, Situation, Stage
+from facepad.simulate.taking import Taking
 from facepad.types import Face, RgbImage
 
 PICTURE = to_display(dead_leaves(np.random.default_rng(1), 96, 128))
@@ -118,6 +119,17 @@ def test_a_panels_black_and_white_are_as_set() -> None:
 def test_a_stream_is_no_finer_than_the_panel() -> None:
     assert Showing(stream_px=1080).light(PICTURE, 64).shape[1] == 64
     assert Showing(stream_px=48).light(PICTURE, 1000).shape[1] == 48
+
+
+def test_a_picture_that_was_taken_plainly_is_shown_as_it_is() -> None:
+    assert np.array_equal(Taking().taken(PICTURE), PICTURE)
+
+
+@pytest.mark.parametrize("change", [{"contrast": 0.4}, {"saturation": 1.3}, {"sharpening": 1.0}])
+def test_the_first_camera_makes_a_picture_harder(change: dict[str, float]) -> None:
+    taken = Taking(**change).taken(PICTURE).astype(float)
+    spread = [np.ptp(one, axis=2).mean() + one.std() for one in (PICTURE.astype(float), taken)]
+    assert spread[1] > spread[0] + 0.5
 
 
 @pytest.mark.parametrize("overlay", ["play", "bar"])
