@@ -22,7 +22,7 @@ SPEC = Spec(
         *(("tight", block) for block in (5, 6, 7)),
         *(("context", block) for block in (10, 13, 14)),
     ),
-    looseness=0.8,
+    looseness=0.5,
 )
 NAMES: dict[Trains, str] = {
     "simulated": "face_heads_free",
