@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from facepad.simulate.blending import times
 from facepad.simulate.codec import Codec
 from facepad.simulate.developing import Developing
 from facepad.simulate.geometry import Size
@@ -100,8 +101,7 @@ class Camera:
         light = self.lens.optics.seen(exposed.light)
         if exposed.texture is not None:
             light *= exposed.texture
-        light *= self.lens.shade((light.shape[0], light.shape[1]))[..., None]
-        return light
+        return times(light, self.lens.shade((light.shape[0], light.shape[1])))
 
     def photograph(self, light: Scene, rng: np.random.Generator) -> bytes:
         """Take a picture.

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from facepad.simulate.blending import bands, times
 from facepad.simulate.light import GAMMA, Scene
 from facepad.simulate.ranges import drawn
 from facepad.types import RgbImage
 
 _STEPS = 4096  # of the tone curve, over the square root of light
-_BAND = 64  # lines
 _FEW = 48  # places a side between which local tone is drawn
 _DARKEST = 0.01  # light around below which local tone helps no more
 _GAINS = 0.5, 3.0  # of local tone
@@ -38,11 +38,13 @@ class Developing:
     sharpening_px: float = drawn(0.6, 2.0, "Size of that detail, pixels", off=1.0)
 
     def develop(self, raw: Scene) -> RgbImage:
-        """The picture of raw colours in [0, 1]."""
-        colours = np.asarray(cv2.transform(raw, self._matrix(raw)), np.float32)
+        """The picture of raw colours in [0, 1], which are used up."""
+        matrix = self._matrix(raw)
+        for band in bands(len(raw)):
+            raw[band] = cv2.transform(raw[band], matrix)
         if self.local_tone:
-            self._evened(colours)
-        picture = self._toned(colours)
+            self._evened(raw)
+        picture = self._toned(raw)
         if self.smoothing:
             coded = np.asarray(cv2.convertScaleAbs(picture, alpha=255.0), np.uint8)
             reach = 255.0 * self.smoothing
@@ -70,13 +72,13 @@ class Developing:
         gain = (float(around.mean()) / np.maximum(around, _DARKEST)) ** self.local_tone
         gain = np.asarray(np.clip(gain, *_GAINS), np.float32)
         size = (light.shape[1], light.shape[0])
-        light *= np.asarray(cv2.resize(gain, size, interpolation=cv2.INTER_LINEAR))[..., None]
+        times(light, np.asarray(cv2.resize(gain, size, interpolation=cv2.INTER_LINEAR), np.float32))
 
     def _toned(self, light: Scene) -> Scene:
         """Coded values; in place and by bands of lines, since the table's indices are large."""
         curve = self._curve()
-        for start in range(0, light.shape[0], _BAND):
-            band = light[start : start + _BAND]
+        for lines in bands(len(light)):
+            band = light[lines]
             place = np.sqrt(np.clip(band, 0.0, 1.0)) * np.float32(_STEPS - 1)
             np.take(curve, place.astype(np.intp), out=band)
         return light

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from facepad.simulate.blending import bands
 from facepad.simulate.light import Field, Scene
 
 Matrix = NDArray[np.float64]  # shape (3, 3)
@@ -151,11 +152,13 @@ def projected(matrix: Matrix, size: Size) -> tuple[Field, Field]:
     """What a homography makes of every pixel's position."""
     across = np.arange(size[1], dtype=np.float64)[None]
     down = np.arange(size[0], dtype=np.float64)[:, None]
-    x, y, z = (
-        np.add(row[0] * across, row[1] * down + row[2], dtype=np.float64).astype(np.float32)
-        for row in matrix / matrix[2, 2]
-    )
-    return x / z, y / z
+    x, y, z = (np.empty(size, np.float32) for _ in range(3))
+    for row, found in zip(matrix / matrix[2, 2], (x, y, z), strict=True):
+        for band in bands(size[0]):  # in double precision, which takes much memory
+            found[band] = row[0] * across + (row[1] * down[band] + row[2])
+    x /= z
+    y /= z
+    return x, y
 
 
 def turned(x: Field, y: Field, angle_deg: float) -> tuple[Field, Field]:
@@ -213,18 +216,23 @@ def rectangle(x: Field, y: Field, half: tuple[float, float], corner: float = 0.0
         half: Half the width and half the height.
         corner: Radius of the rounded corners.
     """
-    over_x = np.abs(x) - np.float32(half[0] - corner)
-    over_y = np.abs(y) - np.float32(half[1] - corner)
-    outside = length(np.maximum(over_x, 0.0), np.maximum(over_y, 0.0))
-    inside = np.minimum(np.maximum(over_x, over_y), 0.0)
-    return np.asarray(outside + inside - np.float32(corner), np.float32)
+    found = np.empty_like(x)
+    for band in bands(len(x)):
+        over_x = np.abs(x[band]) - np.float32(half[0] - corner)
+        over_y = np.abs(y[band]) - np.float32(half[1] - corner)
+        outside = length(np.maximum(over_x, 0.0), np.maximum(over_y, 0.0))
+        inside = np.minimum(np.maximum(over_x, over_y), 0.0)
+        found[band] = outside + inside - np.float32(corner)
+    return found
 
 
 def coverage(distance: Field, zoom: float) -> Field:
     """Share of each photosite inside a shape, from the signed distance to its outline.
 
     Args:
-        distance: Negative inside, in millimetres.
+        distance: Negative inside, in millimetres; used up.
         zoom: Pixels for each millimetre.
     """
-    return np.asarray(np.clip(np.float32(0.5) - distance * np.float32(zoom), 0.0, 1.0), np.float32)
+    distance *= np.float32(zoom)
+    np.subtract(np.float32(0.5), distance, out=distance)
+    return np.asarray(np.clip(distance, 0.0, 1.0, out=distance), np.float32)

@@ -27,8 +27,8 @@ def lamps(size: Size, rng: np.random.Generator, softness: float) -> Field:
         cv2.GaussianBlur(field, (0, 0), max(softness * _SMALL, 0.3)), np.float32
     )
     soft /= max(float(soft.max()), 1e-6)
-    full = cv2.resize(soft, size[::-1], interpolation=cv2.INTER_CUBIC)
-    return np.asarray(np.clip(full, 0.0, 1.0), np.float32)
+    full = np.asarray(cv2.resize(soft, size[::-1], interpolation=cv2.INTER_CUBIC), np.float32)
+    return np.asarray(np.clip(full, 0.0, 1.0, out=full), np.float32)
 
 
 def mirrored(room: Scene, rng: np.random.Generator) -> Scene:

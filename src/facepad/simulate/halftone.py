@@ -47,7 +47,8 @@ class Screening:
         index = np.asarray(np.clip(tone, 0.0, 1.0) * (_TONES - 1) + 0.5, np.uint8)
         covered = tone.copy()
         for wave in Grid(u, v, optics).waves(largest):
-            covered += np.asarray(cv2.LUT(index, tables[wave.order]), np.float32) * wave.cosine
+            shares = np.asarray(cv2.LUT(index[wave.lines], tables[wave.order]), np.float32)
+            covered[wave.lines] += shares * wave.cosine
         return np.asarray(np.clip(covered, 0.0, 1.0, out=covered), np.float32)
 
 

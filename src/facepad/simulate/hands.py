@@ -12,7 +12,7 @@ from facepad.types import Box
 _FAIR = np.array([0.62, 0.38, 0.28], np.float32)
 _DARK = np.array([0.12, 0.06, 0.035], np.float32)
 _BREADTH = 8.5, 10.5  # radius of a finger, millimetres
-_BAND = 120  # lines that are shaded at once
+_BAND = 40  # lines that are shaded at once
 _ARM = 3.1  # radius of a wrist over that of a finger
 _SHADOW = 0.35  # light that a finger takes from what lies close beneath it
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from facepad.simulate.blending import bands
 from facepad.simulate.light import Field
 from facepad.simulate.optics import Optics
 
@@ -24,16 +25,18 @@ FAINT = 0.004  # a wave with less contrast is left out: below one step of eight 
 
 @dataclass(frozen=True, slots=True)
 class Wave:
-    """One wave of a pattern as the sensor sees it.
+    """One wave of a pattern as some lines of the sensor see it.
 
     Attributes:
         order: Which one.
+        lines: Of the sensor.
         cosine: Transfer times the cosine of its phase, one for each photosite.
         sine: Transfer times the sine.
         colours: Contrast and phase in red, green and blue; see `Optics.colours`.
     """
 
     order: Order
+    lines: slice
     cosine: Field
     sine: Field
     colours: tuple[tuple[float, float], ...]
@@ -54,7 +57,7 @@ class Grid:
     optics: Optics
 
     def waves(self, orders: dict[Order, float]) -> Iterator[Wave]:
-        """The waves that can be seen.
+        """The waves that can be seen, each by bands of lines.
 
         Args:
             orders: Largest amplitude of each wave in the pattern; decides what is too faint.
@@ -63,25 +66,29 @@ class Grid:
             transfer = self._transfer(order)
             if float(np.abs(transfer).max()) * abs(amplitude) < FAINT:
                 continue
-            yield self._wave(order, transfer)
+            size = (self.u.shape[1], self.u.shape[0])
+            full = cv2.resize(transfer, size, interpolation=cv2.INTER_LINEAR)
+            colours = self.optics.colours(*(float(one.mean()) for one in self._steps(order)))
+            for lines in bands(size[1]):
+                yield self._wave(order, lines, np.asarray(full[lines], np.float32), colours)
 
-    def _wave(self, order: Order, transfer: Field) -> Wave:
-        cycles = self._cycles(order)
+    def _wave(
+        self, order: Order, lines: slice, full: Field, colours: tuple[tuple[float, float], ...]
+    ) -> Wave:
+        cycles = self._cycles(order, lines)
         cycles -= np.floor(cycles)  # keeps the precision of float32
-        size = (cycles.shape[1], cycles.shape[0])
-        full = np.asarray(cv2.resize(transfer, size, interpolation=cv2.INTER_LINEAR), np.float32)
         # OpenCV takes no negative length; a reversed wave is one half a turn later.
         reversed_ = full < 0
         if reversed_.any():
             cycles += np.float32(0.5) * reversed_
             full = np.abs(full)
         cosine, sine = cv2.polarToCart(full, cycles * _TURN)
-        colours = self.optics.colours(*(float(one.mean()) for one in self._steps(order)))
-        return Wave(order, np.asarray(cosine, np.float32), np.asarray(sine, np.float32), colours)
+        parts = np.asarray(cosine, np.float32), np.asarray(sine, np.float32)
+        return Wave(order, lines, *parts, colours)
 
-    def _cycles(self, order: Order) -> Field:
+    def _cycles(self, order: Order, lines: slice) -> Field:
         k, l = (np.float32(one) for one in order)  # noqa: E741 - the usual names of orders
-        return np.asarray(k * self.u + l * self.v, np.float32)
+        return np.asarray(k * self.u[lines] + l * self.v[lines], np.float32)
 
     def _transfer(self, order: Order) -> Field:
         return self.optics.transfer(*self._steps(order))

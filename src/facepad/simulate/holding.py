@@ -59,8 +59,9 @@ class Holding:
         return replace(optics, blur=float(np.hypot(optics.blur, self.defocus)))
 
     def unsharp(self, light: Scene) -> Scene:
-        """Light of a medium that is out of focus, before the lens's own blur."""
+        """Light of a medium that is out of focus, before the lens's own blur; in its place."""
         if self.defocus < 0.2:
             return light
-        soft = cv2.GaussianBlur(light, (0, 0), self.defocus, borderType=cv2.BORDER_REPLICATE)
-        return np.asarray(soft, np.float32)
+        border = cv2.BORDER_REPLICATE
+        cv2.GaussianBlur(light, (0, 0), self.defocus, dst=light, borderType=border)
+        return light

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from facepad.simulate.blending import bands
 from facepad.simulate.light import Field, Scene
 from facepad.simulate.ranges import drawn
 
@@ -45,6 +46,13 @@ class Printer:
             wanted: Reflectance over that of the paper, shape (H, W, 3), 0 to 1. What lies
                 outside the gamut is cut at its border.
         """
+        found = [np.empty(wanted.shape[:2], np.float32) for _ in range(4)]
+        for band in bands(len(wanted)):
+            for one, part in zip(found, self._coverages(wanted[band]), strict=True):
+                one[band] = part
+        return found
+
+    def _coverages(self, wanted: Scene) -> list[Field]:
         wanted = wanted ** np.float32(self.tone) if self.tone != 1.0 else wanted
         through = self.through().astype(np.float32)
         black = self._black(wanted, through)
@@ -74,7 +82,7 @@ class Printer:
 
     def _black(self, wanted: Scene, through: Field) -> Field:
         """Black ink takes over part of the darkness that all three colours share."""
-        grey = 1.0 - wanted.max(axis=2)
+        grey = 1.0 - np.maximum(np.maximum(wanted[..., 0], wanted[..., 1]), wanted[..., 2])
         share = np.float32(self.black_ink) * np.clip((grey - 0.5) / 0.5, 0.0, 1.0)
         return np.asarray(grey * share / (1.0 - through[3].max()), np.float32)
 

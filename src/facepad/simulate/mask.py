@@ -20,7 +20,7 @@ from facepad.simulate.inks import Printer
 from facepad.simulate.light import Field, Scene, to_light
 from facepad.simulate.openings import Openings, openings
 from facepad.simulate.ranges import chosen, drawn
-from facepad.simulate.render import Rendered, Vertices, face_normals, interpolated, normals, render
+from facepad.simulate.render import Vertices, face_normals, interpolated, normals, render
 from facepad.simulate.stage import LIFE_SIZE, Presented, Stage
 from facepad.simulate.surface import Surface
 from facepad.simulate.varnish import Finish, Varnish
@@ -35,7 +35,7 @@ class _Seen:
 
     Attributes:
         box: Lines and columns of the rectangle.
-        shape: What was rendered in it.
+        inside: Which of its photosites see the mask.
         places: Pixels of the picture, shape (P, 2), for the covered photosites.
         normals: Directions of the surface there, shape (P, 3).
         zoom: Photosites for each pixel of the picture.
@@ -43,7 +43,7 @@ class _Seen:
     """
 
     box: tuple[slice, slice]
-    shape: Rendered
+    inside: NDArray[np.bool_]
     places: Vertices
     normals: Vertices
     zoom: float
@@ -51,8 +51,8 @@ class _Seen:
 
     def spread(self, values: Field, fill: float = 0.0) -> Field:
         """Values of covered photosites as a field over the rectangle."""
-        whole = np.full((*self.shape.triangle.shape, *values.shape[1:]), fill, np.float32)
-        whole[self.shape.covered] = values
+        whole = np.full((*self.inside.shape, *values.shape[1:]), fill, np.float32)
+        whole[self.inside] = values
         return whole
 
     def taken(self, picture: Scene) -> Scene:
@@ -125,12 +125,13 @@ class Mask:
     ) -> None:
         """Change light and mask within the rectangle that sees the mask."""
         head = light[seen.box]
-        inside = seen.shape.covered.astype(np.float32)
+        inside = seen.inside.astype(np.float32)
         soft = np.asarray(cv2.GaussianBlur(inside, (0, 0), _EDGE_PX), np.float32)
-        behind = times(head, 1.0 - np.float32(self.shadow) * self._shadow(inside, seen))
-        outside = self._lit(stage, seen, rng) * stage.situation.colour
+        outside = self._lit(stage, seen, rng)
+        outside *= stage.situation.colour
         holes = openings(stage.face, stage.picture, self.eye_size, self.seam)
         outside = times(outside, self._seams(holes, seen))
+        behind = times(head.copy(), 1.0 - np.float32(self.shadow) * self._shadow(inside, seen))
         share = soft * np.minimum(soft * 2.0, 1.0)  # colours beyond the outline are not known
         if self.eyes == "holes":
             hole = seen.taken(holes.eyes) * inside
@@ -147,11 +148,12 @@ class Mask:
             picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), blur), np.float32)
         colour = seen.taken(picture)
         finish = Finish(self.material, self.printer, self.varnish)
-        inside = seen.shape.covered
+        inside = seen.inside
         colour = finish.coloured(colour, inside)
         facing = seen.spread(seen.normals)
         facing[~inside] = (0.0, 0.0, -1.0)
         lit = finish.lit(colour, facing, inside, rng)
+        del facing  # large
         return self._edged(lit, inside, seen.wide)
 
     def _edged(self, light: Scene, inside: NDArray[np.bool_], wide: float) -> Scene:
@@ -160,8 +162,9 @@ class Mask:
         reach = max(self.edge * wide, 0.8)
         band = np.clip(1.5 - away / np.float32(reach), 0.0, 1.0) * np.float32(abs(self.edge_light))
         soft = cv2.GaussianBlur(light, (0, 0), 0.05 * wide)  # so that the rim is lit as its side is
-        rim = 1.9 * soft if self.edge_light > 0 else 0.2 * soft
-        return mixed(light, np.asarray(rim, np.float32), np.asarray(band, np.float32))
+        rim = np.asarray(soft, np.float32)
+        rim *= np.float32(1.9 if self.edge_light > 0 else 0.2)
+        return mixed(light, rim, np.asarray(band, np.float32))
 
     def _seams(self, holes: Openings, seen: _Seen) -> Field:
         """Share of the light that seams, and a slit between the lips, leave."""
@@ -210,7 +213,7 @@ class Mask:
             facing = face_normals(points, found.triangles)[shape.triangle[shape.covered]]
         length = np.maximum(np.linalg.norm(facing, axis=1, keepdims=True), 1e-6)
         box = (slice(low[1], high[1]), slice(low[0], high[0]))
-        return _Seen(box, shape, values[:, :2], facing / length, zoom, wide)
+        return _Seen(box, shape.covered, values[:, :2], facing / length, zoom, wide)
 
     def _posed(self, found: Surface, stage: Stage, placement: Placement, zoom: float) -> Vertices:
         """Vertices on the sensor: x and y in photosites, z in the same scale."""

@@ -61,7 +61,7 @@ class Optics:
         return (1.0, turn), (float(np.cos(quarter * (across - down))), 0.0), (1.0, -turn)
 
     def seen(self, light: Scene) -> Scene:
-        """Light behind lens and photosites; keeps its shape and its mean.
+        """Light behind lens and photosites; keeps its shape and its mean. Uses up ``light``.
 
         Pictures hold little beyond half a cycle for each pixel, so the photosite's square
         is taken together with the lens, as a Gaussian of the same variance.
@@ -81,7 +81,7 @@ class Optics:
             _splat(kernel, reach + 1 + step * np.cos(angle), reach + 1 + step * np.sin(angle))
         kernel /= kernel.sum()
         return np.asarray(
-            cv2.filter2D(light, -1, kernel, borderType=cv2.BORDER_REPLICATE), np.float32
+            cv2.filter2D(light, -1, kernel, dst=light, borderType=cv2.BORDER_REPLICATE), np.float32
         )
 
 
@@ -97,7 +97,8 @@ def _summed(frequency: Field, sites: int) -> Field:
 
 def _gaussian(light: Scene, deviation: float) -> Scene:
     border = cv2.BORDER_REPLICATE
-    return np.asarray(cv2.GaussianBlur(light, (0, 0), deviation, borderType=border), np.float32)
+    cv2.GaussianBlur(light, (0, 0), deviation, dst=light, borderType=border)
+    return light
 
 
 def _splat(kernel: Field, x: float, y: float) -> None:

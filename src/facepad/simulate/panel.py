@@ -62,15 +62,16 @@ class Panel:
         }
 
     def _add(self, texture: Scene, wave: Wave, amplitude: float) -> None:
+        part = texture[wave.lines]
         for colour, (contrast, turned) in enumerate(wave.colours):
             share, turn = self._placed(wave.order, colour)
             turn += turned
             share *= amplitude * contrast
             if not share:
                 continue
-            texture[..., colour] += np.float32(share * np.cos(turn)) * wave.cosine
+            part[..., colour] += np.float32(share * np.cos(turn)) * wave.cosine
             if turn:
-                texture[..., colour] += np.float32(share * np.sin(turn)) * wave.sine
+                part[..., colour] += np.float32(share * np.sin(turn)) * wave.sine
 
     def _placed(self, order: Order, colour: int) -> tuple[float, float]:
         """Share of a wave in one colour, and its phase by where that colour stands."""

@@ -43,9 +43,9 @@ class Part:
 
     def blend(self, stage: Stage, presented: Presented) -> Presented:
         """The bona fide light with one part from an aligned medium."""
-        person = stage.bona_fide()
         mask = self.mask(stage)
-        light = presented.exposed.light * self._gains(person, presented.exposed.light, mask)
+        person, light = stage.bona_fide(), presented.exposed.light
+        light *= self._gains(person, light, mask)
         texture = presented.exposed.texture
         if texture is not None:
             texture = mixed(np.float32(1.0), texture, mask)

@@ -158,7 +158,10 @@ class Print:
         """Grain, haze and lamps."""
         size = (light.shape[0], light.shape[1])
         if self.grain > 0.002:
-            light = times(light, 1.0 + np.float32(self.grain) * _fibres(size, rng))
+            grain = _fibres(size, rng)
+            grain *= np.float32(self.grain)
+            grain += np.float32(1.0)
+            light = times(light, grain)
         light += np.float32(self.haze)
         if self.gloss:
             light += (glare.lamps(size, rng, self.satin) * np.float32(self.gloss))[..., None]
@@ -187,6 +190,7 @@ class Print:
             behind = mixed(behind, self._wearer(stage, (x, y), width), mask)
             mask = mask * self._holes(stage, place)
         light = mixed(behind, light, mask)
+        del behind  # large
         if self.hand and self.form != "worn":
             free = cuts.free(stage.face, stage.picture, width)
             sheet = hands.Sheet(placement, half, _REACH, free)
@@ -217,5 +221,11 @@ def _fibres(size: tuple[int, int], rng: np.random.Generator) -> Field:
     """Fine and coarser unevenness, deviation near 1."""
     fine = rng.standard_normal((size[0] // 2 + 1, size[1] // 2 + 1), dtype=np.float32)
     coarse = rng.standard_normal((size[0] // 9 + 2, size[1] // 9 + 2), dtype=np.float32)
-    both = [cv2.resize(one, size[::-1], interpolation=cv2.INTER_CUBIC) for one in (fine, coarse)]
-    return np.asarray(0.8 * both[0] + 0.5 * both[1], np.float32)
+    found, large = (
+        np.asarray(cv2.resize(one, size[::-1], interpolation=cv2.INTER_CUBIC), np.float32)
+        for one in (fine, coarse)
+    )
+    found *= np.float32(0.8)
+    large *= np.float32(0.5)
+    found += large
+    return found

@@ -14,6 +14,7 @@ Vertices = NDArray[np.float32]  # shape (N, 3): x right, y down, z away from the
 Triangles = NDArray[np.int32]  # shape (M, 3): numbers of vertices
 
 _CANDIDATES = 200_000  # pairs of pixel and triangle that are tried at once; bounds the memory
+_PIXELS = 50_000  # that are interpolated at once, likewise
 _ROOM = 1e-4  # of an edge, so that neighbours leave no crack
 _LEAST_AREA = 1e-6  # pixels squared; below it a triangle is seen from its side
 
@@ -80,12 +81,18 @@ def interpolated(
         Shape (P, K), in the order of ``rendered.covered``. Linear within a triangle in the
         picture, which is near enough to perspective where triangles are small.
     """
-    y, x = np.nonzero(rendered.covered)
-    number = rendered.triangle[y, x]
-    planes = _planes(points, triangles)[number]
-    first, second = (planes[:, i, 0] * x + planes[:, i, 1] * y + planes[:, i, 2] for i in (0, 1))
-    shares = np.stack([first, second, 1.0 - first - second], axis=1).astype(np.float32)
-    return np.asarray(np.einsum("pc,pck->pk", shares, values[triangles[number]]), np.float32)
+    places = np.argwhere(rendered.covered)
+    planes = _planes(points, triangles)
+    found = np.empty((len(places), values.shape[1]), np.float32)
+    for start in range(0, len(places), _PIXELS):
+        y, x = places[start : start + _PIXELS].T
+        number = rendered.triangle[y, x]
+        a, b, c = planes[number].transpose(2, 0, 1)
+        first, second = (a[:, i] * x + b[:, i] * y + c[:, i] for i in (0, 1))
+        shares = np.stack([first, second, 1.0 - first - second], axis=1).astype(np.float32)
+        corners = values[triangles[number]]
+        found[start : start + _PIXELS] = np.einsum("pc,pck->pk", shares, corners)
+    return found
 
 
 def normals(points: Vertices, triangles: Triangles) -> Vertices:

@@ -31,8 +31,8 @@ def behind(
     if picture is None and rng.random() < person:
         _shirt(light, rng)
     soft = cv2.GaussianBlur(light, (0, 0), float(rng.uniform(0.7, 3.0)))
-    full = cv2.resize(soft, size[::-1], interpolation=cv2.INTER_CUBIC)
-    return np.asarray(np.maximum(full, 0.0), np.float32)
+    full = np.asarray(cv2.resize(soft, size[::-1], interpolation=cv2.INTER_CUBIC), np.float32)
+    return np.asarray(np.maximum(full, 0.0, out=full), np.float32)
 
 
 def _cut(picture: RgbImage, size: Size, rng: np.random.Generator) -> Scene:

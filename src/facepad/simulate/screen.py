@@ -98,7 +98,8 @@ class Screen:
         placement = self.holding.placement(stage, self.width, Bend())
         x, y = placement.coordinates(stage.size)
         light = self._lit(stage, x, y)
-        around = room.behind(stage.surroundings, stage.size, rng) * stage.situation.colour
+        around = room.behind(stage.surroundings, stage.size, rng)
+        around *= stage.situation.colour
         around *= np.float32(self.room_light)
         mask = np.ones(stage.size, np.float32)
         if not stage.aligned:
@@ -107,14 +108,16 @@ class Screen:
             light = mixed(around, mixed(frame, light, glowing), device)
             mask = device
         light = self.holding.unsharp(self._reflecting(light, around, mask, rng))
-        texture = self._texture(stage, x, y) if self.stripe else None
-        if stage.aligned:
-            return Presented(Exposed(light, texture), mask, placement, self.width)
-        texture = _within(texture, glowing)
-        if self.hand and self.ppi > _HAND_HELD:
+        seen = [] if stage.aligned else [glowing]  # shares of the panel that the camera sees
+        if not stage.aligned and self.hand and self.ppi > _HAND_HELD:
             hand = hands.hold(around, self._sheet(stage, placement), self._spilled(stage), rng)
-            light, mask = mixed(light, around, hand), mask * (1.0 - hand)
-            texture = _within(texture, 1.0 - hand)
+            light = mixed(light, around, hand)
+            seen.append(np.asarray(1.0 - hand, np.float32))
+            mask = mask * seen[-1]
+        del around  # large
+        texture = self._texture(stage, x, y) if self.stripe else None
+        for share in seen:
+            texture = _within(texture, share)
         return Presented(Exposed(light, texture), mask, placement, self.width)
 
     def _lit(self, stage: Stage, x: Field, y: Field) -> Scene:
@@ -141,10 +144,12 @@ class Screen:
         return np.asarray(factor, np.float32)
 
     def _texture(self, stage: Stage, x: Field, y: Field) -> Scene:
-        density = np.float32(self.ppi / _MM)
+        """The panel's pattern; uses up ``x`` and ``y``."""
         u, v = turned(x, y, self.grid_deg) if stage.aligned else (x, y)
+        for one in (u, v):
+            one *= np.float32(self.ppi / _MM)
         panel = Panel(self.stripe, self.row, self.layout == "bgr", self.layout == "diamond")
-        return panel.texture(u * density, v * density, self.holding.optics(stage.optics))
+        return panel.texture(u, v, self.holding.optics(stage.optics))
 
     def _half(self, stage: Stage) -> tuple[float, float]:
         """Half the lit part of the panel: the picture fits one way and leaves room the other."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from facepad.simulate.blending import bands
 from facepad.simulate.light import Field, Scene, luminance
 from facepad.simulate.ranges import chosen, drawn
 
@@ -78,16 +79,16 @@ class Sensor:
         electrons = self.full_well / max(1.0, gain / self.longest_gain)
         if self.mosaic == "none":
             light *= np.float32(gain)
-            return _digits(light, electrons, self.read_noise, rng)
+            for band in bands(len(light)):  # in order, so that noise is drawn as for the whole
+                light[band] = _digits(light[band], electrons, self.read_noise, rng)
+            return light
         sites, name = _MOSAICS[self.mosaic]
         raw = _digits(_on_mosaic(light, sites) * np.float32(gain), electrons, self.read_noise, rng)
         suffix = "_EA" if self.demosaic == "edge_aware" else ""
         code = getattr(cv2, f"COLOR_{name}2RGB{suffix}")
         counted = np.asarray(raw * _LEVELS + np.float32(0.5), np.uint16)
         colours = cv2.demosaicing(counted, code)
-        scaled = np.asarray(colours, np.float32)
-        scaled *= np.float32(1.0) / _LEVELS
-        return scaled
+        return np.multiply(colours, np.float32(1.0) / _LEVELS, out=light)
 
 
 def _on_mosaic(light: Scene, sites: tuple[int, int, int, int]) -> Field:

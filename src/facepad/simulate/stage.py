@@ -85,7 +85,9 @@ class Stage:
         """Light of the person, as the sensor sees it without any medium."""
         placement = self.situation.placement(self.picture, self.size)
         x, y = placement.coordinates(self.size)
-        return sample(to_light(self.picture), x, y, LIFE_SIZE) * self.situation.colour
+        light = sample(to_light(self.picture), x, y, LIFE_SIZE)
+        light *= self.situation.colour
+        return light
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from facepad.simulate.blending import bands, times
 from facepad.simulate.inks import Printer
 from facepad.simulate.light import Field, Scene, luminance
 from facepad.simulate.ranges import drawn
@@ -84,19 +85,28 @@ class Finish:
         """Reflectance of the mask, whose picture wants to look so.
 
         Args:
-            wanted: Linear light, shape (H, W, 3), 0 to 1.
+            wanted: Linear light, shape (H, W, 3), 0 to 1; used up.
             inside: Photosites that see the mask; their mean is the ground of the paint.
         """
         varnish = self.varnish
         if _MATERIALS[self.material].printed:
-            wanted = self.printer.reflected(self.printer.coverages(wanted))
+            for band in bands(len(wanted)):  # inks take much memory
+                wanted[band] = self.printer.reflected(self.printer.coverages(wanted[band]))
         else:
             ground = wanted[inside].mean(axis=0)
-            wanted = ground + np.float32(varnish.paint) * (wanted - ground)
-        grey = luminance(wanted)[..., None]
-        wanted = grey + np.float32(varnish.colourful) * (wanted - grey)
+            wanted -= ground
+            wanted *= np.float32(varnish.paint)
+            wanted += ground
         white = np.exp(np.array([varnish.tint, 0.0, -varnish.tint])) * varnish.white
-        return np.asarray(np.maximum(wanted * white.astype(np.float32), 0.0), np.float32)
+        for band in bands(len(wanted)):
+            part = wanted[band]
+            grey = luminance(part)[..., None]
+            part -= grey
+            part *= np.float32(varnish.colourful)
+            part += grey
+            part *= white.astype(np.float32)
+            np.maximum(part, 0.0, out=part)
+        return wanted
 
     def lit(
         self, colour: Scene, facing: Vertices, inside: NDArray[np.bool_], rng: np.random.Generator
@@ -106,7 +116,7 @@ class Finish:
         The mean over the mask stays: the picture holds the light of its own scene.
 
         Args:
-            colour: Reflectance.
+            colour: Reflectance; used up.
             facing: Direction of the surface, shape (H, W, 3).
             inside: Photosites that see the mask.
             rng: Source of the grain.
@@ -115,17 +125,26 @@ class Finish:
         lamp = varnish.direction
         falling = (facing @ lamp + np.float32(material.round)) / np.float32(1 + material.round)
         shade = (1.0 - varnish.shading) + varnish.shading * np.maximum(falling, 0.0)
+        del falling  # here and below: large
         shade = shade / max(float(shade[inside].mean()), 1e-3)
-        shade *= 1.0 + np.float32(varnish.grain) * _grain(shade.shape, rng)
-        light = colour * shade[..., None].astype(np.float32)
+        grain = _grain(shade.shape, rng)
+        grain *= np.float32(varnish.grain)
+        grain += np.float32(1.0)
+        shade *= grain
+        del grain
+        light = times(colour, np.asarray(shade, np.float32))
+        del shade
+        scene = np.float32(_scene_light(light[inside]))
         between = lamp - np.array([0.0, 0.0, 1.0], np.float32)
         between /= np.float32(max(float(np.linalg.norm(between)), 1e-3))
-        mirrored = np.maximum(facing @ between, 0.0) ** np.float32(varnish.sharpness)
-        added = np.float32(material.mirrored * varnish.gloss) * mirrored
-        added += np.float32(varnish.sheen) * (1.0 + facing[..., 2]) ** 2
-        added *= np.float32(_scene_light(light[inside]))
-        light += np.asarray(added, np.float32)[..., None]
-        return np.asarray(light, np.float32)
+        for band in bands(len(light)):
+            part = facing[band]
+            mirrored = np.maximum(part @ between, 0.0) ** np.float32(varnish.sharpness)
+            added = np.float32(material.mirrored * varnish.gloss) * mirrored
+            added += np.float32(varnish.sheen) * (1.0 + part[..., 2]) ** 2
+            added *= scene
+            light[band] += np.asarray(added, np.float32)[..., None]
+        return light
 
 
 def _scene_light(light: Field) -> float:
@@ -137,4 +156,7 @@ def _grain(size: tuple[int, ...], rng: np.random.Generator) -> Field:
     fine = rng.standard_normal((size[0], size[1]), dtype=np.float32)
     coarse = rng.standard_normal((size[0] // 6 + 2, size[1] // 6 + 2), dtype=np.float32)
     large = cv2.resize(coarse, size[1::-1], interpolation=cv2.INTER_CUBIC)
-    return np.asarray(0.8 * cv2.GaussianBlur(fine, (0, 0), 0.7) + 0.6 * large, np.float32)
+    cv2.GaussianBlur(fine, (0, 0), 0.7, dst=fine)
+    fine *= np.float32(0.8)
+    fine += np.float32(0.6) * np.asarray(large, np.float32)
+    return fine

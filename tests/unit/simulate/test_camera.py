@@ -25,7 +25,9 @@ def grey(light: float = 0.18, size: tuple[int, int] = (48, 64)) -> Scene:
 
 
 def picture(camera: Camera, light: Scene, seed: int = 0) -> RgbImage:
-    return decode(camera.photograph(camera.seen(Exposed(light)), np.random.default_rng(seed)))
+    return decode(
+        camera.photograph(camera.seen(Exposed(light.copy())), np.random.default_rng(seed))
+    )
 
 
 @settings(max_examples=20, deadline=None)
