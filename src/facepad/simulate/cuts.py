@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from facepad.simulate.blending import bands
 from facepad.simulate.geometry import coverage, length
 from facepad.simulate.light import Field
 from facepad.types import Face, RgbImage
@@ -70,8 +71,11 @@ def inside(ellipse: Ellipse, x: Field, y: Field, zoom: float) -> Field:
         zoom: Pixels of the sensor for each unit.
     """
     middle_x, middle_y, wide, high = (np.float32(one) for one in ellipse)
-    away = length((x - middle_x) / wide, (y - middle_y) / high)
-    return coverage((away - np.float32(1.0)) * min(wide, high), zoom)
+    found = np.empty_like(x)
+    for band in bands(len(x)):
+        away = length((x[band] - middle_x) / wide, (y[band] - middle_y) / high)
+        found[band] = coverage((away - np.float32(1.0)) * min(wide, high), zoom)
+    return found
 
 
 def _box(face: Face | None, picture: RgbImage) -> _Box:

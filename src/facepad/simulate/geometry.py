@@ -188,10 +188,12 @@ def sample(light: Scene, x: Field, y: Field, width: float) -> Scene:
         size = (max(wanted, 8), max(round(wanted * light.shape[0] / light.shape[1]), 8))
         light = np.asarray(cv2.resize(light, size, interpolation=cv2.INTER_AREA), np.float32)
     scale = np.float32(light.shape[1] / width)
-    columns = x * scale + np.float32((light.shape[1] - 1) / 2)
-    lines = y * scale + np.float32((light.shape[0] - 1) / 2)
+    found = np.empty((*x.shape, 3), np.float32)
     mode = cv2.BORDER_REPLICATE
-    found = cv2.remap(light, columns, lines, cv2.INTER_CUBIC, borderMode=mode)
+    for band in bands(len(x)):
+        columns = x[band] * scale + np.float32((light.shape[1] - 1) / 2)
+        lines = y[band] * scale + np.float32((light.shape[0] - 1) / 2)
+        found[band] = cv2.remap(light, columns, lines, cv2.INTER_CUBIC, borderMode=mode)
     return np.asarray(np.maximum(found, 0.0, out=found), np.float32)
 
 

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from facepad.simulate import cuts
-from facepad.simulate.blending import mixed
+from facepad.simulate.blending import bands, mixed
 from facepad.simulate.camera import Exposed
 from facepad.simulate.light import Field, Scene
 from facepad.simulate.ranges import chosen, drawn
@@ -59,12 +59,15 @@ class Part:
         scale = np.float32(LIFE_SIZE / stage.picture.shape[1])
         middle_x, middle_y, wide, high = cuts.outline(stage.face, stage.picture)
         lines, columns = stage.picture.shape[:2]
-        u = (x / scale + np.float32(columns / 2 - middle_x)) / np.float32(wide)
-        v = (y / scale + np.float32(lines / 2 - middle_y)) / np.float32(high)
-        inside = self._outline(u, v)
+        inside = np.empty_like(x)
+        for band in bands(len(x)):
+            u = (x[band] / scale + np.float32(columns / 2 - middle_x)) / np.float32(wide)
+            v = (y[band] / scale + np.float32(lines / 2 - middle_y)) / np.float32(high)
+            inside[band] = self._outline(u, v)
+        del x, y  # large
         reach = 2.0 * wide * float(scale) * placement.zoom * self.softness
-        soft = cv2.GaussianBlur(inside, (0, 0), max(reach / 2.5, 0.5))
-        return np.asarray(np.clip(soft, 0.0, 1.0), np.float32)
+        soft = np.asarray(cv2.GaussianBlur(inside, (0, 0), max(reach / 2.5, 0.5)), np.float32)
+        return np.asarray(np.clip(soft, 0.0, 1.0, out=soft), np.float32)
 
     def _outline(self, u: Field, v: Field) -> Field:
         """Hard outline, in half axes of the face about its middle."""

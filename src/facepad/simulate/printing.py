@@ -177,6 +177,7 @@ class Print:
         """The sheet before the room or on the person's head, with holes and hands."""
         x, y, placement, width = place
         half = width * (0.5 + self.border), stage.height(width) / 2 + self.border * width
+        wearer = None if self.form == "sheet" else self._wearer(stage, (x, y), width)
         if self.form == "worn":
             face = cuts.on_sheet(cuts.outline(stage.face, stage.picture), stage.picture, width)
             mask = cuts.inside(face, x, y, placement.zoom)
@@ -186,8 +187,9 @@ class Print:
             mask = coverage(rectangle(x, y, half), placement.zoom)
             behind = room.behind(stage.surroundings, stage.size, rng, person=0.8)
             behind *= stage.situation.colour
-        if self.form != "sheet":
-            behind = mixed(behind, self._wearer(stage, (x, y), width), mask)
+        if wearer is not None:
+            behind = mixed(behind, wearer, mask)
+            del wearer  # large
             mask = mask * self._holes(stage, place)
         light = mixed(behind, light, mask)
         del behind  # large
@@ -209,7 +211,9 @@ class Print:
     def _wearer(self, stage: Stage, place: tuple[Field, Field], width: float) -> Scene:
         """Living eyes behind the holes, in the sheet's shadow."""
         light = sample(to_light(stage.picture), *place, width * 1.03)
-        return light * stage.situation.colour * np.float32(0.6)
+        light *= stage.situation.colour
+        light *= np.float32(0.6)
+        return light
 
 
 def _near(mask: Field, reach: float) -> Field:

@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from facepad.simulate import cuts, glare, hands, room
-from facepad.simulate.blending import mixed, times
+from facepad.simulate.blending import bands, mixed, times
 from facepad.simulate.camera import Exposed
 from facepad.simulate.geometry import Bend, Placement, coverage, rectangle, sample, turned
 from facepad.simulate.holding import SURROUNDINGS, Holding
@@ -103,17 +103,16 @@ class Screen:
         around *= np.float32(self.room_light)
         mask = np.ones(stage.size, np.float32)
         if not stage.aligned:
-            glowing, device = self._outlines(stage, (x, y, placement))
+            glowing, mask = self._outlines(stage, (x, y, placement))
             frame = np.float32(self.bezel_light * self.room_light)
-            light = mixed(around, mixed(frame, light, glowing), device)
-            mask = device
+            light = mixed(around, mixed(frame, light, glowing), mask)
         light = self.holding.unsharp(self._reflecting(light, around, mask, rng))
         seen = [] if stage.aligned else [glowing]  # shares of the panel that the camera sees
         if not stage.aligned and self.hand and self.ppi > _HAND_HELD:
             hand = hands.hold(around, self._sheet(stage, placement), self._spilled(stage), rng)
             light = mixed(light, around, hand)
-            seen.append(np.asarray(1.0 - hand, np.float32))
-            mask = mask * seen[-1]
+            seen.append(np.subtract(np.float32(1.0), hand, out=hand))
+            mask = mask * hand
         del around  # large
         texture = self._texture(stage, x, y) if self.stripe else None
         for share in seen:
@@ -145,11 +144,13 @@ class Screen:
 
     def _texture(self, stage: Stage, x: Field, y: Field) -> Scene:
         """The panel's pattern; uses up ``x`` and ``y``."""
-        u, v = turned(x, y, self.grid_deg) if stage.aligned else (x, y)
-        for one in (u, v):
-            one *= np.float32(self.ppi / _MM)
+        for band in bands(len(x)):
+            if stage.aligned:
+                x[band], y[band] = turned(x[band], y[band], self.grid_deg)
+            for one in (x[band], y[band]):
+                one *= np.float32(self.ppi / _MM)
         panel = Panel(self.stripe, self.row, self.layout == "bgr", self.layout == "diamond")
-        return panel.texture(u, v, self.holding.optics(stage.optics))
+        return panel.texture(x, y, self.holding.optics(stage.optics))
 
     def _half(self, stage: Stage) -> tuple[float, float]:
         """Half the lit part of the panel: the picture fits one way and leaves room the other."""
