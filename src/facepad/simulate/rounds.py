@@ -33,7 +33,7 @@ from facepad.types import Face, Frame, RgbImage, Sample
 ATTACKS = (*MEDIA, PARTIAL)
 MOST_ROUNDS = 10_000
 _LARGEST = 1280  # longer side of a source, pixels; a camera sees no more of it
-_KEPT_BACKGROUNDS = 8  # decoded pictures a process
+_KEPT_BACKGROUNDS = 2  # decoded pictures a process; large, and soon read again
 
 
 @dataclass(frozen=True, slots=True)
