@@ -73,7 +73,9 @@ def main() -> None:
         one.name: strength.strength(one.bins, strength.margin_ranks(one.attacks)) for one in found
     }
     ranked = sorted(found, key=lambda one: -power[one.name])
-    print(f"{len(found)} parameters, {len(attacks)} attacks; by chance up to {level:.3f}")
+    above = sum(value > level for value in power.values())
+    print(f"{len(found)} parameters, {len(attacks)} attacks")
+    print(f"strength by chance up to {level:.3f}; {above} parameters lie above")
     for one in ranked[:LISTED]:
         print(f"{power[one.name]:7.3f}  {one.name:<34}{len(one.attacks):>6}  {one.range.meaning}")
     chosen = ranked[: given.shown]
