@@ -15,6 +15,7 @@ from facepad.training.calibrate import ENOUGH, FEWEST, FRAMES_WORTH, Observed, e
 from facepad.training.own_attacks import Passed, passed
 from facepad.types import Frame, Presentation, Reason
 
+_MANY = 0.25  # share of simulated attacks that pass, from which the user is warned
 NAMED = 3  # frames without a face that a message names
 _TIGHT, _BOTH = views.TIGHT, f"{views.TIGHT}+{views.CONTEXT}"
 
@@ -121,7 +122,7 @@ def calibrate(
             advance=advance,
         )
     people = {picture.person for picture, _ in seen}
-    notes = _notes(len(seen), len(people), faceless)
+    notes = (*_notes(len(seen), len(people), faceless), *_warning(attacks))
     return Calibrated(made, _card(made, len(people), target_bpcer, notes, attacks), notes)
 
 
@@ -157,6 +158,16 @@ def _notes(count: int, people: int, faceless: Sequence[str]) -> tuple[str, ...]:
         more = f" and {len(faceless) - NAMED} more" if len(faceless) > NAMED else ""
         notes.append(f"without a face, left out: {', '.join(faceless[:NAMED])}{more}")
     return tuple(notes)
+
+
+def _warning(attacks: Passed) -> tuple[str, ...]:
+    if not attacks.judged or clopper_pearson(attacks.accepted, attacks.judged)[0] <= _MANY:
+        return ()
+    share = attacks.accepted / attacks.judged
+    return (
+        f"{100 * share:.0f} % of the attacks that were simulated from these frames would pass: "
+        "take more frames of several people, or allow a higher --target-bpcer",
+    )
 
 
 def _card(

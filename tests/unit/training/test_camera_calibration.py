@@ -10,6 +10,7 @@ from facepad.errors import InputError, SettingsError
 from facepad.liveness.face_cnn import FaceTest, free
 from facepad.training import camera
 from facepad.training.camera import Calibrated, Picture
+from facepad.training.own_attacks import Passed
 
 PORTRAIT = Path(__file__).parents[3] / "examples" / "astronaut.jpg"
 
@@ -64,6 +65,16 @@ def test_the_card_says_what_to_expect(done: Calibrated) -> None:
 
 def test_the_card_tells_what_attacks_of_the_frames_would_do(done: Calibrated) -> None:
     assert "attacks that were simulated from these frames" in done.card.results
+
+
+@pytest.mark.parametrize(("accepted", "told"), [(15, 1), (6, 0), (0, 0)])
+def test_many_attacks_that_would_pass_are_a_warning(
+    test: FaceTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, accepted: int, told: int
+) -> None:
+    monkeypatch.setattr(camera, "passed", lambda *_, **__: Passed(accepted, 20))
+    found = camera.pictures(frames(tmp_path, 3))
+    notes = camera.calibrate("it", test, found, target_bpcer=0.05).notes
+    assert sum("75 % of the attacks" in note for note in notes) == told
 
 
 def test_without_such_attacks_the_card_says_so(test: FaceTest, tmp_path: Path) -> None:
