@@ -22,17 +22,17 @@ class Printer:
     """Inks and tone; attributes tell their own meaning, see `ranges`."""
 
     density: float = drawn(
-        0.85, 1.25, "Strength of the inks, share of the usual", off=1.1, group="gamut"
+        0.6, 1.25, "Strength of the inks, share of the usual", off=1.1, group="gamut"
     )
     black_ink: float = drawn(
         0.3, 1.0, "Share of grey that is printed in black", off=0.5, group="gamut"
     )
     dot_gain: float = drawn(-0.06, 0.12, "Growth of a dot of half tone", off=0.0, group="gamut")
-    cyan: float = drawn(-0.1, 0.1, "Error of cyan, share", off=0.0, group="gamut")
-    magenta: float = drawn(-0.1, 0.1, "Error of magenta, share", off=0.0, group="gamut")
-    yellow: float = drawn(-0.1, 0.1, "Error of yellow, share", off=0.0, group="gamut")
+    cyan: float = drawn(-0.1, 0.3, "Error of cyan, share", off=0.0, group="gamut")
+    magenta: float = drawn(-0.2, 0.1, "Error of magenta, share", off=0.0, group="gamut")
+    yellow: float = drawn(-0.4, 0.1, "Error of yellow, share", off=0.0, group="gamut")
     tone: float = drawn(
-        0.85, 1.25, "Gamma of the print against the picture", off=1.0, group="gamut"
+        0.65, 1.2, "Gamma of the print against the picture", off=1.0, group="gamut"
     )
 
     def through(self) -> NDArray[np.float64]:

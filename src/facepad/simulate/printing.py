@@ -52,7 +52,7 @@ class Print:
     )
     white: float = drawn(0.72, 0.95, "Reflectance of the paper", off=0.9, group=PAPER)
     tint: float = drawn(
-        -0.06, 0.05, "Paper's colour: half the logarithm of red over blue", off=0.0, group=PAPER
+        -0.15, 0.05, "Paper's colour: half the logarithm of red over blue", off=0.0, group=PAPER
     )
     grain: float = drawn(
         0.0, 0.035, "Unevenness of the paper, share", off=0.0, bias=2.0, group=PAPER

@@ -26,7 +26,7 @@ from facepad.types import Sample, Split
 LIST, WORK, ABOUT = "dataset.csv", "work", "simulated.json"
 COLUMNS = ("path", "subject", "pai_species", "split", "session", "camera", "source",
            "background", "licence", "parameters")  # fmt: skip
-_FORMAT = 2  # raised when the same order gives other pictures or files
+_FORMAT = 3  # raised when the same order gives other pictures or files
 _UNSAFE = re.compile(r"[^A-Za-z0-9.-]+")
 
 Advance = Callable[[], None]

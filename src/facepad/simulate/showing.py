@@ -25,8 +25,8 @@ class Showing:
         35, 97, "JPEG quality that stands for the stream's", off=97, whole=True, group=_TONE
     )
     gamma: float = drawn(1.85, 2.6, "Of the panel", off=2.2, group=_TONE)
-    red: float = drawn(-0.12, 0.08, "White point: natural logarithm of red", off=0.0, group=_TONE)
-    blue: float = drawn(-0.05, 0.25, "The same of blue", off=0.0, group=_TONE)
+    red: float = drawn(-0.32, 0.08, "White point: natural logarithm of red", off=0.0, group=_TONE)
+    blue: float = drawn(-0.05, 0.5, "The same of blue", off=0.0, bias=1.4, group=_TONE)
     vivid: float = drawn(0.85, 1.3, "Colourfulness of the panel's setting", off=1.0, group=_TONE)
     black: float = drawn(
         0.0005, 0.02, "Light of black over that of white", off=0.0, log=True, group=_TONE
