@@ -31,9 +31,7 @@ class Printer:
     cyan: float = drawn(-0.1, 0.3, "Error of cyan, share", off=0.0, group="gamut")
     magenta: float = drawn(-0.2, 0.1, "Error of magenta, share", off=0.0, group="gamut")
     yellow: float = drawn(-0.4, 0.1, "Error of yellow, share", off=0.0, group="gamut")
-    tone: float = drawn(
-        0.65, 1.2, "Gamma of the print against the picture", off=1.0, group="gamut"
-    )
+    tone: float = drawn(0.65, 1.2, "Gamma of the print against the picture", off=1.0, group="gamut")
 
     def through(self) -> NDArray[np.float64]:
         """Share of light behind each ink's full coverage, shape (4, 3)."""
