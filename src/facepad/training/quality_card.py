@@ -14,8 +14,9 @@ _CHOICE = (
     "The recipe was chosen, among some forty variants, by the area under the curve on NUAA's train "
     "and dev parts, on three sites of webcams (a, c, d) and on simulated people who did not train; "
     "figures on these are therefore too good. Thresholds are from the data named above alone. An "
-    "earlier recipe (version 1) printed NUAA's test part at every training, some ten times; version "
-    "2, this recipe on pictures of an earlier state of the simulator, opened the test parts once."
+    "earlier recipe (version 1) printed NUAA's test part at every training, some ten times; "
+    "version 2, this recipe on pictures of an earlier state of the simulator, opened the test "
+    "parts once."
 )
 _LIMITS = (
     "One picture through 25 numbers says little: masks and attacks on a part of the face are "
