@@ -39,6 +39,7 @@ def as_jpeg(picture: NDArray[Any], quality: int) -> NDArray[Any]:
     return np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR_RGB))
 
 
+@pytest.mark.slow
 def test_the_script_makes_the_committed_recapture(script: ModuleType) -> None:
     camera = script.Camera()
     made = script.recapture(read("astronaut.jpg"), script.Panel(), camera, seed=1)

@@ -121,13 +121,17 @@ def bound(scores: Vector, share: float, usual: float) -> float:
         Hahn, Meeker (1991), Statistical Intervals, prediction for one future observation;
         mean and deviation drawn towards those of other cameras.
     """
+    centre = _leaning(float(scores.mean()), 0.0, len(scores))
+    deviation = shrunk(float(scores.std(ddof=1)), usual, len(scores))
+    return centre - _reach(len(scores), share) * deviation
+
+
+def _reach(count: int, share: float) -> float:
+    """Deviations between mean and bound."""
     from scipy.stats import t
 
-    count = len(scores)
     known = FRAMES_WORTH + count
-    reach = float(t.ppf(1.0 - share, known - 1)) * np.sqrt(1.0 + 1.0 / known)
-    centre = _leaning(float(scores.mean()), 0.0, count)
-    return float(centre - reach * shrunk(float(scores.std(ddof=1)), usual, count))
+    return float(t.ppf(1.0 - share, known - 1)) * float(np.sqrt(1.0 + 1.0 / known))
 
 
 def expected(count: int, target_bpcer: float) -> tuple[float, float]:
@@ -143,8 +147,12 @@ def expected(count: int, target_bpcer: float) -> tuple[float, float]:
     spreads = np.sqrt(FRAMES_WORTH / rng.chisquare(FRAMES_WORTH, _CAMERAS))
     centres = spreads * rng.normal(size=_CAMERAS) / np.sqrt(FRAMES_WORTH)
     draws = centres[:, None] + spreads[:, None] * rng.normal(size=(_CAMERAS, count))
-    bounds = np.array([bound(scores, target_bpcer, 1.0) for scores in draws])
-    below = norm.cdf((bounds - centres) / spreads)
+    reach = _reach(count, target_bpcer)
+    bounds = [
+        _leaning(float(mean), 0.0, count) - reach * shrunk(float(deviation), 1.0, count)
+        for mean, deviation in zip(draws.mean(axis=1), draws.std(axis=1, ddof=1), strict=True)
+    ]
+    below = norm.cdf((np.array(bounds) - centres) / spreads)
     low, high = np.quantile(below, (0.05, 0.95)).tolist()
     return float(low), float(high)
 

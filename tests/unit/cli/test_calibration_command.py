@@ -10,6 +10,8 @@ from facepad.cli.app import app
 from facepad.cli.workers import judge_picture
 from facepad.errors import ModelError
 
+pytestmark = pytest.mark.slow  # whole runs with the network
+
 EXAMPLES = Path(__file__).parents[3] / "examples"
 PORTRAIT = EXAMPLES / "astronaut.jpg"
 

@@ -48,6 +48,7 @@ def read_all(path: Path) -> list[Frame]:
     return [load_presentation(sample).frames[0] for sample in Packed(path).samples()]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", OTHERS)
 def test_every_database_is_the_same_when_packed(name: str, tmp_path: Path) -> None:
     listed = list(registry.resolve("datasets", name)(made_up_dataset(tmp_path, name)).samples())

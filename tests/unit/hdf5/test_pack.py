@@ -91,6 +91,7 @@ def test_the_hash_of_the_source_file_is_that_of_other_programs(
     assert first.bytes == Path(samples[0].path).stat().st_size
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [PackOptions(), PIXELS], ids=["encoded", "pixels"])
 def test_processes_and_shards_do_not_change_the_file(
     samples: list[Sample], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: PackOptions
@@ -101,6 +102,7 @@ def test_processes_and_shards_do_not_change_the_file(
     assert (tmp_path / "one.h5").read_bytes() == (tmp_path / "two.h5").read_bytes()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [PackOptions(), PIXELS], ids=["encoded", "pixels"])
 @pytest.mark.parametrize("after", [0, 4, 9])
 def test_an_interrupted_run_that_goes_on_makes_the_same_file(
@@ -122,6 +124,7 @@ def test_what_was_decoded_is_not_decoded_again(samples: list[Sample], out: Path)
     assert len(decoded) == 1
 
 
+@pytest.mark.slow
 def test_going_on_with_other_processes_fills_the_gaps(samples: list[Sample], out: Path) -> None:
     whole = pack(samples, out.with_name("whole.h5"))
     interrupted(samples, out, 12, PackOptions())
@@ -129,6 +132,7 @@ def test_going_on_with_other_processes_fills_the_gaps(samples: list[Sample], out
     assert pack(samples, out, workers=2, resume=True).about.digest == whole.about.digest
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("position", [100, 9000, -3])
 def test_a_damaged_shard_is_made_again(samples: list[Sample], out: Path, position: int) -> None:
     whole = pack(samples, out.with_name("whole.h5"))
@@ -366,6 +370,7 @@ def test_pixels_are_brought_down_to_fit(samples: list[Sample], out: Path) -> Non
     assert media.read(f"{out}#attack/0").size == (20, 13)
 
 
+@pytest.mark.slow
 def test_a_packed_file_can_be_packed(samples: list[Sample], out: Path) -> None:
     first = pack(samples, out)
     again = pack(list(Packed(out).samples()), out.with_name("again.h5"))
@@ -386,6 +391,7 @@ CHANGES: list[Callable[[Sample], Sample]] = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", CHANGES)
 def test_the_digest_depends_on_every_label(
     samples: list[Sample], out: Path, change: Callable[[Sample], Sample]
@@ -395,6 +401,7 @@ def test_the_digest_depends_on_every_label(
     assert pack(changed, out, force=True).about.digest != before
 
 
+@pytest.mark.slow
 def test_the_digest_depends_on_every_pixel(samples: list[Sample], out: Path) -> None:
     before = pack(samples, out).about.digest
     picture = media.read(samples[3].path).image.copy()

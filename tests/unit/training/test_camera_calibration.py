@@ -12,6 +12,8 @@ from facepad.training import camera
 from facepad.training.camera import Calibrated, Picture
 from facepad.training.own_attacks import Passed
 
+pytestmark = pytest.mark.slow  # whole runs with the network
+
 PORTRAIT = Path(__file__).parents[3] / "examples" / "astronaut.jpg"
 
 

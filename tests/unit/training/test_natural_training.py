@@ -187,6 +187,7 @@ def test_niqe_is_fitted_and_read_again(tmp_path: Path) -> None:
     assert "3: CC0" in report.model.with_suffix(".md").read_text("utf-8")
 
 
+@pytest.mark.slow
 def test_biqi_is_fitted_and_read_again_and_measures_nothing_twice(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,6 +12,8 @@ from facepad.training.calibrate import Observed
 from facepad.training.own_attacks import KINDS, attacks_of, passed
 from facepad.types import Frame, Presentation, Reason
 
+pytestmark = pytest.mark.slow  # whole runs with the network
+
 PORTRAIT = Path(__file__).parents[3] / "examples" / "astronaut.jpg"
 
 
