@@ -5,7 +5,8 @@ import math
 import struct
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,30 @@ _DAMAGED = (
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip file can say
 
 Arrays = dict[str, NDArray[Any]]
+
+
+@contextmanager
+def reading(
+    arrays: Mapping[str, NDArray[Any]], version: int, source: str, otherwise: str
+) -> Iterator[None]:
+    """Check the format of a model's arrays, and tell whatever is wrong with them by one error.
+
+    Args:
+        arrays: From a model file, with its ``format_version``.
+        version: The one that is expected.
+        source: Names the file in errors.
+        otherwise: What the error says of it: "holds no heads of the face test".
+
+    Raises:
+        ModelError: The format is another, or reading them failed.
+    """
+    try:
+        found = int(arrays["format_version"])
+        if found != version:
+            raise ModelError(f"{source} has format {found}, expected {version}")
+        yield
+    except (KeyError, ValueError, TypeError) as error:
+        raise ModelError(f"{source} {otherwise}: {error!r}") from error
 
 
 def pack(arrays: Mapping[str, NDArray[Any]]) -> bytes:

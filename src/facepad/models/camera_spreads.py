@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facepad.errors import ModelError
+from facepad.models.arrays import reading
 
 FORMAT_VERSION = 1
 
@@ -75,14 +76,9 @@ class CameraSpreads:
             ModelError: An array is missing, of another format version or shape, or a number
                 cannot be.
         """
-        try:
-            version = int(arrays["format_version"])
-            if version != FORMAT_VERSION:
-                raise ModelError(f"{source} has format {version}, expected {FORMAT_VERSION}")
+        with reading(arrays, FORMAT_VERSION, source, "holds no spreads of cameras"):
             spreads = {str(views): _spread(arrays[str(views)], source) for views in arrays["views"]}
             return cls(spreads, str(arrays["heads"]), int(arrays["cameras"]))
-        except (KeyError, ValueError, TypeError) as error:
-            raise ModelError(f"{source} holds no spreads of cameras: {error!r}") from error
 
 
 def _spread(numbers: NDArray[Any], source: str) -> Spread:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facepad.errors import ModelError
+from facepad.models.arrays import reading
 from facepad.types import OperatingPoint
 
 FORMAT_VERSION = 1
@@ -141,13 +142,8 @@ class FaceHeads:
         Raises:
             ModelError: An array is missing, of another format version or shape, or not finite.
         """
-        try:
-            version = int(arrays["format_version"])
-            if version != FORMAT_VERSION:
-                raise ModelError(f"{source} has format {version}, expected {FORMAT_VERSION}")
+        with reading(arrays, FORMAT_VERSION, source, "holds no heads of the face test"):
             return _read(arrays, source)
-        except (KeyError, ValueError, TypeError) as error:
-            raise ModelError(f"{source} holds no heads of the face test: {error!r}") from error
 
 
 def _read(arrays: Mapping[str, NDArray[Any]], source: str) -> FaceHeads:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facepad.errors import ModelError
+from facepad.models.arrays import reading
 from facepad.types import OperatingPoint
 
 FORMAT_VERSION = 1
@@ -119,14 +120,9 @@ class QualityClassifier:
         Raises:
             ModelError: An array is missing, of another format version or shape, or not finite.
         """
-        try:
-            version = int(arrays["format_version"])
-            if version != FORMAT_VERSION:
-                raise ModelError(f"{source} has format {version}, expected {FORMAT_VERSION}")
+        with reading(arrays, FORMAT_VERSION, source, "is not a quality classifier"):
             kind = str(arrays["kind"])
             model = _checked(_read(arrays), source)
-        except (KeyError, ValueError, TypeError) as error:
-            raise ModelError(f"{source} is not a quality classifier: {error!r}") from error
         if kind != model.kind:
             raise ModelError(f"{source} says it holds an {kind}, but has arrays of an {model.kind}")
         return model
