@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from facepad.errors import ModelError
 from facepad.models import store
+from facepad.runtime import disable_telemetry
 
 Tensors = Mapping[str, NDArray[Any]]
 
@@ -53,6 +54,7 @@ class Network:
 
 
 def _opened(name: str, threads: int) -> Any:  # noqa: ANN401 - onnxruntime's own type
+    disable_telemetry()
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
