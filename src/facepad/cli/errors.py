@@ -23,8 +23,14 @@ from pathlib import Path
 
 from typer import Exit
 
-from facepad.cli.text import printable
-from facepad.errors import DatasetError, FacepadError, InputError, ModelError, SettingsError
+from facepad.errors import (
+    DatasetError,
+    FacepadError,
+    InputError,
+    ModelError,
+    SettingsError,
+    printable,
+)
 
 DEBUG_VARIABLE = "FACEPAD_DEBUG"
 

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from facepad import __version__
 from facepad.cli.app import app
-from facepad.cli.edge import DEBUG_VARIABLE, caught_faults, code_of, mapped_errors
+from facepad.cli.errors import DEBUG_VARIABLE, caught_faults, code_of, mapped_errors
 from facepad.errors import (
     DatasetError,
     FacepadError,
