@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from facepad.faces import FaceFinder, views
-from facepad.liveness.face_cnn import FaceTest
+from facepad.liveness.face_cnn.test import FaceTest
 from facepad.models.camera_spreads import Spread
 from facepad.simulate.recipe import Recipe, apply, draw_recipe
 from facepad.training.calibrate import FEWEST, Observed, fit

@@ -17,9 +17,9 @@ import numpy as np
 from facepad import media, quality, settings
 from facepad.errors import ModelError
 from facepad.faces.squares import square
+from facepad.liveness.quality.classifier import QualityClassifier, Vector
 from facepad.models import store
 from facepad.models.index import digest
-from facepad.quality.classifier import QualityClassifier, Vector
 from facepad.quality.parameters import METRICS_VERSION
 from facepad.types import Frame, OperatingPoint, Presentation, Reason, RgbImage, Score
 

@@ -1,4 +1,4 @@
-"""The heads of the face test: plain arrays that weigh what the trunk sees.
+"""The heads of the face test: plain arrays that weigh what the backbone sees.
 
 Each head is linear in the statistics of one block for one view. A raw logit is the mean of
 the logits of the heads whose view could be seen; an affine scaling, one for each set of
@@ -28,7 +28,7 @@ class Head:
 
     Attributes:
         view: Of the face, a name of `facepad.faces.views`.
-        block: Of the trunk, 0 first.
+        block: Of the backbone, 0 first.
         mean: Training mean of each statistic, shape (F,).
         scale: Training deviation of each; above 0.
         weights: Of the standardised statistics, shape (F,).
@@ -68,18 +68,18 @@ class FaceHeads:
         tight_only: Scaling of the mean over the heads of the tight view, for pictures that
             hold nothing around the face.
         operating_point: From dev data and domains left out.
-        trunk: Version of the trunk that the heads were trained on.
+        backbone: Version of the backbone that the heads were trained on.
     """
 
     heads: tuple[Head, ...]
     all_views: AffineScaling
     tight_only: AffineScaling
     operating_point: OperatingPoint
-    trunk: str
+    backbone: str
 
     @property
     def blocks(self) -> tuple[int, ...]:
-        """Blocks of the trunk that the heads use, in order."""
+        """Blocks of the backbone that the heads use, in order."""
         return tuple(sorted({head.block for head in self.heads}))
 
     def scaling(self, views: Sequence[str]) -> AffineScaling:
@@ -102,7 +102,7 @@ class FaceHeads:
             ),
             "point_name": np.array(point.name),
             "point": np.array([point.threshold, point.low, point.high]),
-            "trunk": np.array(self.trunk),
+            "trunk": np.array(self.backbone),
         }
         for head in self.heads:
             for part in ("mean", "scale", "weights"):

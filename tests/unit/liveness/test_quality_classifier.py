@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from facepad.errors import ModelError
-from facepad.quality.classifier import QualityClassifier
+from facepad.liveness.quality.classifier import QualityClassifier
 from facepad.types import OperatingPoint
 
 NAMES = ("mse", "sc", "ssim")

@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from facepad.errors import ModelError
-from facepad.models.face_heads import FaceHeads, Head
+from facepad.liveness.face_cnn.heads import FaceHeads, Head
 from facepad.scores import AffineScaling
 from facepad.types import OperatingPoint
 

@@ -1,4 +1,4 @@
-"""The frozen trunk of the face test: crops in, statistics of its blocks' channels out."""
+"""The frozen backbone of the face test: crops in, statistics of its blocks' channels out."""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,7 @@ NAME = "face_trunk"
 Statistics = NDArray[np.float32]
 
 
-class Trunk:
+class Backbone:
     """Sees crops; safe to share between threads.
 
     Args:
@@ -38,7 +38,7 @@ class Trunk:
         """Indices of the blocks that can be asked for."""
         return tuple(int(name.removeprefix("block_")) for name in self._network.outputs)
 
-    def see(self, crops: Sequence[RgbImage], blocks: Sequence[int]) -> list[Statistics]:
+    def extract(self, crops: Sequence[RgbImage], blocks: Sequence[int]) -> list[Statistics]:
         """Statistics of the outputs of some blocks.
 
         Args:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from facepad.errors import ModelError
 from facepad.models.arrays import reading
+from facepad.scores import sigmoid
 from facepad.types import OperatingPoint
 
 FORMAT_VERSION = 1
@@ -82,8 +83,7 @@ class QualityClassifier:
 
     def score(self, raw: float) -> float:
         """The raw value scaled to [0, 1]."""
-        exponent = -(self.slope * raw + self.bias)
-        return 1.0 / (1.0 + math.exp(min(exponent, 700.0)))
+        return sigmoid(self.slope * raw + self.bias)
 
     def distance(self, standardised: Vector) -> float:
         """Mahalanobis distance to the training pictures; about sqrt(25) is usual."""

@@ -1,4 +1,4 @@
-"""The packaged trunk gives what torch gave, and refuses what it cannot see."""
+"""The packaged backbone gives what torch gave, and refuses what it cannot see."""
 
 from pathlib import Path
 
@@ -7,10 +7,10 @@ import pytest
 from numpy.typing import NDArray
 
 from facepad.errors import InputError, ModelError
+from facepad.liveness.face_cnn.backbone import NAME, SIDE, Backbone
 from facepad.models import store
 from facepad.models.backbone import CHANNELS
 from facepad.models.session import Network
-from facepad.models.trunk import NAME, SIDE, Trunk
 from facepad.types import RgbImage
 
 # torch 2.13.0 on `made_up_crops`, by facepad.training.export.statistics_of
@@ -25,18 +25,18 @@ def made_up_crops() -> NDArray[np.uint8]:
 
 
 @pytest.fixture(scope="module")
-def trunk() -> Trunk:
-    return Trunk()
+def backbone() -> Backbone:
+    return Backbone()
 
 
 def as_list(crops: NDArray[np.uint8]) -> list[RgbImage]:
     return list(crops)
 
 
-def test_the_packaged_network_equals_torch(trunk: Trunk) -> None:
-    found = trunk.see(as_list(made_up_crops()), trunk.blocks)
+def test_the_packaged_network_equals_torch(backbone: Backbone) -> None:
+    found = backbone.extract(as_list(made_up_crops()), backbone.blocks)
     with np.load(REFERENCE, allow_pickle=False) as expected:
-        for block, values in zip(trunk.blocks, found, strict=True):
+        for block, values in zip(backbone.blocks, found, strict=True):
             wanted = expected[f"block_{block:02d}"]
             np.testing.assert_allclose(values, wanted, rtol=TOLERANCE, atol=TOLERANCE)
 
@@ -54,20 +54,20 @@ def test_the_source_in_torch_equals_the_stored_numbers() -> None:
             np.testing.assert_allclose(values.numpy(), wanted, rtol=TOLERANCE, atol=TOLERANCE)
 
 
-def test_a_block_gives_a_mean_and_a_deviation_for_every_channel(trunk: Trunk) -> None:
-    found = trunk.see(as_list(made_up_crops()), trunk.blocks)
-    assert [one.shape[1] for one in found] == [2 * CHANNELS[block] for block in trunk.blocks]
+def test_a_block_gives_a_mean_and_a_deviation_for_every_channel(backbone: Backbone) -> None:
+    found = backbone.extract(as_list(made_up_crops()), backbone.blocks)
+    assert [one.shape[1] for one in found] == [2 * CHANNELS[block] for block in backbone.blocks]
 
 
-def test_a_crop_is_seen_the_same_alone_and_beside_another(trunk: Trunk) -> None:
-    both = trunk.see(as_list(made_up_crops()), [5])[0]
-    alone = trunk.see(as_list(made_up_crops()[1:]), [5])[0]
+def test_a_crop_is_seen_the_same_alone_and_beside_another(backbone: Backbone) -> None:
+    both = backbone.extract(as_list(made_up_crops()), [5])[0]
+    alone = backbone.extract(as_list(made_up_crops()[1:]), [5])[0]
     np.testing.assert_allclose(alone[0], both[1], rtol=1e-5, atol=1e-5)
 
 
-def test_a_mirrored_crop_is_seen_almost_as_the_crop(trunk: Trunk) -> None:
+def test_a_mirrored_crop_is_seen_almost_as_the_crop(backbone: Backbone) -> None:
     crop = made_up_crops()[0]
-    there, mirrored = trunk.see([crop, np.ascontiguousarray(crop[:, ::-1])], [14])[0]
+    there, mirrored = backbone.extract([crop, np.ascontiguousarray(crop[:, ::-1])], [14])[0]
     assert np.corrcoef(there, mirrored)[0, 1] > 0.9
 
 
@@ -81,9 +81,9 @@ def test_the_file_tells_no_path_of_the_machine_it_was_made_on() -> None:
     assert b"facepad" not in data
 
 
-def test_a_crop_of_another_size_is_refused_with_both_sizes(trunk: Trunk) -> None:
+def test_a_crop_of_another_size_is_refused_with_both_sizes(backbone: Backbone) -> None:
     with pytest.raises(InputError, match=r"\(224, 224, 3\), got uint8 \(100, 100, 3\)"):
-        trunk.see([np.zeros((100, 100, 3), np.uint8)], [0])
+        backbone.extract([np.zeros((100, 100, 3), np.uint8)], [0])
 
 
 def test_an_output_that_is_not_there_is_named() -> None:

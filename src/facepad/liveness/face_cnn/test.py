@@ -1,6 +1,6 @@
 """Liveness test: does the face, and what is around it, look first-hand to a trained network?
 
-A trunk that was trained on ImageNet and is frozen sees a tight crop (texture of paper, ink
+A backbone that was trained on ImageNet and is frozen sees a tight crop (texture of paper, ink
 and pixels) and one with context (edges, hands, bezels); linear heads weigh the statistics of
 several of its blocks.
 """
@@ -14,10 +14,10 @@ import numpy as np
 from facepad.calibration import Calibration, Vector
 from facepad.errors import ModelError
 from facepad.faces import views
+from facepad.liveness.face_cnn.backbone import NAME, SIDE, Backbone
+from facepad.liveness.face_cnn.heads import FaceHeads, Head
 from facepad.models import store
 from facepad.models.camera_spreads import CameraSpreads
-from facepad.models.face_heads import FaceHeads, Head
-from facepad.models.trunk import NAME, SIDE, Trunk
 from facepad.scores import sigmoid
 from facepad.types import Frame, OperatingPoint, Presentation, Reason, Score
 
@@ -35,7 +35,7 @@ def research(threads: int = 1) -> "FaceTest":
 def _packaged(name: str, kind: str, threads: int) -> "FaceTest":
     file = f"face_heads_{kind}"
     heads = FaceHeads.from_arrays(store.load_arrays(file), f"model {file!r}")
-    return FaceTest(name, heads, Trunk(threads), store.version(file), f"face_cameras_{kind}")
+    return FaceTest(name, heads, Backbone(threads), store.version(file), f"face_cameras_{kind}")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,7 +65,7 @@ class FaceTest:
     Attributes:
         name: Name in the registry and in results.
         heads: What was learned.
-        trunk: The frozen network.
+        backbone: The frozen network.
         version: Of the heads' file.
         cameras: Name of the model with the spreads that cameras have under these heads.
         calibration: Of the camera, when it has one.
@@ -73,16 +73,16 @@ class FaceTest:
 
     name: str
     heads: FaceHeads
-    trunk: Trunk
+    backbone: Backbone
     version: str
     cameras: str = ""
     calibration: Calibration | None = field(default=None)
 
     def __post_init__(self) -> None:
-        if self.heads.trunk != self.trunk.version:
+        if self.heads.backbone != self.backbone.version:
             raise ModelError(
-                f"{self.version} was trained on {self.heads.trunk}, but this facepad has "
-                f"{self.trunk.version}; train it again"
+                f"{self.version} was trained on {self.heads.backbone}, but this facepad has "
+                f"{self.backbone.version}; train it again"
             )
 
     @property
@@ -94,8 +94,8 @@ class FaceTest:
 
     @property
     def models(self) -> Mapping[str, str]:
-        """Version of the heads and of the trunk."""
-        return MappingProxyType({self.name: self.version, NAME: self.trunk.version})
+        """Version of the heads and of the backbone."""
+        return MappingProxyType({self.name: self.version, NAME: self.backbone.version})
 
     def spreads(self) -> CameraSpreads:
         """What a calibration leans on where its own frames are few.
@@ -182,7 +182,7 @@ class FaceTest:
         make = {views.TIGHT: views.tight, views.CONTEXT: views.context}
         crops = [make[view](frame.image, box, SIDE) for view in seen]
         blocks = self.heads.blocks
-        found = dict(zip(blocks, self.trunk.see(crops, blocks), strict=True))
+        found = dict(zip(blocks, self.backbone.extract(crops, blocks), strict=True))
         return [head.standardised(found[head.block][seen.index(head.view)]) for head in heads]
 
     def _scaled(self, seen: Observation) -> tuple[float, dict[str, float]]:
