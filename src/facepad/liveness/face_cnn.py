@@ -11,11 +11,11 @@ from types import MappingProxyType
 
 import numpy as np
 
-from facepad.calibration import Calibration, Vector
+from facepad.calibration.anchor import Calibration, Vector
+from facepad.calibration.prior import CameraSpreads
 from facepad.errors import ModelError
 from facepad.faces import views
 from facepad.models import store
-from facepad.models.camera_spreads import CameraSpreads
 from facepad.models.face_heads import FaceHeads, Head, share
 from facepad.models.trunk import NAME, SIDE, Trunk
 from facepad.types import Frame, OperatingPoint, Presentation, Reason, Score

@@ -8,10 +8,10 @@ import pytest
 from facepad.calibration import Anchor, Calibration
 from facepad.errors import ModelError
 from facepad.liveness.face_cnn import FaceTest
-from facepad.models.backbone import CHANNELS
 from facepad.models.face_heads import FaceHeads, Head, Scaling
 from facepad.models.trunk import Trunk
 from facepad.testing import check_liveness_test
+from facepad.training.face.export import CHANNELS
 from facepad.types import Face, Frame, OperatingPoint, Presentation, Reason, RgbImage
 
 TIGHT_BLOCK, CONTEXT_BLOCK = 5, 10
