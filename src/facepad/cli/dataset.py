@@ -87,9 +87,9 @@ def verify(
     from facepad.cli.dataset_verify import verify as decode_all
     from facepad.cli.edge import ExitCode
     from facepad.cli.progress import progress
-    from facepad.media.frame_rule import FrameRule
+    from facepad.media.frame_selection import FrameSelection
 
-    rule = FrameRule.parse(frames)
+    rule = FrameSelection.parse(frames)
     listing = listing_of(name, root, protocol)
     with progress("verifying", len(listing.samples), lines=True) as advance:
         found = decode_all(listing.samples, rule, workers=workers, advance=advance)
@@ -140,10 +140,10 @@ def pack(
     from facepad.cli.dataset_pack import run
     from facepad.hdf5 import PackOptions
     from facepad.hdf5.options import parse_size
-    from facepad.media.frame_rule import FrameRule
+    from facepad.media.frame_selection import FrameSelection
 
     box = None if size is None else parse_size(size)
-    options = PackOptions(store.value, box, FrameRule.parse(frames))
+    options = PackOptions(store.value, box, FrameSelection.parse(frames))
     listing = listing_of(name, root, protocol)
     code = run(listing, options, out, workers, resume=resume, force=force)
     if code:

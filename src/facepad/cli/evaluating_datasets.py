@@ -22,7 +22,7 @@ from facepad.evaluation.assessment import GivenPoint
 from facepad.evaluation.presentations import Scored, combined
 from facepad.evaluation.report import Timing
 from facepad.evaluation.runs import SystemScores
-from facepad.media.frame_rule import FrameRule
+from facepad.media.frame_selection import FrameSelection
 from facepad.types import Dataset, Sample
 
 NAMED = 5  # of the pictures that could not be read
@@ -97,7 +97,7 @@ def _to_keep(order: Order, dataset: Listed, panel: Panel, workers: int) -> Kept:
         root=dataset.root,
         samples=dataset.samples,
         tests=tuple(panel.loaded),
-        look=Look(FrameRule.parse(order.frames), order.combine, panel.points),
+        look=Look(FrameSelection.parse(order.frames), order.combine, panel.points),
         camera=panel.camera,
         models=panel.models,
         folder=order.out,

@@ -9,7 +9,7 @@ from facepad.cli.rows import DECIMALS, ERROR_PREFIX, Fields, output_columns
 from facepad.errors import InputError
 from facepad.evaluation.choices import Combine
 from facepad.evaluation.presentations import Scored, combined
-from facepad.media.frame_rule import FrameRule
+from facepad.media.frame_selection import FrameSelection
 from facepad.pipeline import Checker
 from facepad.types import Decision, OperatingPoint, Presentation, Reason, Sample, Split
 
@@ -27,7 +27,7 @@ class Look:
         points: Threshold and band of each test that decides, by its name.
     """
 
-    frames: FrameRule
+    frames: FrameSelection
     combine: Combine
     points: Mapping[str, OperatingPoint]
 
@@ -69,7 +69,7 @@ def judge_presentation(
         ModelError: A model is missing or has the wrong hash.
         SettingsError: A test does not exist, or a library is missing.
     """
-    rule = look.frames if frame is None else FrameRule("at", frame)
+    rule = look.frames if frame is None else FrameSelection("at", frame)
     try:
         decisions = list(_decisions(checker, path, rule))
     except InputError as error:
@@ -92,7 +92,7 @@ def judge_presentation(
     )
 
 
-def _decisions(checker: Checker, path: str, rule: FrameRule) -> Iterator[Decision]:
+def _decisions(checker: Checker, path: str, rule: FrameSelection) -> Iterator[Decision]:
     """What each frame comes to, with the time it took to decode."""
     from facepad.media.frames import read_frames
     from facepad.media.video_limits import VideoLimits

@@ -10,7 +10,7 @@ from facepad.evaluation.assessment import Assessment
 from facepad.evaluation.rates import outcomes
 from facepad.evaluation.report import Picture
 from facepad.evaluation.table import Flags, Floats
-from facepad.media.frame_rule import FrameRule
+from facepad.media.frame_selection import FrameSelection
 from facepad.types import OperatingPoint
 
 SIDE = 128  # pixels of a thumbnail's longer side
@@ -49,7 +49,7 @@ def thumbnail(path: str) -> str | None:
     from facepad.media.frames import read_frames
 
     try:
-        image = next(frame.image for _, frame in read_frames(path, FrameRule("even", 1)))
+        image = next(frame.image for _, frame in read_frames(path, FrameSelection("even", 1)))
     except (InputError, DatasetError, StopIteration):
         return None
     scale = SIDE / max(image.shape[:2])

@@ -16,8 +16,9 @@ from facepad.calibration.prior import CameraSpreads
 from facepad.errors import ModelError
 from facepad.faces import views
 from facepad.models import store
-from facepad.models.face_heads import FaceHeads, Head, share
+from facepad.models.face_heads import FaceHeads, Head
 from facepad.models.trunk import NAME, SIDE, Trunk
+from facepad.scores import sigmoid
 from facepad.types import Frame, OperatingPoint, Presentation, Reason, Score
 
 
@@ -88,7 +89,7 @@ class FaceTest:
     def operating_point(self) -> OperatingPoint:
         """Threshold and band from dev data and sources left out; or from the calibration."""
         if self.calibration is not None:
-            return OperatingPoint.at(share(0.0), f"calibration {self.calibration.name}")
+            return OperatingPoint.at(sigmoid(0.0), f"calibration {self.calibration.name}")
         return self.heads.operating_point
 
     @property
@@ -149,7 +150,7 @@ class FaceTest:
             "heads": dict(seen.logits),
             "views": list(seen.views),
         }
-        return Score(share(value), details=MappingProxyType(details))
+        return Score(sigmoid(value), details=MappingProxyType(details))
 
     def observe(self, presentation: Presentation, *, context: bool = True) -> Observation | Reason:
         """What the heads see, for scores and for calibrating a camera.
@@ -187,7 +188,7 @@ class FaceTest:
     def _scaled(self, seen: Observation) -> tuple[float, dict[str, float]]:
         """The log-odds of the value, and numbers to tell."""
         if self.calibration is None:
-            ratio = self.heads.scaling(seen.views).ratio(seen.raw)
+            ratio = self.heads.scaling(seen.views).apply(seen.raw)
             return ratio, {"log_likelihood_ratio": ratio}
         anchor = self.calibration.anchors.get("+".join(seen.views))
         if anchor is not None:

@@ -5,7 +5,6 @@ the logits of the heads whose view could be seen; an affine scaling, one for eac
 views, makes it a log-likelihood ratio.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 
 from facepad.errors import ModelError
 from facepad.models.arrays import reading
+from facepad.scores import AffineScaling
 from facepad.types import OperatingPoint
 
 FORMAT_VERSION = 1
@@ -58,28 +58,6 @@ class Head:
         return found
 
 
-@dataclass(frozen=True, slots=True)
-class Scaling:
-    """From a raw logit to a log-likelihood ratio: ``slope * raw + bias``.
-
-    Attributes:
-        slope: Above 0, so that ranks are kept.
-        bias: Natural logarithm.
-    """
-
-    slope: float
-    bias: float
-
-    def ratio(self, raw: float) -> float:
-        """Log-likelihood ratio of bona fide over attack, natural logarithm."""
-        return self.slope * raw + self.bias
-
-
-def share(ratio: float) -> float:
-    """A log-likelihood ratio as a score in [0, 1]."""
-    return 1.0 / (1.0 + math.exp(min(-ratio, 700.0)))
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class FaceHeads:
     """All heads with their scalings; safe to share.
@@ -94,8 +72,8 @@ class FaceHeads:
     """
 
     heads: tuple[Head, ...]
-    all_views: Scaling
-    tight_only: Scaling
+    all_views: AffineScaling
+    tight_only: AffineScaling
     operating_point: OperatingPoint
     trunk: str
 
@@ -104,7 +82,7 @@ class FaceHeads:
         """Blocks of the trunk that the heads use, in order."""
         return tuple(sorted({head.block for head in self.heads}))
 
-    def scaling(self, views: Sequence[str]) -> Scaling:
+    def scaling(self, views: Sequence[str]) -> AffineScaling:
         """The scaling for what was seen: all views, or fewer."""
         return (
             self.all_views
@@ -152,7 +130,7 @@ def _read(arrays: Mapping[str, NDArray[Any]], source: str) -> FaceHeads:
         _head(arrays, str(name), float(intercept), source)
         for name, intercept in zip(arrays["heads"], intercepts, strict=True)
     )
-    both, tight = (Scaling(float(slope), float(bias)) for slope, bias in arrays["scalings"])
+    both, tight = (AffineScaling(float(slope), float(bias)) for slope, bias in arrays["scalings"])
     threshold, low, high = (float(value) for value in arrays["point"])
     if not heads or not min(both.slope, tight.slope) > 0.0:
         raise ModelError(f"{source} needs heads and slopes above 0, got {len(heads)} heads")

@@ -8,7 +8,7 @@ import pytest
 
 from facepad.cli.presentation_rows import Look, judge_presentation, kept_columns, padded
 from facepad.evaluation.choices import Combine
-from facepad.media.frame_rule import FrameRule
+from facepad.media.frame_selection import FrameSelection
 from facepad.pipeline import Checker
 from facepad.testing.media_files import write_video
 from facepad.types import OperatingPoint
@@ -24,7 +24,7 @@ def kept(
     frame: int | None = None,
     deciding: Sequence[str] = TESTS,
 ) -> dict[str, str]:
-    look = Look(FrameRule(), Combine(combine), dict.fromkeys(deciding, OperatingPoint.at(0.5)))
+    look = Look(FrameSelection(), Combine(combine), dict.fromkeys(deciding, OperatingPoint.at(0.5)))
     fields = judge_presentation(look, Checker(TESTS), path, frame, TESTS)
     return dict(zip(kept_columns(TESTS), fields, strict=True))
 

@@ -8,8 +8,9 @@ import pytest
 from facepad.calibration import Anchor, Calibration
 from facepad.errors import ModelError
 from facepad.liveness.face_cnn import FaceTest
-from facepad.models.face_heads import FaceHeads, Head, Scaling
+from facepad.models.face_heads import FaceHeads, Head
 from facepad.models.trunk import Trunk
+from facepad.scores import AffineScaling
 from facepad.testing import check_liveness_test
 from facepad.training.face.export import CHANNELS
 from facepad.types import Face, Frame, OperatingPoint, Presentation, Reason, RgbImage
@@ -27,7 +28,7 @@ def head(view: str, block: int) -> Head:
 def made_up_heads(trunk: Trunk) -> FaceHeads:
     both = (head("tight", TIGHT_BLOCK), head("context", CONTEXT_BLOCK))
     point = OperatingPoint.at(0.5)
-    return FaceHeads(both, Scaling(1.0, 0.0), Scaling(3.0, 0.0), point, trunk.version)
+    return FaceHeads(both, AffineScaling(1.0, 0.0), AffineScaling(3.0, 0.0), point, trunk.version)
 
 
 @pytest.fixture(scope="module")

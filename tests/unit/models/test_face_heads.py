@@ -8,7 +8,8 @@ import pytest
 from numpy.typing import NDArray
 
 from facepad.errors import ModelError
-from facepad.models.face_heads import FaceHeads, Head, Scaling, share
+from facepad.models.face_heads import FaceHeads, Head
+from facepad.scores import AffineScaling
 from facepad.types import OperatingPoint
 
 
@@ -20,14 +21,17 @@ def head(view: str = "tight", block: int = 5) -> Head:
 
 def heads() -> FaceHeads:
     point = OperatingPoint("dev_eer", 0.5, 0.4, 0.6)
-    both, tight = Scaling(2.0, -1.0), Scaling(1.0, 0.5)
+    both, tight = AffineScaling(2.0, -1.0), AffineScaling(1.0, 0.5)
     return FaceHeads((head(), head("context", 13)), both, tight, point, "face_trunk-1+0")
 
 
 def test_arrays_are_read_as_they_were_written() -> None:
     found = FaceHeads.from_arrays(heads().arrays(), "it")
     assert [one.name for one in found.heads] == ["tight 5", "context 13"]
-    assert (found.all_views, found.tight_only) == (Scaling(2.0, -1.0), Scaling(1.0, 0.5))
+    assert (found.all_views, found.tight_only) == (
+        AffineScaling(2.0, -1.0),
+        AffineScaling(1.0, 0.5),
+    )
     assert found.operating_point == heads().operating_point
     np.testing.assert_allclose(found.heads[1].weights, heads().heads[1].weights, rtol=1e-6)
 
@@ -44,16 +48,8 @@ def test_the_training_mean_has_the_intercept_as_its_logit() -> None:
 
 
 def test_without_the_context_the_scaling_is_that_of_the_tight_view() -> None:
-    assert heads().scaling(("tight",)) == Scaling(1.0, 0.5)
-    assert heads().scaling(("tight", "context")) == Scaling(2.0, -1.0)
-
-
-def test_a_ratio_of_zero_is_a_score_of_one_half() -> None:
-    assert share(0.0) == 0.5
-
-
-def test_a_score_never_leaves_its_range() -> None:
-    assert 0.0 <= share(-1e9) < share(1e9) <= 1.0
+    assert heads().scaling(("tight",)) == AffineScaling(1.0, 0.5)
+    assert heads().scaling(("tight", "context")) == AffineScaling(2.0, -1.0)
 
 
 def changed(name: str, value: NDArray[Any] | None) -> Mapping[str, NDArray[Any]]:

@@ -12,7 +12,7 @@ _ENDLESS = sys.maxsize  # the rule goes on for as long as the video does
 
 
 @dataclass(frozen=True, slots=True)
-class FrameRule:
+class FrameSelection:
     """A rule that chooses the same frames of the same video, always.
 
     Attributes:
@@ -31,15 +31,15 @@ class FrameRule:
             raise SettingsError(f"frame rule '{self.kind}' needs a number of 1 or more, got 0")
 
     @classmethod
-    def parse(cls, text: str) -> "FrameRule":
+    def parse(cls, text: str) -> "FrameSelection":
         """Read a rule as people write it: "all", "every:5", "even:10", "at:0".
 
         Raises:
             SettingsError: It is none of these.
 
         Example:
-            >>> FrameRule.parse("every:5")
-            FrameRule(kind='every', number=5)
+            >>> FrameSelection.parse("every:5")
+            FrameSelection(kind='every', number=5)
         """
         if text == "all":
             return cls()
@@ -60,7 +60,7 @@ class FrameRule:
             count: How many frames the video has; only "even" needs it.
 
         Example:
-            >>> list(FrameRule("even", 3).chosen(9))
+            >>> list(FrameSelection("even", 3).chosen(9))
             [1, 4, 7]
         """
         if self.kind == "all":

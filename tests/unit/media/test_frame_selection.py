@@ -7,12 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from facepad.errors import SettingsError
-from facepad.media.frame_rule import FrameRule
+from facepad.media.frame_selection import FrameSelection
 
 
 @pytest.mark.parametrize("text", ["all", "every:5", "even:10", "at:0"])
 def test_a_rule_reads_what_it_writes(text: str) -> None:
-    assert str(FrameRule.parse(text)) == text
+    assert str(FrameSelection.parse(text)) == text
 
 
 @pytest.mark.parametrize(
@@ -20,43 +20,43 @@ def test_a_rule_reads_what_it_writes(text: str) -> None:
 )
 def test_what_is_no_rule_is_told_with_those_that_are(text: str) -> None:
     with pytest.raises(SettingsError, match="'all', 'every:5', 'even:10' or 'at:0', got"):
-        FrameRule.parse(text)
+        FrameSelection.parse(text)
 
 
 @pytest.mark.parametrize("text", ["every:0", "even:0"])
 def test_a_rule_that_chooses_nothing_is_refused(text: str) -> None:
     with pytest.raises(SettingsError, match="needs a number of 1 or more"):
-        FrameRule.parse(text)
+        FrameSelection.parse(text)
 
 
 def test_an_unknown_kind_is_refused() -> None:
     with pytest.raises(SettingsError, match="got 'random'"):
-        FrameRule("random")
+        FrameSelection("random")
 
 
 def test_all_needs_no_count() -> None:
-    assert FrameRule().chosen(0)[:3] == range(3)
+    assert FrameSelection().chosen(0)[:3] == range(3)
 
 
 def test_every_takes_the_first_and_each_kth() -> None:
-    assert list(FrameRule("every", 4).chosen(0)[:3]) == [0, 4, 8]
+    assert list(FrameSelection("every", 4).chosen(0)[:3]) == [0, 4, 8]
 
 
 def test_at_takes_one_frame() -> None:
-    assert list(FrameRule("at", 3).chosen(9)) == [3]
+    assert list(FrameSelection("at", 3).chosen(9)) == [3]
 
 
 def test_even_takes_the_middles_of_equal_parts() -> None:
-    assert list(FrameRule("even", 2).chosen(8)) == [2, 6]
+    assert list(FrameSelection("even", 2).chosen(8)) == [2, 6]
 
 
 def test_even_takes_all_of_a_shorter_video() -> None:
-    assert list(FrameRule("even", 10).chosen(4)) == [0, 1, 2, 3]
+    assert list(FrameSelection("even", 10).chosen(4)) == [0, 1, 2, 3]
 
 
 @given(st.integers(1, 50), st.integers(1, 5000))
 def test_even_frames_are_distinct_and_evenly_apart(number: int, count: int) -> None:
-    chosen = list(FrameRule("even", number).chosen(count))
+    chosen = list(FrameSelection("even", number).chosen(count))
     assert len(chosen) == min(number, count)
     assert 0 <= chosen[0] <= chosen[-1] < count
     gaps = {after - before for before, after in pairwise(chosen)}
