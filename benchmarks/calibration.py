@@ -30,8 +30,8 @@ from facepad.datasets.csv_list import CsvList
 from facepad.datasets.nuaa import Nuaa
 from facepad.evaluation import protocol
 from facepad.faces import views
-from facepad.liveness.face_cnn import FaceTest, free, research
-from facepad.models.face_heads import Head
+from facepad.liveness.face_cnn.heads import Head
+from facepad.liveness.face_cnn.test import FaceTest, free, research
 from facepad.training.calibration.fit import Observed, fit
 from facepad.training.calibration.prior import observed
 from facepad.training.face.features import Cache, extract

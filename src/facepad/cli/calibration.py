@@ -37,9 +37,8 @@ def calibrate(
     and not those who will be judged.
     """
     from facepad import calibration
-    from facepad.cli.calibrated import face_test
     from facepad.cli.progress import progress
-    from facepad.training.calibration import run
+    from facepad.scoring.calibrated import face_test
 
     made_by = face_test(test)
     found = run.pictures(bona_fide)

@@ -7,7 +7,7 @@ import pytest
 
 from facepad import media
 from facepad.faces import FaceFinder
-from facepad.liveness.face_cnn import FaceTest, free
+from facepad.liveness.face_cnn.test import FaceTest, free
 from facepad.training.calibration.fit import Observed
 from facepad.training.calibration.self_attacks import KINDS, attacks_of, passed
 from facepad.types import Frame, Presentation, Reason

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from facepad.errors import DatasetError
+from facepad.liveness.quality.classifier import QualityClassifier
 from facepad.quality import METRICS
-from facepad.quality.classifier import QualityClassifier
 from facepad.training.quality.classifiers import Classifier
 from facepad.training.quality.features import VIEWS, Features, Vectors
 from facepad.training.quality.fit import fit, scores

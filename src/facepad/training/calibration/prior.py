@@ -15,10 +15,10 @@ from facepad.calibration.anchor import DISTANCE_WEIGHT, Vector
 from facepad.calibration.prior import CameraSpreads, Spread
 from facepad.errors import DatasetError
 from facepad.faces import views
-from facepad.liveness.face_cnn import FaceTest
+from facepad.liveness.face_cnn.heads import Head
+from facepad.liveness.face_cnn.test import FaceTest
 from facepad.models import store
 from facepad.models.card import Card
-from facepad.models.face_heads import Head
 from facepad.training.calibration.fit import Observed, centred
 from facepad.training.face.features import Cache, extract
 from facepad.training.face.heads import Seen, logits

@@ -9,7 +9,7 @@ from facepad.calibration import Calibration
 from facepad.errors import InputError, SettingsError
 from facepad.evaluation.intervals import clopper_pearson
 from facepad.faces import FaceFinder, views
-from facepad.liveness.face_cnn import FaceTest, Observation
+from facepad.liveness.face_cnn.test import FaceTest, Observation
 from facepad.models.card import Card
 from facepad.training.calibration.fit import ENOUGH, FEWEST, FRAMES_WORTH, Observed, expected, fit
 from facepad.training.calibration.self_attacks import Passed, passed

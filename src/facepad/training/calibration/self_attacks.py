@@ -12,7 +12,7 @@ import numpy as np
 
 from facepad.calibration.prior import Spread
 from facepad.faces import FaceFinder, views
-from facepad.liveness.face_cnn import FaceTest
+from facepad.liveness.face_cnn.test import FaceTest
 from facepad.simulate.recipe import Recipe, apply, draw_recipe
 from facepad.training.calibration.fit import FEWEST, Observed, fit
 from facepad.types import Frame, Presentation, Reason, RgbImage

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from facepad.errors import DatasetError
 from facepad.evaluation.table import ScoreTable, from_samples
 from facepad.faces import views
+from facepad.liveness.face_cnn.heads import FaceHeads, Head, Vector
 from facepad.models import store
-from facepad.models.face_heads import FaceHeads, Head, Vector
 from facepad.scores import AffineScaling, sigmoid
 from facepad.training.face.features import BLACKED_OUT, FaceFeatures, Values
 from facepad.types import OperatingPoint, Sample, Score

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from facepad.evaluation.ranking import rank
 from facepad.evaluation.rates import Rates, rates_at
 from facepad.faces import views
-from facepad.models.face_heads import FaceHeads, Vector
+from facepad.liveness.face_cnn.heads import FaceHeads, Vector
 from facepad.scores import AffineScaling
 from facepad.training.face.heads import Seen, context_logits, logits
 from facepad.types import OperatingPoint

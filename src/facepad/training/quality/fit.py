@@ -17,8 +17,8 @@ from facepad import quality
 from facepad.errors import DatasetError
 from facepad.evaluation import protocol
 from facepad.evaluation.table import from_samples
-from facepad.liveness.quality import versions
-from facepad.quality.classifier import QualityClassifier, Vector
+from facepad.liveness.quality.classifier import QualityClassifier, Vector
+from facepad.liveness.quality.test import versions
 from facepad.scores import logit, sigmoid
 from facepad.training.quality.classifiers import Classifier, Rows, balanced, fitted
 from facepad.training.quality.features import Features, Vectors, View
