@@ -39,6 +39,7 @@ def calibrate(
     from facepad import calibration
     from facepad.cli.progress import progress
     from facepad.scoring.calibrated import face_test
+    from facepad.training.calibration import run
 
     made_by = face_test(test)
     found = run.pictures(bona_fide)

@@ -10,6 +10,7 @@ from facepad.errors import InputError, ModelError
 from facepad.liveness.face_cnn.backbone import NAME, SIDE, Backbone
 from facepad.models import store
 from facepad.models.session import Network
+from facepad.training.face.export import CHANNELS
 from facepad.types import RgbImage
 
 # torch 2.13.0 on `made_up_crops`, by facepad.training.face.export.statistics_of

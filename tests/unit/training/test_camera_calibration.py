@@ -8,6 +8,7 @@ import pytest
 
 from facepad.errors import InputError, SettingsError
 from facepad.liveness.face_cnn.test import FaceTest, free
+from facepad.training.calibration import run
 from facepad.training.calibration.run import Calibrated, Picture
 from facepad.training.calibration.self_attacks import Passed
 
