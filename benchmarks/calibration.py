@@ -29,9 +29,9 @@ from facepad.datasets.csv_list import CsvList
 from facepad.datasets.nuaa import Nuaa
 from facepad.evaluation import protocol
 from facepad.faces import crops
-from facepad.liveness.face_cnn import FaceTest, free, research
+from facepad.liveness.face_cnn.heads import Head
+from facepad.liveness.face_cnn.test import FaceTest, free, research
 from facepad.models.camera_spreads import Spread
-from facepad.models.face_heads import Head
 from facepad.training.calibrate import Observed, fit
 from facepad.training.cameras import observed
 from facepad.training.face_features import Cache, extract

@@ -20,7 +20,7 @@ import cv2
 import numpy as np
 
 from facepad import settings
-from facepad.evaluation.drawing.ornament import Colours, mark
+from facepad.evaluation.report.plot_style import Colours, mark
 from facepad.simulate.ranges import Range
 from facepad.training.face_features import Cache, extract
 from facepad.training.face_heads import Seen, fit, logits

@@ -37,8 +37,8 @@ def calibrate(
     and not those who will be judged.
     """
     from facepad import calibration
-    from facepad.cli.calibrated import face_test
     from facepad.cli.progress import progress
+    from facepad.scoring.calibrated import face_test
     from facepad.training import camera
 
     made_by = face_test(test)

@@ -88,8 +88,8 @@ def train_cameras(
     Writes the model and its card. What the trunk saw is kept, so an interrupted run goes on
     where it was. Its draws have a fixed seed.
     """
-    from facepad.cli.calibrated import face_test
     from facepad.cli.progress import progress
+    from facepad.scoring.calibrated import face_test
     from facepad.training.cameras import prepare, run
 
     made = face_test(test)

@@ -10,7 +10,7 @@ from facepad.errors import InputError, SettingsError
 from facepad.evaluation.intervals import clopper_pearson
 from facepad.faces import crops
 from facepad.faces.finder import FaceFinder
-from facepad.liveness.face_cnn import FaceTest, Observation
+from facepad.liveness.face_cnn.test import FaceTest, Observation
 from facepad.models.card import Card
 from facepad.training.calibrate import ENOUGH, FEWEST, FRAMES_WORTH, Observed, expected, fit
 from facepad.training.own_attacks import Passed, passed

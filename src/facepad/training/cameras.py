@@ -14,11 +14,11 @@ from facepad import settings
 from facepad.calibration import DISTANCE_WEIGHT, Vector
 from facepad.errors import DatasetError
 from facepad.faces import crops
-from facepad.liveness.face_cnn import FaceTest
+from facepad.liveness.face_cnn.heads import Head
+from facepad.liveness.face_cnn.test import FaceTest
 from facepad.models import store
 from facepad.models.camera_spreads import CameraSpreads, Spread
 from facepad.models.card import Card
-from facepad.models.face_heads import Head
 from facepad.training.calibrate import Observed, centred
 from facepad.training.face_features import Cache, extract
 from facepad.training.face_heads import Seen, logits

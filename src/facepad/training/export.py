@@ -142,7 +142,8 @@ def _card(deepest: int, size: int) -> Card:
         f"Blocks 0 to {deepest} of 16, batch normalisation folded into the convolutions, "
         "(x - 127) / 128 and the statistics of each block's channels in the graph; "
         f"{size / 1e6:.1f} MB in 32-bit numbers.",
-        results="Equals torch within 1e-4 on made-up pictures (tests/unit/models/test_trunk.py).",
+        results="Equals torch within 1e-4 on made-up pictures "
+        "(tests/unit/liveness/test_backbone.py).",
         limits="Sees what ImageNet taught; says nothing about faces by itself. The heads that "
         "use it have cards of their own.",
     )

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from facepad.errors import DatasetError, InputError
 from facepad.faces import crops
 from facepad.faces.finder import FaceFinder
+from facepad.liveness.face_cnn.backbone import SIDE, Backbone
 from facepad.loading import load_presentation
 from facepad.models import store
-from facepad.models.trunk import SIDE, Trunk
 from facepad.training.kept import Advance, Table, file_key, gather
 from facepad.types import Face, Frame, Reason, RgbImage, Sample, Split
 
@@ -119,7 +119,7 @@ def widths() -> dict[int, slice]:
     from facepad.models.backbone import CHANNELS
 
     found, start = {}, 0
-    for block in Trunk().blocks:
+    for block in Backbone().blocks:
         found[block] = slice(start, start + 2 * CHANNELS[block])
         start += 2 * CHANNELS[block]
     return found
@@ -145,7 +145,7 @@ def _chunk(items: Sequence[_Item], whole_is_face: bool) -> list[Row]:
 
 
 def _one(path: str, number: int | None, whole_is_face: bool) -> tuple[Reason | None, bool, Values]:
-    finder, trunk = _tools()
+    finder, backbone = _tools()
     try:
         sample = Sample(path, path, "", Split.TRAIN, frame=number)
         frame = load_presentation(sample).frames[0]
@@ -160,14 +160,14 @@ def _one(path: str, number: int | None, whole_is_face: bool) -> tuple[Reason | N
     if face is None:
         nothing = np.full(len(VIEWS) * max(p.stop for p in widths().values()), np.nan)
         return frame.no_face or Reason.NO_FACE, False, nothing.astype(np.float32)
-    seen = trunk.see(shown(frame.image, face), trunk.blocks)
+    seen = backbone.extract(shown(frame.image, face), backbone.blocks)
     return None, crops.has_context(frame), np.concatenate(seen, axis=1).ravel()
 
 
-_TOOLS: list[tuple[FaceFinder, Trunk]] = []  # one pair per worker process
+_TOOLS: list[tuple[FaceFinder, Backbone]] = []  # one pair per worker process
 
 
-def _tools() -> tuple[FaceFinder, Trunk]:
+def _tools() -> tuple[FaceFinder, Backbone]:
     if not _TOOLS:
-        _TOOLS.append((FaceFinder(landmarks=False), Trunk()))
+        _TOOLS.append((FaceFinder(landmarks=False), Backbone()))
     return _TOOLS[0]

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from facepad.errors import DatasetError
 from facepad.evaluation.table import ScoreTable, from_samples
 from facepad.faces import crops
+from facepad.liveness.face_cnn.heads import FaceHeads, Head, Vector
 from facepad.models import store
-from facepad.models.face_heads import FaceHeads, Head, Scaling, Vector, share
+from facepad.scores import AffineScaling, sigmoid
 from facepad.training.face_features import BLACKED_OUT, FaceFeatures, Values
 from facepad.types import OperatingPoint, Sample, Score
 
@@ -87,9 +88,9 @@ class Seen:
         )
         return Seen(tuple(self.samples[row] for row in rows), chosen)
 
-    def table(self, raw: Vector, scaling: Scaling) -> ScoreTable:
+    def table(self, raw: Vector, scaling: AffineScaling) -> ScoreTable:
         """Scores beside labels."""
-        scores = [Score(share(scaling.ratio(float(value)))) for value in raw]
+        scores = [Score(sigmoid(scaling.apply(float(value)))) for value in raw]
         return from_samples(list(self.samples), scores)
 
 
@@ -219,7 +220,7 @@ def _head(values: Values, labels: Mask, weight: Vector, what: tuple[str, int, fl
     return Head(view, block, mean, scale, weights / spread, intercept / spread)
 
 
-def scaled(sets: Sequence[tuple[Seen, Vector]]) -> Scaling:
+def scaled(sets: Sequence[tuple[Seen, Vector]]) -> AffineScaling:
     """Platt's affine scaling over sets that took no part in fitting; each weighs the same.
 
     Both classes weigh the same, too, so that the logit is a log-likelihood ratio.
@@ -231,7 +232,7 @@ def scaled(sets: Sequence[tuple[Seen, Vector]]) -> Scaling:
     weight = np.concatenate([_weights(one) / len(one.samples) for one, _ in sets])
     fitted = LogisticRegression(C=_FREE).fit(raw[:, None], labels, weight * len(raw))
     slope = max(float(fitted.coef_[0, 0]), _LEAST_SLOPE)
-    return Scaling(slope, float(fitted.intercept_[0]))
+    return AffineScaling(slope, float(fitted.intercept_[0]))
 
 
 def point(sets: Sequence[tuple[Seen, Vector]]) -> OperatingPoint:
@@ -252,7 +253,7 @@ def point(sets: Sequence[tuple[Seen, Vector]]) -> OperatingPoint:
     low = float(grid[np.flatnonzero(bona_fide <= BAND)[-1]])
     high = float(grid[np.argmax(attack <= BAND)]) if (attack <= BAND).any() else float(grid[-1])
     parts = (min(low, threshold), threshold, max(high, threshold))
-    low, threshold, high = (share(part) for part in parts)
+    low, threshold, high = (sigmoid(part) for part in parts)
     return OperatingPoint("least_mean_error", threshold, low, high)
 
 

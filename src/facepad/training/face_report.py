@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from facepad.evaluation.ranking import rank
 from facepad.evaluation.rates import Rates, rates_at
 from facepad.faces import crops
-from facepad.models.face_heads import FaceHeads, Scaling, Vector
+from facepad.liveness.face_cnn.heads import FaceHeads, Vector
+from facepad.scores import AffineScaling
 from facepad.training.face_heads import Seen, context_logits, logits
 from facepad.types import OperatingPoint
 
@@ -46,7 +47,7 @@ def part_of(name: str, heads: FaceHeads, seen: Seen) -> Part:
     usable = seen.part(seen.usable)
     raw = logits(heads.heads, usable)
     ratios = _ratios(heads, usable, raw)
-    table = usable.table(ratios, Scaling(1.0, 0.0))
+    table = usable.table(ratios, AffineScaling(1.0, 0.0))
     by_site = _by_site(usable, ratios)
     context = [head for head in heads.heads if head.view == crops.CONTEXT]
     deep = bool(context) and bool(usable.features.has_context.all())

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from facepad import settings
 from facepad.datasets.simulated import ordered
+from facepad.liveness.face_cnn.heads import FaceHeads
 from facepad.models import store
 from facepad.models.card import Card
-from facepad.models.face_heads import FaceHeads
 from facepad.training.face_features import Cache, extract
 from facepad.training.face_heads import Seen, Spec, joined, train
 from facepad.training.face_report import Part, part_of, text

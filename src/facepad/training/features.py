@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from facepad import media, quality
 from facepad.errors import DatasetError, InputError
 from facepad.faces.finder import FaceFinder
-from facepad.liveness.quality import versions, view
+from facepad.liveness.quality.test import versions, view
 from facepad.models import store
 from facepad.training.kept import Advance, Table, file_key, gather
 from facepad.types import Frame, Reason, RgbImage, Sample
@@ -24,7 +24,7 @@ _NETWORKS = ("face_detector", "face_mesh")
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """The part of a picture that is measured; see `facepad.liveness.quality.view`.
+    """The part of a picture that is measured; see `facepad.liveness.quality.test.view`.
 
     Attributes:
         name: Of the test that judges it.

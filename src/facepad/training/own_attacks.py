@@ -12,7 +12,7 @@ import numpy as np
 
 from facepad.faces import crops
 from facepad.faces.finder import FaceFinder
-from facepad.liveness.face_cnn import FaceTest
+from facepad.liveness.face_cnn.test import FaceTest
 from facepad.models.camera_spreads import Spread
 from facepad.simulate.recipe import Recipe, apply, draw_recipe
 from facepad.training.calibrate import FEWEST, Observed, fit

@@ -17,10 +17,9 @@ from facepad import quality
 from facepad.errors import DatasetError
 from facepad.evaluation import protocol
 from facepad.evaluation.table import from_samples
-from facepad.fusion import ratio_of
-from facepad.liveness.quality import versions
-from facepad.models.face_heads import share
-from facepad.quality.classifier import QualityClassifier, Vector
+from facepad.liveness.quality.classifier import QualityClassifier, Vector
+from facepad.liveness.quality.test import versions
+from facepad.scores import logit, sigmoid
 from facepad.training.features import Features, Vectors, View
 from facepad.training.quality_classifiers import Classifier, Rows, balanced, fitted
 from facepad.types import OperatingPoint, Reason, Sample, Score, Split
@@ -173,7 +172,7 @@ def _point(samples: Sequence[Sample], found: Sequence[Score]) -> OperatingPoint:
     if len(points) == 1:
         return points[0]
     low, threshold, high = (
-        share(float(np.mean([ratio_of(getattr(point, part)) for point in points])))
+        sigmoid(float(np.mean([logit(getattr(point, part)) for point in points])))
         for part in ("low", "threshold", "high")
     )
     return OperatingPoint(points[0].name, threshold, min(low, threshold), max(high, threshold))

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from facepad.quality.classifier import Vector
+from facepad.liveness.quality.classifier import Vector
 from facepad.types import Sample
 
 Classifier = Literal["lda", "svm"]

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from facepad.errors import InputError, SettingsError
-from facepad.liveness.face_cnn import FaceTest, free
+from facepad.liveness.face_cnn.test import FaceTest, free
 from facepad.training import camera
 from facepad.training.camera import Calibrated, Picture
 from facepad.training.own_attacks import Passed

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from facepad.errors import DatasetError
-from facepad.models.face_heads import Head
+from facepad.liveness.face_cnn.heads import Head
 from facepad.training.cameras import learn, prepare
 from facepad.training.face_features import VIEWS, FaceFeatures
 from facepad.training.face_heads import Seen

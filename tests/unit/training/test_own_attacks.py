@@ -7,7 +7,7 @@ import pytest
 
 from facepad import media
 from facepad.faces.finder import FaceFinder
-from facepad.liveness.face_cnn import FaceTest, free
+from facepad.liveness.face_cnn.test import FaceTest, free
 from facepad.training.calibrate import Observed
 from facepad.training.own_attacks import KINDS, attacks_of, passed
 from facepad.types import Frame, Presentation, Reason

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from facepad.errors import DatasetError
+from facepad.liveness.quality.classifier import QualityClassifier
 from facepad.quality import METRICS
-from facepad.quality.classifier import QualityClassifier
 from facepad.training.features import VIEWS, Features, Vectors
 from facepad.training.quality import fit, scores
 from facepad.training.quality_classifiers import Classifier
