@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from facepad import media
 from facepad.errors import ModelError
-from facepad.faces import FaceFinder
+from facepad.faces.finder import FaceFinder
 from facepad.simulate.light import to_display
 from facepad.simulate.recipe import MEDIA, PARTIAL, Recipe, apply, bona_fide, draw_recipe
 from facepad.training.quality.resolution import dead_leaves

@@ -14,7 +14,7 @@ from facepad import settings
 from facepad.calibration.anchor import DISTANCE_WEIGHT, Vector
 from facepad.calibration.prior import CameraSpreads, Spread
 from facepad.errors import DatasetError
-from facepad.faces import views
+from facepad.faces import crops
 from facepad.liveness.face_cnn.heads import Head
 from facepad.liveness.face_cnn.test import FaceTest
 from facepad.models import store
@@ -30,7 +30,7 @@ FEWEST = 4  # of them
 _BEYOND = 2  # people at least that are left over
 _DRAWS = 5  # of people, for each camera
 _FREE = 1e6  # no penalty on the two numbers of a scaling
-_BOTH = f"{views.TIGHT}+{views.CONTEXT}"
+_BOTH = f"{crops.TIGHT}+{crops.CONTEXT}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,8 +91,8 @@ def run(
     seen = Seen(tuple(samples), extract(samples, cache, workers=workers, advance=advance))
     seen = seen.part(seen.usable)
     heads = test.heads.heads
-    tight = tuple(head for head in heads if head.view == views.TIGHT)
-    found = {views.TIGHT: learn(tight, seen)}
+    tight = tuple(head for head in heads if head.view == crops.TIGHT)
+    found = {crops.TIGHT: learn(tight, seen)}
     if len(tight) < len(heads):
         found[_BOTH] = learn(heads, seen.part(seen.features.has_context))
     cameras = len({sample.attributes["camera"] for sample in seen.samples})

@@ -8,7 +8,8 @@ from facepad import calibration, media
 from facepad.calibration import Calibration
 from facepad.errors import InputError, SettingsError
 from facepad.evaluation.intervals import clopper_pearson
-from facepad.faces import FaceFinder, views
+from facepad.faces import crops
+from facepad.faces.finder import FaceFinder
 from facepad.liveness.face_cnn.test import FaceTest, Observation
 from facepad.models.card import Card
 from facepad.training.calibration.fit import ENOUGH, FEWEST, FRAMES_WORTH, Observed, expected, fit
@@ -17,7 +18,7 @@ from facepad.types import Frame, Presentation, Reason
 
 _MANY = 0.25  # share of simulated attacks that pass, from which the user is warned
 NAMED = 3  # frames without a face that a message names
-_TIGHT, _BOTH = views.TIGHT, f"{views.TIGHT}+{views.CONTEXT}"
+_TIGHT, _BOTH = crops.TIGHT, f"{crops.TIGHT}+{crops.CONTEXT}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +129,8 @@ def calibrate(
 
 def _is_wide(test: FaceTest, seen: Sequence[tuple[Picture, Frame]]) -> bool:
     """Whether the heads look at the context and every frame has some."""
-    asked = any(head.view == views.CONTEXT for head in test.heads.heads)
-    return asked and all(views.has_context(frame) for _, frame in seen)
+    asked = any(head.view == crops.CONTEXT for head in test.heads.heads)
+    return asked and all(crops.has_context(frame) for _, frame in seen)
 
 
 def _observed(

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from facepad.calibration.prior import Spread
-from facepad.faces import FaceFinder, views
+from facepad.faces import crops
+from facepad.faces.finder import FaceFinder
 from facepad.liveness.face_cnn.test import FaceTest
 from facepad.simulate.recipe import Recipe, apply, draw_recipe
 from facepad.training.calibration.fit import FEWEST, Observed, fit
@@ -91,7 +92,7 @@ def _observed(test: FaceTest, frame: Frame, like: Observed) -> Observed | None:
     """The same views of an attack; None where it does not show them."""
     if frame.face is None:
         return None
-    alone = sum(len(head.mean) for head in test.heads.heads if head.view == views.TIGHT)
+    alone = sum(len(head.mean) for head in test.heads.heads if head.view == crops.TIGHT)
     context = len(like.features) > alone
     one = test.observe(Presentation((frame,)), context=context)
     if isinstance(one, Reason) or len(one.features) != len(like.features):

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facepad.errors import DatasetError, InputError
-from facepad.faces import FaceFinder, views
+from facepad.faces import crops
+from facepad.faces.finder import FaceFinder
 from facepad.liveness.face_cnn.backbone import SIDE, Backbone
 from facepad.loading import load_presentation
 from facepad.models import store
@@ -17,7 +18,7 @@ from facepad.training.feature_cache import Advance, Table, file_key, gather
 from facepad.types import Face, Frame, Reason, RgbImage, Sample, Split
 
 BLACKED_OUT = "context_without_face"
-VIEWS = (views.TIGHT, views.CONTEXT, BLACKED_OUT)
+VIEWS = (crops.TIGHT, crops.CONTEXT, BLACKED_OUT)
 
 Values = NDArray[np.float32]
 Row = tuple[str, Reason | None, bool, Values]
@@ -107,9 +108,9 @@ def shown(image: RgbImage, face: Face) -> list[RgbImage]:
     """The crops of `VIEWS`, in that order."""
     box = face.box
     return [
-        views.tight(image, box, SIDE),
-        views.context(image, box, SIDE),
-        views.context(views.without_face(image, box), box, SIDE),
+        crops.tight(image, box, SIDE),
+        crops.context(image, box, SIDE),
+        crops.context(crops.without_face(image, box), box, SIDE),
     ]
 
 
@@ -160,7 +161,7 @@ def _one(path: str, number: int | None, whole_is_face: bool) -> tuple[Reason | N
         nothing = np.full(len(VIEWS) * max(p.stop for p in widths().values()), np.nan)
         return frame.no_face or Reason.NO_FACE, False, nothing.astype(np.float32)
     seen = backbone.extract(shown(frame.image, face), backbone.blocks)
-    return None, views.has_context(frame), np.concatenate(seen, axis=1).ravel()
+    return None, crops.has_context(frame), np.concatenate(seen, axis=1).ravel()
 
 
 _TOOLS: list[tuple[FaceFinder, Backbone]] = []  # one pair per worker process

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from facepad.errors import DatasetError
 from facepad.evaluation.table import ScoreTable, from_samples
-from facepad.faces import views
+from facepad.faces import crops
 from facepad.liveness.face_cnn.heads import FaceHeads, Head, Vector
 from facepad.models import store
 from facepad.scores import AffineScaling, sigmoid
@@ -47,7 +47,7 @@ class Spec:
     @property
     def tight(self) -> "Spec":
         """The heads of the tight view alone."""
-        return replace(self, heads=tuple(one for one in self.heads if one[0] == views.TIGHT))
+        return replace(self, heads=tuple(one for one in self.heads if one[0] == crops.TIGHT))
 
     def __str__(self) -> str:
         """For cards and tables."""
@@ -151,8 +151,8 @@ def fit(seen: Seen, spec: Spec) -> tuple[Head, ...]:
 
 def context_logits(heads: Sequence[Head], seen: Seen, *, blacked_out: bool = False) -> Vector:
     """Raw logits of the context heads alone, with the face or with the face blacked out."""
-    view = BLACKED_OUT if blacked_out else views.CONTEXT
-    chosen = [head for head in heads if head.view == views.CONTEXT]
+    view = BLACKED_OUT if blacked_out else crops.CONTEXT
+    chosen = [head for head in heads if head.view == crops.CONTEXT]
     rows = [head.logits(seen.features.of(view, head.block)) for head in chosen]
     return np.asarray(np.mean(rows, axis=0), np.float64)
 
@@ -160,7 +160,7 @@ def context_logits(heads: Sequence[Head], seen: Seen, *, blacked_out: bool = Fal
 def logits(heads: Sequence[Head], seen: Seen) -> Vector:
     """Raw logits: the mean of the heads whose view could be seen."""
     rows = [head.logits(seen.features.of(head.view, head.block)) for head in heads]
-    tight = [row for head, row in zip(heads, rows, strict=True) if head.view == views.TIGHT]
+    tight = [row for head, row in zip(heads, rows, strict=True) if head.view == crops.TIGHT]
     everything, alone = np.mean(rows, axis=0), np.mean(tight, axis=0)
     return np.asarray(np.where(seen.features.has_context, everything, alone), np.float64)
 

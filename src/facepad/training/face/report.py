@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from facepad.evaluation.ranking import rank
 from facepad.evaluation.rates import Rates, rates_at
-from facepad.faces import views
+from facepad.faces import crops
 from facepad.liveness.face_cnn.heads import FaceHeads, Vector
 from facepad.scores import AffineScaling
 from facepad.training.face.heads import Seen, context_logits, logits
@@ -49,7 +49,7 @@ def part_of(name: str, heads: FaceHeads, seen: Seen) -> Part:
     ratios = _ratios(heads, usable, raw)
     table = usable.table(ratios, AffineScaling(1.0, 0.0))
     by_site = _by_site(usable, ratios)
-    context = [head for head in heads.heads if head.view == views.CONTEXT]
+    context = [head for head in heads.heads if head.view == crops.CONTEXT]
     deep = bool(context) and bool(usable.features.has_context.all())
     nan = float("nan")
     return Part(

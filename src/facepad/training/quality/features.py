@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from facepad import media, quality
 from facepad.errors import DatasetError, InputError
-from facepad.faces import FaceFinder
+from facepad.faces.finder import FaceFinder
 from facepad.liveness.quality.test import versions, view
 from facepad.models import store
 from facepad.training.feature_cache import Advance, Table, file_key, gather

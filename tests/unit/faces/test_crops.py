@@ -1,4 +1,4 @@
-"""Crops, tiles and the part of a box inside the picture."""
+"""Crops, the two views of a face, tiles and clipped boxes."""
 
 import numpy as np
 import pytest
@@ -8,10 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from facepad.errors import InputError
-from facepad.faces.squares import crop, inside, shrunk, square, tiles
-from facepad.types import Box, Face
+from facepad.faces import crops
+from facepad.faces.crops import clip_box, crop, square, tiles
+from facepad.types import Box, Face, Frame, RgbImage
 
 BOX: Box = (5, 4, 13, 14)
+FACE: Box = (100, 100, 200, 200)  # in `noise`
 
 boxes = st.tuples(
     st.integers(0, 35), st.integers(0, 27), st.integers(1, 40), st.integers(1, 40)
@@ -91,11 +93,11 @@ def test_a_picture_that_is_not_rgb_is_not_cropped(image: np.ndarray) -> None:
 
 
 def test_the_part_of_a_box_inside_the_picture_is_in_whole_pixels() -> None:
-    assert inside((-3.2, 4.6, 20.4, 99.0), picture()) == (0, 5, 20, 28)
+    assert clip_box((-3.2, 4.6, 20.4, 99.0), picture()) == (0, 5, 20, 28)
 
 
 def test_a_box_outside_the_picture_leaves_a_pixel_at_its_edge() -> None:
-    assert inside((50.0, -9.0, 60.0, -5.0), picture()) == (35, 0, 36, 1)
+    assert clip_box((50.0, -9.0, 60.0, -5.0), picture()) == (35, 0, 36, 1)
 
 
 @given(st.integers(1, 700), st.integers(1, 700), st.integers(8, 400))
@@ -112,12 +114,41 @@ def test_any_part_smaller_than_what_tiles_share_lies_in_one_of_them(
     assert covered[: max(1, height - shared), : max(1, width - shared)].all()
 
 
-def test_a_picture_within_the_bound_is_not_shrunk() -> None:
-    image = picture()
-    assert shrunk(image, 36) == (image, 1.0)
+def noise(height: int = 400, width: int = 400) -> RgbImage:
+    return np.random.default_rng(0).integers(1, 256, (height, width, 3), dtype=np.uint8)
 
 
-def test_a_picture_over_the_bound_keeps_its_shape() -> None:
-    small, scale = shrunk(np.full((500, 2000, 3), 9, np.uint8), 1000)
-    assert (small.shape, scale) == ((250, 1000, 3), 2.0)
-    assert (small == 9).all()
+def test_the_tight_view_is_square_and_of_the_size_that_was_asked_for() -> None:
+    assert crops.tight(noise(), FACE, 224).shape == (224, 224, 3)
+
+
+def test_the_context_is_wider_than_the_face() -> None:
+    image = np.zeros((400, 400, 3), np.uint8)
+    image[100:200, 100:200] = 255
+    assert crops.context(image, FACE, 224).mean() < crops.tight(image, FACE, 224).mean()
+
+
+def test_without_the_face_its_pixels_no_longer_matter() -> None:
+    image, other = noise(), noise()
+    other[100:200, 100:200] = 7
+    a, b = (crops.without_face(one, FACE) for one in (image, other))
+    np.testing.assert_array_equal(a, b)
+
+
+def test_blacking_out_leaves_the_picture_itself_as_it_was() -> None:
+    image = noise()
+    crops.without_face(image, FACE)
+    np.testing.assert_array_equal(image, noise())
+
+
+def test_a_face_in_its_surroundings_has_context() -> None:
+    assert crops.has_context(Frame(noise(), face=Face(FACE, 1.0)))
+
+
+def test_a_face_that_fills_the_picture_has_no_context() -> None:
+    frame = Frame(noise(110, 100), face=Face((0, 0, 100, 110), 1.0))
+    assert not crops.has_context(frame)
+
+
+def test_a_frame_without_a_face_has_no_context() -> None:
+    assert not crops.has_context(Frame(noise()))

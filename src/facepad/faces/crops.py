@@ -1,14 +1,21 @@
-"""Boxes in pictures: the crop of a face, tiles, and what of a box lies inside."""
+"""Crops of faces: squares around a box, the two views that networks see, and tiles."""
 
 import math
+from collections.abc import Mapping
+from types import MappingProxyType
 
 import cv2
 import numpy as np
 
 from facepad.errors import InputError
-from facepad.types import Box, Face, RgbImage
+from facepad.types import Box, Face, Frame, RgbImage
 
 MAX_MARGIN = 10.0  # far above any use; bounds the memory that a crop can take
+TIGHT, CONTEXT = "tight", "context"  # names of the two views of a face
+MARGINS: Mapping[str, float] = MappingProxyType({TIGHT: 1.15, CONTEXT: 2.2})
+# Share of the context's square that the picture must cover: below it most of the context
+# would be repeated edge pixels.
+LEAST_CONTEXT = 0.6
 _SHARED = 1 / 3  # of a tile's side, with the next tile: a face cut by one is whole in another
 
 
@@ -71,7 +78,35 @@ def square(image: RgbImage, box: Box, margin: float) -> tuple[int, int, int]:
     return _shifted(left + grown, side, width), _shifted(top + grown, side, height), side
 
 
-def inside(box: tuple[float, float, float, float], image: RgbImage) -> Box:
+def tight(image: RgbImage, box: Box, side: int) -> RgbImage:
+    """The face and hardly more, ``side`` pixels square; padded where the picture ends."""
+    return crop(image, box, MARGINS[TIGHT], side)
+
+
+def context(image: RgbImage, box: Box, side: int) -> RgbImage:
+    """The face with what is around it, ``side`` pixels square."""
+    return crop(image, box, MARGINS[CONTEXT], side)
+
+
+def has_context(frame: Frame) -> bool:
+    """Whether the picture holds enough around its face for the context to tell anything."""
+    if frame.face is None:
+        return False
+    left, top, side = square(frame.image, frame.face.box, MARGINS[CONTEXT])
+    height, width = frame.image.shape[:2]
+    seen = min(width, left + side) - max(0, left), min(height, top + side) - max(0, top)
+    return bool(seen[0] * seen[1] >= LEAST_CONTEXT * side**2)
+
+
+def without_face(image: RgbImage, box: Box) -> RgbImage:
+    """The picture with the face, as the tight view has it, blacked out: background alone."""
+    left, top, side = square(image, box, MARGINS[TIGHT])
+    found: RgbImage = np.array(image)
+    found[max(top, 0) : top + side, max(left, 0) : left + side] = 0
+    return found
+
+
+def clip_box(box: tuple[float, float, float, float], image: RgbImage) -> Box:
     """The part of a box that lies in the picture, in whole pixels, at least one wide."""
     height, width = image.shape[:2]
     left = min(max(0, round(box[0])), width - 1)
@@ -79,16 +114,6 @@ def inside(box: tuple[float, float, float, float], image: RgbImage) -> Box:
     right = max(left + 1, min(width, round(box[2])))
     bottom = max(top + 1, min(height, round(box[3])))
     return left, top, right, bottom
-
-
-def shrunk(image: RgbImage, longest: int) -> tuple[RgbImage, float]:
-    """The picture with its longer side brought down to a bound, and how much larger it was."""
-    height, width = image.shape[:2]
-    scale = max(height, width) / longest
-    if scale <= 1:
-        return image, 1.0
-    size = (max(1, round(width / scale)), max(1, round(height / scale)))
-    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8), scale
 
 
 def tiles(image: RgbImage, side: int) -> list[Box]:
