@@ -37,15 +37,15 @@ def calibrate(
     and not those who will be judged.
     """
     from facepad import calibration
-    from facepad.cli.calibrated import face_test
     from facepad.cli.progress import progress
-    from facepad.training import camera
+    from facepad.scoring.calibrated import face_test
+    from facepad.training.calibration import run
 
     made_by = face_test(test)
-    found = camera.pictures(bona_fide)
+    found = run.pictures(bona_fide)
     steps = len(found) if no_attacks else 2 * len(found)
     with progress("looking", steps) as advance:
-        done = camera.calibrate(
+        done = run.calibrate(
             name,
             made_by,
             found,

@@ -5,15 +5,15 @@ from collections.abc import Sequence
 from contextlib import closing
 
 from facepad import runtime, settings
-from facepad.cli.calibrated import choose
-from facepad.cli.document import Judged, path_of, to_json
-from facepad.cli.edge import ExitCode
+from facepad.cli.errors import ExitCode
 from facepad.cli.options import CheckOptions
 from facepad.cli.parallel import ordered_map
 from facepad.cli.progress import progress
+from facepad.documents import Judged, path_of, to_json
 from facepad.errors import InputError
 from facepad.media import Input, expand
 from facepad.pipeline import Checker
+from facepad.scoring.calibrated import choose
 from facepad.types import OperatingPoint, Outcome
 
 

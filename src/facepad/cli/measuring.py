@@ -10,12 +10,11 @@ from rich.table import Table
 from rich.text import Text
 
 from facepad import quality, runtime, settings
-from facepad.cli.document import SCHEMA_VERSION, path_of, plain
-from facepad.cli.edge import ExitCode, say
+from facepad.cli.errors import ExitCode, say
 from facepad.cli.progress import progress
 from facepad.cli.tables import console, shortened
-from facepad.cli.text import printable
-from facepad.errors import InputError
+from facepad.documents import SCHEMA_VERSION, path_of, plain
+from facepad.errors import InputError, printable
 from facepad.media import Input, expand
 
 NAME_WIDTH = 28  # of a picture's name above its column

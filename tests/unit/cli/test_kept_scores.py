@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from facepad.cli.evaluated_tests import Camera
 from facepad.cli.kept_scores import LABELS, Order, keep_scores, labels
-from facepad.cli.presentation_rows import Look, kept_columns
 from facepad.datasets.packed import Packed
 from facepad.errors import SettingsError
 from facepad.evaluation.choices import Combine
 from facepad.loading import load_presentation
 from facepad.media.frame_selection import FrameSelection
+from facepad.scoring.evaluated_tests import Camera
+from facepad.scoring.presentation_rows import Look, kept_columns
 from facepad.types import Sample, Split
 from packing import pack, pictures
 

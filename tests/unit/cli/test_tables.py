@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from facepad.cli.document import Judged
 from facepad.cli.tables import shortened, show, summary
+from facepad.documents import Judged
 from facepad.types import Decision, OperatingPoint, Outcome, Reason, Score
 
 ATTACK = Decision(
