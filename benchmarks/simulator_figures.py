@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from facepad.evaluation.drawing.ornament import Colours, dash, mark
+from facepad.evaluation.report.plot_style import Colours, dash, mark
 from simulator import colours as colour
 from simulator import recordings, spectra
 from simulator.drawing import Drawing, quiet, save

@@ -53,19 +53,9 @@ LAYERS: Mapping[str, int] = {
     "models.index": 2,
     "models.store": 2,
     "models.fetch": 2,
-    "models.face_heads": 2,
     "models.camera_spreads": 2,
     "hdf5": 4,
     "loading": 5,
-    "evaluation.drawing": 7,
-    "evaluation.environment": 7,
-    "evaluation.gallery": 7,
-    "evaluation.page": 7,
-    "evaluation.page_words": 7,
-    "evaluation.palette": 7,
-    "evaluation.plots": 7,
-    "evaluation.svg": 7,
-    "evaluation.terminal": 7,
 }
 # Names in a leaf folder, by how many parts tell one leaf from another: each liveness test and
 # each dataset is a leaf; a simulated attack needs the simulated camera, so they are one.

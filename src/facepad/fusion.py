@@ -1,7 +1,7 @@
 """Scores of several tests become one: the mean of their log-likelihood ratios.
 
-A test's score is the share of an affine log-likelihood ratio, so its ratio is the score's
-log-odds. Every test counts alike: a consolidation whose weights are fitted on held-out scores
+A score is the sigmoid of an affine log-likelihood ratio; `facepad.scores.logit` gives the ratio
+back. Every test counts alike: a consolidation whose weights are fitted on held-out scores
 replaces this mean later, under a name of its own in the registry.
 """
 
@@ -10,12 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from facepad.errors import InputError
-from facepad.models.face_heads import share
+from facepad.scores import logit, sigmoid
 from facepad.types import OperatingPoint, Reason, Score
-
-# Odds of 22,000 to 1. The tests were scaled on a few thousand pictures, which cannot tell odds
-# beyond that apart; and no test shall outvote the others by a ratio that nobody measured.
-RATIO_LIMIT = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,28 +78,13 @@ def mean_ratio(answers: Mapping[str, Answer]) -> Fused:
     )
 
 
-def ratio_of(value: float) -> float:
-    """The log-likelihood ratio whose share a score is; within ``RATIO_LIMIT`` of 0.
-
-    Args:
-        value: In [0, 1].
-
-    Example:
-        >>> ratio_of(0.5), ratio_of(1.0)
-        (0.0, 10.0)
-    """
-    if min(value, 1.0 - value) <= share(-RATIO_LIMIT):
-        return math.copysign(RATIO_LIMIT, value - 0.5)
-    return math.log(value / (1.0 - value))
-
-
 def _mean(values: Sequence[float | None]) -> float | None:
-    """The share of the mean ratio; the value itself where there is one only."""
+    """Return the sigmoid of the mean logit, or the value itself where there is only one."""
     known = [value for value in values if value is not None]
     if len(known) < 2:
         return known[0] if known else None
     # A sum that does not depend on the order, so that the tests' order cannot move a decision.
-    return share(math.fsum(map(ratio_of, known)) / len(known))
+    return sigmoid(math.fsum(map(logit, known)) / len(known))
 
 
 def _mean_point(answers: Mapping[str, Answer]) -> OperatingPoint:

@@ -8,12 +8,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from facepad.errors import InputError
-from facepad.media.frame_rule import FrameRule
+from facepad.media.frame_selection import FrameSelection
 from facepad.media.frames import read_frames
 from facepad.media.video_limits import VideoLimits
 from facepad.types import Presentation, Sample
 
-EVENLY = FrameRule("even", 10)
+EVENLY = FrameSelection("even", 10)
 NAMED = 3  # how many broken files a summary names
 
 
@@ -33,7 +33,7 @@ class Loaded:
 
 
 def load_presentation(
-    sample: Sample, rule: FrameRule = EVENLY, *, limits: VideoLimits | None = None
+    sample: Sample, rule: FrameSelection = EVENLY, *, limits: VideoLimits | None = None
 ) -> Presentation:
     """Read the pixels of one sample.
 
@@ -52,13 +52,13 @@ def load_presentation(
         SettingsError: A limit is not a number, or the file needs a library that is missing.
     """
     limits = limits or VideoLimits.from_settings()
-    rule = rule if sample.frame is None else FrameRule("at", sample.frame)
+    rule = rule if sample.frame is None else FrameSelection("at", sample.frame)
     frames = tuple(frame for _, frame in read_frames(sample.path, rule, limits))
     return Presentation(frames, source=sample.key)
 
 
 def load_presentations(
-    samples: Iterable[Sample], rule: FrameRule = EVENLY, *, limits: VideoLimits | None = None
+    samples: Iterable[Sample], rule: FrameSelection = EVENLY, *, limits: VideoLimits | None = None
 ) -> Iterator[Loaded]:
     """Read samples one after the other; one that is broken does not stop the rest.
 

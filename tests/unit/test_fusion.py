@@ -7,8 +7,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from facepad.errors import InputError
-from facepad.fusion import RATIO_LIMIT, Answer, Fused, mean_ratio, ratio_of
-from facepad.models.face_heads import share
+from facepad.fusion import Answer, Fused, mean_ratio
+from facepad.scores import LOGIT_LIMIT, sigmoid
 from facepad.types import OperatingPoint, Reason, Score
 
 HALF = OperatingPoint.at(0.5)
@@ -90,17 +90,9 @@ def test_without_an_answer_there_is_nothing_to_fuse() -> None:
 
 
 def test_a_certain_test_cannot_outvote_the_limit() -> None:
-    assert fused(1.0, 1.0, share(-2.0 * RATIO_LIMIT)).value == pytest.approx(share(RATIO_LIMIT / 3))
-
-
-@pytest.mark.parametrize("value", [0.0, 1e-300, 1.0])
-def test_certainty_is_a_ratio_at_the_limit(value: float) -> None:
-    assert abs(ratio_of(value)) == RATIO_LIMIT
-
-
-@given(st.floats(-RATIO_LIMIT, RATIO_LIMIT))
-def test_a_ratio_comes_back_from_its_share(ratio: float) -> None:
-    assert ratio_of(share(ratio)) == pytest.approx(ratio, abs=1e-6)
+    assert fused(1.0, 1.0, sigmoid(-2.0 * LOGIT_LIMIT)).value == pytest.approx(
+        sigmoid(LOGIT_LIMIT / 3)
+    )
 
 
 @given(ANSWERS)
@@ -135,7 +127,7 @@ def test_the_value_lies_between_the_extremes(answers: list[Answer]) -> None:
     values = [one.score.value for one in answers if one.score.value is not None]
     assume(found.value is not None)
     assert found.value is not None
-    edge = share(-RATIO_LIMIT)
+    edge = sigmoid(-LOGIT_LIMIT)
     low, high = min(*values, 1.0 - edge), max(*values, edge)
     assert low - 1e-12 <= found.value <= high + 1e-12
 

@@ -6,7 +6,7 @@ import pytest
 
 from facepad.errors import InputError
 from facepad.loading import load_presentation, load_presentations, summary
-from facepad.media.frame_rule import FrameRule
+from facepad.media.frame_selection import FrameSelection
 from facepad.media.video_limits import VideoLimits
 from facepad.testing.made_up import made_up_picture
 from facepad.testing.media_files import made_up_clip, write_depth_clip, write_picture, write_video
@@ -37,7 +37,7 @@ def test_a_picture_is_a_presentation_of_one_frame(picture: Path) -> None:
 
 
 def test_a_video_is_one_presentation_of_the_chosen_frames(video: Path) -> None:
-    assert len(load_presentation(sample(video), FrameRule("every", 2)).frames) == 3
+    assert len(load_presentation(sample(video), FrameSelection("every", 2)).frames) == 3
 
 
 def test_without_a_rule_a_video_gives_at_most_ten_frames(tmp_path: Path) -> None:
@@ -55,7 +55,7 @@ def test_a_clip_with_depth_gives_its_colour_frames(tmp_path: Path) -> None:
     pytest.importorskip("h5py")
     path = tmp_path / "01_01_01.hdf5"
     write_depth_clip(path, seed=1, attack=False)
-    assert len(load_presentation(sample(path), FrameRule("even", 4)).frames) == 4
+    assert len(load_presentation(sample(path), FrameSelection("even", 4)).frames) == 4
 
 
 def test_limits_hold_for_videos(video: Path) -> None:

@@ -6,7 +6,7 @@ from functools import partial
 
 from facepad.errors import FacepadError
 from facepad.hdf5.pool import DIED, Piece, in_processes, pieces
-from facepad.media.frame_rule import FrameRule
+from facepad.media.frame_selection import FrameSelection
 from facepad.media.frames import is_clip, read_frames
 from facepad.media.packed import address
 from facepad.media.packed.pictures import check_pixels
@@ -35,7 +35,7 @@ class Finding:
 
 
 def verify(
-    samples: Sequence[Sample], rule: FrameRule, *, workers: int, advance: Advance
+    samples: Sequence[Sample], rule: FrameSelection, *, workers: int, advance: Advance
 ) -> list[Finding]:
     """Read and decode every sample, several at a time.
 
@@ -65,24 +65,24 @@ def problems_of(dataset: Dataset) -> tuple[str, ...]:
     return tuple(check())
 
 
-def _check(piece: Piece, rule: FrameRule) -> list[Finding]:
+def _check(piece: Piece, rule: FrameSelection) -> list[Finding]:
     found = (_finding(number, s, rule) for number, s in enumerate(piece.samples, piece.start))
     return [finding for finding in found if finding.problem or finding.notes]
 
 
-def _finding(number: int, sample: Sample, rule: FrameRule) -> Finding:
+def _finding(number: int, sample: Sample, rule: FrameSelection) -> Finding:
     try:
         return Finding(number, sample.key, notes=_decoded(sample, rule))
     except FacepadError as error:
         return Finding(number, sample.key, str(error))
 
 
-def _decoded(sample: Sample, rule: FrameRule) -> tuple[str, ...]:
+def _decoded(sample: Sample, rule: FrameSelection) -> tuple[str, ...]:
     """Decode a sample; gives what is unusual about it."""
     packed = address.parse(sample.path)
     if packed is not None:
         return check_pixels(packed)
-    rule = rule if sample.frame is None else FrameRule("at", sample.frame)
+    rule = rule if sample.frame is None else FrameSelection("at", sample.frame)
     notes: dict[str, None] = {}
     for _, frame in read_frames(sample.path, rule):
         notes.update(dict.fromkeys(frame.notes))

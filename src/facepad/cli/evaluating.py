@@ -6,19 +6,18 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from facepad.cli.edge import ExitCode, say
+from facepad.cli.console import progress
+from facepad.cli.errors import ExitCode, say
 from facepad.cli.evaluation_order import Gathered, Order
-from facepad.cli.progress import progress
-from facepad.cli.text import counted
-from facepad.errors import SettingsError
-from facepad.evaluation import terminal
+from facepad.errors import SettingsError, counted
+from facepad.evaluation.aggregation import combined
 from facepad.evaluation.assessment import Assessment, GivenPoint, Rule, Sampling
-from facepad.evaluation.environment import environment
-from facepad.evaluation.gallery import worth_a_look
-from facepad.evaluation.presentations import combined
-from facepad.evaluation.report import Picture, Report, to_json
-from facepad.evaluation.runs import Plan, SystemScores, assess_all, count_of, refuse_source
-from facepad.evaluation.scores_input import match
+from facepad.evaluation.plan import Plan, SystemScores, assess_all, count_of, refuse_source
+from facepad.evaluation.report import terminal
+from facepad.evaluation.report.document import Picture, Report, to_json
+from facepad.evaluation.report.environment import environment
+from facepad.evaluation.report.gallery import worth_a_look
+from facepad.evaluation.scores_csv import match
 
 REPORT, PAGE, PLOTS = "report.json", "report.html", "plots"
 
@@ -34,7 +33,7 @@ def run(order: Order) -> ExitCode:
             folder was made with other settings.
     """
     if order.page:
-        from facepad.evaluation.page import require_libraries
+        from facepad.evaluation.report.page import require_libraries
 
         require_libraries()  # before anything slow
     plan = _plan(order)
@@ -124,8 +123,8 @@ def _write(order: Order, report: Report) -> list[Path]:
 
 
 def _write_page(out: Path, report: Report) -> list[Path]:
-    from facepad.evaluation.page import render
-    from facepad.evaluation.plots import element, plots_of, save
+    from facepad.evaluation.report.page import render
+    from facepad.evaluation.report.plots import element, plots_of, save
 
     (out / PLOTS).mkdir(exist_ok=True)
     drawn = {}

@@ -9,20 +9,19 @@ from pathlib import Path
 import numpy as np
 
 from facepad import registry, settings
-from facepad.cli.edge import say
-from facepad.cli.evaluated_tests import LOADS, Loaded, Panel
+from facepad.cli.errors import say
 from facepad.cli.evaluation_order import Gathered, Order
-from facepad.cli.fused_rows import abstentions, fused_rows, name_of, shipped_point
 from facepad.cli.kept_scores import Order as Kept
 from facepad.cli.kept_scores import keep_scores, scored_rows, unreadable
-from facepad.cli.presentation_rows import STEPS, Look
-from facepad.cli.text import counted
-from facepad.errors import SettingsError
+from facepad.errors import SettingsError, counted
+from facepad.evaluation.aggregation import Scored, combined
 from facepad.evaluation.assessment import GivenPoint
-from facepad.evaluation.presentations import Scored, combined
-from facepad.evaluation.report import Timing
-from facepad.evaluation.runs import SystemScores
-from facepad.media.frame_rule import FrameRule
+from facepad.evaluation.plan import SystemScores
+from facepad.evaluation.report.document import Timing
+from facepad.media.frame_selection import FrameSelection
+from facepad.scoring.evaluated_tests import LOADS, Loaded, Panel
+from facepad.scoring.fused_rows import abstentions, fused_rows, name_of, shipped_point
+from facepad.scoring.presentation_rows import STEPS, Look
 from facepad.types import Dataset, Sample
 
 NAMED = 5  # of the pictures that could not be read
@@ -97,7 +96,7 @@ def _to_keep(order: Order, dataset: Listed, panel: Panel, workers: int) -> Kept:
         root=dataset.root,
         samples=dataset.samples,
         tests=tuple(panel.loaded),
-        look=Look(FrameRule.parse(order.frames), order.combine, panel.points),
+        look=Look(FrameSelection.parse(order.frames), order.combine, panel.points),
         camera=panel.camera,
         models=panel.models,
         folder=order.out,

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from facepad.evaluation.choices import Combine, Higher
-from facepad.evaluation.report import Timing
-from facepad.evaluation.runs import SystemScores
+from facepad.evaluation.plan import SystemScores
+from facepad.evaluation.report.document import Timing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

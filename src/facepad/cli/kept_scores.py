@@ -8,19 +8,18 @@ from functools import partial
 from pathlib import Path
 
 from facepad import runtime
-from facepad.cli.edge import say
-from facepad.cli.evaluated_tests import Camera, checker_for
-from facepad.cli.manifest import Manifest
-from facepad.cli.presentation_rows import Look, judge_presentation, kept_columns, padded
-from facepad.cli.progress import progress
-from facepad.cli.rows import ERROR_PREFIX, Fields
-from facepad.cli.scores_file import ScoresFile
-from facepad.cli.text import counted
-from facepad.cli.workers import Workers
-from facepad.errors import FacepadError, SettingsError
-from facepad.evaluation.presentations import Scored
+from facepad.cli.console import progress
+from facepad.cli.errors import say
+from facepad.errors import FacepadError, SettingsError, counted
+from facepad.evaluation.aggregation import Scored
 from facepad.media.packed import address
 from facepad.pipeline import Checker
+from facepad.scoring.evaluated_tests import Camera, checker_for
+from facepad.scoring.manifest import Manifest
+from facepad.scoring.presentation_rows import Look, judge_presentation, kept_columns, padded
+from facepad.scoring.rows import ERROR_PREFIX, Fields
+from facepad.scoring.scores_file import ScoresFile
+from facepad.scoring.workers import Workers
 from facepad.types import Sample, Split
 
 LABELS = ("key", "path", "label", "pai_species", "subject", "split")

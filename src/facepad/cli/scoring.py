@@ -4,18 +4,18 @@ from functools import partial
 from pathlib import Path
 
 from facepad import calibration
-from facepad.cli.calibrated import choose
-from facepad.cli.edge import ExitCode, say
-from facepad.cli.manifest import Manifest, read_manifest
+from facepad.cli.console import progress
+from facepad.cli.errors import ExitCode, say
 from facepad.cli.options import ScoreOptions
-from facepad.cli.progress import progress
-from facepad.cli.rows import is_error, output_columns
-from facepad.cli.run_facts import NOTHING, Facts, keep_facts
-from facepad.cli.scores_file import ScoresFile
-from facepad.cli.text import counted
-from facepad.cli.workers import Workers, judge_picture
+from facepad.errors import counted
 from facepad.pipeline import Checker
 from facepad.registry import DEFAULT_FUSION
+from facepad.scoring.calibrated import choose
+from facepad.scoring.manifest import Manifest, read_manifest
+from facepad.scoring.rows import is_error, output_columns
+from facepad.scoring.run_facts import NOTHING, Facts, keep_facts
+from facepad.scoring.scores_file import ScoresFile
+from facepad.scoring.workers import Workers, judge_picture
 
 
 def run(manifest_file: Path, out: Path, options: ScoreOptions) -> ExitCode:

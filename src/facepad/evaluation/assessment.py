@@ -10,9 +10,9 @@ from enum import StrEnum
 
 from facepad.errors import InputError
 from facepad.evaluation import protocol
+from facepad.evaluation.aggregation import Scored, ranked_table
 from facepad.evaluation.choices import Higher
 from facepad.evaluation.intervals import LEVEL, REPEATS, RateIntervals, rate_intervals
-from facepad.evaluation.presentations import Scored, ranked_table
 from facepad.evaluation.ranking import Ranking, rank
 from facepad.evaluation.rates import Rates, Reading, rates_at
 from facepad.evaluation.resampling import Sureness, sureness

@@ -7,12 +7,12 @@ from hashlib import sha256
 from pathlib import Path
 
 from facepad.errors import DatasetError, SettingsError
-from facepad.media.frame_rule import FrameRule
+from facepad.media.frame_selection import FrameSelection
 from facepad.media.packed.address import file_of
 from facepad.media.packed.layout import STORES, Store
 from facepad.types import Sample
 
-EVENLY = FrameRule("even", 10)
+EVENLY = FrameSelection("even", 10)
 MOST_SIDE = 12_000  # pixels
 _SIZE = re.compile(r"(?P<width>[0-9]{1,5})(?:x(?P<height>[0-9]{1,5}))?")
 
@@ -35,7 +35,7 @@ class PackOptions:
 
     store: Store = "encoded"
     size: tuple[int, int] | None = None
-    frames: FrameRule = EVENLY
+    frames: FrameSelection = EVENLY
 
     def __post_init__(self) -> None:
         if self.store not in STORES:

@@ -10,7 +10,7 @@ import numpy as np
 
 from facepad.hdf5.options import PackOptions
 from facepad.media.decode import inspect
-from facepad.media.frame_rule import FrameRule
+from facepad.media.frame_selection import FrameSelection
 from facepad.media.frames import is_clip, read_frames
 from facepad.media.packed import address, pictures
 from facepad.media.packed.layout import Row
@@ -117,7 +117,7 @@ def _of_clip(
     row: Row, sample: Sample, options: PackOptions, limits: VideoLimits
 ) -> Iterator[Picture]:
     path = Path(sample.path)
-    rule = options.frames if sample.frame is None else FrameRule("at", sample.frame)
+    rule = options.frames if sample.frame is None else FrameSelection("at", sample.frame)
     frames = read_frames(sample.path, rule, limits)
     first = next(frames)  # an unreadable file ends here, before it is read for its hash
     row = replace(

@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from facepad.errors import FacepadError, InputError, SettingsError
-from facepad.media.frame_rule import FrameRule
-from facepad.media.reading import printable
+from facepad.errors import FacepadError, InputError, SettingsError, printable
+from facepad.media.frame_selection import FrameSelection
 from facepad.media.video_limits import VideoLimits
 from facepad.types import Frame
 
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 DEPTH_SUFFIXES = (".h5", ".hdf5")
 COLOUR, DEPTH, EYES = "Color_Data", "Depth_Data", "Eye_Pos"
 FRAMES_PER_SECOND = 30.0  # of the Kinect; the files hold no times
-ALL_FRAMES = FrameRule()
+ALL_FRAMES = FrameSelection()
 
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _MOST_EYES = 4  # numbers a frame
@@ -39,7 +38,7 @@ def is_depth_video(path: str | Path) -> bool:
 
 
 def read_colour(
-    source: str | Path, rule: FrameRule = ALL_FRAMES, *, limits: VideoLimits | None = None
+    source: str | Path, rule: FrameSelection = ALL_FRAMES, *, limits: VideoLimits | None = None
 ) -> Iterator[Frame]:
     """Yield the chosen colour frames; one at a time is in memory.
 
@@ -53,7 +52,7 @@ def read_colour(
 
 
 def read_numbered_colour(
-    source: str | Path, rule: FrameRule = ALL_FRAMES, *, limits: VideoLimits | None = None
+    source: str | Path, rule: FrameSelection = ALL_FRAMES, *, limits: VideoLimits | None = None
 ) -> Iterator[tuple[int, Frame]]:
     """As `read_colour`, each frame with its number in the clip, from 0."""
     for number, planes in _planes(source, COLOUR, (3, np.dtype(np.uint8)), rule, limits):
@@ -62,7 +61,7 @@ def read_numbered_colour(
 
 
 def read_depth(
-    source: str | Path, rule: FrameRule = ALL_FRAMES, *, limits: VideoLimits | None = None
+    source: str | Path, rule: FrameSelection = ALL_FRAMES, *, limits: VideoLimits | None = None
 ) -> Iterator[NDArray[np.uint16]]:
     """Yield the chosen depth frames: millimetres, shape (H, W), 0 where there is no measure.
 
@@ -91,7 +90,7 @@ def _planes(
     source: str | Path,
     name: str,
     expected: tuple[int, np.dtype[Any]],
-    rule: FrameRule,
+    rule: FrameSelection,
     limits: VideoLimits | None,
 ) -> Iterator[tuple[int, NDArray[Any]]]:
     limits = limits or VideoLimits.from_settings()

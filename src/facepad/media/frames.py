@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from facepad.media.depth_video import is_depth_video, read_numbered_colour
-from facepad.media.frame_rule import FrameRule
+from facepad.media.frame_selection import FrameSelection
 from facepad.media.packed import address, pictures
 from facepad.media.reading import read
 from facepad.media.video import is_video, read_numbered
@@ -12,7 +12,7 @@ from facepad.types import Frame
 
 
 def read_frames(
-    path: str, rule: FrameRule, limits: VideoLimits | None = None
+    path: str, rule: FrameSelection, limits: VideoLimits | None = None
 ) -> Iterator[tuple[int | None, Frame]]:
     """Yield the chosen frames, each with its number in the clip; None for a still.
 

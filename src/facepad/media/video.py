@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from facepad.errors import InputError
-from facepad.media.frame_rule import FrameRule
-from facepad.media.reading import printable
+from facepad.errors import InputError, printable
+from facepad.media.frame_selection import FrameSelection
 from facepad.media.video_limits import VideoLimits
 from facepad.types import Frame, RgbImage
 
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from cv2 import VideoCapture
 
 VIDEO_SUFFIXES = (".avi", ".m4v", ".mov", ".mp4")
-ALL_FRAMES = FrameRule()
+ALL_FRAMES = FrameSelection()
 
 _BOXES = frozenset({b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"})
 # Matroska and WebM, GIF, MPEG programme and elementary streams.
@@ -38,7 +37,7 @@ def is_video(path: str | Path) -> bool:
 
 
 def read_video(
-    source: str | Path, rule: FrameRule = ALL_FRAMES, *, limits: VideoLimits | None = None
+    source: str | Path, rule: FrameSelection = ALL_FRAMES, *, limits: VideoLimits | None = None
 ) -> Iterator[Frame]:
     """Yield the chosen frames of a video.
 
@@ -63,7 +62,7 @@ def read_video(
 
 
 def read_numbered(
-    source: str | Path, rule: FrameRule = ALL_FRAMES, *, limits: VideoLimits | None = None
+    source: str | Path, rule: FrameSelection = ALL_FRAMES, *, limits: VideoLimits | None = None
 ) -> Iterator[tuple[int, Frame]]:
     """As `read_video`, each frame with its number in the video, from 0."""
     limits = limits or VideoLimits.from_settings()
@@ -75,7 +74,7 @@ def read_numbered(
 
 
 def chosen_numbers(
-    source: str | Path, rule: FrameRule, *, limits: VideoLimits | None = None
+    source: str | Path, rule: FrameSelection, *, limits: VideoLimits | None = None
 ) -> tuple[int, ...]:
     """Numbers of the frames that a rule chooses, from 0; decodes nothing but to count.
 
@@ -98,7 +97,7 @@ def chosen_numbers(
         raise InputError(f"{printable(str(path))}: {error}") from error
 
 
-def _frames(path: Path, rule: FrameRule, limits: VideoLimits) -> Iterator[tuple[int, Frame]]:
+def _frames(path: Path, rule: FrameSelection, limits: VideoLimits) -> Iterator[tuple[int, Frame]]:
     _check_file(path, limits)
     with _opened(path) as video:
         claimed = _check_header(video, limits)
@@ -117,7 +116,7 @@ def _frames(path: Path, rule: FrameRule, limits: VideoLimits) -> Iterator[tuple[
 
 
 def _decoded(
-    video: "VideoCapture", rule: FrameRule, count: int, limits: VideoLimits
+    video: "VideoCapture", rule: FrameSelection, count: int, limits: VideoLimits
 ) -> Iterator[tuple[int, Frame | None]]:
     """How many frames were decoded so far, and the newest when it is chosen."""
     import cv2
@@ -145,14 +144,14 @@ def _converted(video: "VideoCapture", limits: VideoLimits) -> RgbImage:
     return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), dtype=np.uint8)
 
 
-def _with_note(last: Frame, rule: FrameRule, seen: int, claimed: int) -> Frame:
+def _with_note(last: Frame, rule: FrameSelection, seen: int, claimed: int) -> Frame:
     final = claimed - 1 if rule.kind in ("all", "every") else rule.chosen(claimed)[-1]
     if seen > final:
         return last
     return replace(last, notes=(f"the video ends after {seen} of {claimed} frames",))
 
 
-def _nothing(rule: FrameRule, seen: int, claimed: int) -> str:
+def _nothing(rule: FrameSelection, seen: int, claimed: int) -> str:
     if seen == 0:
         return f"no frame of the video can be decoded (its header says {claimed})"
     return f"frame rule {rule} chooses none of the {seen} frames that can be decoded"

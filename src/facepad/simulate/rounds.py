@@ -16,8 +16,8 @@ import numpy as np
 
 from facepad import media
 from facepad.errors import InputError, SettingsError
-from facepad.faces import FaceFinder
-from facepad.media.frame_rule import FrameRule
+from facepad.faces.finder import FaceFinder
+from facepad.media.frame_selection import FrameSelection
 from facepad.media.video import read_numbered
 from facepad.simulate.backdrop import Backdrop
 from facepad.simulate.camera import Camera
@@ -190,7 +190,7 @@ def _person(source: Sample) -> _Person:
 def _read(source: Sample) -> RgbImage:
     if source.frame is None:
         return media.read(source.path).image
-    ((_, frame),) = read_numbered(source.path, FrameRule("at", source.frame))
+    ((_, frame),) = read_numbered(source.path, FrameSelection("at", source.frame))
     return frame.image
 
 

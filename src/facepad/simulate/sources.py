@@ -7,7 +7,7 @@ from pathlib import Path
 
 from facepad.datasets import PICTURE_SUFFIXES, VIDEO_SUFFIXES, split_by_subject
 from facepad.errors import DatasetError, InputError
-from facepad.media.frame_rule import FrameRule
+from facepad.media.frame_selection import FrameSelection
 from facepad.media.video import chosen_numbers
 from facepad.types import Sample, Split
 
@@ -76,7 +76,7 @@ def _sample(path: Path, relative: str, key: str, row: Mapping[str, str]) -> Samp
 def _frames(clip: Sample, count: int) -> Iterator[Sample]:
     """One sample a frame; a clip that cannot be read is told when its first frame is wanted."""
     try:
-        numbers = chosen_numbers(clip.path, FrameRule("even", count))
+        numbers = chosen_numbers(clip.path, FrameSelection("even", count))
     except InputError:
         numbers = (0,)
     for number in numbers:

@@ -7,8 +7,8 @@ import pytest
 from typer.testing import CliRunner
 
 from facepad.cli.app import app
-from facepad.cli.workers import judge_picture
 from facepad.errors import ModelError
+from facepad.scoring.workers import judge_picture
 
 pytestmark = pytest.mark.slow  # whole runs with the network
 

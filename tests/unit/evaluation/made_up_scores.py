@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from facepad.evaluation.presentations import Scored
+from facepad.evaluation.aggregation import Scored
 from facepad.types import Sample, Split
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from made_up_scores import crowd, row, rows
 
 from facepad.errors import InputError
+from facepad.evaluation.aggregation import Scored
 from facepad.evaluation.assessment import (
     Aim,
     Assessment,
@@ -19,7 +20,6 @@ from facepad.evaluation.assessment import (
     assess,
 )
 from facepad.evaluation.choices import Higher
-from facepad.evaluation.presentations import Scored
 from facepad.types import Split
 
 QUICK = Sampling(repeats=100)

@@ -10,7 +10,13 @@ from PIL import Image
 
 from facepad.evaluation.assessment import GivenPoint, Sampling, assess
 from facepad.evaluation.choices import Higher
-from facepad.evaluation.gallery import ACCEPTED, BORDERLINE, REJECTED, thumbnail, worth_a_look
+from facepad.evaluation.report.gallery import (
+    ACCEPTED,
+    BORDERLINE,
+    REJECTED,
+    thumbnail,
+    worth_a_look,
+)
 
 QUICK = Sampling(repeats=100)
 POINT = [GivenPoint("given", 5.0)]

@@ -11,10 +11,10 @@ from made_up_scores import crowd, rows
 
 from facepad.errors import SettingsError
 from facepad.evaluation.assessment import Assessment, GivenPoint, Sampling, assess
-from facepad.evaluation.page import render, require_libraries
-from facepad.evaluation.palette import DARK, LIGHT
-from facepad.evaluation.plots import element, plots_of, save
-from facepad.evaluation.report import Picture, Report, Timing
+from facepad.evaluation.report.document import Picture, Report, Timing
+from facepad.evaluation.report.page import render, require_libraries
+from facepad.evaluation.report.palette import DARK, LIGHT
+from facepad.evaluation.report.plots import element, plots_of, save
 from facepad.types import Split
 
 HOSTILE = "<script>alert(1)</script>\"'&$x$\x07"

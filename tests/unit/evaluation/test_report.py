@@ -5,9 +5,9 @@ import json
 import pytest
 from made_up_scores import rows
 
-from facepad.evaluation import terminal
 from facepad.evaluation.assessment import GivenPoint, Sampling, assess
-from facepad.evaluation.report import Report, Timing, document, to_json
+from facepad.evaluation.report import terminal
+from facepad.evaluation.report.document import Report, Timing, document, to_json
 
 INTERVAL = {"value", "low", "high", "level", "method", "subjects", "indicative"}
 RATES = {

@@ -8,7 +8,7 @@ import pytest
 
 from facepad.errors import DatasetError, SettingsError
 from facepad.hdf5.options import PackOptions, fingerprint, parse_size
-from facepad.media.frame_rule import FrameRule
+from facepad.media.frame_selection import FrameSelection
 from facepad.types import Sample
 from packing import pictures
 
@@ -64,7 +64,7 @@ def test_the_fingerprint_tells_every_other_order(samples: tuple[Sample, ...]) ->
         fingerprint_of((replace(first, subject="other"), *rest)),
         fingerprint_of((replace(first, attributes={"other": "1"}), *rest)),
         fingerprint_of(samples, PackOptions("pixels", (9, 9))),
-        fingerprint_of(samples, PackOptions(frames=FrameRule("even", 3))),
+        fingerprint_of(samples, PackOptions(frames=FrameSelection("even", 3))),
         fingerprint("other", samples, PackOptions()),
     }
     assert len(found) == 8

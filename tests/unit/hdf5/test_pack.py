@@ -18,7 +18,7 @@ from facepad.hdf5 import Packing, PackOptions, Source
 from facepad.hdf5 import pack as packing_module
 from facepad.hdf5.digest import Digest
 from facepad.loading import load_presentation
-from facepad.media.frame_rule import FrameRule
+from facepad.media.frame_selection import FrameSelection
 from facepad.media.packed.layout import COLUMNS
 from facepad.media.packed.reader import PackedFile
 from facepad.media.video import read_numbered
@@ -295,7 +295,7 @@ def clip_of(folder: Path, **changes: object) -> Sample:
 
 
 def test_a_clip_is_one_sample_with_the_chosen_frames(tmp_path: Path, out: Path) -> None:
-    clip, rule = clip_of(tmp_path), FrameRule("even", 3)
+    clip, rule = clip_of(tmp_path), FrameSelection("even", 3)
     pack([clip], out, PackOptions(frames=rule))
     (packed,) = Packed(out).samples()
     assert packed.path == f"{out}#bona_fide/0-2"
@@ -308,7 +308,7 @@ def test_a_clip_is_one_sample_with_the_chosen_frames(tmp_path: Path, out: Path) 
 
 
 def test_frames_keep_their_numbers(tmp_path: Path, out: Path) -> None:
-    pack([clip_of(tmp_path)], out, PackOptions(frames=FrameRule("every", 2)))
+    pack([clip_of(tmp_path)], out, PackOptions(frames=FrameSelection("every", 2)))
     with PackedFile(out) as file:
         assert [row.frame for row in file.rows("bona_fide")] == list(range(0, CLIP_FRAMES, 2))
         assert {row.format for row in file.rows("bona_fide")} == {"MP4"}
@@ -316,19 +316,19 @@ def test_frames_keep_their_numbers(tmp_path: Path, out: Path) -> None:
 
 def test_a_rule_chooses_among_packed_frames(tmp_path: Path, out: Path) -> None:
     clip = clip_of(tmp_path)
-    pack([clip], out, PackOptions(frames=FrameRule()))
+    pack([clip], out, PackOptions(frames=FrameSelection()))
     (packed,) = Packed(out).samples()
-    for rule in (FrameRule("even", 2), FrameRule("every", 4), FrameRule("at", 3)):
+    for rule in (FrameSelection("even", 2), FrameSelection("every", 4), FrameSelection("at", 3)):
         wanted = [frame.image for frame in load_presentation(clip, rule).frames]
         found = [frame.image for frame in load_presentation(packed, rule).frames]
         assert np.array_equal(wanted, found)
 
 
 def test_a_rule_that_chooses_no_packed_frame_is_told(tmp_path: Path, out: Path) -> None:
-    pack([clip_of(tmp_path)], out, PackOptions(frames=FrameRule("every", 2)))
+    pack([clip_of(tmp_path)], out, PackOptions(frames=FrameSelection("every", 2)))
     (packed,) = Packed(out).samples()
     with pytest.raises(InputError, match="frame rule at:1 chooses none of its 3 frames"):
-        load_presentation(packed, FrameRule("at", 1))
+        load_presentation(packed, FrameSelection("at", 1))
 
 
 def test_one_frame_of_a_clip_stays_that_frame(tmp_path: Path, out: Path) -> None:

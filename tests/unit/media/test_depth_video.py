@@ -9,7 +9,7 @@ import pytest
 from facepad.errors import InputError, SettingsError
 from facepad.media import Limits
 from facepad.media.depth_video import is_depth_video, read_colour, read_depth, read_eyes
-from facepad.media.frame_rule import FrameRule
+from facepad.media.frame_selection import FrameSelection
 from facepad.media.video_limits import VideoLimits
 from facepad.testing.media_files import CLIP_FRAMES, DEPTH_SIZE, made_up_clip, write_depth_clip
 
@@ -39,7 +39,7 @@ def test_colour_frames_are_the_pictures_that_were_stored(clip: Path) -> None:
 
 
 def test_frames_are_chosen_by_rule_and_know_their_time(clip: Path) -> None:
-    times = [frame.time_s for frame in read_colour(clip, FrameRule("even", 2))]
+    times = [frame.time_s for frame in read_colour(clip, FrameSelection("even", 2))]
     assert times == pytest.approx([1 / 30, 4 / 30])
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from facepad.errors import InputError, SettingsError
 from facepad.media import Limits
-from facepad.media.frame_rule import FrameRule
+from facepad.media.frame_selection import FrameSelection
 from facepad.media.video import chosen_numbers, is_video, read_video
 from facepad.media.video_limits import VideoLimits
 from facepad.testing.media_files import write_video
@@ -31,7 +31,7 @@ def numbered(count: int = COUNT, size: tuple[int, int] = (64, 48)) -> list[RgbIm
     return list(frames)
 
 
-def numbers(path: Path, rule: FrameRule) -> list[int]:
+def numbers(path: Path, rule: FrameSelection) -> list[int]:
     return [round(frame.image[24, 40, 0] / STEP) for frame in read_video(path, rule)]
 
 
@@ -58,19 +58,19 @@ def avi(tmp_path: Path) -> Path:
 
 
 def test_all_frames_come_in_order(video: Path) -> None:
-    assert numbers(video, FrameRule()) == list(range(COUNT))
+    assert numbers(video, FrameSelection()) == list(range(COUNT))
 
 
 def test_every_kth_frame(video: Path) -> None:
-    assert numbers(video, FrameRule("every", 5)) == [0, 5, 10]
+    assert numbers(video, FrameSelection("every", 5)) == [0, 5, 10]
 
 
 def test_evenly_spaced_frames(video: Path) -> None:
-    assert numbers(video, FrameRule("even", 3)) == [2, 6, 10]
+    assert numbers(video, FrameSelection("even", 3)) == [2, 6, 10]
 
 
 def test_one_frame(video: Path) -> None:
-    assert numbers(video, FrameRule("at", 7)) == [7]
+    assert numbers(video, FrameSelection("at", 7)) == [7]
 
 
 def test_frames_are_rgb(video: Path) -> None:
@@ -102,7 +102,7 @@ def test_reading_stops_at_the_last_chosen_frame(mp4: Path, monkeypatch: pytest.M
 
     opened = cv2.VideoCapture
     monkeypatch.setattr(cv2, "VideoCapture", Counting)
-    assert numbers(mp4, FrameRule("even", 2)) == [3, 9]
+    assert numbers(mp4, FrameSelection("even", 2)) == [3, 9]
     assert len(grabbed) == 10
 
 
@@ -162,16 +162,16 @@ def test_a_matroska_clip_can_be_read(tmp_path: Path, suffix: str, codec: str) ->
     for image in numbered():
         writer.write(image[..., ::-1])
     writer.release()
-    assert numbers(path, FrameRule("at", 7)) == [7]
+    assert numbers(path, FrameSelection("at", 7)) == [7]
 
 
 def test_chosen_frames_are_known_without_reading_them(mp4: Path) -> None:
-    assert chosen_numbers(mp4, FrameRule("even", 3)) == (2, 6, 10)
+    assert chosen_numbers(mp4, FrameSelection("even", 3)) == (2, 6, 10)
 
 
 def test_frames_of_a_missing_video_cannot_be_chosen(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"gone\.mp4: there is no such file"):
-        chosen_numbers(tmp_path / "gone.mp4", FrameRule("even", 3))
+        chosen_numbers(tmp_path / "gone.mp4", FrameSelection("even", 3))
 
 
 def test_a_missing_video_is_named(tmp_path: Path) -> None:
@@ -193,7 +193,7 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
 
 def test_a_frame_behind_the_end_is_an_error(mp4: Path) -> None:
     with pytest.raises(InputError, match="frame rule at:99 chooses none of the 12 frames"):
-        list(read_video(mp4, FrameRule("at", 99)))
+        list(read_video(mp4, FrameSelection("at", 99)))
 
 
 @pytest.mark.parametrize(

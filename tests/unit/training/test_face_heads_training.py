@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from facepad.errors import DatasetError
-from facepad.models.face_heads import share
-from facepad.training.face_features import VIEWS, FaceFeatures
-from facepad.training.face_heads import Seen, Spec, fit, joined, left_out, logits, point, train
-from facepad.training.face_report import auc, part_of, text
+from facepad.scores import sigmoid
+from facepad.training.face.features import VIEWS, FaceFeatures
+from facepad.training.face.heads import Seen, Spec, fit, joined, left_out, logits, point, train
+from facepad.training.face.report import auc, part_of, text
 from facepad.types import Reason, Sample, Split
 
 pytest.importorskip("sklearn", reason="training needs scikit-learn: pip install 'facepad[train]'")
@@ -120,7 +120,7 @@ def test_the_threshold_is_where_the_mean_error_over_sets_is_least() -> None:
     apart = np.where(one.bona_fide, 1.0, -1.0)
     shifted = np.where(one.bona_fide, 0.5, -3.0)
     found = point([(one, apart), (one, shifted)])
-    assert found.threshold == share(0.5)  # the least value at which nothing is wrong
+    assert found.threshold == sigmoid(0.5)  # the least value at which nothing is wrong
 
 
 def test_a_set_of_many_pictures_weighs_no_more_than_one_of_few() -> None:

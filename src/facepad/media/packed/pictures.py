@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from facepad.errors import DatasetError, InputError
-from facepad.media.frame_rule import FrameRule
+from facepad.media.frame_selection import FrameSelection
 from facepad.media.limits import Limits
 from facepad.media.packed.address import Address
 from facepad.media.packed.layout import COLUMNS, OF_PICTURE, Row
@@ -20,7 +20,7 @@ _KEPT = 4  # open files per process
 
 
 def read_frames(
-    address: Address, rule: FrameRule, limits: Limits | None = None
+    address: Address, rule: FrameSelection, limits: Limits | None = None
 ) -> Iterator[tuple[int | None, Frame]]:
     """Yield the pictures that an address stands for, each with its frame number.
 
@@ -40,7 +40,7 @@ def read_frames(
 
 def read_rows(
     address: Address,
-    rule: FrameRule,
+    rule: FrameSelection,
     limits: Limits | None = None,
     columns: Sequence[str] = tuple(COLUMNS),
 ) -> Iterator[tuple[int, Row, Frame]]:
@@ -91,7 +91,7 @@ def check_pixels(address: Address, limits: Limits | None = None) -> tuple[str, .
     """
     notes: dict[str, None] = {}
     wanted = (*OF_PICTURE, "pixels_sha256")
-    for _, row, frame in read_rows(address, FrameRule("all"), limits, wanted):
+    for _, row, frame in read_rows(address, FrameSelection("all"), limits, wanted):
         if pixels_hash(frame.image) != row.pixels_sha256:
             raise InputError(f"{address}: decodes to other pixels than when it was packed")
         notes.update(dict.fromkeys(row.notes))
@@ -140,7 +140,7 @@ def _rows(file: PackedFile, address: Address, columns: Sequence[str]) -> list[Ro
     return rows
 
 
-def _chosen(rows: Sequence[Row], rule: FrameRule) -> list[int]:
+def _chosen(rows: Sequence[Row], rule: FrameSelection) -> list[int]:
     """Positions of the rows that a rule chooses; a still is always chosen."""
     count = len(rows)
     if not rows[0].of_clip:

@@ -1,1 +1,0 @@
-"""What the plots show: each function draws one onto matplotlib's axes."""

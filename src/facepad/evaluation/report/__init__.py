@@ -1,0 +1,1 @@
+"""The report of an evaluation: JSON, text, page and plots."""

@@ -1,0 +1,79 @@
+"""Which presentations are worth a look, and their thumbnails."""
+
+import base64
+from collections.abc import Sequence
+
+import numpy as np
+
+from facepad.errors import DatasetError, InputError
+from facepad.evaluation.assessment import Assessment
+from facepad.evaluation.rates import outcomes
+from facepad.evaluation.report.document import Picture
+from facepad.evaluation.table import Flags, Floats
+from facepad.media.frame_selection import FrameSelection
+from facepad.types import OperatingPoint
+
+SIDE = 128  # pixels of a thumbnail's longer side
+QUALITY = 80
+ACCEPTED = "attacks accepted, worst first"
+REJECTED = "living people turned away, worst first"
+BORDERLINE = "nearest to the threshold"
+
+
+def worth_a_look(one: Assessment, most: int) -> tuple[Picture, ...]:
+    """The worst errors of both kinds and the nearest to the threshold, at the first point.
+
+    Args:
+        one: An assessment; without an operating point nothing is an error.
+        most: How many of each.
+    """
+    if not one.points:
+        return ()
+    point = one.points[0].rates.point
+    made, ranks = outcomes(one.table, point), one.table.values
+    turned_away = one.table.bona_fide & made.rejected
+    return (
+        *_some(one, ACCEPTED, one.table.attack & made.accepted, -ranks, most),
+        *_some(one, REJECTED, turned_away, ranks, most),
+        *_some(one, BORDERLINE, one.table.answered, _distance(one, point), most),
+    )
+
+
+def thumbnail(path: str) -> str | None:
+    """A small JPEG of a picture, or of a video's middle, as a ``data:`` address.
+
+    None when it cannot be read.
+    """
+    import cv2
+
+    from facepad.media.frames import read_frames
+
+    try:
+        image = next(frame.image for _, frame in read_frames(path, FrameSelection("even", 1)))
+    except (InputError, DatasetError, StopIteration):
+        return None
+    scale = SIDE / max(image.shape[:2])
+    size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
+    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    flags = [cv2.IMWRITE_JPEG_QUALITY, QUALITY]
+    made, data = cv2.imencode(".jpg", cv2.cvtColor(small, cv2.COLOR_RGB2BGR), flags)
+    if not made:
+        return None
+    return f"data:image/jpeg;base64,{base64.b64encode(data.tobytes()).decode()}"
+
+
+def _some(one: Assessment, why: str, rows: Flags, order: Floats, most: int) -> Sequence[Picture]:
+    here = np.flatnonzero(rows)
+    chosen = here[np.argsort(order[here], kind="stable")][:most]
+    return [_picture(one, why, int(index)) for index in chosen]
+
+
+def _picture(one: Assessment, why: str, index: int) -> Picture:
+    row = one.rows[index]
+    value = float("nan") if row.value is None else row.value
+    kind = row.sample.pai_species or "bona fide"
+    return Picture(why, row.sample.key, value, kind, row.sample.path)
+
+
+def _distance(one: Assessment, point: OperatingPoint) -> Floats:
+    return np.abs(one.table.values - point.threshold)

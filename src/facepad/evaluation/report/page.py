@@ -1,0 +1,158 @@
+"""The report as one self-contained HTML page: no script, no request, light and dark."""
+
+import math
+import re
+from base64 import b64encode
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from facepad.errors import SettingsError
+from facepad.evaluation.intervals import Interval
+from facepad.evaluation.report import formatting
+from facepad.evaluation.report.document import Picture, Report
+from facepad.evaluation.report.gallery import thumbnail
+from facepad.evaluation.report.palette import DARK, LIGHT, shown
+from facepad.evaluation.report.plots import Plot
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+EXTRA = ("matplotlib", "jinja2")
+_UNIT = re.compile(r"(?<=\d) (?=%|ms)")
+TEMPLATE, STYLE = "report.html.j2", "report.css.j2"
+
+
+def require_libraries() -> None:
+    """Say what to install before anything slow begins.
+
+    Raises:
+        SettingsError: A library that pages and plots need is missing.
+    """
+    from importlib.util import find_spec
+
+    if missing := [name for name in EXTRA if find_spec(name) is None]:
+        raise SettingsError(
+            f"pages and plots need {' and '.join(missing)}, not installed: "
+            "`pip install 'facepad[report]'`, or ask for no page (--no-page)"
+        )
+
+
+def render(
+    report: Report,
+    plots: Mapping[Plot, str],
+    picture_data: Callable[[str], str | None] = thumbnail,
+) -> str:
+    """The page.
+
+    Args:
+        report: What is shown.
+        plots: Each plot with its ``<svg>`` element, in order.
+        picture_data: Gives the ``data:`` address of a small copy of a picture file.
+    """
+    environment = _environment()
+    style = environment.get_template(STYLE).render(light=LIGHT, dark=DARK)
+    return environment.get_template(TEMPLATE).render(
+        style=_as_is(style),
+        style_hash=b64encode(sha256(style.encode()).digest()).decode(),
+        report=report,
+        parts=_by_part(report, plots),
+        galleries={
+            name: _gallery(pictures, picture_data) for name, pictures in report.pictures.items()
+        },
+        level=_level(report),
+    )
+
+
+def _environment() -> "Environment":
+    from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+    environment = Environment(
+        loader=PackageLoader("facepad.evaluation.report", "templates"),
+        autoescape=select_autoescape(default=True, default_for_string=True),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        percent=_unbroken(formatting.percent),
+        span=_unbroken(formatting.span),
+        fraction_span=formatting.fraction_span,
+        number=formatting.number,
+        count=formatting.count,
+        shown=shown,
+        whisker=_whisker,
+        ms=_unbroken(_milliseconds),
+        moment=_moment,
+    )
+    environment.globals.update(
+        in_words=_unbroken(formatting.in_words),
+        threshold=formatting.threshold,
+        caveat=_unbroken(formatting.caveat),
+    )
+    return environment
+
+
+def _by_part(report: Report, plots: Mapping[Plot, str]) -> dict[str, dict[str, Any]]:
+    return {
+        part: {
+            "assessments": [one for one in report.assessments if one.part == part],
+            "plots": [(plot, _as_is(svg)) for plot, svg in plots.items() if plot.part == part],
+        }
+        for part in dict.fromkeys(one.part for one in report.assessments)
+    }
+
+
+def _as_is(text: str) -> str:
+    """Text of facepad's own that the template must not escape; names in it are escaped."""
+    from markupsafe import Markup
+
+    return Markup(text)  # noqa: S704 - see above
+
+
+def _gallery(
+    pictures: tuple[Picture, ...], picture_data: Callable[[str], str | None]
+) -> dict[str, list[tuple[Picture, str | None]]]:
+    groups: dict[str, list[tuple[Picture, str | None]]] = {}
+    for picture in pictures:
+        data = picture_data(picture.path) if picture.path else None
+        groups.setdefault(picture.why, []).append((picture, data))
+    return groups
+
+
+def _whisker(value: float, interval: Interval) -> dict[str, float] | None:
+    """Places on a line of 100 units; None when there is nothing to draw."""
+    if math.isnan(value):
+        return None
+    known = not math.isnan(interval.low)
+    low, high = (interval.low, interval.high) if known else (value, value)
+    return {
+        name: round(100.0 * at, 2) for name, at in (("at", value), ("low", low), ("high", high))
+    }
+
+
+def _milliseconds(value: float) -> str:
+    if math.isnan(value):
+        return formatting.NOT_KNOWN
+    return f"{value:,.0f} ms" if value >= 100.0 else f"{value:.1f} ms"
+
+
+def _unbroken(words: Callable[..., str]) -> Callable[..., str]:
+    """The same words with a number and its unit kept on one line."""
+    return lambda *given: _UNIT.sub("\N{NO-BREAK SPACE}", words(*given))
+
+
+def _moment(created: str) -> str:
+    try:
+        when = datetime.fromisoformat(created)
+    except ValueError:  # made by hand
+        return created
+    return f"{when.day} {when:%B %Y, %H:%M} UTC"
+
+
+def _level(report: Report) -> str:
+    levels = {point.intervals.bpcer.level for one in report.assessments for point in one.points} | {
+        one.sureness.band.level for one in report.assessments if one.sureness is not None
+    }
+    return " or ".join(f"{100.0 * level:g} %" for level in sorted(levels)) or "95 %"

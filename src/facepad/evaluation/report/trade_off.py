@@ -1,0 +1,135 @@
+"""Plots of one error against the other over all thresholds: DET and ROC."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from facepad.evaluation.assessment import Assessment, AtPoint
+from facepad.evaluation.ranking import Curve, curve
+from facepad.evaluation.report.palette import series, shown
+from facepad.evaluation.report.plot_style import Colours, dash, mark, with_grid, with_legend
+from facepad.evaluation.table import Floats
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+LOWEST, HIGHEST = 0.001, 0.9  # of the DET plot's axes
+DET_TICKS = (0.001, 0.005, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8)
+
+
+@dataclass(frozen=True, slots=True)
+class _Plane:
+    """How errors become places on a plot.
+
+    Attributes:
+        across: From APCER to the horizontal axis.
+        up: From BPCER to the vertical axis.
+    """
+
+    across: Callable[[Floats], Floats]
+    up: Callable[[Floats], Floats]
+
+
+def det(axes: "Axes", colours: Colours, found: Sequence[Assessment]) -> None:
+    """Detection error trade-off: both errors on normal scales, with bands over subjects."""
+    _draw(axes, colours, found, _Plane(_normal, _normal))
+    ends, ticks = _normal(np.array([LOWEST, HIGHEST])), _normal(np.array(DET_TICKS))
+    axes.plot(ends, ends, color=colours["line"], linewidth=0.9, zorder=0)
+    labels = [f"{100.0 * tick:g}" for tick in DET_TICKS]
+    axes.set_xticks(ticks, labels)
+    axes.set_yticks(ticks, labels)
+    axes.set(xlim=ends, ylim=ends, ylabel="BPCER, % of living people turned away")
+
+
+def roc(axes: "Axes", colours: Colours, found: Sequence[Assessment]) -> None:
+    """Receiver operating characteristic: bona fide accepted over attacks accepted."""
+    _draw(axes, colours, found, _Plane(lambda rates: rates, lambda rates: 1.0 - rates))
+    ends, ticks = (-0.02, 1.02), np.linspace(0.0, 1.0, 6)
+    axes.plot(ends, ends, color=colours["line"], linewidth=0.9, zorder=0)
+    labels = [f"{100.0 * tick:.0f}" for tick in ticks]
+    axes.set_xticks(ticks, labels)
+    axes.set_yticks(ticks, labels)
+    axes.set(xlim=ends, ylim=ends, ylabel="% of living people accepted")
+
+
+def _draw(axes: "Axes", colours: Colours, found: Sequence[Assessment], plane: _Plane) -> None:
+    entries = 0
+    for index, one in enumerate(found):
+        errors = curve(one.table)
+        entries += _system(axes, colours, one, errors, plane, index=index)
+        if len(found) == 1 and len(errors.apcer) > 1:
+            entries += _species(axes, colours, errors, plane)
+    axes.set_xlabel("APCER, % of attacks accepted")
+    axes.set_box_aspect(1.0)
+    with_grid(axes, colours)
+    with_legend(axes, entries)
+
+
+def _system(
+    axes: "Axes",
+    colours: Colours,
+    one: Assessment,
+    errors: Curve,
+    plane: _Plane,
+    *,
+    index: int,
+) -> int:
+    colour = colours[series(index)]
+    if one.sureness is not None and not np.isnan(one.sureness.band.low).all():
+        band = one.sureness.band
+        axes.fill_between(
+            plane.across(band.apcer),
+            plane.up(band.low),
+            plane.up(band.high),
+            color=colour,
+            alpha=0.16,
+            linewidth=0.0,
+        )
+    axes.plot(
+        plane.across(errors.apcer_pooled),
+        plane.up(errors.bpcer),
+        color=colour,
+        linewidth=1.7,
+        linestyle=dash(index),
+        label=shown(one.system),
+    )
+    for number, point in enumerate(one.points):
+        _cross(axes, colour, point, plane, marker=mark(number))
+    return 1
+
+
+def _species(axes: "Axes", colours: Colours, errors: Curve, plane: _Plane) -> int:
+    for index, (name, apcer) in enumerate(errors.apcer.items(), start=1):
+        axes.plot(
+            plane.across(apcer),
+            plane.up(errors.bpcer),
+            color=colours[series(index)],
+            linewidth=1.1,
+            linestyle=dash(index),
+            label=f"{shown(name)} only",
+        )
+    return len(errors.apcer)
+
+
+def _cross(axes: "Axes", colour: str, point: AtPoint, plane: _Plane, *, marker: str) -> None:
+    """An operating point where its errors are, with its threshold from elsewhere."""
+    pooled = 2.0 * point.rates.hter - point.rates.bpcer
+    axes.plot(
+        plane.across(np.array([pooled])),
+        plane.up(np.array([point.rates.bpcer])),
+        marker,
+        color=colour,
+        markersize=6.5,
+        markeredgecolor=axes.get_facecolor(),
+        markeredgewidth=1.2,
+        zorder=5,
+    )
+
+
+def _normal(rates: Floats) -> Floats:
+    from scipy.special import ndtri  # slow to import
+
+    placed: Floats = ndtri(np.clip(rates, LOWEST / 4.0, 1.0 - LOWEST))
+    return placed

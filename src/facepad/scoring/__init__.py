@@ -1,0 +1,1 @@
+"""Score many presentations: workers, resumable tables, and the systems an evaluation compares."""
