@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from facepad import media
 from facepad.errors import DatasetError
-from facepad.quality.context import to_gray
-from facepad.quality.halving import halve
+from facepad.quality.filters import halve
+from facepad.quality.picture import to_gray
 from facepad.types import GrayImage
 
 MANIFEST = "manifest.csv"  # columns path (relative to it) and licence

@@ -1,6 +1,6 @@
 """The metrics as the checker of golden values asks for them.
 
-Used as ``python check_golden.py facepad.quality.golden``; see ``tests/reference``.
+Used as ``python check_golden.py adapter.py``.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,15 +10,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from facepad.quality import natural, svm_text
-from facepad.quality.biqi_parameters import BiqiModel
-from facepad.quality.context import Picture
-from facepad.quality.entropic import MIN_SIDE, scaled_entropies
-from facepad.quality.filters import gaussian, separable
-from facepad.quality.halving import halve
-from facepad.quality.niqe_parameters import NiqeModel
+from facepad.quality import no_reference, svm_text
+from facepad.quality.biqi_model import BiqiModel
+from facepad.quality.filters import gaussian, halve, separable
+from facepad.quality.jpeg_quality import jqi_scores
+from facepad.quality.niqe_model import NiqeModel
+from facepad.quality.picture import Picture
+from facepad.quality.rred import MIN_SIDE, scaled_entropies
+from facepad.quality.scene_statistics import niqe_features
 from facepad.quality.svm import Machine
 from facepad.quality.vector import METRICS, measure
+from facepad.quality.wavelet import biqi_features
 
 Pixels = NDArray[np.uint8]
 Features = NDArray[np.float64]
@@ -43,12 +45,12 @@ def golden_adapter(
 
     def metrics(pixels: Pixels) -> dict[str, float]:
         values = measure(pixels, names=[name for name in METRICS if name not in ("biqi", "niqe")])
-        values["jqi_biqi"] = natural.jqi_scores(pixels)[1]
+        values["jqi_biqi"] = jqi_scores(pixels)[1]
         values["speed"] = _speed(Picture.of(pixels))
         if niqe:
-            values["niqe"] = natural.niqe(_niqe_features(pixels), niqe)
+            values["niqe"] = no_reference.niqe(_niqe_features(pixels), niqe)
         if biqi:
-            values["biqi"] = natural.biqi(_biqi_features(pixels), values["jqi_biqi"], biqi)
+            values["biqi"] = no_reference.biqi(_biqi_features(pixels), values["jqi_biqi"], biqi)
         return values
 
     return {
@@ -61,11 +63,11 @@ def golden_adapter(
 
 
 def _biqi_features(pixels: Pixels) -> Features:
-    return natural.biqi_features(pixels.astype(np.float32))
+    return biqi_features(pixels.astype(np.float32))
 
 
 def _niqe_features(pixels: Pixels) -> Features:
-    return natural.niqe_features(pixels.astype(np.float32))
+    return niqe_features(pixels.astype(np.float32))
 
 
 def _speed(picture: Picture) -> float:

@@ -7,7 +7,7 @@ import numpy as np
 
 from facepad.errors import ModelError
 from facepad.models import store
-from facepad.quality.parameters import Arrays, check, get
+from facepad.models.npz import Arrays, check_features, member
 from facepad.quality.scene_statistics import BLOCK, NIQE_NAMES
 from facepad.quality.svm import Vector
 
@@ -56,13 +56,13 @@ class NiqeModel:
 
     @classmethod
     def _of(cls, arrays: Arrays, source: str) -> "NiqeModel":
-        check(arrays, "niqe", NIQE_NAMES, source)
-        block = get(arrays, "block", source).tolist()
+        check_features(arrays, "niqe", NIQE_NAMES, source)
+        block = member(arrays, "block", source).tolist()
         if block != BLOCK:
             raise ModelError(
                 f"{source} is of blocks of {block} pixels, this version's have {BLOCK}"
             )
-        return cls(get(arrays, "mean", source), get(arrays, "covariance", source))
+        return cls(member(arrays, "mean", source), member(arrays, "covariance", source))
 
 
 def _from_matlab(path: Path) -> tuple[Vector, Vector]:

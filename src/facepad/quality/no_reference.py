@@ -1,6 +1,6 @@
-"""The three metrics of naturalness without a reference: JQI, BIQI and NIQE.
+"""No-reference metrics: how natural a picture looks by itself.
 
-Features stand in files of their own; here are the two indices that models make of them.
+JQI, and the two indices (BIQI, NIQE) that models make of features.
 """
 
 from functools import cache
@@ -8,21 +8,61 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from facepad.quality.biqi_parameters import BiqiModel
-from facepad.quality.blocking import jqi_scores
-from facepad.quality.niqe_parameters import NiqeModel
+from facepad.quality.biqi_model import BiqiModel
+from facepad.quality.jpeg_quality import jqi_scores
+from facepad.quality.niqe_model import NiqeModel
+from facepad.quality.picture import Picture
 from facepad.quality.scene_statistics import niqe_features
-from facepad.quality.wavelet_statistics import biqi_features
+from facepad.quality.wavelet import biqi_features
 
-__all__ = [
-    "biqi",
-    "biqi_features",
-    "biqi_model",
-    "jqi_scores",
-    "niqe",
-    "niqe_features",
-    "niqe_model",
-]
+
+def jpeg_quality_index(picture: Picture) -> float:
+    """How little the picture shows the 8x8 blocks that JPEG leaves.
+
+    Returns:
+        Photos 0 to 11, strong blocking to about -80; higher means better. 21.69 for a
+        flat picture, 0 if a side is below 16 pixels.
+
+    Reference:
+        Wang, Sheikh, Bovik (2002), ICIP.
+    """
+    return picture.once(_jpeg_scores)[0]
+
+
+def blind_image_quality_index(picture: Picture) -> float:
+    """Distortion told from wavelet coefficients: five kinds, weighted by how likely each is.
+
+    Returns:
+        About 0 to 100; lower means better.
+
+    Raises:
+        ModelError: The packaged model is missing or damaged.
+
+    Reference:
+        Moorthy, Bovik (2010), IEEE SPL 17(5).
+    """
+    features = biqi_features(picture.gray, picture.workspace)
+    return biqi(features, picture.once(_jpeg_scores)[1], biqi_model())
+
+
+def natural_image_quality_evaluator(picture: Picture) -> float:
+    """Distance between the statistics of the picture's blocks and those of pristine ones.
+
+    Returns:
+        At least 0, natural photos 2 to 15; lower means better.
+
+    Raises:
+        ModelError: The packaged model is missing or damaged.
+
+    Reference:
+        Mittal, Soundararajan, Bovik (2013), IEEE SPL 20(3).
+    """
+    features = niqe_features(picture.gray, picture.workspace)
+    return niqe(features, niqe_model())
+
+
+def _jpeg_scores(picture: Picture) -> tuple[float, float]:
+    return jqi_scores(picture.rounded, picture.workspace)
 
 
 def biqi(features: NDArray[np.float64], jpeg_score: float, model: BiqiModel) -> float:

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from facepad.errors import ModelError
-from facepad.models import arrays as module
-from facepad.models.arrays import pack, unpack
+from facepad.models import npz as module
 from facepad.models.index import digest
+from facepad.models.npz import pack, unpack
 
 SOME = {
     "b": np.arange(6, dtype=np.float64).reshape(2, 3),

@@ -23,6 +23,9 @@ _DAMAGED = (
 )
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip file can say
 
+FEATURES_FORMAT = 1  # of the names and shapes of arrays in a file for one metric
+METRICS_VERSION = 1  # raised whenever the definition of a feature changes
+
 Arrays = dict[str, NDArray[Any]]
 
 
@@ -48,6 +51,44 @@ def reading(
         yield
     except (KeyError, ValueError, TypeError) as error:
         raise ModelError(f"{source} {otherwise}: {error!r}") from error
+
+
+def check_features(
+    arrays: Mapping[str, NDArray[Any]], kind: str, names: tuple[str, ...], source: str
+) -> None:
+    """Compare what a file of parameters says of itself with what this code computes.
+
+    Args:
+        arrays: Content of the file.
+        kind: The metric, "niqe" or "biqi".
+        names: Ordered names of its features.
+        source: Names the file in errors.
+
+    Raises:
+        ModelError: Another kind, version or order of features.
+    """
+    expected = {
+        "kind": kind,
+        "format_version": FEATURES_FORMAT,
+        "metrics_version": METRICS_VERSION,
+    }
+    for key, value in expected.items():
+        found = member(arrays, key, source)
+        if found.shape != () or found.item() != value:
+            raise ModelError(f"{source} has {key} {found.tolist()!r}, this version needs {value!r}")
+    if tuple(member(arrays, "names", source).ravel().tolist()) != names:
+        raise ModelError(f"{source} is of other features, or in another order, than this version's")
+
+
+def member(arrays: Mapping[str, NDArray[Any]], name: str, source: str) -> NDArray[Any]:
+    """Return an array that a file must hold.
+
+    Raises:
+        ModelError: It does not.
+    """
+    if name not in arrays:
+        raise ModelError(f"{source} holds no array {name!r}")
+    return arrays[name]
 
 
 def pack(arrays: Mapping[str, NDArray[Any]]) -> bytes:

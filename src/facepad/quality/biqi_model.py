@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from facepad.errors import ModelError
 from facepad.models import store
-from facepad.quality.parameters import Arrays, check, get
+from facepad.models.npz import Arrays, check_features, member
 from facepad.quality.svm import Machine, Vector
 from facepad.quality.svm_text import Range, read_machine, read_range
-from facepad.quality.wavelet_statistics import BIQI_NAMES
+from facepad.quality.wavelet import BIQI_NAMES
 
 VARIANCES = len(BIQI_NAMES) // 2  # the first half of the features
 JPEG = "jpeg"  # the kind of distortion whose score comes from blockiness, not from a machine
@@ -106,9 +106,9 @@ class BiqiModel:
 
     @classmethod
     def _of(cls, arrays: Arrays, source: str) -> "BiqiModel":
-        check(arrays, "biqi", BIQI_NAMES, source)
-        kinds = tuple(get(arrays, "kinds", source).ravel().tolist())
-        scaling = Standardised(*(get(arrays, name, source) for name in ("mean", "scale")))
+        check_features(arrays, "biqi", BIQI_NAMES, source)
+        kinds = tuple(member(arrays, "kinds", source).ravel().tolist())
+        scaling = Standardised(*(member(arrays, name, source) for name in ("mean", "scale")))
         try:
             members = {
                 kind: Member(_machine(arrays, kind, source), scaling)
@@ -117,7 +117,7 @@ class BiqiModel:
             }
         except (ValueError, TypeError) as error:
             raise ModelError(f"{source}: {error}") from error
-        return cls(kinds, members.pop("classifier"), members, get(arrays, "knots", source))
+        return cls(kinds, members.pop("classifier"), members, member(arrays, "knots", source))
 
     @classmethod
     def _released(cls, folder: Path) -> "BiqiModel":
@@ -141,7 +141,7 @@ def tame(features: Vector) -> Vector:
 
 def _machine(arrays: Arrays, kind: str, source: str) -> Machine:
     def part(name: str, dtype: type[Any] = np.float64) -> NDArray[Any]:
-        return get(arrays, f"{kind}_{name}", source).astype(dtype)
+        return member(arrays, f"{kind}_{name}", source).astype(dtype)
 
     return Machine(
         gamma=float(part("gamma")),
