@@ -11,8 +11,8 @@ import numpy as np
 from facepad import media
 from facepad.datasets.csv_list import CsvList
 from facepad.datasets.nuaa import Nuaa
-from facepad.faces import FaceFinder
-from facepad.training.face_sources import Folders, training
+from facepad.faces.finder import FaceFinder
+from facepad.training.face.sources import Folders, training
 from facepad.types import RgbImage, Sample, Split
 from simulator import colours, spectra
 from simulator.spectra import Floats

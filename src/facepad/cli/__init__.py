@@ -1,15 +1,14 @@
-"""The command line: ``facepad check``, ``score``, ``metrics``, ``models`` and ``train``.
+"""The command line: one file for each top-level command.
 
-Start-up time is a feature: nothing here imports NumPy, OpenCV or rich before a command
-that needs them runs.
+Importing it is fast: NumPy, OpenCV and rich are imported by the commands that need them.
 """
 
 __all__ = ["main"]
 
 
 def main() -> None:
-    """Run the command line; the exit code says how it went (see `facepad.cli.edge`)."""
-    from facepad.cli.edge import caught_faults, prepare_streams
+    """Run the command line; the exit code says how it went (see `facepad.cli.errors`)."""
+    from facepad.cli.errors import caught_faults, prepare_streams
 
     prepare_streams()
     with caught_faults():

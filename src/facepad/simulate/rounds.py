@@ -16,7 +16,7 @@ import numpy as np
 
 from facepad import media
 from facepad.errors import InputError, SettingsError
-from facepad.faces import FaceFinder
+from facepad.faces.finder import FaceFinder
 from facepad.media.frame_selection import FrameSelection
 from facepad.media.video import read_numbered
 from facepad.simulate.backdrop import Backdrop

@@ -27,7 +27,7 @@ class Head:
     """A linear classifier of one block's statistics; safe to share.
 
     Attributes:
-        view: Of the face, a name of `facepad.faces.views`.
+        view: Of the face, a name of `facepad.faces.crops`.
         block: Of the backbone, 0 first.
         mean: Training mean of each statistic, shape (F,).
         scale: Training deviation of each; above 0.

@@ -11,13 +11,13 @@ from types import MappingProxyType
 
 import numpy as np
 
-from facepad.calibration import Calibration, Vector
+from facepad.calibration.anchor import Calibration, Vector
+from facepad.calibration.prior import CameraSpreads
 from facepad.errors import ModelError
-from facepad.faces import views
+from facepad.faces import crops
 from facepad.liveness.face_cnn.backbone import NAME, SIDE, Backbone
 from facepad.liveness.face_cnn.heads import FaceHeads, Head
 from facepad.models import store
-from facepad.models.camera_spreads import CameraSpreads
 from facepad.scores import sigmoid
 from facepad.types import Frame, OperatingPoint, Presentation, Reason, Score
 
@@ -165,7 +165,7 @@ class FaceTest:
         judged = [frame for frame in presentation.frames if frame.face is not None]
         if not judged:
             return presentation.frames[0].no_face or Reason.NO_FACE
-        seen = _views(self.heads, judged) if context else (views.TIGHT,)
+        seen = _views(self.heads, judged) if context else (crops.TIGHT,)
         heads = [head for head in self.heads.heads if head.view in seen]
         units = [self._standardised(frame, seen, heads) for frame in judged]
         mean = [np.mean(of_head, axis=0) for of_head in zip(*units, strict=True)]
@@ -179,10 +179,10 @@ class FaceTest:
         self, frame: Frame, seen: tuple[str, ...], heads: Sequence[Head]
     ) -> list[Vector]:
         box = frame.face.box if frame.face else (0, 0, *frame.size)
-        make = {views.TIGHT: views.tight, views.CONTEXT: views.context}
-        crops = [make[view](frame.image, box, SIDE) for view in seen]
+        make = {crops.TIGHT: crops.tight, crops.CONTEXT: crops.context}
+        squares = [make[view](frame.image, box, SIDE) for view in seen]
         blocks = self.heads.blocks
-        found = dict(zip(blocks, self.backbone.extract(crops, blocks), strict=True))
+        found = dict(zip(blocks, self.backbone.extract(squares, blocks), strict=True))
         return [head.standardised(found[head.block][seen.index(head.view)]) for head in heads]
 
     def _scaled(self, seen: Observation) -> tuple[float, dict[str, float]]:
@@ -194,7 +194,7 @@ class FaceTest:
         if anchor is not None:
             score = anchor.anchored(seen.raw, seen.features)
         else:  # the camera's frames had no context: what lies around this face tells nothing
-            anchor = self.calibration.anchors[views.TIGHT]
+            anchor = self.calibration.anchors[crops.TIGHT]
             score = anchor.anchored(*self._tight_part(seen))
         return anchor.margin(score), {
             "log_likelihood_ratio": anchor.ratio(score),
@@ -202,19 +202,19 @@ class FaceTest:
         }
 
     def _tight_part(self, seen: Observation) -> tuple[float, Vector]:
-        tight = [head for head in self.heads.heads if head.view == views.TIGHT]
+        tight = [head for head in self.heads.heads if head.view == crops.TIGHT]
         raw = float(np.mean([seen.logits[head.name] for head in tight]))
         kept, start = [], 0
         for head in self.heads.heads:
             part = seen.features[start : start + len(head.mean)]
             start += len(head.mean)
-            if head.view == views.TIGHT:
+            if head.view == crops.TIGHT:
                 kept.append(part)
         return raw, np.concatenate(kept)
 
 
 def _views(heads: FaceHeads, frames: Sequence[Frame]) -> tuple[str, ...]:
     wanted = {head.view for head in heads.heads}
-    if views.CONTEXT in wanted and all(views.has_context(frame) for frame in frames):
-        return (views.TIGHT, views.CONTEXT)
-    return (views.TIGHT,)
+    if crops.CONTEXT in wanted and all(crops.has_context(frame) for frame in frames):
+        return (crops.TIGHT, crops.CONTEXT)
+    return (crops.TIGHT,)

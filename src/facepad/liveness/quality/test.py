@@ -16,7 +16,7 @@ import numpy as np
 
 from facepad import media, quality, settings
 from facepad.errors import ModelError
-from facepad.faces.squares import square
+from facepad.faces.crops import square
 from facepad.liveness.quality.classifier import QualityClassifier, Vector
 from facepad.models import store
 from facepad.models.index import digest
