@@ -17,6 +17,7 @@ from facepad.cli.text import printable
 from facepad.documents import SCHEMA_VERSION, path_of, plain
 from facepad.errors import InputError
 from facepad.media import Input, expand
+from facepad.sources import read_picture
 
 NAME_WIDTH = 28  # of a picture's name above its column
 NUMBER_WIDTH = 14
@@ -58,7 +59,9 @@ def run(paths: Sequence[str], *, as_json: bool) -> ExitCode:
 def measured(item: Input) -> Measured:
     """The metrics of one input; one that cannot be read becomes its error."""
     try:
-        frame = item.read()
+        if isinstance(item.source, InputError):
+            raise item.source
+        frame = read_picture(item.source, name=item.name)
         values = quality.measure(frame.image, threads=int(settings.number("threads")))
     except InputError as error:
         return Measured(path_of(item), error=str(error))

@@ -11,6 +11,7 @@ from facepad.evaluation.intervals import clopper_pearson
 from facepad.faces import FaceFinder, views
 from facepad.liveness.face_cnn import FaceTest, Observation
 from facepad.models.card import Card
+from facepad.sources import read_picture
 from facepad.training.calibrate import ENOUGH, FEWEST, FRAMES_WORTH, Observed, expected, fit
 from facepad.training.own_attacks import Passed, passed
 from facepad.types import Frame, Presentation, Reason
@@ -94,7 +95,7 @@ def calibrate(
     seen: list[tuple[Picture, Frame]] = []
     faceless = []
     for picture in frames:
-        frame = finder.find(media.read(picture.path))
+        frame = finder.find(read_picture(picture.path))
         if frame.face is None:
             faceless.append(picture.path.name)
         else:

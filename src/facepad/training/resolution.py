@@ -18,6 +18,7 @@ from facepad.quality import METRICS
 from facepad.simulate.light import Scene, to_light
 from facepad.simulate.plain_camera import PlainCamera
 from facepad.simulate.scenes import dead_leaves
+from facepad.sources import read_picture
 from facepad.training.features import (
     Cache,
     Row,
@@ -129,7 +130,7 @@ def _of_scene(source: SceneSource, part: View) -> Vectors:
 
 def _photographed(path: str, part: View) -> tuple[Scene, Box | None]:
     """A picture as a soft scene of 1080 lines, with its face."""
-    frame = find_face(media.read(path).image, part)
+    frame = find_face(read_picture(path).image, part)
     height, width = frame.image.shape[:2]
     factor = LINES[-1] / height
     size = (round(width * factor), LINES[-1])
