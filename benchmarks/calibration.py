@@ -24,20 +24,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facepad import settings
-from facepad.calibration import Vector
+from facepad.calibration.anchor import Vector
+from facepad.calibration.prior import Spread
 from facepad.datasets.csv_list import CsvList
 from facepad.datasets.nuaa import Nuaa
 from facepad.evaluation import protocol
-from facepad.faces import views
-from facepad.liveness.face_cnn import FaceTest, free, research
-from facepad.models.camera_spreads import Spread
-from facepad.models.face_heads import Head
-from facepad.training.calibrate import Observed, fit
-from facepad.training.cameras import observed
-from facepad.training.face_features import Cache, extract
-from facepad.training.face_heads import Seen, logits
-from facepad.training.face_report import auc
-from facepad.training.face_sources import simulated
+from facepad.faces import crops
+from facepad.liveness.face_cnn.heads import Head
+from facepad.liveness.face_cnn.test import FaceTest, free, research
+from facepad.training.calibration.fit import Observed, fit
+from facepad.training.calibration.prior import observed
+from facepad.training.face.features import Cache, extract
+from facepad.training.face.heads import Seen, logits
+from facepad.training.face.report import auc
+from facepad.training.face.sources import simulated
 from facepad.types import Sample, Split
 
 COUNTS = (3, 5, 10, 20)
@@ -107,7 +107,7 @@ def _nuaa(test: FaceTest, arguments: argparse.Namespace) -> None:
 def _crops(test: FaceTest, arguments: argparse.Namespace) -> None:
     part = Split.TEST if arguments.judge else Split.DEV
     samples = [sample for sample in CsvList(arguments.crops).samples() if sample.split is part]
-    case = _case("crops", test, samples, arguments.workers, crops=True)
+    case = _case("crops", test, samples, arguments.workers, only_crops=True)
     for site in sorted(set(case.people)):
         rows = np.flatnonzero(case.people == site)
         _told(f"{site} before", [_errors(case.before, case, rows)], case, rows)
@@ -180,15 +180,15 @@ def _lines(sample: Sample) -> str:
 
 
 def _case(
-    name: str, test: FaceTest, samples: Sequence[Sample], workers: int, *, crops: bool = False
+    name: str, test: FaceTest, samples: Sequence[Sample], workers: int, *, only_crops: bool = False
 ) -> Case:
     cache = Cache(settings.folder("cache_dir"))
-    seen = Seen(tuple(samples), extract(samples, cache, workers=workers, whole_is_face=crops))
+    seen = Seen(tuple(samples), extract(samples, cache, workers=workers, whole_is_face=only_crops))
     heads: tuple[Head, ...] = test.heads.heads
-    scaling, kind = test.heads.all_views, f"{views.TIGHT}+{views.CONTEXT}"
-    if crops:
-        heads = tuple(head for head in heads if head.view == views.TIGHT)
-        scaling, kind = test.heads.tight_only, views.TIGHT
+    scaling, kind = test.heads.all_views, f"{crops.TIGHT}+{crops.CONTEXT}"
+    if only_crops:
+        heads = tuple(head for head in heads if head.view == crops.TIGHT)
+        scaling, kind = test.heads.tight_only, crops.TIGHT
         seen = seen.part(seen.usable)
     else:
         seen = seen.part(seen.usable & seen.features.has_context)

@@ -13,7 +13,7 @@ import time
 
 import numpy as np
 
-from facepad.models.trunk import SIDE, Trunk
+from facepad.liveness.face_cnn.backbone import SIDE, Backbone
 
 GOAL_MS = 12.0
 
@@ -36,14 +36,14 @@ def main() -> None:
 
 
 def _timed(threads: int, repeat: int) -> tuple[list[float], list[float]]:
-    trunk = Trunk(threads)
+    backbone = Backbone(threads)
     noise = np.random.default_rng(0).integers(0, 256, (2, SIDE, SIDE, 3), dtype=np.uint8)
     crops = list(noise)
-    trunk.see(crops, trunk.blocks)
+    backbone.extract(crops, backbone.blocks)
     wall, processor = [], []
     for _ in range(repeat):
         start, start_processor = time.perf_counter(), time.process_time()
-        trunk.see(crops, trunk.blocks)
+        backbone.extract(crops, backbone.blocks)
         wall.append((time.perf_counter() - start) * 1e3)
         processor.append((time.process_time() - start_processor) * 1e3)
     return wall, processor

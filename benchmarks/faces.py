@@ -20,9 +20,8 @@ import cv2
 import numpy as np
 from skimage.data import astronaut
 
-from facepad.faces import FaceFinder
-from facepad.faces.detector import Detector, letterbox
-from facepad.faces.mesh import Mesh
+from facepad.faces.detector import Detector, Mesh, letterbox
+from facepad.faces.finder import FaceFinder
 from facepad.types import Frame, RgbImage
 
 GOAL_MS = 8.0

@@ -24,7 +24,7 @@ from PIL import Image
 
 from facepad import registry, runtime
 from facepad.datasets.csv_list import CsvList
-from facepad.faces import FaceFinder
+from facepad.faces.finder import FaceFinder
 from facepad.sources import read_picture
 from facepad.types import Box, Frame, RgbImage, Sample, Split
 

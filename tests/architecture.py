@@ -53,7 +53,6 @@ LAYERS: Mapping[str, int] = {
     "models.index": 2,
     "models.store": 2,
     "models.fetch": 2,
-    "models.face_heads": 2,
     "models.camera_spreads": 2,
     "hdf5": 4,
     "loading": 5,

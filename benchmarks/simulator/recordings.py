@@ -10,9 +10,9 @@ import numpy as np
 
 from facepad.datasets.csv_list import CsvList
 from facepad.datasets.nuaa import Nuaa
-from facepad.faces import FaceFinder
+from facepad.faces.finder import FaceFinder
 from facepad.sources import read_picture
-from facepad.training.face_sources import Folders, training
+from facepad.training.face.sources import Folders, training
 from facepad.types import RgbImage, Sample, Split
 from simulator import colours, spectra
 from simulator.spectra import Floats

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from facepad.errors import InputError
-from facepad.faces import FaceFinder
+from facepad.faces.finder import FaceFinder
 from facepad.simulate import rounds
 from facepad.simulate.recipe import BONA_FIDE, GROUPS, Recipe, apply, from_plain
 from facepad.simulate.rounds import ATTACKS, Order, Taken

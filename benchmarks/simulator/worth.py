@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from facepad.models.face_heads import Head
+from facepad.liveness.face_cnn.heads import Head
 from facepad.simulate.recipe import BONA_FIDE
-from facepad.training.face_heads import Mask, Seen, Spec, fit, logits
+from facepad.training.face.heads import Mask, Seen, Spec, fit, logits
 from simulator.variants import ALL_ON, CHANGES, Variant
 
 NOTHING = "nothing"

@@ -1,4 +1,6 @@
-"""The error tree: whatever facepad raises on purpose is a `FacepadError`.
+"""The error tree, and text that is safe to print in a message.
+
+Whatever facepad raises on purpose is a `FacepadError`.
 
 A message names the thing, what was expected and what was got. Findings such as
 "no face" or "attack" are results (`facepad.types.Reason`, `Outcome`), never errors.
@@ -27,3 +29,26 @@ class SettingsError(FacepadError):
 
 class SessionError(FacepadError):
     """A liveness session was used out of order, too late or twice."""
+
+
+def printable(text: str) -> str:
+    r"""Return the text with control characters and lone surrogates as escapes.
+
+    Names of files and columns come from strangers and must not move the cursor or colour
+    the terminal.
+
+    Example:
+        >>> printable("a" + chr(27) + "[31mb.jpg")
+        'a\\x1b[31mb.jpg'
+    """
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
+def counted(number: int, thing: str) -> str:
+    """Return a number with its noun, in the plural where needed.
+
+    Example:
+        >>> counted(1, "picture"), counted(2, "picture")
+        ('1 picture', '2 pictures')
+    """
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"

@@ -288,7 +288,7 @@ def _make_fusion(fusion: str | Fusion) -> Fusion:
 
 
 def _make_finder(landmarks: bool) -> Finder:
-    from facepad.faces import FaceFinder
+    from facepad.faces.finder import FaceFinder
 
     finder: Finder = FaceFinder(landmarks=landmarks)
     return finder

@@ -19,12 +19,12 @@ BUILT_IN: Mapping[Kind, Mapping[str, str]] = MappingProxyType(
     {
         "liveness_tests": MappingProxyType(
             {
-                "quality": "facepad.liveness.quality:face_crop",
-                "quality_research": "facepad.liveness.quality:face_crop_research",
-                "quality_whole": "facepad.liveness.quality:whole_picture",
-                "quality_whole_research": "facepad.liveness.quality:whole_picture_research",
-                "face_cnn": "facepad.liveness.face_cnn:free",
-                "face_cnn_research": "facepad.liveness.face_cnn:research",
+                "quality": "facepad.liveness.quality.test:face_crop",
+                "quality_research": "facepad.liveness.quality.test:face_crop_research",
+                "quality_whole": "facepad.liveness.quality.test:whole_picture",
+                "quality_whole_research": "facepad.liveness.quality.test:whole_picture_research",
+                "face_cnn": "facepad.liveness.face_cnn.test:free",
+                "face_cnn_research": "facepad.liveness.face_cnn.test:research",
             }
         ),
         "metrics": MappingProxyType(

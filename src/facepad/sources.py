@@ -63,7 +63,7 @@ def load(
     elif channels is not None:
         raise InputError(f"channels={channels!r} is for arrays; a file defines its own channels")
     elif isinstance(source, bytes):
-        frames = (media.read(source, limits=limits and limits.picture, name=name),)
+        frames = (media.read(source, limits=limits.picture if limits else None, name=name),)
     elif not isinstance(source, str | Path):
         raise InputError(f"a source is a path, bytes or an array, got {type(source).__name__}")
     elif address.parse(source) is not None:

@@ -10,7 +10,7 @@ from PIL import Image
 
 from broken_files import make_broken_files
 from command_line import command, install_plugin, run, skip_without_face_models
-from facepad.cli.text import printable
+from facepad.errors import printable
 
 pytestmark = pytest.mark.e2e
 

@@ -3,6 +3,7 @@
 import pytest
 
 from facepad import errors
+from facepad.errors import counted, printable
 
 EVERY_ERROR = [
     errors.InputError,
@@ -25,3 +26,23 @@ def test_a_bad_input_is_also_a_value_error() -> None:
 @pytest.mark.parametrize("error", EVERY_ERROR)
 def test_no_error_is_a_kind_of_another(error: type[Exception]) -> None:
     assert not any(issubclass(error, other) for other in EVERY_ERROR if other is not error)
+
+
+def test_what_moves_a_cursor_becomes_an_escape() -> None:
+    assert printable("a\x1b[2J\n\r.jpg") == "a\\x1b[2J\\n\\r.jpg"
+
+
+def test_a_name_that_is_not_utf_8_can_be_printed() -> None:
+    assert printable("\udcff.jpg").encode() == b"\\udcff.jpg"
+
+
+def test_letters_of_all_languages_stay() -> None:
+    assert printable("Żółw 面 é.jpg") == "Żółw 面 é.jpg"
+
+
+def test_one_has_no_plural() -> None:
+    assert counted(1, "row") == "1 row"
+
+
+def test_thousands_are_grouped() -> None:
+    assert counted(4400, "row") == "4,400 rows"

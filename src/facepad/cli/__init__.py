@@ -8,8 +8,8 @@ __all__ = ["main"]
 
 
 def main() -> None:
-    """Run the command line; the exit code says how it went (see `facepad.cli.edge`)."""
-    from facepad.cli.edge import caught_faults, prepare_streams
+    """Run the command line; the exit code says how it went (see `facepad.cli.errors`)."""
+    from facepad.cli.errors import caught_faults, prepare_streams
 
     prepare_streams()
     with caught_faults():

@@ -17,7 +17,7 @@ from facepad.cli import (
     simulate,
     train,
 )
-from facepad.cli.edge import mapped_errors
+from facepad.cli.errors import mapped_errors
 
 
 class _Root(TyperGroup):

@@ -39,13 +39,13 @@ def calibrate(
     from facepad import calibration
     from facepad.cli.progress import progress
     from facepad.scoring.calibrated import face_test
-    from facepad.training import camera
+    from facepad.training.calibration import run
 
     made_by = face_test(test)
-    found = camera.pictures(bona_fide)
+    found = run.pictures(bona_fide)
     steps = len(found) if no_attacks else 2 * len(found)
     with progress("looking", steps) as advance:
-        done = camera.calibrate(
+        done = run.calibrate(
             name,
             made_by,
             found,

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from contextlib import closing
 
 from facepad import runtime, settings
-from facepad.cli.edge import ExitCode
+from facepad.cli.errors import ExitCode
 from facepad.cli.options import CheckOptions
 from facepad.cli.parallel import ordered_map
 from facepad.cli.progress import progress

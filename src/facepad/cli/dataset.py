@@ -85,7 +85,7 @@ def verify(
     from facepad.cli.dataset_listing import listing_of
     from facepad.cli.dataset_verify import problems_of
     from facepad.cli.dataset_verify import verify as decode_all
-    from facepad.cli.edge import ExitCode
+    from facepad.cli.errors import ExitCode
     from facepad.cli.progress import progress
     from facepad.media.frame_selection import FrameSelection
 
@@ -165,7 +165,7 @@ def _show_verified(
     listing: "Listing", found: "Sequence[Finding]", problems: "Sequence[str]", *, as_json: bool
 ) -> None:
     from facepad.cli import dataset_tables
-    from facepad.cli.text import counted, printable
+    from facepad.errors import counted, printable
 
     unusual = [f"{f.key}: {'; '.join(f.notes)}" for f in found if f.notes]
     if as_json:

@@ -4,9 +4,9 @@ from pathlib import Path
 from time import monotonic
 
 from facepad.cli.dataset_listing import Listing
-from facepad.cli.edge import ExitCode, say
+from facepad.cli.errors import ExitCode, say
 from facepad.cli.progress import duration, progress
-from facepad.cli.text import counted
+from facepad.errors import counted
 from facepad.hdf5 import Packing, PackOptions, Result, Source
 
 NAMED = 10  # skipped samples that are told; the file names all

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from facepad.cli.dataset_listing import Header, Listing
 from facepad.cli.tables import console
-from facepad.cli.text import counted, printable
+from facepad.errors import counted, printable
 from facepad.types import Sample, Split
 
 SCHEMA_VERSION = 1

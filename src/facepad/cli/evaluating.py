@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from facepad.cli.edge import ExitCode, say
+from facepad.cli.errors import ExitCode, say
 from facepad.cli.evaluation_order import Gathered, Order
 from facepad.cli.progress import progress
-from facepad.cli.text import counted
-from facepad.errors import SettingsError
+from facepad.errors import SettingsError, counted
 from facepad.evaluation.aggregation import combined
 from facepad.evaluation.assessment import Assessment, GivenPoint, Rule, Sampling
 from facepad.evaluation.plan import Plan, SystemScores, assess_all, count_of, refuse_source

@@ -9,12 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from facepad import registry, settings
-from facepad.cli.edge import say
+from facepad.cli.errors import say
 from facepad.cli.evaluation_order import Gathered, Order
 from facepad.cli.kept_scores import Order as Kept
 from facepad.cli.kept_scores import keep_scores, scored_rows, unreadable
-from facepad.cli.text import counted
-from facepad.errors import SettingsError
+from facepad.errors import SettingsError, counted
 from facepad.evaluation.aggregation import Scored, combined
 from facepad.evaluation.assessment import GivenPoint
 from facepad.evaluation.plan import SystemScores

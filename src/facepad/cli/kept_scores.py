@@ -8,10 +8,9 @@ from functools import partial
 from pathlib import Path
 
 from facepad import runtime
-from facepad.cli.edge import say
+from facepad.cli.errors import say
 from facepad.cli.progress import progress
-from facepad.cli.text import counted
-from facepad.errors import FacepadError, SettingsError
+from facepad.errors import FacepadError, SettingsError, counted
 from facepad.evaluation.aggregation import Scored
 from facepad.media.packed import address
 from facepad.pipeline import Checker

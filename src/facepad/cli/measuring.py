@@ -10,12 +10,11 @@ from rich.table import Table
 from rich.text import Text
 
 from facepad import quality, runtime, settings
-from facepad.cli.edge import ExitCode, say
+from facepad.cli.errors import ExitCode, say
 from facepad.cli.progress import progress
 from facepad.cli.tables import console, shortened
-from facepad.cli.text import printable
 from facepad.documents import SCHEMA_VERSION, path_of, plain
-from facepad.errors import InputError
+from facepad.errors import InputError, printable
 from facepad.media import Input, expand
 from facepad.sources import read_picture
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from facepad.cli.text import counted
+from facepad.errors import counted
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -73,7 +73,7 @@ def pull(
 @app.command()
 def verify(as_json: AsJson = False) -> None:
     """Compute the hash of every model file anew; exit code 3 when one is missing or wrong."""
-    from facepad.cli.edge import ExitCode
+    from facepad.cli.errors import ExitCode
     from facepad.models import store
 
     checks = store.verify()

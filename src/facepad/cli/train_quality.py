@@ -10,7 +10,7 @@ import typer
 from facepad.errors import SettingsError
 
 if TYPE_CHECKING:
-    from facepad.training.quality_sources import Source
+    from facepad.training.quality.sources import Source
 
 
 class ClassifierName(StrEnum):
@@ -57,9 +57,9 @@ def train_quality(
     where it was.
     """
     from facepad.cli.progress import progress
-    from facepad.training.quality_order import Run
-    from facepad.training.quality_run import prepare, run
-    from facepad.training.quality_sources import Source
+    from facepad.training.quality.order import Run
+    from facepad.training.quality.run import prepare, run
+    from facepad.training.quality.sources import Source
 
     trains = (*(Source(dataset, one) for one in root), *map(_source, also or ()))
     shown = tuple(map(_source, show or ()))
@@ -72,7 +72,7 @@ def train_quality(
 
 
 def _source(asked: str) -> "Source":
-    from facepad.training.quality_sources import Source
+    from facepad.training.quality.sources import Source
 
     name, equals, root = asked.partition("=")
     if not (name and equals and root):

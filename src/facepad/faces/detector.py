@@ -1,8 +1,11 @@
-"""BlazeFace: where the faces of a picture are, and where their eyes.
+"""The two networks of `FaceFinder`: BlazeFace finds faces, FaceMesh their 468 landmarks.
 
-Reference:
+References:
     Bazarevsky et al. (2019), BlazeFace, arXiv:1907.05047. The decoding follows the short-range
     model: 896 anchors, boxes and points in units of the 128 pixels wide input.
+
+    Kartynnik et al. (2019), Real-time facial surface geometry from monocular video on mobile
+    GPUs, arXiv:1907.06724.
 """
 
 from dataclasses import dataclass
@@ -10,14 +13,16 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from facepad.faces.nets import FloatArray, Net, by_size
-from facepad.types import RgbImage
+from facepad.faces.tflite import FloatArray, Net, by_size
+from facepad.types import Landmarks, RgbImage
 
-SIDE = 128  # of the network's square input, pixels
+DETECTOR_SIDE, MESH_SIDE = 128, 192  # square inputs of the networks, pixels
+LANDMARKS = 468
 _GRIDS = ((8, 2), (16, 6))  # stride in pixels, anchors in each cell
 _VALUES = 16  # per anchor: centre, width, height, six points
 _SAME_FACE = 0.3  # overlap (intersection over union) from which two boxes show one face
 _LARGEST_LOGIT = 80.0  # keeps exp() within range; a score of 1 all the same
+_MARGIN = 1.5  # side of the square that the mesh sees, relative to the box
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +97,42 @@ class Detector:
         return [one.moved(-shift[0], -shift[1]).scaled(scale) for one in merge(found)]
 
 
+class Mesh:
+    """Finds the landmarks of a face; safe to share between threads."""
+
+    def __init__(self) -> None:
+        self.net = Net("face_mesh")
+
+    def landmarks(self, image: RgbImage, face: Detection) -> tuple[Landmarks, float]:
+        """The landmarks of one face, and how sure the network is that it is one.
+
+        Args:
+            image: RGB picture.
+            face: Where the detector saw the face.
+
+        Returns:
+            Landmarks, shape (468, 3): x and y in pixels of the picture, z in the same scale;
+            and the confidence in [0, 1] that there is a face.
+
+        Raises:
+            ModelError: The model's file is missing or wrong.
+        """
+        to_picture = placement(face)
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        square = cv2.warpAffine(image, to_picture, (MESH_SIDE, MESH_SIDE), flags=flags)
+        blob = square.transpose(2, 0, 1)[None].astype(np.float32) / np.float32(255.0)
+        logit, values = by_size(self.net.run(blob), (1, 3 * LANDMARKS), self.net.name)
+        presence = 1.0 / (1.0 + np.exp(-np.clip(logit.item(), -_LARGEST_LOGIT, _LARGEST_LOGIT)))
+        return to_frame(values.reshape(LANDMARKS, 3), to_picture), float(presence)
+
+
 def anchors() -> FloatArray:
     """Centres of the 896 anchors, shape (896, 2): x and y as shares of the input's side."""
     parts = []
     for stride, count in _GRIDS:
-        steps = (np.arange(SIDE // stride, dtype=np.float32) + 0.5) * stride / SIDE
+        steps = (
+            (np.arange(DETECTOR_SIDE // stride, dtype=np.float32) + 0.5) * stride / DETECTOR_SIDE
+        )
         y, x = np.meshgrid(steps, steps, indexing="ij")
         parts.append(np.repeat(np.stack([x.ravel(), y.ravel()], axis=1), count, axis=0))
     return np.concatenate(parts).astype(np.float32)
@@ -114,10 +150,10 @@ def letterbox(image: RgbImage, room: float = 1.0) -> tuple[FloatArray, float, tu
         is; and where it begins in the square (x, y in pixels).
     """
     height, width = image.shape[:2]
-    scale = room * max(height, width) / SIDE
+    scale = room * max(height, width) / DETECTOR_SIDE
     size = (max(1, round(width / scale)), max(1, round(height / scale)))
-    shift = ((SIDE - size[0]) // 2, (SIDE - size[1]) // 2)
-    square = np.zeros((SIDE, SIDE, 3), np.uint8)
+    shift = ((DETECTOR_SIDE - size[0]) // 2, (DETECTOR_SIDE - size[1]) // 2)
+    square = np.zeros((DETECTOR_SIDE, DETECTOR_SIDE, 3), np.uint8)
     method = cv2.INTER_AREA if scale > 1 else cv2.INTER_LINEAR
     inside = square[shift[1] : shift[1] + size[1], shift[0] : shift[0] + size[0]]
     inside[:] = cv2.resize(image, size, interpolation=method)
@@ -144,7 +180,7 @@ def decode(
     kept = np.flatnonzero(scores >= min_score)
     kept = kept[np.argsort(-scores[kept], kind="stable")]
     raw = values.reshape(-1, _VALUES)[kept]
-    origin = centres[kept] * SIDE
+    origin = centres[kept] * DETECTOR_SIDE
     centre, half = raw[:, 0:2] + origin, raw[:, 2:4] / 2
     corners = np.concatenate([centre - half, centre + half], axis=1)
     points = raw[:, 4:].reshape(-1, 6, 2) + origin[:, None]
@@ -185,6 +221,30 @@ def overlap(
     both = width * height
     areas = sum((box[2] - box[0]) * (box[3] - box[1]) for box in (one, other))
     return both / (areas - both)
+
+
+def placement(face: Detection) -> FloatArray:
+    """The way from the network's input to the picture, as an affine matrix of shape (2, 3).
+
+    The input is a square around the middle of the box, 1.5 times its longer side, turned so
+    that the eyes are level.
+    """
+    left, top, right, bottom = face.box
+    step = _MARGIN * max(right - left, bottom - top) / MESH_SIDE
+    across = face.points[1] - face.points[0]
+    angle = float(np.arctan2(across[1], across[0]))
+    cos, sin = step * np.cos(angle), step * np.sin(angle)
+    turn = np.array([[cos, -sin], [sin, cos]])
+    middle = np.array([(left + right) / 2, (top + bottom) / 2])
+    shift = middle - turn @ np.full(2, MESH_SIDE / 2)
+    return np.column_stack([turn, shift]).astype(np.float32)
+
+
+def to_frame(points: FloatArray, to_picture: FloatArray) -> Landmarks:
+    """Take landmarks from the network's input to the picture; z is scaled as x and y are."""
+    flat = points[:, :2] @ to_picture[:, :2].T + to_picture[:, 2]
+    depth = points[:, 2:] * np.hypot(to_picture[0, 0], to_picture[1, 0])
+    return np.concatenate([flat, depth], axis=1).astype(np.float32)
 
 
 def _mean(group: list[Detection]) -> Detection:

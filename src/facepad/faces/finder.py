@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-from facepad.faces.detector import Detection, Detector, merge
-from facepad.faces.mesh import Mesh
-from facepad.faces.squares import inside, shrunk, tiles
+from facepad.faces.crops import clip_box, tiles
+from facepad.faces.detector import Detection, Detector, Mesh, merge
+from facepad.media.resize import to_long_side
 from facepad.models import store
 from facepad.types import Box, Face, Frame, Landmarks, Reason, RgbImage
 
@@ -89,7 +89,8 @@ class FaceFinder:
     def _looks(self, image: RgbImage) -> Iterator[list[_Found]]:
         """The faces of the whole picture, then those too large for it, then of smaller tiles."""
         yield self._confirmed(image, self._detector.detect(image, _WHOLE.score), _WHOLE)
-        small, scale = shrunk(image, _ENOUGH)
+        small = to_long_side(image, _ENOUGH)
+        scale = max(image.shape[:2]) / max(small.shape[:2])
         found = self._detector.detect(small, _AGAIN.score, _ROOM)
         yield self._confirmed(image, [one.scaled(scale) for one in found], _AGAIN)
         for level in _LEVELS:
@@ -113,7 +114,7 @@ class FaceFinder:
         left, top, right, bottom = face.box
         x, y = (left + right) / 2, (top + bottom) / 2
         half = _CLOSER * max(right - left, bottom - top) / 2
-        box = inside((x - half, y - half, x + half, y + half), image)
+        box = clip_box((x - half, y - half, x + half, y + half), image)
         return next(iter(self._within(image, box)), face)
 
     def _confirmed(
@@ -138,7 +139,7 @@ class FaceFinder:
         if self.landmarks and landmarks is None:
             landmarks, _ = self._mesh.landmarks(frame.image, largest)
         face = Face(
-            inside(largest.box, frame.image),
+            clip_box(largest.box, frame.image),
             largest.score,
             landmarks if self.landmarks else None,
             others=len(found) - 1,

@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from facepad.errors import FacepadError, InputError, SettingsError
+from facepad.errors import FacepadError, InputError, SettingsError, printable
 from facepad.media.frame_selection import FrameSelection
-from facepad.media.reading import printable
 from facepad.media.video_limits import VideoLimits
 from facepad.types import Frame
 

@@ -7,9 +7,8 @@ from glob import glob, has_magic
 from pathlib import Path
 from typing import BinaryIO
 
-from facepad.errors import InputError
+from facepad.errors import InputError, printable
 from facepad.media.limits import Limits
-from facepad.media.reading import printable
 
 STANDARD_INPUT = "-"
 

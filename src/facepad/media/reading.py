@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from facepad.errors import FacepadError, InputError
+from facepad.errors import FacepadError, InputError, printable
 from facepad.media.decode import decode, inspect
 from facepad.media.limits import Limits
 from facepad.types import Frame, RgbImage
@@ -102,12 +102,6 @@ def from_array(image: NDArray[np.generic], *, channels: Literal["rgb", "bgr", "g
     if image.dtype == np.uint16:
         image = np.rint(image.astype(np.float32) / 257.0).astype(np.uint8)
     return Frame(_three_channels(image.astype(np.uint8, copy=False), channels))
-
-
-def printable(name: str) -> str:
-    """The name with control characters and undecodable bytes escaped, safe to print."""
-    safe = name.encode("utf-8", "backslashreplace").decode("utf-8")
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in safe)
 
 
 @contextmanager

@@ -15,10 +15,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from facepad.errors import InputError
+from facepad.errors import InputError, printable
 from facepad.media.foreign import describe
 from facepad.media.frame_selection import FrameSelection
-from facepad.media.reading import printable
 from facepad.media.video_limits import VideoLimits
 from facepad.types import Frame, RgbImage
 

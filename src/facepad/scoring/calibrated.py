@@ -9,7 +9,7 @@ from facepad.errors import SettingsError
 from facepad.types import LivenessTest
 
 if TYPE_CHECKING:
-    from facepad.liveness.face_cnn import FaceTest
+    from facepad.liveness.face_cnn.test import FaceTest
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ def face_test(name: str, threads: int = 1) -> "FaceTest":
         SettingsError: There is no such test, or it cannot be calibrated.
         ModelError: Its model is missing or wrong.
     """
-    from facepad.liveness.face_cnn import FaceTest  # loads what runs a network
+    from facepad.liveness.face_cnn.test import FaceTest  # loads what runs a network
 
     factory: Callable[..., LivenessTest] = registry.resolve("liveness_tests", name)
     made = factory(threads=threads) if name.startswith("face_cnn") else factory()

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 
 from facepad.errors import ModelError
-from facepad.faces.nets import Net
+from facepad.faces.tflite import Net
 from facepad.simulate.light import Field, Scene, luminance, to_light
 from facepad.types import RgbImage
 

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from facepad.errors import InputError, SettingsError
-from facepad.faces import FaceFinder
+from facepad.faces.finder import FaceFinder
 from facepad.simulate.backdrop import Backdrop
 from facepad.simulate.camera import Camera
 from facepad.simulate.light import Field

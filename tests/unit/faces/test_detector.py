@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from facepad.errors import ModelError
 from facepad.faces.detector import Detection, Detector, anchors, decode, letterbox, merge, overlap
-from facepad.faces.nets import by_size
+from facepad.faces.tflite import by_size
 
 POINTS = np.zeros((6, 2), np.float32)
 Corners = tuple[float, float, float, float]

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from facepad.errors import ModelError
-from facepad.faces import FaceFinder
 from facepad.faces.detector import Detection
+from facepad.faces.finder import FaceFinder
 from facepad.types import Frame, Landmarks, Reason, RgbImage
 
 FRAME = Frame(np.zeros((480, 640, 3), np.uint8), time_s=1.5, notes=("a note",))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from skimage.data import astronaut
 
-from facepad.faces import FaceFinder
+from facepad.faces.finder import FaceFinder
 from facepad.models.index import find
 from facepad.types import Face, Frame, Landmarks, Reason, RgbImage
 

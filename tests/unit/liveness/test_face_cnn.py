@@ -7,12 +7,12 @@ import pytest
 
 from facepad.calibration import Anchor, Calibration
 from facepad.errors import ModelError
-from facepad.liveness.face_cnn import FaceTest
-from facepad.models.backbone import CHANNELS
-from facepad.models.face_heads import FaceHeads, Head
-from facepad.models.trunk import Trunk
+from facepad.liveness.face_cnn.backbone import Backbone
+from facepad.liveness.face_cnn.heads import FaceHeads, Head
+from facepad.liveness.face_cnn.test import FaceTest
 from facepad.scores import AffineScaling
 from facepad.testing import check_liveness_test
+from facepad.training.face.export import CHANNELS
 from facepad.types import Face, Frame, OperatingPoint, Presentation, Reason, RgbImage
 
 TIGHT_BLOCK, CONTEXT_BLOCK = 5, 10
@@ -25,16 +25,18 @@ def head(view: str, block: int) -> Head:
     return Head(view, block, np.zeros(size), np.ones(size), weights, 0.1)
 
 
-def made_up_heads(trunk: Trunk) -> FaceHeads:
+def made_up_heads(backbone: Backbone) -> FaceHeads:
     both = (head("tight", TIGHT_BLOCK), head("context", CONTEXT_BLOCK))
     point = OperatingPoint.at(0.5)
-    return FaceHeads(both, AffineScaling(1.0, 0.0), AffineScaling(3.0, 0.0), point, trunk.version)
+    return FaceHeads(
+        both, AffineScaling(1.0, 0.0), AffineScaling(3.0, 0.0), point, backbone.version
+    )
 
 
 @pytest.fixture(scope="module")
 def test() -> FaceTest:
-    trunk = Trunk()
-    return FaceTest("face_cnn", made_up_heads(trunk), trunk, "heads-1+0")
+    backbone = Backbone()
+    return FaceTest("face_cnn", made_up_heads(backbone), backbone, "heads-1+0")
 
 
 def picture(seed: int = 0, side: int = 320) -> RgbImage:
@@ -90,12 +92,12 @@ def test_what_lies_outside_both_views_does_not_matter(test: FaceTest) -> None:
 
 
 def test_heads_of_another_trunk_are_refused(test: FaceTest) -> None:
-    heads = made_up_heads(test.trunk)
+    heads = made_up_heads(test.backbone)
     other = FaceHeads(
         heads.heads, heads.all_views, heads.tight_only, heads.operating_point, "face_trunk-0+1"
     )
     with pytest.raises(ModelError, match="trained on face_trunk-0"):
-        FaceTest("face_cnn", other, test.trunk, "heads-1+0")
+        FaceTest("face_cnn", other, test.backbone, "heads-1+0")
 
 
 def anchored(test: FaceTest, frame: Frame, version: str = "heads-1+0") -> FaceTest:

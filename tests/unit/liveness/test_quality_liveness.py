@@ -7,12 +7,11 @@ import numpy as np
 import pytest
 
 from facepad.errors import ModelError
-from facepad.liveness import quality
-from facepad.liveness.quality import GROUPS, QualityTest, view
+from facepad.liveness.quality import test as quality
+from facepad.liveness.quality.test import GROUPS, QualityTest, view
 from facepad.models import index
 from facepad.quality import METRICS
-from facepad.simulate.plain_camera import PlainCamera
-from facepad.simulate.scenes import dead_leaves
+from facepad.training.quality.resolution import PlainCamera, dead_leaves
 from facepad.types import Face, Frame, Presentation, Reason, RgbImage
 
 SCENES = 20

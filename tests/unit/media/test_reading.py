@@ -13,7 +13,7 @@ import pytest
 
 from broken_files import broken_contents, make_broken_files
 from facepad import media
-from facepad.errors import InputError
+from facepad.errors import InputError, printable
 from facepad.media import decode
 from media_samples import VIDEO, colours, valid_pictures
 
@@ -27,7 +27,7 @@ def test_a_broken_file_is_an_error_in_words(name: str, tmp_path: Path) -> None:
     path.write_bytes(content)
     with pytest.raises(InputError, match=word) as caught:
         media.read(path)
-    assert str(caught.value).startswith(media.printable(str(path)))
+    assert str(caught.value).startswith(printable(str(path)))
     assert str(caught.value).isprintable()
 
 
@@ -147,7 +147,7 @@ def test_an_impossible_name_is_an_error(
 
 
 def test_names_are_safe_to_print() -> None:
-    assert media.printable("a\n\x1b[31m\udcffé.png") == r"a\n\x1b[31m\udcffé.png"
+    assert printable("a\n\x1b[31m\udcffé.png") == r"a\n\x1b[31m\udcffé.png"
 
 
 def test_whatever_the_decoder_raises_becomes_an_input_error(

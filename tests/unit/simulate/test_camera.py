@@ -13,8 +13,8 @@ from facepad.simulate.developing import Developing
 from facepad.simulate.light import Scene, luminance, to_display, to_light
 from facepad.simulate.optics import Optics
 from facepad.simulate.ranges import draw
-from facepad.simulate.scenes import dead_leaves
 from facepad.simulate.sensor import Sensor
+from facepad.training.quality.resolution import dead_leaves
 from facepad.types import RgbImage
 
 PLAIN = Camera(developing=Developing(balance=0.0, contrast=0.0), codec=Codec(98, "4:4:4"))

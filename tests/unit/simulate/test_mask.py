@@ -12,8 +12,8 @@ from facepad.simulate.mask import Mask
 from facepad.simulate.optics import Optics
 from facepad.simulate.ranges import draw
 from facepad.simulate.recipe import apply, bona_fide, draw_recipe
-from facepad.simulate.scenes import dead_leaves
 from facepad.simulate.stage import Presented, Situation, Stage
+from facepad.training.quality.resolution import dead_leaves
 from facepad.types import Face, RgbImage
 from made_up_face import made_up_face
 

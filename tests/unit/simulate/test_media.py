@@ -11,11 +11,11 @@ from facepad.simulate.light import to_display, to_light
 from facepad.simulate.optics import Optics
 from facepad.simulate.partial import Part
 from facepad.simulate.printing import Print
-from facepad.simulate.scenes import dead_leaves
 from facepad.simulate.screen import Screen
 from facepad.simulate.showing import Showing
 from facepad.simulate.stage import Presented, Situation, Stage
 from facepad.simulate.taking import Taking
+from facepad.training.quality.resolution import dead_leaves
 from facepad.types import Face, RgbImage
 
 PICTURE = to_display(dead_leaves(np.random.default_rng(1), 96, 128))

@@ -14,11 +14,11 @@ import pytest
 from numpy.typing import NDArray
 
 from facepad.errors import ModelError
-from facepad.faces import FaceFinder
+from facepad.faces.finder import FaceFinder
 from facepad.simulate.light import to_display
 from facepad.simulate.recipe import MEDIA, PARTIAL, Recipe, apply, bona_fide, draw_recipe
-from facepad.simulate.scenes import dead_leaves
 from facepad.sources import read_picture
+from facepad.training.quality.resolution import dead_leaves
 from facepad.types import Box, Face, Frame, RgbImage
 
 SHARED = Path(__file__).resolve().parents[4] / "shared" / "data"

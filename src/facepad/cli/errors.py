@@ -1,0 +1,133 @@
+"""Where errors become exit codes and one line on standard error; no traceback leaves here.
+
+Code  Meaning
+0     Everything was judged.
+1     The policy that was asked for failed (``--fail-on-attack``, ``--require-bona-fide``).
+2     An input could not be read (the others were still judged), or the usage was wrong.
+3     A model is missing or broken.
+4     A dataset, a manifest or a setting cannot be used.
+70    A fault of facepad itself or of the system.
+130   Interrupted from the keyboard.
+141   Whoever read the output went away.
+
+Where both apply, 2 goes before 1: a policy is judged only when every input was.
+"""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import IntEnum
+from io import TextIOWrapper
+from pathlib import Path
+
+from typer import Exit
+
+from facepad.errors import (
+    DatasetError,
+    FacepadError,
+    InputError,
+    ModelError,
+    SettingsError,
+    printable,
+)
+
+DEBUG_VARIABLE = "FACEPAD_DEBUG"
+
+
+class ExitCode(IntEnum):
+    """How a command ended."""
+
+    OK = 0
+    POLICY = 1
+    INPUT = 2
+    MODEL = 3
+    SETTINGS = 4
+    FAULT = 70
+    INTERRUPTED = 130
+    BROKEN_PIPE = 141
+
+
+_CODES: tuple[tuple[type[FacepadError], ExitCode], ...] = (
+    (InputError, ExitCode.INPUT),
+    (ModelError, ExitCode.MODEL),
+    (DatasetError, ExitCode.SETTINGS),
+    (SettingsError, ExitCode.SETTINGS),
+)
+
+
+def code_of(error: FacepadError) -> ExitCode:
+    """The exit code that stands for an error."""
+    return next((code for kind, code in _CODES if isinstance(error, kind)), ExitCode.FAULT)
+
+
+def say(message: str) -> None:
+    """Write one line for people to standard error."""
+    try:
+        sys.stderr.write(f"facepad: {printable(message)}\n")
+        sys.stderr.flush()
+    except OSError:  # nobody listens; the exit code still tells
+        _silence(sys.stderr.fileno())
+
+
+@contextmanager
+def mapped_errors() -> Iterator[None]:
+    """Turn whatever escapes a command into one line and an exit code.
+
+    With the environment variable ``FACEPAD_DEBUG=1`` errors keep their traceback.
+
+    Raises:
+        Exit: With the code that `ExitCode` gives the error.
+    """
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _silence(sys.stdout.fileno())
+        raise Exit(ExitCode.BROKEN_PIPE) from None
+    except KeyboardInterrupt:
+        say("interrupted")
+        raise Exit(ExitCode.INTERRUPTED) from None
+    except FacepadError as error:
+        if os.environ.get(DEBUG_VARIABLE):
+            raise
+        say(f"error: {error}")
+        raise Exit(code_of(error)) from None
+    except OSError as error:  # files of users have their own errors; this is a full disk or so
+        if os.environ.get(DEBUG_VARIABLE):
+            raise
+        say(f"error: {error.filename or 'output'}: {error.strerror or error}")
+        _silence(sys.stdout.fileno())
+        raise Exit(ExitCode.FAULT) from None
+
+
+@contextmanager
+def caught_faults() -> Iterator[None]:
+    """Turn an error that nobody foresaw into one line; used around the whole program."""
+    try:
+        yield
+    except Exception as error:
+        if os.environ.get(DEBUG_VARIABLE):
+            raise
+        say(
+            f"internal error: {type(error).__name__}: {error}; set {DEBUG_VARIABLE}=1 to see "
+            "where, and please report it"
+        )
+        raise SystemExit(ExitCode.FAULT) from None
+
+
+def prepare_streams() -> None:
+    """Make standard output and error take any text, also where they are ASCII or closed."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115 - lives as long as we do
+        elif isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _silence(descriptor: int) -> None:
+    """Point a stream whose reader is gone at nothing, so that no later flush complains."""
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, descriptor)
+    os.close(nothing)

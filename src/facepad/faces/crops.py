@@ -1,0 +1,166 @@
+"""Crops of faces: squares around a box, the two views that networks see, and tiles."""
+
+import math
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import cv2
+import numpy as np
+
+from facepad.errors import InputError
+from facepad.types import Box, Face, Frame, RgbImage
+
+MAX_MARGIN = 10.0  # far above any use; bounds the memory that a crop can take
+TIGHT, CONTEXT = "tight", "context"  # names of the two views of a face
+MARGINS: Mapping[str, float] = MappingProxyType({TIGHT: 1.15, CONTEXT: 2.2})
+# Share of the context's square that the picture must cover: below it most of the context
+# would be repeated edge pixels.
+LEAST_CONTEXT = 0.6
+_SHARED = 1 / 3  # of a tile's side, with the next tile: a face cut by one is whole in another
+
+
+def crop(
+    image: RgbImage, face: Face | Box, margin: float = 1.0, size: int | None = None
+) -> RgbImage:
+    """Cut out a square around a face.
+
+    With a margin of 1 the square begins at the box's upper left corner and is as wide as the
+    box's longer side. A larger or smaller margin scales it about its centre. A square that
+    leaves the picture is moved inside; only where the picture is smaller than the square are
+    its edge pixels repeated. Nothing is ever stretched.
+
+    Args:
+        image: RGB picture.
+        face: A face of it, or a box in its pixels.
+        margin: Side of the square relative to the box's longer side, in (0, 10].
+        size: Side of the result in pixels; None keeps the picture's own pixels.
+
+    Returns:
+        The square, RGB uint8, shape (S, S, 3); a copy.
+
+    Raises:
+        InputError: The picture is not RGB uint8, the box is empty or wholly outside it, or
+            ``margin`` or ``size`` is out of range.
+
+    Reference:
+        Facial Liveness Testing: an approach for the web (2019), the crop ``(top, top + s, left,
+        left + s)``, s the longer side; there it could leave the picture.
+
+    Example:
+        >>> crop(np.zeros((48, 64, 3), np.uint8), (50, 10, 60, 30)).shape
+        (20, 20, 3)
+    """
+    box = face.box if isinstance(face, Face) else face
+    _check(image, box, margin, size)
+    left, top, side = square(image, box, margin)
+    height, width = image.shape[:2]
+    part = image[max(top, 0) : top + side, max(left, 0) : left + side]
+    right, bottom = max(0, left + side - width), max(0, top + side - height)
+    padded = cv2.copyMakeBorder(
+        part, max(0, -top), bottom, max(0, -left), right, cv2.BORDER_REPLICATE
+    )
+    if size is not None and size != side:
+        method = cv2.INTER_AREA if size < side else cv2.INTER_LINEAR
+        padded = cv2.resize(padded, (size, size), interpolation=method)
+    return np.asarray(padded, np.uint8)
+
+
+def square(image: RgbImage, box: Box, margin: float) -> tuple[int, int, int]:
+    """Left, top and side of the square that `crop` cuts out, in pixels.
+
+    Left and top are below zero where the picture is smaller than the square.
+    """
+    left, top, right, bottom = box
+    longer = max(right - left, bottom - top)
+    side = max(1, round(longer * margin))
+    height, width = image.shape[:2]
+    grown = (longer - side) / 2
+    return _shifted(left + grown, side, width), _shifted(top + grown, side, height), side
+
+
+def tight(image: RgbImage, box: Box, side: int) -> RgbImage:
+    """The face and hardly more, ``side`` pixels square; padded where the picture ends."""
+    return crop(image, box, MARGINS[TIGHT], side)
+
+
+def context(image: RgbImage, box: Box, side: int) -> RgbImage:
+    """The face with what is around it, ``side`` pixels square."""
+    return crop(image, box, MARGINS[CONTEXT], side)
+
+
+def has_context(frame: Frame) -> bool:
+    """Whether the picture holds enough around its face for the context to tell anything."""
+    if frame.face is None:
+        return False
+    left, top, side = square(frame.image, frame.face.box, MARGINS[CONTEXT])
+    height, width = frame.image.shape[:2]
+    seen = min(width, left + side) - max(0, left), min(height, top + side) - max(0, top)
+    return bool(seen[0] * seen[1] >= LEAST_CONTEXT * side**2)
+
+
+def without_face(image: RgbImage, box: Box) -> RgbImage:
+    """The picture with the face, as the tight view has it, blacked out: background alone."""
+    left, top, side = square(image, box, MARGINS[TIGHT])
+    found: RgbImage = np.array(image)
+    found[max(top, 0) : top + side, max(left, 0) : left + side] = 0
+    return found
+
+
+def clip_box(box: tuple[float, float, float, float], image: RgbImage) -> Box:
+    """The part of a box that lies in the picture, in whole pixels, at least one wide."""
+    height, width = image.shape[:2]
+    left = min(max(0, round(box[0])), width - 1)
+    top = min(max(0, round(box[1])), height - 1)
+    right = max(left + 1, min(width, round(box[2])))
+    bottom = max(top + 1, min(height, round(box[3])))
+    return left, top, right, bottom
+
+
+def tiles(image: RgbImage, side: int) -> list[Box]:
+    """Squares that cover a picture and share a third of their side, or a little more.
+
+    Args:
+        image: The picture.
+        side: Of the squares, pixels; they are smaller where the picture is.
+
+    Returns:
+        Boxes, row by row.
+    """
+    height, width = image.shape[:2]
+    return [
+        (x, y, min(width, x + side), min(height, y + side))
+        for y in _starts(height, side)
+        for x in _starts(width, side)
+    ]
+
+
+def _starts(length: int, side: int) -> list[int]:
+    rest = length - side
+    if rest <= 0:
+        return [0]
+    steps = math.ceil(rest / (side * (1 - _SHARED)))
+    return [round(step * rest / steps) for step in range(steps + 1)]
+
+
+def _shifted(start: float, side: int, length: int) -> int:
+    """A beginning moved so that the side lies in the length, or covers it when it is longer."""
+    first, last = sorted((0, length - side))
+    return min(max(math.floor(start + 0.5), first), last)
+
+
+def _check(image: RgbImage, box: Box, margin: float, size: int | None) -> None:
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
+        raise InputError(
+            f"a crop needs an RGB uint8 picture of shape (H, W, 3), "
+            f"got {image.dtype} of shape {image.shape}"
+        )
+    left, top, right, bottom = box
+    height, width = image.shape[:2]
+    if not (left < right and top < bottom):
+        raise InputError(f"a box is (left, top, right, bottom) and not empty, got {box}")
+    if right <= 0 or bottom <= 0 or left >= width or top >= height:
+        raise InputError(f"box {box} lies outside the picture of {width}x{height}")
+    if not 0.0 < margin <= MAX_MARGIN:
+        raise InputError(f"margin must lie in (0, {MAX_MARGIN:g}], got {margin!r}")
+    if size is not None and not 1 <= size <= 4096:
+        raise InputError(f"size must lie in 1 to 4096 pixels, got {size!r}")

@@ -1,0 +1,1 @@
+"""Liveness test by a frozen network: linear heads on the statistics of its blocks."""

@@ -1,0 +1,220 @@
+"""Liveness test: does the face, and what is around it, look first-hand to a trained network?
+
+A backbone that was trained on ImageNet and is frozen sees a tight crop (texture of paper, ink
+and pixels) and one with context (edges, hands, bezels); linear heads weigh the statistics of
+several of its blocks.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+
+import numpy as np
+
+from facepad.calibration.anchor import Calibration, Vector
+from facepad.calibration.prior import CameraSpreads
+from facepad.errors import ModelError
+from facepad.faces import crops
+from facepad.liveness.face_cnn.backbone import NAME, SIDE, Backbone
+from facepad.liveness.face_cnn.heads import FaceHeads, Head
+from facepad.models import store
+from facepad.scores import sigmoid
+from facepad.types import Frame, OperatingPoint, Presentation, Reason, Score
+
+
+def free(threads: int = 1) -> "FaceTest":
+    """Heads that learned from freely licensed faces and simulated attacks alone."""
+    return _packaged("face_cnn", "free", threads)
+
+
+def research(threads: int = 1) -> "FaceTest":
+    """Heads that learned from research data too; for research only."""
+    return _packaged("face_cnn_research", "research", threads)
+
+
+def _packaged(name: str, kind: str, threads: int) -> "FaceTest":
+    file = f"face_heads_{kind}"
+    heads = FaceHeads.from_arrays(store.load_arrays(file), f"model {file!r}")
+    return FaceTest(name, heads, Backbone(threads), store.version(file), f"face_cameras_{kind}")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Observation:
+    """What the heads make of one presentation, before any scaling.
+
+    Attributes:
+        logits: By head, means over the judged frames.
+        features: Standardised statistics of these heads side by side, likewise.
+        views: That were seen.
+    """
+
+    logits: Mapping[str, float]
+    features: Vector
+    views: tuple[str, ...]
+
+    @property
+    def raw(self) -> float:
+        """The raw logit."""
+        return float(np.mean(list(self.logits.values())))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FaceTest:
+    """Scores a face by what a network sees; the frames of a clip are averaged before scaling.
+
+    Attributes:
+        name: Name in the registry and in results.
+        heads: What was learned.
+        backbone: The frozen network.
+        version: Of the heads' file.
+        cameras: Name of the model with the spreads that cameras have under these heads.
+        calibration: Of the camera, when it has one.
+    """
+
+    name: str
+    heads: FaceHeads
+    backbone: Backbone
+    version: str
+    cameras: str = ""
+    calibration: Calibration | None = field(default=None)
+
+    def __post_init__(self) -> None:
+        if self.heads.backbone != self.backbone.version:
+            raise ModelError(
+                f"{self.version} was trained on {self.heads.backbone}, but this facepad has "
+                f"{self.backbone.version}; train it again"
+            )
+
+    @property
+    def operating_point(self) -> OperatingPoint:
+        """Threshold and band from dev data and sources left out; or from the calibration."""
+        if self.calibration is not None:
+            return OperatingPoint.at(sigmoid(0.0), f"calibration {self.calibration.name}")
+        return self.heads.operating_point
+
+    @property
+    def models(self) -> Mapping[str, str]:
+        """Version of the heads and of the backbone."""
+        return MappingProxyType({self.name: self.version, NAME: self.backbone.version})
+
+    def spreads(self) -> CameraSpreads:
+        """What a calibration leans on where its own frames are few.
+
+        Raises:
+            ModelError: There are none for these heads.
+        """
+        if self.cameras:
+            source = f"model {self.cameras!r}"
+            found = CameraSpreads.from_arrays(store.load_arrays(self.cameras), source)
+            if found.heads == self.version:
+                return found
+        raise ModelError(
+            f"{self.version} has no spreads of cameras to calibrate with; learn them with "
+            "`facepad train cameras`"
+        )
+
+    def calibrated(self, calibration: Calibration) -> "FaceTest":
+        """The same test for a camera that was calibrated.
+
+        Raises:
+            ModelError: The calibration was made with another test or other heads.
+        """
+        if (calibration.test, calibration.version) != (self.name, self.version):
+            raise ModelError(
+                f"calibration {calibration.name!r} was made with {calibration.test} "
+                f"{calibration.version}, but this is {self.name} {self.version}; "
+                "calibrate the camera again"
+            )
+        return replace(self, calibration=calibration)
+
+    def score(self, presentation: Presentation) -> Score:
+        """Score one presentation.
+
+        Args:
+            presentation: Frames that were searched for faces; those without one are left out.
+
+        Returns:
+            A value, higher for bona fide, with the raw logit, its log-likelihood ratio, each
+            head's own logit and the views that were seen in ``details``; calibrated, with the
+            deviations above the camera's threshold, too, and the value is that of the ratio
+            above the threshold's, so that all views share one threshold. The context counts
+            only where every judged frame has some. Without a value when no frame has a face.
+        """
+        seen = self.observe(presentation)
+        if isinstance(seen, Reason):
+            return Score(None, seen)
+        value, numbers = self._scaled(seen)
+        details = {
+            "raw": seen.raw,
+            **numbers,
+            "heads": dict(seen.logits),
+            "views": list(seen.views),
+        }
+        return Score(sigmoid(value), details=MappingProxyType(details))
+
+    def observe(self, presentation: Presentation, *, context: bool = True) -> Observation | Reason:
+        """What the heads see, for scores and for calibrating a camera.
+
+        Args:
+            presentation: As for `score`.
+            context: Whether to look at the context where there is some.
+
+        Returns:
+            The observation, or the reason why there is none.
+        """
+        judged = [frame for frame in presentation.frames if frame.face is not None]
+        if not judged:
+            return presentation.frames[0].no_face or Reason.NO_FACE
+        seen = _views(self.heads, judged) if context else (crops.TIGHT,)
+        heads = [head for head in self.heads.heads if head.view in seen]
+        units = [self._standardised(frame, seen, heads) for frame in judged]
+        mean = [np.mean(of_head, axis=0) for of_head in zip(*units, strict=True)]
+        logits = {
+            head.name: float(unit @ head.weights) + head.intercept
+            for head, unit in zip(heads, mean, strict=True)
+        }
+        return Observation(MappingProxyType(logits), np.concatenate(mean), seen)
+
+    def _standardised(
+        self, frame: Frame, seen: tuple[str, ...], heads: Sequence[Head]
+    ) -> list[Vector]:
+        box = frame.face.box if frame.face else (0, 0, *frame.size)
+        make = {crops.TIGHT: crops.tight, crops.CONTEXT: crops.context}
+        squares = [make[view](frame.image, box, SIDE) for view in seen]
+        blocks = self.heads.blocks
+        found = dict(zip(blocks, self.backbone.extract(squares, blocks), strict=True))
+        return [head.standardised(found[head.block][seen.index(head.view)]) for head in heads]
+
+    def _scaled(self, seen: Observation) -> tuple[float, dict[str, float]]:
+        """The log-odds of the value, and numbers to tell."""
+        if self.calibration is None:
+            ratio = self.heads.scaling(seen.views).apply(seen.raw)
+            return ratio, {"log_likelihood_ratio": ratio}
+        anchor = self.calibration.anchors.get("+".join(seen.views))
+        if anchor is not None:
+            score = anchor.anchored(seen.raw, seen.features)
+        else:  # the camera's frames had no context: what lies around this face tells nothing
+            anchor = self.calibration.anchors[crops.TIGHT]
+            score = anchor.anchored(*self._tight_part(seen))
+        return anchor.margin(score), {
+            "log_likelihood_ratio": anchor.ratio(score),
+            "deviations": score - anchor.threshold,
+        }
+
+    def _tight_part(self, seen: Observation) -> tuple[float, Vector]:
+        tight = [head for head in self.heads.heads if head.view == crops.TIGHT]
+        raw = float(np.mean([seen.logits[head.name] for head in tight]))
+        kept, start = [], 0
+        for head in self.heads.heads:
+            part = seen.features[start : start + len(head.mean)]
+            start += len(head.mean)
+            if head.view == crops.TIGHT:
+                kept.append(part)
+        return raw, np.concatenate(kept)
+
+
+def _views(heads: FaceHeads, frames: Sequence[Frame]) -> tuple[str, ...]:
+    wanted = {head.view for head in heads.heads}
+    if crops.CONTEXT in wanted and all(crops.has_context(frame) for frame in frames):
+        return (crops.TIGHT, crops.CONTEXT)
+    return (crops.TIGHT,)
