@@ -66,7 +66,7 @@ def simulate(
     from facepad.cli.options import split_names
     from facepad.cli.simulating import Wanted, run
     from facepad.simulate import sources
-    from facepad.simulate.rounds import Order
+    from facepad.simulate.capture_set import Order
 
     order = Order(
         split_names(attacks),

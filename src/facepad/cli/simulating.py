@@ -13,9 +13,9 @@ from facepad.hdf5 import Packing, PackOptions, Source
 from facepad.media.packed.address import SUFFIXES
 from facepad.media.packed.reader import PackedFile
 from facepad.registry import resolve
-from facepad.simulate import run as simulation
-from facepad.simulate import sheet, sources
-from facepad.simulate.rounds import Order
+from facepad.simulate import contact_sheet, sources
+from facepad.simulate import runner as simulation
+from facepad.simulate.capture_set import Order
 from facepad.types import Sample
 
 NAMED = 10  # skipped sources that are told
@@ -72,7 +72,7 @@ def run(wanted: Wanted, order: Order, *, resume: bool, force: bool) -> ExitCode:
         run_.take(wanted.workers, advance)
     made = run_.finish()
     if wanted.contact_sheet is not None:
-        sheet.write(wanted.contact_sheet, simulation.chosen(made, ROUNDS), wanted.folder)
+        contact_sheet.write(wanted.contact_sheet, simulation.chosen(made, ROUNDS), wanted.folder)
     if wanted.packed:
         _pack(wanted, listed, order, force=force)
     _tell_skipped(made)
@@ -91,7 +91,7 @@ def summary(made: simulation.Made) -> str:
 
 def _check(wanted: Wanted) -> None:
     if wanted.contact_sheet is not None:
-        sheet.check(wanted.contact_sheet)
+        contact_sheet.check(wanted.contact_sheet)
     if not wanted.out.parent.is_dir():
         raise SettingsError(f"{wanted.out.parent} is not a folder; the output goes into one")
     for folder in wanted.bona_fide:

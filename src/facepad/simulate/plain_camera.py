@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from facepad.errors import InputError
-from facepad.simulate.light import Scene, to_display
+from facepad.simulate.linear_light import Scene, to_display
 from facepad.types import RgbImage
 
 _READ = 0.05  # read noise, as the share of full light whose shot noise is as strong
@@ -16,7 +16,7 @@ _READ = 0.05  # read noise, as the share of full light whose shot noise is as st
 class PlainCamera:
     """Optics, sensor and codec of one camera, each by one number.
 
-    Attacks are taken by `facepad.simulate.camera.Camera`, which models each step.
+    Attacks are taken by `facepad.simulate.camera.camera.Camera`, which models each step.
 
     Attributes:
         blur: Standard deviation of the lens blur, in pixels of the sensor.

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from facepad.simulate.light import GAMMA, Scene
+from facepad.simulate.linear_light import GAMMA, Scene
 
 _DISCS = 2500
 _LARGEST, _SMALLEST = 0.3, 0.004  # radius relative to the scene's height

@@ -15,7 +15,7 @@ import numpy as np
 
 from facepad import media
 from facepad.quality import METRICS
-from facepad.simulate.light import Scene, to_light
+from facepad.simulate.linear_light import Scene, to_light
 from facepad.simulate.plain_camera import PlainCamera
 from facepad.simulate.scenes import dead_leaves
 from facepad.training.features import (

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from facepad import media
 from facepad.errors import ModelError
 from facepad.faces.finder import FaceFinder
-from facepad.simulate.light import to_display
+from facepad.simulate.linear_light import to_display
 from facepad.simulate.recipe import MEDIA, PARTIAL, Recipe, apply, bona_fide, draw_recipe
 from facepad.simulate.scenes import dead_leaves
 from facepad.types import Box, Face, Frame, RgbImage
