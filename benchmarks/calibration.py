@@ -24,20 +24,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facepad import settings
-from facepad.calibration import Vector
+from facepad.calibration.anchor import Vector
+from facepad.calibration.prior import Spread
 from facepad.datasets.csv_list import CsvList
 from facepad.datasets.nuaa import Nuaa
 from facepad.evaluation import protocol
 from facepad.faces import crops
 from facepad.liveness.face_cnn.heads import Head
 from facepad.liveness.face_cnn.test import FaceTest, free, research
-from facepad.models.camera_spreads import Spread
-from facepad.training.calibrate import Observed, fit
-from facepad.training.cameras import observed
-from facepad.training.face_features import Cache, extract
-from facepad.training.face_heads import Seen, logits
-from facepad.training.face_report import auc
-from facepad.training.face_sources import simulated
+from facepad.training.calibration.fit import Observed, fit
+from facepad.training.calibration.prior import observed
+from facepad.training.face.features import Cache, extract
+from facepad.training.face.heads import Seen, logits
+from facepad.training.face.report import auc
+from facepad.training.face.sources import simulated
 from facepad.types import Sample, Split
 
 COUNTS = (3, 5, 10, 20)

@@ -16,7 +16,7 @@ import numpy as np
 
 from facepad.simulate.linear_light import to_display
 from facepad.simulate.recipe import MEDIA, PARTIAL, Recipe, apply, draw_recipe
-from facepad.simulate.scenes import dead_leaves
+from facepad.training.quality.resolution import dead_leaves
 from facepad.types import Face, RgbImage
 
 COUNT = 30  # pictures for each figure

@@ -25,10 +25,10 @@ import numpy as np
 
 from facepad import settings
 from facepad.simulate import sources
-from facepad.training.face_features import Cache, extract
-from facepad.training.face_heads import Seen
-from facepad.training.face_run import SPEC
-from facepad.training.face_sources import Folders, choosing
+from facepad.training.face.features import Cache, extract
+from facepad.training.face.heads import Seen
+from facepad.training.face.run import SPEC
+from facepad.training.face.sources import Folders, choosing
 from facepad.types import Sample
 from simulator import variants
 from simulator.worth import (

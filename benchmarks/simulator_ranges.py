@@ -22,10 +22,10 @@ import numpy as np
 from facepad import settings
 from facepad.evaluation.report.plot_style import Colours, mark
 from facepad.simulate.parameters import Range
-from facepad.training.face_features import Cache, extract
-from facepad.training.face_heads import Seen, fit, logits
-from facepad.training.face_run import SPEC
-from facepad.training.face_sources import Folders, training
+from facepad.training.face.features import Cache, extract
+from facepad.training.face.heads import Seen, fit, logits
+from facepad.training.face.run import SPEC
+from facepad.training.face.sources import Folders, training
 from simulator import strength
 from simulator.drawing import Drawing, quiet, save
 from simulator.recordings import round_of

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from facepad.liveness.face_cnn.heads import Head
 from facepad.simulate.recipe import BONA_FIDE
-from facepad.training.face_heads import Mask, Seen, Spec, fit, logits
+from facepad.training.face.heads import Mask, Seen, Spec, fit, logits
 from simulator.variants import ALL_ON, CHANGES, Variant
 
 NOTHING = "nothing"

@@ -11,8 +11,8 @@ pytest.importorskip("simulator", reason="source archives hold no benchmarks")
 
 from facepad.simulate.parameters import Range
 from facepad.simulate.recipe import GROUPS, draw_recipe
-from facepad.training.face_features import FaceFeatures
-from facepad.training.face_heads import Seen
+from facepad.training.face.features import FaceFeatures
+from facepad.training.face.heads import Seen
 from facepad.types import Sample, Split
 from simulator import colours, recordings, spectra, strength, variants, worth
 from simulator.drawing import Drawing, save

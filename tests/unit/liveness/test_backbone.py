@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 from facepad.errors import InputError, ModelError
 from facepad.liveness.face_cnn.backbone import NAME, SIDE, Backbone
 from facepad.models import store
-from facepad.models.backbone import CHANNELS
 from facepad.models.session import Network
+from facepad.training.face.export import CHANNELS
 from facepad.types import RgbImage
 
-# torch 2.13.0 on `made_up_crops`, by facepad.training.export.statistics_of
+# torch 2.13.0 on `made_up_crops`, by facepad.training.face.export.statistics_of
 REFERENCE = Path(__file__).parents[2] / "reference" / "face_trunk.npz"
 TOLERANCE = 1e-4
 LARGEST = 11e6  # bytes
@@ -43,7 +43,7 @@ def test_the_packaged_network_equals_torch(backbone: Backbone) -> None:
 
 def test_the_source_in_torch_equals_the_stored_numbers() -> None:
     torch = pytest.importorskip("torch", reason="needs torch: pip install 'facepad[train]'")
-    from facepad.training import export
+    from facepad.training.face import export
 
     if not export.WHEEL.path.is_file():
         pytest.skip("needs ImageNet's weights: facepad train trunk")

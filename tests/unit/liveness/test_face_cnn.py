@@ -10,9 +10,9 @@ from facepad.errors import ModelError
 from facepad.liveness.face_cnn.backbone import Backbone
 from facepad.liveness.face_cnn.heads import FaceHeads, Head
 from facepad.liveness.face_cnn.test import FaceTest
-from facepad.models.backbone import CHANNELS
 from facepad.scores import AffineScaling
 from facepad.testing import check_liveness_test
+from facepad.training.face.export import CHANNELS
 from facepad.types import Face, Frame, OperatingPoint, Presentation, Reason, RgbImage
 
 TIGHT_BLOCK, CONTEXT_BLOCK = 5, 10

@@ -11,8 +11,7 @@ from facepad.liveness.quality import test as quality
 from facepad.liveness.quality.test import GROUPS, QualityTest, view
 from facepad.models import index
 from facepad.quality import METRICS
-from facepad.simulate.plain_camera import PlainCamera
-from facepad.simulate.scenes import dead_leaves
+from facepad.training.quality.resolution import PlainCamera, dead_leaves
 from facepad.types import Face, Frame, Presentation, Reason, RgbImage
 
 SCENES = 20

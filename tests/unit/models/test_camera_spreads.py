@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from facepad.calibration.prior import CameraSpreads, Spread
 from facepad.errors import ModelError
-from facepad.models.camera_spreads import CameraSpreads, Spread
 
 MADE = CameraSpreads({"tight": Spread(0.3, 0.8, 0.25, 1.2, 1.1, 1.4)}, "heads-1+0", 40)
 

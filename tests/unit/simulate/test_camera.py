@@ -12,7 +12,7 @@ from facepad.simulate.camera.optics import Optics
 from facepad.simulate.camera.sensor import Developing, Sensor
 from facepad.simulate.linear_light import Scene, luminance, to_display, to_light
 from facepad.simulate.parameters import draw
-from facepad.simulate.scenes import dead_leaves
+from facepad.training.quality.resolution import dead_leaves
 from facepad.types import RgbImage
 
 PLAIN = Camera(developing=Developing(balance=0.0, contrast=0.0), codec=Codec(98, "4:4:4"))

@@ -13,7 +13,7 @@ from facepad.simulate.media.mask import Mask
 from facepad.simulate.parameters import draw
 from facepad.simulate.recipe import apply, bona_fide, draw_recipe
 from facepad.simulate.scene.stage import Presented, Situation, Stage
-from facepad.simulate.scenes import dead_leaves
+from facepad.training.quality.resolution import dead_leaves
 from facepad.types import Face, RgbImage
 from made_up_face import made_up_face
 

@@ -14,7 +14,7 @@ from facepad.simulate.media.print import Print
 from facepad.simulate.media.screen import Screen, Showing, Taking
 from facepad.simulate.scene import background, reflections
 from facepad.simulate.scene.stage import Presented, Situation, Stage
-from facepad.simulate.scenes import dead_leaves
+from facepad.training.quality.resolution import dead_leaves
 from facepad.types import Face, RgbImage
 
 PICTURE = to_display(dead_leaves(np.random.default_rng(1), 96, 128))

@@ -24,7 +24,7 @@ from facepad.simulate.recipe import (
     draw_recipe,
     from_plain,
 )
-from facepad.simulate.scenes import dead_leaves
+from facepad.training.quality.resolution import dead_leaves
 from facepad.types import Face
 
 PICTURE = to_display(dead_leaves(np.random.default_rng(0), 96, 128))

@@ -20,8 +20,8 @@ from facepad.simulate.linear_light import Field, to_display
 from facepad.simulate.parameters import draw
 from facepad.simulate.recipe import from_plain
 from facepad.simulate.runner import WORK, Made, Simulation, chosen
-from facepad.simulate.scenes import dead_leaves
 from facepad.testing.media_files import write_video
+from facepad.training.quality.resolution import dead_leaves
 from facepad.types import Frame, Reason, RgbImage, Sample
 from made_up_face import made_up_face
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from facepad.calibration.prior import Spread
 from facepad.errors import InputError
-from facepad.models.camera_spreads import Spread
-from facepad.training.calibrate import FRAMES_WORTH, Observed, bound, expected, fit, shrunk
+from facepad.training.calibration.fit import FRAMES_WORTH, Observed, bound, expected, fit, shrunk
 
 USUAL = Spread(1.0, 2.0, 0.3, 1.2, 1.5, 0.5)
 

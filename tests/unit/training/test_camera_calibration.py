@@ -8,9 +8,9 @@ import pytest
 
 from facepad.errors import InputError, SettingsError
 from facepad.liveness.face_cnn.test import FaceTest, free
-from facepad.training import camera
-from facepad.training.camera import Calibrated, Picture
-from facepad.training.own_attacks import Passed
+from facepad.training.calibration import run
+from facepad.training.calibration.run import Calibrated, Picture
+from facepad.training.calibration.self_attacks import Passed
 
 pytestmark = pytest.mark.slow  # whole runs with the network
 
@@ -37,16 +37,16 @@ def test() -> FaceTest:
 @pytest.fixture(scope="module")
 def done(test: FaceTest, tmp_path_factory: pytest.TempPathFactory) -> Calibrated:
     folder = frames(tmp_path_factory.mktemp("frames"), 4)
-    return camera.calibrate("it", test, camera.pictures(folder), target_bpcer=0.05)
+    return run.calibrate("it", test, run.pictures(folder), target_bpcer=0.05)
 
 
 def test_a_subfolder_is_a_person(tmp_path: Path) -> None:
-    found = camera.pictures(frames(tmp_path, 4, people=2))
+    found = run.pictures(frames(tmp_path, 4, people=2))
     assert sorted({picture.person for picture in found}) == ["person-0", "person-1"]
 
 
 def test_pictures_directly_in_the_folder_are_of_nobody_in_particular(tmp_path: Path) -> None:
-    assert {picture.person for picture in camera.pictures(frames(tmp_path, 2))} == {""}
+    assert {picture.person for picture in run.pictures(frames(tmp_path, 2))} == {""}
 
 
 def test_the_frames_themselves_are_bona_fide_afterwards(done: Calibrated) -> None:
@@ -73,15 +73,15 @@ def test_the_card_tells_what_attacks_of_the_frames_would_do(done: Calibrated) ->
 def test_many_attacks_that_would_pass_are_a_warning(
     test: FaceTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, accepted: int, told: int
 ) -> None:
-    monkeypatch.setattr(camera, "passed", lambda *_, **__: Passed(accepted, 20))
-    found = camera.pictures(frames(tmp_path, 3))
-    notes = camera.calibrate("it", test, found, target_bpcer=0.05).notes
+    monkeypatch.setattr(run, "passed", lambda *_, **__: Passed(accepted, 20))
+    found = run.pictures(frames(tmp_path, 3))
+    notes = run.calibrate("it", test, found, target_bpcer=0.05).notes
     assert sum("75 % of the attacks" in note for note in notes) == told
 
 
 def test_without_such_attacks_the_card_says_so(test: FaceTest, tmp_path: Path) -> None:
-    found = camera.pictures(frames(tmp_path, 3))
-    made = camera.calibrate("it", test, found, target_bpcer=0.05, own_attacks=False)
+    found = run.pictures(frames(tmp_path, 3))
+    made = run.calibrate("it", test, found, target_bpcer=0.05, own_attacks=False)
     assert "What attacks do was not measured" in made.card.results
 
 
@@ -93,14 +93,14 @@ def test_pictures_without_a_face_are_not_enough(test: FaceTest, tmp_path: Path) 
     file = tmp_path / "blank.png"
     cv2.imwrite(str(file), np.zeros((200, 200, 3), np.uint8))
     with pytest.raises(InputError, match="at least 3 frames with a face, got 0 of 1"):
-        camera.calibrate("it", test, [Picture(file, "")], target_bpcer=0.05)
+        run.calibrate("it", test, [Picture(file, "")], target_bpcer=0.05)
 
 
 def test_a_name_that_cannot_be_kept_is_told_before_any_work(test: FaceTest) -> None:
     with pytest.raises(SettingsError, match="a calibration's name"):
-        camera.calibrate("../it", test, [], target_bpcer=0.05)
+        run.calibrate("../it", test, [], target_bpcer=0.05)
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="nowhere is not a folder"):
-        camera.pictures(tmp_path / "nowhere")
+        run.pictures(tmp_path / "nowhere")

@@ -7,9 +7,9 @@ import pytest
 
 from facepad.errors import DatasetError
 from facepad.liveness.face_cnn.heads import Head
-from facepad.training.cameras import learn, prepare
-from facepad.training.face_features import VIEWS, FaceFeatures
-from facepad.training.face_heads import Seen
+from facepad.training.calibration.prior import learn, prepare
+from facepad.training.face.features import VIEWS, FaceFeatures
+from facepad.training.face.heads import Seen
 from facepad.types import Sample, Split
 
 pytest.importorskip("sklearn", reason="training needs scikit-learn: pip install 'facepad[train]'")

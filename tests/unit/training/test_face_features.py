@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from facepad.errors import DatasetError
-from facepad.models.backbone import CHANNELS
-from facepad.training import face_features, kept
-from facepad.training.face_features import VIEWS, Cache, extract, widths
+from facepad.training import feature_cache
+from facepad.training.face import features as face_features
+from facepad.training.face.export import CHANNELS
+from facepad.training.face.features import VIEWS, Cache, extract, widths
 from facepad.types import Reason, Sample, Split
 
 PORTRAIT = Path(__file__).parents[3] / "examples" / "astronaut.jpg"
@@ -52,7 +53,7 @@ def test_a_picture_is_seen_once_and_then_known(
     def never(*_: object) -> None:
         raise AssertionError("looked again")
 
-    monkeypatch.setattr(kept, "pool", never)
+    monkeypatch.setattr(feature_cache, "pool", never)
     again = extract([sample(PORTRAIT)], cache, workers=1)
     np.testing.assert_array_equal(again.values, first.values)
 

@@ -7,9 +7,9 @@ import pytest
 
 from facepad.errors import DatasetError
 from facepad.scores import sigmoid
-from facepad.training.face_features import VIEWS, FaceFeatures
-from facepad.training.face_heads import Seen, Spec, fit, joined, left_out, logits, point, train
-from facepad.training.face_report import auc, part_of, text
+from facepad.training.face.features import VIEWS, FaceFeatures
+from facepad.training.face.heads import Seen, Spec, fit, joined, left_out, logits, point, train
+from facepad.training.face.report import auc, part_of, text
 from facepad.types import Reason, Sample, Split
 
 pytest.importorskip("sklearn", reason="training needs scikit-learn: pip install 'facepad[train]'")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from facepad.errors import DatasetError
-from facepad.training.face_sources import Folders, choosing, judging, training
+from facepad.training.face.sources import Folders, choosing, judging, training
 from facepad.types import Split
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from facepad.errors import DatasetError
-from facepad.training.kept import Table, file_key, gather, text_key
+from facepad.training.feature_cache import Table, file_key, gather, text_key
 
 Item = tuple[str, int]
 

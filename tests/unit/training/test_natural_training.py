@@ -19,15 +19,13 @@ from sklearn.svm import SVC
 from facepad.errors import DatasetError, InputError
 from facepad.quality.biqi_parameters import BiqiModel
 from facepad.quality.niqe_parameters import NiqeModel
-from facepad.training import biqi, natural_pictures, tiles
-from facepad.training.distortions import KINDS, Kind
-from facepad.training.gates import Gate
-from facepad.training.golden import Golden
-from facepad.training.ladder import ladder
-from facepad.training.machines import classifier, fit_sigmoid, regressor
-from facepad.training.natural import train_biqi, train_niqe
-from facepad.training.packets import lose_packets
-from facepad.training.targets import badness, information, similarity
+from facepad.training.naturalness import biqi, pictures, tiles
+from facepad.training.naturalness.acceptance import Gate, Golden, ladder
+from facepad.training.naturalness.biqi import train_biqi
+from facepad.training.naturalness.distortions import KINDS, Kind, lose_packets
+from facepad.training.naturalness.niqe import train_niqe
+from facepad.training.naturalness.svm_training import classifier, fit_sigmoid, regressor
+from facepad.training.naturalness.tiles import badness, information, similarity
 
 skimage: Any = import_module("skimage.metrics")  # without types
 REFERENCE = Path(__file__).resolve().parents[2] / "reference"
@@ -154,7 +152,7 @@ def test_the_ladder_is_that_of_the_golden_set() -> None:
 
 def test_large_pictures_are_halved(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "large.png"), np.zeros((40, 3300), np.uint8))
-    assert natural_pictures.read(tmp_path / "large.png").shape == (10, 825)
+    assert pictures.read(tmp_path / "large.png").shape == (10, 825)
 
 
 def test_a_folder_without_pictures_is_an_error(tmp_path: Path) -> None:
@@ -166,7 +164,7 @@ def test_a_picture_that_the_manifest_does_not_list_is_an_error(tmp_path: Path) -
     folder_of_scenes(tmp_path, 1, 100)
     cv2.imwrite(str(tmp_path / "other.png"), scene(9, 100, 100))
     with pytest.raises(DatasetError, match=r"does not list other\.png"):
-        natural_pictures.licences(tmp_path, natural_pictures.find(tmp_path))
+        pictures.licences(tmp_path, pictures.find(tmp_path))
 
 
 def test_too_few_blocks_for_a_covariance_are_an_error(tmp_path: Path) -> None:

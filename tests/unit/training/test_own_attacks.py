@@ -8,8 +8,8 @@ import pytest
 from facepad import media
 from facepad.faces.finder import FaceFinder
 from facepad.liveness.face_cnn.test import FaceTest, free
-from facepad.training.calibrate import Observed
-from facepad.training.own_attacks import KINDS, attacks_of, passed
+from facepad.training.calibration.fit import Observed
+from facepad.training.calibration.self_attacks import KINDS, attacks_of, passed
 from facepad.types import Frame, Presentation, Reason
 
 pytestmark = pytest.mark.slow  # whole runs with the network

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from facepad.training.quality_classifiers import Rows, balanced, fitted
+from facepad.training.quality.classifiers import Rows, balanced, fitted
 from facepad.types import Sample, Split
 
 discriminant_analysis = pytest.importorskip(

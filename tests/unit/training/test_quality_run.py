@@ -8,11 +8,11 @@ import pytest
 from facepad.models import store
 from facepad.quality import METRICS
 from facepad.testing import made_up_dataset
-from facepad.training import quality_run
-from facepad.training.features import Features
-from facepad.training.quality_order import Run
-from facepad.training.quality_run import Result, prepare, run
-from facepad.training.quality_sources import Source
+from facepad.training.quality import run as quality_run
+from facepad.training.quality.features import Features
+from facepad.training.quality.order import Run
+from facepad.training.quality.run import Result, prepare, run
+from facepad.training.quality.sources import Source
 from facepad.types import Sample
 
 pytest.importorskip("sklearn", reason="training needs scikit-learn: pip install 'facepad[train]'")

@@ -7,8 +7,8 @@ import pytest
 
 from facepad.errors import DatasetError
 from facepad.testing import made_up_dataset
-from facepad.training.quality_order import Run
-from facepad.training.quality_sources import Source, is_free, told, training
+from facepad.training.quality.order import Run
+from facepad.training.quality.sources import Source, is_free, told, training
 from facepad.types import Split
 
 

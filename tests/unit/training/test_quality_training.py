@@ -9,11 +9,11 @@ import pytest
 from facepad.errors import DatasetError
 from facepad.liveness.quality.classifier import QualityClassifier
 from facepad.quality import METRICS
-from facepad.training.features import VIEWS, Features, Vectors
-from facepad.training.quality import fit, scores
-from facepad.training.quality_classifiers import Classifier
-from facepad.training.quality_report import part_of, text
-from facepad.training.quality_sources import Listed
+from facepad.training.quality.classifiers import Classifier
+from facepad.training.quality.features import VIEWS, Features, Vectors
+from facepad.training.quality.fit import fit, scores
+from facepad.training.quality.report import part_of, text
+from facepad.training.quality.sources import Listed
 from facepad.types import Reason, Sample, Score, Split
 
 pytest.importorskip("sklearn", reason="training needs scikit-learn: pip install 'facepad[train]'")

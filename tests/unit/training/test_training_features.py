@@ -8,8 +8,8 @@ from PIL import Image
 
 from facepad.errors import DatasetError
 from facepad.quality import METRICS
-from facepad.training import kept
-from facepad.training.features import VIEWS, Cache, extract
+from facepad.training import feature_cache
+from facepad.training.quality.features import VIEWS, Cache, extract
 from facepad.types import Reason, Sample, Split
 
 
@@ -44,7 +44,7 @@ def test_what_was_measured_is_not_measured_again(
     samples: list[Sample], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = extract(samples, VIEWS["whole"], Cache(tmp_path / "cache"), workers=1)
-    monkeypatch.setattr(kept, "pool", lambda _: pytest.fail("measured again"))
+    monkeypatch.setattr(feature_cache, "pool", lambda _: pytest.fail("measured again"))
     again = extract(samples, VIEWS["whole"], Cache(tmp_path / "cache"), workers=1)
     assert np.array_equal(first.vectors, again.vectors, equal_nan=True)
 

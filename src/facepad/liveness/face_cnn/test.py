@@ -11,13 +11,13 @@ from types import MappingProxyType
 
 import numpy as np
 
-from facepad.calibration import Calibration, Vector
+from facepad.calibration.anchor import Calibration, Vector
+from facepad.calibration.prior import CameraSpreads
 from facepad.errors import ModelError
 from facepad.faces import crops
 from facepad.liveness.face_cnn.backbone import NAME, SIDE, Backbone
 from facepad.liveness.face_cnn.heads import FaceHeads, Head
 from facepad.models import store
-from facepad.models.camera_spreads import CameraSpreads
 from facepad.scores import sigmoid
 from facepad.types import Frame, OperatingPoint, Presentation, Reason, Score
 

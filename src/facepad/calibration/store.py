@@ -1,0 +1,117 @@
+"""Calibrations in files: save, load, list and remove them by name."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facepad import settings
+from facepad.calibration.anchor import FORMAT_VERSION, Anchor, Calibration
+from facepad.errors import ModelError, SettingsError
+from facepad.models import store
+from facepad.models.card import Card
+from facepad.models.index import digest
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+
+
+def save(calibration: Calibration, card: Card) -> Path:
+    """Keep a calibration under its name, with its card; one of the same name is replaced.
+
+    Raises:
+        SettingsError: The name cannot be a file's.
+        ModelError: The file cannot be written.
+    """
+    file = path(calibration.name)
+    store.save_arrays(file, calibration.arrays(), card)
+    return file
+
+
+def load(name: str) -> Calibration:
+    """A calibration that was kept.
+
+    Raises:
+        SettingsError: There is none of this name; tells those that are there.
+        ModelError: Its file is damaged.
+    """
+    file = _there(name)
+    arrays = store.read_arrays(file)
+    try:
+        if int(arrays["format_version"]) != FORMAT_VERSION:
+            raise ModelError(f"{file} has another format; calibrate the camera again")
+        anchors = {str(views): _anchor(arrays, str(views)) for views in arrays["anchors"]}
+        version, test = str(arrays["version"]), str(arrays["test"])
+        return Calibration(name, test, version, int(arrays["frames"]), anchors)
+    except (KeyError, ValueError, TypeError) as error:
+        raise ModelError(f"{file} is no calibration: {error!r}") from error
+
+
+def version(name: str) -> str:
+    """Name and hash in one word, as for models: ``kiosk-7+3fa9c1d2``."""
+    return f"{name}+{digest(_there(name).read_bytes())[:8]}"
+
+
+def names() -> tuple[str, ...]:
+    """All calibrations that are kept."""
+    return tuple(sorted(file.stem for file in settings.folder("calibration_dir").glob("*.npz")))
+
+
+def card(name: str) -> str:
+    """A calibration's card, as Markdown.
+
+    Raises:
+        SettingsError: There is none of this name.
+    """
+    return _there(name).with_suffix(".md").read_text(encoding="utf-8")
+
+
+def remove(name: str) -> None:
+    """Forget a calibration.
+
+    Raises:
+        SettingsError: There is none of this name.
+    """
+    file = _there(name)
+    file.with_suffix(".md").unlink(missing_ok=True)
+    file.unlink()
+
+
+def path(name: str) -> Path:
+    """Where a calibration of this name is kept, present or not.
+
+    Raises:
+        SettingsError: The name cannot be a file's.
+    """
+    if not _NAME.fullmatch(name):
+        raise SettingsError(
+            f"a calibration's name is of a-z, 0-9, _ and -, at most 64 long, got {name!r}"
+        )
+    return settings.folder("calibration_dir") / f"{name}.npz"
+
+
+def _there(name: str) -> Path:
+    file = path(name)
+    if not file.is_file():
+        known = ", ".join(names()) or "none; make one with `facepad calibrate`"
+        raise SettingsError(f"no calibration named {name!r}; known: {known}")
+    return file
+
+
+def _anchor(arrays: Mapping[str, NDArray[Any]], views: str) -> Anchor:
+    centre, scale = (
+        np.asarray(arrays[f"{views} {part}"], np.float64) for part in ("centre", "scale")
+    )
+    numbers = np.asarray(arrays[f"{views} numbers"], np.float64)
+    if centre.ndim != 1 or centre.shape != scale.shape or not (scale > 0.0).all():
+        raise ValueError(f"centre {centre.shape} and scale {scale.shape} do not fit")
+    if not (np.isfinite(centre).all() and np.isfinite(numbers).all()):
+        raise ValueError("numbers are not finite")
+    logit, logit_scale, distance, distance_scale, threshold, slope, bias = numbers.tolist()
+    if min(logit_scale, distance_scale, slope) <= 0.0:
+        raise ValueError("deviations and slope must be above 0")
+    return Anchor(
+        centre, scale, logit, logit_scale, distance, distance_scale, threshold, slope, bias
+    )

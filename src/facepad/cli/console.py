@@ -1,0 +1,137 @@
+"""The terminal: a console, progress on standard error, and several inputs at once."""
+
+import os
+import sys
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from itertools import islice
+from time import monotonic
+from typing import TYPE_CHECKING, TypeVar
+
+from facepad.cli.errors import say
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+PIPE_WIDTH = 120  # columns where there is no terminal and COLUMNS is not set
+FEW = 3  # inputs; fewer are done before a bar can be read
+EVERY_S = 10.0  # between two lines of progress without a terminal
+AHEAD = 2  # inputs in work or waiting per thread, so that memory stays bounded
+
+Advance = Callable[[], None]
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def console() -> "Console":
+    """Return a console on standard output that does not cut tables to 80 columns in a pipe."""
+    from rich.console import Console
+
+    piped = not sys.stdout.isatty() and "COLUMNS" not in os.environ
+    return Console(width=PIPE_WIDTH if piped else None, highlight=False, soft_wrap=False)
+
+
+def shortened(name: str, width: int) -> str:
+    """Return the name, cut at its beginning to fit, since its end says most.
+
+    Example:
+        >>> shortened("holiday/2021/beach.jpg", 12)
+        '…1/beach.jpg'
+    """
+    return name if len(name) <= width else "…" + name[len(name) - width + 1 :]
+
+
+@contextmanager
+def progress(what: str, total: int, *, done: int = 0, lines: bool = False) -> Iterator[Advance]:
+    """Show progress with the time that is left; yields a function to call once per item.
+
+    Args:
+        what: What is being done ("checking").
+        total: Number of items, those of an earlier run included.
+        done: How many an earlier run has done.
+        lines: Whether to write a line every ten seconds where there is no terminal.
+    """
+    if sys.stderr.isatty() and total - done > FEW:
+        with _bar(what, total, done) as advance:
+            yield advance
+    elif lines:
+        yield _Lines(what, total, done).advance
+    else:
+        yield lambda: None
+
+
+@contextmanager
+def _bar(what: str, total: int, done: int) -> Iterator[Advance]:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+    from rich.progress import TimeRemainingColumn as TimeLeft
+
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeLeft(), TextColumn("left"))
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=total, completed=done)
+        yield lambda: bar.advance(task)
+
+
+class _Lines:
+    """Progress where there is no terminal: now and then a line."""
+
+    def __init__(self, what: str, total: int, done: int) -> None:
+        self._what, self._total, self._done = what, total, done
+        self._began = self._told = monotonic()
+        self._at_start = done
+
+    def advance(self) -> None:
+        self._done += 1
+        now = monotonic()
+        if now - self._told >= EVERY_S:
+            self._told = now
+            rate = (self._done - self._at_start) / (now - self._began)
+            left_s = (self._total - self._done) / rate
+            say(
+                f"{self._what} {self._done:,} of {self._total:,}, {rate:.1f}/s, "
+                f"{duration(left_s)} left"
+            )
+
+
+def duration(seconds: float) -> str:
+    """A length of time for people.
+
+    Example:
+        >>> duration(42.4), duration(250), duration(7300)
+        ('42 s', '4 min 10 s', '2 h 1 min')
+    """
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def ordered_map(
+    function: Callable[[Item], Result], items: Iterable[Item], workers: int
+) -> Generator[Result, None, None]:
+    """Yield ``function(item)`` for each item, in order, as soon as it is there.
+
+    Args:
+        function: Safe to call from several threads; what it raises is raised here.
+        items: Taken as they are needed, never far ahead.
+        workers: Threads; with one, everything runs in the caller's thread.
+    """
+    if workers <= 1:
+        yield from map(function, items)
+        return
+    waiting = iter(items)
+    with ThreadPoolExecutor(workers, thread_name_prefix="facepad") as pool:
+        ahead: deque[Future[Result]] = deque(
+            pool.submit(function, item) for item in islice(waiting, AHEAD * workers)
+        )
+        try:
+            while ahead:
+                yield ahead.popleft().result()
+                ahead.extend(pool.submit(function, item) for item in islice(waiting, 1))
+        finally:
+            for future in ahead:
+                future.cancel()

@@ -1,0 +1,1 @@
+"""What long jobs share: worker processes, work folders, atomic files, progress, CSV input."""

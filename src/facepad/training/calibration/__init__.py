@@ -1,0 +1,1 @@
+"""Fitting of calibrations and of the prior that they use."""

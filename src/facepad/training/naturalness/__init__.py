@@ -1,0 +1,1 @@
+"""Fitting of the metrics of naturalness, NIQE and BIQI."""

@@ -1,0 +1,64 @@
+"""Pristine photographs that NIQE and BIQI learn from, and their licences."""
+
+import csv
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facepad.errors import DatasetError
+from facepad.quality.context import to_gray
+from facepad.quality.halving import halve
+from facepad.sources import read_picture
+from facepad.types import GrayImage
+
+MANIFEST = "manifest.csv"  # columns path (relative to it) and licence
+_ENDINGS = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp"})
+_LONGEST = 1600  # pixels; larger pictures are halved until below
+
+
+def find(folder: Path) -> tuple[Path, ...]:
+    """All pictures of a folder and of those in it, in order of name.
+
+    Raises:
+        DatasetError: There are none.
+    """
+    found = sorted(p for p in folder.rglob("*") if p.suffix.lower() in _ENDINGS and p.is_file())
+    if not found:
+        raise DatasetError(f"{folder} holds no picture ({', '.join(sorted(_ENDINGS))})")
+    return tuple(found)
+
+
+def licences(folder: Path, pictures: tuple[Path, ...]) -> Counter[str]:
+    """How many pictures are under which licence, by the folder's list.
+
+    Raises:
+        DatasetError: The list does not name a picture.
+    """
+    file = folder / MANIFEST
+    if not file.is_file():
+        return Counter({"not stated": len(pictures)})
+    with file.open(encoding="utf-8", newline="") as stream:
+        known = {row["path"]: row["licence"] for row in csv.DictReader(stream)}
+    names = [path.relative_to(folder).as_posix() for path in pictures]
+    if missing := [name for name in names if name not in known]:
+        raise DatasetError(f"{file} does not list {missing[0]}")
+    return Counter(known[name] for name in names)
+
+
+def read(path: Path) -> GrayImage:
+    """Gray values of a picture, 0..255, halved until its longer side is at most 1600.
+
+    Raises:
+        InputError: Not a picture.
+    """
+    gray = to_gray(read_picture(path).image)[1]
+    while max(gray.shape) > _LONGEST:
+        gray = halve(gray)
+    return gray
+
+
+def rounded(gray: GrayImage) -> NDArray[np.uint8]:
+    """The same as whole gray levels."""
+    return np.rint(np.clip(gray, 0, 255)).astype(np.uint8)
