@@ -16,15 +16,15 @@ import numpy as np
 
 from facepad.errors import InputError, SettingsError
 from facepad.faces.finder import FaceFinder
-from facepad.simulate.backdrop import Backdrop
-from facepad.simulate.camera import Camera
-from facepad.simulate.light import Field
-from facepad.simulate.mask import Mask
-from facepad.simulate.matting import Matter
-from facepad.simulate.ranges import draw, plain
+from facepad.simulate.camera.camera import Camera
+from facepad.simulate.linear_light import Field
+from facepad.simulate.media.mask import Mask
+from facepad.simulate.parameters import draw, plain
 from facepad.simulate.recipe import BONA_FIDE, MEDIA, PARTIAL, Recipe, apply, draw_recipe
+from facepad.simulate.scene.background import Backdrop
+from facepad.simulate.scene.matting import Matter
+from facepad.simulate.scene.stage import Situation
 from facepad.simulate.sources import of_part
-from facepad.simulate.stage import Situation
 from facepad.sources import load_sample, read_picture
 from facepad.types import Face, Frame, RgbImage, Sample
 

@@ -10,8 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from facepad.simulate.blending import bands
-from facepad.simulate.light import Field, Scene
+from facepad.simulate.linear_light import Field, Scene, bands
 
 Matrix = NDArray[np.float64]  # shape (3, 3)
 Points = NDArray[np.float32]  # shape (N, 2)

@@ -3,20 +3,21 @@
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+import cv2
 import numpy as np
 
-from facepad.simulate import cuts, glare, hands, room
-from facepad.simulate.blending import bands, mixed, times
-from facepad.simulate.camera import Exposed
-from facepad.simulate.geometry import Bend, Placement, coverage, rectangle, sample, turned
-from facepad.simulate.holding import SURROUNDINGS, Holding
-from facepad.simulate.light import Field, Scene
-from facepad.simulate.panel import Panel
-from facepad.simulate.ranges import chosen, drawn
-from facepad.simulate.showing import Showing
-from facepad.simulate.stage import Presented, Stage
-from facepad.simulate.taking import Taking
+from facepad.simulate.camera.camera import Exposed
+from facepad.simulate.linear_light import Field, Scene, bands, mixed, times
+from facepad.simulate.media import face_regions, hands
+from facepad.simulate.media.harmonics import Panel
+from facepad.simulate.media.pose import SURROUNDINGS, Holding
+from facepad.simulate.parameters import chosen, drawn
+from facepad.simulate.scene import background, reflections
+from facepad.simulate.scene.geometry import Bend, Placement, coverage, rectangle, sample, turned
+from facepad.simulate.scene.stage import Presented, Stage
+from facepad.types import RgbImage
 
+_GREY = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601
 MOIRE, TONE, REFLECTIONS = "moire", "panel_tone", "reflections"
 # Widths of the picture on devices of a pixel density, millimetres: (density below, low, high).
 _WIDTHS = ((170.0, 50.0, 240.0), (290.0, 60.0, 160.0), (np.inf, 40.0, 75.0))
@@ -24,6 +25,114 @@ _HAND_HELD = 170.0  # pixels an inch from which a device is small enough for a h
 _REACH = 18.0  # of fingers over a device's edge, millimetres
 _SPILL = 0.08  # of the panel's light that falls on the hand that holds it
 _MM = 25.4  # an inch
+
+
+@dataclass(frozen=True, slots=True)
+class Taking:
+    """The first of two cameras, which most of a recapture's hardness comes from; see `ranges`.
+
+    A person before the camera is sharpened, saturated and given contrast once, a picture of
+    them that is shown to it twice.
+    """
+
+    sharpening: float = drawn(
+        0.1, 1.3, "Detail that the first camera added once more",
+        off=0.0, chance=0.35, group=TONE,
+    )  # fmt: skip
+    sharpening_px: float = drawn(0.7, 1.8, "Size of that detail, pixels", off=1.0)
+    contrast: float = drawn(
+        0.0, 0.4, "Strength of the S of its tone curve", off=0.0, chance=0.35, group=TONE
+    )
+    saturation: float = drawn(0.9, 1.2, "Colourfulness that it gave", off=1.0, group=TONE)
+
+    def taken(self, picture: RgbImage) -> RgbImage:
+        """The picture as it is handed on; it keeps its size."""
+        if self.contrast:
+            picture = np.asarray(cv2.LUT(picture, self._curve()), np.uint8)
+        if self.saturation != 1.0:
+            grey = np.tile(_GREY, (3, 1))
+            matrix = grey + self.saturation * (np.eye(3) - grey)
+            picture = np.asarray(cv2.transform(picture, matrix), np.uint8)
+        if self.sharpening > 0.0:
+            soft = cv2.GaussianBlur(picture, (0, 0), self.sharpening_px)
+            more, less = 1.0 + self.sharpening, -self.sharpening
+            picture = np.asarray(cv2.addWeighted(picture, more, soft, less, 0.0), np.uint8)
+        return picture
+
+    def _curve(self) -> RgbImage:
+        coded = np.arange(256) / 255.0
+        steep = coded - self.contrast * np.sin(2.0 * np.pi * coded) / (2.0 * np.pi)
+        return np.asarray(np.rint(255.0 * steep), np.uint8)
+
+
+@dataclass(frozen=True, slots=True)
+class Showing:
+    """Stream and tone of a display; attributes tell their own meaning, see `ranges`."""
+
+    stream_px: int = drawn(
+        240, 1080, "Longer side of the shown video or picture, pixels",
+        off=1080, log=True, whole=True, group=TONE,
+    )  # fmt: skip
+    stream_quality: int = drawn(
+        35, 97, "JPEG quality that stands for the stream's", off=97, whole=True, group=TONE
+    )
+    gamma: float = drawn(1.85, 2.6, "Of the panel", off=2.2, group=TONE)
+    red: float = drawn(-0.32, 0.08, "White point: natural logarithm of red", off=0.0, group=TONE)
+    blue: float = drawn(-0.05, 0.5, "The same of blue", off=0.0, bias=1.4, group=TONE)
+    vivid: float = drawn(0.85, 1.3, "Colourfulness of the panel's setting", off=1.0, group=TONE)
+    black: float = drawn(
+        0.0005, 0.02, "Light of black over that of white", off=0.0, log=True, group=TONE
+    )
+    overlay: str = chosen(
+        {"none": 0.9, "play": 0.05, "bar": 0.05}, "What a player lays over the picture", off="none"
+    )
+
+    def light(self, picture: RgbImage, columns: int) -> Scene:
+        """Light of the panel's pixels over that of its white.
+
+        Args:
+            picture: What is shown.
+            columns: Panel pixels across the picture; a stream is never finer.
+
+        Returns:
+            Shape (H, W, 3), 0 to 1 but for the white point.
+        """
+        stream = self._streamed(picture, columns)
+        curve = (np.arange(256, dtype=np.float32) / np.float32(255.0)) ** np.float32(self.gamma)
+        light = np.asarray(cv2.LUT(stream, curve), np.float32)
+        grey = np.tile(np.array([0.2126, 0.7152, 0.0722]), (3, 1))
+        matrix = (grey + self.vivid * (np.eye(3) - grey)) * (1.0 - self.black)
+        white = np.exp([self.red, 0.0, self.blue])[:, None]
+        offset = white * self.black
+        toned = cv2.transform(light, np.hstack([matrix * white, offset]).astype(np.float32))
+        return np.asarray(np.maximum(toned, 0.0), np.float32)
+
+    def _streamed(self, picture: RgbImage, columns: int) -> RgbImage:
+        lines, wide = picture.shape[:2]
+        share = min(1.0, self.stream_px / max(lines, wide), columns / wide)
+        if share < 1.0:
+            size = (max(8, round(wide * share)), max(8, round(lines * share)))
+            picture = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
+        _, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, self.stream_quality])
+        stream = np.array(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)
+        if self.overlay != "none":
+            _overlaid(stream, self.overlay)
+        return stream
+
+
+def _overlaid(stream: RgbImage, kind: str) -> None:
+    lines, columns = stream.shape[:2]
+    white = (235, 235, 235)
+    if kind == "play":
+        middle, radius = np.array([columns // 2, lines // 2]), max(4, min(lines, columns) // 12)
+        cv2.circle(stream, middle.tolist(), radius, white, -1, cv2.LINE_AA)
+        arrow = middle + np.array([(-0.3, -0.5), (-0.3, 0.5), (0.55, 0.0)]) * radius
+        cv2.fillConvexPoly(stream, arrow.astype(np.int32), (25, 25, 25), cv2.LINE_AA)
+        return
+    level, thick = round(0.94 * lines), max(1, lines // 150)
+    cv2.line(stream, (columns // 20, level), (columns * 19 // 20, level), (120, 120, 120), thick)
+    cv2.line(stream, (columns // 20, level), (columns * 2 // 5, level), (60, 60, 220), thick)
+    cv2.circle(stream, (columns * 2 // 5, level), 3 * thick, white, -1, cv2.LINE_AA)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +207,7 @@ class Screen:
         placement = self.holding.placement(stage, self.width, Bend())
         x, y = placement.coordinates(stage.size)
         light = self._lit(stage, x, y)
-        around = room.behind(stage.surroundings, stage.size, rng)
+        around = background.behind(stage.surroundings, stage.size, rng)
         around *= stage.situation.colour
         around *= np.float32(self.room_light)
         mask = np.ones(stage.size, np.float32)
@@ -169,7 +278,7 @@ class Screen:
         half = self._half(stage)
         outer = (half[0] + self.bezel, half[1] + self.bezel)
         return hands.Sheet(
-            placement, outer, _REACH, cuts.free(stage.face, stage.picture, self.width)
+            placement, outer, _REACH, face_regions.free(stage.face, stage.picture, self.width)
         )
 
     def _spilled(self, stage: Stage) -> Field:
@@ -182,9 +291,11 @@ class Screen:
     ) -> Scene:
         """What the glass adds."""
         size = (light.shape[0], light.shape[1])
-        added = glare.mirrored(around, rng) * np.float32(self.mirror)
+        added = reflections.mirrored(around, rng) * np.float32(self.mirror)
         if self.lamp:
-            lamps = glare.lamps(size, rng, self.softness) * np.float32(self.lamp * self.room_light)
+            lamps = reflections.lamps(size, rng, self.softness) * np.float32(
+                self.lamp * self.room_light
+            )
             added += lamps[..., None]
         added += np.float32(self.veil * self.room_light)
         added *= mask[..., None]

@@ -13,12 +13,11 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from facepad.simulate import cuts
-from facepad.simulate.blending import bands, mixed
-from facepad.simulate.camera import Exposed
-from facepad.simulate.light import Field, Scene
-from facepad.simulate.ranges import chosen, drawn
-from facepad.simulate.stage import LIFE_SIZE, Presented, Stage
+from facepad.simulate.camera.camera import Exposed
+from facepad.simulate.linear_light import Field, Scene, bands, mixed
+from facepad.simulate.media import face_regions
+from facepad.simulate.parameters import chosen, drawn
+from facepad.simulate.scene.stage import LIFE_SIZE, Presented, Stage
 
 _LEAST = 1e-3  # light below which colours are not compared
 
@@ -57,7 +56,7 @@ class Part:
         placement = stage.situation.placement(stage.picture, stage.size)
         x, y = placement.coordinates(stage.size)
         scale = np.float32(LIFE_SIZE / stage.picture.shape[1])
-        middle_x, middle_y, wide, high = cuts.outline(stage.face, stage.picture)
+        middle_x, middle_y, wide, high = face_regions.outline(stage.face, stage.picture)
         lines, columns = stage.picture.shape[:2]
         inside = np.empty_like(x)
         for band in bands(len(x)):

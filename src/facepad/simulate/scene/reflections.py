@@ -3,8 +3,8 @@
 import cv2
 import numpy as np
 
-from facepad.simulate.geometry import Size
-from facepad.simulate.light import Field, Scene
+from facepad.simulate.linear_light import Field, Scene
+from facepad.simulate.scene.geometry import Size
 
 _SMALL = 96  # shorter side at which reflections are drawn; they are soft
 

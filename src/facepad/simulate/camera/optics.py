@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from facepad.simulate.light import Field, Scene
+from facepad.simulate.linear_light import Field, Scene
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,8 @@ from pathlib import Path
 
 from facepad.errors import DatasetError, InputError, SettingsError
 from facepad.hdf5.pool import DIED, Piece, in_processes, pieces
+from facepad.simulate.capture_set import Order, Taken, rounds
 from facepad.simulate.recipe import BONA_FIDE
-from facepad.simulate.rounds import Order, Taken, rounds
 from facepad.types import Sample, Split
 
 LIST, WORK, ABOUT = "dataset.csv", "work", "simulated.json"

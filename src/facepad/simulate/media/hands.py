@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from facepad.simulate.geometry import Placement, Points, length
-from facepad.simulate.light import Field, Scene
+from facepad.simulate.linear_light import Field, Scene
+from facepad.simulate.scene.geometry import Placement, Points, length
 from facepad.types import Box
 
 # Linear light of fair and of dark skin in usual light.

@@ -5,7 +5,7 @@ import numpy as np
 
 from facepad.errors import ModelError
 from facepad.faces.tflite import Net
-from facepad.simulate.light import Field, Scene, luminance, to_light
+from facepad.simulate.linear_light import Field, Scene, luminance, to_light
 from facepad.types import RgbImage
 
 SIDE = 256  # of the network's square input, pixels

@@ -6,17 +6,17 @@ from typing import ClassVar
 import cv2
 import numpy as np
 
-from facepad.simulate import cuts, glare, hands, room
-from facepad.simulate.blending import mixed, times
-from facepad.simulate.camera import Exposed
-from facepad.simulate.geometry import Bend, Placement, coverage, rectangle, sample
-from facepad.simulate.halftone import Screening
-from facepad.simulate.holding import SURROUNDINGS, Holding
-from facepad.simulate.inks import Printer
-from facepad.simulate.light import Field, Scene, to_light
-from facepad.simulate.optics import Optics
-from facepad.simulate.ranges import chosen, drawn
-from facepad.simulate.stage import LIFE_SIZE, Presented, Stage
+from facepad.simulate.camera.camera import Exposed
+from facepad.simulate.camera.optics import Optics
+from facepad.simulate.linear_light import Field, Scene, mixed, times, to_light
+from facepad.simulate.media import face_regions, hands
+from facepad.simulate.media.harmonics import Screening
+from facepad.simulate.media.materials import Printer
+from facepad.simulate.media.pose import SURROUNDINGS, Holding
+from facepad.simulate.parameters import chosen, drawn
+from facepad.simulate.scene import background, reflections
+from facepad.simulate.scene.geometry import Bend, Placement, coverage, rectangle, sample
+from facepad.simulate.scene.stage import LIFE_SIZE, Presented, Stage
 
 HALFTONE, PAPER = "halftone", "paper"
 _ANGLES = (15.0, 75.0, 0.0, 45.0)  # of cyan, magenta, yellow and black, as offset printing has it
@@ -105,7 +105,7 @@ class Print:
 
     def _about_face(self, flat: Placement, stage: Stage, width: float) -> Placement:
         """A worn mask grows about the middle of the face, not of the picture."""
-        middle = cuts.outline(stage.face, stage.picture)[:2]
+        middle = face_regions.outline(stage.face, stage.picture)[:2]
         lines, columns = stage.picture.shape[:2]
         off = (np.array(middle) - [columns / 2, lines / 2]) * width / columns
         grown = np.array([[self.loose, 0, (1 - self.loose) * off[0]],
@@ -164,7 +164,7 @@ class Print:
             light = times(light, grain)
         light += np.float32(self.haze)
         if self.gloss:
-            light += (glare.lamps(size, rng, self.satin) * np.float32(self.gloss))[..., None]
+            light += (reflections.lamps(size, rng, self.satin) * np.float32(self.gloss))[..., None]
         return light
 
     def _cut(
@@ -179,13 +179,15 @@ class Print:
         half = width * (0.5 + self.border), stage.height(width) / 2 + self.border * width
         wearer = None if self.form == "sheet" else self._wearer(stage, (x, y), width)
         if self.form == "worn":
-            face = cuts.on_sheet(cuts.outline(stage.face, stage.picture), stage.picture, width)
-            mask = cuts.inside(face, x, y, placement.zoom)
+            face = face_regions.on_sheet(
+                face_regions.outline(stage.face, stage.picture), stage.picture, width
+            )
+            mask = face_regions.inside(face, x, y, placement.zoom)
             shadow = 1.0 - np.float32(0.4) * _near(mask, 0.02 * min(stage.size))
             behind = times(stage.bona_fide(), shadow)
         else:
             mask = coverage(rectangle(x, y, half), placement.zoom)
-            behind = room.behind(stage.surroundings, stage.size, rng, person=0.8)
+            behind = background.behind(stage.surroundings, stage.size, rng, person=0.8)
             behind *= stage.situation.colour
         if wearer is not None:
             behind = mixed(behind, wearer, mask)
@@ -194,7 +196,7 @@ class Print:
         light = mixed(behind, light, mask)
         del behind  # large
         if self.hand and self.form != "worn":
-            free = cuts.free(stage.face, stage.picture, width)
+            free = face_regions.free(stage.face, stage.picture, width)
             sheet = hands.Sheet(placement, half, _REACH, free)
             mask = mask * (1.0 - hands.hold(light, sheet, stage.situation.colour, rng))
         return light, mask
@@ -203,9 +205,9 @@ class Print:
         """0 in the eye holes, 1 elsewhere."""
         x, y, placement, width = place
         paper = np.ones(stage.size, np.float32)
-        for eye in cuts.eyes(stage.face, stage.picture):
-            hole = cuts.on_sheet(eye, stage.picture, width)
-            paper *= 1.0 - cuts.inside(hole, x, y, placement.zoom)
+        for eye in face_regions.eyes(stage.face, stage.picture):
+            hole = face_regions.on_sheet(eye, stage.picture, width)
+            paper *= 1.0 - face_regions.inside(hole, x, y, placement.zoom)
         return paper
 
     def _wearer(self, stage: Stage, place: tuple[Field, Field], width: float) -> Scene:

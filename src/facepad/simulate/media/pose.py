@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from facepad.simulate.geometry import Bend, Placement, Pose
-from facepad.simulate.light import Scene
-from facepad.simulate.optics import Optics
-from facepad.simulate.ranges import drawn
-from facepad.simulate.stage import Stage
+from facepad.simulate.camera.optics import Optics
+from facepad.simulate.linear_light import Scene
+from facepad.simulate.parameters import drawn
+from facepad.simulate.scene.geometry import Bend, Placement, Pose
+from facepad.simulate.scene.stage import Stage
 
 SURROUNDINGS = "surroundings"  # group of edges, hands and rooms
 

@@ -6,19 +6,45 @@ apart is the medium alone.
 
 from dataclasses import dataclass, field
 
+import cv2
 import numpy as np
 
-from facepad.simulate.blending import times
-from facepad.simulate.codec import Codec
-from facepad.simulate.developing import Developing
-from facepad.simulate.geometry import Size
-from facepad.simulate.light import Field, Scene
-from facepad.simulate.optics import Optics
-from facepad.simulate.ranges import chosen, drawn
-from facepad.simulate.sensor import Sensor
+from facepad.simulate.camera.optics import Optics
+from facepad.simulate.camera.sensor import Developing, Sensor
+from facepad.simulate.linear_light import Field, Scene, times
+from facepad.simulate.parameters import chosen, drawn
+from facepad.simulate.scene.geometry import Size
 from facepad.types import RgbImage
 
+_SAMPLING = {
+    "4:2:0": cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420,
+    "4:2:2": cv2.IMWRITE_JPEG_SAMPLING_FACTOR_422,
+    "4:4:4": cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444,
+}
 _WIDEST = 16 / 9  # aspect of a sensor, either way round
+
+
+@dataclass(frozen=True, slots=True)
+class Codec:
+    """How a picture is stored; attributes tell their own meaning, see `ranges`."""
+
+    quality: int = drawn(52, 97, "JPEG quality, 1 to 100", off=92, whole=True)
+    sampling: str = chosen(
+        {"4:2:0": 0.6, "4:2:2": 0.25, "4:4:4": 0.15}, "Chroma subsampling", off="4:2:0"
+    )
+
+    def encode(self, image: RgbImage) -> bytes:
+        """The bytes of the file; nothing but picture and tables in it."""
+        options = [cv2.IMWRITE_JPEG_QUALITY, self.quality]
+        options += [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, _SAMPLING[self.sampling]]
+        _, data = cv2.imencode(".jpg", image[..., ::-1], options)
+        return data.tobytes()
+
+
+def decode(data: bytes) -> RgbImage:
+    """What a viewer shows of bytes that `Codec.encode` wrote."""
+    decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    return np.ascontiguousarray(np.asarray(decoded, np.uint8)[..., ::-1])
 
 
 @dataclass(frozen=True, slots=True)

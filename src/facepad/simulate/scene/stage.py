@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from facepad.simulate.camera import Exposed
-from facepad.simulate.geometry import Placement, Points, Pose, Size, sample
-from facepad.simulate.light import Field, Scene, to_light
-from facepad.simulate.optics import Optics
-from facepad.simulate.ranges import drawn
+from facepad.simulate.camera.camera import Exposed
+from facepad.simulate.camera.optics import Optics
+from facepad.simulate.linear_light import Field, Scene, to_light
+from facepad.simulate.parameters import drawn
+from facepad.simulate.scene.geometry import Placement, Points, Pose, Size, sample
 from facepad.types import Face, RgbImage
 
 LIFE_SIZE = 600.0  # width of what a bona fide picture shows, millimetres

@@ -8,19 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facepad.errors import InputError
-from facepad.simulate.cuts import Ellipse
-from facepad.simulate.geometry import Points
-from facepad.simulate.render import Triangles, Vertices
+from facepad.faces.landmarks import OVAL, Ellipse, axes, levelled
+from facepad.simulate.scene.geometry import Points
+from facepad.simulate.scene.render import Triangles, Vertices
 from facepad.types import Landmarks
 
-# Numbers of landmarks in the face mesh, each ring in order.
-RIGHT_EYE = (33, 7, 163, 144, 145, 153, 154, 155, 133, 173, 157, 158, 159, 160, 161, 246)
-LEFT_EYE = (263, 249, 390, 373, 374, 380, 381, 382, 362, 398, 384, 385, 386, 387, 388, 466)
-LIPS = (78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308, 415, 310, 311, 312, 13, 82, 81, 80, 191)
-OVAL = (10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377,
-        152, 148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67,
-        109)  # fmt: skip
-_LEFT, _RIGHT, _BROW, _CHIN = 33, 263, 168, 152  # outer corners of the eyes, between them, chin
 _MAX_BYTES, _MAX_VERTICES = 16 * 2**20, 200_000  # of a mesh file
 _TAKEN = -0.06  # where a rim takes its colours: inside of the outline, which is not all skin
 _GRID = 13  # lines and columns of the egg that stands for an unknown face
@@ -98,21 +90,6 @@ def given(path: Path, landmarks: Landmarks) -> Surface:
         placed = (vertices - middle) * np.float32(size.mean()) + (low + high) / 2
     points = np.asarray(placed @ turn + landmarks.mean(axis=0), np.float32)
     return Surface(points, triangles, points[:, :2].copy())
-
-
-def axes(landmarks: Landmarks) -> NDArray[np.float32]:
-    """The face's own directions, one a row: to its left, down, and out of the back."""
-    across = landmarks[_RIGHT] - landmarks[_LEFT]
-    across = across / max(float(np.linalg.norm(across)), 1e-6)
-    down = landmarks[_CHIN] - landmarks[_BROW]
-    down = down - across * (down @ across)
-    down = down / max(float(np.linalg.norm(down)), 1e-6)
-    return np.stack([across, down, np.cross(across, down)]).astype(np.float32)
-
-
-def levelled(landmarks: Landmarks) -> Landmarks:
-    """Landmarks about their mean, turned so that the face looks straight ahead."""
-    return np.asarray((landmarks - landmarks.mean(axis=0)) @ axes(landmarks).T, np.float32)
 
 
 def triangulated(level: Landmarks) -> Triangles:

@@ -12,18 +12,17 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from facepad.simulate import cuts, surface
-from facepad.simulate.blending import mixed, times
-from facepad.simulate.camera import Exposed
-from facepad.simulate.geometry import Placement
-from facepad.simulate.inks import Printer
-from facepad.simulate.light import Field, Scene, to_light
-from facepad.simulate.openings import Openings, openings
-from facepad.simulate.ranges import chosen, drawn
-from facepad.simulate.render import Vertices, face_normals, interpolated, normals, render
-from facepad.simulate.stage import LIFE_SIZE, Presented, Stage
-from facepad.simulate.surface import Surface
-from facepad.simulate.varnish import Finish, Varnish
+from facepad.simulate.camera.camera import Exposed
+from facepad.simulate.linear_light import Field, Scene, mixed, times, to_light
+from facepad.simulate.media import face_regions
+from facepad.simulate.media.face_regions import Openings, openings
+from facepad.simulate.media.materials import Finish, Printer, Varnish
+from facepad.simulate.parameters import chosen, drawn
+from facepad.simulate.scene import face_mesh
+from facepad.simulate.scene.face_mesh import Surface
+from facepad.simulate.scene.geometry import Placement
+from facepad.simulate.scene.render import Vertices, face_normals, interpolated, normals, render
+from facepad.simulate.scene.stage import LIFE_SIZE, Presented, Stage
 
 SHAPE, FINISH, SEAMS = "shape", "finish", "seams"
 _EDGE_PX = 0.6  # softness of the mask's outline, pixels
@@ -185,11 +184,11 @@ class Mask:
     def _surface(self, stage: Stage) -> Surface:
         face = stage.face
         if face is None or face.landmarks is None:
-            return surface.egg(cuts.outline(face, stage.picture))
+            return face_mesh.egg(face_regions.outline(face, stage.picture))
         if self.mesh:
-            return surface.given(Path(self.mesh), face.landmarks)
+            return face_mesh.given(Path(self.mesh), face.landmarks)
         facets = self.facets if self.material == "paper" else 0
-        return surface.own(face.landmarks, facets, self.rim)
+        return face_mesh.own(face.landmarks, facets, self.rim)
 
     def _seen(self, stage: Stage, placement: Placement) -> _Seen | None:
         """Render the mask; None where it lies outside the frame."""
