@@ -47,13 +47,6 @@ LAYERS: Mapping[str, int] = {
     "cluster": 8,
     "testing": 8,
     # Old places; each line goes when its module has moved.
-    "models.npz": 2,
-    "models.card": 2,
-    "models.files": 2,
-    "models.index": 2,
-    "models.store": 2,
-    "models.fetch": 2,
-    "models.camera_spreads": 2,
     "hdf5": 4,
     "loading": 5,
 }

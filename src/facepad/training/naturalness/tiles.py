@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from facepad.models.files import write_bytes
+from facepad.errors import ModelError
+from facepad.jobs.files import write_file
 from facepad.models.npz import METRICS_VERSION, pack
 from facepad.models.store import read_arrays
 from facepad.quality.filters import Kernel, as_map, gaussian
@@ -76,7 +77,8 @@ def measured(path: Path, name: str, cache: Path) -> Tiles:
     if file.is_file():
         return Tiles(**read_arrays(file))
     found = measure(photographs.rounded(photographs.read(path)), name)
-    write_bytes(file, pack({field: getattr(found, field) for field in Tiles.__slots__}))
+    content = pack({field: getattr(found, field) for field in Tiles.__slots__})
+    write_file(file, content, error=ModelError)
     return found
 
 
