@@ -18,10 +18,10 @@ from facepad.hdf5.options import PackOptions, fingerprint
 from facepad.hdf5.pool import Piece, in_processes, pieces
 from facepad.hdf5.shards import MERGED, WorkFolder, told_writing, write_dead, write_shard
 from facepad.hdf5.writer import Compressed, Writer, sync_folder
-from facepad.media.frames import is_clip
 from facepad.media.packed.address import SUFFIXES, file_of
 from facepad.media.packed.layout import About
 from facepad.media.packed.reader import PackedFile, library
+from facepad.sources import is_clip
 from facepad.types import Sample
 
 # How many samples a kill may cost, whatever the number of processes; clips take longer.
