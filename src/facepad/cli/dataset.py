@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from facepad.cli.dataset_listing import Header, Listing
-    from facepad.cli.dataset_verify import Finding
+    from facepad.packing.verify import Finding
 
 app = typer.Typer(help="Datasets: list, info, verify, pack.", no_args_is_help=True)
 
@@ -83,11 +83,11 @@ def verify(
     are notices, not errors.
     """
     from facepad.cli.dataset_listing import listing_of
-    from facepad.cli.dataset_verify import problems_of
-    from facepad.cli.dataset_verify import verify as decode_all
     from facepad.cli.errors import ExitCode
     from facepad.cli.progress import progress
     from facepad.media.frame_selection import FrameSelection
+    from facepad.packing.verify import problems_of
+    from facepad.packing.verify import verify as decode_all
 
     rule = FrameSelection.parse(frames)
     listing = listing_of(name, root, protocol)
@@ -138,9 +138,9 @@ def pack(
     """
     from facepad.cli.dataset_listing import listing_of
     from facepad.cli.dataset_pack import run
-    from facepad.hdf5 import PackOptions
-    from facepad.hdf5.options import parse_size
     from facepad.media.frame_selection import FrameSelection
+    from facepad.packing import PackOptions
+    from facepad.packing.options import parse_size
 
     box = None if size is None else parse_size(size)
     options = PackOptions(store.value, box, FrameSelection.parse(frames))

@@ -7,7 +7,7 @@ from facepad.cli.dataset_listing import Listing
 from facepad.cli.errors import ExitCode, say
 from facepad.cli.progress import duration, progress
 from facepad.errors import counted
-from facepad.hdf5 import Packing, PackOptions, Result, Source
+from facepad.packing import Packing, PackOptions, Result, Source
 
 NAMED = 10  # skipped samples that are told; the file names all
 

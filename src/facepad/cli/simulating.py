@@ -9,9 +9,9 @@ from time import monotonic
 from facepad.cli.errors import ExitCode, say
 from facepad.cli.progress import duration, progress
 from facepad.errors import DatasetError, SettingsError, counted
-from facepad.hdf5 import Packing, PackOptions, Source
-from facepad.media.packed.address import SUFFIXES
-from facepad.media.packed.reader import PackedFile
+from facepad.packed.address import SUFFIXES
+from facepad.packed.reader import PackedFile
+from facepad.packing import Packing, PackOptions, Source
 from facepad.registry import resolve
 from facepad.simulate import run as simulation
 from facepad.simulate import sheet, sources

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 from facepad.media.depth_video import is_depth_video, read_numbered_colour
 from facepad.media.frame_selection import FrameSelection
-from facepad.media.packed import address, pictures
 from facepad.media.reading import read
 from facepad.media.video import is_video, read_numbered
 from facepad.media.video_limits import VideoLimits
+from facepad.packed import address, pictures
 from facepad.types import Frame
 
 

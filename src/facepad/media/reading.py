@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from facepad.errors import FacepadError, InputError, printable
 from facepad.media.decode import decode, inspect
 from facepad.media.limits import Limits
-from facepad.media.packed import address
-from facepad.media.packed.pictures import read_one
+from facepad.packed import address
 from facepad.types import Frame, RgbImage
 
 _SUFFIXES = {
@@ -127,6 +126,8 @@ def _three_channels(image: RgbImage, channels: str) -> RgbImage:
 def _read(source: str | Path | bytes, limits: Limits) -> Frame:
     packed = None if isinstance(source, bytes) else address.parse(source)
     if packed is not None:
+        from facepad.packed.pictures import read_one  # it imports this package
+
         return read_one(packed, limits)
     if isinstance(source, bytes):
         return _frame(source, "", limits)
