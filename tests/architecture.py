@@ -5,7 +5,7 @@ Sources are given by module name, so that the rules can be tried on made-up code
 
 import ast
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -112,7 +112,7 @@ def upward_imports(modules: list[Module]) -> list[str]:
     """Imports of a module of a higher layer."""
     return [
         f"{user} (L{layer(user)}) imports {used} (L{layer(used)})"
-        for user, used in _edges(modules)
+        for user, used in edges(modules)
         if used and layer(used) > layer(user)
     ]
 
@@ -121,7 +121,7 @@ def sibling_imports(modules: list[Module]) -> list[str]:
     """Imports of one leaf by another: each liveness test and dataset stands alone."""
     return [
         f"leaf {user} imports leaf {used}"
-        for user, used in _edges(modules)
+        for user, used in edges(modules)
         if _is_leaf(user) and _is_leaf(used) and _leaf(user) != _leaf(used)
     ]
 
@@ -129,9 +129,9 @@ def sibling_imports(modules: list[Module]) -> list[str]:
 def cycles(modules: list[Module]) -> list[str]:
     """Modules that import each other, by whatever way round."""
     graph: dict[str, set[str]] = {module.name: set() for module in modules}
-    for user, used in _edges(modules):
+    for user, used in edges(modules):
         graph[user].add(used)
-    return [name for name in graph if _reaches(graph, name)]
+    return [name for name in graph if reaches(graph, name)]
 
 
 def early_heavy_imports(modules: list[Module]) -> list[str]:
@@ -176,7 +176,8 @@ def _heavy(used: str) -> str | None:
     return next((name for name in HEAVY if f"{used}.".startswith(f"{name}.")), None)
 
 
-def _reaches(graph: Mapping[str, set[str]], start: str) -> bool:
+def reaches(graph: Mapping[str, set[str]], start: str) -> bool:
+    """Whether a way leads from a node back to itself."""
     seen: set[str] = set()
     waiting = list(graph[start])
     while waiting:
@@ -189,7 +190,7 @@ def _reaches(graph: Mapping[str, set[str]], start: str) -> bool:
     return False
 
 
-def _edges(modules: list[Module]) -> Iterator[tuple[str, str]]:
+def edges(modules: Sequence[Module]) -> Iterator[tuple[str, str]]:
     """Pairs (user, used) of the project's own modules; the package's forwards are left out."""
     known = {module.name for module in modules}
     for module in modules:

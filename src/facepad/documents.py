@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 from types import MappingProxyType
@@ -54,6 +54,23 @@ class Judged:
     error: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """The image-quality metrics of one input, or the error that prevented them.
+
+    Attributes:
+        path: The input as it was named, "-" for standard input.
+        size: Width and height in pixels; None when the input could not be read.
+        values: Metrics by name, in the specified order.
+        error: Why it could not be read; None when it could.
+    """
+
+    path: str
+    size: tuple[int, int] | None = None
+    values: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    error: str | None = None
+
+
 def path_of(item: Input) -> str:
     """The path of an input as a program can use it: exact, and "-" for standard input."""
     if isinstance(item.source, bytes):
@@ -64,6 +81,18 @@ def path_of(item: Input) -> str:
 def to_json(judged: Judged) -> str:
     """The document of one input as one line of ASCII; never NaN, which is not JSON."""
     return json.dumps(to_document(judged), allow_nan=False)
+
+
+def metrics_to_json(measured: Measured) -> str:
+    """Return the metrics of one input as one line of JSON."""
+    document = {
+        "schema_version": SCHEMA_VERSION,
+        "path": measured.path,
+        "source_size": measured.size,
+        "metrics": measured.values,
+        "error": measured.error,
+    }
+    return json.dumps(plain(document), allow_nan=False)
 
 
 def to_document(judged: Judged) -> dict[str, Any]:

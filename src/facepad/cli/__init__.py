@@ -1,7 +1,6 @@
-"""The command line: ``facepad check``, ``score``, ``metrics``, ``models`` and ``train``.
+"""The command line: one file for each top-level command.
 
-Start-up time is a feature: nothing here imports NumPy, OpenCV or rich before a command
-that needs them runs.
+Importing it is fast: NumPy, OpenCV and rich are imported by the commands that need them.
 """
 
 __all__ = ["main"]

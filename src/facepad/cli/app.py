@@ -7,7 +7,7 @@ from typer.core import TyperGroup
 
 from facepad import __version__
 from facepad.cli import (
-    calibration,
+    calibrate,
     check,
     dataset,
     evaluate,
@@ -65,8 +65,8 @@ app.command("score")(score.score)
 app.command("metrics")(metrics.metrics)
 app.command("evaluate")(evaluate.evaluate)
 app.add_typer(dataset.app, name="dataset")
-app.command("calibrate")(calibration.calibrate)
-app.add_typer(calibration.app, name="calibration")
+app.command("calibrate")(calibrate.calibrate)
+app.add_typer(calibrate.app, name="calibration")
 app.command("simulate")(simulate.simulate)
 app.add_typer(models.app, name="models")
 app.add_typer(train.app, name="train")

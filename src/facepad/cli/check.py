@@ -1,9 +1,13 @@
 """``facepad check``: judge pictures, for people or for programs."""
 
-from typing import Annotated
+import sys
+from collections.abc import Sequence
+from contextlib import closing
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from facepad.cli.errors import ExitCode
 from facepad.cli.options import (
     CALIBRATION_HELP,
     PATHS_HELP,
@@ -12,6 +16,11 @@ from facepad.cli.options import (
     CheckOptions,
     split_names,
 )
+
+if TYPE_CHECKING:
+    from facepad.documents import Judged
+    from facepad.media import Input
+    from facepad.pipeline import Checker
 
 
 def check(
@@ -65,8 +74,6 @@ def check(
     - 3: a model is missing or broken
     - 4: a setting cannot be used
     """
-    from facepad.cli.checking import run
-
     options = CheckOptions(
         tests=split_names(tests),
         threshold=threshold,
@@ -77,3 +84,85 @@ def check(
         calibration=calibration,
     )
     raise typer.Exit(run(paths, options))
+
+
+def run(paths: Sequence[str], options: CheckOptions) -> ExitCode:
+    """Judge what the paths name, print it, and say how it went.
+
+    Raises:
+        InputError: A path names nothing.
+        ModelError: A model is missing or has the wrong hash.
+        SettingsError: A test or a calibration that was named does not exist.
+    """
+    from facepad import runtime, settings
+    from facepad.cli.console import ordered_map, progress
+    from facepad.documents import Judged, to_json
+    from facepad.media import expand
+
+    runtime.tune()
+    inputs = list(expand(paths, sys.stdin.buffer))
+    threads = int(settings.number("threads"))
+    checker = _checker(options, threads if len(inputs) == 1 else 1)
+    checker.load()
+    results: list[Judged] = []
+    judged = ordered_map(lambda item: judge(checker, item), inputs, min(threads, len(inputs)))
+    try:
+        with closing(judged), progress("checking", len(inputs)) as advance:
+            for result in judged:
+                results.append(result)
+                if options.json:
+                    sys.stdout.write(to_json(result) + "\n")
+                    sys.stdout.flush()
+                advance()
+    finally:  # what is known is shown also when the rest was interrupted
+        if results and not options.json:
+            from facepad.cli.tables import show_decisions
+
+            show_decisions(results, explain=options.explain)
+    return exit_code(results, options)
+
+
+def judge(checker: "Checker", item: "Input") -> "Judged":
+    """What one input comes to; one that cannot be read becomes its error."""
+    from facepad.documents import Judged, path_of
+    from facepad.errors import InputError
+
+    path = path_of(item)
+    try:
+        if isinstance(item.source, InputError):
+            raise item.source
+        return Judged(path, checker.check(item.source, name=item.name))
+    except InputError as error:
+        return Judged(path, error=str(error))
+
+
+def exit_code(results: "Sequence[Judged]", options: CheckOptions) -> ExitCode:
+    """How it went; an input that could not be read goes before a policy that failed."""
+    from facepad.types import Outcome
+
+    outcomes = [result.decision.outcome for result in results if result.decision is not None]
+    if len(outcomes) < len(results):
+        return ExitCode.INPUT
+    if options.fail_on_attack and Outcome.ATTACK in outcomes:
+        return ExitCode.POLICY
+    if options.require_bona_fide and set(outcomes) != {Outcome.BONA_FIDE}:
+        return ExitCode.POLICY
+    return ExitCode.OK
+
+
+def _checker(options: CheckOptions, threads: int) -> "Checker":
+    """Make the checker; one picture gets all threads, several get one each: faster, same scores."""
+    from facepad.pipeline import Checker
+    from facepad.scoring.calibrated import choose
+    from facepad.types import OperatingPoint
+
+    chosen = choose(options.tests, options.calibration, threads)
+    return Checker(
+        chosen.deciding,
+        beside=chosen.beside,
+        operating_point=(
+            None if options.threshold is None else OperatingPoint.at(options.threshold)
+        ),
+        threads=threads,
+        explain=options.explain,
+    )

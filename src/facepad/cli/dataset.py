@@ -1,39 +1,44 @@
-"""``facepad dataset``: which databases are known, whether a copy is sound, and packing one."""
+"""``facepad dataset``: list known databases, check a copy, and pack one."""
 
 import json
 import os
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from time import monotonic
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from facepad.cli.errors import ExitCode, say
+from facepad.errors import counted, printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from facepad.cli.dataset_listing import Header, Listing
+    from facepad.packing import PackOptions, Result
     from facepad.packing.verify import Finding
 
 app = typer.Typer(help="Datasets: list, info, verify, pack.", no_args_is_help=True)
 
 CPUS = os.cpu_count() or 1
-NAMED = 20  # problems that are told one by one
+NAMED = 20  # problems that are printed one by one
+NAMED_SKIPPED = 10  # skipped samples that are printed; the packed file names all
+SCHEMA_VERSION = 1
 
 
 class StoreName(StrEnum):
-    """How pictures are packed."""
+    """How pictures are stored in a packed file."""
 
     ENCODED = "encoded"
     PIXELS = "pixels"
 
 
-Name = Annotated[str, typer.Argument(help="A dataset's name, as in `facepad dataset list`.")]
-Root = Annotated[Path, typer.Option(help="Folder of the dataset; the file of a packed one.")]
-Protocol = Annotated[
-    str | None, typer.Option(help="A protocol of the database, where it has several.")
-]
-Workers = Annotated[int, typer.Option(min=1, help="Processes.")]
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON document instead of a table.")]
+Name = Annotated[str, typer.Argument(help="Name of the dataset, as in `facepad dataset list`.")]
+Root = Annotated[Path, typer.Option(help="Folder of the dataset, or the file of a packed dataset.")]
+Protocol = Annotated[str | None, typer.Option(help="Protocol of the database, if it has several.")]
+Workers = Annotated[int, typer.Option(min=1, help="Number of processes.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of a table.")]
 
 
 @app.command("list")
@@ -43,26 +48,29 @@ def list_datasets(as_json: AsJson = False) -> None:
     facepad downloads none of them.
     """
     from facepad import registry
-    from facepad.cli import dataset_tables
 
     headers = [_header(name) for name in registry.names("datasets")]
     if as_json:
-        typer.echo(json.dumps(dataset_tables.list_document(headers), indent=2))
+        rows = [{"name": h.name, "title": h.title, **_keys(h)} for h in headers]
+        typer.echo(json.dumps({"schema_version": SCHEMA_VERSION, "datasets": rows}, indent=2))
     else:
-        dataset_tables.show_list(headers)
+        from facepad.cli.tables import show_datasets
+
+        show_datasets(headers)
 
 
 @app.command()
 def info(name: Name, *, root: Root, protocol: Protocol = None, as_json: AsJson = False) -> None:
-    """Count the samples of a copy by part, class, species and subject; decodes nothing."""
-    from facepad.cli import dataset_tables
+    """Count the samples of a copy by split, class, species and subject, without decoding."""
     from facepad.cli.dataset_listing import listing_of
 
     listing = listing_of(name, root, protocol)
     if as_json:
-        typer.echo(json.dumps(dataset_tables.info_document(listing), indent=2))
+        typer.echo(json.dumps(info_document(listing), indent=2))
     else:
-        dataset_tables.show_info(listing)
+        from facepad.cli.tables import show_dataset
+
+        show_dataset(listing)
 
 
 @app.command()
@@ -72,19 +80,18 @@ def verify(
     root: Root,
     protocol: Protocol = None,
     frames: Annotated[
-        str, typer.Option(help="Which frames of clips are decoded: all, every:K or even:N.")
+        str, typer.Option(help="Frames of clips to decode: all, every:K or even:N.")
     ] = "all",
     workers: Workers = CPUS,
     as_json: AsJson = False,
 ) -> None:
-    """Decode everything that is listed; exit code 4 when something is missing or broken.
+    """Decode every listed sample; the exit code is 4 if one is missing or broken.
 
-    Files that are there but not listed, and parts that are smaller than the official ones,
-    are notices, not errors.
+    Files that are not listed, and splits that are smaller than the official ones, are
+    notices, not errors.
     """
+    from facepad.cli.console import progress
     from facepad.cli.dataset_listing import listing_of
-    from facepad.cli.errors import ExitCode
-    from facepad.cli.progress import progress
     from facepad.media.frame_selection import FrameSelection
     from facepad.packing.verify import problems_of
     from facepad.packing.verify import verify as decode_all
@@ -104,40 +111,33 @@ def pack(
     name: Name,
     *,
     root: Root,
-    out: Annotated[Path, typer.Option(help="The packed file; ends in .h5.")],
+    out: Annotated[Path, typer.Option(help="Packed file to write; ends in .h5.")],
     protocol: Protocol = None,
     store: Annotated[
         StoreName,
-        typer.Option(
-            help="encoded: files as they are, frames of clips as PNG. pixels: RGB of one size."
-        ),
+        typer.Option(help="encoded: files as they are, clip frames as PNG; pixels: RGB arrays."),
     ] = StoreName.ENCODED,
     size: Annotated[
         str | None,
         typer.Option(
             metavar="WxH|SIDE",
-            help="For pixels: pictures are brought down to fit in it, never enlarged.",
+            help="For pixels: pictures are shrunk to fit; never enlarged.",
         ),
     ] = None,
     frames: Annotated[
-        str, typer.Option(help="Which frames of clips: every:K, even:N or all.")
+        str, typer.Option(help="Frames of clips to pack: every:K, even:N or all.")
     ] = "even:10",
     workers: Workers = CPUS,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on where an earlier run was ended.")
-    ] = False,
-    force: Annotated[
-        bool, typer.Option("--force", help="Begin again, and overwrite what is there.")
-    ] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Resume an interrupted run.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the output.")] = False,
 ) -> None:
-    """Put a dataset into one HDF5 file that reads lazily; needs `pip install 'facepad[data]'`.
+    """Pack a dataset into one HDF5 file; needs `pip install 'facepad[data]'`.
 
-    The file is a dataset like any other: `--dataset packed --root FILE.h5`. What cannot be
-    read is told, left out and counted; the exit code is 2 then. A run that was ended goes on
+    Use the file as any dataset: `--dataset packed --root FILE.h5`. Samples that cannot be
+    read are printed, skipped and counted; the exit code is 2 then. Resume an interrupted run
     with --resume.
     """
     from facepad.cli.dataset_listing import listing_of
-    from facepad.cli.dataset_pack import run
     from facepad.media.frame_selection import FrameSelection
     from facepad.packing import PackOptions
     from facepad.packing.options import parse_size
@@ -145,13 +145,93 @@ def pack(
     box = None if size is None else parse_size(size)
     options = PackOptions(store.value, box, FrameSelection.parse(frames))
     listing = listing_of(name, root, protocol)
-    code = run(listing, options, out, workers, resume=resume, force=force)
-    if code:
+    if code := run_pack(listing, options, out, workers, resume=resume, force=force):
         raise typer.Exit(code)
 
 
+def run_pack(
+    listing: "Listing",
+    options: "PackOptions",
+    out: Path,
+    workers: int,
+    *,
+    resume: bool,
+    force: bool,
+) -> ExitCode:
+    """Pack a dataset, or resume packing it.
+
+    Raises:
+        SettingsError: The output is there already, or cannot be used.
+        DatasetError: What is there belongs to other data, or nothing could be read.
+    """
+    from facepad.cli.console import duration, progress
+    from facepad.packing import Packing, Source
+
+    source = Source(
+        listing.header.name,
+        listing.samples,
+        listing.protocol,
+        listing.notices,
+        listing.header.text,
+    )
+    total, began = len(listing.samples), monotonic()
+    with Packing(source, options, out, resume=resume, force=force) as packing:
+        if packing.done:
+            left = total - packing.done
+            say(f"{out}: {counted(packing.done, 'sample')} packed before, {left:,} left")
+        with progress("packing", total, done=packing.done, lines=True) as advance:
+            packing.decode(workers, advance)
+        with progress("merging", total, lines=True) as advance:
+            result = packing.merge(advance)
+    _say_skipped(result)
+    say(f"{out}: {_pack_summary(result, out)}; took {duration(monotonic() - began)}")
+    return ExitCode.INPUT if result.skipped else ExitCode.OK
+
+
+def _pack_summary(result: "Result", out: Path) -> str:
+    """Return one line about a packed file."""
+    about = result.about
+    pictures = counted(about.bona_fide + about.attack, "picture")
+    skipped = f", {about.skipped:,} skipped" if about.skipped else ""
+    size = out.stat().st_size / 1e6
+    return (
+        f"{pictures} ({about.bona_fide:,} bona fide, {about.attack:,} attack) of "
+        f"{counted(about.samples, 'sample')}{skipped}; {size:.1f} MB; digest {about.digest}"
+    )
+
+
+def _say_skipped(result: "Result") -> None:
+    for error in result.skipped[:NAMED_SKIPPED]:
+        say(f"skipped: {error}")
+    if len(result.skipped) > NAMED_SKIPPED:
+        say(
+            f"skipped: and {len(result.skipped) - NAMED_SKIPPED:,} more; the file names all of them"
+        )
+
+
+def info_document(listing: "Listing") -> dict[str, Any]:
+    """Return the counts of a copy and what its listing says of it, for JSON."""
+    from facepad.cli.tables import counts_of, subject_count
+
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "name": listing.header.name,
+        "title": listing.header.title,
+        **_keys(listing.header),
+        "protocol": listing.protocol,
+        "protocols": list(listing.protocols),
+        "samples": len(listing.samples),
+        "subjects": subject_count(listing.samples),
+        "counts": [
+            {"split": c.split, "species": c.species, "samples": c.samples, "subjects": c.subjects}
+            for c in counts_of(listing.samples)
+        ],
+        "notices": list(listing.notices),
+    }
+
+
 def _header(name: str) -> "Header":
-    """A listing's header; one that does not load says so, and does not hide the others."""
+    """Return a listing's header; one that does not load says so and hides no other."""
     from facepad.cli.dataset_listing import Header, header_of
     from facepad.errors import SettingsError
 
@@ -164,16 +244,15 @@ def _header(name: str) -> "Header":
 def _show_verified(
     listing: "Listing", found: "Sequence[Finding]", problems: "Sequence[str]", *, as_json: bool
 ) -> None:
-    from facepad.cli import dataset_tables
-    from facepad.errors import counted, printable
-
     unusual = [f"{f.key}: {'; '.join(f.notes)}" for f in found if f.notes]
     if as_json:
-        document = dataset_tables.info_document(listing)
+        document = info_document(listing)
         document |= {"ok": not problems, "problems": list(problems), "unusual": unusual}
         typer.echo(json.dumps(document, indent=2))
         return
-    dataset_tables.show_info(listing)
+    from facepad.cli.tables import show_dataset
+
+    show_dataset(listing)
     for what, lines in (("unusual", unusual), ("problem", problems)):
         for line in lines[:NAMED]:
             typer.echo(printable(f"{what}: {line}"))
@@ -185,3 +264,7 @@ def _show_verified(
         f"{sound:,} of {counted(len(listing.samples), 'sample')} decode; "
         f"{counted(len(problems), 'problem')}"
     )
+
+
+def _keys(header: "Header") -> dict[str, str]:
+    return {name.lower().replace(" ", "_"): words for name, words in header.fields.items()}

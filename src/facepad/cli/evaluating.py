@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from facepad.cli.console import progress
 from facepad.cli.errors import ExitCode, say
 from facepad.cli.evaluation_order import Gathered, Order
-from facepad.cli.progress import progress
 from facepad.errors import SettingsError, counted
 from facepad.evaluation.aggregation import combined
 from facepad.evaluation.assessment import Assessment, GivenPoint, Rule, Sampling

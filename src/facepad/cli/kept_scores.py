@@ -8,8 +8,8 @@ from functools import partial
 from pathlib import Path
 
 from facepad import runtime
+from facepad.cli.console import progress
 from facepad.cli.errors import say
-from facepad.cli.progress import progress
 from facepad.errors import FacepadError, SettingsError, counted
 from facepad.evaluation.aggregation import Scored
 from facepad.packed import address

@@ -4,9 +4,9 @@ from functools import partial
 from pathlib import Path
 
 from facepad import calibration
+from facepad.cli.console import progress
 from facepad.cli.errors import ExitCode, say
 from facepad.cli.options import ScoreOptions
-from facepad.cli.progress import progress
 from facepad.errors import counted
 from facepad.pipeline import Checker
 from facepad.registry import DEFAULT_FUSION

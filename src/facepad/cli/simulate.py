@@ -1,10 +1,27 @@
 """``facepad simulate``: attacks made from any bona fide pictures."""
 
 import os
+import shutil
+from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from time import monotonic
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from facepad.cli.errors import ExitCode, say
+from facepad.errors import DatasetError, SettingsError, counted
+
+if TYPE_CHECKING:
+    from facepad.simulate.rounds import Order
+    from facepad.simulate.run import Made
+    from facepad.types import Sample
+
+NAMED = 10  # skipped sources that are printed
+ROUNDS = 8  # on a contact sheet
+FRAMES = 5  # of a clip
+TITLE = "Simulated attacks"
 
 
 def simulate(
@@ -17,54 +34,48 @@ def simulate(
     ],
     out: Annotated[Path, typer.Option(help="A new folder, or a packed file (ends in .h5).")],
     attacks: Annotated[
-        str, typer.Option(help="Kinds of attack, by commas.")
+        str, typer.Option(help="Comma-separated kinds of attack.")
     ] = "print,screen,mask,partial",
     per_image: Annotated[
         int,
         typer.Option(
-            min=1, help="Rounds a picture: each takes one bona fide picture and one of every kind."
+            min=1, help="Rounds per picture: one bona fide picture and one attack of every kind."
         ),
     ] = 1,
-    seed: Annotated[int, typer.Option(min=0, help="Of everything that is random.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Random seed.")] = 0,
     backgrounds: Annotated[
         Path | None,
-        typer.Option(help="Folder of pictures to stand behind people; else made-up rooms."),
+        typer.Option(help="Folder of background pictures. Default: made-up rooms."),
     ] = None,
     keep_backgrounds: Annotated[
         bool,
-        typer.Option(
-            "--keep-backgrounds", help="People stay before their own background, all of them."
-        ),
+        typer.Option("--keep-backgrounds", help="Keep the background of every picture."),
     ] = False,
-    frames: Annotated[int, typer.Option(min=1, help="Frames of each clip, evenly spaced.")] = 5,
+    frames: Annotated[int, typer.Option(min=1, help="Evenly spaced frames of each clip.")] = FRAMES,
     cameras: Annotated[
-        int, typer.Option(min=0, help="Cameras a part, shared by its rounds; 0: a new one a round.")
+        int,
+        typer.Option(min=0, help="Cameras per split, shared by its rounds; 0: a new one a round."),
     ] = 0,
     mask_mesh: Annotated[
         Path | None,
-        typer.Option(help="Wavefront OBJ of a face for masks, not the face's own form."),
+        typer.Option(help="Wavefront OBJ of a face, as the shape of masks."),
     ] = None,
-    workers: Annotated[int, typer.Option(min=1, help="Processes.")] = os.cpu_count() or 1,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on where an earlier run was ended.")
-    ] = False,
-    force: Annotated[
-        bool, typer.Option("--force", help="Begin again, and overwrite what is there.")
-    ] = False,
+    workers: Annotated[int, typer.Option(min=1, help="Number of processes.")] = os.cpu_count() or 1,
+    resume: Annotated[bool, typer.Option("--resume", help="Resume an interrupted run.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the output.")] = False,
     contact_sheet: Annotated[
-        Path | None, typer.Option(help="A picture of some rounds to look at; .png or .jpg.")
+        Path | None, typer.Option(help="Picture of some rounds to look at; .png or .jpg.")
     ] = None,
 ) -> None:
     """Simulate attacks: prints, screens, masks and partial recaptures.
 
     Bona fide pictures and attacks pass through the same simulated cameras. The output is a
-    dataset with every parameter in its list: `--dataset csv --root OUT`, or `--dataset packed
-    --root FILE.h5`. The same seed gives the same files for any number of processes; a run that
-    was ended goes on with --resume. Pictures without a face are told and left out; the exit
+    dataset whose list holds every parameter: `--dataset csv --root OUT`, or `--dataset packed
+    --root FILE.h5`. A seed gives the same files for any number of processes. Resume an
+    interrupted run with --resume. Pictures without a face are printed and skipped; the exit
     code is 2 then.
     """
     from facepad.cli.options import split_names
-    from facepad.cli.simulating import Wanted, run
     from facepad.simulate import sources
     from facepad.simulate.rounds import Order
 
@@ -77,7 +88,142 @@ def simulate(
         "" if mask_mesh is None else str(mask_mesh),
         keep_backgrounds,
     )
-    wanted = Wanted(tuple(bona_fide), out, workers, contact_sheet, frames)
-    code = run(wanted, order, resume=resume, force=force)
-    if code:
+    options = SimulateOptions(tuple(bona_fide), out, workers, contact_sheet, frames)
+    if code := run(options, order, resume=resume, force=force):
         raise typer.Exit(code)
+
+
+@dataclass(frozen=True, slots=True)
+class SimulateOptions:
+    """Where attacks are made from and written to.
+
+    Attributes:
+        bona_fide: Folders of sources.
+        out: Folder or packed file.
+        workers: Processes.
+        contact_sheet: File to draw some rounds to; None for none.
+        frames: Frames of each clip among the sources.
+    """
+
+    bona_fide: tuple[Path, ...]
+    out: Path
+    workers: int
+    contact_sheet: Path | None = None
+    frames: int = FRAMES
+
+    @property
+    def packed(self) -> bool:
+        """Whether the output is one file."""
+        from facepad.packed.address import SUFFIXES
+
+        return self.out.suffix in SUFFIXES
+
+    @property
+    def folder(self) -> Path:
+        """Where pictures are written: the output, or a folder beside it."""
+        return self.out.with_name(f"{self.out.name}.simulated") if self.packed else self.out
+
+
+def run(options: SimulateOptions, order: "Order", *, resume: bool, force: bool) -> ExitCode:
+    """Simulate, or resume simulating.
+
+    Raises:
+        SettingsError: The output is there already, or cannot be used.
+        DatasetError: What is there was ordered otherwise, or no source could be used.
+    """
+    from facepad.cli.console import duration, progress
+    from facepad.simulate import run as simulation
+    from facepad.simulate import sheet, sources
+
+    _check(options)
+    listed = sources.bona_fide(options.bona_fide, options.frames)
+    if options.packed and options.out.exists() and not force:
+        return _finished(options, listed, order, resume=resume)
+    began, total = monotonic(), len(listed)
+    run_ = simulation.Simulation(listed, order, options.folder, resume=resume, force=force)
+    if run_.done:
+        left = f"{total - run_.done:,} left"
+        say(f"{options.folder}: {counted(run_.done, 'source')} done before, {left}")
+    with progress("simulating", total, done=run_.done, lines=True) as advance:
+        run_.take(options.workers, advance)
+    made = run_.finish()
+    if options.contact_sheet is not None:
+        sheet.write(options.contact_sheet, simulation.chosen(made, ROUNDS), options.folder)
+    if options.packed:
+        _pack(options, listed, order, force=force)
+    _say_skipped(made)
+    say(f"{options.out}: {summary(made)}; took {duration(monotonic() - began)}")
+    return ExitCode.INPUT if made.skipped else ExitCode.OK
+
+
+def summary(made: "Made") -> str:
+    """Return one line about the pictures that were made."""
+    counts = Counter(row["pai_species"] or "bona fide" for row in made.rows)
+    kinds = ", ".join(f"{number:,} {kind}" for kind, number in counts.items())
+    people = counted(len({row["subject"] for row in made.rows}), "subject")
+    skipped = f", {counted(len(made.skipped), 'source')} skipped" if made.skipped else ""
+    return f"{counted(len(made.rows), 'picture')} ({kinds}) of {people}{skipped}"
+
+
+def _check(options: SimulateOptions) -> None:
+    from facepad.simulate import sheet
+
+    if options.contact_sheet is not None:
+        sheet.check(options.contact_sheet)
+    if not options.out.parent.is_dir():
+        raise SettingsError(f"{options.out.parent} is not a folder; the output goes into one")
+    for folder in options.bona_fide:
+        if options.folder.resolve().is_relative_to(folder.resolve()):
+            raise SettingsError(f"{options.out} lies in {folder}, whose pictures are the sources")
+
+
+def _pack(
+    options: SimulateOptions, listed: "tuple[Sample, ...]", order: "Order", *, force: bool
+) -> None:
+    """Put the folder into one file, and remove it."""
+    from facepad.cli.console import progress
+    from facepad.packing import Packing, PackOptions, Source
+    from facepad.registry import resolve
+
+    samples = tuple(resolve("datasets", "csv")(options.folder).samples())
+    source = Source("simulated", samples, header=_header(listed, order))
+    with Packing(source, PackOptions(), options.out, resume=not force, force=force) as packing:
+        with progress("packing", len(samples), done=packing.done, lines=True) as advance:
+            packing.decode(options.workers, advance)
+        packing.merge()
+    shutil.rmtree(options.folder)
+
+
+def _finished(
+    options: SimulateOptions, listed: "tuple[Sample, ...]", order: "Order", *, resume: bool
+) -> ExitCode:
+    """A packed file that is there: fine to resume when it was ordered alike."""
+    from facepad.packed.reader import PackedFile
+    from facepad.simulate.run import ABOUT
+
+    if not resume:
+        raise SettingsError(f"{options.out} is there already; --force begins again")
+    with PackedFile(options.out) as file:
+        header = file.about.header
+    if header != _header(listed, order):
+        raise DatasetError(
+            f"{options.out} is finished, but was ordered otherwise; --force begins again"
+        )
+    if (options.folder / ABOUT).is_file():  # of a run that ended just before its end
+        shutil.rmtree(options.folder)
+    say(f"{options.out}: is finished")
+    return ExitCode.OK
+
+
+def _header(listed: "tuple[Sample, ...]", order: "Order") -> str:
+    from facepad.simulate.run import words_of
+
+    words = words_of(listed, order)
+    return "\n".join([f"{TITLE}.", "", *(f"{name}: {value}" for name, value in words.items())])
+
+
+def _say_skipped(made: "Made") -> None:
+    for error in made.skipped[:NAMED]:
+        say(f"skipped: {error}")
+    if len(made.skipped) > NAMED:
+        say(f"skipped: and {len(made.skipped) - NAMED:,} more")

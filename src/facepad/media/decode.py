@@ -33,6 +33,11 @@ _READERS: tuple[ModuleType, ...] = (jpeg, png, webp, bmp, tiff)
 _CONVERTED = frozenset({"1", "L", "P", "PA", "LA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr"})
 
 
+def begins_as_picture(head: bytes) -> bool:
+    """Return whether the first bytes of a file (32 are enough) are those of a picture format."""
+    return any(reader.accepts(head) for reader in _READERS)
+
+
 def inspect(data: bytes) -> Header:
     """Read the header of whatever format the content is in.
 

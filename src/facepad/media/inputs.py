@@ -9,8 +9,6 @@ from typing import BinaryIO
 
 from facepad.errors import InputError, printable
 from facepad.media.limits import Limits
-from facepad.media.reading import read
-from facepad.types import Frame
 
 STANDARD_INPUT = "-"
 
@@ -26,16 +24,6 @@ class Input:
 
     name: str
     source: Path | bytes | InputError
-
-    def read(self, *, limits: Limits | None = None) -> Frame:
-        """Read the picture.
-
-        Raises:
-            InputError: There is none, or it cannot be read; the message names the input.
-        """
-        if isinstance(self.source, InputError):
-            raise self.source
-        return read(self.source, limits=limits, name=self.name)
 
 
 def expand(

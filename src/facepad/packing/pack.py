@@ -14,7 +14,6 @@ from typing import Self
 
 from facepad.errors import DatasetError, SettingsError
 from facepad.hdf5.pool import Piece, in_processes, pieces
-from facepad.media.frames import is_clip
 from facepad.packed.address import SUFFIXES, file_of
 from facepad.packed.checksums import Digest
 from facepad.packed.layout import About
@@ -22,6 +21,7 @@ from facepad.packed.reader import PackedFile, library
 from facepad.packed.writer import Compressed, Writer, sync_folder
 from facepad.packing.options import PackOptions, fingerprint
 from facepad.packing.shards import MERGED, WorkFolder, told_writing, write_dead, write_shard
+from facepad.sources import is_clip
 from facepad.types import Sample
 
 # How many samples a kill may cost, whatever the number of processes; clips take longer.

@@ -10,7 +10,6 @@ import numpy as np
 
 from facepad.media.decode import inspect
 from facepad.media.frame_selection import FrameSelection
-from facepad.media.frames import is_clip, read_frames
 from facepad.media.reading import read_file
 from facepad.media.resize import to_long_side
 from facepad.media.video_limits import VideoLimits
@@ -18,6 +17,7 @@ from facepad.packed import address, pictures
 from facepad.packed.checksums import pixels_hash
 from facepad.packed.layout import Row
 from facepad.packing.options import PackOptions
+from facepad.sources import is_clip, read_frames
 from facepad.types import Frame, RgbImage, Sample
 
 

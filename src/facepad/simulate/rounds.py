@@ -14,11 +14,8 @@ from hashlib import sha256
 import cv2
 import numpy as np
 
-from facepad import media
 from facepad.errors import InputError, SettingsError
 from facepad.faces.finder import FaceFinder
-from facepad.media.frame_selection import FrameSelection
-from facepad.media.video import read_numbered
 from facepad.simulate.backdrop import Backdrop
 from facepad.simulate.camera import Camera
 from facepad.simulate.light import Field
@@ -28,6 +25,7 @@ from facepad.simulate.ranges import draw, plain
 from facepad.simulate.recipe import BONA_FIDE, MEDIA, PARTIAL, Recipe, apply, draw_recipe
 from facepad.simulate.sources import of_part
 from facepad.simulate.stage import Situation
+from facepad.sources import load_sample, read_picture
 from facepad.types import Face, Frame, RgbImage, Sample
 
 ATTACKS = (*MEDIA, PARTIAL)
@@ -174,7 +172,7 @@ def _background(
 
 @lru_cache(maxsize=_KEPT_BACKGROUNDS)
 def _opened(path: str) -> RgbImage:
-    return _shrunk(media.read(path).image)
+    return _shrunk(read_picture(path).image)
 
 
 def _person(source: Sample) -> _Person:
@@ -189,9 +187,8 @@ def _person(source: Sample) -> _Person:
 
 def _read(source: Sample) -> RgbImage:
     if source.frame is None:
-        return media.read(source.path).image
-    ((_, frame),) = read_numbered(source.path, FrameSelection("at", source.frame))
-    return frame.image
+        return read_picture(source.path).image
+    return load_sample(source).frames[0].image
 
 
 @lru_cache(maxsize=1)

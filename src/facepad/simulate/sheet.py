@@ -6,8 +6,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from facepad import media
 from facepad.errors import SettingsError
+from facepad.sources import read_picture
 from facepad.types import RgbImage
 
 SUFFIXES = (".png", ".jpg", ".jpeg")
@@ -43,7 +43,7 @@ def write(path: Path, rounds: Iterable[Sequence[Mapping[str, str]]], root: Path)
 
 
 def _cell(row: Mapping[str, str], root: Path) -> RgbImage:
-    picture = media.read(root / row["path"]).image
+    picture = read_picture(root / row["path"]).image
     scale = _SIDE / max(picture.shape[:2])
     size = (max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale)))
     small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)

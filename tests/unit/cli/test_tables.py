@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from facepad.cli.tables import shortened, show, summary
+from facepad.cli.tables import show_decisions, summary
 from facepad.documents import Judged
 from facepad.types import Decision, OperatingPoint, Outcome, Reason, Score
 
@@ -21,7 +21,7 @@ NO_FACE = Decision(Outcome.NON_RESPONSE, None, (Reason.NO_FACE,), timings_ms={"t
 def shown(
     capsys: pytest.CaptureFixture[str], results: list[Judged], *, explain: bool = False
 ) -> list[str]:
-    show(results, explain=explain)
+    show_decisions(results, explain=explain)
     return [line.rstrip() for line in capsys.readouterr().out.splitlines()]
 
 
@@ -112,7 +112,3 @@ def test_one_time_has_no_median() -> None:
 def test_a_test_that_cannot_explain_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     lines = shown(capsys, [Judged("a.jpg", ATTACK)], explain=True)
     assert "None of the tests can explain its score." in lines
-
-
-def test_a_name_that_fits_is_whole() -> None:
-    assert shortened("a.jpg", 5) == "a.jpg"

@@ -11,10 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from facepad import media
 from facepad.datasets.packed import Packed
 from facepad.errors import DatasetError, InputError, SettingsError
-from facepad.loading import load_presentation
 from facepad.media.frame_selection import FrameSelection
 from facepad.media.video import read_numbered
 from facepad.packed.checksums import Digest
@@ -22,6 +20,7 @@ from facepad.packed.layout import COLUMNS
 from facepad.packed.reader import PackedFile
 from facepad.packing import Packing, PackOptions, Source
 from facepad.packing import pack as packing_module
+from facepad.sources import load_sample, read_picture
 from facepad.testing.media_files import CLIP_FRAMES, Clips
 from facepad.types import Sample, Split
 from packing import flipped, pack, pictures
@@ -299,8 +298,8 @@ def test_a_clip_is_one_sample_with_the_chosen_frames(tmp_path: Path, out: Path) 
     pack([clip], out, PackOptions(frames=rule))
     (packed,) = Packed(out).samples()
     assert packed.path == f"{out}#bona_fide/0-2"
-    wanted = load_presentation(clip, rule).frames
-    found = load_presentation(packed).frames
+    wanted = load_sample(clip, rule).frames
+    found = load_sample(packed).frames
     assert len(found) == 3
     for one, other in zip(wanted, found, strict=True):
         assert np.array_equal(one.image, other.image)
@@ -319,8 +318,8 @@ def test_a_rule_chooses_among_packed_frames(tmp_path: Path, out: Path) -> None:
     pack([clip], out, PackOptions(frames=FrameSelection()))
     (packed,) = Packed(out).samples()
     for rule in (FrameSelection("even", 2), FrameSelection("every", 4), FrameSelection("at", 3)):
-        wanted = [frame.image for frame in load_presentation(clip, rule).frames]
-        found = [frame.image for frame in load_presentation(packed, rule).frames]
+        wanted = [frame.image for frame in load_sample(clip, rule).frames]
+        found = [frame.image for frame in load_sample(packed, rule).frames]
         assert np.array_equal(wanted, found)
 
 
@@ -328,7 +327,7 @@ def test_a_rule_that_chooses_no_packed_frame_is_told(tmp_path: Path, out: Path) 
     pack([clip_of(tmp_path)], out, PackOptions(frames=FrameSelection("every", 2)))
     (packed,) = Packed(out).samples()
     with pytest.raises(InputError, match="frame rule at:1 chooses none of its 3 frames"):
-        load_presentation(packed, FrameSelection("at", 1))
+        load_sample(packed, FrameSelection("at", 1))
 
 
 def test_one_frame_of_a_clip_stays_that_frame(tmp_path: Path, out: Path) -> None:
@@ -336,28 +335,28 @@ def test_one_frame_of_a_clip_stays_that_frame(tmp_path: Path, out: Path) -> None
     pack([clip], out)
     (packed,) = Packed(out).samples()
     assert packed.frame == 4
-    wanted, found = load_presentation(clip).frames, load_presentation(packed).frames
+    wanted, found = load_sample(clip).frames, load_sample(packed).frames
     assert np.array_equal(wanted[0].image, found[0].image)
 
 
 def test_a_clip_is_no_picture(tmp_path: Path, out: Path) -> None:
     pack([clip_of(tmp_path)], out)
     with pytest.raises(InputError, match="stands for a clip of 6 frames, not for one picture"):
-        media.read(f"{out}#bona_fide/0-5")
+        read_picture(f"{out}#bona_fide/0-5")
 
 
 def test_notes_on_a_file_stay_with_it(tmp_path: Path, out: Path) -> None:
     path = tmp_path / "a.png"
     Image.new("RGB", (9, 7)).save(path, "JPEG")
     pack([Sample("made_up/a", str(path), "anna", Split.TEST)], out)
-    assert media.read(f"{out}#bona_fide/0").notes == ("named .png but is JPEG",)
+    assert read_picture(f"{out}#bona_fide/0").notes == ("named .png but is JPEG",)
 
 
 def test_pixels_of_the_same_size_are_the_same_pixels(samples: list[Sample], out: Path) -> None:
     whole = pack(samples, out, PackOptions("pixels", (48, 32))).about.digest
     assert whole == pack(samples, out.with_name("encoded.h5")).about.digest
     for sample, packed in zip(samples, Packed(out).samples(), strict=True):
-        assert np.array_equal(media.read(sample.path).image, media.read(packed.path).image)
+        assert np.array_equal(read_picture(sample.path).image, read_picture(packed.path).image)
 
 
 def test_pixels_are_brought_down_to_fit(samples: list[Sample], out: Path) -> None:
@@ -367,7 +366,7 @@ def test_pixels_are_brought_down_to_fit(samples: list[Sample], out: Path) -> Non
         assert images.shape == (6, 20, 20, 3)
         assert (images.chunks, images.compression) == ((1, 20, 20, 3), "gzip")
         assert not images[0][13:].any()  # 48x32 became 20x13
-    assert media.read(f"{out}#attack/0").size == (20, 13)
+    assert read_picture(f"{out}#attack/0").size == (20, 13)
 
 
 @pytest.mark.slow
@@ -404,11 +403,11 @@ def test_the_digest_depends_on_every_label(
 @pytest.mark.slow
 def test_the_digest_depends_on_every_pixel(samples: list[Sample], out: Path) -> None:
     before = pack(samples, out).about.digest
-    picture = media.read(samples[3].path).image.copy()
+    picture = read_picture(samples[3].path).image.copy()
     picture[5, 6, 1] ^= 1
     Image.fromarray(picture).save(out.with_suffix(".png"))
     changed = [*samples[:3], replace(samples[3], path=str(out.with_suffix(".png"))), *samples[4:]]
-    Image.fromarray(media.read(samples[3].path).image).save(out.with_suffix(".bmp"))
+    Image.fromarray(read_picture(samples[3].path).image).save(out.with_suffix(".bmp"))
     same = [*samples[:3], replace(samples[3], path=str(out.with_suffix(".bmp"))), *samples[4:]]
     assert pack(same, out, force=True).about.digest == before
     assert pack(changed, out, force=True).about.digest != before

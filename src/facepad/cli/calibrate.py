@@ -1,4 +1,4 @@
-"""``facepad calibrate`` and ``facepad calibration``: make a test fit one camera."""
+"""``facepad calibrate`` and ``facepad calibration``: fit a test to one camera."""
 
 from pathlib import Path
 from typing import Annotated
@@ -19,32 +19,33 @@ def calibrate(
     name: Annotated[str, typer.Option(help='Name of the calibration, such as "kiosk-7".')] = (
         "camera"
     ),
-    test: Annotated[str, typer.Option(help="Face test that will judge.")] = "face_cnn",
+    test: Annotated[str, typer.Option(help="Face test to calibrate.")] = "face_cnn",
     target_bpcer: Annotated[
         float,
-        typer.Option(min=0.1, max=50.0, help="Per cent of bona fide faces that may be refused."),
+        typer.Option(min=0.1, max=50.0, help="Percentage of bona fide faces that may be rejected."),
     ] = 5.0,
     no_attacks: Annotated[
         bool,
         typer.Option(
-            "--no-attacks", help="Do not simulate attacks of the frames to tell what may pass."
+            "--no-attacks",
+            help="Do not estimate accepted attacks by simulating them from the frames.",
         ),
     ] = False,
 ) -> None:
-    """Calibrate a camera from 10 to 20 of its bona fide frames; no attack is needed.
+    """Calibrate a camera from 10 to 20 of its bona fide frames; no attacks are needed.
 
-    Then use it: `facepad check --calibration NAME PATH`. Frames should show several people,
-    and not those who will be judged.
+    Then use it: `facepad check --calibration NAME PATH`. Frames should show several people
+    who will not be checked later.
     """
     from facepad import calibration
-    from facepad.cli.progress import progress
+    from facepad.cli.console import progress
     from facepad.scoring.calibrated import face_test
     from facepad.training.calibration import run
 
     made_by = face_test(test)
     found = run.pictures(bona_fide)
     steps = len(found) if no_attacks else 2 * len(found)
-    with progress("looking", steps) as advance:
+    with progress("extracting features", steps) as advance:
         done = run.calibrate(
             name,
             made_by,

@@ -1,16 +1,46 @@
-"""How far a long command is, on standard error; never on standard output."""
+"""The terminal: a console, progress on standard error, and several inputs at once."""
 
+import os
 import sys
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import islice
 from time import monotonic
+from typing import TYPE_CHECKING, TypeVar
 
 from facepad.cli.errors import say
 
+if TYPE_CHECKING:
+    from rich.console import Console
+
+PIPE_WIDTH = 120  # columns where there is no terminal and COLUMNS is not set
 FEW = 3  # inputs; fewer are done before a bar can be read
-EVERY_S = 10.0  # between two lines where there is no terminal to draw on
+EVERY_S = 10.0  # between two lines of progress without a terminal
+AHEAD = 2  # inputs in work or waiting per thread, so that memory stays bounded
 
 Advance = Callable[[], None]
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def console() -> "Console":
+    """Return a console on standard output that does not cut tables to 80 columns in a pipe."""
+    from rich.console import Console
+
+    piped = not sys.stdout.isatty() and "COLUMNS" not in os.environ
+    return Console(width=PIPE_WIDTH if piped else None, highlight=False, soft_wrap=False)
+
+
+def shortened(name: str, width: int) -> str:
+    """Return the name, cut at its beginning to fit, since its end says most.
+
+    Example:
+        >>> shortened("holiday/2021/beach.jpg", 12)
+        '…1/beach.jpg'
+    """
+    return name if len(name) <= width else "…" + name[len(name) - width + 1 :]
 
 
 @contextmanager
@@ -78,3 +108,30 @@ def duration(seconds: float) -> str:
     if whole < 3600:
         return f"{whole // 60} min {whole % 60} s"
     return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def ordered_map(
+    function: Callable[[Item], Result], items: Iterable[Item], workers: int
+) -> Generator[Result, None, None]:
+    """Yield ``function(item)`` for each item, in order, as soon as it is there.
+
+    Args:
+        function: Safe to call from several threads; what it raises is raised here.
+        items: Taken as they are needed, never far ahead.
+        workers: Threads; with one, everything runs in the caller's thread.
+    """
+    if workers <= 1:
+        yield from map(function, items)
+        return
+    waiting = iter(items)
+    with ThreadPoolExecutor(workers, thread_name_prefix="facepad") as pool:
+        ahead: deque[Future[Result]] = deque(
+            pool.submit(function, item) for item in islice(waiting, AHEAD * workers)
+        )
+        try:
+            while ahead:
+                yield ahead.popleft().result()
+                ahead.extend(pool.submit(function, item) for item in islice(waiting, 1))
+        finally:
+            for future in ahead:
+                future.cancel()
