@@ -47,7 +47,7 @@ LAYERS: Mapping[str, int] = {
     "cluster": 8,
     "testing": 8,
     # Old places; each line goes when its module has moved.
-    "models.arrays": 2,
+    "models.npz": 2,
     "models.card": 2,
     "models.files": 2,
     "models.index": 2,

@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 
 from facepad.errors import ModelError
-from facepad.models.arrays import MAX_BYTES
+from facepad.models.npz import MAX_BYTES
 
 
 def read_bytes(file: Path) -> bytes:

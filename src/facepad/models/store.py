@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from facepad.errors import ModelError
 from facepad.models import fetch, index
-from facepad.models.arrays import Arrays, pack, unpack
 from facepad.models.card import Card, parse
 from facepad.models.files import read_bytes, write_bytes
 from facepad.models.index import Entry, digest, find
+from facepad.models.npz import Arrays, pack, unpack
 
 _KINDS = ("*.npz", "*.onnx")  # of packaged model files
 _MEND = {

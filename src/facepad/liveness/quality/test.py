@@ -20,7 +20,7 @@ from facepad.faces.crops import square
 from facepad.liveness.quality.classifier import QualityClassifier, Vector
 from facepad.models import store
 from facepad.models.index import digest
-from facepad.quality.parameters import METRICS_VERSION
+from facepad.models.npz import METRICS_VERSION
 from facepad.types import Frame, OperatingPoint, Presentation, Reason, RgbImage, Score
 
 MIN_SIDE = 64  # of a whole picture, pixels; below it there is too little to measure
