@@ -114,7 +114,7 @@ class SimulateOptions:
     @property
     def packed(self) -> bool:
         """Whether the output is one file."""
-        from facepad.media.packed.address import SUFFIXES
+        from facepad.packed.address import SUFFIXES
 
         return self.out.suffix in SUFFIXES
 
@@ -182,7 +182,7 @@ def _pack(
 ) -> None:
     """Put the folder into one file, and remove it."""
     from facepad.cli.console import progress
-    from facepad.hdf5 import Packing, PackOptions, Source
+    from facepad.packing import Packing, PackOptions, Source
     from facepad.registry import resolve
 
     samples = tuple(resolve("datasets", "csv")(options.folder).samples())
@@ -198,7 +198,7 @@ def _finished(
     options: SimulateOptions, listed: "tuple[Sample, ...]", order: "Order", *, resume: bool
 ) -> ExitCode:
     """A packed file that is there: fine to resume when it was ordered alike."""
-    from facepad.media.packed.reader import PackedFile
+    from facepad.packed.reader import PackedFile
     from facepad.simulate.runner import ABOUT
 
     if not resume:

@@ -18,9 +18,9 @@ import numpy as np
 from facepad.errors import DatasetError, FacepadError, SettingsError
 from facepad.media.decode import decode, inspect
 from facepad.media.limits import Limits
-from facepad.media.packed.address import GROUPS
-from facepad.media.packed.layout import COLUMNS, IMAGES, SKIPPED, About, Row, about_from
-from facepad.media.packed.seal import SealedFile
+from facepad.packed.address import GROUPS
+from facepad.packed.checksums import SealedFile
+from facepad.packed.layout import COLUMNS, IMAGES, SKIPPED, About, Row, about_from
 from facepad.types import Frame, RgbImage
 
 if TYPE_CHECKING:

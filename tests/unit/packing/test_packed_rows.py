@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from facepad import media
-from facepad.hdf5.pixels import fitted, on_canvas, to_png
+from facepad.packing.rows import fitted, on_canvas, to_png
 from facepad.testing.made_up import made_up_picture
 from facepad.types import RgbImage
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 from typing import Any, Literal, get_args
 
-from facepad.media.packed.address import ATTACK, BONA_FIDE
+from facepad.packed.address import ATTACK, BONA_FIDE
 
 FORMAT = "facepad packed dataset"
 VERSION = 1

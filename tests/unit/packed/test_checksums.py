@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from facepad.errors import DatasetError
-from facepad.media.packed.seal import BLOCK, SealedFile, seal
+from facepad.packed.checksums import BLOCK, SealedFile, seal
 
 CONTENT = bytes(range(256)) * 700  # two blocks and a bit
 

@@ -1,25 +1,30 @@
-"""A seal at the end of a packed file: checksums that are verified before libhdf5 sees a byte.
+"""Checksums: of a packed file's bytes, of what it holds, and of the pixels of a picture.
 
-libhdf5 may crash on damaged metadata, and takes damaged pictures for good ones. Behind the
-HDF5 data, where HDF5 tools do not look, stand one BLAKE2b digest per block of 64 KiB and a
-footer. Reading verifies each block when it is first needed, so that a large file opens at
-once. This finds damage, not forgery: whoever can write the file can seal it again.
+The bytes are verified before libhdf5 reads them: libhdf5 may crash on damaged metadata, and
+does not notice damaged pictures. Behind the HDF5 data, where HDF5 tools do not look, is the
+seal: one BLAKE2b digest per block of 64 KiB, and a footer. Reading verifies each block when it
+is first needed, so that a large file opens at once. This finds damage, not forgery: whoever
+can write the file can seal it again.
 """
 
 import io
+import json
 import os
 import struct
 from collections import OrderedDict
-from hashlib import blake2b
+from collections.abc import Iterable, Iterator
+from hashlib import blake2b, sha256
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, BinaryIO
 
+import numpy as np
+
 from facepad.errors import DatasetError
+from facepad.packed.layout import Row
+from facepad.types import RgbImage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from _typeshed import WriteableBuffer
 
 BLOCK = 65_536  # bytes that are verified together
@@ -137,6 +142,35 @@ class SealedFile(io.RawIOBase):
         return block
 
 
+class Digest:
+    """SHA-256 over keys, labels and pixels, row after row in the order of the listing.
+
+    It is the same for any number of processes, after any interruption, and for store
+    "pixels" of the same size as the pictures and store "encoded".
+    """
+
+    def __init__(self, rows: Iterable[Row] = ()) -> None:
+        self._found = sha256()
+        for row in rows:
+            self.add(row)
+
+    def add(self, row: Row) -> None:
+        """Take in the next row."""
+        labels = (row.key, row.split, row.subject, row.species, row.session, row.frame)
+        self._found.update(f"{json.dumps((*labels, row.pixels_sha256))}\n".encode())
+
+    def __str__(self) -> str:
+        return self._found.hexdigest()
+
+
+def pixels_hash(image: RgbImage) -> str:
+    """SHA-256 of a picture's size and its RGB pixels, in hexadecimal."""
+    height, width = image.shape[:2]
+    found = sha256(f"{width}x{height}\n".encode())
+    found.update(np.ascontiguousarray(image).data)
+    return found.hexdigest()
+
+
 def _opened(path: Path) -> BinaryIO:
     try:
         if not path.is_file():  # asked first: opening alone can set off a device
@@ -171,7 +205,7 @@ def _read_footer(file: BinaryIO) -> tuple[int, bytes]:
     return size, table
 
 
-def _blocks(file: BinaryIO) -> "Iterator[bytes]":
+def _blocks(file: BinaryIO) -> Iterator[bytes]:
     file.seek(0)
     while block := file.read(BLOCK):
         yield block

@@ -7,8 +7,8 @@ from functools import partial
 from facepad.errors import FacepadError
 from facepad.hdf5.pool import DIED, Piece, in_processes, pieces
 from facepad.media.frame_selection import FrameSelection
-from facepad.media.packed import address
-from facepad.media.packed.pictures import check_pixels
+from facepad.packed import address
+from facepad.packed.pictures import check_pixels
 from facepad.sources import is_clip, read_frames
 from facepad.types import Dataset, Sample
 

@@ -13,13 +13,13 @@ from PIL import Image
 
 from facepad.datasets.packed import Packed
 from facepad.errors import DatasetError, InputError, SettingsError
-from facepad.hdf5 import Packing, PackOptions, Source
-from facepad.hdf5 import pack as packing_module
-from facepad.hdf5.digest import Digest
 from facepad.media.frame_selection import FrameSelection
-from facepad.media.packed.layout import COLUMNS
-from facepad.media.packed.reader import PackedFile
 from facepad.media.video import read_numbered
+from facepad.packed.checksums import Digest
+from facepad.packed.layout import COLUMNS
+from facepad.packed.reader import PackedFile
+from facepad.packing import Packing, PackOptions, Source
+from facepad.packing import pack as packing_module
 from facepad.sources import load_sample, read_picture
 from facepad.testing.media_files import CLIP_FRAMES, Clips
 from facepad.types import Sample, Split
@@ -255,7 +255,7 @@ def test_broken_pictures_are_skipped_named_and_counted(samples: list[Sample], ou
 def test_a_clip_that_breaks_on_its_way_leaves_no_frame(
     samples: list[Sample], out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from facepad.hdf5 import pixels
+    from facepad.packing import rows
 
     clip = clip_of(tmp_path)
 
@@ -263,7 +263,7 @@ def test_a_clip_that_breaks_on_its_way_leaves_no_frame(
         yield from list(read_numbered(clip.path))[:2]
         raise InputError(f"{clip.path}: a frame of the video is damaged")
 
-    monkeypatch.setattr(pixels, "read_frames", breaks)
+    monkeypatch.setattr(rows, "read_frames", breaks)
     result = pack([samples[0], clip, samples[1]], out)
     assert (result.about.bona_fide, result.about.attack, result.about.skipped) == (1, 1, 1)
     assert len(list(Packed(out).samples())) == 2

@@ -3,18 +3,16 @@
 import os
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from hashlib import sha256
 from pathlib import Path
-
-import numpy as np
 
 from facepad.errors import DatasetError, InputError
 from facepad.media.frame_selection import FrameSelection
 from facepad.media.limits import Limits
-from facepad.media.packed.address import Address
-from facepad.media.packed.layout import COLUMNS, OF_PICTURE, Row
-from facepad.media.packed.reader import PackedFile
-from facepad.types import Frame, RgbImage
+from facepad.packed.address import Address
+from facepad.packed.checksums import pixels_hash
+from facepad.packed.layout import COLUMNS, OF_PICTURE, Row
+from facepad.packed.reader import PackedFile
+from facepad.types import Frame
 
 _KEPT = 4  # open files per process
 
@@ -96,14 +94,6 @@ def check_pixels(address: Address, limits: Limits | None = None) -> tuple[str, .
             raise InputError(f"{address}: decodes to other pixels than when it was packed")
         notes.update(dict.fromkeys(row.notes))
     return tuple(notes)
-
-
-def pixels_hash(image: RgbImage) -> str:
-    """SHA-256 of a picture's size and its RGB pixels, in hexadecimal."""
-    height, width = image.shape[:2]
-    found = sha256(f"{width}x{height}\n".encode())
-    found.update(np.ascontiguousarray(image).data)
-    return found.hexdigest()
 
 
 def opened(path: Path) -> PackedFile:

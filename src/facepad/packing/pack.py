@@ -13,14 +13,14 @@ from types import TracebackType
 from typing import Self
 
 from facepad.errors import DatasetError, SettingsError
-from facepad.hdf5.digest import Digest
-from facepad.hdf5.options import PackOptions, fingerprint
 from facepad.hdf5.pool import Piece, in_processes, pieces
-from facepad.hdf5.shards import MERGED, WorkFolder, told_writing, write_dead, write_shard
-from facepad.hdf5.writer import Compressed, Writer, sync_folder
-from facepad.media.packed.address import SUFFIXES, file_of
-from facepad.media.packed.layout import About
-from facepad.media.packed.reader import PackedFile, library
+from facepad.packed.address import SUFFIXES, file_of
+from facepad.packed.checksums import Digest
+from facepad.packed.layout import About
+from facepad.packed.reader import PackedFile, library
+from facepad.packed.writer import Compressed, Writer, sync_folder
+from facepad.packing.options import PackOptions, fingerprint
+from facepad.packing.shards import MERGED, WorkFolder, told_writing, write_dead, write_shard
 from facepad.sources import is_clip
 from facepad.types import Sample
 

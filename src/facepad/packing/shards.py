@@ -13,13 +13,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from facepad.errors import DatasetError, InputError, SettingsError
-from facepad.hdf5.options import PackOptions
-from facepad.hdf5.pixels import pictures_of
 from facepad.hdf5.pool import DIED, Piece
-from facepad.hdf5.writer import Writer, sync_folder
-from facepad.media.packed.layout import About
-from facepad.media.packed.reader import PackedFile
 from facepad.media.video_limits import VideoLimits
+from facepad.packed.layout import About
+from facepad.packed.reader import PackedFile
+from facepad.packed.writer import Writer, sync_folder
+from facepad.packing.options import PackOptions
+from facepad.packing.rows import pictures_of
 
 ORDER, LOCK, MERGED = "order.json", "lock", "merged.tmp"
 _SHARD = re.compile(r"(?P<start>[0-9]{9})-(?P<stop>[0-9]{9})\.h5")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from facepad.media.packed.address import Address, file_of, parse
+from facepad.packed.address import Address, file_of, parse
 
 
 @pytest.mark.parametrize(

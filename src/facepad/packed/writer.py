@@ -10,8 +10,9 @@ from typing import Any, Self
 
 import numpy as np
 
-from facepad.media.packed.address import GROUPS
-from facepad.media.packed.layout import (
+from facepad.packed.address import GROUPS
+from facepad.packed.checksums import seal
+from facepad.packed.layout import (
     COLUMNS,
     HASH_DIGITS,
     IMAGES,
@@ -20,8 +21,7 @@ from facepad.media.packed.layout import (
     Row,
     attributes_of,
 )
-from facepad.media.packed.reader import library
-from facepad.media.packed.seal import seal
+from facepad.packed.reader import library
 from facepad.types import RgbImage
 
 ROWS = 1024  # of a column, in one chunk

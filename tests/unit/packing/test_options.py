@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from facepad.errors import DatasetError, SettingsError
-from facepad.hdf5.options import PackOptions, fingerprint, parse_size
 from facepad.media.frame_selection import FrameSelection
+from facepad.packing.options import PackOptions, fingerprint, parse_size
 from facepad.types import Sample
 from packing import pictures
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from facepad.errors import DatasetError, SettingsError
 from facepad.media.frame_selection import FrameSelection
-from facepad.media.packed.address import file_of
-from facepad.media.packed.layout import STORES, Store
+from facepad.packed.address import file_of
+from facepad.packed.layout import STORES, Store
 from facepad.types import Sample
 
 EVENLY = FrameSelection("even", 10)

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import numpy as np
 
-from facepad.hdf5.options import PackOptions
 from facepad.media.decode import inspect
 from facepad.media.frame_selection import FrameSelection
-from facepad.media.packed import address, pictures
-from facepad.media.packed.layout import Row
-from facepad.media.packed.pictures import pixels_hash
 from facepad.media.reading import read_file
 from facepad.media.resize import to_long_side
 from facepad.media.video_limits import VideoLimits
+from facepad.packed import address, pictures
+from facepad.packed.checksums import pixels_hash
+from facepad.packed.layout import Row
+from facepad.packing.options import PackOptions
 from facepad.sources import is_clip, read_frames
 from facepad.types import Frame, RgbImage, Sample
 
