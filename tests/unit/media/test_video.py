@@ -129,7 +129,7 @@ def test_what_is_no_video_is_named(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "broken.avi"
     path.write_bytes(content)
     with pytest.raises(
-        InputError, match=r"broken\.avi: (the file is empty|this is no video|the v)"
+        InputError, match=r"broken\.avi: (the file is empty|not a supported video|the v)"
     ):
         list(read_video(path))
 
