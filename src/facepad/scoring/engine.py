@@ -10,7 +10,7 @@ from facepad.evaluation.aggregation import Scored
 from facepad.jobs.csv_rows import label_of
 from facepad.jobs.progress import Advance, Progress, Say
 from facepad.jobs.work_folder import NOTHING, Facts, Provenance
-from facepad.media.packed import address
+from facepad.packed import address
 from facepad.registry import DEFAULT_FUSION
 from facepad.scoring.systems import CalibrationRef, checker_for
 from facepad.scoring.table import (

@@ -183,8 +183,8 @@ def _unexpected(path: str, error: Exception) -> str:
 
 def _decisions(checker: Checker, path: str, selection: FrameSelection) -> Iterator[Decision]:
     """Yield the decision of each frame, with the time that decoding took."""
-    from facepad.media.frames import read_frames
-    from facepad.media.video_limits import VideoLimits
+    from facepad.media.limits import VideoLimits
+    from facepad.sources import read_frames
 
     limits = VideoLimits.from_settings()
     began = perf_counter()

@@ -12,8 +12,8 @@ from facepad.errors import DatasetError, InputError
 from facepad.faces import crops
 from facepad.faces.finder import FaceFinder
 from facepad.liveness.face_cnn.backbone import SIDE, Backbone
-from facepad.loading import load_presentation
 from facepad.models import store
+from facepad.sources import MIDDLE, load_sample
 from facepad.training.feature_cache import Advance, Table, file_key, gather
 from facepad.types import Face, Frame, Reason, RgbImage, Sample, Split
 
@@ -148,7 +148,7 @@ def _one(path: str, number: int | None, whole_is_face: bool) -> tuple[Reason | N
     finder, backbone = _tools()
     try:
         sample = Sample(path, path, "", Split.TRAIN, frame=number)
-        frame = load_presentation(sample).frames[0]
+        frame = load_sample(sample, MIDDLE).frames[0]
     except InputError as error:
         raise DatasetError(f"a listed picture cannot be used: {error}") from error
     if whole_is_face:

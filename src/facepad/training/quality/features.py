@@ -13,6 +13,7 @@ from facepad.errors import DatasetError, InputError
 from facepad.faces.finder import FaceFinder
 from facepad.liveness.quality.test import versions, view
 from facepad.models import store
+from facepad.sources import MIDDLE, load
 from facepad.training.feature_cache import Advance, Table, file_key, gather
 from facepad.types import Frame, Reason, RgbImage, Sample
 
@@ -124,7 +125,7 @@ def _chunk(items: Sequence[tuple[str, str]], part: View) -> list[Row]:
 
 def _one(path: str, part: View) -> tuple[Reason | None, Vectors]:
     try:
-        return measure_view(find_face(media.read(path).image, part), part)
+        return measure_view(find_face(load(path, selection=MIDDLE).frames[0].image, part), part)
     except InputError as error:
         raise DatasetError(f"a listed picture cannot be used: {error}") from error
 

@@ -16,7 +16,8 @@ import numpy as np
 from facepad import media
 from facepad.errors import InputError
 from facepad.quality import METRICS
-from facepad.simulate.light import GAMMA, Scene, to_display, to_light
+from facepad.simulate.linear_light import GAMMA, Scene, to_display, to_light
+from facepad.sources import read_picture
 from facepad.training.feature_cache import Advance, file_key, gather, text_key
 from facepad.training.quality.features import (
     Cache,
@@ -188,7 +189,7 @@ def _of_scene(source: SceneSource, part: View) -> Vectors:
 
 def _photographed(path: str, part: View) -> tuple[Scene, Box | None]:
     """A picture as a soft scene of 1080 lines, with its face."""
-    frame = find_face(media.read(path).image, part)
+    frame = find_face(read_picture(path).image, part)
     height, width = frame.image.shape[:2]
     factor = LINES[-1] / height
     size = (round(width * factor), LINES[-1])
