@@ -94,7 +94,7 @@ def judge_presentation(
 
 def _decisions(checker: Checker, path: str, rule: FrameSelection) -> Iterator[Decision]:
     """What each frame comes to, with the time it took to decode."""
-    from facepad.media.video_limits import VideoLimits
+    from facepad.media.limits import VideoLimits
     from facepad.sources import read_frames
 
     limits = VideoLimits.from_settings()
