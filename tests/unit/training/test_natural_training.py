@@ -204,13 +204,13 @@ def test_biqi_needs_three_pictures() -> None:
 
 @pytest.mark.slow
 def test_the_packaged_niqe_agrees_in_rank_with_the_original() -> None:
-    from facepad.quality.no_reference import niqe, niqe_model
+    from facepad.quality.no_reference import niqe
     from facepad.quality.scene_statistics import niqe_features
 
     if not (SHARED / "golden").is_dir():
         pytest.skip("needs the golden pictures in shared/golden beside the repository")
     value, many = Golden.read(SHARED / "golden").correlation(
-        "niqe", lambda pixels: niqe(niqe_features(pixels.astype(np.float32)), niqe_model())
+        "niqe", lambda pixels: niqe(niqe_features(pixels.astype(np.float32)), NiqeModel.packaged())
     )
     assert many == 112
     assert value >= 0.90
