@@ -17,10 +17,10 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from facepad import media
 from facepad.datasets.packed import Packed
-from facepad.hdf5 import Packing, PackOptions, Source
-from facepad.hdf5.options import parse_size
+from facepad.packing import Packing, PackOptions, Source
+from facepad.packing.options import parse_size
+from facepad.sources import read_picture
 from facepad.testing.made_up import made_up_picture
 from facepad.types import Sample, Split
 
@@ -71,7 +71,7 @@ def _measured(samples: list[Sample], options: PackOptions, folder: Path) -> floa
 def _read(file: Path) -> None:
     count, total, began = 0, 0.0, time.perf_counter()
     for sample in Packed(file).samples():
-        total += float(media.read(sample.path).image.mean())
+        total += float(read_picture(sample.path).image.mean())
         count += 1
     if not np.isfinite(total):
         sys.exit("the pictures have no mean")

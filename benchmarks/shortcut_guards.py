@@ -22,9 +22,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from facepad import media, registry, runtime
+from facepad import registry, runtime
 from facepad.datasets.csv_list import CsvList
 from facepad.faces.finder import FaceFinder
+from facepad.sources import read_picture
 from facepad.types import Box, Frame, RgbImage, Sample, Split
 
 STATISTICS = ("colour", "contrast", "border")
@@ -150,7 +151,7 @@ def _seen(samples: Iterable[Sample], *, whole: bool = False) -> Iterator[Seen]:
     """Pictures with a face; a crop is one as a whole."""
     finder = FaceFinder(landmarks=False)
     for sample in samples:
-        image = media.read(sample.path).image
+        image = read_picture(sample.path).image
         box: Box | None = (0, 0, image.shape[1], image.shape[0])
         if not whole:
             face = finder.find(Frame(image)).face

@@ -8,10 +8,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from facepad import media
 from facepad.datasets.csv_list import CsvList
 from facepad.datasets.nuaa import Nuaa
 from facepad.faces.finder import FaceFinder
+from facepad.sources import read_picture
 from facepad.training.sources import FaceSources
 from facepad.types import RgbImage, Sample, Split
 from simulator import colours, spectra
@@ -106,7 +106,7 @@ def measured(listed: Sequence[Listed]) -> Iterator[Measured]:
     """Measure every picture that has a face and is large enough."""
     finder = FaceFinder(landmarks=False)
     for one in listed:
-        frame = media.read(one.path)
+        frame = read_picture(one.path)
         crop: RgbImage = frame.image
         if one.holds == "frame":
             face = finder.find(frame).face

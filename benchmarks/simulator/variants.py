@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from facepad import media
 from facepad.errors import InputError
 from facepad.faces.finder import FaceFinder
-from facepad.simulate import rounds
+from facepad.simulate import capture_set
+from facepad.simulate.capture_set import ATTACKS, Order, Taken
 from facepad.simulate.recipe import BONA_FIDE, GROUPS, Recipe, apply, from_plain
-from facepad.simulate.rounds import ATTACKS, Order, Taken
+from facepad.sources import read_picture
 from facepad.types import Face, Frame, RgbImage, Sample, Split
 
 ALL_ON, EVERYTHING = "", "all eight"
@@ -115,7 +115,7 @@ def without(recipe: Recipe, change: str) -> Recipe:
 def _source(source: Sample, seed: int, out: Path) -> Iterator[Variant]:
     try:
         order = Order(ATTACKS, seed=seed, keep_backgrounds=True)
-        taken = list(rounds.rounds(source, order))
+        taken = list(capture_set.rounds(source, order))
     except InputError:
         return
     picture, face = _person(source)
@@ -144,7 +144,7 @@ def _written(
 
 def _person(source: Sample) -> tuple[RgbImage, Face]:
     """The picture and face that rounds begin with; pictures of over 1280 pixels are not used."""
-    picture = media.read(source.path).image
+    picture = read_picture(source.path).image
     face = FaceFinder().find(Frame(picture)).face
     if face is None or max(picture.shape[:2]) > 1280:
         raise InputError(f"{source.path} has no face, or is larger than a round takes it")

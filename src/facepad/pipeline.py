@@ -9,19 +9,18 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from inspect import signature
-from pathlib import Path
 from threading import Lock
 from time import perf_counter
 from types import MappingProxyType
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
-from numpy.typing import NDArray
 
-from facepad import registry, settings
-from facepad.errors import InputError, SettingsError
+from facepad import registry, settings, sources
+from facepad.errors import SettingsError
 from facepad.fusion import Answer, Fused, Fusion
 from facepad.registry import DEFAULT_FUSION, DEFAULT_TESTS
+from facepad.sources import Channels, Source
 from facepad.types import (
     Decision,
     Face,
@@ -34,8 +33,6 @@ from facepad.types import (
     Score,
 )
 
-Channels = Literal["rgb", "bgr", "gray"]
-Source = str | Path | bytes | NDArray[Any]
 BLANK_SIDE = 64  # pixels; of the picture that is looked at to load the face networks
 
 
@@ -134,8 +131,8 @@ class Checker:
         """
         clock = _Clock()
         with clock.step("decode"):
-            frame = _read(source, channels, name)
-        return self._judge(Presentation((frame,), source=name or _name(source)), clock)
+            presentation = sources.load(source, channels=channels, name=name)
+        return self._judge(presentation, clock)
 
     def check_presentation(self, presentation: Presentation) -> Decision:
         """Judge frames that are in memory; faces are looked for where that was not done.
@@ -295,28 +292,6 @@ def _make_finder(landmarks: bool) -> Finder:
 
     finder: Finder = FaceFinder(landmarks=landmarks)
     return finder
-
-
-def _read(source: Source, channels: Channels | None, name: str) -> Frame:
-    from facepad import media
-
-    if isinstance(source, np.ndarray):
-        if channels is None:
-            raise InputError(
-                "an array needs channels='rgb', 'bgr' or 'gray' (OpenCV reads 'bgr'), got None"
-            )
-        return media.from_array(source, channels=channels)
-    if not isinstance(source, str | Path | bytes):
-        raise InputError(f"a source is a path, bytes or an array, got {type(source).__name__}")
-    if channels is not None:
-        raise InputError(f"channels={channels!r} is for arrays; a file tells its own")
-    return media.read(source, name=name)
-
-
-def _name(source: Source) -> str:
-    if isinstance(source, bytes):
-        return "bytes"
-    return "array" if isinstance(source, np.ndarray) else str(source)
 
 
 def _with_faces(presentation: Presentation, finder: Finder) -> Presentation:

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from facepad import media, registry
+from facepad import registry
 from facepad.errors import SettingsError
+from facepad.sources import read_picture
 from facepad.testing import ContractError, check_dataset, made_up_dataset
 from facepad.types import Sample, Split
 
@@ -147,7 +148,7 @@ def test_an_exception_is_named() -> None:
 def test_pictures_of_a_miniature_decode(tmp_path: Path) -> None:
     pictures = sorted(made_up_dataset(tmp_path, pictures=1).rglob("*.jpg"))
     assert len(pictures) == 28
-    assert {media.read(path).size for path in pictures} == {(160, 120)}
+    assert {read_picture(path).size for path in pictures} == {(160, 120)}
 
 
 def test_a_miniature_that_is_not_known_is_named(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from facepad import registry
 from facepad.errors import DatasetError
-from facepad.loading import load_presentations
+from facepad.sources import load_sample
 from facepad.testing import check_dataset
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "how-to-add-a-dataset.md"
@@ -62,8 +62,7 @@ def test_the_page_s_own_test_passes(page_test: ModuleType, tmp_path: Path) -> No
 def test_what_was_added_is_read_like_any_other(page_test: ModuleType, tmp_path: Path) -> None:
     dataset = registry.resolve("datasets", NAME)(page_test.made_up_acme_faces(tmp_path))
     check_dataset(dataset, NAME)
-    loaded = list(load_presentations(dataset.samples()))
-    assert [len(one.presentation.frames) if one.presentation else 0 for one in loaded] == [6] * 6
+    assert [len(load_sample(sample).frames) for sample in dataset.samples()] == [6] * 6
     assert dataset.notices() == ()
 
 

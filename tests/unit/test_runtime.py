@@ -32,3 +32,26 @@ def test_measuring_leaves_the_settings_of_the_process_alone() -> None:
         "print(cv2.getNumThreads() == before)"
     )
     assert run(code) == "True"
+
+
+OFF = "from facepad.runtime import disable_telemetry"
+
+
+def test_telemetry_is_off_for_processes_that_are_started_later() -> None:
+    child = "os.system('echo $ORT_DISABLE_TELEMETRY')"
+    assert run(f"import os; {OFF}; disable_telemetry(); {child}") == "1"
+
+
+def test_a_host_that_imported_the_runtime_first_is_told_what_to_set() -> None:
+    early = "import os, sys; os.environ.pop('ORT_DISABLE_TELEMETRY', None)"
+    code = f"{early}; sys.modules['onnxruntime'] = sys; {OFF}; print(disable_telemetry())"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+    assert "set ORT_DISABLE_TELEMETRY=1 in the environment" in done.stderr
+
+
+def test_a_host_that_set_the_variable_itself_hears_nothing() -> None:
+    early = "import os, sys; os.environ['ORT_DISABLE_TELEMETRY'] = '1'"
+    assert run(f"{early}; sys.modules['onnxruntime'] = sys; {OFF}; print(disable_telemetry())") == (
+        "True"
+    )

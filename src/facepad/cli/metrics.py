@@ -67,9 +67,12 @@ def measure(item: "Input") -> "Measured":
     from facepad import quality, settings
     from facepad.documents import Measured, path_of
     from facepad.errors import InputError
+    from facepad.sources import read_picture
 
     try:
-        frame = item.read()
+        if isinstance(item.source, InputError):
+            raise item.source
+        frame = read_picture(item.source, name=item.name)
         values = quality.measure(frame.image, threads=int(settings.number("threads")))
     except InputError as error:
         return Measured(path_of(item), error=str(error))

@@ -15,10 +15,10 @@ from itertools import groupby
 from pathlib import Path
 
 from facepad.errors import DatasetError
-from facepad.hdf5.digest import Digest
-from facepad.media.packed.address import Address
-from facepad.media.packed.layout import About, Row
-from facepad.media.packed.reader import PackedFile
+from facepad.packed.address import Address
+from facepad.packed.checksums import Digest
+from facepad.packed.layout import About, Row
+from facepad.packed.reader import PackedFile
 from facepad.types import Sample, Split
 
 FILE = "dataset.h5"
@@ -30,7 +30,7 @@ class Packed:
     """Lists what a packed file holds, as the dataset that was packed listed it.
 
     Keys are those of that dataset behind "packed/"; paths are addresses such as
-    ``nuaa.h5#attack/17``, which `facepad.media.read` and `facepad.loading` read. A clip is
+    ``nuaa.h5#attack/17``, which `facepad.sources` reads. A clip is
     one sample, whose address names the rows of its frames. Reads a block of rows at a time,
     whatever the size of the file.
 

@@ -9,8 +9,6 @@ from typing import BinaryIO
 
 from facepad.errors import InputError, printable
 from facepad.media.limits import Limits
-from facepad.media.reading import read
-from facepad.types import Frame
 
 STANDARD_INPUT = "-"
 
@@ -26,16 +24,6 @@ class Input:
 
     name: str
     source: Path | bytes | InputError
-
-    def read(self, *, limits: Limits | None = None) -> Frame:
-        """Read the picture.
-
-        Raises:
-            InputError: There is none, or it cannot be read; the message names the input.
-        """
-        if isinstance(self.source, InputError):
-            raise self.source
-        return read(self.source, limits=limits, name=self.name)
 
 
 def expand(
@@ -80,7 +68,7 @@ def _standard_input(stdin: BinaryIO | None, limits: Limits) -> Input:
 def _pattern(pattern: str) -> Iterator[Input]:
     found = sorted(glob(pattern, recursive=True))  # noqa: PTH207 - Path.glob takes no absolute patterns
     if not found:
-        yield _nothing(pattern, "no file fits this pattern")
+        yield _nothing(pattern, "no file matches this pattern")
     for path in found:
         yield from _path(Path(path))
 
@@ -94,7 +82,7 @@ def _path(path: Path) -> Iterator[Input]:
         empty = False
         yield found
     if empty:
-        yield _nothing(str(path), "the folder holds no files")
+        yield _nothing(str(path), "the folder is empty")
 
 
 def _folder(folder: Path) -> Iterator[Input]:

@@ -13,8 +13,6 @@ from numpy.typing import NDArray
 from facepad.errors import FacepadError, InputError, printable
 from facepad.media.decode import decode, inspect
 from facepad.media.limits import Limits
-from facepad.media.packed import address
-from facepad.media.packed.pictures import read_one
 from facepad.types import Frame, RgbImage
 
 _SUFFIXES = {
@@ -35,7 +33,7 @@ _SUFFIXES = {
 
 
 def read(source: str | Path | bytes, *, limits: Limits | None = None, name: str = "") -> Frame:
-    """Read one picture, also out of a packed file (``file.h5#bona_fide/17``).
+    """Read one picture file, or its bytes.
 
     The content decides what it is, never the name. EXIF orientation is applied, colour
     profiles are ignored; `facepad.media.decode` tells what becomes of unusual pixels.
@@ -58,7 +56,7 @@ def read(source: str | Path | bytes, *, limits: Limits | None = None, name: str 
             "arrays go through from_array, which asks for the order of their channels"
         )
     limits = limits or Limits.from_settings()
-    with _named(name or ("the given bytes" if isinstance(source, bytes) else str(source))):
+    with named_errors(name or ("the given bytes" if isinstance(source, bytes) else str(source))):
         return _read(source, limits)
 
 
@@ -70,7 +68,7 @@ def read_file(path: Path, *, limits: Limits | None = None) -> tuple[bytes, Frame
         SettingsError: As `read`.
     """
     limits = limits or Limits.from_settings()
-    with _named(str(path)):
+    with named_errors(str(path)):
         data = _file(path, limits)
         return data, _frame(data, path.suffix, limits)
 
@@ -107,8 +105,8 @@ def from_array(image: NDArray[np.generic], *, channels: Literal["rgb", "bgr", "g
 
 
 @contextmanager
-def _named(name: str) -> Iterator[None]:
-    """Turn whatever a source sets off into an `InputError` that names it."""
+def named_errors(name: str) -> Iterator[None]:
+    """Convert any exception raised while reading into an `InputError` that names the source."""
     name = printable(name)
     try:
         yield
@@ -125,9 +123,6 @@ def _three_channels(image: RgbImage, channels: str) -> RgbImage:
 
 
 def _read(source: str | Path | bytes, limits: Limits) -> Frame:
-    packed = None if isinstance(source, bytes) else address.parse(source)
-    if packed is not None:
-        return read_one(packed, limits)
     if isinstance(source, bytes):
         return _frame(source, "", limits)
     return _frame(_file(Path(source), limits), Path(source).suffix, limits)
@@ -158,7 +153,7 @@ def _file(path: Path, limits: Limits) -> bytes:
     except InputError:  # also a ValueError
         raise
     except (FileNotFoundError, NotADirectoryError):
-        raise InputError("there is no such file") from None
+        raise InputError("file not found") from None
     except PermissionError:
         raise InputError("this user is not permitted to read it") from None
     except OSError as error:

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from facepad.errors import InputError, printable
+from facepad.media.formats.unsupported import describe
 from facepad.media.frame_selection import FrameSelection
-from facepad.media.video_limits import VideoLimits
+from facepad.media.limits import VideoLimits
 from facepad.types import Frame, RgbImage
 
 if TYPE_CHECKING:
@@ -34,6 +35,18 @@ _HEADS = (b"\x1aE\xdf\xa3", b"GIF87a", b"GIF89a", b"\x00\x00\x01\xba", b"\x00\x0
 def is_video(path: str | Path) -> bool:
     """Whether a file is named as a video that can be read."""
     return Path(path).suffix.lower() in VIDEO_SUFFIXES
+
+
+def begins_as_video(head: bytes) -> bool:
+    """Return whether the first bytes of a file are those of AVI, MP4, QuickTime or Matroska.
+
+    HEIC, AVIF and some camera raw files share their container with MP4; their brands are no
+    video's.
+    """
+    if head[4:8] == b"ftyp":
+        return describe(head).startswith("a video")
+    is_avi = head[:4] == b"RIFF" and head[8:12] == b"AVI "
+    return is_avi or head[4:8] in _BOXES or head.startswith(_HEADS[0])
 
 
 def read_video(
@@ -217,9 +230,9 @@ def _check_file(path: Path, limits: VideoLimits) -> None:
     except InputError:
         raise
     except FileNotFoundError:
-        raise InputError("there is no such file") from None
+        raise InputError("file not found") from None
     except (OSError, ValueError) as error:
         raise InputError(f"it cannot be opened ({error})") from error
     is_avi = head[:4] == b"RIFF" and head[8:] == b"AVI "
     if not is_avi and head[4:8] not in _BOXES and not head.startswith(_HEADS):
-        raise InputError("this is no video that is read; read are AVI, MP4 and QuickTime (MOV)")
+        raise InputError("not a supported video; supported formats: AVI, MP4 and QuickTime (MOV)")

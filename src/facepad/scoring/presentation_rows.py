@@ -60,7 +60,7 @@ def judge_presentation(
     Args:
         look: How it is looked at.
         checker: Judges each frame.
-        path: Where it lies, as `facepad.media.frames` takes it.
+        path: Where it lies, as `facepad.sources` takes it.
         frame: The only frame that counts; None for those that ``look`` chooses.
         tests: Names of the liveness tests.
 
@@ -94,8 +94,8 @@ def judge_presentation(
 
 def _decisions(checker: Checker, path: str, rule: FrameSelection) -> Iterator[Decision]:
     """What each frame comes to, with the time it took to decode."""
-    from facepad.media.frames import read_frames
-    from facepad.media.video_limits import VideoLimits
+    from facepad.media.limits import VideoLimits
+    from facepad.sources import read_frames
 
     limits = VideoLimits.from_settings()
     began = perf_counter()

@@ -10,7 +10,7 @@ from typing import Any, Protocol, TypeVar
 from facepad.errors import DatasetError
 from facepad.jobs.processes import Chunk, ProcessPool, chunks
 from facepad.jobs.progress import Advance
-from facepad.media.packed.address import file_of
+from facepad.packed.address import file_of
 
 Row = TypeVar("Row", bound=tuple[Any, ...])
 Item = TypeVar("Item", bound=tuple[Any, ...])

@@ -10,10 +10,10 @@ from facepad.cli.kept_scores import LABELS, Order, keep_scores, labels
 from facepad.datasets.packed import Packed
 from facepad.errors import SettingsError
 from facepad.evaluation.choices import Combine
-from facepad.loading import load_presentation
 from facepad.media.frame_selection import FrameSelection
 from facepad.scoring.evaluated_tests import Camera
 from facepad.scoring.presentation_rows import Look, kept_columns
+from facepad.sources import load_sample
 from facepad.types import Sample, Split
 from packing import pack, pictures
 
@@ -44,7 +44,7 @@ def test_the_path_of_a_packed_sample_is_read_from_its_folder(
     near = path_of(root, sample.path)
     assert near == "dataset.h5#attack/0"
     monkeypatch.chdir(tmp_path)
-    assert load_presentation(replace(sample, path=near)).frames[0].size == (48, 32)
+    assert load_sample(replace(sample, path=near)).frames[0].size == (48, 32)
 
 
 def test_a_packed_file_elsewhere_keeps_its_name_and_rows(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from listings import Opener, by_part, people
 
 from facepad.datasets.csv_list import CsvList
 from facepad.errors import DatasetError
-from facepad.loading import load_presentation
+from facepad.sources import load_sample
 from facepad.types import Sample
 
 HEADER = "path,subject,pai_species"
@@ -42,7 +42,7 @@ def test_the_split_is_that_of_the_column(whole: Opener) -> None:
 def test_a_row_with_a_frame_is_that_frame_of_the_video(whole: Opener) -> None:
     sample = next(sample for sample in whole("csv").samples() if sample.frame == 4)
     assert sample.key == "csv/media/attack/screen/anna/clip.mp4#4"
-    assert [round(frame.time_s, 2) for frame in load_presentation(sample).frames] == [0.16]
+    assert [round(frame.time_s, 2) for frame in load_sample(sample).frames] == [0.16]
 
 
 def test_other_columns_are_attributes(whole: Opener) -> None:

@@ -12,10 +12,10 @@ import pytest
 from facepad import media, registry
 from facepad.datasets.packed import Packed
 from facepad.errors import DatasetError, FacepadError, InputError
-from facepad.hdf5 import PackOptions
-from facepad.loading import load_presentation
-from facepad.media.packed.seal import SealedFile, seal
+from facepad.packed.checksums import SealedFile, seal
+from facepad.packing import PackOptions
 from facepad.pipeline import Checker
+from facepad.sources import load_sample, read_picture
 from facepad.testing import check_dataset, made_up_dataset
 from facepad.types import Frame, OperatingPoint, Presentation, Reason, Sample, Score
 from packing import flipped, originals, pack, pictures
@@ -45,7 +45,7 @@ def file(sound: Path, tmp_path: Path) -> Path:
 
 
 def read_all(path: Path) -> list[Frame]:
-    return [load_presentation(sample).frames[0] for sample in Packed(path).samples()]
+    return [load_sample(sample).frames[0] for sample in Packed(path).samples()]
 
 
 @pytest.mark.slow
@@ -58,7 +58,7 @@ def test_every_database_is_the_same_when_packed(name: str, tmp_path: Path) -> No
     check_dataset(packed, "packed")
     assert originals(listed, list(packed.samples())) == listed
     for sample, other in zip(listed, packed.samples(), strict=True):
-        one, two = load_presentation(sample), load_presentation(other)
+        one, two = load_sample(sample), load_sample(other)
         assert [f.time_s for f in one.frames] == [f.time_s for f in two.frames]
         assert [f.notes for f in one.frames] == [f.notes for f in two.frames]
         assert all(
@@ -68,7 +68,7 @@ def test_every_database_is_the_same_when_packed(name: str, tmp_path: Path) -> No
 
 def test_a_packed_picture_is_read_as_the_file_is(source: list[Sample], sound: Path) -> None:
     for sample, packed in zip(source, Packed(sound).samples(), strict=True):
-        one, two = media.read(sample.path), media.read(packed.path)
+        one, two = read_picture(sample.path), read_picture(packed.path)
         assert np.array_equal(one.image, two.image)
         assert one.notes == two.notes
 
@@ -122,13 +122,13 @@ def test_training_measures_the_same_of_a_packed_picture(
 
 def test_threads_may_read_one_file_at_the_same_time(file: Path) -> None:
     paths = [sample.path for sample in Packed(file).samples()] * 20
-    wanted = [media.read(path).image.tobytes() for path in paths]
+    wanted = [read_picture(path).image.tobytes() for path in paths]
     with ThreadPoolExecutor(8) as pool:
-        assert list(pool.map(lambda path: media.read(path).image.tobytes(), paths)) == wanted
+        assert list(pool.map(lambda path: read_picture(path).image.tobytes(), paths)) == wanted
 
 
 def test_listing_reads_no_pictures(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("facepad.media.packed.reader.decode", lambda *_: pytest.fail("decoded"))
+    monkeypatch.setattr("facepad.packed.reader.decode", lambda *_: pytest.fail("decoded"))
     assert len(list(Packed(file).samples())) == 9
 
 
@@ -148,14 +148,14 @@ def test_a_sound_file_has_no_problems(file: Path) -> None:
 
 
 def test_a_file_that_was_replaced_is_read_anew(source: list[Sample], file: Path) -> None:
-    before = media.read(f"{file}#bona_fide/0").size
+    before = read_picture(f"{file}#bona_fide/0").size
     pack(source, file, PackOptions("pixels", (10, 10)), force=True)
-    assert (before, media.read(f"{file}#bona_fide/0").size) == ((48, 32), (10, 7))
+    assert (before, read_picture(f"{file}#bona_fide/0").size) == ((48, 32), (10, 7))
 
 
 def test_limits_hold_for_packed_pictures(file: Path) -> None:
     with pytest.raises(InputError, match="no side may be longer than 20"):
-        media.read(f"{file}#attack/1", limits=media.Limits(max_side=20))
+        read_picture(f"{file}#attack/1", limits=media.Limits(max_side=20))
 
 
 @pytest.mark.parametrize(
@@ -179,14 +179,14 @@ def test_rows_of_several_samples_are_no_clip(file: Path) -> None:
 def load_presentation_of(path: str) -> Presentation:
     from facepad.types import Split
 
-    return load_presentation(Sample("packed/a", path, "anna", Split.TEST))
+    return load_sample(Sample("packed/a", path, "anna", Split.TEST))
 
 
 def test_a_missing_file_is_told(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match=r"nowhere\.h5 is no file; expected a packed dataset"):
         list(Packed(tmp_path / "nowhere.h5").samples())
     with pytest.raises(InputError, match=r"nowhere\.h5 cannot be read"):
-        media.read(tmp_path / "nowhere.h5#attack/1")
+        read_picture(tmp_path / "nowhere.h5#attack/1")
 
 
 # --- damage -------------------------------------------------------------------------------
@@ -220,7 +220,7 @@ def test_a_damaged_picture_is_told_every_time_and_the_others_are_read(file: Path
     flipped(file, place)
     for _ in range(3):
         with pytest.raises(InputError, match=r"a\.h5 is damaged: bytes"):
-            media.read(f"{file}#attack/1")
+            read_picture(f"{file}#attack/1")
 
 
 @pytest.mark.parametrize("content", [b"", b"text", b"\x89HDF\r\n\x1a\n" + b"\0" * 600])
@@ -303,8 +303,8 @@ def test_a_changed_label_does_not_fit_the_digest(file: Path) -> None:
 
 
 def test_a_picture_that_was_exchanged_does_not_fit_its_hash(file: Path) -> None:
-    from facepad.media.packed.address import Address
-    from facepad.media.packed.pictures import check_pixels
+    from facepad.packed.address import Address
+    from facepad.packed.pictures import check_pixels
 
     for content in rewritten(file):
         content["attack"]["images"][0] = content["attack"]["images"][1]

@@ -7,8 +7,8 @@ from listings import Opener, by_part, people
 
 from facepad.datasets.threedmad import PEOPLE, ThreeDMad
 from facepad.errors import DatasetError, SettingsError
-from facepad.loading import load_presentation
 from facepad.media.depth_video import read_depth, read_eyes
+from facepad.sources import load_sample
 
 pytest.importorskip("h5py")
 
@@ -81,7 +81,7 @@ def test_a_clip_has_colour_depth_and_eyes(whole: Opener) -> None:
     sample = next(iter(whole("3dmad").samples()))
     assert sample.key == "3dmad/01_01_01"
     assert sample.attributes["depth_source"] == "Depth_Data"
-    frames = load_presentation(sample).frames
+    frames = load_sample(sample).frames
     depth, eyes = list(read_depth(sample.path)), read_eyes(sample.path)
     assert len(frames) == len(depth) == len(eyes) == 6
 

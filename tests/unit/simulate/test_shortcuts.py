@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from facepad import media
 from facepad.errors import ModelError
 from facepad.faces.finder import FaceFinder
-from facepad.simulate.light import to_display
+from facepad.simulate.linear_light import to_display
 from facepad.simulate.recipe import MEDIA, PARTIAL, Recipe, apply, bona_fide, draw_recipe
+from facepad.sources import read_picture
 from facepad.training.quality.resolution import dead_leaves
 from facepad.types import Box, Face, Frame, RgbImage
 
@@ -116,7 +116,7 @@ def nuaa(finder: FaceFinder, count: int) -> Iterator[Labelled]:
         names = (SHARED / "nuaa" / f"{part}_train_raw.txt").read_text().split()
         for name in names[:: max(1, len(names) // count)]:
             relative = Path(*name.split("\\"))
-            frame = finder.find(media.read(SHARED / "nuaa" / folder / relative))
+            frame = finder.find(read_picture(SHARED / "nuaa" / folder / relative))
             if frame.face is not None:
                 yield attack, relative.parts[0], statistics(frame.image, frame.face.box)
 
@@ -126,7 +126,7 @@ def free_faces(finder: FaceFinder, count: int) -> Iterator[tuple[str, Frame]]:
     with (SHARED / "faces" / "manifest.csv").open() as lines:
         rows = [row for row in csv.DictReader(lines) if row["set"].startswith(("frl", "azure"))]
     for row in rows[:: max(1, len(rows) // count)]:
-        frame = finder.find(media.read(SHARED / "faces" / row["path"]))
+        frame = finder.find(read_picture(SHARED / "faces" / row["path"]))
         if frame.face is not None:
             yield row["identity"], frame
 

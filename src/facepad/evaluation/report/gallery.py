@@ -10,7 +10,6 @@ from facepad.evaluation.assessment import Assessment
 from facepad.evaluation.rates import outcomes
 from facepad.evaluation.report.document import Picture
 from facepad.evaluation.table import Flags, Floats
-from facepad.media.frame_selection import FrameSelection
 from facepad.types import OperatingPoint
 
 SIDE = 128  # pixels of a thumbnail's longer side
@@ -46,10 +45,10 @@ def thumbnail(path: str) -> str | None:
     """
     import cv2
 
-    from facepad.media.frames import read_frames
+    from facepad.sources import MIDDLE, read_frames
 
     try:
-        image = next(frame.image for _, frame in read_frames(path, FrameSelection("even", 1)))
+        image = next(frame.image for _, frame in read_frames(path, MIDDLE))
     except (InputError, DatasetError, StopIteration):
         return None
     scale = SIDE / max(image.shape[:2])

@@ -12,6 +12,7 @@ from facepad.faces import crops
 from facepad.faces.finder import FaceFinder
 from facepad.liveness.face_cnn.test import FaceTest, Observation
 from facepad.models.card import Card
+from facepad.sources import read_picture
 from facepad.training.calibration.fit import ENOUGH, FEWEST, FRAMES_WORTH, Observed, expected, fit
 from facepad.training.calibration.self_attacks import Passed, passed
 from facepad.types import Frame, Presentation, Reason
@@ -95,7 +96,7 @@ def calibrate(
     seen: list[tuple[Picture, Frame]] = []
     faceless = []
     for picture in frames:
-        frame = finder.find(media.read(picture.path))
+        frame = finder.find(read_picture(picture.path))
         if frame.face is None:
             faceless.append(picture.path.name)
         else:

@@ -13,8 +13,8 @@ from facepad.faces import crops
 from facepad.faces.finder import FaceFinder
 from facepad.jobs.progress import Advance, ignore
 from facepad.liveness.face_cnn.backbone import SIDE, Backbone
-from facepad.loading import load_presentation
 from facepad.models import store
+from facepad.sources import MIDDLE, load_sample
 from facepad.training.feature_cache import CacheTable, compute_cached, file_key
 from facepad.types import Face, Frame, Reason, RgbImage, Sample, Split
 
@@ -148,7 +148,7 @@ def block_columns(backbone: Backbone) -> dict[int, slice]:
 
 
 def _width(blocks: dict[int, slice]) -> int:
-    return max(columns.stop for columns in blocks.values())
+    return max(int(columns.stop) for columns in blocks.values())
 
 
 def _unpacked(data: bytes) -> Values:
@@ -159,7 +159,7 @@ def _row(extractor: FaceExtractor, item: _Item, is_cropped: bool) -> Row:
     key, path, number = item
     try:
         sample = Sample(path, path, "", Split.TRAIN, frame=number)
-        frame = load_presentation(sample).frames[0]
+        frame = load_sample(sample, MIDDLE).frames[0]
     except InputError as error:
         raise DatasetError(f"a listed picture cannot be used: {error}") from error
     if is_cropped:

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from facepad import media
 from facepad.errors import DatasetError
-from facepad.quality.context import to_gray
-from facepad.quality.halving import halve
+from facepad.quality.filters import halve
+from facepad.quality.picture import to_gray
+from facepad.sources import read_picture
 from facepad.types import GrayImage
 
 MANIFEST = "manifest.csv"  # columns path (relative to it) and licence
@@ -53,7 +53,7 @@ def read(path: Path) -> GrayImage:
     Raises:
         InputError: Not a picture.
     """
-    gray = to_gray(media.read(path).image)[1]
+    gray = to_gray(read_picture(path).image)[1]
     while max(gray.shape) > _LONGEST:
         gray = halve(gray)
     return gray

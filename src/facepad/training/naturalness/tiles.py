@@ -10,13 +10,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from facepad.models.arrays import pack
-from facepad.models.files import write_bytes
+from facepad.errors import ModelError
+from facepad.jobs.files import write_file
+from facepad.models.npz import pack
 from facepad.models.store import read_arrays
 from facepad.quality.filters import Kernel, as_map, gaussian
-from facepad.quality.natural import biqi_features, jqi_scores
-from facepad.quality.parameters import METRICS_VERSION
+from facepad.quality.jpeg_quality import jqi_scores
+from facepad.quality.wavelet import biqi_features
 from facepad.quality.workspace import Workspace
+from facepad.registry import METRIC_ENTRIES
 from facepad.training.naturalness import pictures as photographs
 from facepad.training.naturalness.distortions import KINDS, Pixels, distorted
 from facepad.types import GrayImage
@@ -71,12 +73,13 @@ def measured(path: Path, name: str, cache: Path) -> Tiles:
         name: Its name in its set; seeds what is random.
         cache: Folder that keeps what was measured.
     """
-    key = f"{METRICS_VERSION} {_RECIPE} {name}".encode()
+    key = f"{METRIC_ENTRIES['biqi'].version} {_RECIPE} {name}".encode()
     file = cache / f"{hashlib.sha256(key + path.read_bytes()).hexdigest()[:32]}.npz"
     if file.is_file():
         return Tiles(**read_arrays(file))
     found = measure(photographs.rounded(photographs.read(path)), name)
-    write_bytes(file, pack({field: getattr(found, field) for field in Tiles.__slots__}))
+    content = pack({field: getattr(found, field) for field in Tiles.__slots__})
+    write_file(file, content, error=ModelError)
     return found
 
 

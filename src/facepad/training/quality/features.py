@@ -8,17 +8,19 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from facepad import media, quality
+from facepad import quality
 from facepad.errors import DatasetError, InputError
 from facepad.faces.finder import FaceFinder
 from facepad.jobs.progress import Advance, ignore
 from facepad.liveness.quality.test import versions, view
 from facepad.models import store
+from facepad.sources import MIDDLE, load_sample
 from facepad.training.feature_cache import CacheTable, compute_cached, file_key
-from facepad.types import Frame, Reason, Sample
+from facepad.types import Frame, Reason, Sample, Split
 
 Vectors = NDArray[np.float64]
 Row = tuple[str, Reason | None, Vectors]  # the key first
+_Item = tuple[str, str, int | None]  # key, path, frame
 
 _NETWORKS = ("face_detector", "face_mesh")
 
@@ -98,7 +100,11 @@ def extract(
     Raises:
         DatasetError: A picture cannot be read; names it.
     """
-    items = [(file_key(sample.path, tag(part)), sample.path) for sample in samples]
+    made_by = tag(part)
+    items = [
+        (file_key(sample.path, made_by, _frame_part(sample)), sample.path, sample.frame)
+        for sample in samples
+    ]
     rows = compute_cached(
         items,
         cache,
@@ -124,22 +130,32 @@ def measure_view(frame: Frame, part: MeasuredView) -> tuple[Reason | None, Vecto
     return None, np.array(list(quality.measure(cut).values()))
 
 
-def read_frame(finder: FaceFinder | None, path: str) -> Frame:
-    """Read a picture and find its face, if there is a finder.
+def read_frame(finder: FaceFinder | None, path: str, number: int | None = None) -> Frame:
+    """Read a picture, or one frame of a clip, and find its face, if there is a finder.
+
+    Args:
+        finder: Finds faces; None when none is needed.
+        path: A picture or clip, or an address in a packed file.
+        number: Number of the frame in a clip; None for the middle one.
 
     Raises:
         DatasetError: The picture cannot be read.
     """
+    sample = Sample(path, path, "", Split.TRAIN, frame=number)
     try:
-        frame = media.from_array(media.read(path).image, channels="rgb")
+        frame = load_sample(sample, MIDDLE).frames[0]
     except InputError as error:
         raise DatasetError(f"a listed picture cannot be used: {error}") from error
     return frame if finder is None else finder.find(frame)
 
 
-def _row(finder: FaceFinder | None, item: tuple[str, str], part: MeasuredView) -> Row:
-    key, path = item
-    return (key, *measure_view(read_frame(finder, path), part))
+def _row(finder: FaceFinder | None, item: _Item, part: MeasuredView) -> Row:
+    key, path, number = item
+    return (key, *measure_view(read_frame(finder, path, number), part))
+
+
+def _frame_part(sample: Sample) -> str:
+    return "" if sample.frame is None else f"|{sample.frame}"
 
 
 def tag(part: MeasuredView) -> str:

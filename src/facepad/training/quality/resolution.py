@@ -18,7 +18,7 @@ from facepad.errors import InputError
 from facepad.faces.finder import FaceFinder
 from facepad.jobs.progress import Advance, ignore
 from facepad.quality import METRICS
-from facepad.simulate.light import GAMMA, Scene, to_display, to_light
+from facepad.simulate.linear_light import GAMMA, Scene, to_display, to_light
 from facepad.training.feature_cache import compute_cached, file_key, text_key
 from facepad.training.quality.features import (
     MeasuredView,
@@ -188,13 +188,15 @@ def made_up(seed: int) -> tuple[Scene, Box]:
 
 def _row(finder: FaceFinder | None, item: tuple[str, SceneSource], part: MeasuredView) -> Row:
     key, source = item
-    if source.path is None:
-        scene, face = made_up(source.seed)
-    else:
-        scene, face = _photographed(read_frame(finder, source.path))
-    frames = captures(scene, face, source.seed)
+    frames = captures(*_scene(finder, source), source.seed)
     vectors = np.array([[measure_view(f, part)[1] for f in camera] for camera in frames])
     return key, None, vectors.ravel()
+
+
+def _scene(finder: FaceFinder | None, source: SceneSource) -> tuple[Scene, Box | None]:
+    if source.path is None:
+        return made_up(source.seed)
+    return _photographed(read_frame(finder, source.path))
 
 
 def _photographed(frame: Frame) -> tuple[Scene, Box | None]:

@@ -1,0 +1,75 @@
+"""Names what a file that cannot be read looks like, and how to make a picture of it."""
+
+SUPPORTED = "supported formats: JPEG, PNG, WebP, BMP and TIFF"
+
+_HEIC = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
+_AVIF = frozenset({b"avif", b"avis"})
+_BEGINNINGS = (
+    (0, b"GIF8", "a GIF picture; convert it to PNG"),
+    (0, b"%PDF", "a PDF document; export its picture as JPEG or PNG"),
+    (0, b"\xff\x0a", "a JPEG XL picture; convert it, e.g. `djxl in.jxl out.png`"),
+    (0, b"\0\0\0\x0cJXL ", "a JPEG XL picture; convert it, e.g. `djxl in.jxl out.png`"),
+    (0, b"\0\0\0\x0cjP  ", "a JPEG 2000 picture; convert it to PNG"),
+    (0, b"\xff\x4f\xff\x51", "a JPEG 2000 picture; convert it to PNG"),
+    (0, b"8BPS", "a Photoshop document; export it as PNG"),
+    (0, b"\0\0\1\0", "an icon; convert it to PNG"),
+    (0, b"II+\0", "a BigTIFF picture; save it as plain TIFF or PNG"),
+    (0, b"MM\0+", "a BigTIFF picture; save it as plain TIFF or PNG"),
+    (0, b"FUJIFILM", "camera raw; save it as JPEG with the camera's program"),
+    (0, b"II*\0", "camera raw; save it as JPEG with the camera's program"),
+    (0, b"IIRO", "camera raw; save it as JPEG with the camera's program"),
+    (0, b"IIU\0", "camera raw; save it as JPEG with the camera's program"),
+    (0, b"\x1aE\xdf\xa3", "a video (Matroska or WebM), not a picture"),
+    (8, b"AVI ", "a video (AVI), not a picture"),
+    (8, b"WAVE", "a sound file, not a picture"),
+    (4, b"moov", "a video (QuickTime), not a picture"),
+    (4, b"mdat", "a video (QuickTime), not a picture"),
+    (0, b"PK\x03\x04", "a ZIP archive or an office document, not a picture"),
+    (0, b"\x1f\x8b", "a gzip archive, not a picture"),
+    (0, b"7z\xbc\xaf", "a 7z archive, not a picture"),
+    (0, b"\x7fELF", "a program, not a picture"),
+    (0, b"MZ", "a program, not a picture"),
+)
+
+
+def describe(data: bytes) -> str:
+    """Say in words what the data looks like, with the way to a picture where there is one."""
+    if data[4:8] == b"ftyp":
+        return _media_container(data)
+    for start, beginning, words in _BEGINNINGS:
+        if data.startswith(beginning, start):
+            return words
+    head = data[:1024]
+    if not head.strip(b"\0"):
+        return "nothing but zero bytes"
+    text = _text(head)
+    if text is None:
+        return "no known format of pictures"
+    if "<svg" in text:
+        return "an SVG drawing; export it as PNG"
+    return "a web page, not a picture" if "<html" in text else "text, not a picture"
+
+
+def _media_container(data: bytes) -> str:
+    """Tell pictures from videos in the container that both share (ISO/IEC 14496-12)."""
+    brand = data[8:12]
+    others = {data[at : at + 4] for at in range(16, min(int.from_bytes(data[:4], "big"), 256), 4)}
+    if brand in _AVIF or (brand == b"mif1" and others & _AVIF):
+        return "an AVIF picture; convert it, e.g. `avifdec in.avif out.png`"
+    if brand in _HEIC:
+        return (
+            "a HEIC picture; convert it, e.g. `heif-convert in.heic out.jpg`, or set the phone "
+            "to take JPEG (iPhone: Settings, Camera, Formats, Most Compatible)"
+        )
+    if brand == b"crx ":
+        return "camera raw; save it as JPEG with the camera's program"
+    return "a video (MP4 or QuickTime), not a picture"
+
+
+def _text(head: bytes) -> str | None:
+    """The head as lower case text, or None when it is not text."""
+    encoding = "utf-16" if head[:2] in {b"\xff\xfe", b"\xfe\xff"} else "utf-8"
+    text = head.decode(encoding, errors="ignore")  # the head may end within a character
+    unprintable = sum(not (c.isprintable() or c.isspace()) for c in text)
+    lost = len(head) - len(text.encode(encoding))
+    return text.lower() if text and unprintable == 0 and abs(lost) < 4 else None

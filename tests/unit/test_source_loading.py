@@ -1,0 +1,144 @@
+"""Whatever a user can name becomes a presentation: path, bytes, array, clip, address, sample."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from facepad.datasets.packed import Packed
+from facepad.errors import InputError
+from facepad.media.frame_selection import FrameSelection
+from facepad.media.limits import VideoLimits
+from facepad.sources import load, load_sample, read_picture
+from facepad.testing import made_up_dataset
+from facepad.testing.made_up import made_up_picture
+from facepad.testing.media_files import made_up_clip, write_depth_clip, write_picture, write_video
+from facepad.types import Sample, Split
+
+
+def sample(path: Path, frame: int | None = None) -> Sample:
+    return Sample(f"made_up/{path.stem}", str(path), "anna", Split.TEST, frame=frame)
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> Path:
+    path = tmp_path / "still.png"
+    write_picture(path, made_up_picture(size=(64, 48)))
+    return path
+
+
+@pytest.fixture
+def video(tmp_path: Path) -> Path:
+    path = tmp_path / "clip.avi"
+    write_video(path, made_up_clip(seed=1, attack=False))
+    return path
+
+
+def test_a_picture_is_a_presentation_of_one_frame(picture: Path) -> None:
+    presentation = load_sample(sample(picture))
+    assert (len(presentation.frames), presentation.source) == (1, "made_up/still")
+
+
+def test_a_video_is_one_presentation_of_the_chosen_frames(video: Path) -> None:
+    assert len(load_sample(sample(video), FrameSelection("every", 2)).frames) == 3
+
+
+def test_without_a_selection_a_video_gives_eight_frames(tmp_path: Path) -> None:
+    path = tmp_path / "long.mp4"
+    write_video(path, made_up_clip(seed=1, attack=False) * 4)
+    assert len(load_sample(sample(path)).frames) == 8
+
+
+def test_a_sample_with_a_frame_number_is_that_frame(video: Path) -> None:
+    presentation = load_sample(sample(video, frame=2))
+    assert [round(frame.time_s, 3) for frame in presentation.frames] == [0.08]
+
+
+def test_a_clip_with_depth_gives_its_colour_frames(tmp_path: Path) -> None:
+    pytest.importorskip("h5py")
+    path = tmp_path / "01_01_01.hdf5"
+    write_depth_clip(path, seed=1, attack=False)
+    assert len(load_sample(sample(path), FrameSelection("even", 4)).frames) == 4
+
+
+def test_limits_hold_for_videos(video: Path) -> None:
+    with pytest.raises(InputError, match="the limit is 2 "):
+        load_sample(sample(video), limits=VideoLimits(max_frames=2))
+
+
+# --- what is not a sample -------------------------------------------------------------------
+
+
+def test_a_path_of_a_clip_is_one_presentation(video: Path) -> None:
+    presentation = load(video)
+    assert (len(presentation.frames), presentation.source) == (6, str(video))
+
+
+def test_the_same_clip_has_the_same_frames_by_path_and_as_a_sample(video: Path) -> None:
+    pairs = zip(load(video).frames, load_sample(sample(video)).frames, strict=True)
+    assert all(np.array_equal(one.image, other.image) for one, other in pairs)
+
+
+def test_bytes_of_a_picture_are_one_frame(picture: Path) -> None:
+    presentation = load(picture.read_bytes())
+    assert (presentation.frames[0].size, presentation.source) == ((64, 48), "bytes")
+
+
+def test_an_array_is_one_frame() -> None:
+    presentation = load(np.zeros((4, 5, 3), np.uint8), channels="bgr")
+    assert (presentation.frames[0].size, presentation.source) == ((5, 4), "array")
+
+
+def test_a_sample_is_a_source_too(video: Path) -> None:
+    assert load(sample(video, frame=2)).source == "made_up/clip"
+
+
+def test_a_name_takes_the_place_of_the_path_in_messages(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"^the upload: file not found"):
+        load(tmp_path / "gone.png", name="the upload")
+
+
+def test_a_video_without_a_videos_name_is_read_by_its_content(video: Path) -> None:
+    other = video.rename(video.with_name("clip"))
+    assert len(load(other).frames) == 6
+
+
+def test_a_picture_that_is_named_as_a_video_is_read_by_its_content(picture: Path) -> None:
+    other = picture.rename(picture.with_name("still.mp4"))
+    assert load(other).frames[0].notes == ("named .mp4 but is PNG",)
+
+
+def test_a_heic_picture_is_not_taken_for_a_video(tmp_path: Path) -> None:
+    (tmp_path / "me.heic").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(50))
+    with pytest.raises(InputError, match="looks like a HEIC picture"):
+        load(tmp_path / "me.heic")
+
+
+def test_a_broken_video_is_named_in_its_error(video: Path) -> None:
+    broken = video.with_name("broken.mp4")
+    broken.write_bytes(b"\0\0\0\x18ftypmp42" + bytes(50))
+    with pytest.raises(InputError, match=r"broken\.mp4: "):
+        load(broken)
+
+
+def test_a_missing_clip_is_named_in_its_error(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"gone\.mp4: file not found"):
+        load(tmp_path / "gone.mp4")
+
+
+def test_what_a_packed_address_stands_for_is_read(tmp_path: Path) -> None:
+    pytest.importorskip("h5py")
+    made_up_dataset(tmp_path, "packed")
+    first = next(iter(Packed(tmp_path).samples()))
+    assert np.array_equal(load(first.path).frames[0].image, read_picture(first.path).image)
+
+
+def test_an_address_in_a_missing_file_is_an_input_error(tmp_path: Path) -> None:
+    pytest.importorskip("h5py")
+    with pytest.raises(InputError, match=r"nowhere\.h5 cannot be read"):
+        load(tmp_path / "nowhere.h5#attack/1")
+
+
+def test_a_still_where_a_clip_lies_is_refused(video: Path) -> None:
+    with pytest.raises(InputError, match="a video"):
+        read_picture(video)
