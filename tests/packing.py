@@ -8,7 +8,8 @@ from pathlib import Path
 from PIL import Image
 
 from facepad.hdf5.pool import Piece
-from facepad.packing import Packing, PackOptions, Result, Source
+from facepad.packing.pack import Packing, PackResult, PackSource
+from facepad.packing.rows import PackOptions
 from facepad.testing.made_up import made_up_picture
 from facepad.types import Sample, Split
 
@@ -23,9 +24,9 @@ def pack(
     workers: int = 0,
     resume: bool = False,
     force: bool = False,
-) -> Result:
+) -> PackResult:
     """Pack samples from beginning to end."""
-    source = Source("made_up", tuple(samples))
+    source = PackSource("made_up", tuple(samples))
     with Packing(source, options, out, resume=resume, force=force) as packing:
         packing.decode(workers)
         return packing.merge()

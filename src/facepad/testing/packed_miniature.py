@@ -6,7 +6,8 @@ from tempfile import TemporaryDirectory
 
 from facepad.datasets.folder import Folder
 from facepad.datasets.packed import FILE
-from facepad.packing import Packing, PackOptions, Source
+from facepad.packing.pack import Packing, PackSource
+from facepad.packing.rows import PackOptions
 
 
 def write_packed(root: Path, write_folder: Callable[[Path], None]) -> None:
@@ -19,6 +20,6 @@ def write_packed(root: Path, write_folder: Callable[[Path], None]) -> None:
     with TemporaryDirectory() as source:
         write_folder(Path(source))
         samples = tuple(Folder(Path(source)).samples())
-        with Packing(Source(Folder.name, samples), PackOptions(), root / FILE) as packing:
+        with Packing(PackSource(Folder.name, samples), PackOptions(), root / FILE) as packing:
             packing.decode(workers=0)
             packing.merge()
