@@ -12,7 +12,8 @@ from types import MappingProxyType
 from facepad.datasets.folder import Folder
 from facepad.datasets.packed import FILE
 from facepad.errors import SettingsError
-from facepad.packing import Packing, PackOptions, Source
+from facepad.packing.pack import Packing, PackSource
+from facepad.packing.rows import PackOptions
 from facepad.testing.made_up import made_up_picture
 from facepad.testing.media_files import CLIP_FRAMES, Clips, write_picture
 
@@ -162,7 +163,7 @@ def _write_packed(root: Path, write_folder: Callable[[Path], None]) -> None:
     with TemporaryDirectory() as source:
         write_folder(Path(source))
         samples = tuple(Folder(Path(source)).samples())
-        with Packing(Source(Folder.name, samples), PackOptions(), root / FILE) as packing:
+        with Packing(PackSource(Folder.name, samples), PackOptions(), root / FILE) as packing:
             packing.decode(workers=0)
             packing.merge()
 
