@@ -4,9 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from facepad.evaluation.aggregation import Scored
 from facepad.evaluation.assessment import GivenPoint
-from facepad.evaluation.protocol import decide
 from facepad.fusion import Answer, Fused, mean_ratio
-from facepad.types import OperatingPoint, Outcome, Reason, Score
+from facepad.types import OperatingPoint, Reason, Score
 
 _REASONS = frozenset(Reason)
 
@@ -37,13 +36,6 @@ def together(scored: Mapping[str, Scored], points: Points) -> Fused:
         if test in points and (one.value is not None or one.reason in _REASONS)
     }
     return mean_ratio(answers)
-
-
-def conclude(fused: Fused) -> tuple[Outcome, tuple[Reason, ...]]:
-    """Outcome and reasons, as the pipeline has them."""
-    first = next(iter(fused.reasons), None)
-    outcome, told = decide(Score(fused.value, first), fused.operating_point)
-    return outcome, (*fused.reasons, *(reason for reason in told if reason not in fused.reasons))
 
 
 def fused_rows(rows: Mapping[str, Sequence[Scored]], points: Points) -> tuple[Scored, ...]:

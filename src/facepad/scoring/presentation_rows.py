@@ -4,12 +4,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from time import perf_counter
 
+from facepad.decision import conclude
 from facepad.errors import InputError
 from facepad.evaluation.aggregation import Scored, combined
 from facepad.evaluation.choices import Combine
 from facepad.media.frame_selection import FrameSelection
 from facepad.pipeline import Checker
-from facepad.scoring.fused_rows import conclude, together
+from facepad.scoring.fused_rows import together
 from facepad.scoring.rows import DECIMALS, ERROR_PREFIX, Fields, output_columns
 from facepad.types import Decision, OperatingPoint, Presentation, Reason, Sample, Split
 

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 
 import pytest
 
+from facepad.decision import conclude
 from facepad.evaluation.aggregation import Scored
-from facepad.scoring.fused_rows import abstentions, conclude, fused_rows, shipped_point, together
+from facepad.scoring.fused_rows import abstentions, fused_rows, shipped_point, together
 from facepad.types import OperatingPoint, Outcome, Reason, Sample, Split
 
 SAMPLE = Sample("b/1", "b/1.jpg", "ben", Split.TEST)
