@@ -18,8 +18,8 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from facepad.datasets.packed import Packed
-from facepad.hdf5 import Packing, PackOptions, Source
-from facepad.hdf5.options import parse_size
+from facepad.packing import Packing, PackOptions, Source
+from facepad.packing.options import parse_size
 from facepad.sources import read_picture
 from facepad.testing.made_up import made_up_picture
 from facepad.types import Sample, Split

@@ -94,10 +94,10 @@ class _BiqiOfBoth:
     """The models of facepad in the place of the prototype's, whose own files do not ship."""
 
     def __init__(self) -> None:
-        from facepad.quality import natural
+        from facepad.quality import no_reference
 
-        self._natural = natural
-        self._model = natural.biqi_model()
+        self._natural = no_reference
+        self._model = no_reference.biqi_model()
 
     def __call__(self, features: NDArray[np.float64], jpeg_score: float) -> tuple[float]:
         return (self._natural.biqi(features, jpeg_score, self._model),)
@@ -105,9 +105,9 @@ class _BiqiOfBoth:
 
 def prototype_calls(module: ModuleType, threads: int) -> Call:
     """All 25 metrics of the prototype, with the model parameters of facepad."""
-    from facepad.quality import natural
+    from facepad.quality import no_reference
 
-    niqe = natural.niqe_model()
+    niqe = no_reference.niqe_model()
     measure: Call = module.QualityMetrics(
         module.load_rred_filters(RRED_FILTERS),
         (niqe.mean, niqe.covariance),

@@ -14,7 +14,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from facepad.simulate.light import to_display
+from facepad.simulate.linear_light import to_display
 from facepad.simulate.recipe import MEDIA, PARTIAL, Recipe, apply, draw_recipe
 from facepad.training.quality.resolution import dead_leaves
 from facepad.types import Face, RgbImage

@@ -21,10 +21,10 @@ import cv2
 import numpy as np
 
 from facepad.errors import InputError
-from facepad.simulate import rounds, sources
-from facepad.simulate.camera import Camera
-from facepad.simulate.ranges import draw
-from facepad.simulate.rounds import ATTACKS, Order
+from facepad.simulate import capture_set, sources
+from facepad.simulate.camera.camera import Camera
+from facepad.simulate.capture_set import ATTACKS, Order
+from facepad.simulate.parameters import draw
 from facepad.types import Sample
 
 
@@ -60,7 +60,7 @@ def _report(given: argparse.Namespace, lines: int | None) -> None:
 
 def _taken(source: Sample, order: Order) -> int:
     try:
-        return sum(one.species in order.attacks for one in rounds.rounds(source, order))
+        return sum(one.species in order.attacks for one in capture_set.rounds(source, order))
     except InputError:
         return 0
 
@@ -75,9 +75,9 @@ def _sensors(lines: int | None) -> Iterator[None]:
             return replace(made, lens=replace(made.lens, lines=lines))
         return made
 
-    vars(rounds)["draw"] = drawn
+    vars(capture_set)["draw"] = drawn
     yield
-    vars(rounds)["draw"] = draw
+    vars(capture_set)["draw"] = draw
 
 
 def _peak() -> float:

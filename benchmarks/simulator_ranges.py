@@ -21,7 +21,7 @@ import numpy as np
 
 from facepad import settings
 from facepad.evaluation.report.plot_style import Colours, mark
-from facepad.simulate.ranges import Range
+from facepad.simulate.parameters import Range
 from facepad.training.face.features import Cache, extract
 from facepad.training.face.heads import Seen, fit, logits
 from facepad.training.face.run import SPEC

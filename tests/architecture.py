@@ -1,12 +1,17 @@
 """The rules of the house, as functions that take source text and return complaints.
 
 Sources are given by module name, so that the rules can be tried on made-up code.
+
+    python tests/architecture.py
+
+prints the numbers about the structure, with their limits.
 """
 
 import ast
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from statistics import median
 
@@ -35,6 +40,7 @@ LAYERS: Mapping[str, int] = {
     "datasets": 5,
     "simulate": 5,
     "packing": 5,
+    "panel": 6,
     "pipeline": 6,
     "documents": 6,
     "scoring": 7,
@@ -47,13 +53,6 @@ LAYERS: Mapping[str, int] = {
     "cluster": 8,
     "testing": 8,
     # Old places; each line goes when its module has moved.
-    "models.arrays": 2,
-    "models.card": 2,
-    "models.files": 2,
-    "models.index": 2,
-    "models.store": 2,
-    "models.fetch": 2,
-    "models.camera_spreads": 2,
     "hdf5": 4,
     "loading": 5,
 }
@@ -64,7 +63,7 @@ HEAVY = ("torch", "sklearn", "matplotlib", "ray", "fastapi", "scipy.io", "skimag
 # These parts exist for one heavy library and are themselves only imported when asked for.
 AT_HOME: Mapping[str, str] = {"service": "fastapi", "cluster": "ray"}
 
-MEDIAN_FILE, LONGEST_FILE = 150, 500  # lines
+MEDIAN_FILE, LONGEST_FILE = 200, 400  # lines
 MEDIAN_BODY, LONGEST_BODY = 8, 60  # lines, without the docstring
 MOST_POSITIONAL = 5
 
@@ -91,7 +90,12 @@ class Module:
 
     @property
     def tree(self) -> ast.Module:
-        return ast.parse(self.text)
+        return _parsed(self.text)
+
+
+@cache
+def _parsed(text: str) -> ast.Module:
+    return ast.parse(text)
 
 
 def read(root: Path) -> list[Module]:
@@ -342,3 +346,10 @@ def unwanted_words(modules: list[Module]) -> list[str]:
 def unwanted(text: str) -> list[str]:
     """Marks of unfinished work and paths of one machine, in any text."""
     return [*UNFINISHED.findall(text), *MACHINE_PATH.findall(text)]
+
+
+if __name__ == "__main__":
+    import structure  # here, since it needs this module
+
+    for bar in structure.bars(read(Path(__file__).parents[1] / "src" / "facepad")):
+        print(bar, "" if bar.is_kept else f"<- {'; '.join(bar.where)}")  # noqa: T201

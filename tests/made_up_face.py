@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from facepad.simulate.surface import LEFT_EYE, LIPS, OVAL, RIGHT_EYE
+from facepad.faces.landmarks import LEFT_EYE, LIPS, OVAL, RIGHT_EYE
 from facepad.types import Face, Landmarks
 
 COUNT = 468

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from facepad.hdf5 import Packing, PackOptions, Result, Source
 from facepad.hdf5.pool import Piece
+from facepad.packing import Packing, PackOptions, Result, Source
 from facepad.testing.made_up import made_up_picture
 from facepad.types import Sample, Split
 

@@ -7,10 +7,13 @@ import ast
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 
 import architecture as house
 from architecture import Module
+
+MOST_FILES = 20  # Python files in a folder
 
 Graph = Mapping[str, set[str]]
 
@@ -130,3 +133,62 @@ def _is_cache(node: ast.stmt) -> bool:
     if not isinstance(node, ast.Assign | ast.AnnAssign) or node.value is None:
         return False
     return ast.unparse(node.value) in {"{}", "[]", "dict()", "list()", "set()", "OrderedDict()"}
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One number about the structure, with its limit.
+
+    Attributes:
+        what: What is counted.
+        value: Today's number.
+        limit: The highest number that is allowed; None where none is set.
+        where: What to look at when the number is too high.
+    """
+
+    what: str
+    value: int
+    limit: int | None = None
+    where: tuple[str, ...] = ()
+
+    @property
+    def is_kept(self) -> bool:
+        return self.limit is None or self.value <= self.limit
+
+    def __str__(self) -> str:
+        limit = "" if self.limit is None else f"at most {self.limit}"
+        return f"{self.what:<34} {self.value:>6}  {limit}"
+
+
+def bars(modules: Sequence[Module]) -> list[Bar]:
+    """The numbers that the house holds itself to."""
+    graph = import_graph(modules)
+    chain, alone = longest_chain(graph), single_importers(graph)
+    crowded = [name for name, n in files_per_folder(modules).items() if n > MOST_FILES]
+    in_cycle = sorted(name for name in graph if house.reaches(graph, name))
+    return [
+        Bar("files in the package", len(modules), 220),
+        Bar("lines in the package", sum(len(m.text.splitlines()) for m in modules)),
+        Bar("modules with one importer", len(alone), 40, tuple(alone)),
+        Bar("longest import chain", len(chain), 14, chain),
+        Bar(f"folders over {MOST_FILES} Python files", len(crowded), 0, tuple(crowded)),
+        Bar("modules in import cycles", len(in_cycle), 0, tuple(in_cycle)),
+        _listed("folder entries in import cycles", folder_cycles(modules)),
+        Bar("files in cli", sum(_lies_in(m.name, "cli") for m in modules), 16),
+        _listed("importers of cli but __main__", _strangers(graph)),
+        _listed("public class names used twice", repeated_class_names(modules)),
+        _listed("caches in modules", module_caches(modules)),
+        *(
+            Bar(what, len(places), 1, tuple(places))
+            for what, pattern in ONE_OF_EACH.items()
+            for places in [places_of(modules, pattern)]
+        ),
+    ]
+
+
+def _listed(what: str, places: Sequence[str]) -> Bar:
+    return Bar(what, len(places), 0, tuple(places))
+
+
+def _strangers(graph: Graph) -> list[str]:
+    return [name for name in importers_of(graph, "cli") if name != "__main__"]

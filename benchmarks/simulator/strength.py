@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facepad.errors import DatasetError
-from facepad.simulate.camera import Camera
-from facepad.simulate.partial import Part
-from facepad.simulate.ranges import Range, ranges
+from facepad.simulate.camera.camera import Camera
+from facepad.simulate.media.partial import Part
+from facepad.simulate.parameters import Range, ranges
 from facepad.simulate.recipe import MEDIA, PARTIAL
-from facepad.simulate.stage import Situation
+from facepad.simulate.scene.stage import Situation
 from facepad.types import Sample
 from simulator.spectra import Floats
 

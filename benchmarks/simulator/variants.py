@@ -9,9 +9,9 @@ import numpy as np
 
 from facepad.errors import InputError
 from facepad.faces.finder import FaceFinder
-from facepad.simulate import rounds
+from facepad.simulate import capture_set
+from facepad.simulate.capture_set import ATTACKS, Order, Taken
 from facepad.simulate.recipe import BONA_FIDE, GROUPS, Recipe, apply, from_plain
-from facepad.simulate.rounds import ATTACKS, Order, Taken
 from facepad.sources import read_picture
 from facepad.types import Face, Frame, RgbImage, Sample, Split
 
@@ -115,7 +115,7 @@ def without(recipe: Recipe, change: str) -> Recipe:
 def _source(source: Sample, seed: int, out: Path) -> Iterator[Variant]:
     try:
         order = Order(ATTACKS, seed=seed, keep_backgrounds=True)
-        taken = list(rounds.rounds(source, order))
+        taken = list(capture_set.rounds(source, order))
     except InputError:
         return
     picture, face = _person(source)

@@ -49,11 +49,11 @@ BUILT_IN: Mapping[Kind, Mapping[str, str]] = MappingProxyType(
                 "gpe": "facepad.quality.edges:gradient_phase_error",
                 "ssim": "facepad.quality.structural:structural_similarity",
                 "vif": "facepad.quality.structural:visual_information_fidelity",
-                "rred": "facepad.quality.entropic:reduced_reference_entropic_difference",
-                "jqi": "facepad.quality.blind:jpeg_quality_index",
+                "rred": "facepad.quality.rred:reduced_reference_entropic_difference",
+                "jqi": "facepad.quality.no_reference:jpeg_quality_index",
                 "hlfi": "facepad.quality.spectral:high_low_frequency_index",
-                "biqi": "facepad.quality.blind:blind_image_quality_index",
-                "niqe": "facepad.quality.blind:natural_image_quality_evaluator",
+                "biqi": "facepad.quality.no_reference:blind_image_quality_index",
+                "niqe": "facepad.quality.no_reference:natural_image_quality_evaluator",
             }
         ),
         "datasets": MappingProxyType(

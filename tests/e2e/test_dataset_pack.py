@@ -16,7 +16,7 @@ import pytest
 from command_line import command, install_plugin, run, skip_without_face_models
 from facepad import registry
 from facepad.datasets.packed import Packed
-from facepad.hdf5.pack import SHARD
+from facepad.packing.pack import SHARD
 from facepad.testing import made_up_dataset
 from packing import pictures
 

@@ -161,14 +161,14 @@ def test_a_name_that_only_begins_like_a_layer_has_none() -> None:
     assert house.without_layer([Module("mediation", "")]) == ["mediation"]
 
 
-def test_a_file_of_501_lines_is_too_long() -> None:
-    modules = [Module("types", "x = 1\n" * 501), *[Module(f"media.m{i}", "\n" * 9) for i in "abc"]]
-    assert house.long_files(modules) == ["types has 501 lines, at most 500"]
+def test_a_file_of_401_lines_is_too_long() -> None:
+    modules = [Module("types", "x = 1\n" * 401), *[Module(f"media.m{i}", "\n" * 9) for i in "abc"]]
+    assert house.long_files(modules) == ["types has 401 lines, at most 400"]
 
 
-def test_a_median_file_of_151_lines_is_too_long() -> None:
-    assert house.long_files([Module("types", "x = 1\n" * 151)]) == [
-        "the median of files is 151 lines, at most 150"
+def test_a_median_file_of_201_lines_is_too_long() -> None:
+    assert house.long_files([Module("types", "x = 1\n" * 201)]) == [
+        "the median of files is 201 lines, at most 200"
     ]
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facepad.errors import ModelError
-from facepad.models.arrays import reading
+from facepad.models.npz import reading
 
 FORMAT_VERSION = 1
 

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from facepad.cli.dataset_listing import Header, Listing
-    from facepad.cli.dataset_verify import Finding
-    from facepad.hdf5 import PackOptions, Result
+    from facepad.packing import PackOptions, Result
+    from facepad.packing.verify import Finding
 
 app = typer.Typer(help="Datasets: list, info, verify, pack.", no_args_is_help=True)
 
@@ -92,9 +92,9 @@ def verify(
     """
     from facepad.cli.console import progress
     from facepad.cli.dataset_listing import listing_of
-    from facepad.cli.dataset_verify import problems_of
-    from facepad.cli.dataset_verify import verify as decode_all
     from facepad.media.frame_selection import FrameSelection
+    from facepad.packing.verify import problems_of
+    from facepad.packing.verify import verify as decode_all
 
     rule = FrameSelection.parse(frames)
     listing = listing_of(name, root, protocol)
@@ -138,9 +138,9 @@ def pack(
     with --resume.
     """
     from facepad.cli.dataset_listing import listing_of
-    from facepad.hdf5 import PackOptions
-    from facepad.hdf5.options import parse_size
     from facepad.media.frame_selection import FrameSelection
+    from facepad.packing import PackOptions
+    from facepad.packing.options import parse_size
 
     box = None if size is None else parse_size(size)
     options = PackOptions(store.value, box, FrameSelection.parse(frames))
@@ -165,7 +165,7 @@ def run_pack(
         DatasetError: What is there belongs to other data, or nothing could be read.
     """
     from facepad.cli.console import duration, progress
-    from facepad.hdf5 import Packing, Source
+    from facepad.packing import Packing, Source
 
     source = Source(
         listing.header.name,

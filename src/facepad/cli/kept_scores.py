@@ -12,7 +12,7 @@ from facepad.cli.console import progress
 from facepad.cli.errors import say
 from facepad.errors import FacepadError, SettingsError, counted
 from facepad.evaluation.aggregation import Scored
-from facepad.media.packed import address
+from facepad.packed import address
 from facepad.pipeline import Checker
 from facepad.scoring.evaluated_tests import Camera, checker_for
 from facepad.scoring.manifest import Manifest

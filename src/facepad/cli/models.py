@@ -59,10 +59,10 @@ def pull(
     --implementation cp --platform manylinux_2_17_x86_64 mediapipe==0.10.14`
     """
     from facepad import settings
-    from facepad.models import store
+    from facepad.models import fetch
 
     with _console(stderr=True).status("getting the face models (35 MB, once)"):
-        fetched = store.pull(wheel)
+        fetched = fetch.pull(wheel)
     folder = settings.folder("model_dir")
     if fetched:
         typer.echo(f"got {counted(len(fetched), 'model file')} into {folder}")

@@ -14,8 +14,8 @@ from facepad.cli.errors import ExitCode, say
 from facepad.errors import DatasetError, SettingsError, counted
 
 if TYPE_CHECKING:
-    from facepad.simulate.rounds import Order
-    from facepad.simulate.run import Made
+    from facepad.simulate.capture_set import Order
+    from facepad.simulate.runner import Made
     from facepad.types import Sample
 
 NAMED = 10  # skipped sources that are printed
@@ -77,7 +77,7 @@ def simulate(
     """
     from facepad.cli.options import split_names
     from facepad.simulate import sources
-    from facepad.simulate.rounds import Order
+    from facepad.simulate.capture_set import Order
 
     order = Order(
         split_names(attacks),
@@ -114,7 +114,7 @@ class SimulateOptions:
     @property
     def packed(self) -> bool:
         """Whether the output is one file."""
-        from facepad.media.packed.address import SUFFIXES
+        from facepad.packed.address import SUFFIXES
 
         return self.out.suffix in SUFFIXES
 
@@ -132,8 +132,8 @@ def run(options: SimulateOptions, order: "Order", *, resume: bool, force: bool) 
         DatasetError: What is there was ordered otherwise, or no source could be used.
     """
     from facepad.cli.console import duration, progress
-    from facepad.simulate import run as simulation
-    from facepad.simulate import sheet, sources
+    from facepad.simulate import contact_sheet, sources
+    from facepad.simulate import runner as simulation
 
     _check(options)
     listed = sources.bona_fide(options.bona_fide, options.frames)
@@ -148,7 +148,7 @@ def run(options: SimulateOptions, order: "Order", *, resume: bool, force: bool) 
         run_.take(options.workers, advance)
     made = run_.finish()
     if options.contact_sheet is not None:
-        sheet.write(options.contact_sheet, simulation.chosen(made, ROUNDS), options.folder)
+        contact_sheet.write(options.contact_sheet, simulation.chosen(made, ROUNDS), options.folder)
     if options.packed:
         _pack(options, listed, order, force=force)
     _say_skipped(made)
@@ -166,10 +166,10 @@ def summary(made: "Made") -> str:
 
 
 def _check(options: SimulateOptions) -> None:
-    from facepad.simulate import sheet
+    from facepad.simulate import contact_sheet
 
     if options.contact_sheet is not None:
-        sheet.check(options.contact_sheet)
+        contact_sheet.check(options.contact_sheet)
     if not options.out.parent.is_dir():
         raise SettingsError(f"{options.out.parent} is not a folder; the output goes into one")
     for folder in options.bona_fide:
@@ -182,7 +182,7 @@ def _pack(
 ) -> None:
     """Put the folder into one file, and remove it."""
     from facepad.cli.console import progress
-    from facepad.hdf5 import Packing, PackOptions, Source
+    from facepad.packing import Packing, PackOptions, Source
     from facepad.registry import resolve
 
     samples = tuple(resolve("datasets", "csv")(options.folder).samples())
@@ -198,8 +198,8 @@ def _finished(
     options: SimulateOptions, listed: "tuple[Sample, ...]", order: "Order", *, resume: bool
 ) -> ExitCode:
     """A packed file that is there: fine to resume when it was ordered alike."""
-    from facepad.media.packed.reader import PackedFile
-    from facepad.simulate.run import ABOUT
+    from facepad.packed.reader import PackedFile
+    from facepad.simulate.runner import ABOUT
 
     if not resume:
         raise SettingsError(f"{options.out} is there already; --force begins again")
@@ -216,7 +216,7 @@ def _finished(
 
 
 def _header(listed: "tuple[Sample, ...]", order: "Order") -> str:
-    from facepad.simulate.run import words_of
+    from facepad.simulate.runner import words_of
 
     words = words_of(listed, order)
     return "\n".join([f"{TITLE}.", "", *(f"{name}: {value}" for name, value in words.items())])

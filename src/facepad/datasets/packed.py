@@ -15,10 +15,10 @@ from itertools import groupby
 from pathlib import Path
 
 from facepad.errors import DatasetError
-from facepad.hdf5.digest import Digest
-from facepad.media.packed.address import Address
-from facepad.media.packed.layout import About, Row
-from facepad.media.packed.reader import PackedFile
+from facepad.packed.address import Address
+from facepad.packed.checksums import Digest
+from facepad.packed.layout import About, Row
+from facepad.packed.reader import PackedFile
 from facepad.types import Sample, Split
 
 FILE = "dataset.h5"

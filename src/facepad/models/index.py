@@ -1,4 +1,4 @@
-"""The list of all model files (``weights/index.json``), as values."""
+"""The list of all model files (``weights/index.json``), as values; hash and bytes of a file."""
 
 import hashlib
 import json
@@ -9,6 +9,7 @@ from typing import Literal
 
 from facepad import settings
 from facepad.errors import ModelError
+from facepad.models.npz import MAX_BYTES
 
 WEIGHTS = Path(__file__).parent / "weights"
 FILE = "index.json"
@@ -90,5 +91,21 @@ def find(name: str) -> Entry:
 
 
 def digest(data: bytes) -> str:
-    """SHA-256 in lower-case hexadecimal."""
+    """Return the SHA-256 in lower-case hexadecimal."""
     return hashlib.sha256(data).hexdigest()
+
+
+def read_bytes(file: Path) -> bytes:
+    """Return the content of a file of at most ``MAX_BYTES``.
+
+    Raises:
+        ModelError: Missing, unreadable or larger.
+    """
+    try:
+        with file.open("rb") as stream:
+            data = stream.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise ModelError(f"{file} cannot be read: {error.strerror}") from error
+    if len(data) > MAX_BYTES:
+        raise ModelError(f"{file} is larger than {MAX_BYTES} bytes")
+    return data

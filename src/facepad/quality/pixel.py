@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from facepad.quality.context import Picture
 from facepad.quality.filters import REPLICATE, as_map
+from facepad.quality.picture import Picture
 from facepad.types import GrayImage
 
 MAX_DB = 100.0  # stands in for infinity, so that a classifier can use the value

@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from facepad.quality.context import Picture
 from facepad.quality.filters import as_map
+from facepad.quality.picture import Picture
 from facepad.quality.workspace import Workspace
 from facepad.types import GrayImage
 

@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 
 from facepad.quality.bands import bands
-from facepad.quality.context import BLUR, Picture
 from facepad.quality.filters import REPLICATE, Kernel, as_map, gaussian, separable, two_passes
+from facepad.quality.picture import BLUR, Picture
 from facepad.quality.workspace import Workspace
 from facepad.types import GrayImage
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from facepad import registry
 from facepad.errors import InputError
-from facepad.quality.context import Picture
+from facepad.quality.picture import Picture
 
 METRICS: tuple[str, ...] = tuple(registry.BUILT_IN["metrics"])
 Metric = Callable[[Picture], float]
@@ -39,7 +39,7 @@ def measure(
 
     Args:
         image: Gray or RGB, shape (H, W) or (H, W, 3), any type that
-            `facepad.quality.context.to_gray` reads. Full-reference metrics compare it with
+            `facepad.quality.picture.to_gray` reads. Full-reference metrics compare it with
             a slightly blurred copy of itself.
         value_range: 1 or 255, what white is in a floating-point picture; else None.
         names: Metrics that are wanted; the 25 built-in ones when None. Work that only

@@ -16,15 +16,14 @@ from typing import Any, Protocol
 import numpy as np
 
 from facepad.errors import InputError, SettingsError
-from facepad.simulate.camera import Camera, Exposed
-from facepad.simulate.codec import decode
-from facepad.simulate.light import Field
-from facepad.simulate.mask import Mask
-from facepad.simulate.partial import Part
-from facepad.simulate.printing import Print
-from facepad.simulate.ranges import draw, plain, rebuilt, without
-from facepad.simulate.screen import Screen
-from facepad.simulate.stage import LIFE_SIZE, Presented, Situation, Stage, moved
+from facepad.simulate.camera.camera import Camera, Exposed, decode
+from facepad.simulate.linear_light import Field
+from facepad.simulate.media.mask import Mask
+from facepad.simulate.media.partial import Part
+from facepad.simulate.media.print import Print
+from facepad.simulate.media.screen import Screen
+from facepad.simulate.parameters import draw, plain, rebuilt, without
+from facepad.simulate.scene.stage import LIFE_SIZE, Presented, Situation, Stage, moved
 from facepad.types import Face, RgbImage
 
 BONA_FIDE, PARTIAL = "bona_fide", "partial"

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from itertools import islice
 
-from facepad.media.packed.address import file_of
+from facepad.packed.address import file_of
 from facepad.testing.contract_error import called, require
 from facepad.types import Dataset, Sample, Split
 

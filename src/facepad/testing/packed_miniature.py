@@ -6,7 +6,7 @@ from tempfile import TemporaryDirectory
 
 from facepad.datasets.folder import Folder
 from facepad.datasets.packed import FILE
-from facepad.hdf5 import Packing, PackOptions, Source
+from facepad.packing import Packing, PackOptions, Source
 
 
 def write_packed(root: Path, write_folder: Callable[[Path], None]) -> None:

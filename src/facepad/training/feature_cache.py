@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from facepad.errors import DatasetError
-from facepad.media.packed.address import file_of
+from facepad.packed.address import file_of
 
 Advance = Callable[[], None]
 Row = TypeVar("Row", bound=tuple[Any, ...])

@@ -9,7 +9,7 @@ import pytest
 sys.path.append(str(Path(__file__).resolve().parents[3] / "benchmarks"))
 pytest.importorskip("simulator", reason="source archives hold no benchmarks")
 
-from facepad.simulate.ranges import Range
+from facepad.simulate.parameters import Range
 from facepad.simulate.recipe import GROUPS, draw_recipe
 from facepad.training.face.features import FaceFeatures
 from facepad.training.face.heads import Seen

@@ -12,8 +12,8 @@ import pytest
 from facepad import media, registry
 from facepad.datasets.packed import Packed
 from facepad.errors import DatasetError, FacepadError, InputError
-from facepad.hdf5 import PackOptions
-from facepad.media.packed.seal import SealedFile, seal
+from facepad.packed.checksums import SealedFile, seal
+from facepad.packing import PackOptions
 from facepad.pipeline import Checker
 from facepad.sources import load_sample, read_picture
 from facepad.testing import check_dataset, made_up_dataset
@@ -128,7 +128,7 @@ def test_threads_may_read_one_file_at_the_same_time(file: Path) -> None:
 
 
 def test_listing_reads_no_pictures(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("facepad.media.packed.reader.decode", lambda *_: pytest.fail("decoded"))
+    monkeypatch.setattr("facepad.packed.reader.decode", lambda *_: pytest.fail("decoded"))
     assert len(list(Packed(file).samples())) == 9
 
 
@@ -303,8 +303,8 @@ def test_a_changed_label_does_not_fit_the_digest(file: Path) -> None:
 
 
 def test_a_picture_that_was_exchanged_does_not_fit_its_hash(file: Path) -> None:
-    from facepad.media.packed.address import Address
-    from facepad.media.packed.pictures import check_pixels
+    from facepad.packed.address import Address
+    from facepad.packed.pictures import check_pixels
 
     for content in rewritten(file):
         content["attack"]["images"][0] = content["attack"]["images"][1]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from facepad.models.arrays import pack
+from facepad.models.npz import pack
 from facepad.types import Box, RgbImage
 
 GOLDEN = Path(__file__).resolve().parents[2] / "reference" / "face_crops.npz"

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from facepad.errors import ModelError
-from facepad.models import files, index, store
+from facepad.models import index, store
 from facepad.models.card import Card
 from facepad.models.index import Entry
 
@@ -92,7 +92,7 @@ def test_a_path_without_a_file_is_named(tmp_path: Path) -> None:
 
 
 def test_a_file_over_the_limit_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files, "MAX_BYTES", 10)
+    monkeypatch.setattr(index, "MAX_BYTES", 10)
     (tmp_path / "big.npz").write_bytes(bytes(11))
     with pytest.raises(ModelError, match="larger than 10 bytes"):
         store.read_arrays(tmp_path / "big.npz")
@@ -101,5 +101,5 @@ def test_a_file_over_the_limit_is_not_read(tmp_path: Path, monkeypatch: pytest.M
 def test_a_file_that_cannot_be_written_leaves_nothing_behind(tmp_path: Path) -> None:
     (tmp_path / "taken").mkdir()
     with pytest.raises(ModelError, match="taken cannot be written"):
-        files.write_bytes(tmp_path / "taken", b"x")
+        store.save_file(tmp_path / "taken", b"x", CARD)
     assert [path.name for path in tmp_path.iterdir()] == ["taken"]

@@ -9,7 +9,7 @@ from pictures import noise, scene
 
 from facepad.errors import InputError
 from facepad.quality import Picture, measure
-from facepad.quality.context import to_gray
+from facepad.quality.picture import to_gray
 
 SOME = ["mse", "ssim", "rred", "hlfi", "jqi"]
 

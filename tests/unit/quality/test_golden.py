@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pictures import golden
 
-from facepad.quality.golden import golden_adapter
+from reference.adapter import golden_adapter
 
 import check_golden  # isort: skip - found through the path that `pictures` adds
 

@@ -9,18 +9,19 @@ from numpy.typing import NDArray
 from scipy.special import gamma
 
 from facepad.quality import scene_statistics
-from facepad.quality.blocking import jqi_scores
-from facepad.quality.generalised_gaussian import (
+from facepad.quality.filters import halve
+from facepad.quality.jpeg_quality import jqi_scores
+from facepad.quality.scene_statistics import (
     BALANCE,
+    NIQE_NAMES,
     SHAPES,
     SPREAD,
+    niqe_features,
     place_of_kurtosis,
     place_of_ratio,
+    whole_blocks,
 )
-from facepad.quality.halving import halve
-from facepad.quality.scene_statistics import NIQE_NAMES, niqe_features, whole_blocks
-from facepad.quality.wavelet import daubechies, decompose
-from facepad.quality.wavelet_statistics import BIQI_NAMES, biqi_features
+from facepad.quality.wavelet import BIQI_NAMES, biqi_features, daubechies, decompose
 from facepad.quality.workspace import Workspace
 from facepad.types import GrayImage
 

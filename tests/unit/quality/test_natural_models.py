@@ -13,18 +13,13 @@ from numpy.typing import NDArray
 
 from facepad.errors import InputError, ModelError
 from facepad.models import store
-from facepad.models.arrays import pack
-from facepad.quality.biqi_parameters import BiqiModel
-from facepad.quality.natural import (
-    biqi,
-    biqi_features,
-    biqi_model,
-    jqi_scores,
-    niqe,
-    niqe_features,
-    niqe_model,
-)
-from facepad.quality.niqe_parameters import NiqeModel
+from facepad.models.npz import pack
+from facepad.quality.biqi_model import BiqiModel
+from facepad.quality.jpeg_quality import jqi_scores
+from facepad.quality.niqe_model import NiqeModel
+from facepad.quality.no_reference import biqi, biqi_model, niqe, niqe_model
+from facepad.quality.scene_statistics import niqe_features
+from facepad.quality.wavelet import biqi_features
 
 few = settings(max_examples=20, deadline=None)
 REFERENCE = Path(__file__).resolve().parents[2] / "reference"

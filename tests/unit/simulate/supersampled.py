@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from facepad.simulate.geometry import Placement, projected
-from facepad.simulate.optics import Optics
+from facepad.simulate.camera.optics import Optics
+from facepad.simulate.scene.geometry import Placement, projected
 
 Floats = NDArray[np.float32]
 PAD = 5  # pixels around the sensor, for the lens

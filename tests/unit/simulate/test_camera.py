@@ -7,13 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from facepad.simulate.camera import Camera, Exposed, Lens
-from facepad.simulate.codec import Codec, decode
-from facepad.simulate.developing import Developing
-from facepad.simulate.light import Scene, luminance, to_display, to_light
-from facepad.simulate.optics import Optics
-from facepad.simulate.ranges import draw
-from facepad.simulate.sensor import Sensor
+from facepad.simulate.camera.camera import Camera, Codec, Exposed, Lens, decode
+from facepad.simulate.camera.optics import Optics
+from facepad.simulate.camera.sensor import Developing, Sensor
+from facepad.simulate.linear_light import Scene, luminance, to_display, to_light
+from facepad.simulate.parameters import draw
 from facepad.training.quality.resolution import dead_leaves
 from facepad.types import RgbImage
 

@@ -5,7 +5,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facepad.simulate.geometry import Bend, Placement, Pose, coverage, rectangle, sample, turned
+from facepad.simulate.scene.geometry import (
+    Bend,
+    Placement,
+    Pose,
+    coverage,
+    rectangle,
+    sample,
+    turned,
+)
 
 SIZE = (60, 80)
 

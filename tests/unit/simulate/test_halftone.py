@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from supersampled import Floats, seen
 
-from facepad.simulate.geometry import Placement, Pose, turned
-from facepad.simulate.halftone import Screening, cell, spot, spot_waves
-from facepad.simulate.optics import Optics
+from facepad.simulate.camera.optics import Optics
+from facepad.simulate.media.harmonics import Screening, cell, spot, spot_waves
+from facepad.simulate.scene.geometry import Placement, Pose, turned
 
 SIZE = (48, 64)
 SHARP = Optics(0.25, 0.8)

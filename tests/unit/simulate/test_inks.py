@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facepad.simulate.inks import Printer
+from facepad.simulate.media.materials import Printer
 
 
 def sheet(*colour: float) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:

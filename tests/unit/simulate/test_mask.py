@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from facepad.errors import InputError
-from facepad.simulate.light import to_display
-from facepad.simulate.mask import Mask
-from facepad.simulate.optics import Optics
-from facepad.simulate.ranges import draw
+from facepad.simulate.camera.optics import Optics
+from facepad.simulate.linear_light import to_display
+from facepad.simulate.media.mask import Mask
+from facepad.simulate.parameters import draw
 from facepad.simulate.recipe import apply, bona_fide, draw_recipe
-from facepad.simulate.stage import Presented, Situation, Stage
+from facepad.simulate.scene.stage import Presented, Situation, Stage
 from facepad.training.quality.resolution import dead_leaves
 from facepad.types import Face, RgbImage
 from made_up_face import made_up_face

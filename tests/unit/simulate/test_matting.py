@@ -7,9 +7,9 @@ import pytest
 from skimage.data import astronaut
 
 from facepad.models.index import find
-from facepad.simulate.backdrop import Backdrop
-from facepad.simulate.light import Field, to_light
-from facepad.simulate.matting import Matter, person
+from facepad.simulate.linear_light import Field, to_light
+from facepad.simulate.scene.background import Backdrop
+from facepad.simulate.scene.matting import Matter, person
 from facepad.types import Face, RgbImage
 from made_up_face import made_up_face
 

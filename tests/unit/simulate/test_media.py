@@ -5,16 +5,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from facepad.simulate import cuts, glare, room
-from facepad.simulate.holding import Holding
-from facepad.simulate.light import to_display, to_light
-from facepad.simulate.optics import Optics
-from facepad.simulate.partial import Part
-from facepad.simulate.printing import Print
-from facepad.simulate.screen import Screen
-from facepad.simulate.showing import Showing
-from facepad.simulate.stage import Presented, Situation, Stage
-from facepad.simulate.taking import Taking
+from facepad.simulate.camera.optics import Optics
+from facepad.simulate.linear_light import to_display, to_light
+from facepad.simulate.media import face_regions
+from facepad.simulate.media.partial import Part
+from facepad.simulate.media.pose import Holding
+from facepad.simulate.media.print import Print
+from facepad.simulate.media.screen import Screen, Showing, Taking
+from facepad.simulate.scene import background, reflections
+from facepad.simulate.scene.stage import Presented, Situation, Stage
 from facepad.training.quality.resolution import dead_leaves
 from facepad.types import Face, RgbImage
 
@@ -164,12 +163,12 @@ def test_eyes_come_from_the_landmarks_when_there_are_any() -> None:
     points = np.zeros((468, 3), np.float32)
     points[[33, 133], :2] = [(50, 40), (60, 40)]
     points[[362, 263], :2] = [(70, 40), (80, 40)]
-    found = cuts.eyes(replace(FACE, landmarks=points), PICTURE)
+    found = face_regions.eyes(replace(FACE, landmarks=points), PICTURE)
     assert [(round(x), round(y)) for x, y, *_ in found] == [(55, 40), (75, 40)]
 
 
 def test_without_a_face_the_middle_of_the_picture_counts() -> None:
-    x, y, wide, high = cuts.outline(None, PICTURE)
+    x, y, wide, high = face_regions.outline(None, PICTURE)
     assert (x, wide) == (64.0, 32.0)
     assert 0 < y - high < y + high < 96
 
@@ -177,15 +176,15 @@ def test_without_a_face_the_middle_of_the_picture_counts() -> None:
 def test_rooms_and_lamps_are_light() -> None:
     rng = np.random.default_rng(0)
     for picture in (None, PICTURE):
-        light = room.behind(picture, (60, 80), rng)
+        light = background.behind(picture, (60, 80), rng)
         assert light.shape == (60, 80, 3)
         assert light.min() >= 0.0
-    lamps = glare.lamps((60, 80), rng, 0.05)
+    lamps = reflections.lamps((60, 80), rng, 0.05)
     assert 0.0 <= lamps.min() <= lamps.max() <= 1.0
 
 
 def test_a_picture_behind_keeps_its_colours() -> None:
     green = np.zeros((40, 40, 3), np.uint8)
     green[..., 1] = 180
-    light = room.behind(green, (60, 80), np.random.default_rng(0))
+    light = background.behind(green, (60, 80), np.random.default_rng(0))
     assert np.allclose(light.mean(axis=(0, 1)), to_light(green).mean(axis=(0, 1)), atol=0.01)

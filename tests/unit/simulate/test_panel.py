@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from supersampled import Floats, seen, smooth_step
 
-from facepad.simulate.geometry import Placement, Pose
-from facepad.simulate.optics import Optics
-from facepad.simulate.panel import Panel
+from facepad.simulate.camera.optics import Optics
+from facepad.simulate.media.harmonics import Panel
+from facepad.simulate.scene.geometry import Placement, Pose
 
 SIZE = (40, 56)
 

@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from facepad.errors import SettingsError
-from facepad.simulate.camera import Camera
-from facepad.simulate.partial import Part
-from facepad.simulate.printing import Print
-from facepad.simulate.ranges import Range, draw, plain, ranges, rebuilt, without
-from facepad.simulate.screen import Screen
-from facepad.simulate.stage import Situation
+from facepad.simulate.camera.camera import Camera
+from facepad.simulate.media.partial import Part
+from facepad.simulate.media.print import Print
+from facepad.simulate.media.screen import Screen
+from facepad.simulate.parameters import Range, draw, plain, ranges, rebuilt, without
+from facepad.simulate.scene.stage import Situation
 
 KINDS: tuple[type[Any], ...] = (Camera, Situation, Print, Screen, Part)
 

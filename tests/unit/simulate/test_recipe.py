@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from facepad.errors import InputError, SettingsError
-from facepad.simulate.light import to_display
-from facepad.simulate.printing import Print
+from facepad.simulate.linear_light import to_display
+from facepad.simulate.media.print import Print
 from facepad.simulate.recipe import (
     BONA_FIDE,
     GROUPS,

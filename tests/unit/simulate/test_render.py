@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from skimage.draw import polygon
 
 from facepad.errors import InputError
-from facepad.simulate.render import (
+from facepad.simulate.scene.render import (
     Triangles,
     Vertices,
     face_normals,
@@ -127,7 +127,7 @@ def test_many_triangles_are_tried_in_parts_with_the_same_result(
 ) -> None:
     points, faces = ball()
     whole = render(points, faces, SIZE)
-    monkeypatch.setattr("facepad.simulate.render._CANDIDATES", 50)
+    monkeypatch.setattr("facepad.simulate.scene.render._CANDIDATES", 50)
     parts = render(points, faces, SIZE)
     assert np.array_equal(whole.depth, parts.depth)
 

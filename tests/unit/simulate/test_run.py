@@ -13,13 +13,13 @@ from PIL import Image
 
 from facepad.datasets.csv_list import CsvList
 from facepad.errors import DatasetError, SettingsError
-from facepad.simulate import rounds, sheet, sources
-from facepad.simulate.camera import Camera
-from facepad.simulate.light import Field, to_display
-from facepad.simulate.ranges import draw
+from facepad.simulate import capture_set, contact_sheet, sources
+from facepad.simulate.camera.camera import Camera
+from facepad.simulate.capture_set import Order
+from facepad.simulate.linear_light import Field, to_display
+from facepad.simulate.parameters import draw
 from facepad.simulate.recipe import from_plain
-from facepad.simulate.rounds import Order
-from facepad.simulate.run import WORK, Made, Simulation, chosen
+from facepad.simulate.runner import WORK, Made, Simulation, chosen
 from facepad.testing.media_files import write_video
 from facepad.training.quality.resolution import dead_leaves
 from facepad.types import Frame, Reason, RgbImage, Sample
@@ -50,7 +50,7 @@ class Matter:
 
 @pytest.fixture(autouse=True)
 def networks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rounds, "_networks", lambda: (Finder(), Matter()))
+    monkeypatch.setattr(capture_set, "_networks", lambda: (Finder(), Matter()))
 
     def small(kind: type, rng: np.random.Generator) -> object:
         drawn: object = draw(kind, rng)
@@ -58,7 +58,7 @@ def networks(monkeypatch: pytest.MonkeyPatch) -> None:
             return replace(drawn, lens=replace(drawn.lens, lines=96))
         return drawn
 
-    monkeypatch.setattr(rounds, "draw", small)
+    monkeypatch.setattr(capture_set, "draw", small)
 
 
 @pytest.fixture(scope="module")
@@ -185,7 +185,7 @@ def test_a_run_that_was_ended_goes_on(
 ) -> None:
     out = tmp_path / "out"
     begun = Simulation(listed(people), ORDER, out)
-    take, count = rounds.rounds, iter(range(PEOPLE))
+    take, count = capture_set.rounds, iter(range(PEOPLE))
 
     def ends(source: Sample, order: Order) -> object:
         if next(count) == 3:
@@ -193,7 +193,7 @@ def test_a_run_that_was_ended_goes_on(
         return take(source, order)
 
     with monkeypatch.context() as patch:
-        patch.setattr("facepad.simulate.run.rounds", ends)
+        patch.setattr("facepad.simulate.runner.rounds", ends)
         with pytest.raises(KeyboardInterrupt):
             begun.take(workers=0)
     assert not (out / "dataset.csv").exists()
@@ -308,15 +308,15 @@ def test_a_frame_of_a_clip_is_a_source(tmp_path: Path) -> None:
 
 
 def test_a_contact_sheet_shows_one_line_a_round(tmp_path: Path, whole: tuple[Path, Made]) -> None:
-    path = tmp_path / "sheet.png"
-    sheet.write(path, chosen(whole[1], 3), whole[0])
+    path = tmp_path / "contact_sheet.png"
+    contact_sheet.write(path, chosen(whole[1], 3), whole[0])
     assert np.asarray(cv2.imread(str(path))).shape == (3 * 258, 5 * 240, 3)
 
 
-@pytest.mark.parametrize("name", ["sheet.txt", "none/sheet.png"])
+@pytest.mark.parametrize("name", ["contact_sheet.txt", "none/contact_sheet.png"])
 def test_a_sheet_that_cannot_be_written_is_refused_at_once(tmp_path: Path, name: str) -> None:
     with pytest.raises(SettingsError):
-        sheet.check(tmp_path / name)
+        contact_sheet.check(tmp_path / name)
 
 
 @pytest.mark.parametrize(

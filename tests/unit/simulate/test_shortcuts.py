@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from facepad.errors import ModelError
 from facepad.faces.finder import FaceFinder
-from facepad.simulate.light import to_display
+from facepad.simulate.linear_light import to_display
 from facepad.simulate.recipe import MEDIA, PARTIAL, Recipe, apply, bona_fide, draw_recipe
 from facepad.sources import read_picture
 from facepad.training.quality.resolution import dead_leaves

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from facepad.errors import InputError
-from facepad.simulate import surface
-from facepad.simulate.render import render
+from facepad.faces import landmarks
+from facepad.simulate.scene import face_mesh
+from facepad.simulate.scene.render import render
 from facepad.types import Landmarks
 from made_up_face import made_up_landmarks
 
@@ -30,29 +31,29 @@ def obj(path: Path, text: str) -> Path:
 
 
 def test_triangles_cover_the_face_once() -> None:
-    found = surface.own(LANDMARKS)
+    found = face_mesh.own(LANDMARKS)
     corners = found.vertices[found.triangles][..., :2].astype(float)
     one, other = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
     area = np.abs(one[:, 0] * other[:, 1] - one[:, 1] * other[:, 0]).sum() / 2
-    ring = LANDMARKS[list(surface.OVAL), :2].astype(float)
+    ring = LANDMARKS[list(landmarks.OVAL), :2].astype(float)
     rolled = np.roll(ring, -1, axis=0)
     outline = abs((ring[:, 0] * rolled[:, 1] - rolled[:, 0] * ring[:, 1]).sum()) / 2
     assert area == pytest.approx(outline, rel=0.02)
 
 
 def test_a_turned_face_has_the_triangles_of_the_level_one() -> None:
-    straight = {tuple(sorted(one)) for one in surface.own(LANDMARKS).triangles.tolist()}
-    aside = {tuple(sorted(one)) for one in surface.own(turned(30)).triangles.tolist()}
+    straight = {tuple(sorted(one)) for one in face_mesh.own(LANDMARKS).triangles.tolist()}
+    aside = {tuple(sorted(one)) for one in face_mesh.own(turned(30)).triangles.tolist()}
     assert len(straight & aside) > 0.98 * len(straight)
 
 
 def test_every_vertex_takes_its_colour_from_where_it_lies() -> None:
-    found = surface.own(LANDMARKS)
+    found = face_mesh.own(LANDMARKS)
     np.testing.assert_allclose(found.places, found.vertices[:, :2], atol=1e-3)
 
 
 def test_a_rim_goes_on_outwards_and_backwards() -> None:
-    plain, rimmed = surface.own(LANDMARKS), surface.own(LANDMARKS, rim=0.2)
+    plain, rimmed = face_mesh.own(LANDMARKS), face_mesh.own(LANDMARKS, rim=0.2)
     assert np.ptp(rimmed.vertices[:, 0]) == pytest.approx(
         1.2 * np.ptp(plain.vertices[:, 0]), rel=0.02
     )
@@ -60,15 +61,15 @@ def test_a_rim_goes_on_outwards_and_backwards() -> None:
 
 
 def test_few_facets_keep_the_outline() -> None:
-    found = surface.own(LANDMARKS, vertices=60)
+    found = face_mesh.own(LANDMARKS, vertices=60)
     assert len(found.vertices) == 60
-    whole = render(surface.own(LANDMARKS).vertices, surface.own(LANDMARKS).triangles, SIZE)
+    whole = render(face_mesh.own(LANDMARKS).vertices, face_mesh.own(LANDMARKS).triangles, SIZE)
     few = render(found.vertices, found.triangles, SIZE)
     assert few.covered.sum() == pytest.approx(whole.covered.sum(), rel=0.04)
 
 
 def test_an_egg_stands_for_a_face_without_landmarks() -> None:
-    found = surface.egg((100.0, 90.0, 40.0, 55.0))
+    found = face_mesh.egg((100.0, 90.0, 40.0, 55.0))
     assert np.ptp(found.vertices[:, 0]) == pytest.approx(80.0)
     assert (
         found.vertices[:, 2].argmin() == np.hypot(*(found.vertices[:, :2] - [100, 90]).T).argmin()
@@ -79,13 +80,13 @@ def test_a_mesh_with_the_same_landmarks_is_fitted_to_them(tmp_path: Path) -> Non
     """Told in another unit, y up and z towards the viewer, as such files have it."""
     told = (LANDMARKS - LANDMARKS.mean(axis=0)) / 7.0 * [1, -1, -1]
     lines = [f"v {x} {y} {z}" for x, y, z in told] + ["f 1/1/1 2/2/2 3/3/3"]
-    found = surface.given(obj(tmp_path / "a.obj", "\n".join(lines)), turned(20))
+    found = face_mesh.given(obj(tmp_path / "a.obj", "\n".join(lines)), turned(20))
     np.testing.assert_allclose(found.vertices, turned(20), atol=0.05)
 
 
 def test_any_other_mesh_is_fitted_by_its_extent(tmp_path: Path) -> None:
     path = obj(tmp_path / "a.obj", "v -1 -1 0\nv 1 -1 0\nv 1 1 0\nv -1 1 0\nf 1 2 3 4\n")
-    found = surface.given(path, LANDMARKS)
+    found = face_mesh.given(path, LANDMARKS)
     assert len(found.triangles) == 2
     middle = (found.vertices.min(axis=0) + found.vertices.max(axis=0)) / 2
     np.testing.assert_allclose(middle[:2], [100, 90], atol=4)
@@ -93,7 +94,7 @@ def test_any_other_mesh_is_fitted_by_its_extent(tmp_path: Path) -> None:
 
 def test_corners_may_be_counted_from_the_end(tmp_path: Path) -> None:
     path = obj(tmp_path / "a.obj", "v 0 0 0\nv 1 0 0\nv 0 1 0\nf -3 -2 -1\n")
-    assert surface.read_obj(path)[1].tolist() == [[0, 1, 2]]
+    assert face_mesh.read_obj(path)[1].tolist() == [[0, 1, 2]]
 
 
 @pytest.mark.parametrize(
@@ -109,9 +110,9 @@ def test_corners_may_be_counted_from_the_end(tmp_path: Path) -> None:
 )
 def test_a_file_that_is_no_mesh_is_named(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(InputError, match=message):
-        surface.read_obj(obj(tmp_path / "a.obj", text))
+        face_mesh.read_obj(obj(tmp_path / "a.obj", text))
 
 
 def test_a_missing_mesh_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"none\.obj cannot be read"):
-        surface.read_obj(tmp_path / "none.obj")
+        face_mesh.read_obj(tmp_path / "none.obj")

@@ -17,8 +17,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.svm import SVC
 
 from facepad.errors import DatasetError, InputError
-from facepad.quality.biqi_parameters import BiqiModel
-from facepad.quality.niqe_parameters import NiqeModel
+from facepad.quality.biqi_model import BiqiModel
+from facepad.quality.niqe_model import NiqeModel
 from facepad.training.naturalness import biqi, pictures, tiles
 from facepad.training.naturalness.acceptance import Gate, Golden, ladder
 from facepad.training.naturalness.biqi import train_biqi
@@ -204,7 +204,8 @@ def test_biqi_needs_three_pictures() -> None:
 
 @pytest.mark.slow
 def test_the_packaged_niqe_agrees_in_rank_with_the_original() -> None:
-    from facepad.quality.natural import niqe, niqe_features, niqe_model
+    from facepad.quality.no_reference import niqe, niqe_model
+    from facepad.quality.scene_statistics import niqe_features
 
     if not (SHARED / "golden").is_dir():
         pytest.skip("needs the golden pictures in shared/golden beside the repository")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from facepad.errors import InputError
-from facepad.simulate.light import Scene, to_display, to_light
+from facepad.simulate.linear_light import Scene, to_display, to_light
 from facepad.training.quality.resolution import PlainCamera, dead_leaves
 
 

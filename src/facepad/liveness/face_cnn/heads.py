@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facepad.errors import ModelError
-from facepad.models.arrays import reading
+from facepad.models.npz import reading
 from facepad.scores import AffineScaling
 from facepad.types import OperatingPoint
 

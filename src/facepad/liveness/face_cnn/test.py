@@ -14,8 +14,8 @@ import numpy as np
 from facepad.calibration.anchor import Calibration, Vector
 from facepad.calibration.prior import CameraSpreads
 from facepad.errors import ModelError
-from facepad.fusion import mean_over_frames
 from facepad.faces import crops
+from facepad.fusion import mean_over_frames
 from facepad.liveness.face_cnn.backbone import NAME, SIDE, Backbone
 from facepad.liveness.face_cnn.heads import FaceHeads, Head
 from facepad.models import store

@@ -16,12 +16,12 @@ import numpy as np
 
 from facepad import media, quality, settings
 from facepad.errors import ModelError
-from facepad.fusion import mean_over_frames
 from facepad.faces.crops import square
+from facepad.fusion import mean_over_frames
 from facepad.liveness.quality.classifier import QualityClassifier, Vector
 from facepad.models import store
 from facepad.models.index import digest
-from facepad.quality.parameters import METRICS_VERSION
+from facepad.models.npz import METRICS_VERSION
 from facepad.types import Frame, OperatingPoint, Presentation, Reason, RgbImage, Score
 
 MIN_SIDE = 64  # of a whole picture, pixels; below it there is too little to measure

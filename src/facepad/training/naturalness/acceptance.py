@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from facepad.errors import DatasetError
-from facepad.quality.parameters import FORMAT_VERSION, METRICS_VERSION
+from facepad.models.npz import FEATURES_FORMAT, METRICS_VERSION
 
 Pixels = NDArray[np.uint8]
 
@@ -79,9 +79,9 @@ def rank_correlation(one: ArrayLike, other: ArrayLike) -> float:
 def common_arrays(
     kind: str, names: Sequence[str], gates: Sequence[Gate], licence: str
 ) -> dict[str, NDArray[Any]]:
-    """What every file of parameters says of itself; see `facepad.quality.parameters`."""
+    """What every file of parameters says of itself; see `facepad.models.npz`."""
     return {
-        "format_version": np.array(FORMAT_VERSION),
+        "format_version": np.array(FEATURES_FORMAT),
         "metrics_version": np.array(METRICS_VERSION),
         "kind": np.array(kind),
         "names": np.array(names),

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from facepad.errors import DatasetError
 from facepad.models import store
 from facepad.models.card import Card
-from facepad.quality.biqi_parameters import (
+from facepad.quality.biqi_model import (
     JPEG,
     MACHINE_PARTS,
     BiqiModel,
@@ -24,9 +24,10 @@ from facepad.quality.biqi_parameters import (
     Standardised,
     tame,
 )
-from facepad.quality.natural import biqi, biqi_features, jqi_scores
+from facepad.quality.jpeg_quality import jqi_scores
+from facepad.quality.no_reference import biqi
 from facepad.quality.svm import Machine
-from facepad.quality.wavelet_statistics import BIQI_NAMES
+from facepad.quality.wavelet import BIQI_NAMES, biqi_features
 from facepad.training.naturalness import distortions
 from facepad.training.naturalness import pictures as photographs
 from facepad.training.naturalness.acceptance import (

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from facepad.errors import DatasetError
 from facepad.models import store
 from facepad.models.card import Card
-from facepad.quality.natural import niqe
-from facepad.quality.niqe_parameters import NiqeModel
+from facepad.quality.niqe_model import NiqeModel
+from facepad.quality.no_reference import niqe
 from facepad.quality.scene_statistics import (
     BLOCK,
     NIQE_NAMES,

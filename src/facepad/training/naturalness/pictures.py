@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facepad.errors import DatasetError
-from facepad.quality.context import to_gray
-from facepad.quality.halving import halve
+from facepad.quality.filters import halve
+from facepad.quality.picture import to_gray
 from facepad.sources import read_picture
 from facepad.types import GrayImage
 

@@ -10,12 +10,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from facepad.models.arrays import pack
-from facepad.models.files import write_bytes
+from facepad.errors import ModelError
+from facepad.jobs.files import write_file
+from facepad.models.npz import METRICS_VERSION, pack
 from facepad.models.store import read_arrays
 from facepad.quality.filters import Kernel, as_map, gaussian
-from facepad.quality.natural import biqi_features, jqi_scores
-from facepad.quality.parameters import METRICS_VERSION
+from facepad.quality.jpeg_quality import jqi_scores
+from facepad.quality.wavelet import biqi_features
 from facepad.quality.workspace import Workspace
 from facepad.training.naturalness import pictures as photographs
 from facepad.training.naturalness.distortions import KINDS, Pixels, distorted
@@ -76,7 +77,8 @@ def measured(path: Path, name: str, cache: Path) -> Tiles:
     if file.is_file():
         return Tiles(**read_arrays(file))
     found = measure(photographs.rounded(photographs.read(path)), name)
-    write_bytes(file, pack({field: getattr(found, field) for field in Tiles.__slots__}))
+    content = pack({field: getattr(found, field) for field in Tiles.__slots__})
+    write_file(file, content, error=ModelError)
     return found
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from facepad import media
 from facepad.errors import InputError
 from facepad.quality import METRICS
-from facepad.simulate.light import GAMMA, Scene, to_display, to_light
+from facepad.simulate.linear_light import GAMMA, Scene, to_display, to_light
 from facepad.sources import read_picture
 from facepad.training.feature_cache import Advance, file_key, gather, text_key
 from facepad.training.quality.features import (

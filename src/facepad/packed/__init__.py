@@ -1,0 +1,1 @@
+"""The packed format: pictures and their labels in one HDF5 file, read and written here."""

@@ -1,0 +1,1 @@
+"""The simulated camera: lens, sensor, image processor and file."""

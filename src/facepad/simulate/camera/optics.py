@@ -1,0 +1,111 @@
+"""What lens, hand and photosite let through of fine detail."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from facepad.simulate.linear_light import Field, Scene
+
+
+@dataclass(frozen=True, slots=True)
+class Optics:
+    """Everything that averages light before it is sampled.
+
+    Attributes:
+        blur: Standard deviation of the lens's blur, pixels.
+        aperture: Width of a photosite over the distance to the next, 0 to 1; small where
+            the sensor skips or bins lines, which is where aliasing comes from.
+        motion: Length of the smear during the exposure, pixels.
+        motion_deg: Direction of the smear; 0 is along the lines.
+        sites: Photosites across a pixel: 1, or an even number, as where a phone adds up those
+            of one colour in a mosaic that is finer than its picture. They sample light first,
+            so that a pattern as fine as they are comes through, however much finer it is than
+            a pixel; and each colour looks at another place.
+    """
+
+    blur: float = 0.5
+    aperture: float = 1.0
+    motion: float = 0.0
+    motion_deg: float = 0.0
+    sites: int = 1
+
+    def transfer(self, across: Field, down: Field) -> Field:
+        """Share of a pattern's contrast that is left; negative where it is reversed.
+
+        Args:
+            across: Spatial frequency along the lines, cycles for each pixel.
+            down: Spatial frequency along the columns.
+        """
+        lens = np.exp(-2.0 * np.pi**2 * self.blur**2 * (across**2 + down**2))
+        wide = self.aperture / self.sites
+        site = np.sinc(wide * across) * np.sinc(wide * down)
+        if self.sites > 2:
+            site = site * _summed(across, self.sites) * _summed(down, self.sites)
+        angle = np.deg2rad(self.motion_deg)
+        smear = np.sinc(self.motion * (across * np.cos(angle) + down * np.sin(angle)))
+        return np.asarray(lens * site * smear, np.float32)
+
+    def colours(self, across: float, down: float) -> tuple[tuple[float, float], ...]:
+        """Contrast and phase, radians, of a wave in red, green and blue, over `transfer`.
+
+        Args:
+            across: Spatial frequency along the lines, cycles for each pixel.
+            down: The same along the columns.
+        """
+        if self.sites == 1:
+            return ((1.0, 0.0),) * 3
+        # Red lies up and left of a pixel's middle, blue down and right, green on the others.
+        quarter = np.pi / self.sites
+        turn = quarter * (across + down)
+        return (1.0, turn), (float(np.cos(quarter * (across - down))), 0.0), (1.0, -turn)
+
+    def seen(self, light: Scene) -> Scene:
+        """Light behind lens and photosites; keeps its shape and its mean. Uses up ``light``.
+
+        Pictures hold little beyond half a cycle for each pixel, so the photosite's square
+        is taken together with the lens, as a Gaussian of the same variance.
+        """
+        many = 0.0 if self.sites == 1 else 1.0 - 4.0 / self.sites**2  # what is added up
+        wide = (self.aperture / self.sites) ** 2 + many
+        deviation = float(np.sqrt(self.blur**2 + wide / 12.0))
+        light = _gaussian(light, deviation)
+        return self._smeared(light) if self.motion > 0.3 else light
+
+    def _smeared(self, light: Scene) -> Scene:
+        reach = int(np.ceil(self.motion / 2))
+        at = np.linspace(-0.5, 0.5, 8 * reach + 1) * self.motion
+        angle = np.deg2rad(self.motion_deg)
+        kernel = np.zeros((2 * reach + 3, 2 * reach + 3), np.float32)
+        for step in at:
+            _splat(kernel, reach + 1 + step * np.cos(angle), reach + 1 + step * np.sin(angle))
+        kernel /= kernel.sum()
+        return np.asarray(
+            cv2.filter2D(light, -1, kernel, dst=light, borderType=cv2.BORDER_REPLICATE), np.float32
+        )
+
+
+def _summed(frequency: Field, sites: int) -> Field:
+    """Share of a wave's contrast that is left by adding up every other one of some samples."""
+    step = frequency * (2.0 / sites)
+    below = np.sinc(step)
+    singular = np.abs(below) < 1e-5  # a whole number of turns from one sample to the next
+    ratio = np.sinc(frequency) / np.where(singular, 1.0, below)
+    at_turns = np.cos(np.pi * frequency) / np.cos(np.pi * step)
+    return np.asarray(np.where(singular, at_turns, ratio), np.float32)
+
+
+def _gaussian(light: Scene, deviation: float) -> Scene:
+    border = cv2.BORDER_REPLICATE
+    cv2.GaussianBlur(light, (0, 0), deviation, dst=light, borderType=border)
+    return light
+
+
+def _splat(kernel: Field, x: float, y: float) -> None:
+    """Share one ray between its four neighbours."""
+    column, line = int(x), int(y)
+    right, below = x - column, y - line
+    kernel[line, column] += (1 - right) * (1 - below)
+    kernel[line, column + 1] += right * (1 - below)
+    kernel[line + 1, column] += (1 - right) * below
+    kernel[line + 1, column + 1] += right * below

@@ -1,0 +1,1 @@
+"""Presentation attack instruments: prints, screens, masks and parts of them."""

@@ -1,0 +1,161 @@
+"""Regions of a face on a medium: outline, eye holes, mouth and their seams."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from facepad.faces import landmarks
+from facepad.faces.landmarks import LEFT_EYE, LIPS, RIGHT_EYE, Ellipse
+from facepad.simulate.linear_light import Field, bands
+from facepad.simulate.scene.geometry import Points, coverage, length
+from facepad.types import Face, RgbImage
+
+_MIDDLE = 0.25, 0.2, 0.75, 0.85  # where a portrait's face is, when nobody looked for it
+
+_Box = tuple[float, float, float, float]  # left, top, right, bottom
+_SUB = 3  # binary digits of a pixel that outlines are drawn with
+_CORNERS = 20  # of an ellipse
+_LIP_LINE = 10  # points of one lip, from corner to corner
+
+
+def eyes(face: Face | None, picture: RgbImage) -> tuple[Ellipse, Ellipse]:
+    """Return both eyes of a picture, from the landmarks or from where eyes are in a box."""
+    if face is not None and face.landmarks is not None:
+        return landmarks.eyes(face.landmarks)
+    left, top, right, bottom = _box(face, picture)
+    wide, high = right - left, bottom - top
+    y, half = top + 0.38 * high, (0.14 * wide, 0.09 * wide)
+    return (left + 0.3 * wide, y, *half), (left + 0.7 * wide, y, *half)
+
+
+def outline(face: Face | None, picture: RgbImage) -> Ellipse:
+    """Return an ellipse around the face."""
+    if face is not None and face.landmarks is not None:
+        return landmarks.outline(face.landmarks)
+    left, top, right, bottom = _box(face, picture)
+    return (left + right) / 2, (top + bottom) / 2, (right - left) / 2, (bottom - top) / 2
+
+
+def free(face: Face | None, picture: RgbImage, width: float) -> tuple[float, float, float]:
+    """Left, right and lower edge of the face on a sheet, millimetres from its middle."""
+    x, y, wide, high = on_sheet(outline(face, picture), picture, width)
+    return x - wide, x + wide, y + high
+
+
+def on_sheet(ellipse: Ellipse, picture: RgbImage, width: float) -> Ellipse:
+    """From the picture's pixels to millimetres of a sheet on which it is so wide."""
+    lines, columns = picture.shape[:2]
+    scale = width / columns
+    x, y, wide, high = ellipse
+    return (x - columns / 2) * scale, (y - lines / 2) * scale, wide * scale, high * scale
+
+
+def inside(ellipse: Ellipse, x: Field, y: Field, zoom: float) -> Field:
+    """Share of each photosite inside an ellipse.
+
+    Args:
+        ellipse: Centre and half axes, in the unit of x and y.
+        x: Coordinates to the right.
+        y: Coordinates downwards.
+        zoom: Pixels of the sensor for each unit.
+    """
+    middle_x, middle_y, wide, high = (np.float32(one) for one in ellipse)
+    found = np.empty_like(x)
+    for band in bands(len(x)):
+        away = length((x[band] - middle_x) / wide, (y[band] - middle_y) / high)
+        found[band] = coverage((away - np.float32(1.0)) * min(wide, high), zoom)
+    return found
+
+
+def _box(face: Face | None, picture: RgbImage) -> _Box:
+    lines, columns = picture.shape[:2]
+    if face is None:
+        left, top, right, bottom = _MIDDLE
+        return left * columns, top * lines, right * columns, bottom * lines
+    left, top, right, bottom = (float(edge) for edge in face.box)
+    return left, top, right, bottom
+
+
+@dataclass(frozen=True, slots=True)
+class Openings:
+    """Fields over the picture, 0 to 1.
+
+    Attributes:
+        eyes: Inside of the eyes.
+        mouth: Inside of the lips.
+        eye_seam: A line around the eyes.
+        mouth_seam: A line between the lips.
+    """
+
+    eyes: Field
+    mouth: Field
+    eye_seam: Field
+    mouth_seam: Field
+
+
+def openings(face: Face | None, picture: RgbImage, grown: float, seam: float) -> Openings:
+    """Draw the openings of a face.
+
+    Args:
+        face: In the picture's pixels; None or without landmarks: where eyes usually are.
+        picture: The picture; its size counts.
+        grown: Size of the eye holes over that of the eyes.
+        seam: Width of seams over that of an eye.
+    """
+    rings, lips = _outlines(face, picture)
+    size = (picture.shape[0], picture.shape[1])
+    wide = float(np.mean([np.ptp(ring[:, 0]) for ring in rings]))
+    eyes = [_grown(ring, grown) for ring in rings]
+    between = np.asarray((lips[:_LIP_LINE] + lips[: -_LIP_LINE - 1 : -1]) / 2, np.float32)
+    line = max(seam * wide, 0.7)
+    return Openings(
+        _filled(eyes, size),
+        _filled([_grown(lips, 1.1)], size),
+        _lines(eyes, size, line, closed=True),
+        _lines([between], size, line, closed=False),
+    )
+
+
+def _outlines(face: Face | None, picture: RgbImage) -> tuple[list[Points], Points]:
+    if face is not None and face.landmarks is not None:
+        flat = face.landmarks[:, :2]
+        return [flat[list(RIGHT_EYE)], flat[list(LEFT_EYE)]], flat[list(LIPS)]
+    x, y, wide, high = outline(face, picture)
+    found = [_ellipse(one) for one in eyes(face, picture)]
+    return found, _ellipse((x, y + 0.5 * high, 0.35 * wide, 0.04 * high))
+
+
+def _ellipse(shape: Ellipse) -> Points:
+    x, y, wide, high = shape
+    angle = np.linspace(np.pi, 3 * np.pi, _CORNERS, endpoint=False)  # from the left corner
+    ring = np.stack([x + wide * np.cos(angle), y - high * np.sin(angle)], axis=1)
+    return np.asarray(ring, np.float32)
+
+
+def _grown(ring: Points, factor: float) -> Points:
+    middle = ring.mean(axis=0)
+    return np.asarray((ring - middle) * np.float32(factor) + middle, np.float32)
+
+
+def _filled(rings: list[Points], size: tuple[int, int]) -> Field:
+    found = np.zeros(size, np.uint8)
+    for ring in rings:
+        cv2.fillPoly(found, [_fixed(ring)], 255, cv2.LINE_AA, _SUB)
+    return _soft(found)
+
+
+def _lines(rings: list[Points], size: tuple[int, int], wide: float, *, closed: bool) -> Field:
+    found = np.zeros(size, np.uint8)
+    for ring in rings:
+        cv2.polylines(found, [_fixed(ring)], closed, 255, max(1, round(wide)), cv2.LINE_AA, _SUB)
+    return _soft(found)
+
+
+def _soft(drawn: RgbImage) -> Field:
+    shares = np.asarray(drawn, np.float32) * np.float32(1.0 / 255.0)
+    return np.asarray(cv2.GaussianBlur(shares, (0, 0), 0.6), np.float32)
+
+
+def _fixed(ring: Points) -> Points:
+    return np.asarray(np.rint(ring * 2**_SUB), np.int32)

@@ -1,0 +1,260 @@
+"""Periodic patterns seen by a sensor, as sums of waves rather than by supersampling.
+
+A pattern that repeats on its own grid is a Fourier series in the grid's coordinates. Where
+the sensor looks at it through a lens, each wave keeps its phase at the photosite and loses
+contrast by the transfer at its local frequency. Sampling the sum on the sensor's grid then
+gives moiré by itself, exactly where a real sensor has it.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from facepad.simulate.camera.optics import Optics
+from facepad.simulate.linear_light import Field, Scene, bands
+from facepad.simulate.scene.geometry import turned
+
+Order = tuple[float, float]  # waves across and down for each cell of the grid
+
+_TURN = np.float32(2.0 * np.pi)
+_COARSE = 16  # pixels between the places where the transfer is worked out
+FAINT = 0.004  # a wave with less contrast is left out: below one step of eight bits
+# Waves a cell; the next ones stay below a hundredth at any distance a face is shown from.
+_ORDERS: tuple[Order, ...] = ((1, 0), (0, 1), (1, 1), (1, -1), (2, 0), (0, 2))
+_CELL = 64  # steps a cell's side at which the spot is worked out
+_TONES = 256
+_GREEN, _BLUE = 1, 2
+_ACROSS, _DOWN = 3, 2  # waves a pixel; finer ones are lost at any distance a face is shown from
+
+
+@dataclass(frozen=True, slots=True)
+class Wave:
+    """One wave of a pattern as some lines of the sensor see it.
+
+    Attributes:
+        order: Which one.
+        lines: Of the sensor.
+        cosine: Transfer times the cosine of its phase, one for each photosite.
+        sine: Transfer times the sine.
+        colours: Contrast and phase in red, green and blue; see `Optics.colours`.
+    """
+
+    order: Order
+    lines: slice
+    cosine: Field
+    sine: Field
+    colours: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A pattern's own grid on the sensor.
+
+    Attributes:
+        u: Cells to the right of the origin, one value for each photosite.
+        v: Cells below it.
+        optics: What lies before the sensor.
+    """
+
+    u: Field
+    v: Field
+    optics: Optics
+
+    def waves(self, orders: dict[Order, float]) -> Iterator[Wave]:
+        """The waves that can be seen, each by bands of lines.
+
+        Args:
+            orders: Largest amplitude of each wave in the pattern; decides what is too faint.
+        """
+        for order, amplitude in orders.items():
+            transfer = self._transfer(order)
+            if float(np.abs(transfer).max()) * abs(amplitude) < FAINT:
+                continue
+            size = (self.u.shape[1], self.u.shape[0])
+            full = cv2.resize(transfer, size, interpolation=cv2.INTER_LINEAR)
+            colours = self.optics.colours(*(float(one.mean()) for one in self._steps(order)))
+            for lines in bands(size[1]):
+                yield self._wave(order, lines, np.asarray(full[lines], np.float32), colours)
+
+    def _wave(
+        self, order: Order, lines: slice, full: Field, colours: tuple[tuple[float, float], ...]
+    ) -> Wave:
+        cycles = self._cycles(order, lines)
+        cycles -= np.floor(cycles)  # keeps the precision of float32
+        # OpenCV takes no negative length; a reversed wave is one half a turn later.
+        reversed_ = full < 0
+        if reversed_.any():
+            cycles += np.float32(0.5) * reversed_
+            full = np.abs(full)
+        cosine, sine = cv2.polarToCart(full, cycles * _TURN)
+        parts = np.asarray(cosine, np.float32), np.asarray(sine, np.float32)
+        return Wave(order, lines, *parts, colours)
+
+    def _cycles(self, order: Order, lines: slice) -> Field:
+        k, l = (np.float32(one) for one in order)  # noqa: E741 - the usual names of orders
+        return np.asarray(k * self.u[lines] + l * self.v[lines], np.float32)
+
+    def _transfer(self, order: Order) -> Field:
+        return self.optics.transfer(*self._steps(order))
+
+    def _steps(self, order: Order) -> tuple[Field, Field]:
+        """Cycles from one photosite to the next, across and down."""
+        k, l = (np.float32(one) for one in order)  # noqa: E741 - the usual names of orders
+        across, down = (k * _slope(self.u, axis) + l * _slope(self.v, axis) for axis in (1, 0))
+        return across, down
+
+
+def _slope(values: Field, axis: int) -> Field:
+    """Change from one photosite to the next, at places one in `_COARSE` apart."""
+    lines, columns = values.shape
+    down = np.linspace(0, lines - 2, max(2, lines // _COARSE)).astype(int)
+    across = np.linspace(0, columns - 2, max(2, columns // _COARSE)).astype(int)
+    here = values[np.ix_(down, across)]
+    there = values[np.ix_(down + (axis == 0), across + (axis == 1))]
+    return np.asarray(there - here, np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Screening:
+    """The grid of one ink's dots.
+
+    Attributes:
+        ruling: Cells a millimetre.
+        angle_deg: Of the grid's rows against the paper's edge.
+    """
+
+    ruling: float
+    angle_deg: float
+
+    def dots(self, tone: Field, x: Field, y: Field, optics: Optics) -> Field:
+        """Share of each photosite's view that is covered by ink.
+
+        Args:
+            tone: Wanted coverage, 0 to 1, changing slowly against the cells.
+            x: Millimetres on the paper that each photosite looks at.
+            y: The same, downwards.
+            optics: Lens and photosites before the sensor.
+
+        Returns:
+            Coverage whose mean over many cells is ``tone``.
+        """
+        u, v = (one * np.float32(self.ruling) for one in turned(x, y, self.angle_deg))
+        tables = spot_waves()
+        largest = {order: float(np.abs(table).max()) for order, table in tables.items()}
+        index = np.asarray(np.clip(tone, 0.0, 1.0) * (_TONES - 1) + 0.5, np.uint8)
+        covered = tone.copy()
+        for wave in Grid(u, v, optics).waves(largest):
+            shares = np.asarray(cv2.LUT(index[wave.lines], tables[wave.order]), np.float32)
+            covered[wave.lines] += shares * wave.cosine
+        return np.asarray(np.clip(covered, 0.0, 1.0, out=covered), np.float32)
+
+
+def spot_waves() -> dict[Order, NDArray[np.float32]]:
+    """Amplitude of each wave of the dot pattern, by tone in 256 steps.
+
+    The cell is filled in the order of cos 2πu + cos 2πv: round dots that join at half tone
+    into round holes. The area filled is the tone, exactly.
+    """
+    u, v = cell()
+    order = np.argsort(-spot(u, v).ravel(), kind="stable")
+    filled = np.linspace(0, order.size, _TONES).round().astype(int)
+    found = {}
+    for k, l in _ORDERS:  # noqa: E741 - the usual names of orders
+        wave = np.cos(2.0 * np.pi * (k * u + l * v)).ravel()[order]
+        total = np.concatenate([[0.0], np.cumsum(wave)])
+        found[k, l] = np.asarray(2.0 * total[filled] / order.size, np.float32)
+    return found
+
+
+def cell() -> tuple[Field, Field]:
+    """Places in one cell of the grid, at the middle of each step."""
+    at = (np.arange(_CELL, dtype=np.float32) + np.float32(0.5)) / np.float32(_CELL)
+    u, v = np.meshgrid(at, at)
+    return u, v
+
+
+def spot(u: Field, v: Field) -> Field:
+    """In which order a cell fills; largest first."""
+    turn = np.float32(2.0 * np.pi)
+    return np.asarray(np.cos(turn * u) + np.cos(turn * v), np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """Pixels of three upright stripes, or of diamonds as phones have them.
+
+    Attributes:
+        stripe: Width of a stripe's lit part over a third of the pixel.
+        row: Height of the lit part over the pixel's.
+        bgr: Whether the stripes stand in the order blue, green, red.
+        diamond: Whether each pixel has a green spot, and red or blue in turn half a pixel
+            right and down of it, so that red and blue repeat on the diagonal.
+    """
+
+    stripe: float = 0.8
+    row: float = 0.85
+    bgr: bool = False
+    diamond: bool = False
+
+    def texture(self, u: Field, v: Field, optics: Optics) -> Scene:
+        """Light of an evenly white panel as the photosites see it, relative to its mean.
+
+        Args:
+            u: Panel pixels to the right of the panel's first, one for each photosite.
+            v: Panel pixels below it.
+            optics: Lens and photosites before the sensor.
+
+        Returns:
+            Shape (H, W, 3), mean 1 over many pixels, never negative.
+        """
+        texture = np.ones((*u.shape, 3), np.float32)
+        amplitudes = self.amplitudes()
+        for wave in Grid(u, v, optics).waves(amplitudes):
+            self._add(texture, wave, amplitudes[wave.order])
+        return np.asarray(np.maximum(texture, 0.0, out=texture), np.float32)
+
+    def amplitudes(self) -> dict[Order, float]:
+        """Of each wave, over the mean: the Fourier series of a lit rectangle."""
+        if self.diamond:
+            side = 0.55 * self.stripe
+            return {
+                (k, l): float(2.0 * np.sinc(k * side) * np.sinc(l * side))
+                for k, l in _diamonds()  # noqa: E741 - the usual name
+            }
+        orders = [(k, l) for k in range(_ACROSS + 1) for l in range(-_DOWN, _DOWN + 1)]  # noqa: E741 - the usual name
+        return {
+            (k, l): float(2.0 * np.sinc(k * self.stripe / 3.0) * np.sinc(l * self.row))
+            for k, l in orders  # noqa: E741 - the usual name
+            if k > 0 or l > 0
+        }
+
+    def _add(self, texture: Scene, wave: Wave, amplitude: float) -> None:
+        part = texture[wave.lines]
+        for colour, (contrast, phase) in enumerate(wave.colours):
+            share, turn = self._placed(wave.order, colour)
+            turn += phase
+            share *= amplitude * contrast
+            if not share:
+                continue
+            part[..., colour] += np.float32(share * np.cos(turn)) * wave.cosine
+            if turn:
+                part[..., colour] += np.float32(share * np.sin(turn)) * wave.sine
+
+    def _placed(self, order: Order, colour: int) -> tuple[float, float]:
+        """Share of a wave in one colour, and its phase by where that colour stands."""
+        if not self.diamond:  # each colour's stripe stands a third of a pixel further right
+            return 1.0, 2.0 * np.pi * order[0] * (1 - colour if self.bgr else colour - 1) / 3.0
+        is_half = order[0] % 1.0 != 0.0
+        if colour == _GREEN:
+            return float(not is_half), 0.0
+        return 1.0, np.pi * (order[0] + order[1] + (is_half and colour == _BLUE))
+
+
+def _diamonds() -> list[Order]:
+    """Of the green grid, and between them those of red and blue on the diagonal."""
+    whole = [(k, l) for k in (0.0, 1.0, 2.0) for l in (-2.0, -1.0, 0.0, 1.0, 2.0)]  # noqa: E741 - the usual name
+    half = [(k, l) for k in (0.5, 1.5) for l in (-1.5, -0.5, 0.5, 1.5)]  # noqa: E741 - the usual name
+    return [one for one in (*whole, *half) if one[0] > 0 or one[1] > 0]

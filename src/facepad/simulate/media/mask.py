@@ -1,0 +1,234 @@
+"""A rigid mask with the face's picture on it, worn before the head: paper, resin or silicone.
+
+The mask is the face's own surface, or another mesh. It moves with the head, but its eyes and
+mouth do not: eyes are printed, or holes with the wearer's eyes behind them.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import ClassVar
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from facepad.simulate.camera.camera import Exposed
+from facepad.simulate.linear_light import Field, Scene, mixed, times, to_light
+from facepad.simulate.media import face_regions
+from facepad.simulate.media.face_regions import Openings, openings
+from facepad.simulate.media.materials import Finish, Printer, Varnish
+from facepad.simulate.parameters import chosen, drawn
+from facepad.simulate.scene import face_mesh
+from facepad.simulate.scene.face_mesh import Surface
+from facepad.simulate.scene.geometry import Placement
+from facepad.simulate.scene.render import Vertices, face_normals, interpolated, normals, render
+from facepad.simulate.scene.stage import LIFE_SIZE, Presented, Stage
+
+SHAPE, FINISH, SEAMS = "shape", "finish", "seams"
+_EDGE_PX = 0.6  # softness of the mask's outline, pixels
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What the photosites of one rectangle see of the mask.
+
+    Attributes:
+        box: Lines and columns of the rectangle.
+        inside: Which of its photosites see the mask.
+        places: Pixels of the picture, shape (P, 2), for the covered photosites.
+        normals: Directions of the surface there, shape (P, 3).
+        zoom: Photosites for each pixel of the picture.
+        wide: Width of the face, photosites.
+    """
+
+    box: tuple[slice, slice]
+    inside: NDArray[np.bool_]
+    places: Vertices
+    normals: Vertices
+    zoom: float
+    wide: float
+
+    def spread(self, values: Field, fill: float = 0.0) -> Field:
+        """Values of covered photosites as a field over the rectangle."""
+        whole = np.full((*self.inside.shape, *values.shape[1:]), fill, np.float32)
+        whole[self.inside] = values
+        return whole
+
+    def taken(self, picture: Scene) -> Scene:
+        """What the covered photosites see of a field or picture that lies on the mask."""
+        lines, columns = picture.shape[:2]
+        if self.zoom < 0.8:  # average, don't skip
+            size = (max(8, round(columns * self.zoom)), max(8, round(lines * self.zoom)))
+            picture = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA))
+        scale = np.float32(picture.shape[1] / columns)
+        x, y = ((self.spread(one) + 0.5) * scale - 0.5 for one in self.places.T)
+        mode = cv2.BORDER_REPLICATE
+        return np.asarray(
+            cv2.remap(picture, x.astype(np.float32), y.astype(np.float32), cv2.INTER_LINEAR,
+                      borderMode=mode), np.float32,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Mask:
+    """Form, finish and fit of a mask; attributes tell their own meaning, see `ranges`."""
+
+    species: ClassVar[str] = "mask"
+
+    printer: Printer = field(default=Printer())
+    varnish: Varnish = field(default=Varnish())
+    material: str = chosen(
+        {"paper": 0.4, "resin": 0.25, "silicone": 0.35}, "What it is made of", off="paper"
+    )
+    facets: int = drawn(
+        60, 220, "Corners of a folded paper mask; 0 for a smooth one",
+        off=0, chance=0.5, whole=True, group=SHAPE,
+    )  # fmt: skip
+    rim: float = drawn(0.02, 0.3, "Rim beyond the face, share of half its width", off=0.05)
+    relief: float = drawn(0.75, 1.1, "Depth over that of the face", off=1.0, group=SHAPE)
+    loose: float = drawn(1.0, 1.14, "Size over that of the face", off=1.0, group=SHAPE)
+    tilt_deg: float = drawn(-9.0, 9.0, "Turned up or down against the head, degrees", off=0.0)
+    swing_deg: float = drawn(-13.0, 13.0, "Turned sideways, degrees", off=0.0)
+    roll_deg: float = drawn(-5.0, 5.0, "Turned in the picture, degrees", off=0.0)
+    eyes: str = chosen(
+        {"holes": 0.65, "printed": 0.35}, "What is in place of the eyes", off="printed"
+    )
+    eye_size: float = drawn(0.9, 1.5, "Size of the eye holes over the eyes", off=1.0)
+    mouth: str = chosen({"seam": 0.6, "slit": 0.25, "none": 0.15}, "Between the lips", off="none")
+    seam: float = drawn(0.02, 0.1, "Width of seams over that of an eye", off=0.02)
+    seam_dark: float = drawn(0.15, 0.8, "Light lost in a seam, share", off=0.0, group=SEAMS)
+    sunk: float = drawn(0.1, 0.75, "Light lost behind the eye holes, share", off=0.0, group=SEAMS)
+    edge: float = drawn(0.004, 0.03, "Width of the visible rim over that of the face", off=0.004)
+    edge_light: float = drawn(
+        -0.6, 0.6, "Its light: below 0 darker, above 0 lighter",
+                              off=0.0, group=SEAMS)  # fmt: skip
+    shadow: float = drawn(0.1, 0.65, "Depth of its shadow on the head", off=0.0, group=SEAMS)
+    mesh: str = ""
+
+    def present(self, stage: Stage, rng: np.random.Generator) -> Presented:
+        """What the camera has before its lens.
+
+        Args:
+            stage: Picture, sensor and situation.
+            rng: Source of what is not a parameter: the grain.
+        """
+        placement = stage.situation.placement(stage.picture, stage.size)
+        light, mask = stage.bona_fide(), np.zeros(stage.size, np.float32)
+        seen = self._seen(stage, placement)
+        if seen is not None:
+            self._put_on(stage, seen, light, mask, rng=rng)
+        return Presented(Exposed(light), mask, placement, LIFE_SIZE)
+
+    def _put_on(
+        self, stage: Stage, seen: _Seen, light: Scene, mask: Field, *, rng: np.random.Generator
+    ) -> None:
+        """Change light and mask within the rectangle that sees the mask."""
+        head = light[seen.box]
+        inside = seen.inside.astype(np.float32)
+        soft = np.asarray(cv2.GaussianBlur(inside, (0, 0), _EDGE_PX), np.float32)
+        outside = self._lit(stage, seen, rng)
+        outside *= stage.situation.colour
+        holes = openings(stage.face, stage.picture, self.eye_size, self.seam)
+        outside = times(outside, self._seams(holes, seen))
+        behind = times(head.copy(), 1.0 - np.float32(self.shadow) * self._shadow(inside, seen))
+        share = soft * np.minimum(soft * 2.0, 1.0)  # colours beyond the outline are not known
+        if self.eyes == "holes":
+            hole = seen.taken(holes.eyes) * inside
+            behind = mixed(behind, head * np.float32(1.0 - self.sunk), hole)
+            share = share * (1.0 - hole)
+        light[seen.box] = mixed(behind, outside, np.asarray(share, np.float32))
+        mask[seen.box] = share
+
+    def _lit(self, stage: Stage, seen: _Seen, rng: np.random.Generator) -> Scene:
+        """Light of the mask's outside, over that of a white sheet."""
+        blur = self.varnish.softness * seen.wide / seen.zoom
+        picture = to_light(stage.picture)
+        if blur > 0.3:
+            picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), blur), np.float32)
+        colour = seen.taken(picture)
+        finish = Finish(self.material, self.printer, self.varnish)
+        inside = seen.inside
+        colour = finish.coloured(colour, inside)
+        facing = seen.spread(seen.normals)
+        facing[~inside] = (0.0, 0.0, -1.0)
+        lit = finish.lit(colour, facing, inside, rng)
+        del facing  # large
+        return self._edged(lit, inside, seen.wide)
+
+    def _edged(self, light: Scene, inside: NDArray[np.bool_], wide: float) -> Scene:
+        """The cut or rolled rim, lighter or darker than the face."""
+        away = np.asarray(cv2.distanceTransform(inside.astype(np.uint8), cv2.DIST_L2, 3))
+        reach = max(self.edge * wide, 0.8)
+        band = np.clip(1.5 - away / np.float32(reach), 0.0, 1.0) * np.float32(abs(self.edge_light))
+        soft = cv2.GaussianBlur(light, (0, 0), 0.05 * wide)  # so that the rim is lit as its side is
+        rim = np.asarray(soft, np.float32)
+        rim *= np.float32(1.9 if self.edge_light > 0 else 0.2)
+        return mixed(light, rim, np.asarray(band, np.float32))
+
+    def _seams(self, holes: Openings, seen: _Seen) -> Field:
+        """Share of the light that seams, and a slit between the lips, leave."""
+        left = 1.0 - np.float32(self.seam_dark) * seen.taken(holes.eye_seam)
+        if self.mouth != "none":
+            left *= 1.0 - np.float32(self.seam_dark) * seen.taken(holes.mouth_seam)
+        if self.mouth == "slit":
+            left *= 1.0 - np.float32(0.85) * seen.taken(holes.mouth)
+        return np.asarray(left, np.float32)
+
+    def _shadow(self, inside: Field, seen: _Seen) -> Field:
+        """Share of the lamp's light that the mask keeps from the head."""
+        away = self.varnish.direction[:2] * -0.03 * seen.wide
+        move = np.array([[1, 0, away[0]], [0, 1, away[1]]], np.float32)
+        moved = cv2.warpAffine(inside, move, inside.shape[::-1])
+        return np.asarray(cv2.GaussianBlur(moved, (0, 0), 0.025 * seen.wide + 0.5), np.float32)
+
+    def _surface(self, stage: Stage) -> Surface:
+        face = stage.face
+        if face is None or face.landmarks is None:
+            return face_mesh.egg(face_regions.outline(face, stage.picture))
+        if self.mesh:
+            return face_mesh.given(Path(self.mesh), face.landmarks)
+        facets = self.facets if self.material == "paper" else 0
+        return face_mesh.own(face.landmarks, facets, self.rim)
+
+    def _seen(self, stage: Stage, placement: Placement) -> _Seen | None:
+        """Render the mask; None where it lies outside the frame."""
+        found = self._surface(stage)
+        zoom = placement.zoom * LIFE_SIZE / stage.picture.shape[1]
+        points = self._posed(found, stage, placement, zoom)
+        wide = float(np.ptp(points[:, 0]))
+        margin = 0.15 * wide + 4  # for the shadow
+        low = np.maximum(np.floor(points[:, :2].min(axis=0) - margin), 0).astype(int)
+        high = np.minimum(np.ceil(points[:, :2].max(axis=0) + margin), stage.size[::-1]).astype(int)
+        if (high - low).min() < 4:
+            return None
+        points[:, :2] -= low
+        shape = render(points, found.triangles, (int(high[1] - low[1]), int(high[0] - low[0])))
+        if not shape.covered.any():
+            return None
+        values = np.hstack([found.places, normals(points, found.triangles)])
+        values = interpolated(shape, points, found.triangles, np.asarray(values, np.float32))
+        facing = values[:, 2:]
+        if self.facets and self.material == "paper":
+            facing = face_normals(points, found.triangles)[shape.triangle[shape.covered]]
+        length = np.maximum(np.linalg.norm(facing, axis=1, keepdims=True), 1e-6)
+        box = (slice(low[1], high[1]), slice(low[0], high[0]))
+        return _Seen(box, shape.covered, values[:, :2], facing / length, zoom, wide)
+
+    def _posed(self, found: Surface, stage: Stage, placement: Placement, zoom: float) -> Vertices:
+        """Vertices on the sensor: x and y in photosites, z in the same scale."""
+        middle = found.vertices.mean(axis=0)
+        turn = _rotation(self.tilt_deg, self.swing_deg, self.roll_deg)
+        size = np.array([self.loose, self.loose, self.loose * self.relief], np.float32)
+        posed = (found.vertices - middle) * size @ turn.T + middle
+        lines, columns = stage.picture.shape[:2]
+        flat = (posed[:, :2] + 0.5 - [columns / 2, lines / 2]) * (LIFE_SIZE / columns)
+        seen = placement.forward(np.asarray(flat, np.float32))
+        return np.column_stack([seen, posed[:, 2] * zoom]).astype(np.float32)
+
+
+def _rotation(tilt_deg: float, swing_deg: float, roll_deg: float) -> Vertices:
+    a, b, c = np.deg2rad([tilt_deg, swing_deg, roll_deg])
+    about_x = np.array([[1, 0, 0], [0, np.cos(a), np.sin(a)], [0, -np.sin(a), np.cos(a)]])
+    about_y = np.array([[np.cos(b), 0, -np.sin(b)], [0, 1, 0], [np.sin(b), 0, np.cos(b)]])
+    about_z = np.array([[np.cos(c), -np.sin(c), 0], [np.sin(c), np.cos(c), 0], [0, 0, 1]])
+    return np.asarray(about_x @ about_y @ about_z, np.float32)

@@ -1,0 +1,245 @@
+"""How printed paper, painted resin and silicone reflect light."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from facepad.simulate.linear_light import Field, Scene, bands, luminance, times
+from facepad.simulate.parameters import drawn
+from facepad.simulate.scene.render import Vertices
+
+# Light in red, green and blue that full cyan, magenta, yellow and black ink let through
+# twice; the unwanted absorptions are those of process inks and what narrows the gamut.
+_THROUGH = np.array(
+    [[0.05, 0.45, 0.68], [0.70, 0.06, 0.28], [0.96, 0.86, 0.10], [0.03, 0.03, 0.03]]
+)
+_PASSES = 3  # of the inversion; it has settled to a hundredth by then
+_FINISH = "finish"
+_SKIN = 0.35  # mean light of a face in usual light
+
+
+@dataclass(frozen=True, slots=True)
+class Printer:
+    """Inks and tone; attributes tell their own meaning, see `ranges`."""
+
+    density: float = drawn(
+        0.6, 1.25, "Strength of the inks, share of the usual", off=1.1, group="gamut"
+    )
+    black_ink: float = drawn(
+        0.3, 1.0, "Share of grey that is printed in black", off=0.5, group="gamut"
+    )
+    dot_gain: float = drawn(-0.06, 0.12, "Growth of a dot of half tone", off=0.0, group="gamut")
+    cyan: float = drawn(-0.1, 0.3, "Error of cyan, share", off=0.0, group="gamut")
+    magenta: float = drawn(-0.2, 0.1, "Error of magenta, share", off=0.0, group="gamut")
+    yellow: float = drawn(-0.4, 0.1, "Error of yellow, share", off=0.0, group="gamut")
+    tone: float = drawn(0.65, 1.2, "Gamma of the print against the picture", off=1.0, group="gamut")
+
+    def through(self) -> NDArray[np.float64]:
+        """Share of light behind each ink's full coverage, shape (4, 3)."""
+        return np.asarray(_THROUGH**self.density, np.float64)
+
+    def coverages(self, wanted: Scene) -> list[Field]:
+        """Coverage of cyan, magenta, yellow and black for reflectances over the paper's.
+
+        Args:
+            wanted: Reflectance over that of the paper, shape (H, W, 3), 0 to 1. What lies
+                outside the gamut is cut at its border.
+        """
+        found = [np.empty(wanted.shape[:2], np.float32) for _ in range(4)]
+        for band in bands(len(wanted)):
+            for one, part in zip(found, self._coverages(wanted[band]), strict=True):
+                one[band] = part
+        return found
+
+    def _coverages(self, wanted: Scene) -> list[Field]:
+        wanted = wanted ** np.float32(self.tone) if self.tone != 1.0 else wanted
+        through = self.through().astype(np.float32)
+        black = self._black(wanted, through)
+        left = [np.minimum(wanted[..., c] / _passed(black, through[3, c]), 1.0) for c in range(3)]
+        inks = [np.zeros_like(black)] * 3
+        for _ in range(_PASSES):
+            for ink in range(3):
+                others = [_passed(inks[o], through[o, ink]) for o in range(3) if o != ink]
+                share = left[ink] / (others[0] * others[1])
+                inks[ink] = np.clip((1.0 - share) / (1.0 - through[ink, ink]), 0.0, 1.0)
+        errors = (self.cyan, self.magenta, self.yellow)
+        drifted = [
+            np.minimum(i * np.float32(1.0 + e), 1.0) for i, e in zip(inks, errors, strict=True)
+        ]
+        return [self._grown(one) for one in [*drifted, black]]
+
+    def reflected(self, coverages: list[Field]) -> Scene:
+        """Reflectance over the paper's, where inks lie independently (Demichel's equations)."""
+        through = self.through().astype(np.float32)
+        light = np.empty((*coverages[0].shape, 3), np.float32)
+        for colour in range(3):
+            passed = [_passed(one, through[ink, colour]) for ink, one in enumerate(coverages)]
+            np.multiply(passed[0], passed[1], out=light[..., colour])
+            light[..., colour] *= passed[2]
+            light[..., colour] *= passed[3]
+        return light
+
+    def _black(self, wanted: Scene, through: Field) -> Field:
+        """Black ink takes over part of the darkness that all three colours share."""
+        grey = 1.0 - np.maximum(np.maximum(wanted[..., 0], wanted[..., 1]), wanted[..., 2])
+        share = np.float32(self.black_ink) * np.clip((grey - 0.5) / 0.5, 0.0, 1.0)
+        return np.asarray(grey * share / (1.0 - through[3].max()), np.float32)
+
+    def _grown(self, coverage: Field) -> Field:
+        """Dot gain: none on white and on full tone, most on half tone."""
+        if not self.dot_gain:
+            return coverage
+        more = coverage + np.float32(4.0 * self.dot_gain) * coverage * (1.0 - coverage)
+        return np.asarray(np.clip(more, 0.0, 1.0), np.float32)
+
+
+def _passed(coverage: Field, through: np.float32) -> Field:
+    return np.asarray(np.float32(1.0) - (np.float32(1.0) - through) * coverage, np.float32)
+
+
+class _Material(NamedTuple):
+    """What a material makes of the parameters.
+
+    Attributes:
+        mirrored: Of the light that a fully glossy one would mirror.
+        round: How far light goes around the edge of shadow, by scattering inside.
+        printed: Whether inks on white paper make its colour; else paint.
+    """
+
+    mirrored: float
+    round: float
+    printed: bool
+
+
+_MATERIALS: Mapping[str, _Material] = MappingProxyType(
+    {
+        "paper": _Material(0.15, 0.05, True),
+        "resin": _Material(1.0, 0.05, False),
+        "silicone": _Material(0.6, 0.35, False),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Varnish:
+    """Light and finish; attributes tell their own meaning, see `ranges`."""
+
+    softness: float = drawn(
+        0.001, 0.009, "Blur of the picture on the mask over the face's width",
+        off=0.001, log=True, group=_FINISH,
+    )  # fmt: skip
+    white: float = drawn(0.75, 1.1, "Light of the mask over that of the face", off=1.0)
+    paint: float = drawn(
+        0.45, 1.0, "Contrast of painted detail over that of the face", off=1.0, group=_FINISH
+    )
+    colourful: float = drawn(0.65, 1.15, "Colourfulness over that of the face", off=1.0)
+    tint: float = drawn(-0.12, 0.12, "Half the logarithm of red over blue", off=0.0, group=_FINISH)
+    gloss: float = drawn(0.02, 0.7, "Light of mirrored lamps", off=0.0, log=True, group=_FINISH)
+    sharpness: float = drawn(6.0, 90.0, "How small mirrored lamps are", off=20.0, log=True)
+    sheen: float = drawn(0.0, 0.2, "Light at grazing angles", off=0.0, bias=1.5, group=_FINISH)
+    grain: float = drawn(0.0, 0.05, "Unevenness, share", off=0.0, bias=1.5, group=_FINISH)
+    shading: float = drawn(0.25, 0.85, "Share of the light that has a direction", off=0.0,
+                           group=_FINISH)  # fmt: skip
+    azimuth_deg: float = drawn(-70.0, 70.0, "Lamp to the right, degrees", off=20.0)
+    height_deg: float = drawn(-10.0, 65.0, "Lamp above, degrees", off=30.0)
+
+    @property
+    def direction(self) -> Vertices:
+        """Towards the lamp: right, down, away from the camera; length 1."""
+        across, up = np.deg2rad([self.azimuth_deg, self.height_deg])
+        found = [np.cos(up) * np.sin(across), -np.sin(up), -np.cos(up) * np.cos(across)]
+        return np.array(found, np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """One material with its parameters."""
+
+    material: str
+    printer: Printer
+    varnish: Varnish
+
+    def coloured(self, wanted: Scene, inside: NDArray[np.bool_]) -> Scene:
+        """Reflectance of the mask, whose picture wants to look so.
+
+        Args:
+            wanted: Linear light, shape (H, W, 3), 0 to 1; used up.
+            inside: Photosites that see the mask; their mean is the ground of the paint.
+        """
+        varnish = self.varnish
+        if _MATERIALS[self.material].printed:
+            for band in bands(len(wanted)):  # inks take much memory
+                wanted[band] = self.printer.reflected(self.printer.coverages(wanted[band]))
+        else:
+            ground = wanted[inside].mean(axis=0)
+            wanted -= ground
+            wanted *= np.float32(varnish.paint)
+            wanted += ground
+        white = np.exp(np.array([varnish.tint, 0.0, -varnish.tint])) * varnish.white
+        for band in bands(len(wanted)):
+            part = wanted[band]
+            grey = luminance(part)[..., None]
+            part -= grey
+            part *= np.float32(varnish.colourful)
+            part += grey
+            part *= white.astype(np.float32)
+            np.maximum(part, 0.0, out=part)
+        return wanted
+
+    def lit(
+        self, colour: Scene, facing: Vertices, inside: NDArray[np.bool_], rng: np.random.Generator
+    ) -> Scene:
+        """Light of the lit mask.
+
+        The mean over the mask stays: the picture holds the light of its own scene.
+
+        Args:
+            colour: Reflectance; used up.
+            facing: Direction of the surface, shape (H, W, 3).
+            inside: Photosites that see the mask.
+            rng: Source of the grain.
+        """
+        varnish, material = self.varnish, _MATERIALS[self.material]
+        lamp = varnish.direction
+        falling = (facing @ lamp + np.float32(material.round)) / np.float32(1 + material.round)
+        shade = (1.0 - varnish.shading) + varnish.shading * np.maximum(falling, 0.0)
+        del falling  # here and below: large
+        shade = shade / max(float(shade[inside].mean()), 1e-3)
+        grain = _grain(shade.shape, rng)
+        grain *= np.float32(varnish.grain)
+        grain += np.float32(1.0)
+        shade *= grain
+        del grain
+        light = times(colour, np.asarray(shade, np.float32))
+        del shade
+        scene = np.float32(_scene_light(light[inside]))
+        between = lamp - np.array([0.0, 0.0, 1.0], np.float32)
+        between /= np.float32(max(float(np.linalg.norm(between)), 1e-3))
+        for band in bands(len(light)):
+            part = facing[band]
+            mirrored = np.maximum(part @ between, 0.0) ** np.float32(varnish.sharpness)
+            added = np.float32(material.mirrored * varnish.gloss) * mirrored
+            added += np.float32(varnish.sheen) * (1.0 + part[..., 2]) ** 2
+            added *= scene
+            light[band] += np.asarray(added, np.float32)[..., None]
+        return light
+
+
+def _scene_light(light: Field) -> float:
+    """Light of lamps in the picture's scene over the usual, from the mask's mean."""
+    return min(float(light.mean()) / _SKIN, 1.2)
+
+
+def _grain(size: tuple[int, ...], rng: np.random.Generator) -> Field:
+    fine = rng.standard_normal((size[0], size[1]), dtype=np.float32)
+    coarse = rng.standard_normal((size[0] // 6 + 2, size[1] // 6 + 2), dtype=np.float32)
+    large = cv2.resize(coarse, size[1::-1], interpolation=cv2.INTER_CUBIC)
+    cv2.GaussianBlur(fine, (0, 0), 0.7, dst=fine)
+    fine *= np.float32(0.8)
+    fine += np.float32(0.6) * np.asarray(large, np.float32)
+    return fine

@@ -1,0 +1,92 @@
+"""Partial recapture: only a soft part of the frame has gone through the medium.
+
+Person, source and background are the same inside and outside of the part, so that all that
+tells the two apart is the medium; the mask says where it is.
+
+Reference:
+    After Shiohara, Yamasaki (2022), Detecting Deepfakes with Self-Blended Images,
+    arXiv:2204.08376, whose blended forgeries these recaptures follow.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from facepad.simulate.camera.camera import Exposed
+from facepad.simulate.linear_light import Field, Scene, bands, mixed
+from facepad.simulate.media import face_regions
+from facepad.simulate.parameters import chosen, drawn
+from facepad.simulate.scene.stage import LIFE_SIZE, Presented, Stage
+
+_LEAST = 1e-3  # light below which colours are not compared
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Which part, and how it joins the rest; attributes tell their meaning, see `ranges`."""
+
+    shape: str = chosen(
+        {"face": 0.45, "half": 0.25, "rectangle": 0.3}, "Outline of the part", off="face"
+    )
+    size: float = drawn(0.7, 1.25, "Of the part over that of the face", off=1.0)
+    direction_deg: float = drawn(0.0, 360.0, "Which half of the face", off=0.0)
+    right: float = drawn(-0.5, 0.5, "Of a rectangle's middle from the face's, face widths", off=0.0)
+    down: float = drawn(-0.5, 0.5, "The same downwards, face heights", off=0.0)
+    wide: float = drawn(0.5, 1.8, "Of a rectangle over the face", off=1.0, log=True)
+    high: float = drawn(0.5, 1.8, "The same in height", off=1.0, log=True)
+    softness: float = drawn(0.02, 0.25, "Width of the edge over that of the face", off=0.1)
+    matched: float = drawn(
+        0.6, 1.0, "How far the part's mean colour is brought to that of the rest", off=1.0
+    )
+
+    def blend(self, stage: Stage, presented: Presented) -> Presented:
+        """The bona fide light with one part from an aligned medium."""
+        mask = self.mask(stage)
+        person, light = stage.bona_fide(), presented.exposed.light
+        light *= self._gains(person, light, mask)
+        texture = presented.exposed.texture
+        if texture is not None:
+            texture = mixed(np.float32(1.0), texture, mask)
+        exposed = Exposed(mixed(person, light, mask), texture)
+        return Presented(exposed, mask, presented.placement, presented.width)
+
+    def mask(self, stage: Stage) -> Field:
+        """Share of each photosite's light that has gone through the medium, 0 to 1."""
+        placement = stage.situation.placement(stage.picture, stage.size)
+        x, y = placement.coordinates(stage.size)
+        scale = np.float32(LIFE_SIZE / stage.picture.shape[1])
+        middle_x, middle_y, wide, high = face_regions.outline(stage.face, stage.picture)
+        lines, columns = stage.picture.shape[:2]
+        inside = np.empty_like(x)
+        for band in bands(len(x)):
+            u = (x[band] / scale + np.float32(columns / 2 - middle_x)) / np.float32(wide)
+            v = (y[band] / scale + np.float32(lines / 2 - middle_y)) / np.float32(high)
+            inside[band] = self._outline(u, v)
+        del x, y  # large
+        reach = 2.0 * wide * float(scale) * placement.zoom * self.softness
+        soft = np.asarray(cv2.GaussianBlur(inside, (0, 0), max(reach / 2.5, 0.5)), np.float32)
+        return np.asarray(np.clip(soft, 0.0, 1.0, out=soft), np.float32)
+
+    def _outline(self, u: Field, v: Field) -> Field:
+        """Hard outline, in half axes of the face about its middle."""
+        if self.shape == "rectangle":
+            across = np.abs(u - np.float32(2 * self.right)) < self.wide * self.size
+            return np.asarray(
+                across & (np.abs(v - np.float32(2 * self.down)) < self.high * self.size), np.float32
+            )
+        inside = u**2 + v**2 < self.size**2
+        if self.shape == "half":
+            angle = np.deg2rad(self.direction_deg)
+            inside &= u * np.float32(np.cos(angle)) + v * np.float32(np.sin(angle)) > 0
+        return np.asarray(inside, np.float32)
+
+    def _gains(self, person: Scene, medium: Scene, mask: Field) -> Field:
+        """Factors that bring the medium's mean colour in the part to the person's."""
+        weight = np.asarray(mask * 255.0, np.uint8)
+        if not weight.any():
+            return np.ones(3, np.float32)
+        wanted, found = (np.array(cv2.mean(one, weight)[:3]) for one in (person, medium))
+        gains = np.maximum(wanted, _LEAST) / np.maximum(found, _LEAST)
+        even = np.exp(np.log(gains).mean())  # brightness is matched fully, colour in part
+        return np.asarray(even * (gains / even) ** self.matched, np.float32)

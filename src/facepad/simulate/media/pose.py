@@ -1,0 +1,67 @@
+"""How a medium is held before the camera, whatever it is."""
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+
+from facepad.simulate.camera.optics import Optics
+from facepad.simulate.linear_light import Scene
+from facepad.simulate.parameters import drawn
+from facepad.simulate.scene.geometry import Bend, Placement, Pose
+from facepad.simulate.scene.stage import Stage
+
+SURROUNDINGS = "surroundings"  # group of edges, hands and rooms
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """Distance and pose of a medium; attributes tell their own meaning, see `ranges`."""
+
+    fill: float = drawn(
+        0.42, 1.4, "Size of the shown picture over that which fills the frame",
+        off=1.2, log=True, group=SURROUNDINGS,
+    )  # fmt: skip
+    tilt_deg: float = drawn(-18.0, 18.0, "Upper edge turned away, degrees", off=0.0)
+    swing_deg: float = drawn(-20.0, 20.0, "Right edge turned away, degrees", off=0.0)
+    roll_deg: float = drawn(-9.0, 9.0, "Turned clockwise, degrees", off=0.0)
+    right: float = drawn(-1.0, 1.0, "Shift within the frame, share of what is free", off=0.0)
+    down: float = drawn(-1.0, 1.0, "The same downwards", off=0.0)
+    defocus: float = drawn(
+        0.0, 2.2, "Blur of the medium beyond the lens's own, pixels", off=0.0, bias=2.5
+    )
+
+    def placement(self, stage: Stage, width: float, bend: Bend) -> Placement:
+        """Where the medium's picture lies.
+
+        Args:
+            stage: Sensor and picture; decides whether the medium is aligned.
+            width: Of the picture on the medium, millimetres.
+            bend: How the medium is rolled; an aligned one stays flat.
+        """
+        if stage.aligned:
+            return stage.situation.placement(stage.picture, stage.size, width)
+        wide, high = stage.size[1] / width, stage.size[0] / stage.height(width)
+        zoom = max(wide, high) * self.fill
+        free = [abs(self.fill * max(wide, high) / one - 1.0) / 2 for one in (wide, high)]
+        pose = Pose(
+            zoom, self.tilt_deg, self.swing_deg, self.roll_deg,
+            self.right * free[0] * stage.size[1] * 0.7, self.down * free[1] * stage.size[0] * 0.7,
+        )  # fmt: skip
+        return Placement(pose.homography(stage.size), bend)
+
+    def distance(self, width: float) -> float:
+        """From the camera to the medium, millimetres, for the perspective of a bend."""
+        return width / self.fill
+
+    def optics(self, optics: Optics) -> Optics:
+        """Lens and sensor, with the medium out of focus."""
+        return replace(optics, blur=float(np.hypot(optics.blur, self.defocus)))
+
+    def unsharp(self, light: Scene) -> Scene:
+        """Light of a medium that is out of focus, before the lens's own blur; in its place."""
+        if self.defocus < 0.2:
+            return light
+        border = cv2.BORDER_REPLICATE
+        cv2.GaussianBlur(light, (0, 0), self.defocus, dst=light, borderType=border)
+        return light

@@ -1,0 +1,308 @@
+"""A phone, tablet or monitor that shows the picture to the camera."""
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import cv2
+import numpy as np
+
+from facepad.simulate.camera.camera import Exposed
+from facepad.simulate.linear_light import Field, Scene, bands, mixed, times
+from facepad.simulate.media import face_regions, hands
+from facepad.simulate.media.harmonics import Panel
+from facepad.simulate.media.pose import SURROUNDINGS, Holding
+from facepad.simulate.parameters import chosen, drawn
+from facepad.simulate.scene import background, reflections
+from facepad.simulate.scene.geometry import Bend, Placement, coverage, rectangle, sample, turned
+from facepad.simulate.scene.stage import Presented, Stage
+from facepad.types import RgbImage
+
+_GREY = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601
+MOIRE, TONE, REFLECTIONS = "moire", "panel_tone", "reflections"
+# Widths of the picture on devices of a pixel density, millimetres: (density below, low, high).
+_WIDTHS = ((170.0, 50.0, 240.0), (290.0, 60.0, 160.0), (np.inf, 40.0, 75.0))
+_HAND_HELD = 170.0  # pixels an inch from which a device is small enough for a hand
+_REACH = 18.0  # of fingers over a device's edge, millimetres
+_SPILL = 0.08  # of the panel's light that falls on the hand that holds it
+_MM = 25.4  # an inch
+
+
+@dataclass(frozen=True, slots=True)
+class Taking:
+    """The first of two cameras, which most of a recapture's hardness comes from; see `ranges`.
+
+    A person before the camera is sharpened, saturated and given contrast once, a picture of
+    them that is shown to it twice.
+    """
+
+    sharpening: float = drawn(
+        0.1, 1.3, "Detail that the first camera added once more",
+        off=0.0, chance=0.35, group=TONE,
+    )  # fmt: skip
+    sharpening_px: float = drawn(0.7, 1.8, "Size of that detail, pixels", off=1.0)
+    contrast: float = drawn(
+        0.0, 0.4, "Strength of the S of its tone curve", off=0.0, chance=0.35, group=TONE
+    )
+    saturation: float = drawn(0.9, 1.2, "Colourfulness that it gave", off=1.0, group=TONE)
+
+    def taken(self, picture: RgbImage) -> RgbImage:
+        """The picture as it is handed on; it keeps its size."""
+        if self.contrast:
+            picture = np.asarray(cv2.LUT(picture, self._curve()), np.uint8)
+        if self.saturation != 1.0:
+            grey = np.tile(_GREY, (3, 1))
+            matrix = grey + self.saturation * (np.eye(3) - grey)
+            picture = np.asarray(cv2.transform(picture, matrix), np.uint8)
+        if self.sharpening > 0.0:
+            soft = cv2.GaussianBlur(picture, (0, 0), self.sharpening_px)
+            more, less = 1.0 + self.sharpening, -self.sharpening
+            picture = np.asarray(cv2.addWeighted(picture, more, soft, less, 0.0), np.uint8)
+        return picture
+
+    def _curve(self) -> RgbImage:
+        coded = np.arange(256) / 255.0
+        steep = coded - self.contrast * np.sin(2.0 * np.pi * coded) / (2.0 * np.pi)
+        return np.asarray(np.rint(255.0 * steep), np.uint8)
+
+
+@dataclass(frozen=True, slots=True)
+class Showing:
+    """Stream and tone of a display; attributes tell their own meaning, see `ranges`."""
+
+    stream_px: int = drawn(
+        240, 1080, "Longer side of the shown video or picture, pixels",
+        off=1080, log=True, whole=True, group=TONE,
+    )  # fmt: skip
+    stream_quality: int = drawn(
+        35, 97, "JPEG quality that stands for the stream's", off=97, whole=True, group=TONE
+    )
+    gamma: float = drawn(1.85, 2.6, "Of the panel", off=2.2, group=TONE)
+    red: float = drawn(-0.32, 0.08, "White point: natural logarithm of red", off=0.0, group=TONE)
+    blue: float = drawn(-0.05, 0.5, "The same of blue", off=0.0, bias=1.4, group=TONE)
+    vivid: float = drawn(0.85, 1.3, "Colourfulness of the panel's setting", off=1.0, group=TONE)
+    black: float = drawn(
+        0.0005, 0.02, "Light of black over that of white", off=0.0, log=True, group=TONE
+    )
+    overlay: str = chosen(
+        {"none": 0.9, "play": 0.05, "bar": 0.05}, "What a player lays over the picture", off="none"
+    )
+
+    def light(self, picture: RgbImage, columns: int) -> Scene:
+        """Light of the panel's pixels over that of its white.
+
+        Args:
+            picture: What is shown.
+            columns: Panel pixels across the picture; a stream is never finer.
+
+        Returns:
+            Shape (H, W, 3), 0 to 1 but for the white point.
+        """
+        stream = self._streamed(picture, columns)
+        curve = (np.arange(256, dtype=np.float32) / np.float32(255.0)) ** np.float32(self.gamma)
+        light = np.asarray(cv2.LUT(stream, curve), np.float32)
+        grey = np.tile(np.array([0.2126, 0.7152, 0.0722]), (3, 1))
+        matrix = (grey + self.vivid * (np.eye(3) - grey)) * (1.0 - self.black)
+        white = np.exp([self.red, 0.0, self.blue])[:, None]
+        offset = white * self.black
+        toned = cv2.transform(light, np.hstack([matrix * white, offset]).astype(np.float32))
+        return np.asarray(np.maximum(toned, 0.0), np.float32)
+
+    def _streamed(self, picture: RgbImage, columns: int) -> RgbImage:
+        lines, wide = picture.shape[:2]
+        share = min(1.0, self.stream_px / max(lines, wide), columns / wide)
+        if share < 1.0:
+            size = (max(8, round(wide * share)), max(8, round(lines * share)))
+            picture = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
+        _, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, self.stream_quality])
+        stream = np.array(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)
+        if self.overlay != "none":
+            _overlaid(stream, self.overlay)
+        return stream
+
+
+def _overlaid(stream: RgbImage, kind: str) -> None:
+    lines, columns = stream.shape[:2]
+    white = (235, 235, 235)
+    if kind == "play":
+        middle, radius = np.array([columns // 2, lines // 2]), max(4, min(lines, columns) // 12)
+        cv2.circle(stream, middle.tolist(), radius, white, -1, cv2.LINE_AA)
+        arrow = middle + np.array([(-0.3, -0.5), (-0.3, 0.5), (0.55, 0.0)]) * radius
+        cv2.fillConvexPoly(stream, arrow.astype(np.int32), (25, 25, 25), cv2.LINE_AA)
+        return
+    level, thick = round(0.94 * lines), max(1, lines // 150)
+    cv2.line(stream, (columns // 20, level), (columns * 19 // 20, level), (120, 120, 120), thick)
+    cv2.line(stream, (columns // 20, level), (columns * 2 // 5, level), (60, 60, 220), thick)
+    cv2.circle(stream, (columns * 2 // 5, level), 3 * thick, white, -1, cv2.LINE_AA)
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """A panel with its settings and its place; attributes tell their meaning, see `ranges`."""
+
+    species: ClassVar[str] = "screen"
+
+    holding: Holding = field(default=Holding())
+    taking: Taking = field(default=Taking())
+    showing: Showing = field(default=Showing())
+    ppi: float = drawn(90.0, 500.0, "Panel pixels an inch", off=300.0, log=True, bias=1.1)
+    extent: float = drawn(
+        0.0, 1.0, "Width of the picture, from smallest to largest", off=0.5, bias=1.4
+    )
+    stripe: float = drawn(
+        0.6, 0.95, "Lit width of a stripe over a third of the pixel", off=0.0, group=MOIRE
+    )
+    row: float = drawn(0.7, 0.97, "Lit height over the pixel's", off=0.85)
+    layout: str = chosen(
+        {"rgb": 0.55, "bgr": 0.15, "diamond": 0.3}, "Order of the stripes, or diamonds", off="rgb"
+    )
+    grid_deg: float = drawn(-8.0, 8.0, "Panel turned against an aligned picture", off=0.0)
+    brightness: float = drawn(
+        0.4, 4.0, "Light of white over that of a white sheet in the room", off=1.0, log=True
+    )
+    room_light: float = drawn(0.05, 1.5, "Light of the room", off=1.0, log=True, bias=0.7)
+    falloff: float = drawn(
+        0.0, 0.45, "Light lost towards one side at a slanted view", off=0.0, bias=1.5, group=TONE
+    )
+    falloff_deg: float = drawn(0.0, 360.0, "That side", off=0.0)
+    mirror: float = drawn(
+        0.005, 0.06, "Share of the room's light that the glass sends back",
+        off=0.0, group=REFLECTIONS,
+    )  # fmt: skip
+    veil: float = drawn(
+        0.0, 0.03, "Even reflection of the room", off=0.0, bias=2.0, group=REFLECTIONS
+    )
+    lamp: float = drawn(
+        0.05, 1.5, "Light of mirrored lamps", off=0.0, chance=0.35, log=True, group=REFLECTIONS
+    )
+    softness: float = drawn(0.0, 0.12, "Blur of mirrored lamps", off=0.02, bias=2.0)
+    banding: float = drawn(
+        0.01, 0.12, "Bands of a shutter against the refresh, share", off=0.0, chance=0.2, group=TONE
+    )
+    bands: float = drawn(0.7, 9.0, "Bands in the frame", off=3.0)
+    margin: float = drawn(0.0, 0.8, "Unused screen around the picture", off=0.0, bias=2.0)
+    margin_light: float = chosen(
+        {0.0: 0.55, 0.02: 0.15, 0.8: 0.3}, "Light of the unused screen", off=0.0
+    )
+    bezel: float = drawn(1.5, 22.0, "Width of the frame, millimetres", off=5.0, log=True)
+    bezel_light: float = chosen(
+        {0.012: 0.7, 0.05: 0.2, 0.6: 0.1}, "Reflectance of the frame", off=0.012
+    )
+    hand: bool = chosen(
+        {False: 0.45, True: 0.55}, "A hand holds a phone or tablet", off=False, group=SURROUNDINGS
+    )
+
+    @property
+    def width(self) -> float:
+        """Of the picture on the panel, millimetres."""
+        low, high = next((low, high) for below, low, high in _WIDTHS if self.ppi < below)
+        return float(low * (high / low) ** self.extent)
+
+    def present(self, stage: Stage, rng: np.random.Generator) -> Presented:
+        """What the camera has before its lens.
+
+        Args:
+            stage: Picture, sensor and situation.
+            rng: Source of what is not a parameter: where lamps and furniture are.
+        """
+        placement = self.holding.placement(stage, self.width, Bend())
+        x, y = placement.coordinates(stage.size)
+        light = self._lit(stage, x, y)
+        around = background.behind(stage.surroundings, stage.size, rng)
+        around *= stage.situation.colour
+        around *= np.float32(self.room_light)
+        mask = np.ones(stage.size, np.float32)
+        if not stage.aligned:
+            glowing, mask = self._outlines(stage, (x, y, placement))
+            frame = np.float32(self.bezel_light * self.room_light)
+            light = mixed(around, mixed(frame, light, glowing), mask)
+        light = self.holding.unsharp(self._reflecting(light, around, mask, rng))
+        seen = [] if stage.aligned else [glowing]  # shares of the panel that the camera sees
+        if not stage.aligned and self.hand and self.ppi > _HAND_HELD:
+            hand = hands.hold(around, self._sheet(stage, placement), self._spilled(stage), rng)
+            light = mixed(light, around, hand)
+            seen.append(np.subtract(np.float32(1.0), hand, out=hand))
+            mask = mask * hand
+        del around  # large
+        texture = self._texture(stage, x, y) if self.stripe else None
+        for share in seen:
+            texture = _within(texture, share)
+        return Presented(Exposed(light, texture), mask, placement, self.width)
+
+    def _lit(self, stage: Stage, x: Field, y: Field) -> Scene:
+        """Light of the picture and its unused margin, as the panel gives it off."""
+        columns = max(16, round(self.width * self.ppi / _MM))
+        shown = self.showing.light(self.taking.taken(stage.picture), columns)
+        light = sample(shown, x, y, self.width)
+        if self.margin and not stage.aligned:
+            half = self.width / 2, stage.height(self.width) / 2
+            zoom = columns / self.width  # the edge is as sharp as the panel
+            picture = coverage(rectangle(x, y, half), zoom)
+            light = mixed(np.float32(self.margin_light + self.showing.black), light, picture)
+        light *= np.float32(self.brightness)
+        return times(light, self._uneven(x, y))
+
+    def _uneven(self, x: Field, y: Field) -> Field:
+        """Viewing angle and refresh, as one factor."""
+        along, _ = turned(x, y, self.falloff_deg)
+        share = np.clip(along / np.float32(self.width) + 0.5, 0.0, 1.0)
+        factor = 1.0 - np.float32(self.falloff) * share
+        if self.banding:
+            phase = np.linspace(0.0, 2 * np.pi * self.bands, x.shape[0], dtype=np.float32)
+            factor *= 1.0 + np.float32(self.banding) * np.sin(phase + self.bands)[:, None]
+        return np.asarray(factor, np.float32)
+
+    def _texture(self, stage: Stage, x: Field, y: Field) -> Scene:
+        """The panel's pattern; uses up ``x`` and ``y``."""
+        for band in bands(len(x)):
+            if stage.aligned:
+                x[band], y[band] = turned(x[band], y[band], self.grid_deg)
+            for one in (x[band], y[band]):
+                one *= np.float32(self.ppi / _MM)
+        panel = Panel(self.stripe, self.row, self.layout == "bgr", self.layout == "diamond")
+        return panel.texture(x, y, self.holding.optics(stage.optics))
+
+    def _half(self, stage: Stage) -> tuple[float, float]:
+        """Half the lit part of the panel: the picture fits one way and leaves room the other."""
+        wide, high = self.width / 2, stage.height(self.width) / 2
+        return (wide, high * (1 + self.margin)) if high > wide else (wide * (1 + self.margin), high)
+
+    def _outlines(self, stage: Stage, place: tuple[Field, Field, Placement]) -> tuple[Field, Field]:
+        """Share of each photosite that sees the lit panel, and the whole device."""
+        x, y, placement = place
+        half = self._half(stage)
+        outer = (half[0] + self.bezel, half[1] + self.bezel * 1.2)
+        device = coverage(rectangle(x, y, outer, 0.6 * self.bezel), placement.zoom)
+        return coverage(rectangle(x, y, half), placement.zoom), device
+
+    def _sheet(self, stage: Stage, placement: Placement) -> hands.Sheet:
+        half = self._half(stage)
+        outer = (half[0] + self.bezel, half[1] + self.bezel)
+        return hands.Sheet(
+            placement, outer, _REACH, face_regions.free(stage.face, stage.picture, self.width)
+        )
+
+    def _spilled(self, stage: Stage) -> Field:
+        """Light on the hand that holds the device."""
+        found = stage.situation.colour * self.room_light + _SPILL * self.brightness
+        return np.asarray(found, np.float32)
+
+    def _reflecting(
+        self, light: Scene, around: Scene, mask: Field, rng: np.random.Generator
+    ) -> Scene:
+        """What the glass adds."""
+        size = (light.shape[0], light.shape[1])
+        added = reflections.mirrored(around, rng) * np.float32(self.mirror)
+        if self.lamp:
+            lamps = reflections.lamps(size, rng, self.softness) * np.float32(
+                self.lamp * self.room_light
+            )
+            added += lamps[..., None]
+        added += np.float32(self.veil * self.room_light)
+        added *= mask[..., None]
+        light += added
+        return light
+
+
+def _within(texture: Scene | None, share: Field) -> Scene | None:
+    """The pattern where the panel is seen, none elsewhere."""
+    return None if texture is None else mixed(np.float32(1.0), texture, share)

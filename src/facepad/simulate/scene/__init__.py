@@ -1,0 +1,1 @@
+"""What stands before the camera: geometry, backgrounds, reflections, meshes."""

@@ -1,0 +1,182 @@
+"""The surface of a face as a triangle mesh: its own landmarks, or a mesh that is given."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facepad.errors import InputError
+from facepad.faces.landmarks import OVAL, Ellipse, axes, levelled
+from facepad.simulate.scene.geometry import Points
+from facepad.simulate.scene.render import Triangles, Vertices
+from facepad.types import Landmarks
+
+_MAX_BYTES, _MAX_VERTICES = 16 * 2**20, 200_000  # of a mesh file
+_TAKEN = -0.06  # where a rim takes its colours: inside of the outline, which is not all skin
+_GRID = 13  # lines and columns of the egg that stands for an unknown face
+
+
+@dataclass(frozen=True, slots=True)
+class Surface:
+    """A face's surface over its picture.
+
+    Attributes:
+        vertices: Pixels of the picture; x right, y down, z away from the camera.
+        triangles: Of the vertices.
+        places: Where in the picture each vertex takes its colour from, shape (N, 2).
+    """
+
+    vertices: Vertices
+    triangles: Triangles
+    places: Points
+
+
+def own(landmarks: Landmarks, vertices: int = 0, rim: float = 0.0) -> Surface:
+    """The surface through a face's own landmarks.
+
+    Args:
+        landmarks: Shape (468, 3).
+        vertices: How many landmarks to keep, for a surface of few flat facets; 0 keeps all.
+        rim: How far the surface goes on beyond the outline, share of half the face's width;
+            there it bends backwards.
+    """
+    level, turn = levelled(landmarks), axes(landmarks)
+    kept = np.arange(len(landmarks)) if not vertices else _spread(level, vertices)
+    level_kept, places = level[kept], landmarks[kept]
+    if rim:
+        level_kept = np.concatenate([level_kept, _rim(level, rim)])
+        taken = landmarks.copy()
+        taken[list(OVAL)] = _rim(level, _TAKEN) @ turn + landmarks.mean(axis=0)
+        places = np.concatenate([taken[kept], taken[list(OVAL)]])
+    points = np.asarray(level_kept @ turn + landmarks.mean(axis=0), np.float32)
+    flat = np.ascontiguousarray(places[:, :2], np.float32)
+    return Surface(points, triangulated(level_kept), flat)
+
+
+def egg(outline: Ellipse) -> Surface:
+    """Half an egg in place of a face whose landmarks are not known."""
+    x, y, wide, high = outline
+    v, u = np.mgrid[-1 : 1 : _GRID * 1j, -1 : 1 : _GRID * 1j]
+    keep = u**2 + v**2 <= 1.02
+    u, v = u[keep], v[keep]
+    depth = -0.9 * wide * np.sqrt(np.maximum(1.0 - u**2 - v**2, 0.0))
+    points = np.stack([x + wide * u, y + high * v, depth], axis=1).astype(np.float32)
+    return Surface(points, _delaunay(np.stack([u, v], axis=1)), points[:, :2].copy())
+
+
+def given(path: Path, landmarks: Landmarks) -> Surface:
+    """A mesh from a file, laid over a face; the picture is projected on it from the front.
+
+    Args:
+        path: Wavefront OBJ of a face: x right, y up, z towards the viewer, in any unit. One
+            with 468 vertices is fitted landmark by landmark, any other by its extent.
+        landmarks: Of the face, shape (468, 3).
+
+    Raises:
+        InputError: The file cannot be read, or is no mesh.
+    """
+    vertices, triangles = read_obj(path)
+    vertices = vertices * np.array([1.0, -1.0, -1.0], np.float32)
+    turn = axes(landmarks)
+    level = levelled(landmarks)
+    if len(vertices) == len(landmarks):
+        placed = _fitted(vertices, level)
+    else:
+        low, high = level.min(axis=0), level.max(axis=0)
+        size = (high - low)[:2] / np.ptp(vertices, axis=0)[:2]
+        middle = (vertices.min(axis=0) + vertices.max(axis=0)) / 2
+        placed = (vertices - middle) * np.float32(size.mean()) + (low + high) / 2
+    points = np.asarray(placed @ turn + landmarks.mean(axis=0), np.float32)
+    return Surface(points, triangles, points[:, :2].copy())
+
+
+def triangulated(level: Landmarks) -> Triangles:
+    """Triangles between levelled landmarks.
+
+    The face is unrolled about a vertical axis behind it, where no part hides another, and
+    the points are joined by Delaunay's rule.
+    """
+    radius = 0.7 * float(np.ptp(level[:, 0]))
+    angle = np.arctan2(level[:, 0], radius - level[:, 2])
+    return _delaunay(np.stack([angle * radius, level[:, 1]], axis=1))
+
+
+@lru_cache(maxsize=4)
+def read_obj(path: Path) -> tuple[Vertices, Triangles]:
+    """Vertices and triangles of a Wavefront OBJ file; polygons are cut into triangles.
+
+    Raises:
+        InputError: It cannot be read, is too large, or no mesh.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(_MAX_BYTES + 1)
+    except OSError as error:
+        raise InputError(f"mesh {path} cannot be read: {error.strerror}") from error
+    if len(data) > _MAX_BYTES:
+        raise InputError(f"mesh {path} is larger than {_MAX_BYTES} bytes")
+    try:
+        lines = [line.split() for line in data.decode("utf-8").splitlines()]
+        points = np.array([line[1:4] for line in lines if line[:1] == ["v"]], np.float32)
+        found = [_corners(line[1:], len(points)) for line in lines if line[:1] == ["f"]]
+    except ValueError as error:
+        raise InputError(f"mesh {path} is not a Wavefront OBJ file: {error}") from error
+    fans = [(one[0], one[i], one[i + 1]) for one in found for i in range(1, len(one) - 1)]
+    triangles = np.array(fans, np.int32).reshape(-1, 3)
+    _check(path, points, triangles)
+    return points, triangles
+
+
+def _corners(words: list[str], vertices: int) -> list[int]:
+    numbers = [int(word.partition("/")[0]) for word in words]
+    return [number - 1 if number > 0 else vertices + number for number in numbers]
+
+
+def _check(path: Path, points: Vertices, triangles: Triangles) -> None:
+    if points.ndim != 2 or not len(triangles) or not 3 <= len(points) <= _MAX_VERTICES:
+        raise InputError(
+            f"mesh {path} must have 3 to {_MAX_VERTICES} vertices and a face, "
+            f"got {len(points)} and {len(triangles)}"
+        )
+    if not np.isfinite(points).all() or np.ptp(points, axis=0)[:2].min() <= 0:
+        raise InputError(f"mesh {path} has no extent, or coordinates that are no numbers")
+    if triangles.min() < 0 or triangles.max() >= len(points):
+        raise InputError(f"mesh {path} has a face with a vertex that is not there")
+
+
+def _spread(level: Landmarks, count: int) -> NDArray[np.intp]:
+    """Landmarks that lie far from each other, and every other one of the outline."""
+    kept = list(OVAL[::2])
+    away = np.min([np.linalg.norm(level - level[one], axis=1) for one in kept], axis=0)
+    while len(kept) < min(count, len(level)):
+        kept.append(int(np.argmax(away)))
+        away = np.minimum(away, np.linalg.norm(level - level[kept[-1]], axis=1))
+    return np.array(sorted(kept), np.intp)
+
+
+def _rim(level: Landmarks, share: float) -> Landmarks:
+    """The outline moved outwards and to the back."""
+    ring = level[list(OVAL)]
+    half = float(np.ptp(ring[:, 0])) / 2
+    outwards = ring[:, :2] - ring[:, :2].mean(axis=0)
+    outwards /= np.maximum(np.linalg.norm(outwards, axis=1, keepdims=True), 1e-6)
+    back = np.full((len(ring), 1), 0.7)
+    return np.asarray(ring + share * half * np.hstack([outwards, back]), np.float32)
+
+
+def _fitted(points: Vertices, wanted: Vertices) -> Vertices:
+    """Points turned, scaled and moved to lie nearest to others (Umeyama 1991)."""
+    centred, target = points - points.mean(axis=0), wanted - wanted.mean(axis=0)
+    left, strength, right = np.linalg.svd(target.T @ centred)
+    sign = np.array([1.0, 1.0, np.sign(np.linalg.det(left @ right))])
+    scale = (strength * sign).sum() / (centred**2).sum()
+    turn = (left * sign) @ right
+    return np.asarray(scale * centred @ turn.T + wanted.mean(axis=0), np.float32)
+
+
+def _delaunay(flat: NDArray[np.float64]) -> Triangles:
+    from scipy.spatial import Delaunay  # takes a moment to import
+
+    return np.asarray(Delaunay(flat).simplices, np.int32)

@@ -1,0 +1,239 @@
+"""Where things lie: a flat or bent sheet in space, seen by a pinhole camera.
+
+A plane has millimetres, x to the right and y down from its middle. A sensor has pixels,
+x to the right and y down from the centre of its first photosite.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from facepad.simulate.linear_light import Field, Scene, bands
+
+Matrix = NDArray[np.float64]  # shape (3, 3)
+Points = NDArray[np.float32]  # shape (N, 2)
+Size = tuple[int, int]  # lines, columns
+
+_FOCAL = 1.1  # focal length over the longer side: 49 degrees, between webcam and phone
+_FLAT = 1e-7  # curvature of a sheet that may count as flat, per millimetre
+_STEEPEST = 0.95  # sine of the angle at which a bent sheet turns its back to the camera
+
+
+@dataclass(frozen=True, slots=True)
+class Pose:
+    """How a plane stands before the camera.
+
+    Attributes:
+        zoom: Pixels of the sensor for each millimetre, at the plane's middle.
+        tilt_deg: Turned about the horizontal axis; positive: upper edge away.
+        swing_deg: Turned about the vertical axis; positive: right edge away.
+        roll_deg: Turned in the picture plane, clockwise.
+        shift_x: Middle of the plane from the sensor's, in pixels to the right.
+        shift_y: The same, downwards.
+    """
+
+    zoom: float
+    tilt_deg: float = 0.0
+    swing_deg: float = 0.0
+    roll_deg: float = 0.0
+    shift_x: float = 0.0
+    shift_y: float = 0.0
+
+    def homography(self, size: Size) -> Matrix:
+        """From millimetres of the plane to pixels of the sensor."""
+        focal = _FOCAL * max(size)
+        turned = self._rotation()[:, :2]
+        distance = focal / self.zoom
+        middle = np.array([self.shift_x, self.shift_y, focal]) / self.zoom
+        plane = np.column_stack([turned, middle])
+        lens = np.array(
+            [[focal, 0.0, (size[1] - 1) / 2], [0.0, focal, (size[0] - 1) / 2], [0.0, 0.0, 1.0]]
+        )
+        return np.asarray(lens @ plane / distance, np.float64)
+
+    def _rotation(self) -> Matrix:
+        a, b, c = np.deg2rad([self.tilt_deg, self.swing_deg, self.roll_deg])
+        about_x = [[1, 0, 0], [0, np.cos(a), np.sin(a)], [0, -np.sin(a), np.cos(a)]]
+        about_y = [[np.cos(b), 0, -np.sin(b)], [0, 1, 0], [np.sin(b), 0, np.cos(b)]]
+        about_z = [[np.cos(c), -np.sin(c), 0], [np.sin(c), np.cos(c), 0], [0, 0, 1]]
+        return np.asarray(np.array(about_x) @ about_y @ about_z, np.float64)
+
+
+@dataclass(frozen=True, slots=True)
+class Bend:
+    """A sheet rolled about an axis in its plane, like a page held by its edges.
+
+    Attributes:
+        curvature: One over the radius, per millimetre; positive: middle towards the camera.
+        along_deg: Direction in which the sheet bends; 0 is along x.
+        distance: From the camera to the sheet's middle, millimetres.
+    """
+
+    curvature: float = 0.0
+    along_deg: float = 0.0
+    distance: float = 1000.0
+
+    def unrolled(self, x: Field, y: Field) -> tuple[Field, Field]:
+        """Millimetres on the sheet of points seen on the plane through its middle."""
+        if abs(self.curvature) < _FLAT:
+            return x, y
+        along, across = self._axes(x, y)
+        depth = self._depth(self._on_sheet(along))  # seen from here, so near that one step does
+        nearer = 1.0 + depth / np.float32(self.distance)
+        return self._back(self._on_sheet(along * nearer), across * nearer)
+
+    def rolled(self, x: Field, y: Field) -> tuple[Field, Field]:
+        """The inverse of `unrolled`."""
+        if abs(self.curvature) < _FLAT:
+            return x, y
+        along, across = self._axes(x, y)
+        nearer = 1.0 + self._depth(along) / np.float32(self.distance)
+        flat = np.asarray(np.sin(along * self.curvature) / self.curvature, np.float32)
+        return self._back(flat / nearer, across / nearer)
+
+    def slope(self, x: Field, y: Field) -> Field:
+        """Angle of the sheet against the plane through its middle, radians."""
+        return self._axes(x, y)[0] * np.float32(self.curvature)
+
+    def _on_sheet(self, along: Field) -> Field:
+        sine = np.clip(along * np.float32(self.curvature), -_STEEPEST, _STEEPEST)
+        return np.asarray(np.arcsin(sine) / np.float32(self.curvature), np.float32)
+
+    def _depth(self, along: Field) -> Field:
+        lost = (1.0 - np.cos(along * np.float32(self.curvature))) / np.float32(self.curvature)
+        return np.asarray(lost, np.float32)
+
+    def _axes(self, x: Field, y: Field) -> tuple[Field, Field]:
+        return turned(x, y, self.along_deg)
+
+    def _back(self, along: Field, across: Field) -> tuple[Field, Field]:
+        return turned(along, across, -self.along_deg)
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """A sheet before a sensor, both ways.
+
+    Attributes:
+        to_sensor: From millimetres of the flat sheet to pixels.
+        bend: How the sheet is rolled.
+    """
+
+    to_sensor: Matrix
+    bend: Bend = Bend()
+
+    def coordinates(self, size: Size) -> tuple[Field, Field]:
+        """Millimetres (x, y) on the sheet that each photosite looks at."""
+        return self.bend.unrolled(
+            *projected(np.asarray(np.linalg.inv(self.to_sensor), np.float64), size)
+        )
+
+    def forward(self, points: Points) -> Points:
+        """Pixels in which points of the sheet, in millimetres, are seen."""
+        x, y = self.bend.rolled(points[:, 0], points[:, 1])
+        flat = np.stack([x, y], axis=1)[None].astype(np.float64)
+        return np.asarray(cv2.perspectiveTransform(flat, self.to_sensor)[0], np.float32)
+
+    @property
+    def zoom(self) -> float:
+        """Pixels for each millimetre, at the middle of the sheet."""
+        return float(np.sqrt(abs(np.linalg.det(self._slopes()))))
+
+    def _slopes(self) -> Matrix:
+        at = self.to_sensor[:2, 2] / self.to_sensor[2, 2]
+        turned = self.to_sensor[:2, :2] - np.outer(at, self.to_sensor[2, :2])
+        return np.asarray(turned / self.to_sensor[2, 2], np.float64)
+
+
+def projected(matrix: Matrix, size: Size) -> tuple[Field, Field]:
+    """What a homography makes of every pixel's position."""
+    across = np.arange(size[1], dtype=np.float64)[None]
+    down = np.arange(size[0], dtype=np.float64)[:, None]
+    x, y, z = (np.empty(size, np.float32) for _ in range(3))
+    for row, found in zip(matrix / matrix[2, 2], (x, y, z), strict=True):
+        for band in bands(size[0]):  # in double precision, which takes much memory
+            found[band] = row[0] * across + (row[1] * down[band] + row[2])
+    x /= z
+    y /= z
+    return x, y
+
+
+def turned(x: Field, y: Field, angle_deg: float) -> tuple[Field, Field]:
+    """Coordinates in axes turned clockwise by an angle."""
+    cosine, sine = (
+        np.float32(np.cos(np.deg2rad(angle_deg))),
+        np.float32(np.sin(np.deg2rad(angle_deg))),
+    )
+    return x * cosine + y * sine, y * cosine - x * sine
+
+
+def sample(light: Scene, x: Field, y: Field, width: float) -> Scene:
+    """Light of a picture at places of its sheet.
+
+    Args:
+        light: The picture in linear light.
+        x: Millimetres to the right of the picture's middle.
+        y: Millimetres below it.
+        width: Of the picture on the sheet, millimetres.
+
+    Returns:
+        Light at the places; outside the picture, that of its border. Never negative.
+    """
+    finest = float(min(np.hypot(*_steps(x, y, axis)) for axis in (0, 1)))
+    wanted = round(width / max(finest, 1e-9))
+    if wanted < 0.8 * light.shape[1]:  # more picture than photosites: average, don't skip
+        size = (max(wanted, 8), max(round(wanted * light.shape[0] / light.shape[1]), 8))
+        light = np.asarray(cv2.resize(light, size, interpolation=cv2.INTER_AREA), np.float32)
+    scale = np.float32(light.shape[1] / width)
+    found = np.empty((*x.shape, 3), np.float32)
+    mode = cv2.BORDER_REPLICATE
+    for band in bands(len(x)):
+        columns = x[band] * scale + np.float32((light.shape[1] - 1) / 2)
+        lines = y[band] * scale + np.float32((light.shape[0] - 1) / 2)
+        found[band] = cv2.remap(light, columns, lines, cv2.INTER_CUBIC, borderMode=mode)
+    return np.asarray(np.maximum(found, 0.0, out=found), np.float32)
+
+
+def _steps(x: Field, y: Field, axis: int) -> tuple[float, float]:
+    """How far one photosite takes us, in the middle."""
+    line, column = x.shape[0] // 2, x.shape[1] // 2
+    other = (line - 1, column) if axis == 0 else (line, column - 1)
+    return float(x[line, column] - x[other]), float(y[line, column] - y[other])
+
+
+def length(x: Field, y: Field) -> Field:
+    """Of vectors; unlike OpenCV's it has the same last bit wherever memory begins."""
+    return np.asarray(np.sqrt(x * x + y * y), np.float32)
+
+
+def rectangle(x: Field, y: Field, half: tuple[float, float], corner: float = 0.0) -> Field:
+    """Signed distance to a rectangle about the origin; negative inside, unit of x and y.
+
+    Args:
+        x: Coordinates to the right.
+        y: Coordinates downwards.
+        half: Half the width and half the height.
+        corner: Radius of the rounded corners.
+    """
+    found = np.empty_like(x)
+    for band in bands(len(x)):
+        over_x = np.abs(x[band]) - np.float32(half[0] - corner)
+        over_y = np.abs(y[band]) - np.float32(half[1] - corner)
+        outside = length(np.maximum(over_x, 0.0), np.maximum(over_y, 0.0))
+        inside = np.minimum(np.maximum(over_x, over_y), 0.0)
+        found[band] = outside + inside - np.float32(corner)
+    return found
+
+
+def coverage(distance: Field, zoom: float) -> Field:
+    """Share of each photosite inside a shape, from the signed distance to its outline.
+
+    Args:
+        distance: Negative inside, in millimetres; used up.
+        zoom: Pixels for each millimetre.
+    """
+    distance *= np.float32(zoom)
+    np.subtract(np.float32(0.5), distance, out=distance)
+    return np.asarray(np.clip(distance, 0.0, 1.0, out=distance), np.float32)

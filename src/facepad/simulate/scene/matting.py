@@ -1,0 +1,101 @@
+"""Matting: which share of each pixel is a person, and the person's own colours."""
+
+import cv2
+import numpy as np
+
+from facepad.errors import ModelError
+from facepad.faces.tflite import Net
+from facepad.simulate.linear_light import Field, Scene, luminance, to_light
+from facepad.types import RgbImage
+
+SIDE = 256  # of the network's square input, pixels
+_REACH = 0.012  # of the guided filter over the shorter side: as wide as the network's steps
+_SMOOTH = 2e-4  # of the guided filter: variance of light at which edges begin to count
+_SURE = 0.02  # share of a pixel below which it counts as background alone
+_LEAST = 0.12  # share above which a pixel's own colour can be told from the background's
+
+
+class Matter:
+    """Mattes people; holds the loaded network and is safe to share between threads."""
+
+    def __init__(self) -> None:
+        self._net = Net("person_matte")
+
+    def matte(self, picture: RgbImage) -> Field:
+        """Share of each pixel that is a person, 0 to 1, shape (H, W).
+
+        Args:
+            picture: RGB picture.
+
+        Raises:
+            ModelError: The model's file is missing or wrong; says the command that mends it.
+
+        Reference:
+            Edges follow the picture by He, Sun, Tang (2010), Guided Image Filtering,
+            doi:10.1007/978-3-642-15549-9_1.
+        """
+        small = cv2.resize(picture, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+        blob = np.asarray(small, np.float32).transpose(2, 0, 1)[None] / np.float32(255.0)
+        (found,) = self._net.run(np.ascontiguousarray(blob))
+        if found.size != SIDE * SIDE:
+            raise ModelError(f"model {self._net.name!r} gives {found.size} numbers")
+        coarse = cv2.resize(
+            found.reshape(SIDE, SIDE), picture.shape[1::-1], interpolation=cv2.INTER_LINEAR
+        )
+        return _guided(np.asarray(coarse, np.float32), luminance(to_light(picture)))
+
+
+def person(light: Scene, matte: Field) -> Scene:
+    """The person's own light, also where the background shines through hair.
+
+    What a pixel has of the background is estimated from the sure background around it and
+    taken away; colours then spread outwards, so that no fringe is left.
+
+    Args:
+        light: Linear light of the picture.
+        matte: Share of each pixel that is the person.
+    """
+    away = (matte < _SURE).astype(np.float32)
+    behind = _spread(light, away, 0.04 * min(matte.shape))
+    share = np.maximum(matte, np.float32(_LEAST))[..., None]
+    own = (light - behind * (1.0 - share)) / share
+    own = np.minimum(np.maximum(own, 0.0), np.maximum(light, 0.0) * 2.0)
+    sure = (matte > 1.0 - _SURE).astype(np.float32)
+    inner = _spread(np.asarray(own, np.float32), sure, 0.02 * min(matte.shape))
+    trust = np.clip((matte - _LEAST) / (1.0 - _LEAST), 0.0, 1.0)[..., None]
+    return np.asarray(inner + (own - inner) * trust, np.float32)
+
+
+def _guided(coarse: Field, guide: Field) -> Field:
+    """The coarse matte with the edges of the guide."""
+    side = 2 * max(2, round(_REACH * min(guide.shape))) + 1
+
+    def mean(field: Field) -> Field:
+        return np.asarray(cv2.blur(field, (side, side)), np.float32)
+
+    average, matte = mean(guide), mean(coarse)
+    variance = mean(guide * guide) - average * average
+    slope = np.asarray((mean(guide * coarse) - average * matte) / (variance + _SMOOTH), np.float32)
+    fine = mean(slope) * guide + mean(np.asarray(matte - slope * average, np.float32))
+    # The filter leaks a little everywhere; what is all but sure becomes so.
+    return np.asarray(np.clip(fine * 1.1 - 0.05, 0.0, 1.0), np.float32)
+
+
+def _spread(light: Scene, weight: Field, reach: float) -> Scene:
+    """Light where the weight is, spread to where it is not."""
+    width = max(reach, 1.0)
+    # Far from any weight a second, wider spread takes over.
+    total = np.full(weight.shape, 1e-6, np.float32)
+    found = np.full(light.shape, 1e-6, np.float32) * light.mean(axis=(0, 1))
+    for factor, trust in ((1.0, 1.0), (5.0, 1e-3)):
+        small = max(1.0, factor * width / 6.0)
+        size = tuple(max(4, round(n / small)) for n in weight.shape[::-1])
+        down = [cv2.resize(one, size, interpolation=cv2.INTER_AREA)
+                for one in (light * weight[..., None], weight)]  # fmt: skip
+        blurred = [cv2.GaussianBlur(one, (0, 0), factor * width / small) for one in down]
+        wide = [
+            cv2.resize(one, weight.shape[::-1], interpolation=cv2.INTER_LINEAR) for one in blurred
+        ]
+        found += np.asarray(wide[0], np.float32) * np.float32(trust)
+        total += np.asarray(wide[1], np.float32) * np.float32(trust)
+    return np.asarray(found / total[..., None], np.float32)

@@ -1,0 +1,136 @@
+"""What stands before the camera: the person's picture, how it is framed, the light."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from facepad.simulate.camera.camera import Exposed
+from facepad.simulate.camera.optics import Optics
+from facepad.simulate.linear_light import Field, Scene, to_light
+from facepad.simulate.parameters import drawn
+from facepad.simulate.scene.geometry import Placement, Points, Pose, Size, sample
+from facepad.types import Face, RgbImage
+
+LIFE_SIZE = 600.0  # width of what a bona fide picture shows, millimetres
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """How the person is framed and lit; attributes tell their own meaning, see `ranges`."""
+
+    closer: float = drawn(1.0, 1.3, "Zoom over the smallest that fills the frame", off=1.0)
+    roll_deg: float = drawn(-4.0, 4.0, "Camera turned, degrees", off=0.0)
+    right: float = drawn(-1.0, 1.0, "Shift within the room that the zoom leaves, share", off=0.0)
+    down: float = drawn(-1.0, 1.0, "The same downwards", off=0.0)
+    warmth: float = drawn(
+        -0.3, 0.3, "Colour of the light: natural logarithm of red over blue", off=0.0
+    )
+
+    def placement(self, picture: RgbImage, size: Size, width: float = LIFE_SIZE) -> Placement:
+        """Where the picture lies, so that it fills the frame.
+
+        Args:
+            picture: The bona fide picture.
+            size: Lines and columns of the sensor.
+            width: That the picture stands for, millimetres.
+        """
+        height = width * picture.shape[0] / picture.shape[1]
+        turn = abs(np.deg2rad(self.roll_deg))
+        seen = (
+            size[1] * np.cos(turn) + size[0] * np.sin(turn),
+            size[0] * np.cos(turn) + size[1] * np.sin(turn),
+        )
+        zoom = max(seen[0] / width, seen[1] / height) * self.closer
+        free = (zoom * width - seen[0]) / 2, (zoom * height - seen[1]) / 2
+        pose = Pose(
+            zoom, roll_deg=self.roll_deg, shift_x=free[0] * self.right, shift_y=free[1] * self.down
+        )
+        return Placement(pose.homography(size))
+
+    @property
+    def colour(self) -> Scene:
+        """Of the light, red, green and blue; green is 1."""
+        return np.exp(np.array([self.warmth / 2, 0.0, -self.warmth / 2], np.float32))
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """All that a medium needs to know.
+
+    Attributes:
+        picture: The bona fide picture that the medium shows.
+        face: Its face, when known.
+        size: Lines and columns of the sensor.
+        optics: What lies before the sensor.
+        situation: Framing and light of the bona fide picture.
+        surroundings: A picture to stand behind the medium; None: a made-up room.
+        aligned: Whether the medium shows the picture exactly where the bona fide one lies,
+            fills the frame and has no edges, so that parts of the two can be exchanged.
+    """
+
+    picture: RgbImage
+    face: Face | None
+    size: Size
+    optics: Optics
+    situation: Situation
+    surroundings: RgbImage | None = None
+    aligned: bool = False
+
+    def height(self, width: float) -> float:
+        """Of the picture on a medium, when its width is this."""
+        lines, columns = self.picture.shape[:2]
+        return float(width * lines / columns)
+
+    def bona_fide(self) -> Scene:
+        """Light of the person, as the sensor sees it without any medium."""
+        placement = self.situation.placement(self.picture, self.size)
+        x, y = placement.coordinates(self.size)
+        light = sample(to_light(self.picture), x, y, LIFE_SIZE)
+        light *= self.situation.colour
+        return light
+
+
+@dataclass(frozen=True, slots=True)
+class Presented:
+    """What a medium makes of a stage.
+
+    Attributes:
+        exposed: Light before the lens, with the medium's fine pattern.
+        mask: Share of each photosite that sees the medium, 0 to 1, shape (H, W).
+        placement: Where the picture lies on the sensor.
+        width: Of the picture on the medium, millimetres.
+    """
+
+    exposed: Exposed
+    mask: Field
+    placement: Placement
+    width: float
+
+
+def moved(face: Face, picture: RgbImage, shown: Presented, size: Size) -> Face | None:
+    """The face where the sensor sees it; None when most of it lies outside the frame."""
+    left, top, right, bottom = face.box
+    corners = [(left, top), (right, top), (right, bottom), (left, bottom)]
+    found = _seen(np.array(corners, np.float32), picture, shown)
+    low, high = found.min(axis=0), found.max(axis=0)
+    limit = np.array(size[::-1], np.float32)
+    inside_low, inside_high = np.clip(low, 0, limit), np.clip(high, 0, limit)
+    if np.prod(inside_high - inside_low) < 0.5 * np.prod(high - low):
+        return None
+    box = np.rint([*inside_low, *inside_high]).astype(int)
+    return Face(tuple(box.tolist()), face.score, _landmarks(face, picture, shown), face.others)
+
+
+def _landmarks(face: Face, picture: RgbImage, shown: Presented) -> Points | None:
+    if face.landmarks is None:
+        return None
+    flat = _seen(face.landmarks[:, :2], picture, shown)
+    scale = shown.placement.zoom * shown.width / picture.shape[1]
+    return np.column_stack([flat, face.landmarks[:, 2] * scale]).astype(np.float32)
+
+
+def _seen(points: Points, picture: RgbImage, shown: Presented) -> Points:
+    lines, columns = picture.shape[:2]
+    scale = shown.width / columns
+    centred = (points + 0.5 - np.array([columns / 2, lines / 2])) * scale
+    return shown.placement.forward(centred.astype(np.float32))
