@@ -8,14 +8,14 @@ in whatever state they are.
 import multiprocessing
 import os
 import signal
-import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
-from multiprocessing.connection import Connection, wait
-from multiprocessing.process import BaseProcess
+from multiprocessing.connection import wait
 from threading import Thread
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar, overload
@@ -24,7 +24,6 @@ from facepad.errors import FacepadError
 from facepad.types import Sample
 
 AHEAD = 4  # items per process that are taken before their turn, so that memory stays bounded
-CLOSE_S = 5.0  # how long a process that has no work may take to exit
 
 Item = TypeVar("Item")
 Part = TypeVar("Part")
@@ -115,9 +114,9 @@ class ProcessPool(Generic[Item, Result]):
         context: Callable[[], Any] | None = None,
     ) -> None:
         self._work, self._context = work, context
-        self._most = workers
-        self._processes: list[_Process] = []
-        self._function: Callable[[Item], Result] | None = None
+        self._workers = workers
+        self._executor: ProcessPoolExecutor | None = None
+        self._here: _Worker | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -128,11 +127,9 @@ class ProcessPool(Generic[Item, Result]):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        for process in self._processes:
-            process.connection.close()  # an idle process exits on that
-        for process in self._processes:
-            process.end(at_once=error is not None)
-        self._processes.clear()
+        if self._executor is not None:
+            self._executor.shutdown(wait=error is None, cancel_futures=True)
+            self._executor = None
 
     def map(self, items: Iterable[Item], *, died: Callable[[Item], Result]) -> Iterator[Result]:
         """Yield the result of each item, in order.
@@ -174,197 +171,118 @@ class ProcessPool(Generic[Item, Result]):
         self,
         items: Iterable[Item],
         died: Callable[[Item], Result],
-        split: Callable[[Item], Iterable[Item]],
+        split: Callable[[Item], Sequence[Item]],
     ) -> Iterator[tuple[Item, Result]]:
-        if self._most == 0:
-            function = self._in_this_process()
-            yield from ((item, function(item)) for item in items)
+        if self._workers == 0:
+            self._here = self._here or _Worker(self._work, self._context)
+            yield from ((item, self._here.run(item)) for item in items)
             return
-        source, tasks = iter(items), deque[_Task]()
+        source, ahead = iter(items), deque[tuple[Item, Future[Result]]]()
         while True:
-            tasks.extend(_Task(item) for item in islice(source, self._room(tasks)))
-            if not tasks:
+            for item in islice(source, AHEAD * self._workers - len(ahead)):
+                ahead.append((item, self._submit(item)))
+            if not ahead:
                 return
-            if tasks[0].is_done:
-                task = tasks.popleft()
-                yield task.item, task.result
-                continue
-            self._hand_out(tasks)
-            for task in self._receive():
-                _after_crash(task, tasks, died, split)
+            item, future = ahead.popleft()
+            try:
+                yield item, future.result()
+            except BrokenProcessPool:
+                self._executor = None
+                yield from self._alone(item, died, split)
+                ahead = deque((waiting, self._again(waiting, f)) for waiting, f in ahead)
 
-    def _in_this_process(self) -> Callable[[Item], Result]:
+    def _submit(self, item: Item) -> "Future[Result]":
+        try:
+            return self._started().submit(_run, item)
+        except BrokenProcessPool as error:  # it broke meanwhile; raised when its turn comes
+            future: Future[Result] = Future()
+            future.set_exception(error)
+            return future
+
+    def _again(self, item: Item, future: "Future[Result]") -> "Future[Result]":
+        """Submit an item again, unless its result arrived before the processes were lost."""
+        lost = future.cancelled() or not future.done() or future.exception() is not None
+        return self._submit(item) if lost else future
+
+    def _alone(
+        self,
+        item: Item,
+        died: Callable[[Item], Result],
+        split: Callable[[Item], Sequence[Item]],
+    ) -> Iterator[tuple[Item, Result]]:
+        """Try an item with no other beside it; then its parts, or it has died."""
+        try:
+            with self._new_executor(1) as executor:
+                result = executor.submit(_run, item).result()
+        except BrokenProcessPool:
+            parts = split(item)
+            if not parts:
+                yield item, died(item)
+            for part in parts:
+                yield from self._alone(part, died, split)
+        else:
+            yield item, result
+
+    def _started(self) -> ProcessPoolExecutor:
+        """Return running processes; those that cannot start are not blamed on an item."""
+        if self._executor is None:
+            executor = self._new_executor(self._workers)
+            try:
+                executor.submit(_prepare).result()
+            except BrokenProcessPool as error:
+                raise FacepadError(
+                    "the worker processes exit as soon as they start; their output stands above"
+                ) from error
+            self._executor = executor
+        return self._executor
+
+    def _new_executor(self, workers: int) -> ProcessPoolExecutor:
+        return ProcessPoolExecutor(
+            workers,
+            mp_context=multiprocessing.get_context("spawn"),
+            initializer=_start,
+            initargs=(self._work, self._context),
+        )
+
+
+class _Worker:
+    """Applies the function of a pool in one process; makes the context before the first item."""
+
+    def __init__(self, work: Callable[..., Any], context: Callable[[], Any] | None) -> None:
+        self._work, self._context = work, context
+        self._function: Callable[[Any], Any] | None = None
+
+    def prepare(self) -> Callable[[Any], Any]:
         if self._function is None:
-            self._function = _function(self._work, self._context)
+            make = self._context
+            self._function = self._work if make is None else partial(self._work, make())
         return self._function
 
-    def _room(self, tasks: Sequence["_Task"]) -> int:
-        return max(0, AHEAD * self._most - len(tasks))
-
-    def _hand_out(self, tasks: Iterable["_Task"]) -> None:
-        """Give waiting tasks to idle processes; one that has crashed runs alone."""
-        waiting = [task for task in tasks if not (task.is_done or task.is_running)]
-        if suspects := [task for task in waiting if task.crashes]:
-            alone = all(process.task is None for process in self._processes)
-            waiting = suspects[:1] if alone else []
-        todo = deque(waiting)
-        idle = [process for process in self._processes if process.is_idle]
-        for process in idle[: len(todo)]:
-            process.send(todo.popleft())
-        starting = sum(not process.is_ready for process in self._processes)
-        for _ in range(min(len(todo) - starting, self._most - len(self._processes))):
-            self._processes.append(_Process(self._work, self._context))
-
-    def _receive(self) -> "list[_Task]":
-        """Wait for messages; return the tasks whose process died."""
-        by_connection = {
-            process.connection: process for process in self._processes if not process.is_idle
-        }
-        lost = []
-        for connection in wait(list(by_connection)):
-            process = by_connection[connection]  # type: ignore[index]  # only connections wait
-            try:
-                process.receive()
-            except (EOFError, OSError):
-                self._processes.remove(process)
-                lost.append(process.bury())
-        return lost
+    def run(self, item: Any) -> Any:  # noqa: ANN401 - the pool is generic, its processes are not
+        return self.prepare()(item)
 
 
-@dataclass(slots=True, eq=False)
-class _Task:
-    item: Any
-    crashes: int = 0
-    is_running: bool = False
-    is_done: bool = False
-    result: Any = None
-
-
-@dataclass(slots=True, eq=False)
 class _Process:
-    """One worker process, seen from the parent."""
+    """What the functions that a pool sends to a worker process find there."""
 
-    work: Callable[..., Any]
-    context: Callable[[], Any] | None
-    task: _Task | None = None
-    is_ready: bool = False
-    connection: "Connection[Any, Any]" = field(init=False)
-    process: BaseProcess = field(init=False)
-
-    def __post_init__(self) -> None:
-        spawn = multiprocessing.get_context("spawn")
-        self.connection, theirs = spawn.Pipe()
-        # Daemonic: a pool that nobody closed must not keep the program from exiting.
-        self.process = spawn.Process(
-            target=_serve, args=(theirs, self.work, self.context), daemon=True
-        )
-        self.process.start()
-        theirs.close()
-
-    @property
-    def is_idle(self) -> bool:
-        return self.is_ready and self.task is None
-
-    def send(self, task: _Task) -> None:
-        task.is_running, self.task = True, task
-        try:
-            self.connection.send(task.item)
-        except OSError:  # it has died; `receive` notices
-            return
-
-    def receive(self) -> None:
-        succeeded, value = self.connection.recv()
-        task, self.task = self.task, None
-        if not succeeded:
-            raise value
-        if task is None:
-            self.is_ready = True
-        else:
-            task.result, task.is_running, task.is_done = value, False, True
-
-    def bury(self) -> _Task:
-        """Return the task of a process that has died."""
-        self.connection.close()
-        self.end(at_once=True)
-        if self.task is None:
-            raise FacepadError(
-                "the worker processes exit as soon as they start; their output stands above"
-            )
-        return self.task
-
-    def end(self, *, at_once: bool) -> None:
-        if not at_once and self.task is None:
-            self.process.join(CLOSE_S)
-        if self.process.is_alive():
-            self.process.terminate()
-        self.process.join()
+    worker: _Worker
 
 
-def _after_crash(
-    task: _Task,
-    tasks: deque[_Task],
-    died: Callable[[Any], Any],
-    split: Callable[[Any], Iterable[Any]],
-) -> None:
-    """Let a task run again, put its parts in its place, or give it the result of the dead."""
-    task.is_running = False
-    task.crashes += 1
-    if task.crashes < 2:
-        return
-    place = tasks.index(task)
-    parts = [_Task(part, crashes=1) for part in split(task.item)]
-    if not parts:
-        task.result, task.is_done = died(task.item), True
-        return
-    del tasks[place]
-    for part in reversed(parts):
-        tasks.insert(place, part)
-
-
-def _function(
-    work: Callable[..., Result], context: Callable[[], Any] | None
-) -> Callable[[Any], Result]:
-    return work if context is None else partial(work, context())
-
-
-def _serve(
-    connection: "Connection[Any, Any]",
-    work: Callable[..., Any],
-    context: Callable[[], Any] | None,
-) -> None:
-    """Work in a process of its own until the parent closes the connection."""
+def _start(work: Callable[..., Any], context: Callable[[], Any] | None) -> None:
     import cv2
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
     cv2.setNumThreads(1)
     Thread(target=_exit_with_parent, daemon=True).start()
-    try:
-        function = _function(work, context)
-    except Exception as error:  # noqa: BLE001 - raised again in the parent
-        _answer(connection, (False, error))
-        return
-    _answer(connection, (True, None))
-    while True:
-        try:
-            item = connection.recv()
-        except (EOFError, OSError):
-            return
-        try:
-            answer = (True, function(item))
-        except Exception as error:  # noqa: BLE001 - raised again in the parent
-            error.add_note(f"In a worker process:\n{traceback.format_exc()}")
-            answer = (False, error)
-        _answer(connection, answer)
+    _Process.worker = _Worker(work, context)
 
 
-def _answer(connection: "Connection[Any, Any]", answer: tuple[bool, Any]) -> None:
-    try:
-        connection.send(answer)
-    except OSError:  # the parent has closed the connection
-        return
-    except Exception as error:  # noqa: BLE001 - what cannot be pickled
-        text = f"a worker process cannot send {answer[1]!r}: {type(error).__name__}: {error}"
-        connection.send((False, FacepadError(text)))
+def _prepare() -> None:
+    _Process.worker.prepare()
+
+
+def _run(item: Any) -> Any:  # noqa: ANN401 - as above
+    return _Process.worker.run(item)
 
 
 def _exit_with_parent() -> None:
