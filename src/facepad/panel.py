@@ -109,7 +109,9 @@ class Panel:
     def _deciding(self, test: str | LivenessTest, threads: int) -> LivenessTest:
         if self.calibration is None:
             return make_test(test, threads) if isinstance(test, str) else test
-        return make_calibratable(self.calibration.test, threads).calibrated(self.calibration)
+        calibratable = make_calibratable(self.calibration.test, threads)
+        anchored: LivenessTest = calibratable.calibrated(self.calibration)
+        return anchored
 
 
 @dataclass(frozen=True, slots=True)

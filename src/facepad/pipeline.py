@@ -240,6 +240,7 @@ class Checker:
             face=shown.face,
             source=stills.source,
             source_size=shown.size,
+            frames=len(stills.frames),
             notes=_notes(frames, shown),
             models=parts.models,
             timings_ms=clock.read(),

@@ -6,6 +6,7 @@ and ``facepad.fusions``. Nothing is imported before it is asked for.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import entry_points
 from types import MappingProxyType
@@ -14,6 +15,67 @@ from typing import Any, Literal
 from facepad.errors import SettingsError
 
 Kind = Literal["liveness_tests", "metrics", "datasets", "fusions"]
+
+DETAIL, EDGES, SPECTRUM = "fine detail", "edges and corners", "spectrum"
+STRUCTURE, NATURALNESS = "structure", "naturalness and compression"
+OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class MetricEntry:
+    """A quality metric.
+
+    Attributes:
+        place: ``module:function``.
+        group: What the metric looks at, for people.
+        version: Raised whenever the definition of the metric changes. A model that was trained
+            with another version of one of its metrics is refused.
+        models: Names of the model files that the metric uses.
+    """
+
+    place: str
+    group: str
+    version: int = 1
+    models: tuple[str, ...] = ()
+
+
+METRIC_ENTRIES: Mapping[str, MetricEntry] = MappingProxyType(
+    {
+        "mse": MetricEntry("facepad.quality.pixel:mean_squared_error", DETAIL),
+        "psnr": MetricEntry("facepad.quality.pixel:peak_signal_to_noise_ratio", DETAIL),
+        "snr": MetricEntry("facepad.quality.pixel:signal_to_noise_ratio", DETAIL),
+        "sc": MetricEntry("facepad.quality.pixel:structural_content", DETAIL),
+        "md": MetricEntry("facepad.quality.pixel:maximum_difference", DETAIL),
+        "ad": MetricEntry("facepad.quality.pixel:average_difference", DETAIL),
+        "nae": MetricEntry("facepad.quality.pixel:normalised_absolute_error", DETAIL),
+        "ramd": MetricEntry("facepad.quality.pixel:r_averaged_maximum_difference", DETAIL),
+        "lmse": MetricEntry("facepad.quality.pixel:laplacian_mean_squared_error", DETAIL),
+        "nxc": MetricEntry("facepad.quality.pixel:normalised_cross_correlation", DETAIL),
+        "mas": MetricEntry("facepad.quality.pixel:mean_angle_similarity", DETAIL),
+        "mams": MetricEntry("facepad.quality.pixel:mean_angle_magnitude_similarity", DETAIL),
+        "ted": MetricEntry("facepad.quality.edges:total_edge_difference", EDGES),
+        "tcd": MetricEntry("facepad.quality.edges:total_corner_difference", EDGES),
+        "sme": MetricEntry("facepad.quality.spectral:spectral_magnitude_error", SPECTRUM),
+        "spe": MetricEntry("facepad.quality.spectral:spectral_phase_error", SPECTRUM),
+        "gme": MetricEntry("facepad.quality.edges:gradient_magnitude_error", EDGES),
+        "gpe": MetricEntry("facepad.quality.edges:gradient_phase_error", EDGES),
+        "ssim": MetricEntry("facepad.quality.structural:structural_similarity", STRUCTURE),
+        "vif": MetricEntry("facepad.quality.structural:visual_information_fidelity", STRUCTURE),
+        "rred": MetricEntry(
+            "facepad.quality.rred:reduced_reference_entropic_difference", STRUCTURE
+        ),
+        "jqi": MetricEntry("facepad.quality.no_reference:jpeg_quality_index", NATURALNESS),
+        "hlfi": MetricEntry("facepad.quality.spectral:high_low_frequency_index", SPECTRUM),
+        "biqi": MetricEntry(
+            "facepad.quality.no_reference:blind_image_quality_index", NATURALNESS, models=("biqi",)
+        ),
+        "niqe": MetricEntry(
+            "facepad.quality.no_reference:natural_image_quality_evaluator",
+            NATURALNESS,
+            models=("niqe",),
+        ),
+    }
+)
 
 BUILT_IN: Mapping[Kind, Mapping[str, str]] = MappingProxyType(
     {
@@ -27,35 +89,7 @@ BUILT_IN: Mapping[Kind, Mapping[str, str]] = MappingProxyType(
                 "face_cnn_research": "facepad.liveness.face_cnn.test:research",
             }
         ),
-        "metrics": MappingProxyType(
-            {
-                "mse": "facepad.quality.pixel:mean_squared_error",
-                "psnr": "facepad.quality.pixel:peak_signal_to_noise_ratio",
-                "snr": "facepad.quality.pixel:signal_to_noise_ratio",
-                "sc": "facepad.quality.pixel:structural_content",
-                "md": "facepad.quality.pixel:maximum_difference",
-                "ad": "facepad.quality.pixel:average_difference",
-                "nae": "facepad.quality.pixel:normalised_absolute_error",
-                "ramd": "facepad.quality.pixel:r_averaged_maximum_difference",
-                "lmse": "facepad.quality.pixel:laplacian_mean_squared_error",
-                "nxc": "facepad.quality.pixel:normalised_cross_correlation",
-                "mas": "facepad.quality.pixel:mean_angle_similarity",
-                "mams": "facepad.quality.pixel:mean_angle_magnitude_similarity",
-                "ted": "facepad.quality.edges:total_edge_difference",
-                "tcd": "facepad.quality.edges:total_corner_difference",
-                "sme": "facepad.quality.spectral:spectral_magnitude_error",
-                "spe": "facepad.quality.spectral:spectral_phase_error",
-                "gme": "facepad.quality.edges:gradient_magnitude_error",
-                "gpe": "facepad.quality.edges:gradient_phase_error",
-                "ssim": "facepad.quality.structural:structural_similarity",
-                "vif": "facepad.quality.structural:visual_information_fidelity",
-                "rred": "facepad.quality.rred:reduced_reference_entropic_difference",
-                "jqi": "facepad.quality.no_reference:jpeg_quality_index",
-                "hlfi": "facepad.quality.spectral:high_low_frequency_index",
-                "biqi": "facepad.quality.no_reference:blind_image_quality_index",
-                "niqe": "facepad.quality.no_reference:natural_image_quality_evaluator",
-            }
-        ),
+        "metrics": MappingProxyType({name: e.place for name, e in METRIC_ENTRIES.items()}),
         "datasets": MappingProxyType(
             {
                 "nuaa": "facepad.datasets.nuaa:Nuaa",
@@ -98,6 +132,25 @@ def resolve(kind: Kind, name: str) -> Any:  # noqa: ANN401 - what is registered 
         return getattr(import_module(module), attribute)
     except (ImportError, AttributeError) as error:
         raise SettingsError(f"{kind} {name!r} at {table[name]!r} does not load: {error}") from error
+
+
+def metric_entry(name: str) -> MetricEntry:
+    """Return what is known of a metric, built in or of a plug-in.
+
+    The function of a plug-in may have the attributes ``group``, ``version`` and ``models``.
+
+    Raises:
+        SettingsError: As `resolve`.
+    """
+    if name in METRIC_ENTRIES:  # does not scan the installed packages, which takes milliseconds
+        return METRIC_ENTRIES[name]
+    function = resolve("metrics", name)
+    return MetricEntry(
+        _table("metrics")[name],
+        str(getattr(function, "group", OTHER)),
+        int(getattr(function, "version", 1)),
+        tuple(getattr(function, "models", ())),
+    )
 
 
 def _table(kind: Kind) -> dict[str, str]:

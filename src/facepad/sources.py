@@ -19,10 +19,9 @@ from facepad.errors import InputError
 from facepad.media.decode import begins_as_picture
 from facepad.media.depth_video import is_depth_video, read_depth, read_numbered_colour
 from facepad.media.frame_selection import FrameSelection
-from facepad.media.limits import Limits
+from facepad.media.limits import Limits, VideoLimits
 from facepad.media.reading import named_errors
 from facepad.media.video import begins_as_video, is_video, read_numbered
-from facepad.media.video_limits import VideoLimits
 from facepad.packed import address, pictures
 from facepad.types import Frame, Needs, Presentation, Sample
 

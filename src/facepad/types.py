@@ -218,6 +218,7 @@ class Decision:
         source: Where the presentation came from.
         source_size: Width and height in pixels of the frame of ``face``; of the first frame
             without a face.
+        frames: How many frames frame-wise tests got; 1 for a still.
         notes: What was unusual about the input ("2 other faces in the picture").
         models: Model name to version, for every model that took part.
         timings_ms: Milliseconds by step ("decode", "faces", one per test, "total").
@@ -232,6 +233,7 @@ class Decision:
     face: Face | None = None
     source: str = ""
     source_size: tuple[int, int] = (0, 0)
+    frames: int = 1
     notes: tuple[str, ...] = ()
     models: Mapping[str, str] = field(default_factory=_nothing)
     timings_ms: Mapping[str, float] = field(default_factory=_nothing)

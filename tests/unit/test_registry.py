@@ -1,14 +1,31 @@
 """Names of plug-ins: built-ins resolve, third parties are found, duplicates are refused."""
 
+import sys
 from importlib.metadata import EntryPoint, EntryPoints
+from types import ModuleType
 
 import pytest
 
 from facepad import registry
 from facepad.errors import SettingsError
-from facepad.registry import BUILT_IN, Kind, names, resolve
+from facepad.registry import (
+    BUILT_IN,
+    METRIC_ENTRIES,
+    Kind,
+    MetricEntry,
+    metric_entry,
+    names,
+    resolve,
+)
 
 EVERY_NAME: list[tuple[Kind, str]] = [(kind, name) for kind in BUILT_IN for name in BUILT_IN[kind]]
+
+
+class Sharpness:
+    """A metric of a third party."""
+
+    group = "edges and corners"
+    version = 3
 
 
 @pytest.fixture
@@ -38,6 +55,29 @@ def test_the_metrics_are_registered_in_the_order_of_the_vector() -> None:
     from facepad.quality import METRICS
 
     assert tuple(BUILT_IN["metrics"]) == METRICS
+
+
+def test_a_metric_of_a_third_party_says_its_group_and_version(
+    third_party: list[EntryPoint], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    third_party.append(EntryPoint("sharpness", "adding_a_metric:sharpness", "facepad.metrics"))
+    third_party.append(EntryPoint("plain", "math:sqrt", "facepad.metrics"))
+    module = ModuleType("adding_a_metric")
+    module.sharpness = sharpness = Sharpness()  # type: ignore[attr-defined] # made here
+    monkeypatch.setitem(sys.modules, "adding_a_metric", module)
+    assert resolve("metrics", "sharpness") is sharpness
+    place = "adding_a_metric:sharpness"
+    assert metric_entry("sharpness") == MetricEntry(place, "edges and corners", 3)
+    assert metric_entry("plain") == MetricEntry("math:sqrt", "other", 1)
+
+
+def test_the_models_of_metrics_are_in_the_list_of_models() -> None:
+    from facepad.models import index
+
+    assert [index.find(m).name for e in METRIC_ENTRIES.values() for m in e.models] == [
+        "biqi",
+        "niqe",
+    ]
 
 
 def test_an_entry_point_of_a_third_party_is_found(third_party: list[EntryPoint]) -> None:

@@ -8,7 +8,7 @@ import pytest
 from facepad.datasets.packed import Packed
 from facepad.errors import InputError
 from facepad.media.frame_selection import FrameSelection
-from facepad.media.video_limits import VideoLimits
+from facepad.media.limits import VideoLimits
 from facepad.sources import load, load_sample, read_picture
 from facepad.testing import made_up_dataset
 from facepad.testing.made_up import made_up_picture
@@ -94,7 +94,7 @@ def test_a_sample_is_a_source_too(video: Path) -> None:
 
 
 def test_a_name_takes_the_place_of_the_path_in_messages(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"^the upload: there is no such file"):
+    with pytest.raises(InputError, match=r"^the upload: file not found"):
         load(tmp_path / "gone.png", name="the upload")
 
 
@@ -122,7 +122,7 @@ def test_a_broken_video_is_named_in_its_error(video: Path) -> None:
 
 
 def test_a_missing_clip_is_named_in_its_error(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"gone\.mp4: there is no such file"):
+    with pytest.raises(InputError, match=r"gone\.mp4: file not found"):
         load(tmp_path / "gone.mp4")
 
 

@@ -59,11 +59,17 @@ def evaluate(
         str, typer.Option(help="How dev chooses it: eer, bpcer=5 or apcer=1 (in %).")
     ] = "eer",
     combine: Annotated[
-        Combine, typer.Option(help="How frames of one video become one score.")
+        Combine,
+        typer.Option(
+            help="How rows that are frames of one video become one score, in foreign score files."
+        ),
     ] = Combine.MEAN,
     frames: Annotated[
-        str, typer.Option(help="Frames of a video that are scored: all, every:K, even:N, at:K.")
-    ] = "even:10",
+        str,
+        typer.Option(
+            help="Frames of a clip that frame-wise tests score: all, every:K, even:N, at:K."
+        ),
+    ] = "even:8",
     pool: Annotated[bool, typer.Option("--pool", help="Judge all datasets as one, too.")] = False,
     thumbnails: Annotated[
         int, typer.Option(min=0, help="Worst and borderline pictures to show, of each kind.")

@@ -21,7 +21,7 @@ from facepad.evaluation.report.document import Timing
 from facepad.media.frame_selection import FrameSelection
 from facepad.scoring.evaluated_tests import LOADS, Loaded, Panel
 from facepad.scoring.fused_rows import abstentions, fused_rows, name_of, shipped_point
-from facepad.scoring.presentation_rows import STEPS, Look
+from facepad.scoring.presentation_rows import STEPS
 from facepad.types import Dataset, Sample
 
 NAMED = 5  # of the pictures that could not be read
@@ -96,7 +96,7 @@ def _to_keep(order: Order, dataset: Listed, panel: Panel, workers: int) -> Kept:
         root=dataset.root,
         samples=dataset.samples,
         tests=tuple(panel.loaded),
-        look=Look(FrameSelection.parse(order.frames), order.combine, panel.points),
+        frames=FrameSelection.parse(order.frames),
         camera=panel.camera,
         models=panel.models,
         folder=order.out,

@@ -12,11 +12,12 @@ from facepad.cli.console import progress
 from facepad.cli.errors import say
 from facepad.errors import FacepadError, SettingsError, counted
 from facepad.evaluation.aggregation import Scored
+from facepad.media.frame_selection import FrameSelection
 from facepad.packed import address
 from facepad.pipeline import Checker
 from facepad.scoring.evaluated_tests import Camera, checker_for
 from facepad.scoring.manifest import Manifest
-from facepad.scoring.presentation_rows import Look, judge_presentation, kept_columns, padded
+from facepad.scoring.presentation_rows import judge_presentation, kept_columns, padded
 from facepad.scoring.rows import ERROR_PREFIX, Fields
 from facepad.scoring.scores_file import ScoresFile
 from facepad.scoring.workers import Workers
@@ -24,7 +25,7 @@ from facepad.types import Sample, Split
 
 LABELS = ("key", "path", "label", "pai_species", "subject", "split")
 # One per worker process, set of tests and camera.
-_checkers: dict[tuple[tuple[str, ...], Camera | None], Checker] = {}
+_checkers: dict[tuple[tuple[str, ...], Camera | None, FrameSelection], Checker] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class Order:
         root: Folder of the dataset.
         samples: All of its parts; those of train are not scored.
         tests: Names of the liveness tests.
-        look: How presentations are looked at.
+        frames: Which frames of a clip frame-wise tests get.
         camera: Whose calibration anchors one of the tests, if any.
         models: Version of each model, by name.
         folder: Where scores are kept.
@@ -48,7 +49,7 @@ class Order:
     root: Path
     samples: tuple[Sample, ...]
     tests: tuple[str, ...]
-    look: Look
+    frames: FrameSelection
     camera: Camera | None
     models: Mapping[str, str]
     folder: Path
@@ -67,8 +68,7 @@ class Order:
             "tests": list(self.tests),
             "calibration": None if self.camera is None else self.camera.version,
             "models": dict(self.models),
-            "frames": str(self.look.frames),
-            "combine": self.look.combine.value,
+            "frames": str(self.frames),
         }
 
 
@@ -138,21 +138,24 @@ def labels(root: Path, sample: Sample) -> tuple[str, ...]:
     )
 
 
-def judge(look: Look, camera: Camera | None, asked: str, tests: tuple[str, ...]) -> Fields:
+def judge(
+    frames: FrameSelection, camera: Camera | None, asked: str, tests: tuple[str, ...]
+) -> Fields:
     """What a worker process does with a picture or video; only text goes back.
 
     Args:
-        look: How presentations are looked at.
+        frames: Which frames of a clip frame-wise tests get.
         camera: Whose calibration anchors one of the tests, if any.
         asked: Path and frame number, as JSON.
         tests: Names of the liveness tests.
     """
     path, frame = json.loads(asked)
-    if (tests, camera) not in _checkers:
+    key = (tests, camera, frames)
+    if key not in _checkers:
         runtime.tune()
-        _checkers[tests, camera] = checker_for(tests, camera)
+        _checkers[key] = checker_for(tests, camera, frames)
     try:
-        return judge_presentation(look, _checkers[tests, camera], path, frame, tests)
+        return judge_presentation(_checkers[key], path, frame, tests)
     except FacepadError:
         raise
     except Exception as error:  # noqa: BLE001 - one odd picture must not end a long run
@@ -164,7 +167,7 @@ def _score(order: Order, manifest: Manifest, scores: ScoresFile, left: Sequence[
     if not left:
         return
     begin, total = scores.done, len(manifest.rows)
-    ask = partial(judge, order.look, order.camera)
+    ask = partial(judge, order.frames, order.camera)
     with (
         Workers(order.tests, min(order.workers, len(left)), ask) as pool,
         progress(f"scored {order.name}", total, done=begin, lines=True) as advance,

@@ -10,7 +10,6 @@ from facepad.cli.options import ScoreOptions
 from facepad.errors import counted
 from facepad.pipeline import Checker
 from facepad.registry import DEFAULT_FUSION
-from facepad.scoring.calibrated import choose
 from facepad.scoring.manifest import Manifest, read_manifest
 from facepad.scoring.rows import is_error, output_columns
 from facepad.scoring.run_facts import NOTHING, Facts, keep_facts
@@ -27,13 +26,12 @@ def run(manifest_file: Path, out: Path, options: ScoreOptions) -> ExitCode:
         SettingsError: The output is there already, cannot be written, or was begun with other
             models or another calibration; or a name is not known.
     """
-    chosen = choose(options.tests, options.calibration, threads=1)
-    outputs = output_columns(chosen.names)
+    checker = Checker(options.tests, calibration=options.calibration)
+    outputs = output_columns(checker.tests)
     manifest = read_manifest(manifest_file, outputs)
-    checker = Checker(chosen.deciding, beside=chosen.beside)
     checker.load()  # a missing model is told before any file is touched
     camera = None if options.calibration is None else calibration.version(options.calibration)
-    facts = _facts(checker, chosen.names, camera)
+    facts = _facts(checker, camera)
     with ScoresFile(out, manifest, outputs, resume=options.resume, force=options.force) as scores:
         keep_facts(out, facts, begun=scores.done > 0)
         left = len(manifest.rows) - scores.done
@@ -42,15 +40,15 @@ def run(manifest_file: Path, out: Path, options: ScoreOptions) -> ExitCode:
         errors = scores.errors
         if left:
             judge = partial(judge_picture, camera)
-            with Workers(chosen.names, min(options.workers, left), judge) as pool:
+            with Workers(checker.tests, min(options.workers, left), judge) as pool:
                 errors += _score(manifest, scores, pool)
     say(f"{out}: {counted(len(manifest.rows), 'row')}{_told(errors)}")
     return ExitCode.INPUT if errors else ExitCode.OK
 
 
-def _facts(checker: Checker, names: tuple[str, ...], camera: str | None) -> Facts:
+def _facts(checker: Checker, camera: str | None) -> Facts:
     return {
-        "tests": ",".join(names),
+        "tests": ",".join(checker.tests),
         "fusion": DEFAULT_FUSION,
         "calibration": camera or NOTHING,
         **{f"model {name}": version for name, version in checker.models.items()},

@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facepad.errors import InputError
-from facepad.media import bmp, foreign, jpeg, png, tiff, webp
-from facepad.media.header import Header
+from facepad.media.formats import bmp, jpeg, png, tiff, unsupported, webp
+from facepad.media.formats.header import Header
 from facepad.media.limits import Limits
 from facepad.types import RgbImage
 
@@ -48,7 +48,7 @@ def inspect(data: bytes) -> Header:
         if reader.accepts(data):
             header: Header = reader.inspect(data)
             return header
-    raise InputError(f"looks like {foreign.describe(data)}; {foreign.READ}")
+    raise InputError(f"looks like {unsupported.describe(data)}; {unsupported.SUPPORTED}")
 
 
 def decode(header: Header, limits: Limits) -> RgbImage:

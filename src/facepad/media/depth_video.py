@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from facepad.errors import FacepadError, InputError, SettingsError, printable
 from facepad.media.frame_selection import FrameSelection
-from facepad.media.video_limits import VideoLimits
+from facepad.media.limits import VideoLimits
 from facepad.types import Frame
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ def _library() -> ModuleType:
 
 def _check_file(path: Path, limits: VideoLimits) -> None:
     if not path.is_file():
-        raise InputError("there is no such file")
+        raise InputError("file not found")
     limits.check_bytes(path.stat().st_size)
     with path.open("rb") as file:
         if file.read(len(_SIGNATURE)) != _SIGNATURE:

@@ -68,7 +68,7 @@ def _standard_input(stdin: BinaryIO | None, limits: Limits) -> Input:
 def _pattern(pattern: str) -> Iterator[Input]:
     found = sorted(glob(pattern, recursive=True))  # noqa: PTH207 - Path.glob takes no absolute patterns
     if not found:
-        yield _nothing(pattern, "no file fits this pattern")
+        yield _nothing(pattern, "no file matches this pattern")
     for path in found:
         yield from _path(Path(path))
 
@@ -82,7 +82,7 @@ def _path(path: Path) -> Iterator[Input]:
         empty = False
         yield found
     if empty:
-        yield _nothing(str(path), "the folder holds no files")
+        yield _nothing(str(path), "the folder is empty")
 
 
 def _folder(folder: Path) -> Iterator[Input]:

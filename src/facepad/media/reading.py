@@ -153,7 +153,7 @@ def _file(path: Path, limits: Limits) -> bytes:
     except InputError:  # also a ValueError
         raise
     except (FileNotFoundError, NotADirectoryError):
-        raise InputError("there is no such file") from None
+        raise InputError("file not found") from None
     except PermissionError:
         raise InputError("this user is not permitted to read it") from None
     except OSError as error:

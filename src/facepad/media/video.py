@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from facepad.errors import InputError, printable
-from facepad.media.foreign import describe
+from facepad.media.formats.unsupported import describe
 from facepad.media.frame_selection import FrameSelection
-from facepad.media.video_limits import VideoLimits
+from facepad.media.limits import VideoLimits
 from facepad.types import Frame, RgbImage
 
 if TYPE_CHECKING:
@@ -230,9 +230,9 @@ def _check_file(path: Path, limits: VideoLimits) -> None:
     except InputError:
         raise
     except FileNotFoundError:
-        raise InputError("there is no such file") from None
+        raise InputError("file not found") from None
     except (OSError, ValueError) as error:
         raise InputError(f"it cannot be opened ({error})") from error
     is_avi = head[:4] == b"RIFF" and head[8:] == b"AVI "
     if not is_avi and head[4:8] not in _BOXES and not head.startswith(_HEADS):
-        raise InputError("this is no video that is read; read are AVI, MP4 and QuickTime (MOV)")
+        raise InputError("not a supported video; supported formats: AVI, MP4 and QuickTime (MOV)")

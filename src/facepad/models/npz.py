@@ -24,7 +24,6 @@ _DAMAGED = (
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip file can say
 
 FEATURES_FORMAT = 1  # of the names and shapes of arrays in a file for one metric
-METRICS_VERSION = 1  # raised whenever the definition of a feature changes
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -54,13 +53,14 @@ def reading(
 
 
 def check_features(
-    arrays: Mapping[str, NDArray[Any]], kind: str, names: tuple[str, ...], source: str
+    arrays: Mapping[str, NDArray[Any]], kind: str, version: int, names: tuple[str, ...], source: str
 ) -> None:
     """Compare what a file of parameters says of itself with what this code computes.
 
     Args:
         arrays: Content of the file.
         kind: The metric, "niqe" or "biqi".
+        version: Of the metric.
         names: Ordered names of its features.
         source: Names the file in errors.
 
@@ -70,7 +70,7 @@ def check_features(
     expected = {
         "kind": kind,
         "format_version": FEATURES_FORMAT,
-        "metrics_version": METRICS_VERSION,
+        "metrics_version": version,
     }
     for key, value in expected.items():
         found = member(arrays, key, source)

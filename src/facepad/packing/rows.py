@@ -10,9 +10,9 @@ import numpy as np
 
 from facepad.media.decode import inspect
 from facepad.media.frame_selection import FrameSelection
+from facepad.media.limits import VideoLimits
 from facepad.media.reading import read_file
 from facepad.media.resize import to_long_side
-from facepad.media.video_limits import VideoLimits
 from facepad.packed import address, pictures
 from facepad.packed.checksums import pixels_hash
 from facepad.packed.layout import Row

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from facepad.errors import DatasetError, InputError, SettingsError
 from facepad.hdf5.pool import DIED, Piece
-from facepad.media.video_limits import VideoLimits
+from facepad.media.limits import VideoLimits
 from facepad.packed.layout import About
 from facepad.packed.reader import PackedFile
 from facepad.packed.writer import Writer, sync_folder

@@ -14,6 +14,7 @@ from facepad.models.npz import Arrays, check_features, member
 from facepad.quality.svm import Machine, Vector
 from facepad.quality.svm_text import Range, read_machine, read_range
 from facepad.quality.wavelet import BIQI_NAMES
+from facepad.registry import METRIC_ENTRIES
 
 VARIANCES = len(BIQI_NAMES) // 2  # the first half of the features
 JPEG = "jpeg"  # the kind of distortion whose score comes from blockiness, not from a machine
@@ -106,7 +107,7 @@ class BiqiModel:
 
     @classmethod
     def _of(cls, arrays: Arrays, source: str) -> "BiqiModel":
-        check_features(arrays, "biqi", BIQI_NAMES, source)
+        check_features(arrays, "biqi", METRIC_ENTRIES["biqi"].version, BIQI_NAMES, source)
         kinds = tuple(member(arrays, "kinds", source).ravel().tolist())
         scaling = Standardised(*(member(arrays, name, source) for name in ("mean", "scale")))
         try:

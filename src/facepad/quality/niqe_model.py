@@ -10,6 +10,7 @@ from facepad.models import store
 from facepad.models.npz import Arrays, check_features, member
 from facepad.quality.scene_statistics import BLOCK, NIQE_NAMES
 from facepad.quality.svm import Vector
+from facepad.registry import METRIC_ENTRIES
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ class NiqeModel:
 
     @classmethod
     def _of(cls, arrays: Arrays, source: str) -> "NiqeModel":
-        check_features(arrays, "niqe", NIQE_NAMES, source)
+        check_features(arrays, "niqe", METRIC_ENTRIES["niqe"].version, NIQE_NAMES, source)
         block = member(arrays, "block", source).tolist()
         if block != BLOCK:
             raise ModelError(

@@ -4,7 +4,7 @@ import math
 import threading
 from collections.abc import Callable
 from functools import cached_property
-from typing import Any, TypeVar, cast
+from typing import Any, Protocol, TypeVar, cast
 
 import cv2
 import numpy as np
@@ -151,3 +151,10 @@ class Picture:
         if compute not in self._results:
             self._results[compute] = compute(self)
         return cast(T, self._results[compute])
+
+
+class Metric(Protocol):
+    """A quality metric: a pure function of a picture, safe to call from several threads."""
+
+    def __call__(self, picture: Picture, /) -> float:
+        """Return a finite value."""

@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 
 from facepad import registry
 from facepad.errors import InputError
-from facepad.quality.picture import Picture
+from facepad.quality.picture import Metric, Picture
 
-METRICS: tuple[str, ...] = tuple(registry.BUILT_IN["metrics"])
-Metric = Callable[[Picture], float]
+METRICS: tuple[str, ...] = tuple(registry.METRIC_ENTRIES)
 
 # Metrics that share most of their work, the longest group first: threads take the next
 # group when they are free, and are done at about the same time if the last ones are short.
@@ -42,7 +41,7 @@ def measure(
             `facepad.quality.picture.to_gray` reads. Full-reference metrics compare it with
             a slightly blurred copy of itself.
         value_range: 1 or 255, what white is in a floating-point picture; else None.
-        names: Metrics that are wanted; the 25 built-in ones when None. Work that only
+        names: Metrics that are wanted; all built-in ones when None. Work that only
             others need is not done.
         threads: How many may work at once. It does not change any value. For best effect
             let OpenCV use one thread each (`facepad.runtime.tune`).
@@ -87,9 +86,9 @@ def _ordered(names: Iterable[str]) -> tuple[str, ...]:
 
 
 def _resolve(name: str) -> Metric:
-    place = registry.BUILT_IN["metrics"].get(name)
-    if place is not None:  # does not scan the installed packages, which takes milliseconds
-        module, _, function = place.partition(":")
+    entry = registry.METRIC_ENTRIES.get(name)
+    if entry is not None:  # does not scan the installed packages, which takes milliseconds
+        module, _, function = entry.place.partition(":")
         return cast(Metric, getattr(import_module(module), function))
     known = registry.names("metrics")
     if name not in known:

@@ -6,18 +6,16 @@ from datetime import UTC, datetime
 from time import perf_counter
 from typing import Self
 
-import numpy as np
-
 from facepad import calibration
 from facepad.errors import ModelError
 from facepad.evaluation.assessment import GivenPoint
+from facepad.media.frame_selection import FrameSelection
 from facepad.pipeline import Checker
-from facepad.scoring.calibrated import choose
 from facepad.scoring.fused_rows import Points, as_shipped
+from facepad.sources import EVENLY
 from facepad.types import OperatingPoint
 
 LOADS = 5  # times that models are loaded to time it
-BLANK = np.zeros((64, 64, 3), np.uint8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +146,9 @@ class Panel:
         return as_shipped(found)
 
 
-def checker_for(tests: Sequence[str], camera: Camera | None) -> Checker:
+def checker_for(
+    tests: Sequence[str], camera: Camera | None, frames: FrameSelection = EVENLY
+) -> Checker:
     """Runs the tests on one thread; with a camera its test, anchored, and the others beside it.
 
     Raises:
@@ -157,8 +157,8 @@ def checker_for(tests: Sequence[str], camera: Camera | None) -> Checker:
     """
     if camera is not None:
         camera.check_unchanged()
-    chosen = choose(tests, None if camera is None else camera.name, threads=1)
-    return Checker(chosen.deciding, beside=chosen.beside, threads=1)
+    name = None if camera is None else camera.name
+    return Checker(tests, calibration=name, frames=frames, threads=1)
 
 
 def load(test: str, camera: Camera | None) -> Loaded:
@@ -175,5 +175,4 @@ def load(test: str, camera: Camera | None) -> Loaded:
         checker = checker_for((test,), anchor)
         checker.load()
         times.append(1000.0 * (perf_counter() - began))
-    decision = checker.check(BLANK, channels="rgb")
-    return Loaded(decision.operating_point or OperatingPoint.at(0.5), decision.models, tuple(times))
+    return Loaded(checker.operating_points[test], checker.models, tuple(times))

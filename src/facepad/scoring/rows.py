@@ -27,7 +27,7 @@ def decision_fields(decision: Decision, tests: Sequence[str]) -> Fields:
         _number(decision.score),
         decision.outcome.value,
         ";".join(decision.reasons),
-        *(_number(decision.scores[test].value) for test in tests),
+        *(_number(_value(decision, test)) for test in tests),
         f"{decision.timings_ms.get('total', 0.0):.1f}",
     )
 
@@ -45,6 +45,10 @@ def error_fields(error: str, tests: Sequence[str]) -> Fields:
 def is_error(fields: Fields) -> bool:
     """Whether added fields are those of a picture that could not be read."""
     return not fields[1]
+
+
+def _value(decision: Decision, test: str) -> float | None:
+    return decision.scores[test].value if test in decision.scores else None
 
 
 def _number(value: float | None) -> str:

@@ -17,7 +17,6 @@ from typing import Self
 from facepad import calibration, runtime
 from facepad.errors import FacepadError, InputError, ModelError, SettingsError
 from facepad.pipeline import Checker
-from facepad.scoring.calibrated import choose
 from facepad.scoring.rows import Fields, decision_fields, error_fields
 
 AHEAD = 4  # pictures in work or waiting per worker
@@ -136,12 +135,11 @@ def _checker(tests: tuple[str, ...], camera: str | None) -> Checker:
     """The checker of a worker process; not made at its start, where errors are not heard."""
     runtime.tune()
     name = None if camera is None else camera.partition("+")[0]
-    chosen = choose(tests, name, threads=1)
     if name is not None and (now := calibration.version(name)) != camera:
         raise ModelError(
             f"calibration {name!r} was replaced during the run: expected {camera}, got {now}"
         )
-    return Checker(chosen.deciding, beside=chosen.beside, threads=1)
+    return Checker(tests, calibration=name, threads=1)
 
 
 def judge_picture(camera: str | None, path: str, tests: tuple[str, ...]) -> Fields:

@@ -9,10 +9,9 @@ import pytest
 from facepad.cli.kept_scores import LABELS, Order, keep_scores, labels
 from facepad.datasets.packed import Packed
 from facepad.errors import SettingsError
-from facepad.evaluation.choices import Combine
 from facepad.media.frame_selection import FrameSelection
 from facepad.scoring.evaluated_tests import Camera
-from facepad.scoring.presentation_rows import Look, kept_columns
+from facepad.scoring.presentation_rows import kept_columns
 from facepad.sources import load_sample
 from facepad.types import Sample, Split
 from packing import pack, pictures
@@ -55,8 +54,8 @@ def test_a_packed_file_elsewhere_keeps_its_name_and_rows(tmp_path: Path) -> None
 def order(tmp_path: Path) -> Order:
     """One picture that is scored already, without a calibration."""
     sample = Sample("k", str(tmp_path / "1.jpg"), "anna", Split.TEST)
-    made = Order("it", tmp_path, (sample,), ("made_up",), Look(FrameSelection(), Combine.MEAN, {}),
-                 None, {"made_up": "1"}, tmp_path / "out", 1, force=True)  # fmt: skip
+    made = Order("it", tmp_path, (sample,), ("made_up",), FrameSelection(), None,
+                 {"made_up": "1"}, tmp_path / "out", 1, force=True)  # fmt: skip
     keep_scores(replace(made, samples=()))
     with made.file.open("a", newline="") as stream:
         fields = ["0.5", "attack", "", "0.5", *("" for _ in kept_columns(made.tests)[4:])]

@@ -48,5 +48,5 @@ def test_pictures_stand_side_by_side(picture: Picture, tmp_path: Path) -> None:
 def test_a_bad_file_is_one_line_and_the_rest_goes_on(picture: Picture) -> None:
     result = run("missing.png", picture("a.png", 7))
     assert result.exit_code == 2
-    assert "missing.png: there is no such file" in result.stderr
+    assert "missing.png: file not found" in result.stderr
     assert "mean" in result.stdout

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from facepad.errors import ModelError
-from facepad.liveness.quality.classifier import QualityClassifier
+from facepad.liveness.quality.classifier import QualityClassifier, metric_key
 from facepad.types import OperatingPoint
 
 NAMES = ("mse", "sc", "ssim")
@@ -33,7 +33,7 @@ def made_up(**changes: object) -> QualityClassifier:
         precision=np.eye(3),
         limit=3.0,
         operating_point=OperatingPoint("dev_eer", 0.5, 0.4, 0.6),
-        depends={"metrics": "1"},
+        depends={"biqi": "biqi-1+0", **{metric_key(name): "1" for name in NAMES}},
     )
     return replace(model, **changes)  # type: ignore[arg-type]
 
@@ -72,6 +72,15 @@ def test_a_classifier_survives_its_file() -> None:
     vector = np.array([0.3, 1.2, 0.9])
     assert again.raw(again.standardised(vector)) == model.raw(model.standardised(vector))
     assert (again.operating_point, again.depends) == (model.operating_point, model.depends)
+
+
+def test_one_version_for_all_metrics_becomes_one_for_each() -> None:
+    old = made_up().arrays() | {"depends": np.array(["biqi=biqi-1+0", "metrics=1"])}
+    assert QualityClassifier.from_arrays(old, "here").depends == made_up().depends
+
+
+def test_the_models_of_metrics_are_told_from_the_metrics() -> None:
+    assert made_up().models == {"biqi": "biqi-1+0"}
 
 
 @pytest.mark.parametrize("name", sorted(made_up().arrays()))

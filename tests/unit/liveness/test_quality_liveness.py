@@ -6,11 +6,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from facepad import registry
 from facepad.errors import ModelError
 from facepad.liveness.quality import test as quality
-from facepad.liveness.quality.test import GROUPS, QualityTest, view
+from facepad.liveness.quality.classifier import QualityClassifier
+from facepad.liveness.quality.test import QualityTest, view
 from facepad.models import index
-from facepad.quality import METRICS
+from facepad.quality import measure
+from facepad.registry import MetricEntry
 from facepad.training.quality.resolution import PlainCamera, dead_leaves
 from facepad.types import Face, Frame, Presentation, Reason, RgbImage
 
@@ -43,10 +46,6 @@ def with_face(image: RgbImage) -> Frame:
 def test(request: pytest.FixtureRequest) -> QualityTest:
     made: QualityTest = getattr(quality, request.param)()
     return made
-
-
-def test_every_metric_belongs_to_one_group() -> None:
-    assert sorted(name for names in GROUPS.values() for name in names) == sorted(METRICS)
 
 
 def test_the_part_of_a_face_is_brought_down_to_its_canonical_size() -> None:
@@ -92,7 +91,13 @@ def test_frames_of_a_clip_are_averaged_and_those_without_a_face_left_out() -> No
 
 def test_explaining_names_every_group(test: QualityTest) -> None:
     moved = test.explain(Presentation((with_face(noise(480, 640)),)))
-    assert set(moved) == set(GROUPS)
+    assert list(moved) == [
+        "fine detail",
+        "edges and corners",
+        "spectrum",
+        "structure",
+        "naturalness and compression",
+    ]
     assert all(-1.0 <= change <= 1.0 for change in moved.values())
 
 
@@ -114,11 +119,74 @@ def test_only_the_research_weights_are_for_research() -> None:
     assert [index.find(name).research_use for name in names] == [False, False, True, True]
 
 
-def test_a_model_for_other_metrics_is_refused() -> None:
-    made = quality.face_crop()
-    other = replace(made.classifier, depends={"metrics": "other"})
-    with pytest.raises(ModelError, match="train it again"):
+def few(*names: str) -> QualityClassifier:
+    """A classifier that needs only these metrics."""
+    many, nothing = len(names), np.zeros(0)
+    known = quality.face_crop().classifier
+    return replace(
+        known,
+        names=names,
+        mean=np.zeros(many),
+        scale=np.ones(many),
+        weights=np.arange(1.0, many + 1.0),
+        vectors=nothing,
+        dual=nothing,
+        precision=np.eye(many),
+        depends=quality.versions(names),
+    )
+
+
+def test_a_model_measures_its_own_metrics_in_its_own_order() -> None:
+    image = noise(480, 640)
+    score = QualityTest("quality", few("ssim", "mse"), "own+0").score(
+        Presentation((with_face(image),))
+    )
+    part = view(with_face(image), 1.5, 128)
+    assert not isinstance(part, Reason)
+    expected = measure(part, names=("ssim", "mse"))
+    assert score.details["metrics"] == expected
+    intercept = few("ssim", "mse").intercept
+    assert score.details["raw"] == pytest.approx(
+        expected["ssim"] + 2.0 * expected["mse"] + intercept
+    )
+
+
+def test_a_model_explains_only_the_groups_of_its_metrics() -> None:
+    test = QualityTest("quality", few("ssim", "mse"), "own+0")
+    moved = test.explain(Presentation((with_face(noise(480, 640)),)))
+    assert list(moved) == ["structure", "fine detail"]
+
+
+def with_version(name: str, version: int) -> dict[str, MetricEntry]:
+    """The registry's metrics with another version of one."""
+    known = dict(registry.METRIC_ENTRIES)
+    return known | {name: replace(known[name], version=version)}
+
+
+def test_a_new_version_of_a_metric_that_a_model_needs_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made = few("ssim", "mse")
+    monkeypatch.setattr(registry, "METRIC_ENTRIES", with_version("mse", 2))
+    with pytest.raises(ModelError, match="was trained on metric mse 1, but this facepad has 2"):
+        QualityTest("quality", made, "own+0")
+
+
+def test_a_new_version_of_another_metric_does_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = few("ssim", "mse")
+    monkeypatch.setattr(registry, "METRIC_ENTRIES", with_version("psnr", 2))
+    assert QualityTest("quality", made, "own+0").classifier is made
+
+
+def test_a_model_with_a_metric_that_is_not_here_is_refused_by_its_name() -> None:
+    other = replace(few("ssim", "mse"), names=("ssim", "sharpness"))
+    with pytest.raises(ModelError, match="needs the metrics sharpness, which are not here"):
         QualityTest("quality", other, "own+0")
+
+
+def test_a_metric_uses_the_version_of_its_own_model() -> None:
+    assert set(quality.versions(["niqe", "mse"])) == {"metric niqe", "metric mse", "niqe"}
+    assert "biqi" not in quality.versions(["mse"])
 
 
 @pytest.fixture(scope="module")

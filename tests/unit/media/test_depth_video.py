@@ -10,7 +10,7 @@ from facepad.errors import InputError, SettingsError
 from facepad.media import Limits
 from facepad.media.depth_video import is_depth_video, read_colour, read_depth, read_eyes
 from facepad.media.frame_selection import FrameSelection
-from facepad.media.video_limits import VideoLimits
+from facepad.media.limits import VideoLimits
 from facepad.testing.media_files import CLIP_FRAMES, DEPTH_SIZE, made_up_clip, write_depth_clip
 
 h5py = pytest.importorskip("h5py")
@@ -75,7 +75,7 @@ def test_what_is_no_hdf5_file_is_named(clip: Path) -> None:
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"gone\.hdf5: there is no such file"):
+    with pytest.raises(InputError, match=r"gone\.hdf5: file not found"):
         list(read_colour(tmp_path / "gone.hdf5"))
 
 

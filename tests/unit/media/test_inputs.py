@@ -70,9 +70,9 @@ def test_a_file_may_be_named_like_a_pattern() -> None:
 @pytest.mark.parametrize(
     ("path", "why"),
     [
-        ("nothing*.png", "no file fits"),
-        ("missing.png", "no such file"),
-        ("empty", "holds no files"),
+        ("nothing*.png", "no file matches"),
+        ("missing.png", "file not found"),
+        ("empty", "the folder is empty"),
         ("", "path is empty"),
         ("-", "nothing left to read"),
     ],
@@ -101,7 +101,7 @@ def test_a_broken_link_in_a_folder_is_not_passed_over() -> None:
     Path("links").mkdir()
     Path("links/gone.png").symlink_to("nowhere.png")
     (found,) = media.expand(["links"])
-    with pytest.raises(InputError, match="no such file"):
+    with pytest.raises(InputError, match="file not found"):
         read(found)
 
 

@@ -84,7 +84,7 @@ def test_a_jpeg_without_its_end_mark_is_cut_off() -> None:
 
 
 def test_a_missing_file_is_named() -> None:
-    with pytest.raises(InputError, match=r"^nowhere/me.jpg: there is no such file$"):
+    with pytest.raises(InputError, match=r"^nowhere/me.jpg: file not found$"):
         media.read("nowhere/me.jpg")
 
 

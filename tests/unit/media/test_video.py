@@ -13,8 +13,8 @@ import pytest
 from facepad.errors import InputError, SettingsError
 from facepad.media import Limits
 from facepad.media.frame_selection import FrameSelection
+from facepad.media.limits import VideoLimits
 from facepad.media.video import chosen_numbers, is_video, read_video
-from facepad.media.video_limits import VideoLimits
 from facepad.testing.media_files import write_video
 from facepad.types import RgbImage
 
@@ -129,7 +129,7 @@ def test_what_is_no_video_is_named(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "broken.avi"
     path.write_bytes(content)
     with pytest.raises(
-        InputError, match=r"broken\.avi: (the file is empty|this is no video|the v)"
+        InputError, match=r"broken\.avi: (the file is empty|not a supported video|the v)"
     ):
         list(read_video(path))
 
@@ -151,7 +151,7 @@ def test_a_cut_video_is_an_error_or_shorter_wherever_it_is_cut(mp4: Path) -> Non
 def test_a_playlist_never_reaches_the_decoder(tmp_path: Path) -> None:
     path = tmp_path / "list.mp4"
     path.write_text("#EXTM3U\n#EXT-X-TARGETDURATION:1\nhttp://127.0.0.1/clip.ts\n")
-    with pytest.raises(InputError, match="this is no video that is read"):
+    with pytest.raises(InputError, match="not a supported video"):
         list(read_video(path))
 
 
@@ -170,12 +170,12 @@ def test_chosen_frames_are_known_without_reading_them(mp4: Path) -> None:
 
 
 def test_frames_of_a_missing_video_cannot_be_chosen(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"gone\.mp4: there is no such file"):
+    with pytest.raises(InputError, match=r"gone\.mp4: file not found"):
         chosen_numbers(tmp_path / "gone.mp4", FrameSelection("even", 3))
 
 
 def test_a_missing_video_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"gone\.mp4: there is no such file"):
+    with pytest.raises(InputError, match=r"gone\.mp4: file not found"):
         list(read_video(tmp_path / "gone.mp4"))
 
 

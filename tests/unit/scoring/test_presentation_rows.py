@@ -1,17 +1,16 @@
 """What is kept of each presentation: pictures, and videos as one presentation."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from facepad.evaluation.choices import Combine
-from facepad.media.frame_selection import FrameSelection
 from facepad.pipeline import Checker
-from facepad.scoring.presentation_rows import Look, judge_presentation, kept_columns, padded
+from facepad.scoring.presentation_rows import judge_presentation, kept_columns, padded
 from facepad.testing.media_files import write_video
-from facepad.types import OperatingPoint
+from facepad.types import Needs, OperatingPoint, Presentation, Score
 
 pytestmark = pytest.mark.usefixtures("_made_up")
 TESTS = ("one", "two")
@@ -20,12 +19,9 @@ LEVELS = (60, 120, 180)
 
 def kept(
     path: str,
-    combine: str = "mean",
     frame: int | None = None,
-    deciding: Sequence[str] = TESTS,
 ) -> dict[str, str]:
-    look = Look(FrameSelection(), Combine(combine), dict.fromkeys(deciding, OperatingPoint.at(0.5)))
-    fields = judge_presentation(look, Checker(TESTS), path, frame, TESTS)
+    fields = judge_presentation(Checker(TESTS), path, frame, TESTS)
     return dict(zip(kept_columns(TESTS), fields, strict=True))
 
 
@@ -59,11 +55,10 @@ def test_a_score_that_must_not_decide_keeps_its_reason(picture: Callable[[str, i
     )  # fmt: skip
 
 
-@pytest.mark.parametrize(("combine", "level"), [("mean", 120), ("min", 60), ("max", 180)])
-def test_a_video_is_one_presentation(video: str, combine: str, level: int) -> None:
-    found = kept(video, combine)
+def test_a_video_is_one_presentation_with_one_score(video: str) -> None:
+    found = kept(video)
     assert found["frames"] == "3"
-    assert float(found["score"]) == pytest.approx(level / 255, abs=0.02)  # coding moves greys
+    assert float(found["score"]) == pytest.approx(120 / 255, abs=0.02)  # coding moves greys
 
 
 def test_one_frame_of_a_video_can_be_asked_for(video: str) -> None:
@@ -83,12 +78,33 @@ def test_shorter_fields_of_a_picture_that_ended_its_worker_fill_all_columns() ->
     assert len(padded(("", "", "error: died", "", ""), TESTS)) == len(kept_columns(TESTS))
 
 
-def test_a_test_that_does_not_decide_is_only_kept_beside(
-    picture: Callable[[str, int], str], monkeypatch: pytest.MonkeyPatch
+@dataclass
+class LowTest:
+    """Says 0.1 of everything."""
+
+    name = "two"
+    operating_point = OperatingPoint.at(0.5)
+    models: Mapping[str, str] = field(default_factory=dict)
+
+    def score(self, presentation: Presentation) -> Score:
+        assert presentation.frames
+        return Score(0.1)
+
+
+def test_an_advisory_test_is_kept_and_does_not_count(picture: Callable[[str, int], str]) -> None:
+    checker = Checker(["one"], advisory=[LowTest()])
+    fields = judge_presentation(checker, picture("a.png", 204), None, TESTS)
+    found = dict(zip(kept_columns(TESTS), fields, strict=True))
+    assert (found["score"], found["two_score"]) == ("0.800000", "0.100000")
+
+
+def test_a_clip_test_has_no_score_for_a_still_and_the_reason_is_kept(
+    picture: Callable[[str, int], str],
 ) -> None:
-    scores = {"one": 0.9, "two": 0.1}
-    monkeypatch.setattr(
-        "facepad.scoring.presentation_rows._answer", lambda _, test: (scores[test], "")
-    )
-    assert kept(picture("a.png", 204))["score"] == "0.500000"
-    assert kept(picture("a.png", 204), deciding=["two"])["outcome"] == "attack"
+    clip_test = LowTest()
+    clip_test.needs = Needs(min_frames=2)  # type: ignore[attr-defined]
+    fields = judge_presentation(Checker(["one", clip_test]), picture("a.png", 204), None, TESTS)
+    found = dict(zip(kept_columns(TESTS), fields, strict=True))
+    assert (found["score"], found["two_score"], found["two_reason"]) == (
+        "0.800000", "", "clip_too_short",
+    )  # fmt: skip

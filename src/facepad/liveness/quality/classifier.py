@@ -1,11 +1,11 @@
-"""From the ordered vector of 25 metrics to a score: standardise, weigh, scale; plain arrays.
+"""From a vector of metrics to a score: standardise, weigh, scale; plain arrays.
 
-How far a vector lies from all that was learned is measured by
-its Mahalanobis distance to the training pictures.
+The model names its M metrics. How far a vector is from the training pictures is measured by its
+Mahalanobis distance.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +18,8 @@ from facepad.scores import sigmoid
 from facepad.types import OperatingPoint
 
 FORMAT_VERSION = 1
+_METRIC = "metric "  # before a metric's name, since a model may have the name of its metric
+_ALL_METRICS = "metrics"  # one version for all metrics, in models of earlier versions
 
 Vector = NDArray[np.float64]
 
@@ -30,19 +32,20 @@ class QualityClassifier:
         names: Metrics, in the order of the vector.
         margin: Side of the judged square relative to the face's box; 0 for the whole picture.
         side: Pixels that the box's longer side is brought down to (the picture's, if whole).
-        mean: Training mean of each metric, shape (25,).
+        mean: Training mean of each metric, shape (M,).
         scale: Training deviation of each; 0 for one that does not vary and is left out.
-        weights: Of the standardised metrics (LDA), shape (25,); empty for an SVM.
-        vectors: Support vectors (SVM), shape (S, 25); empty for LDA.
+        weights: Of the standardised metrics (LDA), shape (M,); empty for an SVM.
+        vectors: Support vectors (SVM), shape (S, M); empty for LDA.
         dual: Their coefficients, shape (S,).
         gamma: Width of the SVM's kernel ``exp(-gamma |a - b|^2)``.
         intercept: Added to the weighted sum.
-        slope: Of the score, ``1 / (1 + exp(-(slope raw + bias)))``.
-        bias: The same's offset.
-        precision: Inverse covariance of the standardised training vectors, shape (25, 25).
+        slope: Of the scaling, ``sigmoid(slope * raw + bias)``.
+        bias: Offset of the scaling.
+        precision: Inverse covariance of the standardised training vectors, shape (M, M).
         limit: Distance beyond which a vector is unlike all that was learned.
         operating_point: From dev.
-        depends: Versions of what the metrics themselves depend on, by name.
+        depends: Versions that the model needs, by name: of each metric, under its `metric_key`,
+            and of the models that metrics use.
     """
 
     names: tuple[str, ...]
@@ -61,6 +64,11 @@ class QualityClassifier:
     limit: float
     operating_point: OperatingPoint
     depends: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def models(self) -> Mapping[str, str]:
+        """Versions of the models that the metrics use."""
+        return {k: v for k, v in self.depends.items() if not k.startswith(_METRIC)}
 
     @property
     def kind(self) -> str:
@@ -86,7 +94,7 @@ class QualityClassifier:
         return sigmoid(self.slope * raw + self.bias)
 
     def distance(self, standardised: Vector) -> float:
-        """Mahalanobis distance to the training pictures; about sqrt(25) is usual."""
+        """Mahalanobis distance to the training pictures; about sqrt(M) is usual."""
         return math.sqrt(max(0.0, float(standardised @ self.precision @ standardised)))
 
     def arrays(self) -> dict[str, NDArray[Any]]:
@@ -146,9 +154,23 @@ def _read(arrays: Mapping[str, NDArray[Any]]) -> QualityClassifier:
         bias=bias,
         limit=limit,
         operating_point=OperatingPoint(str(arrays["point_name"]), threshold, low, high),
-        depends=dict(str(line).split("=", 1) for line in arrays["depends"]),
+        depends=dict(_depends(arrays)),
         **vectors,
     )
+
+
+def metric_key(name: str) -> str:
+    """Return the name of a metric in `QualityClassifier.depends`."""
+    return f"{_METRIC}{name}"
+
+
+def _depends(arrays: Mapping[str, NDArray[Any]]) -> Iterator[tuple[str, str]]:
+    for line in arrays["depends"]:
+        name, version = str(line).split("=", 1)
+        if name == _ALL_METRICS:
+            yield from ((metric_key(str(metric)), version) for metric in arrays["names"])
+        else:
+            yield name, version
 
 
 def _checked(model: QualityClassifier, source: str) -> QualityClassifier:

@@ -1,12 +1,12 @@
 """Liveness test: is the picture of the quality that a first-hand picture of a face has?
 
-The 25 metrics of the face, or of the whole picture, through a linear classifier, as in
+The metrics of the face, or of the whole picture, through a linear classifier, as in
 Galbally, Marcel, Fierrez (2014), doi:10.1109/TIP.2013.2292332, and the thesis's W-IQA.
 Pictures are brought to one canonical size before they are measured, and never enlarged,
 since a finer picture is another population for every one of these metrics.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -14,31 +14,16 @@ from typing import Any
 
 import numpy as np
 
-from facepad import media, quality, settings
+from facepad import media, quality, registry, settings
 from facepad.errors import ModelError
 from facepad.faces.crops import square
 from facepad.fusion import mean_over_frames
-from facepad.liveness.quality.classifier import QualityClassifier, Vector
+from facepad.liveness.quality.classifier import QualityClassifier, Vector, metric_key
 from facepad.models import store
 from facepad.models.index import digest
-from facepad.models.npz import METRICS_VERSION
 from facepad.types import Frame, OperatingPoint, Presentation, Reason, RgbImage, Score
 
 MIN_SIDE = 64  # of a whole picture, pixels; below it there is too little to measure
-
-# For people: what the metrics look at.
-GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {
-        "fine detail": (
-            *("mse", "psnr", "snr", "sc", "md", "ad"),
-            *("nae", "ramd", "lmse", "nxc", "mas", "mams"),
-        ),
-        "edges and corners": ("ted", "tcd", "gme", "gpe"),
-        "spectrum": ("sme", "spe", "hlfi"),
-        "structure": ("ssim", "vif", "rred"),
-        "naturalness and compression": ("jqi", "biqi", "niqe"),
-    }
-)
 
 
 def face_crop() -> "QualityTest":
@@ -121,15 +106,22 @@ class QualityTest:
     version: str
 
     def __post_init__(self) -> None:
-        expected = versions()
+        names = self.classifier.names
+        known = quality.METRICS
+        if not set(names) <= set(known):  # looking for plug-ins takes milliseconds
+            known = registry.names("metrics")
+        if missing := [name for name in names if name not in known]:
+            raise ModelError(
+                f"{self.version} needs the metrics {', '.join(missing)}, which are not here; "
+                "install the package that has them, or train it again"
+            )
+        expected = versions(names)
         for name, version in self.classifier.depends.items():
             if expected.get(name) != version:
                 raise ModelError(
                     f"{self.version} was trained on {name} {version}, but this facepad has "
                     f"{expected.get(name)}; train it again"
                 )
-        if self.classifier.names != quality.METRICS:
-            raise ModelError(f"{self.version} has other metrics than this facepad; train it again")
 
     @property
     def operating_point(self) -> OperatingPoint:
@@ -139,8 +131,7 @@ class QualityTest:
     @property
     def models(self) -> Mapping[str, str]:
         """Version of the classifier and of the models that its metrics use."""
-        used = {name: v for name, v in self.classifier.depends.items() if name != "metrics"}
-        return MappingProxyType({self.name: self.version, **used})
+        return MappingProxyType({self.name: self.version, **self.classifier.models})
 
     def score(self, presentation: Presentation) -> Score:
         """Score one presentation.
@@ -162,7 +153,7 @@ class QualityTest:
         part = view(frame, self.classifier.margin, self.classifier.side)
         if isinstance(part, Reason):
             return Score(None, part)
-        metrics = quality.measure(part)
+        metrics = self._measure(part)
         vector = self._standardised(metrics)
         raw, distance = self.classifier.raw(vector), self.classifier.distance(vector)
         return Score(
@@ -181,23 +172,43 @@ class QualityTest:
         for frame in presentation.frames:
             part = view(frame, self.classifier.margin, self.classifier.side)
             if not isinstance(part, Reason):
-                vector = self._standardised(quality.measure(part))
-                return {group: self._moved(vector, names) for group, names in GROUPS.items()}
+                vector = self._standardised(self._measure(part))
+                return {group: self._moved(vector, names) for group, names in self._groups()}
         return {}
 
-    def _standardised(self, metrics: Mapping[str, float]) -> Vector:
-        return self.classifier.standardised(np.array(list(metrics.values())))
+    def _measure(self, part: RgbImage) -> dict[str, float]:
+        return quality.measure(part, names=self.classifier.names)
 
-    def _moved(self, vector: Vector, names: tuple[str, ...]) -> float:
+    def _standardised(self, metrics: Mapping[str, float]) -> Vector:
+        return self.classifier.standardised(
+            np.array([metrics[name] for name in self.classifier.names])
+        )
+
+    def _groups(self) -> Iterable[tuple[str, Sequence[str]]]:
+        groups: dict[str, list[str]] = {}
+        for name in self.classifier.names:
+            groups.setdefault(registry.metric_entry(name).group, []).append(name)
+        return groups.items()
+
+    def _moved(self, vector: Vector, names: Sequence[str]) -> float:
         without = np.where(np.isin(self.classifier.names, names), 0.0, vector)
         model = self.classifier
         return model.score(model.raw(vector)) - model.score(model.raw(without))
 
 
-def versions() -> dict[str, str]:
-    """What a classifier of metrics depends on: their definitions and their own models."""
-    own = {name: store.version(name) for name in ("biqi", "niqe")}
-    return {"metrics": str(METRICS_VERSION), **own}
+def versions(names: Iterable[str] = quality.METRICS) -> dict[str, str]:
+    """Return what a classifier depends on: the versions of its metrics and of their own models.
+
+    Args:
+        names: Its metrics.
+
+    Raises:
+        ModelError: The model of a metric is not in the list of models.
+        SettingsError: A metric is unknown.
+    """
+    entries = {name: registry.metric_entry(name) for name in names}
+    own = {model: store.version(model) for entry in entries.values() for model in entry.models}
+    return {metric_key(name): str(entry.version) for name, entry in entries.items()} | own
 
 
 def _details(

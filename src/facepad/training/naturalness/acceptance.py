@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from facepad.errors import DatasetError
-from facepad.models.npz import FEATURES_FORMAT, METRICS_VERSION
+from facepad.models.npz import FEATURES_FORMAT
+from facepad.registry import METRIC_ENTRIES
 
 Pixels = NDArray[np.uint8]
 
@@ -82,7 +83,7 @@ def common_arrays(
     """What every file of parameters says of itself; see `facepad.models.npz`."""
     return {
         "format_version": np.array(FEATURES_FORMAT),
-        "metrics_version": np.array(METRICS_VERSION),
+        "metrics_version": np.array(METRIC_ENTRIES[kind].version),
         "kind": np.array(kind),
         "names": np.array(names),
         "licence": np.array(licence),

@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 
 from facepad.errors import ModelError
 from facepad.jobs.files import write_file
-from facepad.models.npz import METRICS_VERSION, pack
+from facepad.models.npz import pack
 from facepad.models.store import read_arrays
 from facepad.quality.filters import Kernel, as_map, gaussian
 from facepad.quality.jpeg_quality import jqi_scores
 from facepad.quality.wavelet import biqi_features
 from facepad.quality.workspace import Workspace
+from facepad.registry import METRIC_ENTRIES
 from facepad.training.naturalness import pictures as photographs
 from facepad.training.naturalness.distortions import KINDS, Pixels, distorted
 from facepad.types import GrayImage
@@ -72,7 +73,7 @@ def measured(path: Path, name: str, cache: Path) -> Tiles:
         name: Its name in its set; seeds what is random.
         cache: Folder that keeps what was measured.
     """
-    key = f"{METRICS_VERSION} {_RECIPE} {name}".encode()
+    key = f"{METRIC_ENTRIES['biqi'].version} {_RECIPE} {name}".encode()
     file = cache / f"{hashlib.sha256(key + path.read_bytes()).hexdigest()[:32]}.npz"
     if file.is_file():
         return Tiles(**read_arrays(file))

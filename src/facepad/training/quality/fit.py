@@ -200,8 +200,9 @@ def _require(labels: NDArray[np.bool_], parts: Mapping[str, NDArray[np.bool_]]) 
                 raise DatasetError(f"the {name} part has no {word} picture that can be measured")
 
 
+_MANY = len(quality.METRICS)
 _BLANK = QualityClassifier(
-    names=quality.METRICS, margin=0.0, side=1, mean=np.zeros(25), scale=np.ones(25),
+    names=quality.METRICS, margin=0.0, side=1, mean=np.zeros(_MANY), scale=np.ones(_MANY),
     weights=np.zeros(0), vectors=np.zeros(0), dual=np.zeros(0), gamma=0.0, intercept=0.0,
-    slope=1.0, bias=0.0, precision=np.eye(25), limit=0.0, operating_point=OperatingPoint.at(0.5),
+    slope=1.0, bias=0.0, precision=np.eye(_MANY), limit=0.0, operating_point=OperatingPoint.at(0.5),
 )  # fmt: skip

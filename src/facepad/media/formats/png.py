@@ -7,8 +7,14 @@ import zlib
 from collections.abc import Iterator
 
 from facepad.errors import InputError
-from facepad.media import exif
-from facepad.media.header import MAX_PARTS, Header, behind, big, take
+from facepad.media.formats.header import (
+    MAX_PARTS,
+    Header,
+    big,
+    exif_orientation,
+    read_exact,
+    trailing_data_note,
+)
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _NEEDED = frozenset({b"IHDR", b"PLTE", b"IDAT", b"IEND"})
@@ -31,14 +37,14 @@ def inspect(data: bytes) -> Header:
         if (name == b"IHDR") != (len(kept) == 1):
             raise InputError("the PNG is damaged: its header is not the first chunk")
         if name == b"eXIf":
-            upright = exif.orientation(content)
+            upright = exif_orientation(content)
         if name == b"acTL":
             notes.append("an animated picture; only its first frame is used")
         if name in _NEEDED:
             if zlib.crc32(name + content) != big(data, end - 4, 4):
                 raise InputError(f"the PNG is damaged: the checksum of {name.decode()} is wrong")
             kept.append(data[start:end])
-    notes.extend(behind(data[end:]))
+    notes.extend(trailing_data_note(data[end:]))
     width, height = big(kept[1], 8, 4), big(kept[1], 12, 4)
     return Header("PNG", width, height, b"".join(kept), upright, notes=tuple(notes))
 
@@ -47,8 +53,8 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
     """Name, start and stop of each chunk up to the end of the picture."""
     position = len(_SIGNATURE)
     for _ in range(MAX_PARTS):
-        length, name = big(data, position, 4), take(data, position + 4, 4)
-        take(data, position, length + 12)
+        length, name = big(data, position, 4), read_exact(data, position + 4, 4)
+        read_exact(data, position, length + 12)
         yield name, position, position + length + 12
         if name == b"IEND":
             return

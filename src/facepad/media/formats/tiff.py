@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from facepad.errors import InputError
-from facepad.media import exif
-from facepad.media.header import Header, take
+from facepad.media.formats.header import Header, exif_orientation, read_exact
 
 Order = Literal["little", "big"]
 
@@ -54,9 +53,9 @@ def inspect(data: bytes) -> Header:
         InputError: Cut off, damaged, camera raw, or coded in a way that is not decoded.
     """
     order: Order = "little" if data[:2] == b"II" else "big"
-    start = int.from_bytes(take(data, 4, 4), order)
-    count = int.from_bytes(take(data, start, 2), order)
-    table = take(data, start + 2, 12 * count + 4)
+    start = int.from_bytes(read_exact(data, 4, 4), order)
+    count = int.from_bytes(read_exact(data, start, 2), order)
+    table = read_exact(data, start + 2, 12 * count + 4)
     entries = _entries(data, table[:-4], order)
     value = {tag: entry.numbers(order) for tag, entry in entries.items() if tag in _SINGLE | _LISTS}
     _check_kind(value, _RAW in entries)
@@ -67,7 +66,7 @@ def inspect(data: bytes) -> Header:
         width=value.get(_WIDTH, (0,))[0],
         height=value.get(_HEIGHT, (0,))[0],
         essential=_essential(data, start, entries, order),
-        orientation=exif.orientation(data),
+        orientation=exif_orientation(data),
         white=4095 if value.get(_BITS) == (12,) else 65_535,
         inverted=value.get(_PHOTOMETRIC, (1,)) == (0,),
         notes=notes,
@@ -92,7 +91,9 @@ def _entries(data: bytes, table: bytes, order: Order) -> dict[int, _Entry]:
 def _entry(data: bytes, raw: bytes, order: Order) -> _Entry:
     kind, count = int.from_bytes(raw[2:4], order), int.from_bytes(raw[4:8], order)
     length = _SIZES.get(kind, 0) * count
-    content = raw[8:12] if length <= 4 else take(data, int.from_bytes(raw[8:12], order), length)
+    content = (
+        raw[8:12] if length <= 4 else read_exact(data, int.from_bytes(raw[8:12], order), length)
+    )
     return _Entry(raw, kind, count, content[:length])
 
 

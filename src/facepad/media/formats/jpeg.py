@@ -8,8 +8,14 @@ from collections.abc import Iterator
 from itertools import islice
 
 from facepad.errors import InputError
-from facepad.media import exif
-from facepad.media.header import MAX_PARTS, Header, behind, big, take
+from facepad.media.formats.header import (
+    MAX_PARTS,
+    Header,
+    big,
+    exif_orientation,
+    read_exact,
+    trailing_data_note,
+)
 
 MAX_SCANS = 100  # progressive files have about ten; each costs a pass over all pixels
 
@@ -44,7 +50,7 @@ def inspect(data: bytes) -> Header:
                 raise InputError("the JPEG is damaged: it states its size twice")
             size = big(data, start + 7, 2), big(data, start + 5, 2)
         if marker == _APP1 and data[start + 4 : start + 10] == b"Exif\0\0" and not scans:
-            upright = exif.orientation(data[start + 4 : stop])
+            upright = exif_orientation(data[start + 4 : stop])
         scans += marker == _SOS
         if _needed(marker, data[start + 4 : start + 9]):
             kept.append(data[start:stop])
@@ -52,7 +58,7 @@ def inspect(data: bytes) -> Header:
         raise InputError("the JPEG is cut off or damaged: it ends before its pixels")
     if scans > MAX_SCANS:
         raise InputError(f"the JPEG has {scans} scans; at most {MAX_SCANS} are decoded")
-    return Header("JPEG", *size, b"".join(kept), upright, notes=behind(data[end:]))
+    return Header("JPEG", *size, b"".join(kept), upright, notes=trailing_data_note(data[end:]))
 
 
 def _needed(marker: int, name: bytes) -> bool:
@@ -76,7 +82,7 @@ def _segments(data: bytes) -> Iterator[tuple[int, int, int]]:
         if marker == 0 or marker in _ALONE:
             continue
         length = big(data, position, 2)
-        take(data, position, length)
+        read_exact(data, position, length)
         position += max(2, length)
         if marker == _SOS:
             position = _end_of_scan(data, position)

@@ -4,7 +4,7 @@ Reference: Microsoft, BITMAPFILEHEADER and BITMAPINFOHEADER.
 """
 
 from facepad.errors import InputError
-from facepad.media.header import Header, behind, little
+from facepad.media.formats.header import Header, little, trailing_data_note
 
 # Run lengths let a small file claim a large picture, and are unpacked byte by byte.
 MAX_RUN_LENGTH_PIXELS = 4_000_000
@@ -41,4 +41,4 @@ def inspect(data: bytes) -> Header:
         return Header("BMP", width, height, data)
     row = (width * bits + 31) // 32 * 4
     end = little(data, 10, 4) + row * height
-    return Header("BMP", width, height, data, notes=behind(data[end:]))
+    return Header("BMP", width, height, data, notes=trailing_data_note(data[end:]))

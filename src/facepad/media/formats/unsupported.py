@@ -1,6 +1,6 @@
 """Names what a file that cannot be read looks like, and how to make a picture of it."""
 
-READ = "read are JPEG, PNG, WebP, BMP and TIFF"
+SUPPORTED = "supported formats: JPEG, PNG, WebP, BMP and TIFF"
 
 _HEIC = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
 _AVIF = frozenset({b"avif", b"avis"})

@@ -6,8 +6,14 @@ Reference: RFC 9649.
 from collections.abc import Iterator
 
 from facepad.errors import InputError
-from facepad.media import exif
-from facepad.media.header import MAX_PARTS, Header, behind, little, take
+from facepad.media.formats.header import (
+    MAX_PARTS,
+    Header,
+    exif_orientation,
+    little,
+    read_exact,
+    trailing_data_note,
+)
 
 
 def accepts(data: bytes) -> bool:
@@ -22,19 +28,19 @@ def inspect(data: bytes) -> Header:
         InputError: Cut off, damaged, or the first chunk states no size.
     """
     end = 8 + little(data, 4, 4)
-    body = take(data, 0, end)
+    body = read_exact(data, 0, end)
     size: tuple[int, int] | None = None
     notes, upright = [], 1
     for name, start, length in _chunks(body):
         if size is None:
             size = _size(name, body, start)
         if name == b"EXIF":
-            upright = exif.orientation(body[start : start + length])
+            upright = exif_orientation(body[start : start + length])
         if name == b"ANIM":
             notes.append("an animated picture; only its first frame is used")
     if size is None:
         raise InputError("the WebP is damaged: it holds no picture")
-    notes.extend(behind(data[end:]))
+    notes.extend(trailing_data_note(data[end:]))
     return Header("WebP", *size, body, upright, notes=tuple(notes))
 
 
@@ -56,7 +62,7 @@ def _chunks(body: bytes) -> Iterator[tuple[bytes, int, int]]:
         if position + 8 > len(body):
             return
         length = little(body, position + 4, 4)
-        take(body, position + 8, length)
-        yield take(body, position, 4), position + 8, length
+        read_exact(body, position + 8, length)
+        yield read_exact(body, position, 4), position + 8, length
         position += 8 + length + length % 2
     raise InputError(f"the WebP has more than {MAX_PARTS} chunks")

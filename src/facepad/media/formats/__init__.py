@@ -1,0 +1,1 @@
+"""The picture formats: what each file says of itself before its pixels are decoded."""
