@@ -23,7 +23,7 @@ import numpy as np
 from facepad.errors import InputError
 from facepad.simulate import capture_set, sources
 from facepad.simulate.camera.camera import Camera
-from facepad.simulate.capture_set import ATTACKS, Order
+from facepad.simulate.capture_set import ATTACKS, CaptureOptions, Simulator
 from facepad.simulate.parameters import draw
 from facepad.types import Sample
 
@@ -49,18 +49,18 @@ def _report(given: argparse.Namespace, lines: int | None) -> None:
     listed = sources.bona_fide([given.bona_fide])
     few = listed[:: max(1, len(listed) // given.sources)][: given.sources]
     behind = sources.backgrounds(given.backgrounds) if given.backgrounds else ()
-    order = Order(ATTACKS, backgrounds=behind)
+    simulator = Simulator(CaptureOptions(ATTACKS, backgrounds=behind))
     with _sensors(lines):
-        first, start = _taken(few[0], order), time.process_time()  # loads the networks
-        attacks = sum(_taken(source, order) for source in few[1:])
+        first, start = _taken(few[0], simulator), time.process_time()  # loads the networks
+        attacks = sum(_taken(source, simulator) for source in few[1:])
     second = attacks / (time.process_time() - start)
     name = "as drawn" if lines is None else f"{lines} lines"
     print(f"{name:<12} {first + attacks:>8} {second:>9.1f} {_peak():>8.0f} {before:>12.0f}")
 
 
-def _taken(source: Sample, order: Order) -> int:
+def _taken(source: Sample, simulator: Simulator) -> int:
     try:
-        return sum(one.species in order.attacks for one in capture_set.rounds(source, order))
+        return sum(one.species in ATTACKS for one in simulator.captures(source))
     except InputError:
         return 0
 

@@ -6,10 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from facepad.evaluation.report.palette import LIGHT, TOKENS
-from facepad.evaluation.report.plot_style import Colours
+from facepad.evaluation.report.plot_style import LIGHT, TOKENS, Colours, standalone, themed
 from facepad.evaluation.report.plots import SETTINGS
-from facepad.evaluation.report.svg import standalone, themed
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,8 +9,7 @@ import numpy as np
 
 from facepad.errors import InputError
 from facepad.faces.finder import FaceFinder
-from facepad.simulate import capture_set
-from facepad.simulate.capture_set import ATTACKS, Order, Taken
+from facepad.simulate.capture_set import ATTACKS, Capture, CaptureOptions, Simulator
 from facepad.simulate.recipe import BONA_FIDE, GROUPS, Recipe, apply, from_plain
 from facepad.sources import read_picture
 from facepad.types import Face, Frame, RgbImage, Sample, Split
@@ -87,11 +86,12 @@ def take(
         advance: Called once per source.
     """
     out.mkdir(parents=True, exist_ok=True)
+    simulator = Simulator(CaptureOptions(ATTACKS, seed=seed, keep_backgrounds=True))
     found = []
     for source in listed:
         note = out / f"{source.key.replace('/', '-')}.json"
         if not note.is_file():
-            made = [vars_of(one) for one in _source(source, seed, out)]
+            made = [vars_of(one) for one in _source(source, simulator, out)]
             part = note.with_suffix(".part")
             part.write_text(json.dumps(made), encoding="utf-8")
             part.replace(note)
@@ -112,10 +112,9 @@ def without(recipe: Recipe, change: str) -> Recipe:
     return recipe
 
 
-def _source(source: Sample, seed: int, out: Path) -> Iterator[Variant]:
+def _source(source: Sample, simulator: Simulator, out: Path) -> Iterator[Variant]:
     try:
-        order = Order(ATTACKS, seed=seed, keep_backgrounds=True)
-        taken = list(capture_set.rounds(source, order))
+        taken = list(simulator.captures(source))
     except InputError:
         return
     picture, face = _person(source)
@@ -130,7 +129,7 @@ def _source(source: Sample, seed: int, out: Path) -> Iterator[Variant]:
 
 
 def _written(
-    source: Sample, taken: Taken, recipe: Recipe, change: str, file: bytes, out: Path
+    source: Sample, taken: Capture, recipe: Recipe, change: str, file: bytes, out: Path
 ) -> Variant:
     name = f"{source.key.replace('/', '-')}.{taken.species}.{change.replace(' ', '-') or 'on'}.jpg"
     path = out / name

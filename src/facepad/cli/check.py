@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,7 +14,6 @@ from facepad.cli.options import (
     PATHS_HELP,
     TESTS_DEFAULT,
     TESTS_HELP,
-    CheckOptions,
     split_names,
 )
 
@@ -23,14 +23,38 @@ if TYPE_CHECKING:
     from facepad.pipeline import Checker
 
 
+@dataclass(frozen=True, slots=True)
+class CheckOptions:
+    """The options of `facepad check`.
+
+    Attributes:
+        tests: Names of the liveness tests.
+        threshold: Decide at this score; None for the tests' own operating points.
+        json: Whether to print documents instead of a table.
+        explain: Whether to print what changed the score.
+        fail_on_attack: The policy: no outcome is attack.
+        require_bona_fide: The policy: every outcome is bona fide.
+        calibration: Name of the camera's calibration, whose test then decides alone; None
+            for none.
+    """
+
+    tests: tuple[str, ...]
+    threshold: float | None
+    json: bool
+    explain: bool
+    fail_on_attack: bool
+    require_bona_fide: bool
+    calibration: str | None = None
+
+
 def check(
     paths: Annotated[list[str], typer.Argument(metavar="PATH", help=PATHS_HELP)],
     *,
     as_json: Annotated[
-        bool, typer.Option("--json", help="One JSON document per line, as results come.")
+        bool, typer.Option("--json", help="Print one JSON document per line, as results come.")
     ] = False,
     explain: Annotated[
-        bool, typer.Option("--explain", help="Tell which group of metrics moved the score.")
+        bool, typer.Option("--explain", help="Show how each group of metrics changed the score.")
     ] = False,
     tests: Annotated[
         str, typer.Option("--tests", metavar="NAME,...", help=TESTS_HELP)
@@ -41,7 +65,7 @@ def check(
             "--threshold",
             min=0.0,
             max=1.0,
-            help="Scores from here up are bona fide. Default: what the tests' dev data chose.",
+            help="Lowest score of bona fide. Default: the tests' own thresholds, set on dev data.",
         ),
     ] = None,
     calibration: Annotated[
@@ -64,7 +88,7 @@ def check(
 ) -> None:
     """Judge pictures: is the face in each one a living person, or a picture of one?
 
-    A picture that cannot be read is one line with its error; the rest goes on.
+    A picture that cannot be read is one line with its error; the other pictures are judged.
 
     Exit codes:
 
@@ -87,7 +111,7 @@ def check(
 
 
 def run(paths: Sequence[str], options: CheckOptions) -> ExitCode:
-    """Judge what the paths name, print it, and say how it went.
+    """Judge what the paths name, print it, and return the exit code.
 
     Raises:
         InputError: A path names nothing.
@@ -114,7 +138,7 @@ def run(paths: Sequence[str], options: CheckOptions) -> ExitCode:
                     sys.stdout.write(to_json(result) + "\n")
                     sys.stdout.flush()
                 advance()
-    finally:  # what is known is shown also when the rest was interrupted
+    finally:  # an interrupted run still shows what is known
         if results and not options.json:
             from facepad.cli.tables import show_decisions
 
@@ -123,7 +147,7 @@ def run(paths: Sequence[str], options: CheckOptions) -> ExitCode:
 
 
 def judge(checker: "Checker", item: "Input") -> "Judged":
-    """What one input comes to; one that cannot be read becomes its error."""
+    """Return the decision of one input, or its error when it cannot be read."""
     from facepad.documents import Judged, path_of
     from facepad.errors import InputError
 
@@ -137,7 +161,7 @@ def judge(checker: "Checker", item: "Input") -> "Judged":
 
 
 def exit_code(results: "Sequence[Judged]", options: CheckOptions) -> ExitCode:
-    """How it went; an input that could not be read goes before a policy that failed."""
+    """Return the exit code; an input that could not be read goes before a policy that failed."""
     from facepad.types import Outcome
 
     outcomes = [result.decision.outcome for result in results if result.decision is not None]

@@ -1,96 +1,107 @@
 """``facepad evaluate``: error rates with intervals, of facepad's tests or any system's scores."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from facepad.cli.errors import ExitCode, say
 from facepad.cli.options import TESTS_DEFAULT, split_names
-from facepad.evaluation.choices import Combine, Higher
+from facepad.evaluation.choices import FrameAggregation, ScoreDirection
 
-TESTS = "Names of liveness tests, by commas; each is judged by itself, and several by their mean."
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from facepad.evaluation.assessment import Assessment
+    from facepad.evaluation.plan import Plan
+    from facepad.evaluation.report.document import Report
+    from facepad.scoring.evaluation_input import EvaluationInput, EvaluationOptions
+
+TESTS = "Comma-separated test names; each is evaluated by itself, and several by their mean."
 CALIBRATION = (
-    "Calibration of the camera, by `facepad calibrate`; anchors its test and gives the threshold. "
-    "People in its frames must not be among those judged."
+    "Calibration of the camera, made by `facepad calibrate`; its test uses its threshold. "
+    "People in its frames must not be among the people evaluated."
 )
 
 
 def evaluate(
     *,
-    out: Annotated[Path, typer.Option(help="Folder for report, plots and kept scores.")],
+    out: Annotated[Path, typer.Option(help="Folder for the report, plots and scores.")],
     tests: Annotated[str, typer.Option(metavar="NAME,...", help=TESTS)] = TESTS_DEFAULT,
     calibration: Annotated[str | None, typer.Option(metavar="NAME", help=CALIBRATION)] = None,
     datasets: Annotated[
         list[str] | None,
         typer.Option(
             metavar="NAME[:PROTOCOL]=DIR",
-            help="A dataset and its folder; may be given several times.",
+            help="A dataset and its folder; may be given repeatedly.",
         ),
     ] = None,
     protocol: Annotated[
-        str | None, typer.Option(help="Protocol of datasets that are named without one.")
+        str | None, typer.Option(help="Protocol of datasets named without one.")
     ] = None,
     scores: Annotated[
-        Path | None, typer.Option(help="Any system's scores (CSV) instead of tests and datasets.")
+        Path | None,
+        typer.Option(help="Evaluate any system's scores (CSV) instead of tests on datasets."),
     ] = None,
     labels: Annotated[
         Path | None,
         typer.Option(
-            help="What the scores should have been: CSV with label, subject, and perhaps "
-            "pai_species, split, dataset, presentation."
+            help="Ground truth: CSV with columns label, subject, and optionally pai_species, "
+            "split, dataset, presentation."
         ),
     ] = None,
     key: Annotated[
-        str | None, typer.Option(help="Column that names a row in both. Default: key, or path.")
+        str | None,
+        typer.Option(help="Column that identifies a row in both files. Default: key, or path."),
     ] = None,
     score_column: Annotated[str, typer.Option(help="Column of the scores.")] = "score",
     higher_is: Annotated[
-        Higher, typer.Option(help="What a higher score speaks for.")
-    ] = Higher.BONA_FIDE,
+        ScoreDirection, typer.Option(help="What a higher score means.")
+    ] = ScoreDirection.BONA_FIDE,
     threshold: Annotated[
         float | None,
-        typer.Option(help="A threshold that was fixed beforehand, on the scores' scale."),
+        typer.Option(help="A threshold that was fixed beforehand, on the scale of the scores."),
     ] = None,
     threshold_from: Annotated[
         str,
-        typer.Option(metavar="dev|DATASET", help="Whose dev part chooses the threshold."),
+        typer.Option(metavar="dev|DATASET", help="Dataset whose dev split sets the threshold."),
     ] = "dev",
     rule: Annotated[
-        str, typer.Option(help="How dev chooses it: eer, bpcer=5 or apcer=1 (in %).")
+        str, typer.Option(help="How the threshold is set on dev: eer, bpcer=5 or apcer=1 (in %).")
     ] = "eer",
     combine: Annotated[
-        Combine,
-        typer.Option(
-            help="How rows that are frames of one video become one score, in foreign score files."
-        ),
-    ] = Combine.MEAN,
+        FrameAggregation,
+        typer.Option(help="Combine rows that are frames of one video, in files of scores."),
+    ] = FrameAggregation.MEAN,
     frames: Annotated[
         str,
         typer.Option(
-            help="Frames of a clip that frame-wise tests score: all, every:K, even:N, at:K."
+            help="Frames of a clip that frame-wise tests score: all, every:K, even:N or at:K."
         ),
     ] = "even:8",
-    pool: Annotated[bool, typer.Option("--pool", help="Judge all datasets as one, too.")] = False,
+    pool: Annotated[
+        bool, typer.Option("--pool", help="Also evaluate the datasets as one.")
+    ] = False,
     thumbnails: Annotated[
-        int, typer.Option(min=0, help="Worst and borderline pictures to show, of each kind.")
+        int, typer.Option(min=0, help="Number of worst and of borderline pictures to show.")
     ] = 0,
     no_page: Annotated[
-        bool, typer.Option("--no-page", help="Only JSON: no page and no plots.")
+        bool, typer.Option("--no-page", help="Write JSON only: no page and no plots.")
     ] = False,
     workers: Annotated[
-        int | None, typer.Option(min=1, help="Processes. Default: the setting threads.")
+        int | None, typer.Option(min=1, help="Number of processes. Default: the setting threads.")
     ] = None,
     force: Annotated[
-        bool, typer.Option("--force", help="Score again what an earlier run has scored.")
+        bool, typer.Option("--force", help="Overwrite the scores of an earlier run.")
     ] = False,
-    repeats: Annotated[int, typer.Option(min=100, help="Resamplings behind an interval.")] = 2000,
-    seed: Annotated[int, typer.Option(help="Of the resamplings.")] = 0,
+    repeats: Annotated[int, typer.Option(min=100, help="Number of bootstrap resamples.")] = 2000,
+    seed: Annotated[int, typer.Option(help="Bootstrap seed.")] = 0,
 ) -> None:
-    """Measure errors: threshold from dev, errors from test, intervals over people.
+    """Measure error rates: threshold from dev, errors from test, intervals over people.
 
-    Either facepad's own tests on datasets (scores are kept in the folder, so that a run that
-    was interrupted goes on where it was), or any other system's scores with labels beside
-    them. Writes report.json, report.html, and each plot as SVG and PNG.
+    Evaluates facepad's own tests on datasets, or any other system's scores with their
+    ground truth. An interrupted run resumes from the scores in the folder. Writes
+    report.json, report.html, and each plot as SVG and PNG.
 
     Exit codes:
     0 everything was judged
@@ -98,8 +109,7 @@ def evaluate(
     3 a model is missing or broken
     4 a dataset, a file of scores or labels, or a setting cannot be used
     """
-    from facepad.cli.evaluating import run
-    from facepad.cli.evaluation_order import Order
+    from facepad.scoring.evaluation_input import EvaluationOptions
 
     if (scores is None) == (datasets is None):
         raise typer.BadParameter("give --datasets, or --scores with --labels")
@@ -107,7 +117,7 @@ def evaluate(
         raise typer.BadParameter("--scores and --labels go together")
     if calibration is not None and scores is not None:
         raise typer.BadParameter("--calibration is for facepad's own tests on --datasets")
-    order = Order(
+    options = EvaluationOptions(
         out=out,
         tests=split_names(tests),
         calibration=calibration,
@@ -131,4 +141,78 @@ def evaluate(
         repeats=repeats,
         seed=seed,
     )
-    raise typer.Exit(run(order))
+    raise typer.Exit(run(options))
+
+
+def run(options: "EvaluationOptions") -> ExitCode:
+    """Evaluate, write the report, and print it.
+
+    Raises:
+        InputError: Scores, a rule or a threshold cannot be used.
+        DatasetError: A dataset or a file of scores or labels cannot be used.
+        ModelError: A model is missing or has the wrong hash.
+        SettingsError: A name is not known, a library is missing, or the scores in the folder
+            were made with other settings.
+    """
+    import sys
+
+    from facepad.cli.console import progress
+    from facepad.evaluation.plan import assess_all, count_of
+    from facepad.evaluation.report import document, page, terminal
+    from facepad.scoring.evaluation_input import from_datasets, from_files
+
+    if options.page:
+        page.require_libraries()  # before anything slow
+    plan = _plan(options)
+    found = (
+        from_datasets(options, say=say, progress=progress)
+        if options.scores is None
+        else from_files(options)
+    )
+    with progress("evaluating", count_of(found.systems, plan)) as advance:
+        assessments = assess_all(found.systems, plan, advance)
+    report = _report(options, found, assessments)
+    files = [document.write(options.out, report)]
+    if options.page:
+        files += page.write(options.out, report, progress)
+    sys.stdout.write(terminal.text(report) + "\n")  # last: its reader may be gone
+    for file in files:
+        say(f"wrote {file}")
+    return ExitCode.INPUT if found.unread else ExitCode.OK
+
+
+def _plan(options: "EvaluationOptions") -> "Plan":
+    from facepad.evaluation.assessment import Rule, Sampling
+    from facepad.evaluation.plan import Plan, refuse_source
+
+    refuse_source(options.threshold_from)  # before anything slow
+    return Plan(
+        rule=Rule.parse(options.rule),
+        threshold_from=options.threshold_from,
+        pool=options.pool,
+        sampling=Sampling(repeats=options.repeats, seed=options.seed),
+    )
+
+
+def _report(
+    options: "EvaluationOptions", found: "EvaluationInput", assessments: "Sequence[Assessment]"
+) -> "Report":
+    import shlex
+    import sys
+    from datetime import UTC, datetime
+
+    from facepad.evaluation.report.document import Report, environment
+    from facepad.evaluation.report.gallery import examples_by_part
+
+    return Report(
+        title=found.title,
+        created=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        commands=(shlex.join(["facepad", *sys.argv[1:]]),),
+        assessments=tuple(assessments),
+        notices=found.notices,
+        timings=found.timings,
+        timings_note=found.timings_note,
+        models=found.models,
+        environment=environment(),
+        pictures=examples_by_part(assessments, options.thumbnails),
+    )

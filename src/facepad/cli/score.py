@@ -1,19 +1,19 @@
-"""``facepad score``: judge all pictures of a manifest into a file of scores."""
+"""``facepad score``: score all pictures of a manifest into a CSV file."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from facepad.cli.errors import ExitCode, say
 from facepad.cli.options import (
     CALIBRATION_HELP,
     TESTS_DEFAULT,
     TESTS_HELP,
-    ScoreOptions,
     split_names,
 )
 
-MANIFEST_HELP = "CSV in UTF-8 with a column 'path', relative to the file's folder."
+MANIFEST_HELP = "CSV in UTF-8 with a column 'path', relative to the folder of the file."
 OUT_HELP = "CSV to write: the manifest's columns, then score, outcome, reason, ..., ms."
 
 
@@ -29,21 +29,17 @@ def score(
     ] = None,
     workers: Annotated[
         int | None,
-        typer.Option(
-            "--workers", min=1, help="Processes, one thread each. Default: the setting threads."
-        ),
+        typer.Option("--workers", min=1, help="Number of processes. Default: the setting threads."),
     ] = None,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with the file that an earlier run left.")
-    ] = False,
-    force: Annotated[bool, typer.Option("--force", help="Begin again over a file.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Resume an interrupted run.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the output.")] = False,
 ) -> None:
     """Score the pictures of a manifest: each row once, in order.
 
     A picture that cannot be read is a row without outcome; its reason begins with "error: ".
 
-    A run that was killed goes on with --resume: nothing is lost, nothing is done twice, and
-    nothing is mixed: SCORES.csv.run.json keeps the versions of models and calibration.
+    Resume an interrupted run with --resume: finished rows are kept. Results of different
+    models or calibrations are never mixed; SCORES.csv.run.json holds their versions.
 
     Exit codes:
 
@@ -53,10 +49,11 @@ def score(
     - 4: the manifest, the file of scores or a setting cannot be used
     """
     from facepad import settings
-    from facepad.cli.scoring import run
+    from facepad.cli.console import progress
+    from facepad.scoring.engine import ScoreOptions, score_manifest
 
     if resume and force:
-        raise typer.BadParameter("--resume and --force exclude one another")
+        raise typer.BadParameter("give either --resume or --force")
     options = ScoreOptions(
         tests=split_names(tests),
         workers=workers or int(settings.number("threads")),
@@ -64,4 +61,5 @@ def score(
         force=force,
         calibration=calibration,
     )
-    raise typer.Exit(run(manifest, out, options))
+    errors = score_manifest(manifest, out, options, say=say, progress=progress)
+    raise typer.Exit(ExitCode.INPUT if errors else ExitCode.OK)

@@ -14,8 +14,8 @@ from facepad.cli.errors import ExitCode, say
 from facepad.errors import DatasetError, SettingsError, counted
 
 if TYPE_CHECKING:
-    from facepad.simulate.capture_set import Order
-    from facepad.simulate.runner import Made
+    from facepad.simulate.capture_set import CaptureOptions
+    from facepad.simulate.runner import SimulationResult
     from facepad.types import Sample
 
 NAMED = 10  # skipped sources that are printed
@@ -77,9 +77,9 @@ def simulate(
     """
     from facepad.cli.options import split_names
     from facepad.simulate import sources
-    from facepad.simulate.capture_set import Order
+    from facepad.simulate.capture_set import CaptureOptions
 
-    order = Order(
+    order = CaptureOptions(
         split_names(attacks),
         per_image,
         seed,
@@ -124,7 +124,9 @@ class SimulateOptions:
         return self.out.with_name(f"{self.out.name}.simulated") if self.packed else self.out
 
 
-def run(options: SimulateOptions, order: "Order", *, resume: bool, force: bool) -> ExitCode:
+def run(
+    options: SimulateOptions, order: "CaptureOptions", *, resume: bool, force: bool
+) -> ExitCode:
     """Simulate, or resume simulating.
 
     Raises:
@@ -133,22 +135,22 @@ def run(options: SimulateOptions, order: "Order", *, resume: bool, force: bool) 
     """
     from facepad.cli.console import duration, progress
     from facepad.simulate import contact_sheet, sources
-    from facepad.simulate import runner as simulation
+    from facepad.simulate.runner import Simulation
 
     _check(options)
     listed = sources.bona_fide(options.bona_fide, options.frames)
     if options.packed and options.out.exists() and not force:
         return _finished(options, listed, order, resume=resume)
     began, total = monotonic(), len(listed)
-    run_ = simulation.Simulation(listed, order, options.folder, resume=resume, force=force)
-    if run_.done:
-        left = f"{total - run_.done:,} left"
-        say(f"{options.folder}: {counted(run_.done, 'source')} done before, {left}")
-    with progress("simulating", total, done=run_.done, lines=True) as advance:
-        run_.take(options.workers, advance)
-    made = run_.finish()
+    with Simulation(listed, order, options.folder, resume=resume, force=force) as simulation:
+        if simulation.done:
+            left = f"{total - simulation.done:,} left"
+            say(f"{options.folder}: {counted(simulation.done, 'source')} done before, {left}")
+        with progress("simulating", total, done=simulation.done, lines=True) as advance:
+            simulation.take(options.workers, advance)
+        made = simulation.finish()
     if options.contact_sheet is not None:
-        contact_sheet.write(options.contact_sheet, simulation.chosen(made, ROUNDS), options.folder)
+        contact_sheet.write(options.contact_sheet, made.rows, options.folder, ROUNDS)
     if options.packed:
         _pack(options, listed, order, force=force)
     _say_skipped(made)
@@ -156,7 +158,7 @@ def run(options: SimulateOptions, order: "Order", *, resume: bool, force: bool) 
     return ExitCode.INPUT if made.skipped else ExitCode.OK
 
 
-def summary(made: "Made") -> str:
+def summary(made: "SimulationResult") -> str:
     """Return one line about the pictures that were made."""
     counts = Counter(row["pai_species"] or "bona fide" for row in made.rows)
     kinds = ", ".join(f"{number:,} {kind}" for kind, number in counts.items())
@@ -178,7 +180,7 @@ def _check(options: SimulateOptions) -> None:
 
 
 def _pack(
-    options: SimulateOptions, listed: "tuple[Sample, ...]", order: "Order", *, force: bool
+    options: SimulateOptions, listed: "tuple[Sample, ...]", order: "CaptureOptions", *, force: bool
 ) -> None:
     """Put the folder into one file, and remove it."""
     from facepad.cli.console import progress
@@ -195,7 +197,7 @@ def _pack(
 
 
 def _finished(
-    options: SimulateOptions, listed: "tuple[Sample, ...]", order: "Order", *, resume: bool
+    options: SimulateOptions, listed: "tuple[Sample, ...]", order: "CaptureOptions", *, resume: bool
 ) -> ExitCode:
     """A packed file that is there: fine to resume when it was ordered alike."""
     from facepad.packed.reader import PackedFile
@@ -215,14 +217,14 @@ def _finished(
     return ExitCode.OK
 
 
-def _header(listed: "tuple[Sample, ...]", order: "Order") -> str:
-    from facepad.simulate.runner import words_of
+def _header(listed: "tuple[Sample, ...]", order: "CaptureOptions") -> str:
+    from facepad.simulate.runner import facts_of
 
-    words = words_of(listed, order)
+    words = facts_of(listed, order)
     return "\n".join([f"{TITLE}.", "", *(f"{name}: {value}" for name, value in words.items())])
 
 
-def _say_skipped(made: "Made") -> None:
+def _say_skipped(made: "SimulationResult") -> None:
     for error in made.skipped[:NAMED]:
         say(f"skipped: {error}")
     if len(made.skipped) > NAMED:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from facepad.errors import InputError
-from facepad.evaluation.choices import Combine, Higher
+from facepad.evaluation.choices import FrameAggregation, ScoreDirection
 from facepad.evaluation.scale import Scale
 from facepad.evaluation.table import ScoreTable, score_table
 from facepad.types import Sample, Split
@@ -42,8 +42,8 @@ class Scored:
 
 def combined(
     rows: Sequence[Scored],
-    how: Combine = Combine.MEAN,
-    higher_is: Higher = Higher.BONA_FIDE,
+    how: FrameAggregation = FrameAggregation.MEAN,
+    higher_is: ScoreDirection = ScoreDirection.BONA_FIDE,
 ) -> tuple[Scored, ...]:
     """One row a presentation, in the order in which presentations first occur.
 
@@ -100,7 +100,7 @@ def ranked_table(rows: Sequence[Scored], scale: Scale) -> ScoreTable:
     )
 
 
-def _one(name: str, rows: list[Scored], how: Combine, higher_is: Higher) -> Scored:
+def _one(name: str, rows: list[Scored], how: FrameAggregation, higher_is: ScoreDirection) -> Scored:
     if len(rows) == 1:
         return rows[0]
     if len({_label(row) for row in rows}) > 1:
@@ -128,10 +128,12 @@ def _most_common(rows: Sequence[Scored]) -> str:
     return Counter(row.reason for row in rows).most_common(1)[0][0]
 
 
-def _statistic(values: "np.typing.NDArray[np.float64]", how: Combine, higher_is: Higher) -> float:
-    if how is Combine.MEAN:
+def _statistic(
+    values: "np.typing.NDArray[np.float64]", how: FrameAggregation, higher_is: ScoreDirection
+) -> float:
+    if how is FrameAggregation.MEAN:
         return float(np.mean(values))
-    if how is Combine.MEDIAN:
+    if how is FrameAggregation.MEDIAN:
         return float(np.median(values))
-    lowest = (how is Combine.MIN) == (higher_is is Higher.BONA_FIDE)
+    lowest = (how is FrameAggregation.MIN) == (higher_is is ScoreDirection.BONA_FIDE)
     return float(np.min(values) if lowest else np.max(values))

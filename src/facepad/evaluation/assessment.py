@@ -11,7 +11,7 @@ from enum import StrEnum
 from facepad.errors import InputError
 from facepad.evaluation import protocol
 from facepad.evaluation.aggregation import Scored, ranked_table
-from facepad.evaluation.choices import Higher
+from facepad.evaluation.choices import ScoreDirection
 from facepad.evaluation.intervals import LEVEL, REPEATS, RateIntervals, rate_intervals
 from facepad.evaluation.ranking import Ranking, rank
 from facepad.evaluation.rates import Rates, Reading, rates_at
@@ -163,7 +163,7 @@ def assess(
     *,
     rule: Rule | None = None,
     given: Sequence[GivenPoint] = (),
-    higher_is: Higher = Higher.BONA_FIDE,
+    higher_is: ScoreDirection = ScoreDirection.BONA_FIDE,
     system: str = "scores",
     part: str = "test",
     sampling: Sampling | None = None,

@@ -3,14 +3,14 @@
 from enum import StrEnum
 
 
-class Higher(StrEnum):
+class ScoreDirection(StrEnum):
     """What a higher score of a system speaks for."""
 
     BONA_FIDE = "bona_fide"
     ATTACK = "attack"
 
 
-class Combine(StrEnum):
+class FrameAggregation(StrEnum):
     """How the scores of a video's frames become one score.
 
     ``MIN`` takes the frame that looks least like bona fide, ``MAX`` the one that looks

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from facepad.errors import InputError
 from facepad.evaluation.aggregation import Scored, of_split, pooled
 from facepad.evaluation.assessment import Assessment, GivenPoint, Rule, Sampling, assess
-from facepad.evaluation.choices import Higher
+from facepad.evaluation.choices import ScoreDirection
 from facepad.evaluation.protocol import subject_disjoint
 from facepad.types import Split
 
@@ -39,7 +39,7 @@ class SystemScores:
     rows: tuple[Scored, ...]
     source: str = ""
     given: tuple[GivenPoint, ...] = ()
-    higher_is: Higher = Higher.BONA_FIDE
+    higher_is: ScoreDirection = ScoreDirection.BONA_FIDE
     asks_dev: bool = True
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from facepad.errors import InputError
-from facepad.evaluation.choices import Higher
+from facepad.evaluation.choices import ScoreDirection
 from facepad.evaluation.table import Floats
 
 
@@ -27,13 +27,13 @@ class Scale:
         seen: Every distinct score, turned so that higher is bona fide, in rising order.
     """
 
-    higher_is: Higher
+    higher_is: ScoreDirection
     seen: Floats
 
     def turned(self, values: Sequence[float | None] | Floats) -> Floats:
         """Scores turned so that higher is bona fide; None and NaN become NaN."""
         numbers = np.array([np.nan if v is None else v for v in values], dtype=np.float64)
-        return numbers if self.higher_is is Higher.BONA_FIDE else -numbers
+        return numbers if self.higher_is is ScoreDirection.BONA_FIDE else -numbers
 
     def ranks(self, values: Sequence[float | None] | Floats) -> Floats:
         """Scores that were seen, as numbers in (0, 1), higher for bona fide; NaN stays."""
@@ -53,7 +53,7 @@ class Scale:
             raise InputError(
                 f"a threshold is a finite number on the scores' scale, got {threshold}"
             )
-        turned = threshold if self.higher_is is Higher.BONA_FIDE else -threshold
+        turned = threshold if self.higher_is is ScoreDirection.BONA_FIDE else -threshold
         return float((np.searchsorted(self.seen, turned) + 0.5) / (len(self.seen) + 1.0))
 
     def threshold(self, rank: float, chosen_on: Sequence[float | None] | Floats) -> float:
@@ -73,11 +73,11 @@ class Scale:
 
     @property
     def _sign(self) -> float:
-        return 1.0 if self.higher_is is Higher.BONA_FIDE else -1.0
+        return 1.0 if self.higher_is is ScoreDirection.BONA_FIDE else -1.0
 
 
 def scale_of(
-    values: Sequence[float | None] | Floats, higher_is: Higher = Higher.BONA_FIDE
+    values: Sequence[float | None] | Floats, higher_is: ScoreDirection = ScoreDirection.BONA_FIDE
 ) -> Scale:
     """The scale of a system's scores.
 

@@ -1,12 +1,31 @@
 """How far a long job is: a callback per item, and lines of text with the time that is left."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from time import monotonic
+from typing import Protocol
 
 EVERY_S = 10.0  # between two lines
 
 Advance = Callable[[], None]  # called once per item
 Say = Callable[[str], None]  # takes one line for the user
+
+
+class Progress(Protocol):
+    """Shows the progress of one step; the block gets the `Advance` to call once per item."""
+
+    def __call__(
+        self, what: str, total: int, *, done: int = 0, lines: bool = False
+    ) -> AbstractContextManager[Advance]:
+        """Begin a step.
+
+        Args:
+            what: What is being done ("scored").
+            total: Number of items, those of an earlier run included.
+            done: How many an earlier run has done.
+            lines: Whether to write lines where there is no terminal.
+        """
+        ...
 
 
 def ignore() -> None:

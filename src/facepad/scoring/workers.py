@@ -1,167 +1,162 @@
-"""Worker processes that judge pictures; a decoder that takes one down costs one row."""
+"""Worker processes that score pictures and clips; each makes its checker once."""
 
-import multiprocessing
-import os
-import signal
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from functools import lru_cache, partial
-from itertools import islice
-from multiprocessing.connection import wait
-from threading import Thread
-from types import TracebackType
-from typing import Self
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
 
-from facepad import calibration, runtime
-from facepad.errors import FacepadError, InputError, ModelError, SettingsError
+from facepad import runtime
+from facepad.errors import DatasetError, FacepadError, InputError
+from facepad.jobs.processes import ProcessPool
+from facepad.media.frame_selection import FrameSelection
 from facepad.pipeline import Checker
-from facepad.scoring.rows import Fields, decision_fields, error_fields
+from facepad.scoring.systems import CalibrationRef, checker_for
+from facepad.scoring.table import (
+    STEPS,
+    Fields,
+    decision_fields,
+    error_fields,
+    output_columns,
+    presentation_columns,
+    score_field,
+)
+from facepad.sources import EVENLY
+from facepad.types import Decision, Reason, Sample, Score, Split
 
-AHEAD = 4  # pictures in work or waiting per worker
-NO_PATH = "the row names no picture"
+NO_PATH = "the row has no path"
 DIED = "the worker process died on this picture"
 
-Judge = Callable[[str, tuple[str, ...]], Fields]
 
+@dataclass(frozen=True, slots=True)
+class CheckerSpec:
+    """What a process needs to make its checker.
 
-class Workers:
-    """Judges pictures in processes of one thread each; results come in order.
-
-    Args:
-        tests: Names of the liveness tests.
-        count: Number of processes.
-        judge: What a worker does with a path and the tests; found by its name in the new process.
+    Attributes:
+        tests: Names of the liveness tests, in the order of the columns.
+        calibration: The calibration of one of them, if any.
+        frames: Which frames of a clip frame-wise tests get.
     """
 
-    def __init__(
-        self,
-        tests: tuple[str, ...],
-        count: int,
-        judge: Judge | None = None,
-    ) -> None:
-        self._tests = tests
-        self._judge = judge or partial(judge_picture, None)
-        self._count = count
-        self._pool = self._new_pool(count)
+    tests: tuple[str, ...]
+    calibration: CalibrationRef | None = None
+    frames: FrameSelection = EVENLY
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._pool.shutdown(wait=error is None, cancel_futures=True)
-
-    def judge(self, pictures: Iterable[str]) -> Iterator[Fields]:
-        """Judge pictures by path; yields the added fields of each.
+    def checker(self) -> Checker:
+        """Make the checker.
 
         Raises:
-            FacepadError: The processes cannot be started.
-            ModelError: A model is missing or has the wrong hash.
-            SettingsError: A test that was named does not exist.
+            ModelError: A model is missing or wrong, or the calibration was replaced.
+            SettingsError: A test or the calibration does not exist.
         """
-        self._check_start()
-        waiting = iter(pictures)
-        ahead: deque[tuple[str, Future[Fields]]] = deque()
-        while True:
-            for path in islice(waiting, AHEAD * self._count - len(ahead)):
-                ahead.append((path, self._submit(path)))
-            if not ahead:
-                return
-            path, future = ahead.popleft()
-            try:
-                yield future.result()
-            except BrokenProcessPool:
-                yield self._alone(path)
-                ahead = self._again(ahead)
-
-    def _check_start(self) -> None:
-        """Tell processes that cannot start from pictures that take them down."""
-        try:
-            self._pool.submit(os.getpid).result()
-        except BrokenProcessPool as error:
-            raise FacepadError(
-                "the worker processes end as soon as they start; what they said stands above"
-            ) from error
-
-    def _submit(self, path: str) -> Future[Fields]:
-        try:
-            return self._pool.submit(self._judge, path, self._tests)
-        except BrokenProcessPool as error:  # broke meanwhile; told when its turn comes
-            future: Future[Fields] = Future()
-            future.set_exception(error)
-            return future
-
-    def _alone(self, path: str) -> Fields:
-        """Judge a picture that may have taken a worker down, with no other beside it."""
-        with self._new_pool(1) as pool:
-            try:
-                return pool.submit(self._judge, path, self._tests).result()
-            except BrokenProcessPool:
-                return error_fields(DIED, self._tests)
-
-    def _again(self, ahead: deque[tuple[str, Future[Fields]]]) -> deque[tuple[str, Future[Fields]]]:
-        """Hand what was lost with the old pool to a new one."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
-        self._pool = self._new_pool(self._count)
-        return deque((path, self._submit(path)) for path, _ in ahead)
-
-    def _new_pool(self, count: int) -> ProcessPoolExecutor:
-        # Spawned, not forked: a fork copies the locks of OpenCV's threads as they stand.
-        context = multiprocessing.get_context("spawn")
-        return ProcessPoolExecutor(count, mp_context=context, initializer=_start)
+        runtime.tune()
+        return checker_for(self.tests, self.calibration, self.frames)
 
 
-def _start() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
-    Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    """Leave when the parent is gone, also when it was killed and could not say so."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        wait([parent.sentinel])
-        os._exit(1)
-
-
-@lru_cache(maxsize=1)
-def _checker(tests: tuple[str, ...], camera: str | None) -> Checker:
-    """The checker of a worker process; not made at its start, where errors are not heard."""
-    runtime.tune()
-    name = None if camera is None else camera.partition("+")[0]
-    if name is not None and (now := calibration.version(name)) != camera:
-        raise ModelError(
-            f"calibration {name!r} was replaced during the run: expected {camera}, got {now}"
-        )
-    return Checker(tests, calibration=name, threads=1)
-
-
-def judge_picture(camera: str | None, path: str, tests: tuple[str, ...]) -> Fields:
-    """Judge one picture in a worker process; only text goes back to the parent.
+def score_pictures(spec: CheckerSpec, paths: Iterable[str], workers: int) -> Iterator[Fields]:
+    """Yield the fields of `output_columns` of each picture, in order.
 
     Args:
-        camera: Version of the calibration ("kiosk-7+3fa9c1d2"), which the process loads
-            itself; None for none.
-        path: Where the picture lies; empty when the row names none.
+        spec: Makes the checker of each process.
+        paths: Paths of pictures; "" where a row has none.
+        workers: Number of processes.
+
+    Raises:
+        ModelError: A model is missing or has the wrong hash, or the calibration was replaced.
+        SettingsError: A test or the calibration does not exist.
+        FacepadError: The processes cannot be started.
+    """
+    work = partial(picture_fields, tests=spec.tests)
+    dead = error_fields(DIED, len(output_columns(spec.tests)))
+    with ProcessPool(work, workers, spec.checker) as pool:
+        yield from pool.map(paths, died=lambda _: dead)
+
+
+def score_presentations(
+    spec: CheckerSpec, samples: Sequence[Sample], workers: int
+) -> Iterator[Fields]:
+    """Yield the fields of `presentation_columns` of each sample, in order.
+
+    Args:
+        spec: Makes the checker of each process.
+        samples: Pictures or clips; labels are not sent to the processes.
+        workers: Number of processes.
+
+    Raises:
+        DatasetError: A sample is in a packed file that is damaged.
+        FacepadError: As `score_pictures`.
+    """
+    work = partial(presentation_fields, tests=spec.tests)
+    dead = error_fields(DIED, len(presentation_columns(spec.tests)))
+    with ProcessPool(work, workers, spec.checker) as pool:
+        places = ((sample.path, sample.frame) for sample in samples)
+        yield from pool.map(places, died=lambda _: dead)
+
+
+def picture_fields(checker: Checker, path: str, *, tests: Sequence[str]) -> Fields:
+    """Return the fields of one picture; an error if it cannot be read.
+
+    Raises:
+        ModelError: A model is missing or wrong.
+        SettingsError: A test does not exist.
+    """
+    width = len(output_columns(tests))
+    if not path:
+        return error_fields(NO_PATH, width)
+    try:
+        return decision_fields(checker.check(path), tests)
+    except (InputError, DatasetError) as error:
+        return error_fields(str(error), width)
+    except FacepadError:
+        raise
+    except Exception as error:  # noqa: BLE001 - one odd picture must not end a long run
+        return error_fields(_unexpected(path, error), width)
+
+
+def presentation_fields(
+    checker: Checker, place: tuple[str, int | None], *, tests: Sequence[str]
+) -> Fields:
+    """Return the fields of one picture or clip; an error if it cannot be read.
+
+    Args:
+        checker: Judges the whole presentation.
+        place: Path, and the only frame that counts; None for those that the checker selects.
         tests: Names of the liveness tests.
 
     Raises:
-        ModelError: A model is missing or wrong, or the calibration is another by now.
-        SettingsError: A test or the calibration does not exist.
+        DatasetError: It is in a packed file that is damaged.
+        ModelError: A model is missing or has the wrong hash.
+        SettingsError: A test does not exist, or a library is missing.
     """
-    if not path:
-        return error_fields(NO_PATH, tests)
+    path, frame = place
+    width = len(presentation_columns(tests))
     try:
-        return decision_fields(_checker(tests, camera).check(path), tests)
+        decision = checker.check(Sample(path, path, "", Split.TEST, frame=frame))
     except InputError as error:
-        return error_fields(str(error), tests)
-    except (ModelError, SettingsError):
+        return error_fields(str(error), width)
+    except FacepadError:
         raise
     except Exception as error:  # noqa: BLE001 - one odd picture must not end a long run
-        return error_fields(f"{path}: unexpected {type(error).__name__}: {error}", tests)
+        return error_fields(_unexpected(path, error), width)
+    answers = [_answer(decision, test) for test in tests]
+    times = decision.timings_ms
+    return (
+        score_field(None if decision.face is None else decision.score),
+        decision.outcome.value,
+        ";".join(decision.reasons),
+        *(score_field(value) for value, _ in answers),
+        f"{times.get('total', 0.0) - times.get('load', 0.0):.1f}",
+        *(reason for _, reason in answers),
+        str(decision.frames),
+        *(f"{times.get(step, 0.0):.2f}" for step in (*STEPS, *tests)),
+    )
+
+
+def _unexpected(path: str, error: Exception) -> str:
+    return f"{path}: unexpected {type(error).__name__}: {error}"
+
+
+def _answer(decision: Decision, test: str) -> tuple[float | None, str]:
+    """One test's score and reason; without a face there is none, as in the decision."""
+    if decision.face is None:
+        return None, (decision.reasons or (Reason.NO_FACE,))[0].value
+    score = decision.scores.get(test, Score(None, Reason.CLIP_TOO_SHORT))  # a clip test on a still
+    return score.value, "" if score.reason is None else score.reason.value

@@ -1,16 +1,20 @@
-"""Contact sheets: what was simulated, at a glance."""
+"""Contact sheets: one picture of some capture sets of a run."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 from facepad.errors import SettingsError
+from facepad.jobs.files import write_file
+from facepad.media.resize import to_long_side
 from facepad.sources import read_picture
 from facepad.types import RgbImage
 
 SUFFIXES = (".png", ".jpg", ".jpeg")
+Row = Mapping[str, str]  # of ``dataset.csv``
+
 _SIDE, _LINE = 240, 18  # pixels: of a picture, of the words below it
 
 
@@ -26,29 +30,37 @@ def check(path: Path) -> None:
         raise SettingsError(f"{path.parent} is not a folder; the contact sheet goes into one")
 
 
-def write(path: Path, rounds: Iterable[Sequence[Mapping[str, str]]], root: Path) -> None:
-    """Write one line of pictures a round, bona fide first.
+def write(path: Path, rows: Iterable[Row], root: Path, most: int) -> None:
+    """Write one line of pictures for each of some capture sets, bona fide first.
 
     Args:
-        path: Of the sheet; see `check`.
-        rounds: Rows of ``dataset.csv``.
+        path: The sheet; see `check`.
+        rows: Rows of ``dataset.csv``.
         root: Folder of the pictures.
+        most: Number of capture sets; evenly spaced over all.
     """
-    lines = [[_cell(row, root) for row in one] for one in rounds]
+    lines = [[_cell(row, root) for row in chosen] for chosen in _some_rounds(rows, most)]
     wide = max(len(line) for line in lines)
     empty = np.full((_SIDE + _LINE, _SIDE, 3), 255, np.uint8)
     full = [np.hstack([*line, *[empty] * (wide - len(line))]) for line in lines]
     _, data = cv2.imencode(path.suffix.lower(), np.vstack(full)[..., ::-1])
-    path.write_bytes(data.tobytes())
+    write_file(path, data.tobytes())
 
 
-def _cell(row: Mapping[str, str], root: Path) -> RgbImage:
-    picture = read_picture(root / row["path"]).image
-    scale = _SIDE / max(picture.shape[:2])
-    size = (max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale)))
-    small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+def _some_rounds(rows: Iterable[Row], most: int) -> list[list[Row]]:
+    by_round: dict[str, list[Row]] = {}
+    for row in rows:
+        by_round.setdefault(row["session"], []).append(row)
+    all_rounds = list(by_round.values())
+    step = max(1.0, len(all_rounds) / most)
+    return [all_rounds[int(at * step)] for at in range(min(most, len(all_rounds)))]
+
+
+def _cell(row: Row, root: Path) -> RgbImage:
+    small = to_long_side(read_picture(root / row["path"]).image, _SIDE)
+    height, width = small.shape[:2]
     cell = np.full((_SIDE + _LINE, _SIDE, 3), 255, np.uint8)
-    cell[: size[1], : size[0]] = small
-    words = row["pai_species"] or "bona fide"
-    cv2.putText(cell, words, (4, _SIDE + 13), cv2.FONT_HERSHEY_SIMPLEX, 0.4, (0, 0, 0), 1)
+    cell[:height, :width] = small
+    label = row["pai_species"] or "bona fide"
+    cv2.putText(cell, label, (4, _SIDE + 13), cv2.FONT_HERSHEY_SIMPLEX, 0.4, (0, 0, 0), 1)
     return cell

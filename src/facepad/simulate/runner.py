@@ -1,183 +1,208 @@
-"""Simulates a whole folder in several processes; what is done is kept, so it can go on.
+"""Simulate a whole folder in several processes; an interrupted run can be resumed.
 
 The output is a folder: pictures by part, class, species and person, and ``dataset.csv``, which
-the listing ``csv`` reads. It gets that file when it is whole. Until then a folder ``work`` in
-it holds one note for each source that is done, and what was ordered.
+the listing ``csv`` reads. The list is written last. Until then a folder ``work`` holds one note
+for each finished source, and ``simulated.json`` holds the options.
 """
 
-import csv
-import io
 import json
-import os
 import re
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 from facepad.errors import DatasetError, InputError, SettingsError
-from facepad.hdf5.pool import DIED, Piece, in_processes, pieces
-from facepad.simulate.capture_set import Order, Taken, rounds
+from facepad.jobs.csv_rows import encoded_row, read_csv
+from facepad.jobs.files import write_file
+from facepad.jobs.processes import ProcessPool, sendable
+from facepad.jobs.progress import Advance, ignore
+from facepad.jobs.work_folder import Provenance, WorkFolder
+from facepad.simulate.capture_set import Capture, CaptureOptions, Simulator
 from facepad.simulate.recipe import BONA_FIDE
 from facepad.types import Sample, Split
 
 LIST, WORK, ABOUT = "dataset.csv", "work", "simulated.json"
 COLUMNS = ("path", "subject", "pai_species", "split", "session", "camera", "source",
            "background", "licence", "parameters")  # fmt: skip
-_FORMAT = 3  # raised when the same order gives other pictures or files
+DIED = "the process that simulated it died"
+_FORMAT = 3  # raised when equal options give other pictures or files
+_NOTES = re.compile(r"[0-9]{6,}\.json")
 _UNSAFE = re.compile(r"[^A-Za-z0-9.-]+")
+_TIME_S = 0.0  # of every file, so that a file's time does not depend on its class
 
-Advance = Callable[[], None]
+Row = Mapping[str, str]
+_Item = tuple[int, Sample]  # a source and its number
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
-    """What a run made.
+class SimulationResult:
+    """The pictures of a run.
 
     Attributes:
-        rows: Of ``dataset.csv``.
-        skipped: Why each source that gave nothing could not be used.
+        rows: The rows of ``dataset.csv``.
+        skipped: For each source without pictures, the reason.
     """
 
-    rows: tuple[Mapping[str, str], ...]
+    rows: tuple[Row, ...]
     skipped: tuple[str, ...]
 
 
 class Simulation:
-    """One run into a folder.
+    """One run into a folder; a context manager that locks the folder.
 
     Attributes:
-        done: Sources that an earlier run has done.
+        done: Number of sources that an earlier run has finished.
 
     Args:
         sources: Bona fide pictures.
-        order: What to make of each.
-        out: The folder; made when it is not there.
-        resume: Whether to go on where an earlier run was ended.
+        options: What to make of each.
+        out: The folder; made if it is missing.
+        resume: Whether to resume an interrupted run.
         force: Whether to delete what an earlier run made, and begin again.
 
     Raises:
-        SettingsError: The folder is not empty and neither was asked for, or it was not made
-            by a simulation.
-        DatasetError: There is no source, one is missing, or what is there was ordered
-            otherwise.
+        SettingsError: The folder is not empty and neither was asked for, it was not made by a
+            simulation, it was begun with other sources or options, or another run uses it.
+        DatasetError: There is no source, or one is missing.
     """
 
     def __init__(
         self,
         sources: Sequence[Sample],
-        order: Order,
+        options: CaptureOptions,
         out: Path,
         *,
         resume: bool = False,
         force: bool = False,
     ) -> None:
         if not sources:
-            raise DatasetError("there are no bona fide pictures to begin with")
-        self._sources, self._order, self._out = tuple(sources), order, out
-        self._claim(words_of(sources, order), resume=resume, force=force)
-        self._whole = (out / LIST).is_file()
-        self.done = len(self._sources) if self._whole else len(self._notes())
+            raise DatasetError("expected at least one bona fide picture, got none")
+        self._sources, self._options, self._out = tuple(sources), options, out
+        about = Provenance(out / ABOUT, subject=out, key="order")
+        self._work = WorkFolder(out / WORK, _NOTES, about)
+        self._claim(facts_of(sources, options), resume=resume, force=force)
+        self._complete = (out / LIST).is_file()
+        self.done = len(self._sources) if self._complete else len(self._notes())
 
-    def take(self, workers: int, advance: Advance = lambda: None) -> None:
-        """Take all pictures that are missing.
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._work.release()
+
+    def take(self, workers: int, advance: Advance = ignore) -> None:
+        """Simulate all sources that are not finished.
 
         Args:
-            workers: Processes; 0 to work in this one.
+            workers: Number of processes; 0 to work in this one.
             advance: Called once per source.
         """
-        if self._whole:
+        if self._complete:
             return
         noted = self._notes()
-        todo = [piece for piece in pieces(self._sources, 1) if self._note(piece.start) not in noted]
-        work = partial(_take, order=_sendable(self._order), out=self._out)
-        for piece, done in in_processes(work, todo, workers):
-            if done is None:
-                _write_note(piece, self._out, [], f"{piece.samples[0].path}: {DIED}")
-            advance()
+        todo = [item for item in enumerate(self._sources) if _note(self._out, item[0]) not in noted]
+        backgrounds = tuple(sendable(sample) for sample in self._options.backgrounds)
+        context = partial(Simulator, replace(self._options, backgrounds=backgrounds))
+        work = partial(_simulate, out=self._out)
+        with ProcessPool(work, workers, context) as pool:
+            sent = ((number, sendable(source)) for number, source in todo)
+            for _ in pool.map(sent, died=self._note_death):
+                advance()
 
-    def finish(self) -> Made:
+    def finish(self) -> SimulationResult:
         """Write the list of all pictures.
 
         Raises:
-            DatasetError: Not one source could be used.
+            DatasetError: No source could be used.
         """
         about = json.loads((self._out / ABOUT).read_text(encoding="utf-8"))
-        if self._whole:
+        if self._complete:
             self._tidy()
-            with (self._out / LIST).open(encoding="utf-8", newline="") as file:
-                return Made(tuple(csv.DictReader(file)), tuple(about["skipped"]))
+            rows = tuple(row for _, row in read_csv(self._out / LIST).rows())
+            return SimulationResult(rows, tuple(about["skipped"]))
         notes = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(self._notes())]
-        made = Made(
+        result = SimulationResult(
             tuple(row for note in notes for row in note["rows"]),
             tuple(note["skipped"] for note in notes if note["skipped"]),
         )
-        if not made.rows:
-            raise DatasetError(f"none of the {len(notes)} sources could be used: {made.skipped[0]}")
-        _write(self._out / ABOUT, _json(about | {"skipped": made.skipped}))
-        _write(self._out / LIST, _csv(made.rows))
+        if not result.rows:
+            first = result.skipped[0]
+            raise DatasetError(f"none of the {len(notes)} sources could be used: {first}")
+        _write(self._out / ABOUT, _json(about | {"skipped": result.skipped}))
+        lines = [COLUMNS, *([row[name] for name in COLUMNS] for row in result.rows)]
+        _write(self._out / LIST, "".join(encoded_row(line) for line in lines))
         self._tidy()
-        return made
+        return result
 
-    def _tidy(self) -> None:
-        """Remove the notes, and what ended runs left half written."""
-        _remove(self._out / WORK)
-        for part in self._out.rglob(".*.tmp"):
-            part.unlink()
-
-    def _notes(self) -> set[Path]:
-        return set((self._out / WORK).glob("*.json"))
-
-    def _note(self, number: int) -> Path:
-        return _note(self._out, number)
-
-    def _claim(self, words: Mapping[str, str], *, resume: bool, force: bool) -> None:
-        out, about = self._out, self._out / ABOUT
-        begun = about.is_file()
+    def _claim(self, facts: Mapping[str, str], *, resume: bool, force: bool) -> None:
+        out = self._out
+        begun = (out / ABOUT).is_file()
         if out.exists() and not (out.is_dir() and (begun or _is_empty(out))):
-            raise SettingsError(f"{out} is there and was not made by a simulation; name another")
+            raise SettingsError(f"{out} exists and was not made by a simulation; name another")
         if begun and not (resume or force):
             raise SettingsError(
                 f"{out} holds a simulation; --resume goes on with it, --force begins again"
             )
-        if begun and not force:
-            _check_same(about, words)
-            return
-        if begun:
-            for name in (LIST, WORK, *Split, ABOUT):
-                _remove(out / name)
-        (out / WORK).mkdir(parents=True, exist_ok=True)
-        _write(about, _json({"order": dict(words)}))
+        self._work.claim(facts, resume=resume, force=force, begin=self._clear)
+
+    def _clear(self) -> None:
+        for name in (LIST, *Split, ABOUT):
+            path = self._out / name
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
+
+    def _notes(self) -> set[Path]:
+        return set((self._out / WORK).glob("*.json"))
+
+    def _note_death(self, item: _Item) -> None:
+        number, source = item
+        _write_note(self._out, number, [], f"{source.path}: {DIED}")
+
+    def _tidy(self) -> None:
+        """Remove the notes, and temporary files of interrupted runs."""
+        self._work.remove()
+        for part in self._out.rglob(".*.tmp"):
+            part.unlink()
 
 
-def words_of(sources: Sequence[Sample], order: Order) -> dict[str, str]:
-    """All that decides what will be made, by words that a person understands.
+def facts_of(sources: Sequence[Sample], options: CaptureOptions) -> dict[str, str]:
+    """Return everything that the output depends on, in words that a person understands.
 
     Raises:
         DatasetError: A source or background is missing.
     """
     return {
-        "attacks": ", ".join(order.attacks),
-        "rounds an image": str(order.per_image),
-        "seed": str(order.seed),
-        "cameras": str(order.cameras),
-        "mesh": _digest(order.mesh)[:16] if order.mesh else "",
-        "people's own backgrounds": "kept" if order.keep_backgrounds else "changed in part",
+        "attacks": ", ".join(options.attacks),
+        "rounds an image": str(options.per_image),
+        "seed": str(options.seed),
+        "cameras": str(options.cameras),
+        "mesh": _digest(options.mesh)[:16] if options.mesh else "",
+        "people's own backgrounds": "kept" if options.keep_backgrounds else "changed in part",
         "bona fide pictures": _fingerprint(sources),
-        "backgrounds": _fingerprint(order.backgrounds),
+        "backgrounds": _fingerprint(options.backgrounds),
         "format": str(_FORMAT),
     }
 
 
 def _fingerprint(samples: Iterable[Sample]) -> str:
-    """Keys, people and contents as one hash."""
-    found = sha256()
+    """Return keys, people and contents as one hash."""
+    fingerprint = sha256()
     for sample in samples:
         words = [sample.key, sample.subject, sample.split, _digest(sample.path)]
-        found.update(_json(words).encode())
-    return found.hexdigest()[:16]
+        fingerprint.update(_json(words).encode())
+    return fingerprint.hexdigest()[:16]
 
 
 def _digest(path: str) -> str:
@@ -188,42 +213,35 @@ def _digest(path: str) -> str:
 
 
 def _is_empty(folder: Path) -> bool:
-    """Whether a folder holds at most what a run leaves that was ended as it began."""
+    """Return whether a folder holds at most what a run leaves that ended as it began."""
     return all(path.name == WORK or path.suffix == ".tmp" for path in folder.iterdir())
 
 
-def _sendable(order: Order) -> Order:
-    """The order with plain attributes, which can go to another process."""
-    plain = (replace(one, attributes=dict(one.attributes)) for one in order.backgrounds)
-    return replace(order, backgrounds=tuple(plain))
-
-
-def _take(piece: Piece, order: Order, out: Path) -> bool:
-    """Take the pictures of one source and note them; runs in a process of its own."""
-    (source,) = piece.samples
+def _simulate(simulator: Simulator, item: _Item, out: Path) -> None:
+    """Simulate one source and note its pictures; runs in a worker process."""
+    number, source = item
     rows, skipped = [], ""
     try:
-        for taken in rounds(source, order):
-            path = _path(piece.start, source, taken)
-            _write(out / path, taken.file)
-            rows.append(_row(path, source, taken))
+        for capture in simulator.captures(source):
+            path = _path(number, source, capture)
+            _write(out / path, capture.file)
+            rows.append(_row(path, source, capture))
     except InputError as error:
         rows, skipped = [], str(error)
-    _write_note(piece, out, rows, skipped)
-    return True
+    _write_note(out, number, rows, skipped)
 
 
-def _path(number: int, source: Sample, taken: Taken) -> str:
-    kind = BONA_FIDE if taken.species == BONA_FIDE else f"attack/{taken.species}"
+def _path(number: int, source: Sample, capture: Capture) -> str:
+    kind = BONA_FIDE if capture.species == BONA_FIDE else f"attack/{capture.species}"
     person = _UNSAFE.sub("-", source.subject) or "-"
-    return f"{source.split}/{kind}/{person}/{number:06d}-{taken.round:04d}.jpg"
+    return f"{source.split}/{kind}/{person}/{number:06d}-{capture.round:04d}.jpg"
 
 
-def _row(path: str, source: Sample, taken: Taken) -> dict[str, str]:
+def _row(path: str, source: Sample, capture: Capture) -> dict[str, str]:
     values = (
-        path, source.subject, "" if taken.species == BONA_FIDE else taken.species,
-        str(source.split), f"{source.key}#{taken.round}", taken.camera, source.key,
-        taken.background, source.attributes.get("licence", ""), taken.parameters,
+        path, source.subject, "" if capture.species == BONA_FIDE else capture.species,
+        str(source.split), f"{source.key}#{capture.round}", capture.camera, source.key,
+        capture.background, source.attributes.get("licence", ""), capture.parameters,
     )  # fmt: skip
     return dict(zip(COLUMNS, values, strict=True))
 
@@ -232,57 +250,13 @@ def _note(out: Path, number: int) -> Path:
     return out / WORK / f"{number:06d}.json"
 
 
-def _write_note(piece: Piece, out: Path, rows: list[dict[str, str]], skipped: str) -> None:
-    _write(_note(out, piece.start), _json({"rows": rows, "skipped": skipped}))
+def _write_note(out: Path, number: int, rows: list[dict[str, str]], skipped: str) -> None:
+    _write(_note(out, number), _json({"rows": rows, "skipped": skipped}))
 
 
-def _check_same(about: Path, words: Mapping[str, str]) -> None:
-    try:
-        begun = dict(json.loads(about.read_text(encoding="utf-8"))["order"])
-    except (ValueError, TypeError, KeyError) as error:
-        raise DatasetError(f"{about} is damaged ({error!r}); --force begins again") from error
-    for what, value in words.items():
-        if begun.get(what) != value:
-            raise DatasetError(
-                f"{about.parent} was begun with another {what}: {begun.get(what)!r}, now "
-                f"{value!r}; --force begins again"
-            )
-
-
-def _csv(rows: Iterable[Mapping[str, str]]) -> str:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
+def _write(path: Path, content: bytes | str) -> None:
+    write_file(path, content, time_s=_TIME_S)
 
 
 def _json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, indent=None) + "\n"
-
-
-def _write(path: Path, content: bytes | str) -> None:
-    """Write a file at once; its time is always the same, so that it tells nothing."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    part.write_bytes(content.encode() if isinstance(content, str) else content)
-    os.utime(part, (0, 0))
-    part.replace(path)
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
-
-
-def chosen(made: Made, count: int) -> Iterator[tuple[Mapping[str, str], ...]]:
-    """The pictures of some rounds, evenly over all; one tuple a round, bona fide first."""
-    by_round: dict[str, list[Mapping[str, str]]] = {}
-    for row in made.rows:
-        by_round.setdefault(row["session"], []).append(row)
-    all_rounds = list(by_round.values())
-    step = max(1.0, len(all_rounds) / count)
-    for at in range(min(count, len(all_rounds))):
-        yield tuple(all_rounds[int(at * step)])

@@ -1,12 +1,12 @@
 """What a simulation starts from: bona fide pictures and clips with their people, backgrounds."""
 
-import csv
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from facepad.datasets import PICTURE_SUFFIXES, VIDEO_SUFFIXES, split_by_subject
 from facepad.errors import DatasetError, InputError
+from facepad.jobs.csv_rows import read_csv
 from facepad.media.frame_selection import FrameSelection
 from facepad.media.video import chosen_numbers
 from facepad.types import Sample, Split
@@ -115,14 +115,10 @@ def _manifest(folder: Path) -> dict[str, dict[str, str]]:
 
 
 def _rows(file: Path) -> list[dict[str, str]]:
-    try:
-        with file.open(encoding="utf-8-sig", newline="") as stream:
-            rows = list(csv.DictReader(stream, strict=True, restval=""))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DatasetError(f"{file} cannot be read as a manifest: {error}") from error
-    if rows and ("path" not in rows[0] or not any(one in rows[0] for one in _PERSON)):
+    table = read_csv(file, fill=True, may_be_empty=True)
+    if table.cells and ("path" not in table.columns or not set(_PERSON) & set(table.columns)):
         raise DatasetError(
-            f"{file} must have the columns path and {' or '.join(_PERSON)}, "
-            f"got {', '.join(str(name) for name in rows[0])}"
+            f"{file}: expected the columns path and {' or '.join(_PERSON)}, "
+            f"got {', '.join(table.columns)}"
         )
-    return rows
+    return [row for _, row in table.rows()]

@@ -1,6 +1,7 @@
 """The commands around calibrations of cameras, and checking with one."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,8 @@ from typer.testing import CliRunner
 
 from facepad.cli.app import app
 from facepad.errors import ModelError
-from facepad.scoring.workers import judge_picture
+from facepad.scoring.systems import CalibrationRef
+from facepad.scoring.workers import CheckerSpec
 
 pytestmark = pytest.mark.slow  # whole runs with the network
 
@@ -53,8 +55,9 @@ def test_the_calibrated_test_decides_alone_and_the_others_are_shown(
 
 def test_a_worker_notices_a_calibration_that_was_replaced(tmp_path: Path) -> None:
     made(tmp_path)
+    made_before = replace(CalibrationRef.of("door"), version="door+00000000")
     with pytest.raises(ModelError, match=r"'door' was replaced .* expected door\+00000000, got "):
-        judge_picture("door+00000000", str(PORTRAIT), ("face_cnn",))
+        CheckerSpec(("face_cnn",), made_before).checker()
 
 
 def test_only_face_tests_can_be_calibrated(tmp_path: Path) -> None:

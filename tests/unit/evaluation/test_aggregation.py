@@ -9,7 +9,7 @@ from made_up_scores import row
 
 from facepad.errors import InputError
 from facepad.evaluation.aggregation import Scored, combined, pooled, ranked_table
-from facepad.evaluation.choices import Combine, Higher
+from facepad.evaluation.choices import FrameAggregation, ScoreDirection
 from facepad.evaluation.scale import scale_of
 from facepad.types import Split
 
@@ -25,12 +25,12 @@ def video(values: list[float | None], *, reasons: list[str] | None = None) -> li
     ("how", "expected"), [("mean", 3.0), ("median", 2.0), ("min", 1.0), ("max", 6.0)]
 )
 def test_the_frames_of_a_video_become_one_score(how: str, expected: float) -> None:
-    (one,) = combined(video([1.0, 2.0, 6.0]), Combine(how))
+    (one,) = combined(video([1.0, 2.0, 6.0]), FrameAggregation(how))
     assert one.value == expected
 
 
 def test_the_least_genuine_frame_is_the_highest_score_where_higher_is_attack() -> None:
-    (one,) = combined(video([1.0, 2.0, 6.0]), Combine.MIN, Higher.ATTACK)
+    (one,) = combined(video([1.0, 2.0, 6.0]), FrameAggregation.MIN, ScoreDirection.ATTACK)
     assert one.value == 6.0
 
 
@@ -77,11 +77,11 @@ def test_rows_of_several_parts_are_no_table() -> None:
         ranked_table(made, scale_of([0.5]))
 
 
-@given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=9), st.sampled_from(Combine))
+@given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=9), st.sampled_from(FrameAggregation))
 def test_combining_negated_scores_of_a_turned_scale_gives_the_negated_score(
-    values: list[float], how: Combine
+    values: list[float], how: FrameAggregation
 ) -> None:
     (one,) = combined(video(list(values)), how)
-    (other,) = combined(video([-v for v in values]), how, Higher.ATTACK)
+    (other,) = combined(video([-v for v in values]), how, ScoreDirection.ATTACK)
     assert one.value is not None
     assert other.value == -one.value

@@ -19,7 +19,7 @@ from facepad.evaluation.assessment import (
     Sampling,
     assess,
 )
-from facepad.evaluation.choices import Higher
+from facepad.evaluation.choices import ScoreDirection
 from facepad.types import Split
 
 QUICK = Sampling(repeats=100)
@@ -155,7 +155,7 @@ def test_negated_scores_of_a_scale_where_higher_is_attack_give_the_same_figures(
     after = assess(
         changed(test, lambda v: -v),
         {"dev": changed(dev, lambda v: -v)},
-        higher_is=Higher.ATTACK,
+        higher_is=ScoreDirection.ATTACK,
         sampling=QUICK,
     )
     assert figures(after) == figures(before)
@@ -181,7 +181,7 @@ def test_no_outcome_changes_with_the_scale_or_its_sign(
     after = assess(
         changed(test, lambda v: -change(v)),
         {"dev": changed(dev, lambda v: -change(v))},
-        higher_is=Higher.ATTACK,
+        higher_is=ScoreDirection.ATTACK,
         sampling=QUICK,
     )
     assert after.points[0].rates.apcer == before.points[0].rates.apcer

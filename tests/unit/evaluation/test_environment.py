@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from facepad.evaluation.report import environment as module
-from facepad.evaluation.report.environment import environment
+from facepad.evaluation.report import document as module
+from facepad.evaluation.report.document import environment
 
 
 def test_versions_system_and_processor_are_told() -> None:

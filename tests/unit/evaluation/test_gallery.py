@@ -9,13 +9,13 @@ from made_up_scores import rows
 from PIL import Image
 
 from facepad.evaluation.assessment import GivenPoint, Sampling, assess
-from facepad.evaluation.choices import Higher
+from facepad.evaluation.choices import ScoreDirection
 from facepad.evaluation.report.gallery import (
     ACCEPTED,
     BORDERLINE,
     REJECTED,
+    select_examples,
     thumbnail,
-    worth_a_look,
 )
 
 QUICK = Sampling(repeats=100)
@@ -24,18 +24,20 @@ POINT = [GivenPoint("given", 5.0)]
 
 def test_the_worst_errors_come_first_and_then_the_borderline() -> None:
     found = assess(rows([9.0, 4.0, 1.0, None], [8.0, 6.0, 0.0]), given=POINT, sampling=QUICK)
-    chosen = [(one.why, one.score) for one in worth_a_look(found, 2)]
+    chosen = [(one.why, one.score) for one in select_examples(found, 2)]
     assert chosen[:4] == [(ACCEPTED, 8.0), (ACCEPTED, 6.0), (REJECTED, 1.0), (REJECTED, 4.0)]
     assert sorted(chosen[4:]) == [(BORDERLINE, 4.0), (BORDERLINE, 6.0)]
 
 
 def test_where_higher_is_attack_the_worst_accepted_attack_has_the_lowest_score() -> None:
-    found = assess(rows([9.0], [4.0, 1.0]), given=POINT, higher_is=Higher.ATTACK, sampling=QUICK)
-    assert [one.score for one in worth_a_look(found, 5) if one.why == ACCEPTED] == [1.0, 4.0]
+    found = assess(
+        rows([9.0], [4.0, 1.0]), given=POINT, higher_is=ScoreDirection.ATTACK, sampling=QUICK
+    )
+    assert [one.score for one in select_examples(found, 5) if one.why == ACCEPTED] == [1.0, 4.0]
 
 
 def test_without_an_operating_point_nothing_is_an_error() -> None:
-    assert worth_a_look(assess(rows([9.0], [4.0]), sampling=QUICK), 5) == ()
+    assert select_examples(assess(rows([9.0], [4.0]), sampling=QUICK), 5) == ()
 
 
 def test_a_thumbnail_is_a_small_picture_that_keeps_its_shape(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from facepad.errors import SettingsError
 from facepad.evaluation.assessment import Assessment, GivenPoint, Sampling, assess
 from facepad.evaluation.report.document import Picture, Report, Timing
 from facepad.evaluation.report.page import render, require_libraries
-from facepad.evaluation.report.palette import DARK, LIGHT
+from facepad.evaluation.report.plot_style import DARK, LIGHT
 from facepad.evaluation.report.plots import element, plots_of, save
 from facepad.types import Split
 

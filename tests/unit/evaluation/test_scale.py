@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from facepad.errors import InputError
-from facepad.evaluation.choices import Higher
+from facepad.evaluation.choices import ScoreDirection
 from facepad.evaluation.scale import scale_of
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
@@ -18,7 +18,7 @@ def test_scores_become_their_ranks_strictly_inside_the_unit_range() -> None:
 
 
 def test_where_higher_is_attack_the_highest_score_is_the_lowest_rank() -> None:
-    scale = scale_of([1.0, 2.0, 3.0], Higher.ATTACK)
+    scale = scale_of([1.0, 2.0, 3.0], ScoreDirection.ATTACK)
     assert scale.ranks([1.0, 2.0, 3.0]).tolist() == [0.75, 0.5, 0.25]
 
 
@@ -47,7 +47,7 @@ def test_a_threshold_that_is_not_finite_is_refused() -> None:
 def test_a_score_equal_to_the_threshold_is_on_the_bona_fide_side(
     higher_is: str, passing: list[float]
 ) -> None:
-    scale = scale_of([1.0, 2.0, 3.0], Higher(higher_is))
+    scale = scale_of([1.0, 2.0, 3.0], ScoreDirection(higher_is))
     at = scale.rank_of_threshold(2.0)
     assert [v for v in (1.0, 2.0, 3.0) if scale.ranks([v])[0] >= at] == passing
 
@@ -63,19 +63,19 @@ def test_a_threshold_is_named_by_the_scores_it_was_chosen_on_only() -> None:
 def test_where_nothing_may_pass_the_threshold_is_the_next_number_beyond(
     higher_is: str, side: float
 ) -> None:
-    scale = scale_of([1.0, 2.0], Higher(higher_is))
+    scale = scale_of([1.0, 2.0], ScoreDirection(higher_is))
     threshold = scale.threshold(float("inf"), [1.0, 2.0])
     best = max((1.0, 2.0), key=lambda v: side * v)
     assert threshold == np.nextafter(best, side * np.inf)
 
 
-@given(st.lists(FINITE, min_size=1, max_size=30), FINITE, st.sampled_from(Higher))
+@given(st.lists(FINITE, min_size=1, max_size=30), FINITE, st.sampled_from(ScoreDirection))
 def test_any_threshold_splits_ranks_as_it_splits_scores(
-    values: list[float], threshold: float, higher_is: Higher
+    values: list[float], threshold: float, higher_is: ScoreDirection
 ) -> None:
     scale = scale_of(values, higher_is)
     accepted = scale.ranks(values) >= scale.rank_of_threshold(threshold)
-    sign = 1.0 if higher_is is Higher.BONA_FIDE else -1.0
+    sign = 1.0 if higher_is is ScoreDirection.BONA_FIDE else -1.0
     assert accepted.tolist() == [sign * v >= sign * threshold for v in values]
 
 

@@ -1,57 +1,161 @@
-"""Worker processes: order, crashes, errors that end everything."""
+"""Scoring in worker processes: pictures, and videos as one presentation."""
 
 import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from facepad.errors import FacepadError, ModelError
-from facepad.scoring.workers import DIED, Workers
+from facepad.errors import ModelError
+from facepad.pipeline import Checker
+from facepad.scoring.table import presentation_columns
+from facepad.scoring.workers import (
+    DIED,
+    CheckerSpec,
+    presentation_fields,
+    score_pictures,
+)
+from facepad.testing.media_files import write_video
+from facepad.types import Decision, Needs, OperatingPoint, Outcome, Presentation, Score
+
+pytestmark = pytest.mark.usefixtures("_made_up")
+TESTS = ("one", "two")
+LEVELS = (60, 120, 180)
 
 
-def judge(path: str, tests: tuple[str, ...]) -> tuple[str, ...]:
-    """Stands in for the real work; found by name in the worker."""
-    if path == "deadly":
-        os._exit(9)
-    if path == "no model":
-        raise ModelError("no weights")
-    return (path, str(os.getpid()), *tests)
+def scored(path: str, frame: int | None = None) -> dict[str, str]:
+    fields = presentation_fields(Checker(TESTS), (path, frame), tests=TESTS)
+    return dict(zip(presentation_columns(TESTS), fields, strict=True))
 
 
-def test_results_come_in_order_and_not_from_this_process() -> None:
-    paths = [str(i) for i in range(20)]
-    with Workers((), 2, judge) as workers:
-        results = list(workers.judge(paths))
-    assert [result[0] for result in results] == paths
-    assert str(os.getpid()) not in {result[1] for result in results}
+@pytest.fixture
+def video(tmp_path: Path) -> str:
+    """Three grey frames of rising brightness."""
+    frames = [np.full((48, 64, 3), level, np.uint8) for level in LEVELS]
+    write_video(tmp_path / "clip.avi", frames)
+    return str(tmp_path / "clip.avi")
 
 
-def test_what_takes_a_worker_down_costs_one_row_each() -> None:
-    paths = ["0", "1", "deadly", "3", "deadly", "5", "6", "7", "8"]
-    with Workers(("quality",), 1, judge) as workers:
-        results = list(workers.judge(paths))
-    assert [r[0] or r[2] for r in results] == [
-        p if p != "deadly" else f"error: {DIED}" for p in paths
-    ]
+def test_a_picture_keeps_every_tests_score_and_times(picture: Callable[[str, int], str]) -> None:
+    found = scored(picture("a.png", 204))
+    assert (found["outcome"], found["one_score"], found["two_score"]) == (
+        "bona_fide", "0.800000", "0.800000",
+    )  # fmt: skip
+    assert all(float(found[f"{step}_ms"]) >= 0.0 for step in ("decode", "faces", *TESTS))
+
+
+def test_without_a_face_no_test_has_a_score(picture: Callable[[str, int], str]) -> None:
+    found = scored(picture("black.png", 0))
+    assert (found["outcome"], found["two_score"], found["two_reason"]) == (
+        "non_response", "", "no_face",
+    )  # fmt: skip
+
+
+def test_a_score_that_must_not_decide_keeps_its_reason(picture: Callable[[str, int], str]) -> None:
+    found = scored(picture("white.png", 255))
+    assert (found["outcome"], found["one_score"], found["one_reason"]) == (
+        "uncertain", "1.000000", "unfamiliar_camera",
+    )  # fmt: skip
+
+
+def test_a_video_is_one_presentation_with_one_score(video: str) -> None:
+    found = scored(video)
+    assert found["frames"] == "3"
+    assert float(found["score"]) == pytest.approx(120 / 255, abs=0.02)  # coding moves greys
+
+
+def test_one_frame_of_a_video_can_be_asked_for(video: str) -> None:
+    found = scored(video, frame=2)
+    assert found["frames"] == "1"
+    assert float(found["score"]) == pytest.approx(180 / 255, abs=0.02)
+
+
+def test_what_cannot_be_read_is_its_error(tmp_path: Path) -> None:
+    (tmp_path / "broken.jpg").write_bytes(b"broken")
+    found = scored(str(tmp_path / "broken.jpg"))
+    assert found["outcome"] == ""
+    assert found["reason"].startswith("error: ")
+
+
+@dataclass
+class LowTest:
+    """Says 0.1 of everything."""
+
+    name = "two"
+    operating_point = OperatingPoint.at(0.5)
+    models: Mapping[str, str] = field(default_factory=dict)
+
+    def score(self, presentation: Presentation) -> Score:
+        assert presentation.frames
+        return Score(0.1)
+
+
+def test_an_advisory_test_is_kept_and_does_not_count(picture: Callable[[str, int], str]) -> None:
+    checker = Checker(["one"], advisory=[LowTest()])
+    fields = presentation_fields(checker, (picture("a.png", 204), None), tests=TESTS)
+    found = dict(zip(presentation_columns(TESTS), fields, strict=True))
+    assert (found["score"], found["two_score"]) == ("0.800000", "0.100000")
+
+
+def test_a_clip_test_has_no_score_for_a_still_and_the_reason_is_kept(
+    picture: Callable[[str, int], str],
+) -> None:
+    clip_test = LowTest()
+    clip_test.needs = Needs(min_frames=2)  # type: ignore[attr-defined]
+    checker = Checker(["one", clip_test])
+    fields = presentation_fields(checker, (picture("a.png", 204), None), tests=TESTS)
+    found = dict(zip(presentation_columns(TESTS), fields, strict=True))
+    assert (found["score"], found["two_score"], found["two_reason"]) == (
+        "0.800000", "", "clip_too_short",
+    )  # fmt: skip
+
+
+class MadeUpChecker(Checker):
+    """Gives the process that a picture was scored in; some pictures make it die."""
+
+    def __init__(self) -> None:
+        """Load nothing."""
+
+    def check(self, source: object, **_: object) -> Decision:
+        if source == "deadly":
+            os._exit(9)
+        if source == "odd":
+            raise ZeroDivisionError("by zero")
+        return Decision(Outcome.ATTACK, 0.5, scores={"quality": Score(0.5)})
+
+
+@dataclass(frozen=True, slots=True)
+class MadeUpSpec(CheckerSpec):
+    """Found by its name in the new process."""
+
+    def checker(self) -> Checker:
+        if self.tests == ("missing",):
+            raise ModelError("no weights")
+        return MadeUpChecker()
+
+
+SPEC = MadeUpSpec(("quality",))
+
+
+def test_a_picture_that_takes_its_worker_down_costs_one_row() -> None:
+    paths = ["0", "deadly", "2", "deadly", "4"]
+    reasons = [fields[2] for fields in score_pictures(SPEC, paths, 1)]
+    assert reasons == [f"error: {DIED}" if path == "deadly" else "" for path in paths]
 
 
 def test_a_missing_model_ends_the_run() -> None:
-    with pytest.raises(ModelError, match="no weights"), Workers((), 1, judge) as workers:
-        list(workers.judge(["no model"]))
+    with pytest.raises(ModelError, match="no weights"):
+        list(score_pictures(MadeUpSpec(("missing",)), ["0"], 1))
 
 
-def test_a_row_without_a_path_is_an_error(tmp_path: Path) -> None:
-    with Workers(("quality",), 1) as workers:
-        results = list(workers.judge(["", str(tmp_path)]))
-    assert results[0][2] == "error: the row names no picture"
+def test_a_row_without_a_path_is_an_error() -> None:
+    (fields,) = score_pictures(SPEC, [""], 1)
+    assert fields == ("", "", "error: the row has no path", "", "")
 
 
-def test_processes_that_cannot_start_are_not_blamed_on_the_pictures(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("facepad.scoring.workers._start", os.abort)
-    with (
-        pytest.raises(FacepadError, match="as soon as they start"),
-        Workers((), 1, judge) as workers,
-    ):
-        list(workers.judge(["1"]))
+def test_a_fault_on_one_picture_is_its_error_and_does_not_end_the_run() -> None:
+    odd, good = score_pictures(SPEC, ["odd", "good"], 1)
+    assert odd[2] == "error: odd: unexpected ZeroDivisionError: by zero"
+    assert good[1] == "attack"

@@ -3,7 +3,9 @@
 import json
 import shutil
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -15,18 +17,20 @@ from facepad.datasets.csv_list import CsvList
 from facepad.errors import DatasetError, SettingsError
 from facepad.simulate import capture_set, contact_sheet, sources
 from facepad.simulate.camera.camera import Camera
-from facepad.simulate.capture_set import Order
+from facepad.simulate.capture_set import Capture, CaptureOptions, Simulator
 from facepad.simulate.linear_light import Field, to_display
 from facepad.simulate.parameters import draw
 from facepad.simulate.recipe import from_plain
-from facepad.simulate.runner import WORK, Made, Simulation, chosen
+from facepad.simulate.runner import WORK, Simulation, SimulationResult
 from facepad.testing.media_files import write_video
 from facepad.training.quality.resolution import dead_leaves
 from facepad.types import Frame, Reason, RgbImage, Sample
 from made_up_face import made_up_face
 
-ORDER = Order(("print", "screen", "mask", "partial"), cameras=2, seed=1)
+ORDER = CaptureOptions(("print", "screen", "mask", "partial"), cameras=2, seed=1)
 PEOPLE = 6
+
+Whole = tuple[Path, SimulationResult]  # a folder and what was made in it
 
 
 class Finder:
@@ -50,7 +54,8 @@ class Matter:
 
 @pytest.fixture(autouse=True)
 def networks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(capture_set, "_networks", lambda: (Finder(), Matter()))
+    made_up = partial(Simulator, finder=Finder(), matter=Matter())  # type: ignore[arg-type]
+    monkeypatch.setattr("facepad.simulate.runner.Simulator", made_up)
 
     def small(kind: type, rng: np.random.Generator) -> object:
         drawn: object = draw(kind, rng)
@@ -74,11 +79,16 @@ def listed(people: Path) -> tuple[Sample, ...]:
     return sources.bona_fide([people])
 
 
-def made(people: Path, out: Path, order: Order = ORDER, *, resume: bool = False,
-         force: bool = False) -> Made:  # fmt: skip
+def made(people: Path, out: Path, order: CaptureOptions = ORDER, *, resume: bool = False,
+         force: bool = False) -> SimulationResult:  # fmt: skip
     simulation = Simulation(listed(people), order, out, resume=resume, force=force)
-    simulation.take(workers=0)
-    return simulation.finish()
+    return finished(simulation)
+
+
+def finished(simulation: Simulation) -> SimulationResult:
+    with simulation:
+        simulation.take(workers=0)
+        return simulation.finish()
 
 
 def content(folder: Path) -> dict[str, tuple[bytes, float]]:
@@ -96,13 +106,13 @@ def outputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def whole(people: Path, outputs: Path) -> tuple[Path, Made]:
+def whole(people: Path, outputs: Path) -> Whole:
     """One finished run, made once."""
     out = outputs / "whole"
     return out, made(people, out, resume=out.exists())
 
 
-def test_every_round_has_one_picture_of_each_kind(whole: tuple[Path, Made]) -> None:
+def test_every_round_has_one_picture_of_each_kind(whole: Whole) -> None:
     kinds = defaultdict(list)
     for row in whole[1].rows:
         kinds[row["session"]].append(row["pai_species"])
@@ -110,13 +120,13 @@ def test_every_round_has_one_picture_of_each_kind(whole: tuple[Path, Made]) -> N
     assert all(found == ["", *ORDER.attacks] for found in kinds.values())
 
 
-def test_the_list_is_a_dataset(whole: tuple[Path, Made]) -> None:
+def test_the_list_is_a_dataset(whole: Whole) -> None:
     samples = list(CsvList(whole[0]).samples())
     assert len(samples) == PEOPLE * 5
     assert {"camera", "source", "parameters"} <= samples[0].attributes.keys()
 
 
-def test_nobody_and_no_camera_is_in_two_parts(whole: tuple[Path, Made]) -> None:
+def test_nobody_and_no_camera_is_in_two_parts(whole: Whole) -> None:
     for what in ("subject", "camera"):
         parts = defaultdict(set)
         for row in whole[1].rows:
@@ -124,14 +134,14 @@ def test_nobody_and_no_camera_is_in_two_parts(whole: tuple[Path, Made]) -> None:
         assert all(len(found) == 1 for found in parts.values())
 
 
-def test_parameters_are_a_recipe(whole: tuple[Path, Made]) -> None:
+def test_parameters_are_a_recipe(whole: Whole) -> None:
     for row in whole[1].rows:
         told = json.loads(row["parameters"])
         told.pop("backdrop")
         assert from_plain(told).species == (row["pai_species"] or "bona_fide")
 
 
-def test_camera_and_framing_are_the_same_in_a_round(whole: tuple[Path, Made]) -> None:
+def test_camera_and_framing_are_the_same_in_a_round(whole: Whole) -> None:
     found = defaultdict(set)
     for row in whole[1].rows:
         told = json.loads(row["parameters"])
@@ -140,7 +150,7 @@ def test_camera_and_framing_are_the_same_in_a_round(whole: tuple[Path, Made]) ->
     assert all(len(one) == 1 for one in found.values())
 
 
-def test_nothing_about_a_file_tells_its_class(whole: tuple[Path, Made]) -> None:
+def test_nothing_about_a_file_tells_its_class(whole: Whole) -> None:
     """Size, codec tables, metadata and time are the same in a round; names count sources."""
     found = defaultdict(set)
     for row in whole[1].rows:
@@ -154,7 +164,7 @@ def test_nothing_about_a_file_tells_its_class(whole: tuple[Path, Made]) -> None:
 
 
 def test_one_seed_gives_the_same_files_and_another_others(
-    people: Path, tmp_path: Path, whole: tuple[Path, Made]
+    people: Path, tmp_path: Path, whole: Whole
 ) -> None:
     made(people, tmp_path / "again")
     assert content(tmp_path / "again") == content(whole[0])
@@ -165,13 +175,12 @@ def test_one_seed_gives_the_same_files_and_another_others(
 
 
 def test_other_sources_and_attacks_do_not_change_a_picture(
-    people: Path, tmp_path: Path, whole: tuple[Path, Made]
+    people: Path, tmp_path: Path, whole: Whole
 ) -> None:
     few = listed(people)[2:3]
     order = replace(ORDER, attacks=("mask",))
     simulation = Simulation(few, order, tmp_path / "few")
-    simulation.take(workers=0)
-    for row in simulation.finish().rows:
+    for row in finished(simulation).rows:
         same = next(
             one for one in whole[1].rows
             if (one["session"], one["pai_species"]) == (row["session"], row["pai_species"])
@@ -181,26 +190,28 @@ def test_other_sources_and_attacks_do_not_change_a_picture(
 
 
 def test_a_run_that_was_ended_goes_on(
-    people: Path, tmp_path: Path, whole: tuple[Path, Made], monkeypatch: pytest.MonkeyPatch
+    people: Path,
+    tmp_path: Path,
+    whole: Whole,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     out = tmp_path / "out"
-    begun = Simulation(listed(people), ORDER, out)
-    take, count = capture_set.rounds, iter(range(PEOPLE))
+    captures, count = Simulator.captures, iter(range(PEOPLE))
 
-    def ends(source: Sample, order: Order) -> object:
+    def ends(simulator: Simulator, source: Sample) -> Iterator[Capture]:
         if next(count) == 3:
             raise KeyboardInterrupt
-        return take(source, order)
+        return captures(simulator, source)
 
+    begun = Simulation(listed(people), ORDER, out)
     with monkeypatch.context() as patch:
-        patch.setattr("facepad.simulate.runner.rounds", ends)
+        patch.setattr(Simulator, "captures", ends)
         with pytest.raises(KeyboardInterrupt):
-            begun.take(workers=0)
+            finished(begun)
     assert not (out / "dataset.csv").exists()
     again = Simulation(listed(people), ORDER, out, resume=True)
     assert again.done == 3
-    again.take(workers=0)
-    again.finish()
+    finished(again)
     assert content(out) == content(whole[0])
     assert not (out / WORK).exists()
 
@@ -210,23 +221,22 @@ def test_pictures_without_a_face_are_told(people: Path, tmp_path: Path) -> None:
     Image.fromarray(np.zeros((80, 80, 3), np.uint8)).save(black)
     given = [*listed(people)[:1], *sources.bona_fide([tmp_path])]
     simulation = Simulation(given, replace(ORDER, attacks=("mask",)), tmp_path / "out")
-    simulation.take(workers=0)
-    (told,) = simulation.finish().skipped
+    (told,) = finished(simulation).skipped
     assert "black.jpg" in told
     assert "no_face" in told
 
 
-def test_what_is_there_needs_resume_or_force(people: Path, whole: tuple[Path, Made]) -> None:
+def test_what_is_there_needs_resume_or_force(people: Path, whole: Whole) -> None:
     with pytest.raises(SettingsError, match="--resume"):
         made(people, whole[0])
 
 
-def test_a_finished_run_has_nothing_to_go_on_with(people: Path, whole: tuple[Path, Made]) -> None:
+def test_a_finished_run_has_nothing_to_go_on_with(people: Path, whole: Whole) -> None:
     assert len(made(people, whole[0], resume=True).rows) == len(whole[1].rows)
 
 
 def test_a_run_that_ended_just_before_its_end_is_tidied(
-    people: Path, tmp_path: Path, whole: tuple[Path, Made]
+    people: Path, tmp_path: Path, whole: Whole
 ) -> None:
     out = tmp_path / "out"
     shutil.copytree(whole[0], out)
@@ -247,9 +257,9 @@ def test_a_run_that_ended_as_it_began_is_in_nobodys_way(people: Path, tmp_path: 
      ({"keep_backgrounds": True}, "people's own backgrounds")],
 )  # fmt: skip
 def test_going_on_with_another_order_is_refused(
-    people: Path, whole: tuple[Path, Made], change: dict[str, int], named: str
+    people: Path, whole: Whole, change: dict[str, int], named: str
 ) -> None:
-    with pytest.raises(DatasetError, match=f"another {named}"):
+    with pytest.raises(SettingsError, match=f"another {named}"):
         made(people, whole[0], replace(ORDER, **change), resume=True)  # type: ignore[arg-type]
 
 
@@ -280,9 +290,7 @@ def test_backgrounds_come_from_the_part_of_the_person(people: Path, tmp_path: Pa
     assert all(part[row["background"]] == row["split"] for row in used)
 
 
-def test_people_may_keep_their_backgrounds(
-    people: Path, tmp_path: Path, whole: tuple[Path, Made]
-) -> None:
+def test_people_may_keep_their_backgrounds(people: Path, tmp_path: Path, whole: Whole) -> None:
     order = replace(ORDER, keep_backgrounds=True)
     rows = made(people, tmp_path / "out", order).rows
     assert not any(json.loads(row["parameters"])["backdrop"]["used"] for row in rows)
@@ -300,16 +308,15 @@ def test_a_frame_of_a_clip_is_a_source(tmp_path: Path) -> None:
     write_video(tmp_path / "p.avi", [np.roll(scene, 9 * number, axis=1) for number in range(8)])
     listed = sources.bona_fide([tmp_path], frames=2)
     simulation = Simulation(listed, replace(ORDER, attacks=("mask",)), tmp_path / "out")
-    simulation.take(workers=0)
-    found = simulation.finish()
+    found = finished(simulation)
     assert {row["session"] for row in found.rows} == {"p.avi#2#0", "p.avi#6#0"}
     bona_fide = [row["path"] for row in found.rows if not row["pai_species"]]
     assert len({(tmp_path / "out" / path).read_bytes() for path in bona_fide}) == 2
 
 
-def test_a_contact_sheet_shows_one_line_a_round(tmp_path: Path, whole: tuple[Path, Made]) -> None:
+def test_a_contact_sheet_shows_one_line_a_round(tmp_path: Path, whole: Whole) -> None:
     path = tmp_path / "contact_sheet.png"
-    contact_sheet.write(path, chosen(whole[1], 3), whole[0])
+    contact_sheet.write(path, whole[1].rows, whole[0], 3)
     assert np.asarray(cv2.imread(str(path))).shape == (3 * 258, 5 * 240, 3)
 
 
@@ -330,5 +337,13 @@ def test_an_order_that_makes_no_sense_is_refused(change: dict[str, object]) -> N
 
 
 def test_no_sources_no_simulation(tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match="no bona fide"):
+    with pytest.raises(DatasetError, match="one bona fide"):
         Simulation((), ORDER, tmp_path / "out")
+
+
+def test_two_runs_at_the_same_time_are_refused(people: Path, tmp_path: Path) -> None:
+    with (
+        Simulation(listed(people), ORDER, tmp_path / "out"),
+        pytest.raises(SettingsError, match="another run is at work"),
+    ):
+        Simulation(listed(people), ORDER, tmp_path / "out", resume=True)

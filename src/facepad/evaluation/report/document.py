@@ -1,17 +1,26 @@
-"""What an evaluation came to, as one document with stable keys."""
+"""The report of an evaluation as one JSON document with stable keys."""
 
 import json
 import math
+import os
+import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
+from facepad.errors import SettingsError
 from facepad.evaluation.assessment import Assessment, AtPoint
 from facepad.evaluation.intervals import Interval, RateIntervals
 from facepad.evaluation.rates import Count, Rates
 from facepad.evaluation.resampling import Band
+from facepad.jobs.files import write_file
 
 SCHEMA = "facepad-evaluation"
+FILE = "report.json"
+PACKAGES = ("numpy", "scipy", "opencv-python-headless", "pillow")
+CPU_FACTS = Path("/proc/cpuinfo")
 SCHEMA_VERSION = 1  # grows when a key changes its meaning or goes away
 
 
@@ -108,6 +117,26 @@ def document(report: Report) -> dict[str, Any]:
         }
     )
     return found
+
+
+def write(folder: Path, report: Report) -> Path:
+    """Write ``report.json`` and return its path.
+
+    Raises:
+        SettingsError: The folder cannot be written to.
+    """
+    file = folder / FILE
+    write_file(file, to_json(report), error=SettingsError)
+    return file
+
+
+def environment() -> dict[str, str]:
+    """Return versions, system and processor by name; no names of people or machines."""
+    facts = {"facepad": _version("facepad"), "Python": platform.python_version()}
+    facts |= {name: _version(name) for name in PACKAGES}
+    facts["system"] = f"{platform.system()} {platform.machine()}"
+    facts["processor"] = f"{_processor()}, {os.cpu_count() or 0} threads"
+    return facts
 
 
 def _assessment(one: Assessment) -> dict[str, Any]:
@@ -219,3 +248,19 @@ def _finite(value: Any) -> Any:  # noqa: ANN401 - whatever JSON can hold
 def _rounded(value: float) -> float:
     # Thresholds of any scale keep significant digits; 0.1234567 and 1234567.8 both do.
     return float(f"{value:.9g}")
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def _processor() -> str:
+    try:
+        lines = CPU_FACTS.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:  # not Linux
+        lines = []
+    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(named, "") or platform.processor() or platform.machine()

@@ -1,17 +1,28 @@
-"""Numbers and intervals in the words of a report, the same on the page and in a terminal."""
+"""Numbers, intervals and names as text, for the page and the terminal."""
 
 import math
 
 from facepad.evaluation.assessment import Assessment, AtPoint
 from facepad.evaluation.intervals import Interval
 from facepad.evaluation.rates import Count, Rates
-from facepad.evaluation.report.palette import shown
 
 NOT_KNOWN = "n/a"
+LONGEST = 40  # characters of a name in a plot or table
+
+
+def safe_label(name: str) -> str:
+    r"""Return a name from strangers, safe to show and not too long.
+
+    Example:
+        >>> safe_label("print" + chr(7)), len(safe_label("x" * 99))
+        ('print\ufffd', 40)
+    """
+    clean = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in name)
+    return clean if len(clean) <= LONGEST else f"{clean[: LONGEST - 1]}\N{HORIZONTAL ELLIPSIS}"
 
 
 def percent(rate: float) -> str:
-    """A share in %.
+    """Return a share in %.
 
     Example:
         >>> percent(0.1234), percent(float("nan"))
@@ -21,7 +32,7 @@ def percent(rate: float) -> str:
 
 
 def span(interval: Interval) -> str:
-    """An interval in %, and a word when it is only an indication.
+    """Return an interval in %, marked when it is only an indication.
 
     Example:
         >>> span(Interval(0.02, 0.31, 0.95, "bootstrap", 7))
@@ -34,7 +45,7 @@ def span(interval: Interval) -> str:
 
 
 def fraction_span(interval: Interval) -> str:
-    """An interval of a figure that is no share, such as an area."""
+    """Return an interval of a figure that is not a share, such as an area."""
     if math.isnan(interval.low):
         return "no interval"
     ends = f"{interval.low:.3f} to {interval.high:.3f}"
@@ -42,7 +53,7 @@ def fraction_span(interval: Interval) -> str:
 
 
 def number(value: float) -> str:
-    """A score or threshold on any scale.
+    """Return a score or threshold on any scale.
 
     Example:
         >>> number(0.4375), number(-1234567.0), number(float("nan"))
@@ -52,7 +63,7 @@ def number(value: float) -> str:
 
 
 def count(found: Count) -> str:
-    """How much a rate rests on.
+    """Return the number of presentations and people behind a rate.
 
     Example:
         >>> count(Count(3362, 9))
@@ -63,35 +74,35 @@ def count(found: Count) -> str:
 
 
 def threshold(point: AtPoint) -> str:
-    """Where a point's threshold is and comes from."""
+    """Return the threshold of an operating point and its origin."""
     at = f"threshold {number(point.threshold)}"
     if point.low != point.high:
         at += f", uncertain from {number(point.low)} to {number(point.high)}"
-    return f"{shown(point.name)}: {at}, {shown(point.origin)}"
+    return f"{safe_label(point.name)}: {at}, {safe_label(point.origin)}"
 
 
 def in_words(one: Assessment, point: AtPoint) -> str:
-    """What an operating point came to, in a sentence for people."""
+    """Return the error rates at an operating point as a sentence."""
     rates, sure = point.rates, point.intervals
     parts = []
     if rates.worst_species is not None:
         parts.append(
-            f"let {percent(rates.apcer_worst)} of {shown(rates.worst_species)} attacks pass "
+            f"accepted {percent(rates.apcer_worst)} of {safe_label(rates.worst_species)} attacks "
             f"({_level(sure.apcer_worst)})"
         )
     if not math.isnan(rates.bpcer):
-        parts.append(f"turned away {percent(rates.bpcer)} of living people ({_level(sure.bpcer)})")
+        parts.append(f"rejected {percent(rates.bpcer)} of genuine users ({_level(sure.bpcer)})")
     return (
-        f"{shown(one.system)} on {shown(one.part)}, at a threshold {shown(point.origin)}, "
-        f"{' and '.join(parts) or 'judged nothing'}."
+        f"{safe_label(one.system)} on {safe_label(one.part)}, at a threshold "
+        f"{safe_label(point.origin)}, {' and '.join(parts) or 'had nothing to judge'}."
     )
 
 
-def caveat(rates: Rates) -> str:
-    """What part of the presentations got no decision; "" when all did."""
+def undecided_note(rates: Rates) -> str:
+    """Return the shares of presentations without a decision; "" when all have one."""
     shares = {
-        "living people without a response": rates.bpnrr,
-        "living people uncertain": rates.bona_fide_uncertain,
+        "bona fide without a response": rates.bpnrr,
+        "bona fide uncertain": rates.bona_fide_uncertain,
         "attacks without a response": max(rates.apnrr.values(), default=0.0),
         "attacks uncertain": rates.attack_uncertain,
     }

@@ -1,4 +1,4 @@
-"""Which presentations are worth a look, and their thumbnails."""
+"""Presentations to show in a report: the worst errors, the borderline ones, thumbnails."""
 
 import base64
 from collections.abc import Sequence
@@ -15,16 +15,16 @@ from facepad.types import OperatingPoint
 SIDE = 128  # pixels of a thumbnail's longer side
 QUALITY = 80
 ACCEPTED = "attacks accepted, worst first"
-REJECTED = "living people turned away, worst first"
+REJECTED = "bona fide rejected, worst first"
 BORDERLINE = "nearest to the threshold"
 
 
-def worth_a_look(one: Assessment, most: int) -> tuple[Picture, ...]:
-    """The worst errors of both kinds and the nearest to the threshold, at the first point.
+def select_examples(one: Assessment, most: int) -> tuple[Picture, ...]:
+    """Return the worst errors of both kinds and the scores nearest to the first threshold.
 
     Args:
         one: An assessment; without an operating point nothing is an error.
-        most: How many of each.
+        most: Number of examples of each kind.
     """
     if not one.points:
         return ()
@@ -36,6 +36,21 @@ def worth_a_look(one: Assessment, most: int) -> tuple[Picture, ...]:
         *_some(one, REJECTED, turned_away, ranks, most),
         *_some(one, BORDERLINE, one.table.answered, _distance(one, point), most),
     )
+
+
+def examples_by_part(
+    assessments: Sequence[Assessment], most: int
+) -> dict[str, tuple[Picture, ...]]:
+    """Return examples by system and part; parts without examples are left out.
+
+    Args:
+        assessments: All assessments of a report.
+        most: Number of examples of each kind; 0 for none.
+    """
+    if not most:
+        return {}
+    found = ((f"{a.system} on {a.part}", select_examples(a, most)) for a in assessments)
+    return {name: pictures for name, pictures in found if pictures}
 
 
 def thumbnail(path: str) -> str | None:

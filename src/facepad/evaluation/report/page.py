@@ -6,21 +6,26 @@ from base64 import b64encode
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from hashlib import sha256
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from facepad.errors import SettingsError
 from facepad.evaluation.intervals import Interval
 from facepad.evaluation.report import formatting
 from facepad.evaluation.report.document import Picture, Report
+from facepad.evaluation.report.formatting import safe_label
 from facepad.evaluation.report.gallery import thumbnail
-from facepad.evaluation.report.palette import DARK, LIGHT, shown
-from facepad.evaluation.report.plots import Plot
+from facepad.evaluation.report.plot_style import DARK, LIGHT
+from facepad.evaluation.report.plots import Plot, element, plots_of, save
+from facepad.jobs.files import write_file, writing_errors
+from facepad.jobs.progress import Progress
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
 EXTRA = ("matplotlib", "jinja2")
 _UNIT = re.compile(r"(?<=\d) (?=%|ms)")
+PAGE, PLOTS = "report.html", "plots"
 TEMPLATE, STYLE = "report.html.j2", "report.css.j2"
 
 
@@ -65,6 +70,23 @@ def render(
     )
 
 
+def write(folder: Path, report: Report, progress: Progress) -> list[Path]:
+    """Write ``report.html``, and each plot as SVG and PNG files; return page and folder.
+
+    Raises:
+        SettingsError: The folder cannot be written to.
+    """
+    plots, drawn = plots_of(report.assessments), {}
+    with writing_errors(folder, SettingsError), progress("drawing", len(plots)) as advance:
+        (folder / PLOTS).mkdir(parents=True, exist_ok=True)
+        for plot in plots:
+            drawn[plot] = element(plot)
+            save(plot, folder / PLOTS, drawn[plot])
+            advance()
+    write_file(folder / PAGE, render(report, drawn), error=SettingsError)
+    return [folder / PAGE, folder / PLOTS]
+
+
 def _environment() -> "Environment":
     from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
@@ -81,7 +103,7 @@ def _environment() -> "Environment":
         fraction_span=formatting.fraction_span,
         number=formatting.number,
         count=formatting.count,
-        shown=shown,
+        safe_label=safe_label,
         whisker=_whisker,
         ms=_unbroken(_milliseconds),
         moment=_moment,
@@ -89,7 +111,7 @@ def _environment() -> "Environment":
     environment.globals.update(
         in_words=_unbroken(formatting.in_words),
         threshold=formatting.threshold,
-        caveat=_unbroken(formatting.caveat),
+        undecided_note=_unbroken(formatting.undecided_note),
     )
     return environment
 

@@ -1,4 +1,4 @@
-"""Makes every plot of a report: for the page, and as SVG and PNG files in light and dark."""
+"""The plots of a report: for the page, and as SVG and PNG files in light and dark."""
 
 import io
 import warnings
@@ -8,12 +8,28 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from facepad.evaluation.assessment import Assessment
-from facepad.evaluation.report.palette import DARK, LIGHT, TOKENS, shown
-from facepad.evaluation.report.plot_style import Colours, dash_in_words, mark_in_words
-from facepad.evaluation.report.score_plots import MOST_DOTS, classes, histogram, scatter
-from facepad.evaluation.report.svg import standalone, themed
+from facepad.evaluation.choices import ScoreDirection
+from facepad.evaluation.report.formatting import safe_label
+from facepad.evaluation.report.plot_style import (
+    DARK,
+    LIGHT,
+    TOKENS,
+    Colours,
+    dash,
+    dash_in_words,
+    mark,
+    mark_in_words,
+    series,
+    standalone,
+    themed,
+    with_grid,
+    with_legend,
+)
 from facepad.evaluation.report.trade_off import det, roc
+from facepad.evaluation.table import Flags, Floats
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -36,6 +52,10 @@ SETTINGS: dict[str, Any] = {
     "path.simplify_threshold": 0.4,
 }
 
+BINS = (12, 48)  # fewest and most
+TAIL = 0.2  # % of scores at each end that the outermost bins hold
+MOST_DOTS = 1200  # of a scatter, per class
+
 Draw = Callable[[Sequence["Axes"], Colours], None]
 
 
@@ -44,12 +64,12 @@ class Plot:
     """One plot, not drawn yet.
 
     Attributes:
-        name: Of its files; unique in the report.
+        name: Name of its files; unique in the report.
         part: The part of the data it shows.
-        title: For people.
-        caption: What to see, and what to keep in mind.
-        panels: How many axes it has, one below the other.
-        draw: Draws it onto them in the colours of a palette.
+        title: Title above the plot.
+        caption: What it shows, and what to keep in mind.
+        panels: Number of axes, one below the other.
+        draw: Draws the plot on the axes in the given colours.
     """
 
     name: str
@@ -61,7 +81,7 @@ class Plot:
 
 
 def plots_of(found: Sequence[Assessment]) -> tuple[Plot, ...]:
-    """Every plot that the assessments allow, part by part."""
+    """Return every plot that the assessments allow, part by part."""
     parts = dict.fromkeys(one.part for one in found)
     plots = []
     for number, part in enumerate(parts, start=1):
@@ -80,16 +100,16 @@ def plots_of(found: Sequence[Assessment]) -> tuple[Plot, ...]:
 
 
 def element(plot: Plot) -> str:
-    """The plot as an ``<svg>`` element for a page with the palette's variables."""
+    """Return the plot as an ``<svg>`` element that uses the page's CSS variables."""
     drawn = io.StringIO()
     with _figure(plot, TOKENS) as figure:
         figure.savefig(drawn, format="svg", transparent=True, metadata={"Date": None})
-    title = f"{plot.title}, {shown(plot.part)}"
+    title = f"{plot.title}, {safe_label(plot.part)}"
     return themed(drawn.getvalue(), f"plot-{plot.name}", title=title, description=plot.caption)
 
 
 def save(plot: Plot, folder: Path, inline: str) -> tuple[Path, ...]:
-    """Write ``NAME.svg``, which follows the reader's scheme, and a PNG file per scheme."""
+    """Write ``NAME.svg``, which follows the reader's colour scheme, and a PNG file per scheme."""
     files = [folder / f"{plot.name}.svg"]
     files[0].write_text(standalone(inline), encoding="utf-8")
     for scheme, colours in (("light", LIGHT), ("dark", DARK)):
@@ -97,6 +117,61 @@ def save(plot: Plot, folder: Path, inline: str) -> tuple[Path, ...]:
         with _figure(plot, colours) as figure:
             figure.savefig(files[-1], dpi=DPI, metadata={"Software": None})
     return tuple(files)
+
+
+def classes(one: Assessment) -> list[tuple[str, Flags]]:
+    """Return bona fide and each PAI species, with their rows."""
+    found = [(name, one.table.of_species(name)) for name in one.table.species]
+    return [("bona fide", one.table.bona_fide), *found]
+
+
+def histogram(all_axes: Sequence["Axes"], colours: Colours, one: Assessment) -> None:
+    """Draw the scores on the system's scale: a panel for bona fide and one per PAI species."""
+    values = _values(one)
+    low, high = _range(values, [point.threshold for point in one.points])
+    edges = np.linspace(low, high, _bins(one) + 1)
+    for index, (axes, (name, rows)) in enumerate(zip(all_axes, classes(one), strict=True)):
+        _bars(axes, colours[series(index)], values[rows & one.table.answered], edges)
+        title = f"{safe_label(name)}, {int((rows & one.table.answered).sum()):,}"
+        axes.set_title(title, loc="left", color=colours[series(index)])
+        for number, point in enumerate(one.points):
+            axes.axvline(
+                point.threshold, color=colours["ink"], linewidth=1.0, linestyle=dash(number + 1)
+            )
+        axes.grid(visible=True, axis="y", color=colours["line"], linewidth=0.6)
+        axes.set_axisbelow(True)
+        axes.set_ylabel("%")
+    side = "bona fide" if one.scale.higher_is is ScoreDirection.BONA_FIDE else "attack"
+    all_axes[-1].set_xlabel(f"score of {safe_label(one.system)}; higher means {side}")
+
+
+def scatter(axes: "Axes", colours: Colours, pair: tuple[Assessment, Assessment]) -> None:
+    """Draw one system's score against another's, where both have one."""
+    first, second = pair
+    places, kinds = _both(first, second), classes(first)
+    draw = np.random.default_rng(0)
+    for index, (name, rows) in enumerate(kinds):
+        here = np.flatnonzero(rows & ~np.isnan(places).any(axis=1))
+        some = here if len(here) <= MOST_DOTS else draw.choice(here, MOST_DOTS, replace=False)
+        axes.plot(
+            *places[some].T,
+            mark(index),
+            color=colours[series(index)],
+            markersize=3.4,
+            alpha=0.5,
+            markeredgewidth=0.0,
+            label=safe_label(name),
+        )
+    for one, line in ((first, axes.axvline), (second, axes.axhline)):
+        for point in one.points[:1]:
+            line(point.threshold, color=colours["ink"], linewidth=1.0, linestyle=dash(1))
+    axes.set(
+        xlabel=f"score of {safe_label(first.system)}",
+        ylabel=f"score of {safe_label(second.system)}",
+    )
+    axes.set_box_aspect(1.0)
+    with_grid(axes, colours)
+    with_legend(axes, len(kinds))
 
 
 @contextmanager
@@ -153,28 +228,28 @@ def _marks(ranked: Sequence[Assessment]) -> str:
     if not points:
         return ""
     told = ", ".join(
-        f"{mark_in_words(index)} {shown(point.name)} ({point.origin})"
+        f"{mark_in_words(index)} {safe_label(point.name)} ({point.origin})"
         for index, point in enumerate(points)
     )
     return (
-        f"Marks: errors at thresholds set elsewhere, {told}; they leave the curve where a system "
+        f"Marks: errors at fixed thresholds, {told}; they are off the curve where a system "
         "does not decide."
     )
 
 
 def _histogram(name: str, part: str, one: Assessment) -> Plot:
     lines = ", ".join(
-        f"{dash_in_words(index)} {point.threshold:.4g} ({shown(point.name)}, {point.origin})"
+        f"{dash_in_words(index)} {point.threshold:.4g} ({safe_label(point.name)}, {point.origin})"
         for index, point in enumerate(one.points, start=1)
     )
     caption = (
-        f"{shown(one.system)}: share of each class per bin; the outermost bins hold what lies "
-        f"beyond. {f'Thresholds: {lines}.' if lines else 'No threshold was given.'}"
+        f"{safe_label(one.system)}: share of each class per bin; the outermost bins include all "
+        f"scores beyond. {f'Thresholds: {lines}.' if lines else 'No threshold was given.'}"
     )
     return Plot(
         name,
         part,
-        f"Scores of {shown(one.system)}",
+        f"Scores of {safe_label(one.system)}",
         caption,
         len(classes(one)),
         lambda axes, colours: histogram(axes, colours, one),
@@ -182,11 +257,11 @@ def _histogram(name: str, part: str, one: Assessment) -> Plot:
 
 
 def _scatter(name: str, part: str, pair: tuple[Assessment, Assessment]) -> Plot:
-    first, second = (shown(one.system) for one in pair)
+    first, second = (safe_label(one.system) for one in pair)
     caption = (
         f"Each mark is one presentation that both {first} and {second} scored, at most "
         f"{MOST_DOTS:,} a class, drawn at random. Dashed lines: the first threshold of each. "
-        "Two tests that fail on different presentations are worth combining."
+        "Tests that fail on different presentations are worth combining."
     )
     return Plot(
         name,
@@ -196,3 +271,36 @@ def _scatter(name: str, part: str, pair: tuple[Assessment, Assessment]) -> Plot:
         1,
         lambda axes, colours: scatter(axes[0], colours, pair),
     )
+
+
+def _values(one: Assessment) -> Floats:
+    return np.array([np.nan if row.value is None else row.value for row in one.rows])
+
+
+def _both(first: Assessment, second: Assessment) -> Floats:
+    """Return the scores of both, shape (rows of the first, 2); NaN where there is none."""
+    other = {row.sample.key: value for row, value in zip(second.rows, _values(second), strict=True)}
+    beside = [other.get(row.sample.key, np.nan) for row in first.rows]
+    return np.stack([_values(first), np.array(beside)], axis=1)
+
+
+def _range(values: Floats, thresholds: Sequence[float]) -> tuple[float, float]:
+    """Return a range that holds nearly all scores, and every threshold."""
+    ends = [*np.nanpercentile(values, [TAIL, 100.0 - TAIL]), *thresholds]
+    low, high = float(min(ends)), float(max(ends))
+    return (low, high) if low < high else (low - 0.5, high + 0.5)
+
+
+def _bins(one: Assessment) -> int:
+    """Return as many bins as the smallest class can fill."""
+    smallest = min(int((rows & one.table.answered).sum()) for _, rows in classes(one))
+    return int(np.clip(2.0 * np.sqrt(smallest), *BINS))
+
+
+def _bars(axes: "Axes", colour: str, values: Floats, edges: Floats) -> None:
+    counts, _ = np.histogram(np.clip(values, edges[0], edges[-1]), edges)
+    share = 100.0 * counts / max(1, len(values))
+    axes.stairs(share, edges, fill=True, color=colour, alpha=0.35)
+    axes.stairs(share, edges, color=colour, linewidth=1.2)
+    axes.set_xlim(edges[0], edges[-1])
+    axes.set_ylim(bottom=0.0)

@@ -1,22 +1,22 @@
-"""The report as plain text for a terminal: what matters, in a few lines per system."""
+"""The report as plain text for a terminal: a few lines per system."""
 
 from facepad.evaluation.assessment import Assessment, AtPoint
 from facepad.evaluation.rates import Count
 from facepad.evaluation.report.document import Report
 from facepad.evaluation.report.formatting import (
-    caveat,
     count,
     fraction_span,
     number,
     percent,
+    safe_label,
     span,
     threshold,
+    undecided_note,
 )
-from facepad.evaluation.report.palette import shown
 
 
 def text(report: Report) -> str:
-    """Error rates with intervals, counts, ranking figures and notices."""
+    """Return error rates with intervals, counts, ranking figures and notices."""
     lines = [f"note: {notice}" for notice in report.notices]
     for one in report.assessments:
         lines += ["", *_assessment(one)]
@@ -30,7 +30,8 @@ def _assessment(one: Assessment) -> list[str]:
         for rows in (table.bona_fide, table.attack)
     ]
     lines = [
-        f"{shown(one.system)} on {shown(one.part)}: bona fide {counts[0]}; attacks {counts[1]}"
+        f"{safe_label(one.system)} on {safe_label(one.part)}: bona fide {counts[0]}; "
+        f"attacks {counts[1]}"
     ]
     for point in one.points:
         lines += _point(point)
@@ -43,7 +44,7 @@ def _point(point: AtPoint) -> list[str]:
     rates, sure, matrix = point.rates, point.intervals, point.rates.confusion
     lines = [f"  {threshold(point)}"]
     for name, rate in rates.apcer.items():
-        what = f"APCER {shown(name)}"
+        what = f"APCER {safe_label(name)}"
         lines.append(
             f"    {what:<16} {percent(rate):>7} [{span(sure.apcer[name])}] "
             f"{count(rates.species[name])}"
@@ -57,7 +58,7 @@ def _point(point: AtPoint) -> list[str]:
         f"{matrix.false_negative:.1f}, false positives {matrix.false_positive:.1f}, true "
         f"negatives {matrix.true_negative:.1f}; top-1 accuracy {percent(rates.accuracy)}",
     ]
-    if open_ones := caveat(rates):
+    if open_ones := undecided_note(rates):
         decided = point.decided
         lines.append(
             f"    no decision: {open_ones}. Of those decided: APCER "

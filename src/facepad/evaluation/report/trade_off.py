@@ -8,8 +8,8 @@ import numpy as np
 
 from facepad.evaluation.assessment import Assessment, AtPoint
 from facepad.evaluation.ranking import Curve, curve
-from facepad.evaluation.report.palette import series, shown
-from facepad.evaluation.report.plot_style import Colours, dash, mark, with_grid, with_legend
+from facepad.evaluation.report.formatting import safe_label
+from facepad.evaluation.report.plot_style import Colours, dash, mark, series, with_grid, with_legend
 from facepad.evaluation.table import Floats
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def _system(
         color=colour,
         linewidth=1.7,
         linestyle=dash(index),
-        label=shown(one.system),
+        label=safe_label(one.system),
     )
     for number, point in enumerate(one.points):
         _cross(axes, colour, point, plane, marker=mark(number))
@@ -108,7 +108,7 @@ def _species(axes: "Axes", colours: Colours, errors: Curve, plane: _Plane) -> in
             color=colours[series(index)],
             linewidth=1.1,
             linestyle=dash(index),
-            label=f"{shown(name)} only",
+            label=f"{safe_label(name)} only",
         )
     return len(errors.apcer)
 

@@ -1,22 +1,24 @@
 """Scores that an evaluation keeps: how pictures are named, and what is never mixed."""
 
 import csv
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from facepad.cli.kept_scores import LABELS, Order, keep_scores, labels
+from facepad.cli.console import progress
 from facepad.datasets.packed import Packed
 from facepad.errors import SettingsError
 from facepad.media.frame_selection import FrameSelection
-from facepad.scoring.evaluated_tests import Camera
-from facepad.scoring.presentation_rows import kept_columns
+from facepad.scoring.engine import LABELS, DatasetScoring, labels, score_dataset
+from facepad.scoring.systems import CalibrationRef
+from facepad.scoring.table import presentation_columns
 from facepad.sources import load_sample
 from facepad.types import Sample, Split
 from packing import pack, pictures
 
-CAMERA = Camera("kiosk-7", "kiosk-7+00000000", "made_up", 10, "2026-01-31")
+CALIBRATION = CalibrationRef("kiosk-7", "kiosk-7+00000000", "made_up", 10, "2026-01-31")
 
 
 def path_of(root: Path, path: Path | str) -> str:
@@ -50,31 +52,38 @@ def test_a_packed_file_elsewhere_keeps_its_name_and_rows(tmp_path: Path) -> None
     assert path_of(tmp_path / "x", tmp_path / "a.h5#attack/20-29") == "a.h5#attack/20-29"
 
 
+def run(scoring: DatasetScoring) -> list[Mapping[str, str]]:
+    return score_dataset(scoring, say=lambda _: None, progress=progress)
+
+
 @pytest.fixture
-def order(tmp_path: Path) -> Order:
+def scoring(tmp_path: Path) -> DatasetScoring:
     """One picture that is scored already, without a calibration."""
     sample = Sample("k", str(tmp_path / "1.jpg"), "anna", Split.TEST)
-    made = Order("it", tmp_path, (sample,), ("made_up",), FrameSelection(), None,
-                 {"made_up": "1"}, tmp_path / "out", 1, force=True)  # fmt: skip
-    keep_scores(replace(made, samples=()))
+    made = DatasetScoring("it", tmp_path, (sample,), ("made_up",), FrameSelection(), None,
+                          {"made_up": "1"}, tmp_path / "out", 1, force=True)  # fmt: skip
+    run(replace(made, samples=()))
     with made.file.open("a", newline="") as stream:
-        fields = ["0.5", "attack", "", "0.5", *("" for _ in kept_columns(made.tests)[4:])]
+        fields = ["0.5", "attack", "", "0.5", *("" for _ in presentation_columns(made.tests)[4:])]
         csv.writer(stream, lineterminator="\n").writerow([*labels(tmp_path, sample), *fields])
     return replace(made, force=False)
 
 
-def test_what_is_there_is_not_scored_again(order: Order) -> None:
-    assert [row["made_up_score"] for row in keep_scores(order)] == ["0.5"]
+def test_what_is_there_is_not_scored_again(scoring: DatasetScoring) -> None:
+    assert [row["made_up_score"] for row in run(scoring)] == ["0.5"]
 
 
-def test_scores_with_and_without_a_calibration_are_not_mixed(order: Order) -> None:
-    expected = r"other calibration: expected kiosk-7\+00000000, got none; --force scores again"
+def test_scores_with_and_without_a_calibration_are_not_mixed(scoring: DatasetScoring) -> None:
+    expected = r"another calibration: 'none', now 'kiosk-7\+00000000'"
     with pytest.raises(SettingsError, match=expected):
-        keep_scores(replace(order, camera=CAMERA))
+        run(replace(scoring, calibration=CALIBRATION))
 
 
-def test_scores_with_another_version_of_a_calibration_are_not_mixed(order: Order) -> None:
-    keep_scores(replace(order, samples=(), camera=CAMERA, force=True))
-    anew = replace(CAMERA, version="kiosk-7+11111111")
-    with pytest.raises(SettingsError, match=r"expected kiosk-7\+11111111, got kiosk-7\+00000000"):
-        keep_scores(replace(order, samples=(), camera=anew))
+def test_scores_with_another_version_of_a_calibration_are_not_mixed(
+    scoring: DatasetScoring,
+) -> None:
+    run(replace(scoring, samples=(), calibration=CALIBRATION, force=True))
+    anew = replace(CALIBRATION, version="kiosk-7+11111111")
+    both = r"'kiosk-7\+00000000', now 'kiosk-7\+11111111'"
+    with pytest.raises(SettingsError, match=both):
+        run(replace(scoring, samples=(), calibration=anew))

@@ -1,4 +1,4 @@
-"""The file of scores: begun, gone on with, refused."""
+"""Tables of scores: manifests, the columns that are added, and files begun, resumed, refused."""
 
 from pathlib import Path
 
@@ -7,12 +7,110 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from facepad.errors import DatasetError, SettingsError
-from facepad.scoring.manifest import Manifest
-from facepad.scoring.scores_file import ScoresFile, _encoded
+from facepad.jobs.csv_rows import encoded_row
+from facepad.scoring.table import (
+    Manifest,
+    ScoresFile,
+    decision_fields,
+    error_fields,
+    is_error,
+    output_columns,
+    presentation_columns,
+    read_manifest,
+)
+from facepad.types import Decision, Outcome, Reason, Score
 
+TESTS = ("quality", "blink")
+NON_RESPONSE = Decision(
+    Outcome.NON_RESPONSE,
+    None,
+    (Reason.NO_FACE, Reason.CLIP_TOO_SHORT),
+    {"quality": Score(0.25), "blink": Score(None, Reason.CLIP_TOO_SHORT)},
+    timings_ms={"total": 12.34},
+)
 OUTPUTS = ("score", "outcome")
 ROWS = (("a.jpg", "1"), ('b,"\n\r.jpg', "=2"), ("c.jpg", "3"))
 HEADER = b"path,x,score,outcome\n"
+ADDED = ("score", "ms")
+
+
+def test_a_decision_fills_its_columns() -> None:
+    fields = dict(zip(output_columns(TESTS), decision_fields(NON_RESPONSE, TESTS), strict=True))
+    assert fields == {
+        "score": "",
+        "outcome": "non_response",
+        "reason": "no_face;clip_too_short",
+        "quality_score": "0.250000",
+        "blink_score": "",
+        "ms": "12.3",
+    }
+
+
+def test_an_error_has_no_outcome() -> None:
+    fields = error_fields("broken", len(output_columns(TESTS)))
+    assert len(fields) == len(output_columns(TESTS))
+    assert is_error(fields)
+    assert not is_error(decision_fields(NON_RESPONSE, TESTS))
+
+
+def test_an_error_cannot_be_a_formula() -> None:
+    assert error_fields("=cmd()", 6)[2].startswith("error: ")
+
+
+def write_manifest(folder: Path, content: str | bytes) -> Path:
+    file = folder / "in.csv"
+    file.write_bytes(content.encode() if isinstance(content, str) else content)
+    return file
+
+
+def test_paths_are_relative_to_the_manifest(tmp_path: Path) -> None:
+    manifest = read_manifest(write_manifest(tmp_path, "path\na/b.jpg\n"), ADDED)
+    assert manifest.picture(0) == str(tmp_path / "a" / "b.jpg")
+
+
+def test_an_absolute_path_stays(tmp_path: Path) -> None:
+    manifest = read_manifest(write_manifest(tmp_path, "path\n/a/b.jpg\n"), ADDED)
+    assert manifest.picture(0) == "/a/b.jpg"
+
+
+def test_other_columns_are_kept_as_they_are(tmp_path: Path) -> None:
+    content = 'subject,path,note\n007,a.jpg,"one, ""two""\nthree"\n'
+    manifest = read_manifest(write_manifest(tmp_path, content), ADDED)
+    assert manifest.rows == (("007", "a.jpg", 'one, "two"\nthree'),)
+
+
+def test_a_byte_order_mark_is_not_part_of_the_first_name(tmp_path: Path) -> None:
+    file = write_manifest(tmp_path, b"\xef\xbb\xbfpath\r\na.jpg\r\n")
+    assert read_manifest(file, ADDED).columns == ("path",)
+
+
+def test_blank_lines_are_no_rows(tmp_path: Path) -> None:
+    assert len(read_manifest(write_manifest(tmp_path, "\npath\n\na.jpg\n\n"), ADDED).rows) == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "got an empty file"),
+        ("path\n", "expected at least one row"),
+        ("file,subject\na.jpg,1\n", "expected a column 'path', got file, subject"),
+        ("path,x,x\na.jpg,1,2\n", "got twice: x"),
+        ("path,ms,score\na.jpg,1,2\n", "got ms, score; rename them"),
+        ("path,x\na.jpg,1\nb.jpg\n", "line 3: expected 2 fields as in the header, got 1"),
+        ('path\n"a.jpg\n', "expected CSV"),
+        (b"path\n\xff.jpg\n", "expected UTF-8"),
+    ],
+)
+def test_a_manifest_that_cannot_be_used_is_told_why(
+    tmp_path: Path, content: str | bytes, message: str
+) -> None:
+    with pytest.raises(DatasetError, match=message):
+        read_manifest(write_manifest(tmp_path, content), ADDED)
+
+
+def test_a_missing_manifest_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match=r"no\.csv: cannot be read: No such file"):
+        read_manifest(tmp_path / "no.csv", ADDED)
 
 
 @pytest.fixture
@@ -57,7 +155,7 @@ def test_rows_that_are_there_are_not_done_again(
 def test_a_file_that_is_there_is_refused(tmp_path: Path, manifest: Manifest) -> None:
     out = tmp_path / "out.csv"
     out.touch()
-    with pytest.raises(SettingsError, match="--resume goes on with it, --force begins again"):
+    with pytest.raises(SettingsError, match="--resume continues it, --force overwrites it"):
         ScoresFile(out, manifest, OUTPUTS)
 
 
@@ -78,7 +176,7 @@ def test_two_runs_do_not_write_one_file(tmp_path: Path, manifest: Manifest) -> N
     out = tmp_path / "out.csv"
     with (
         ScoresFile(out, manifest, OUTPUTS),
-        pytest.raises(SettingsError, match="another run is writing it"),
+        pytest.raises(SettingsError, match="another run is at work on it"),
     ):
         ScoresFile(out, manifest, OUTPUTS, resume=True)
 
@@ -122,10 +220,14 @@ def test_rows_without_outcome_are_counted(tmp_path: Path, manifest: Manifest) ->
 @given(st.lists(st.text(), min_size=2))
 def test_a_row_is_whole_exactly_at_its_end(row: list[str]) -> None:
     row = [field.encode("utf-8", "ignore").decode() for field in row]
-    record = _encoded(row)
+    record = encoded_row(row).encode()
     ends = [
         end
         for end in range(1, len(record) + 1)
         if record[end - 1 : end] == b"\n" and record[:end].count(b'"') % 2 == 0
     ]
     assert ends == [len(record)]
+
+
+def test_a_presentation_has_the_columns_of_a_picture_first() -> None:
+    assert presentation_columns(TESTS)[:6] == output_columns(TESTS)

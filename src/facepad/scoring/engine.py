@@ -1,0 +1,269 @@
+"""Scores of a manifest or a dataset in a CSV file; an interrupted run resumes."""
+
+import csv
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from facepad.errors import counted
+from facepad.evaluation.aggregation import Scored
+from facepad.jobs.csv_rows import label_of
+from facepad.jobs.progress import Advance, Progress, Say
+from facepad.jobs.work_folder import NOTHING, Facts, Provenance
+from facepad.media.frame_selection import FrameSelection
+from facepad.packed import address
+from facepad.registry import DEFAULT_FUSION
+from facepad.scoring.systems import CalibrationRef, checker_for
+from facepad.scoring.table import (
+    ERROR_PREFIX,
+    Fields,
+    Manifest,
+    ScoresFile,
+    is_error,
+    output_columns,
+    presentation_columns,
+    read_manifest,
+)
+from facepad.scoring.workers import (
+    CheckerSpec,
+    score_pictures,
+    score_presentations,
+)
+from facepad.types import Sample, Split
+
+LABELS = ("key", "path", "label", "pai_species", "subject", "split")
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreOptions:
+    """How a manifest is scored.
+
+    Attributes:
+        tests: Names of the liveness tests.
+        workers: Number of processes.
+        resume: Whether to continue a file that exists.
+        force: Whether to overwrite a file that exists.
+        calibration: Name of the camera's calibration, whose test then decides alone; None
+            for none.
+    """
+
+    tests: tuple[str, ...]
+    workers: int
+    resume: bool = False
+    force: bool = False
+    calibration: str | None = None
+
+
+def score_manifest(
+    file: Path, out: Path, options: ScoreOptions, *, say: Say, progress: Progress
+) -> int:
+    """Score every row of a manifest once, in order.
+
+    Args:
+        file: The manifest.
+        out: The file of scores.
+        options: How to score.
+        say: Takes messages for the user.
+        progress: Shows progress.
+
+    Returns:
+        The number of pictures that could not be read.
+
+    Raises:
+        DatasetError: The manifest, or the file to continue, cannot be used.
+        ModelError: A model is missing or has the wrong hash.
+        SettingsError: The output exists, cannot be written, or was begun with other models
+            or another calibration; or a name is not known.
+    """
+    calibrated = None if options.calibration is None else CalibrationRef.of(options.calibration)
+    first = () if calibrated is None else (calibrated.test,)
+    tests = (*first, *(test for test in options.tests if test not in first))
+    outputs = output_columns(tests)
+    manifest = read_manifest(file, outputs)
+    checker = checker_for(tests, calibrated)
+    checker.load()  # a missing model is an error before any file is touched
+    facts = {
+        "tests": ",".join(tests),
+        "fusion": DEFAULT_FUSION,
+        "calibration": NOTHING if calibrated is None else calibrated.version,
+        **{f"model {name}": version for name, version in checker.models.items()},
+    }
+    with ScoresFile(out, manifest, outputs, resume=options.resume, force=options.force) as scores:
+        _provenance(out).keep(facts, resumed=scores.done > 0)
+        left = range(scores.done, len(manifest.rows))
+        _say_done(out, scores, len(left), say)
+        fields = score_pictures(
+            CheckerSpec(tests, calibrated),
+            map(manifest.picture, left),
+            min(options.workers, max(1, len(left))),
+        )
+        total = len(manifest.rows)
+        with progress("scored", total, done=scores.done, lines=True) as advance:
+            errors = _append(scores, manifest.rows[scores.done :], fields, advance)
+    say(f"{out}: {counted(total, 'row')}{_unread(scores.errors + errors)}")
+    return scores.errors + errors
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetScoring:
+    """How a dataset is scored.
+
+    Attributes:
+        name: Name of the dataset, for the file's name.
+        root: Folder of the dataset.
+        samples: Samples of all splits; those of train are not scored.
+        tests: Names of the liveness tests.
+        frames: Which frames of a clip frame-wise tests get.
+        calibration: The calibration of one of the tests, if any.
+        models: Version of each model, by name.
+        folder: Where the file of scores is.
+        workers: Number of processes.
+        force: Whether to score again what is there.
+    """
+
+    name: str
+    root: Path
+    samples: tuple[Sample, ...]
+    tests: tuple[str, ...]
+    frames: FrameSelection
+    calibration: CalibrationRef | None
+    models: Mapping[str, str]
+    folder: Path
+    workers: int
+    force: bool
+
+    @property
+    def file(self) -> Path:
+        """The file of scores."""
+        return self.folder / f"scores-{self.name}.csv"
+
+    @property
+    def facts(self) -> Facts:
+        """What the scores depend on, beside the pictures."""
+        return {
+            "tests": ",".join(self.tests),
+            "calibration": NOTHING if self.calibration is None else self.calibration.version,
+            "models": dict(self.models),
+            "frames": str(self.frames),
+        }
+
+
+def score_dataset(
+    scoring: DatasetScoring, *, say: Say, progress: Progress
+) -> list[Mapping[str, str]]:
+    """Score what is not scored yet, and return all rows: labels and fields by column.
+
+    Args:
+        scoring: What to score, and how.
+        say: Takes messages for the user.
+        progress: Shows progress.
+
+    Raises:
+        SettingsError: The file was made with other tests, models, frames or calibration.
+        DatasetError: The file is no file of scores of this dataset.
+        ModelError: A model is missing or has the wrong hash.
+    """
+    scoring.folder.mkdir(parents=True, exist_ok=True)
+    resumed = scoring.file.exists() and not scoring.force
+    _provenance(scoring.file).keep(scoring.facts, resumed=resumed)
+    samples = [sample for sample in scoring.samples if sample.split is not Split.TRAIN]
+    rows = tuple(labels(scoring.root, sample) for sample in samples)
+    manifest = Manifest(scoring.root, LABELS, rows)
+    outputs = presentation_columns(scoring.tests)
+    with ScoresFile(scoring.file, manifest, outputs, resume=resumed, force=True) as scores:
+        left = samples[scores.done :]
+        _say_done(scoring.file, scores, len(left), say)
+        fields = score_presentations(
+            CheckerSpec(scoring.tests, scoring.calibration, scoring.frames),
+            left,
+            min(scoring.workers, max(1, len(left))),
+        )
+        with progress(f"scored {scoring.name}", len(rows), done=scores.done, lines=True) as advance:
+            _append(scores, rows[scores.done :], fields, advance)
+    with scoring.file.open(encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def scored_rows(
+    scoring: DatasetScoring, rows: Sequence[Mapping[str, str]], test: str
+) -> tuple[Scored, ...]:
+    """Return one test's presentations; those of train have no score."""
+    by_key = {row["key"]: row for row in rows}
+    return tuple(
+        Scored(
+            sample,
+            *(
+                (None, "not scored")
+                if sample.split is Split.TRAIN
+                else _answer(by_key[sample.key], test)
+            ),
+            # Samples that are single frames belong to the video they are part of.
+            presentation="" if sample.frame is None else sample.path,
+        )
+        for sample in scoring.samples
+    )
+
+
+def unreadable(rows: Sequence[Mapping[str, str]]) -> list[str]:
+    """Return the keys of presentations that could not be read."""
+    return [row["key"] for row in rows if row["reason"].startswith(ERROR_PREFIX)]
+
+
+def labels(root: Path, sample: Sample) -> Fields:
+    """Return the labels of a sample, in the columns ``LABELS``.
+
+    Args:
+        root: Root of the dataset. Paths are relative to it, or to the folder of a packed file.
+        sample: Any sample of the dataset.
+    """
+    return (
+        sample.key,
+        _relative(root, sample.path),
+        label_of(sample.is_bona_fide),
+        sample.pai_species or "",
+        sample.subject,
+        sample.split.value,
+    )
+
+
+def _provenance(scores: Path) -> Provenance:
+    """Return what keeps the facts of a file of scores, whose own columns are a contract."""
+    return Provenance(scores.with_name(f"{scores.name}.run.json"), subject=scores)
+
+
+def _say_done(file: Path, scores: ScoresFile, left: int, say: Say) -> None:
+    if scores.note:
+        say(scores.note)
+    if scores.done:
+        say(f"{file}: {counted(scores.done, 'row')} there already, {left:,} left")
+
+
+def _unread(errors: int) -> str:
+    return f", {counted(errors, 'picture')} could not be read" if errors else ""
+
+
+def _append(
+    scores: ScoresFile, rows: Sequence[Fields], added: Iterable[Fields], advance: Advance
+) -> int:
+    """Write rows with their added fields; return how many pictures could not be read."""
+    errors = 0
+    for row, fields in zip(rows, added, strict=True):
+        scores.append((*row, *fields))
+        errors += is_error(fields)
+        advance()
+    return errors
+
+
+def _relative(root: Path, path: str) -> str:
+    packed = address.parse(path)
+    file = Path(path) if packed is None else packed.file
+    folder = root.parent if file == root else root
+    near = file.relative_to(folder) if file.is_relative_to(folder) else Path(file.name)
+    return near.as_posix() if packed is None else str(replace(packed, file=near))
+
+
+def _answer(row: Mapping[str, str], test: str) -> tuple[float | None, str]:
+    cell, reason = row[f"{test}_score"], row[f"{test}_reason"]
+    if not cell:
+        return None, reason or row["reason"] or "no score"
+    return float(cell), reason

@@ -1,0 +1,304 @@
+"""What an evaluation compares: scores from a file, or of liveness tests on datasets."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from inspect import signature
+from pathlib import Path
+
+import numpy as np
+
+from facepad import registry, settings
+from facepad.errors import SettingsError, counted
+from facepad.evaluation.aggregation import Scored, combined
+from facepad.evaluation.assessment import GivenPoint
+from facepad.evaluation.choices import FrameAggregation, ScoreDirection
+from facepad.evaluation.plan import SystemScores
+from facepad.evaluation.report.document import Timing
+from facepad.evaluation.scores_csv import match
+from facepad.jobs.progress import Progress, Say
+from facepad.media.frame_selection import FrameSelection
+from facepad.scoring.engine import DatasetScoring, score_dataset, scored_rows, unreadable
+from facepad.scoring.systems import (
+    LOADS,
+    JudgedTests,
+    LoadedTest,
+    abstentions,
+    fused_name,
+    fused_rows,
+    shipped_point,
+)
+from facepad.scoring.table import STEPS
+from facepad.types import Dataset, Sample
+
+NAMED = 5  # pictures that could not be read and are named
+_ASKED = re.compile(r"(?P<name>[^:=]+)(?::(?P<protocol>[^=]+))?=(?P<root>.+)")
+
+Rows = Sequence[Mapping[str, str]]
+Answers = Mapping[str, tuple[Scored, ...]]  # by test
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluationOptions:
+    """The options of `facepad evaluate`; see its help."""
+
+    out: Path
+    tests: tuple[str, ...]
+    calibration: str | None
+    datasets: tuple[str, ...]
+    protocol: str | None
+    scores: Path | None
+    labels: Path | None
+    key: str | None
+    score_column: str
+    higher_is: ScoreDirection
+    threshold: float | None
+    threshold_from: str
+    rule: str
+    combine: FrameAggregation
+    frames: str
+    pool: bool
+    thumbnails: int
+    page: bool
+    workers: int | None
+    force: bool
+    repeats: int
+    seed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluationInput:
+    """Everything that a report is made from.
+
+    Attributes:
+        title: Title of the report.
+        systems: Scores of each system on each dataset.
+        notices: What a reader must know about the data.
+        timings: Durations of steps.
+        timings_note: How they were measured.
+        models: Versions by name.
+        unread: Number of pictures that could not be read.
+    """
+
+    title: str
+    systems: tuple[SystemScores, ...]
+    notices: tuple[str, ...] = ()
+    timings: tuple[Timing, ...] = ()
+    timings_note: str = ""
+    models: Mapping[str, str] = field(default_factory=dict)
+    unread: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetCopy:
+    """A copy of a dataset that is evaluated.
+
+    Attributes:
+        name: Name in texts and files; unique in the report.
+        root: Folder of the copy.
+        samples: Samples of all splits.
+        notices: What its listing says of this copy.
+    """
+
+    name: str
+    root: Path
+    samples: tuple[Sample, ...]
+    notices: tuple[str, ...]
+
+
+def from_files(options: EvaluationOptions) -> EvaluationInput:
+    """Return any system's scores with their labels.
+
+    Raises:
+        DatasetError: A file cannot be used.
+        SettingsError: One of the two files is not named.
+    """
+    if options.scores is None or options.labels is None:
+        raise SettingsError("--scores and --labels go together")
+    column = options.score_column
+    matched = match(options.scores, options.labels, key=options.key, score_column=column)
+    notices = list(matched.notices)
+    if matched.missing:
+        missing = counted(matched.missing, "row")
+        notices.append(f"{missing} without a score, counted as non-responses")
+    rows = combined(matched.rows, options.combine, options.higher_is)
+    if len(rows) < len(matched.rows):
+        notices.append(
+            f"{len(matched.rows):,} rows are frames of {len(rows):,} presentations; their scores "
+            f"are combined by {options.combine}"
+        )
+    system = SystemScores(
+        system=options.scores.stem,
+        dataset="",
+        rows=rows,
+        given=given_points(options),
+        higher_is=options.higher_is,
+    )
+    return EvaluationInput(
+        title=f"Evaluation of {options.scores.name}", systems=(system,), notices=tuple(notices)
+    )
+
+
+def from_datasets(options: EvaluationOptions, *, say: Say, progress: Progress) -> EvaluationInput:
+    """Return the scores of facepad's own tests; scores what is not scored yet.
+
+    Args:
+        options: What to evaluate.
+        say: Takes messages for the user.
+        progress: Shows progress.
+
+    Raises:
+        DatasetError: A dataset is not laid out as its listing expects.
+        ModelError: A model or a calibration is missing, or has the wrong hash.
+        SettingsError: A name is not known.
+    """
+    copies = _copies(options)
+    tests = JudgedTests.of(options.tests, options.calibration)
+    workers = options.workers or int(settings.number("threads"))
+    scorings = [_scoring(options, copy, tests, workers) for copy in copies]
+    tables = [score_dataset(scoring, say=say, progress=progress) for scoring in scorings]
+    unread = [unreadable(rows) for rows in tables]
+    for keys in filter(None, unread):
+        say(_unread(keys))
+    answers = [
+        {test: combined(scored_rows(scoring, rows, test), options.combine) for test in tests.loaded}
+        for scoring, rows in zip(scorings, tables, strict=True)
+    ]
+    judged = list(zip(copies, answers, strict=True))
+    used = tests.calibration
+    on = "" if used is None else f", with calibration {used.version}"
+    given = given_points(options)
+    return EvaluationInput(
+        title=f"{', '.join(tests.loaded)} on {', '.join(copy.name for copy in copies)}{on}",
+        systems=tuple(s for pair in judged for s in _systems(*pair, tests, given)),
+        notices=(
+            *(() if used is None else (used.notice,)),
+            *(f"{copy.name}: {notice}" for copy in copies for notice in copy.notices),
+            *(_unread(keys) for keys in unread if keys),
+            *(note for pair in judged if (note := _abstained(*pair, tests))),
+        ),
+        timings=_timings(tests.loaded, [row for rows in tables for row in rows]),
+        timings_note=(
+            f"Loading: the models of a test and of the face finder, {LOADS} times in one process, "
+            "files in the system's cache. Other steps: each presentation, on one thread in one of "
+            f"{workers} parallel processes."
+        ),
+        models=tests.models,
+        unread=sum(map(len, unread)),
+    )
+
+
+def given_points(options: EvaluationOptions) -> tuple[GivenPoint, ...]:
+    """Return the threshold that the user fixed, if any."""
+    return () if options.threshold is None else (GivenPoint("given", options.threshold),)
+
+
+def _scoring(
+    options: EvaluationOptions, copy: DatasetCopy, tests: JudgedTests, workers: int
+) -> DatasetScoring:
+    return DatasetScoring(
+        name=copy.name.replace(" ", "-"),
+        root=copy.root,
+        samples=copy.samples,
+        tests=tuple(tests.loaded),
+        frames=FrameSelection.parse(options.frames),
+        calibration=tests.calibration,
+        models=tests.models,
+        folder=options.out,
+        workers=workers,
+        force=options.force,
+    )
+
+
+def _systems(
+    copy: DatasetCopy, answers: Answers, tests: JudgedTests, given: tuple[GivenPoint, ...]
+) -> Iterator[SystemScores]:
+    """Yield each test by itself, and the fusion of the deciding tests."""
+    source = str(copy.root.resolve())
+    for test, rows in answers.items():
+        own, calibrated = tests.own_point(test), tests.is_calibrated(test)
+        yield SystemScores(
+            system=test,
+            dataset=copy.name,
+            source=source,
+            rows=rows,
+            given=(own, *given) if calibrated else (*given, own),
+            asks_dev=not calibrated,
+        )
+    if len(tests.points) > 1:
+        fused = fused_rows({test: answers[test] for test in tests.points}, tests.points)
+        yield SystemScores(
+            system=fused_name(tests.points),
+            dataset=copy.name,
+            source=source,
+            rows=fused,
+            given=(*given, shipped_point(tests.points)),
+        )
+
+
+def _abstained(copy: DatasetCopy, answers: Answers, tests: JudgedTests) -> str:
+    count = abstentions({test: answers[test] for test in tests.points})
+    if not count:
+        return ""
+    return (
+        f"{copy.name}: in {counted(count, 'presentation')} some tests abstain and others decide. "
+        f"{fused_name(tests.points)} is then the score of those that decide, judged here at one "
+        "threshold for all; `facepad check` uses the threshold of the tests that decide"
+    )
+
+
+def _copies(options: EvaluationOptions) -> list[DatasetCopy]:
+    copies: list[DatasetCopy] = []
+    for asked in options.datasets:
+        parts = _ASKED.fullmatch(asked)
+        if parts is None:
+            raise SettingsError(
+                f"expected a dataset as NAME=DIR or NAME:PROTOCOL=DIR, got {asked!r}"
+            )
+        protocol = parts["protocol"] or options.protocol
+        name = parts["name"] if protocol is None else f"{parts['name']} {protocol}"
+        same = sum(copy.name.partition(" copy ")[0] == name for copy in copies)
+        name = f"{name} copy {same + 1}" if same else name
+        root = Path(parts["root"]).expanduser()
+        listing = _listing(parts["name"], root, protocol)
+        notices = getattr(listing, "notices", tuple)
+        copies.append(DatasetCopy(name, root, tuple(listing.samples()), tuple(notices())))
+    return copies
+
+
+def _listing(name: str, root: Path, protocol: str | None) -> Dataset:
+    make: Callable[..., Dataset] = registry.resolve("datasets", name)
+    if protocol is None:
+        return make(root)
+    if "protocol" not in signature(make).parameters:
+        raise SettingsError(f"dataset {name} has one protocol only, got {protocol!r}")
+    return make(root, protocol=protocol)
+
+
+def _unread(keys: Sequence[str]) -> str:
+    more = f" and {len(keys) - NAMED:,} more" if len(keys) > NAMED else ""
+    return (
+        f"{len(keys):,} of the pictures or videos could not be read (counted as non-responses): "
+        f"{', '.join(keys[:NAMED])}{more}"
+    )
+
+
+def _timings(loaded: Mapping[str, LoadedTest], rows: Rows) -> tuple[Timing, ...]:
+    timings = [_timing(f"load {name}", test.loads_ms) for name, test in loaded.items()]
+    steps = {"decode": "read and decode", "faces": "find the face"}
+    for step in (*STEPS, *loaded):
+        name = steps.get(step, f"classify, {step}")
+        timings.append(_timing(name, _column(rows, f"{step}_ms")))
+    timings.append(_timing("all steps of one presentation", _column(rows, "ms")))
+    return tuple(timing for timing in timings if timing.count)
+
+
+def _timing(step: str, times_ms: Sequence[float]) -> Timing:
+    if not times_ms:
+        return Timing(step, 0, float("nan"), float("nan"))
+    p50, p95 = np.percentile(times_ms, [50, 95])
+    return Timing(step, len(times_ms), float(p50), float(p95))
+
+
+def _column(rows: Rows, name: str) -> list[float]:
+    return [float(row[name]) for row in rows if row[name]]

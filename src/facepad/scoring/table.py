@@ -1,0 +1,280 @@
+"""Tables of scores: a manifest in, columns added, rows appended so that a killed run resumes.
+
+A row is written in one piece and flushed, so after a kill the file is whole up to at most
+one torn row at its end, which a later run cuts off.
+"""
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Self
+
+from facepad.errors import DatasetError, SettingsError
+from facepad.jobs.csv_rows import encoded_row, read_csv
+from facepad.jobs.files import lock, writing_errors
+from facepad.types import Decision
+
+PATH_COLUMN = "path"
+OUTCOME_COLUMN = "outcome"  # empty where the picture could not be read
+ERROR_PREFIX = "error: "  # in the column reason, where there is no outcome
+DECIMALS = 6  # of scores; more is numerical noise
+STEPS = ("decode", "faces")
+
+Fields = tuple[str, ...]
+
+
+def output_columns(tests: Sequence[str]) -> Fields:
+    """Return the names of the columns that `facepad score` adds to a manifest.
+
+    Example:
+        >>> output_columns(["quality"])
+        ('score', 'outcome', 'reason', 'quality_score', 'ms')
+    """
+    return ("score", OUTCOME_COLUMN, "reason", *(f"{test}_score" for test in tests), "ms")
+
+
+def presentation_columns(tests: Sequence[str]) -> Fields:
+    """Return the names of the columns that `facepad evaluate` writes.
+
+    Example:
+        >>> presentation_columns(["quality"])[5:]
+        ('quality_reason', 'frames', 'decode_ms', 'faces_ms', 'quality_ms')
+    """
+    return (
+        *output_columns(tests),
+        *(f"{test}_reason" for test in tests),
+        "frames",
+        *(f"{step}_ms" for step in (*STEPS, *tests)),
+    )
+
+
+def decision_fields(decision: Decision, tests: Sequence[str]) -> Fields:
+    """Return the fields of a decision in `output_columns`; a missing score is empty, never 0."""
+    return (
+        score_field(decision.score),
+        decision.outcome.value,
+        ";".join(decision.reasons),
+        *(score_field(_value(decision, test)) for test in tests),
+        f"{decision.timings_ms.get('total', 0.0):.1f}",
+    )
+
+
+def error_fields(error: str, columns: int) -> Fields:
+    """Return the fields of a picture that could not be read: the reason, all else empty.
+
+    Args:
+        error: Why it could not be read.
+        columns: Number of fields.
+
+    Example:
+        >>> error_fields("a.jpg: the file is empty", 5)
+        ('', '', 'error: a.jpg: the file is empty', '', '')
+    """
+    return ("", "", f"{ERROR_PREFIX}{error}", *[""] * (columns - 3))
+
+
+def is_error(fields: Fields) -> bool:
+    """Return whether added fields are those of a picture that could not be read."""
+    return not fields[1]
+
+
+def score_field(value: float | None) -> str:
+    """Return a score as text; empty when there is none."""
+    return "" if value is None else f"{value:.{DECIMALS}f}"
+
+
+def _value(decision: Decision, test: str) -> float | None:
+    return decision.scores[test].value if test in decision.scores else None  # no clip: no score
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """The rows of a manifest, as text.
+
+    Attributes:
+        file: The manifest; paths in it are relative to its folder.
+        columns: Names of its columns, ``path`` among them.
+        rows: One tuple per picture, as long as ``columns``.
+    """
+
+    file: Path
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+    def picture(self, row: int) -> str:
+        """Return the path of a row's picture; empty when the row has none."""
+        path = self.rows[row][self.columns.index(PATH_COLUMN)]
+        return str(self.file.parent / path) if path else ""
+
+
+def read_manifest(file: Path, outputs: Sequence[str]) -> Manifest:
+    """Read a manifest: a CSV file with one picture per row and a column ``path``.
+
+    Args:
+        file: The CSV file.
+        outputs: Columns that will be added; the manifest must not have them.
+
+    Raises:
+        DatasetError: It cannot be read, is not UTF-8 or not CSV, has no row, lacks the
+            column ``path``, names a column twice or as an output, or has a row that is
+            longer or shorter than its header. The message names the line.
+    """
+    table = read_csv(file, may_be_empty=True)
+    table.require(PATH_COLUMN)
+    if clash := [name for name in table.columns if name in outputs]:
+        raise DatasetError(
+            f"{file}: columns that will be added must not be there yet, got {', '.join(clash)}; "
+            "rename them"
+        )
+    if not table.cells:
+        raise DatasetError(f"{file}: expected at least one row below the header, got none")
+    return Manifest(file, table.columns, table.cells)
+
+
+class ScoresFile:
+    """Appends rows to a file of scores.
+
+    Attributes:
+        done: Number of rows of an earlier run.
+        errors: How many of those have no outcome.
+        note: A sentence for the user when the file cannot be locked; else "".
+
+    Args:
+        file: The CSV file; UTF-8, one line feed per row.
+        manifest: What is being scored; its columns come first in each row.
+        outputs: The columns that are added.
+        resume: Whether to continue a file that is there.
+        force: Whether to overwrite a file that is there.
+
+    Raises:
+        SettingsError: The file is there and neither ``resume`` nor ``force``; it is the
+            manifest; another run writes it; or it cannot be written.
+        DatasetError: The file to continue was not made from this manifest, with these
+            columns.
+    """
+
+    def __init__(
+        self,
+        file: Path,
+        manifest: Manifest,
+        outputs: Sequence[str],
+        *,
+        resume: bool = False,
+        force: bool = False,
+    ) -> None:
+        there = file.exists()
+        if there and not (resume or force):
+            raise SettingsError(f"{file} exists; --resume continues it, --force overwrites it")
+        if there and file.samefile(manifest.file):
+            raise SettingsError(f"{file} is the manifest; name another file for the scores")
+        header = (*manifest.columns, *outputs)
+        self._stream, self.note = _open(file)
+        try:
+            found = _inspect(file, manifest, header) if there and resume else _Progress()
+            self._stream.truncate(found.whole_bytes)
+            if found.whole_bytes == 0:
+                self.append(header)
+        except BaseException:
+            self._stream.close()
+            raise
+        self.done, self.errors = found.rows, found.errors
+
+    def append(self, row: Sequence[str]) -> None:
+        """Write one whole row and flush it."""
+        self._stream.write(_encoded(row))
+        self._stream.flush()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stream.close()
+
+
+def _open(file: Path) -> tuple[BinaryIO, str]:
+    """Open a file to append to, locked; also gives a note when it cannot be locked."""
+    with writing_errors(file, SettingsError):
+        stream = file.open("ab")
+    try:
+        return stream, lock(stream.fileno(), file)
+    except BaseException:
+        stream.close()
+        raise
+
+
+def _encoded(row: Sequence[str]) -> bytes:
+    return encoded_row(row).encode()
+
+
+@dataclass(frozen=True, slots=True)
+class _Progress:
+    """Rows of an earlier run, those without outcome, and bytes up to a torn row."""
+
+    rows: int = 0
+    errors: int = 0
+    whole_bytes: int = 0
+
+
+def _inspect(file: Path, manifest: Manifest, header: Sequence[str]) -> _Progress:
+    """Find how far an earlier run came; any other file stays as it is."""
+    records = _whole_records(file)
+    first, whole = next(records, ([], 0))
+    if whole == 0:
+        if not _encoded(header).startswith(file.read_bytes()):
+            raise DatasetError(f"{file}: not a file of scores; expected {', '.join(header)}")
+        return _Progress()
+    if first != list(header):
+        raise DatasetError(
+            f"{file}: made with other columns; expected {', '.join(header)}, got {', '.join(first)}"
+        )
+    rows = errors = 0
+    for row, end in records:
+        _check_row(file, manifest, header, rows, row)
+        rows, whole = rows + 1, end
+        errors += not row[header.index(OUTCOME_COLUMN)]
+    return _Progress(rows, errors, whole)
+
+
+def _check_row(
+    file: Path, manifest: Manifest, header: Sequence[str], index: int, row: list[str]
+) -> None:
+    if index >= len(manifest.rows):
+        raise DatasetError(
+            f"{file}: has more rows than {manifest.file}, which has {len(manifest.rows)}"
+        )
+    carried = len(manifest.columns)
+    if len(row) != len(header) or tuple(row[:carried]) != manifest.rows[index]:
+        raise DatasetError(
+            f"{file}, row {index + 1}: expected {', '.join(manifest.rows[index])} as in "
+            f"{manifest.file}, got {', '.join(row[:carried])}"
+        )
+
+
+def _whole_records(file: Path) -> Iterator[tuple[list[str], int]]:
+    """Each whole record and the number of bytes up to its end; a torn last one is left out.
+
+    A record is whole at a line feed outside quotes: where it holds an even number of quotes.
+    """
+    end, pending = 0, b""
+    with file.open("rb") as stream:
+        for line in stream:
+            pending += line
+            if pending.endswith(b"\n") and pending.count(b'"') % 2 == 0:
+                end += len(pending)
+                yield _decoded(file, pending), end
+                pending = b""
+
+
+def _decoded(file: Path, record: bytes) -> list[str]:
+    try:
+        return next(csv.reader(io.StringIO(record.decode(), newline=""), strict=True))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise DatasetError(f"{file}: not a file of scores: {error}") from error
