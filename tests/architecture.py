@@ -53,7 +53,6 @@ LAYERS: Mapping[str, int] = {
     "cluster": 8,
     "testing": 8,
     # Old places; each line goes when its module has moved.
-    "hdf5": 4,
     "loading": 5,
 }
 # Names in a leaf folder, by how many parts tell one leaf from another: each liveness test and

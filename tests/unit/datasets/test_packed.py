@@ -13,7 +13,7 @@ from facepad import media, registry
 from facepad.datasets.packed import Packed
 from facepad.errors import DatasetError, FacepadError, InputError
 from facepad.packed.checksums import SealedFile, seal
-from facepad.packing import PackOptions
+from facepad.packing.rows import PackOptions
 from facepad.pipeline import Checker
 from facepad.sources import load_sample, read_picture
 from facepad.testing import check_dataset, made_up_dataset
