@@ -16,7 +16,7 @@ import numpy as np
 from facepad import media
 from facepad.errors import InputError
 from facepad.quality import METRICS
-from facepad.simulate.linear_light import GAMMA, Scene, to_display, to_light
+from facepad.simulate.linear_light import GAMMA, LinearImage, to_display, to_light
 from facepad.sources import read_picture
 from facepad.training.feature_cache import Advance, file_key, gather, text_key
 from facepad.training.quality.features import (
@@ -72,7 +72,7 @@ class PlainCamera:
             float(rng.uniform(0.3, 0.9)), float(rng.uniform(0.0, 0.03)), int(rng.integers(78, 97))
         )
 
-    def capture(self, scene: Scene, height: int, rng: np.random.Generator) -> RgbImage:
+    def capture(self, scene: LinearImage, height: int, rng: np.random.Generator) -> RgbImage:
         """Take a picture.
 
         Args:
@@ -91,7 +91,7 @@ class PlainCamera:
             raise InputError(f"a sensor of {height} lines needs a finer scene, got {lines} lines")
         size = (round(columns * height / lines), height)
         blurred = cv2.GaussianBlur(scene, (0, 0), self.blur * lines / height)
-        light: Scene = np.asarray(
+        light: LinearImage = np.asarray(
             cv2.resize(blurred, size, interpolation=cv2.INTER_AREA), np.float32
         )
         deviation = np.float32(self.noise) * np.sqrt(np.maximum(light, 0.0) + np.float32(_READ))
@@ -138,7 +138,7 @@ def _key(source: SceneSource, part: View) -> str:
     return text_key(text) if source.path is None else file_key(source.path, text)
 
 
-def captures(scene: Scene, face: Box | None, seed: int) -> list[list[Frame]]:
+def captures(scene: LinearImage, face: Box | None, seed: int) -> list[list[Frame]]:
     """Frames of one scene: by camera, then by resolution from coarse to fine.
 
     Args:
@@ -155,7 +155,7 @@ def captures(scene: Scene, face: Box | None, seed: int) -> list[list[Frame]]:
 
 
 def _frame(
-    scene: Scene, face: Box | None, camera: PlainCamera, lines: int, rng: np.random.Generator
+    scene: LinearImage, face: Box | None, camera: PlainCamera, lines: int, rng: np.random.Generator
 ) -> Frame:
     frame = media.from_array(camera.capture(scene, lines, rng), channels="rgb")
     if face is None:
@@ -164,7 +164,7 @@ def _frame(
     return replace(frame, face=Face((left, top, right, bottom), 1.0))
 
 
-def made_up(seed: int) -> tuple[Scene, Box]:
+def made_up(seed: int) -> tuple[LinearImage, Box]:
     """A made-up scene and the box that plays the face, square in its pixels."""
     width = _FINE * 4 // 3
     scene = dead_leaves(np.random.default_rng(seed), _FINE, width)
@@ -187,7 +187,7 @@ def _of_scene(source: SceneSource, part: View) -> Vectors:
     return np.array([[measure_view(one, part)[1] for one in camera] for camera in frames])
 
 
-def _photographed(path: str, part: View) -> tuple[Scene, Box | None]:
+def _photographed(path: str, part: View) -> tuple[LinearImage, Box | None]:
     """A picture as a soft scene of 1080 lines, with its face."""
     frame = find_face(read_picture(path).image, part)
     height, width = frame.image.shape[:2]
@@ -201,7 +201,7 @@ def _photographed(path: str, part: View) -> tuple[Scene, Box | None]:
     return scene, (left, top, right, bottom)
 
 
-def dead_leaves(rng: np.random.Generator, height: int, width: int) -> Scene:
+def dead_leaves(rng: np.random.Generator, height: int, width: int) -> LinearImage:
     """Overlapping discs of all sizes: edges at every scale, as in photographs.
 
     Args:
@@ -224,5 +224,5 @@ def dead_leaves(rng: np.random.Generator, height: int, width: int) -> Scene:
     grain = rng.standard_normal((height // 2, width // 2), dtype=np.float32)
     texture = np.asarray(cv2.resize(cv2.GaussianBlur(grain, (0, 0), 1.0), (width, height)))
     shown = np.clip(image * (1.0 + _TEXTURE * texture[..., None]), 0.0, 1.0)
-    light: Scene = np.asarray(shown, np.float32) ** np.float32(GAMMA)
+    light: LinearImage = np.asarray(shown, np.float32) ** np.float32(GAMMA)
     return light
