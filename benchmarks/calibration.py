@@ -29,15 +29,15 @@ from facepad.calibration.prior import Spread
 from facepad.datasets.csv_list import CsvList
 from facepad.datasets.nuaa import Nuaa
 from facepad.evaluation import protocol
+from facepad.evaluation.ranking import auc
 from facepad.faces import crops
 from facepad.liveness.face_cnn.heads import Head
 from facepad.liveness.face_cnn.test import FaceTest, free, research
 from facepad.training.calibration.fit import Observed, fit
 from facepad.training.calibration.prior import observed
-from facepad.training.face.features import Cache, extract
-from facepad.training.face.heads import Seen, logits
-from facepad.training.face.report import auc
-from facepad.training.face.sources import simulated
+from facepad.training.face.features import FaceCache, extract
+from facepad.training.face.heads import LabelledFeatures, logits
+from facepad.training.sources import simulated_samples
 from facepad.types import Sample, Split
 
 COUNTS = (3, 5, 10, 20)
@@ -122,7 +122,7 @@ def _crops(test: FaceTest, arguments: argparse.Namespace) -> None:
 
 
 def _cameras(test: FaceTest, arguments: argparse.Namespace) -> None:
-    case = _case("simulated", test, simulated(arguments.simulated), arguments.workers)
+    case = _case("simulated", test, simulated_samples(arguments.simulated), arguments.workers)
     every = np.arange(len(case.samples))
     print(f"{len(set(case.groups))} cameras, {len(set(case.people))} people")
     _by_kind("before", case, [(every, case.before)])
@@ -182,8 +182,10 @@ def _lines(sample: Sample) -> str:
 def _case(
     name: str, test: FaceTest, samples: Sequence[Sample], workers: int, *, only_crops: bool = False
 ) -> Case:
-    cache = Cache(settings.folder("cache_dir"))
-    seen = Seen(tuple(samples), extract(samples, cache, workers=workers, whole_is_face=only_crops))
+    cache = FaceCache(settings.folder("cache_dir"))
+    seen = LabelledFeatures(
+        tuple(samples), extract(samples, cache, workers=workers, is_cropped=only_crops)
+    )
     heads: tuple[Head, ...] = test.heads.heads
     scaling, kind = test.heads.all_views, f"{crops.TIGHT}+{crops.CONTEXT}"
     if only_crops:

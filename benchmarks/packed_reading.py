@@ -18,8 +18,8 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from facepad.datasets.packed import Packed
-from facepad.packing import Packing, PackOptions, Source
-from facepad.packing.options import parse_size
+from facepad.packing.pack import Packing, PackSource
+from facepad.packing.rows import PackOptions, parse_size
 from facepad.sources import read_picture
 from facepad.testing.made_up import made_up_picture
 from facepad.types import Sample, Split
@@ -53,7 +53,7 @@ def main() -> None:
 def _measured(samples: list[Sample], options: PackOptions, folder: Path) -> float:
     out = folder / f"{options.store}.h5"
     began = time.perf_counter()
-    with Packing(Source("made_up", tuple(samples)), options, out) as packing:
+    with Packing(PackSource("made_up", tuple(samples)), options, out) as packing:
         packing.decode(os.cpu_count() or 1)
         packing.merge()
     packed_s = time.perf_counter() - began

@@ -95,9 +95,10 @@ class _BiqiOfBoth:
 
     def __init__(self) -> None:
         from facepad.quality import no_reference
+        from facepad.quality.biqi_model import BiqiModel
 
         self._natural = no_reference
-        self._model = no_reference.biqi_model()
+        self._model = BiqiModel.packaged()
 
     def __call__(self, features: NDArray[np.float64], jpeg_score: float) -> tuple[float]:
         return (self._natural.biqi(features, jpeg_score, self._model),)
@@ -105,9 +106,9 @@ class _BiqiOfBoth:
 
 def prototype_calls(module: ModuleType, threads: int) -> Call:
     """All 25 metrics of the prototype, with the model parameters of facepad."""
-    from facepad.quality import no_reference
+    from facepad.quality.niqe_model import NiqeModel
 
-    niqe = no_reference.niqe_model()
+    niqe = NiqeModel.packaged()
     measure: Call = module.QualityMetrics(
         module.load_rred_filters(RRED_FILTERS),
         (niqe.mean, niqe.covariance),

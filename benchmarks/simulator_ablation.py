@@ -25,10 +25,10 @@ import numpy as np
 
 from facepad import settings
 from facepad.simulate import sources
-from facepad.training.face.features import Cache, extract
-from facepad.training.face.heads import Seen
+from facepad.training.face.features import FaceCache, extract
+from facepad.training.face.heads import LabelledFeatures
 from facepad.training.face.run import SPEC
-from facepad.training.face.sources import Folders, choosing
+from facepad.training.sources import FaceSources
 from facepad.types import Sample
 from simulator import variants
 from simulator.worth import (
@@ -47,12 +47,10 @@ def main() -> None:
     """Make, look, learn and print the table."""
     given = _arguments()
     cv2.setNumThreads(1)
-    cache = Cache(settings.folder("cache_dir"))
+    cache = FaceCache(settings.folder("cache_dir"))
     listed = sources.bona_fide(given.bona_fide)
-    frames, crops = choosing(Folders((), "nuaa", given.root, given.crops, None), given.every)
-    choosers = Choosers(
-        _seen(frames.samples, cache), _seen(crops.samples, cache, whole_is_face=True)
-    )
+    frames, crops = FaceSources((), "nuaa", given.root, given.crops, None).dev(given.every)
+    choosers = Choosers(_seen(frames.samples, cache), _seen(crops.samples, cache, is_cropped=True))
     found = []
     for seed in range(given.seeds):
         some = variants.chosen(listed, given.sources, seed)
@@ -65,17 +63,19 @@ def main() -> None:
     _print(found)
 
 
-def _pictures(made: Sequence[variants.Variant], cache: Cache) -> Pictures:
+def _pictures(made: Sequence[variants.Variant], cache: FaceCache) -> Pictures:
     samples = [one.sample() for one in made]
     features = extract(samples, cache, workers=1, advance=_progress(len(made), "seen"))
-    seen = Seen(tuple(samples), features)
+    seen = LabelledFeatures(tuple(samples), features)
     kept = tuple(one for one, usable in zip(made, seen.usable, strict=True) if usable)
     return Pictures(kept, seen.part(seen.usable))
 
 
-def _seen(samples: Sequence[Sample], cache: Cache, *, whole_is_face: bool = False) -> Seen:
-    features = extract(samples, cache, workers=1, whole_is_face=whole_is_face)
-    seen = Seen(tuple(samples), features)
+def _seen(
+    samples: Sequence[Sample], cache: FaceCache, *, is_cropped: bool = False
+) -> LabelledFeatures:
+    features = extract(samples, cache, workers=1, is_cropped=is_cropped)
+    seen = LabelledFeatures(tuple(samples), features)
     return seen.part(seen.usable)
 
 

@@ -22,10 +22,10 @@ import numpy as np
 from facepad import settings
 from facepad.evaluation.report.plot_style import Colours, mark
 from facepad.simulate.parameters import Range
-from facepad.training.face.features import Cache, extract
-from facepad.training.face.heads import Seen, fit, logits
+from facepad.training.face.features import FaceCache, extract
+from facepad.training.face.heads import LabelledFeatures, fit, logits
 from facepad.training.face.run import SPEC
-from facepad.training.face.sources import Folders, training
+from facepad.training.sources import FaceSources
 from simulator import strength
 from simulator.drawing import Drawing, quiet, save
 from simulator.recordings import round_of
@@ -86,8 +86,10 @@ def main() -> None:
 
 def judged(roots: Sequence[Path]) -> list[Attack]:
     """All attacks with logits from heads that do not know their people."""
-    samples = training(Folders(tuple(roots), "", None, None, None), "simulated", 1)[0].samples
-    seen = Seen(samples, extract(samples, Cache(settings.folder("cache_dir")), workers=1))
+    samples = FaceSources(tuple(roots), "", None, None, None).train("simulated", 1)[0].samples
+    seen = LabelledFeatures(
+        samples, extract(samples, FaceCache(settings.folder("cache_dir")), workers=1)
+    )
     seen = seen.part(seen.usable)
     people = sorted({sample.subject for sample in seen.samples})
     fold = {person: number % FOLDS for number, person in enumerate(people)}
@@ -99,7 +101,7 @@ def judged(roots: Sequence[Path]) -> list[Attack]:
     return attacks_of(seen, raw)
 
 
-def attacks_of(seen: Seen, raw: Floats) -> list[Attack]:
+def attacks_of(seen: LabelledFeatures, raw: Floats) -> list[Attack]:
     """Attacks beside the people of their rounds; those without one are left out."""
     person = {
         round_of(sample): float(value)

@@ -40,6 +40,7 @@ LAYERS: Mapping[str, int] = {
     "datasets": 5,
     "simulate": 5,
     "packing": 5,
+    "panel": 6,
     "pipeline": 6,
     "documents": 6,
     "scoring": 7,
@@ -52,7 +53,6 @@ LAYERS: Mapping[str, int] = {
     "cluster": 8,
     "testing": 8,
     # Old places; each line goes when its module has moved.
-    "hdf5": 4,
     "loading": 5,
 }
 # Names in a leaf folder, by how many parts tell one leaf from another: each liveness test and

@@ -1,14 +1,13 @@
 """Packs datasets for tests, in this process unless told otherwise."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from PIL import Image
 
-from facepad.hdf5.pool import Piece
-from facepad.packing import Packing, PackOptions, Result, Source
+from facepad.packing.pack import Packing, PackResult, PackSource
+from facepad.packing.rows import PackOptions
 from facepad.testing.made_up import made_up_picture
 from facepad.types import Sample, Split
 
@@ -23,9 +22,9 @@ def pack(
     workers: int = 0,
     resume: bool = False,
     force: bool = False,
-) -> Result:
+) -> PackResult:
     """Pack samples from beginning to end."""
-    source = Source("made_up", tuple(samples))
+    source = PackSource("made_up", tuple(samples))
     with Packing(source, options, out, resume=resume, force=force) as packing:
         packing.decode(workers)
         return packing.merge()
@@ -66,12 +65,3 @@ def flipped(path: Path, position: int) -> None:
     data = bytearray(path.read_bytes())
     data[position] ^= 1 << position % 8
     path.write_bytes(data)
-
-
-def keys(piece: Piece) -> list[str]:
-    """Work for processes: the keys of a piece; one sample takes its process down."""
-    if any(sample.subject == "deadly" for sample in piece.samples):
-        os._exit(9)
-    if any(sample.subject == "wrong" for sample in piece.samples):
-        raise ValueError("a fault in the work")
-    return [sample.key for sample in piece.samples]

@@ -12,7 +12,7 @@ from facepad.datasets.csv_list import CsvList
 from facepad.datasets.nuaa import Nuaa
 from facepad.faces.finder import FaceFinder
 from facepad.sources import read_picture
-from facepad.training.face.sources import Folders, training
+from facepad.training.sources import FaceSources
 from facepad.types import RgbImage, Sample, Split
 from simulator import colours, spectra
 from simulator.spectra import Floats
@@ -59,8 +59,8 @@ class Measured:
 
 def simulated(roots: Sequence[Path], species: str, most: int) -> list[Listed]:
     """Attacks of one kind and the bona fide pictures of their rounds, evenly spaced."""
-    folders = Folders(tuple(roots), "", None, None, None)
-    samples = training(folders, "simulated", 1)[0].samples
+    folders = FaceSources(tuple(roots), "", None, None, None)
+    samples = folders.train("simulated", 1)[0].samples
     kept = [one for one in samples if one.pai_species in {None, species}]
     names = sorted({round_of(one) for one in kept})
     some = set(names[:: max(1, len(names) // most)])

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from facepad.liveness.face_cnn.heads import Head
 from facepad.simulate.recipe import BONA_FIDE
-from facepad.training.face.heads import Mask, Seen, Spec, fit, logits
+from facepad.training.face.heads import HeadSpec, LabelledFeatures, fit, logits
+from facepad.training.scaling import Mask
 from simulator.variants import ALL_ON, CHANGES, Variant
 
 NOTHING = "nothing"
@@ -30,7 +31,7 @@ class Pictures:
     """
 
     listed: tuple[Variant, ...]
-    seen: Seen
+    seen: LabelledFeatures
 
     def training(self, change: str, dropped: str = NOTHING) -> Mask:
         """Rows to learn from: attacks as they are without ``change``.
@@ -74,8 +75,8 @@ class Choosers:
         crops: Crops of webcams; sites are their subjects.
     """
 
-    frames: Seen
-    crops: Seen
+    frames: LabelledFeatures
+    crops: LabelledFeatures
 
 
 def conditions() -> dict[str, tuple[str, str]]:
@@ -88,7 +89,7 @@ def conditions() -> dict[str, tuple[str, str]]:
 
 
 def worth(
-    pictures: Pictures, choosers: Choosers, spec: Spec, advance: Callable[[], None]
+    pictures: Pictures, choosers: Choosers, spec: HeadSpec, advance: Callable[[], None]
 ) -> dict[str, Values]:
     """Areas under the curve by condition and column."""
     found = {}
@@ -127,7 +128,7 @@ def differences(seeds: Sequence[Mapping[str, Values]], name: str, column: str) -
     return [one[name][column] - one["all on"][column] for one in seeds]
 
 
-def _media(pictures: Pictures, keep: Mask, spec: Spec, dropped: str) -> Values:
+def _media(pictures: Pictures, keep: Mask, spec: HeadSpec, dropped: str) -> Values:
     """Media that were left out, on people who were left out; empty where one is missing anyway."""
     if dropped != NOTHING:
         return {}
@@ -139,7 +140,7 @@ def _media(pictures: Pictures, keep: Mask, spec: Spec, dropped: str) -> Values:
     return found | {"media, mean": float(np.mean(list(found.values())))}
 
 
-def _folds(pictures: Pictures, keep: Mask, judged: Mask, spec: Spec) -> Iterator[float]:
+def _folds(pictures: Pictures, keep: Mask, judged: Mask, spec: HeadSpec) -> Iterator[float]:
     for number in range(FOLDS):
         own = pictures.fold(number)
         heads = fit(pictures.seen.part(keep & ~own), spec)

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from facepad.cli.dataset_listing import Header, Listing
-    from facepad.packing import PackOptions, Result
+    from facepad.packing.pack import PackResult
+    from facepad.packing.rows import PackOptions
     from facepad.packing.verify import Finding
 
 app = typer.Typer(help="Datasets: list, info, verify, pack.", no_args_is_help=True)
@@ -139,8 +140,7 @@ def pack(
     """
     from facepad.cli.dataset_listing import listing_of
     from facepad.media.frame_selection import FrameSelection
-    from facepad.packing import PackOptions
-    from facepad.packing.options import parse_size
+    from facepad.packing.rows import PackOptions, parse_size
 
     box = None if size is None else parse_size(size)
     options = PackOptions(store.value, box, FrameSelection.parse(frames))
@@ -165,9 +165,9 @@ def run_pack(
         DatasetError: What is there belongs to other data, or nothing could be read.
     """
     from facepad.cli.console import duration, progress
-    from facepad.packing import Packing, Source
+    from facepad.packing.pack import Packing, PackSource
 
-    source = Source(
+    source = PackSource(
         listing.header.name,
         listing.samples,
         listing.protocol,
@@ -188,7 +188,7 @@ def run_pack(
     return ExitCode.INPUT if result.skipped else ExitCode.OK
 
 
-def _pack_summary(result: "Result", out: Path) -> str:
+def _pack_summary(result: "PackResult", out: Path) -> str:
     """Return one line about a packed file."""
     about = result.about
     pictures = counted(about.bona_fide + about.attack, "picture")
@@ -200,7 +200,7 @@ def _pack_summary(result: "Result", out: Path) -> str:
     )
 
 
-def _say_skipped(result: "Result") -> None:
+def _say_skipped(result: "PackResult") -> None:
     for error in result.skipped[:NAMED_SKIPPED]:
         say(f"skipped: {error}")
     if len(result.skipped) > NAMED_SKIPPED:

@@ -12,7 +12,7 @@ from facepad.errors import SettingsError
 
 if TYPE_CHECKING:
     from facepad.training.naturalness.acceptance import Report
-    from facepad.training.quality.sources import Source
+    from facepad.training.sources import DatasetCopy
 
 EXTRA = ("sklearn", "torch", "onnx", "onnxscript")  # packages that only training needs
 
@@ -111,16 +111,16 @@ def train_quality(
     interrupted run resumes.
     """
     from facepad.cli.console import progress
-    from facepad.training.quality.order import Run
-    from facepad.training.quality.run import prepare, run
-    from facepad.training.quality.sources import Source
+    from facepad.training.quality.run import QualityRecipe
+    from facepad.training.run import run
+    from facepad.training.sources import DatasetCopy
 
-    trains = (*(Source(dataset, one) for one in root), *map(_source, also or ()))
-    shown = tuple(map(_source, show or ()))
-    order = Run(trains, shown, view.value, classifier.value, judge, out, workers, seed)
-    ready = prepare(order)
-    with progress("measuring", len(ready), lines=True) as advance:
-        result = run(order, ready, advance)
+    trains = (*(DatasetCopy(dataset, folder) for folder in root), *map(_dataset, also or ()))
+    shown = tuple(map(_dataset, show or ()))
+    recipe = QualityRecipe(trains, shown, view.value, classifier.value, judge, out, workers, seed)
+    data = recipe.prepare()
+    with progress("measuring", len(data), lines=True) as advance:
+        result = run(recipe, data, advance)
     typer.echo(result.text)
     typer.echo(f"wrote {result.model} and its card; report in {result.report}")
 
@@ -203,14 +203,15 @@ def train_face(
     interrupted run resumes. The result is deterministic.
     """
     from facepad.cli.console import progress
-    from facepad.training.face.run import SPEC, Run, prepare, run
-    from facepad.training.face.sources import Folders
+    from facepad.training.face.run import SPEC, FaceRecipe
+    from facepad.training.run import run
+    from facepad.training.sources import FaceSources
 
-    folders = Folders(tuple(simulated or ()), dataset, root, crops, pictures)
-    order = Run(folders, trains.value, SPEC, every, judge, out, workers)
-    ready = prepare(order)
-    with progress("extracting features", len(ready), lines=True) as advance:
-        result = run(order, ready, advance)
+    sources = FaceSources(tuple(simulated or ()), dataset, root, crops, pictures)
+    recipe = FaceRecipe(sources, trains.value, SPEC, every, judge, out, workers)
+    data = recipe.prepare()
+    with progress("extracting features", len(data), lines=True) as advance:
+        result = run(recipe, data, advance)
     typer.echo(result.text)
     typer.echo(f"wrote {result.model} and its card; report in {result.report}")
 
@@ -243,10 +244,10 @@ def train_cameras(
     random seed is fixed.
     """
     from facepad.cli.console import progress
-    from facepad.scoring.calibrated import face_test
+    from facepad.panel import make_calibratable
     from facepad.training.calibration.prior import prepare, run
 
-    made = face_test(test)
+    made = make_calibratable(test)
     samples = prepare(simulated)
     with progress("extracting features", len(samples), lines=True) as advance:
         result = run(made, samples, out, workers=workers, advance=advance)
@@ -254,13 +255,13 @@ def train_cameras(
     typer.echo(f"wrote {result.model} and its card")
 
 
-def _source(asked: str) -> "Source":
-    from facepad.training.quality.sources import Source
+def _dataset(asked: str) -> "DatasetCopy":
+    from facepad.training.sources import DatasetCopy
 
     name, equals, root = asked.partition("=")
     if not (name and equals and root):
         raise SettingsError(f"expected a dataset as NAME=DIR, got {asked!r}")
-    return Source(name, Path(root).expanduser())
+    return DatasetCopy(name, Path(root).expanduser())
 
 
 def _print_report(report: "Report") -> None:

@@ -123,9 +123,23 @@ def area_under_curve(table: ScoreTable) -> float:
     """
     scored = table.keep(table.answered)
     require_both_classes(scored)
-    _, place = np.unique(scored.values, return_inverse=True)
-    genuine = np.bincount(place, scored.weights * scored.bona_fide)
-    attacks = np.bincount(place, scored.weights * scored.attack)
+    return _area(scored.values, scored.weights * scored.bona_fide, scored.weights * scored.attack)
+
+
+def auc(bona_fide: Flags, values: Floats) -> float:
+    """Return the area under the ROC curve of raw values, in [0, 1]; ties count half.
+
+    Args:
+        bona_fide: True for bona fide, shape (N,); both classes occur.
+        values: Higher for bona fide, shape (N,).
+    """
+    return _area(values, bona_fide.astype(np.float64), (~bona_fide).astype(np.float64))
+
+
+def _area(values: Floats, bona_fide: Floats, attack: Floats) -> float:
+    """Return the area under the ROC curve of rows with weights by class."""
+    _, place = np.unique(values, return_inverse=True)
+    genuine, attacks = np.bincount(place, bona_fide), np.bincount(place, attack)
     beaten = np.cumsum(attacks) - attacks / 2.0
     return float(np.sum(genuine * beaten) / (genuine.sum() * attacks.sum()))
 

@@ -1,7 +1,6 @@
 """Writes packed files: shards and whole ones are laid out the same."""
 
 import json
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -129,17 +128,6 @@ class Writer:
             change = _CHANGES.get(kind)
             values = [getattr(row, name) for row in rows]
             _append(self._file[group][name], [change(v) for v in values] if change else values)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make sure that a rename in a folder is on the disk, where the system can."""
-    if os.name != "posix":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _json(value: Any) -> str:  # noqa: ANN401 - what a column holds

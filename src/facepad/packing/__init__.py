@@ -1,6 +1,1 @@
-"""Pack any dataset into one HDF5 file; reading it back is the job of `facepad.packed`."""
-
-from facepad.packing.options import PackOptions
-from facepad.packing.pack import Packing, Result, Source
-
-__all__ = ["PackOptions", "Packing", "Result", "Source"]
+"""The job that packs any dataset into one HDF5 file of the format of `facepad.packed`."""

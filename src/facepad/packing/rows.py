@@ -1,6 +1,7 @@
-"""From a sample to the rows that are packed: bytes or pixels, and the facts beside them."""
+"""From a sample to the rows that are packed: options, bytes or pixels, and facts beside them."""
 
 import io
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from hashlib import file_digest, sha256
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from facepad.errors import SettingsError
 from facepad.media.decode import inspect
 from facepad.media.frame_selection import FrameSelection
 from facepad.media.limits import VideoLimits
@@ -15,14 +17,65 @@ from facepad.media.reading import read_file
 from facepad.media.resize import to_long_side
 from facepad.packed import address, pictures
 from facepad.packed.checksums import pixels_hash
-from facepad.packed.layout import Row
-from facepad.packing.options import PackOptions
+from facepad.packed.layout import STORES, Row, Store
 from facepad.sources import is_clip, read_frames
 from facepad.types import Frame, RgbImage, Sample
 
+EVENLY = FrameSelection("even", 10)
+MOST_SIDE = 12_000  # pixels
+DIED = "the process that decoded it died"
+_SIZE = re.compile(r"(?P<width>[0-9]{1,5})(?:x(?P<height>[0-9]{1,5}))?")
+
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class PackOptions:
+    """How pictures are stored.
+
+    Attributes:
+        store: "encoded": the bytes of picture files as they are, frames of clips as PNG,
+            nothing is lost; "pixels": RGB of one size.
+        size: Width and height that pictures of store "pixels" are brought down to, keeping
+            their aspect; a smaller picture is never enlarged. None for store "encoded".
+        frames: Which frames of a clip.
+
+    Raises:
+        SettingsError: Not a store, or a size where there must be none, or none where there
+            must be one.
+    """
+
+    store: Store = "encoded"
+    size: tuple[int, int] | None = None
+    frames: FrameSelection = EVENLY
+
+    def __post_init__(self) -> None:
+        if self.store not in STORES:
+            raise SettingsError(f"a store is one of {', '.join(STORES)}, got {self.store!r}")
+        if self.store == "pixels" and self.size is None:
+            raise SettingsError("store 'pixels' needs a size, such as 320x240 or 224")
+        if self.store == "encoded" and self.size is not None:
+            raise SettingsError("store 'encoded' keeps pictures as they are; it takes no size")
+
+
+def parse_size(text: str) -> tuple[int, int]:
+    """Return the width and height of a text such as "320x240"; one number means a square.
+
+    Raises:
+        SettingsError: It is neither, or a side is 0 or over 12,000 pixels.
+
+    Example:
+        >>> parse_size("320x240"), parse_size("224")
+        ((320, 240), (224, 224))
+    """
+    match = _SIZE.fullmatch(text)
+    width = int(match["width"]) if match else 0
+    height = int(match["height"] or width) if match else 0
+    if not (0 < width <= MOST_SIDE and 0 < height <= MOST_SIDE):
+        raise SettingsError(f"a size is like 320x240 or 224, at most {MOST_SIDE}, got {text!r}")
+    return width, height
+
+
+@dataclass(frozen=True, slots=True)
+class PackedPicture:
     """One row with its picture.
 
     Attributes:
@@ -34,9 +87,14 @@ class Picture:
     image: bytes | RgbImage
 
 
+def selection_of(sample: Sample, selection: FrameSelection) -> FrameSelection:
+    """Return the selection, or the one frame that the sample stands for."""
+    return selection if sample.frame is None else FrameSelection("at", sample.frame)
+
+
 def pictures_of(
     number: int, sample: Sample, options: PackOptions, limits: VideoLimits
-) -> Iterator[Picture]:
+) -> Iterator[PackedPicture]:
     """Yield a still, or the chosen frames of a clip.
 
     Raises:
@@ -60,7 +118,7 @@ def pictures_of(
 
 
 def to_png(image: RgbImage) -> bytes:
-    """The pixels as PNG; lossless."""
+    """Encode the pixels as PNG, lossless."""
     from PIL import Image
 
     data = io.BytesIO()
@@ -69,7 +127,7 @@ def to_png(image: RgbImage) -> bytes:
 
 
 def fitted(image: RgbImage, size: tuple[int, int]) -> RgbImage:
-    """The picture brought down to fit a size, aspect kept; never enlarged.
+    """Shrink a picture to fit a size, with its aspect; never enlarge it.
 
     Args:
         image: RGB, shape (H, W, 3).
@@ -82,7 +140,7 @@ def fitted(image: RgbImage, size: tuple[int, int]) -> RgbImage:
 
 
 def on_canvas(image: RgbImage, size: tuple[int, int]) -> RgbImage:
-    """The picture at the top left of black of a size."""
+    """Put a picture at the top left of a black image of a size."""
     canvas = np.zeros((size[1], size[0], 3), np.uint8)
     canvas[: image.shape[0], : image.shape[1]] = image
     return canvas
@@ -100,7 +158,7 @@ def _labelled(row: Row, number: int, sample: Sample) -> Row:
     )
 
 
-def _of_still(row: Row, sample: Sample, options: PackOptions, limits: VideoLimits) -> Picture:
+def _of_still(row: Row, sample: Sample, options: PackOptions, limits: VideoLimits) -> PackedPicture:
     path = Path(sample.path)
     data, frame = read_file(path, limits=limits.picture)
     row = replace(
@@ -115,10 +173,9 @@ def _of_still(row: Row, sample: Sample, options: PackOptions, limits: VideoLimit
 
 def _of_clip(
     row: Row, sample: Sample, options: PackOptions, limits: VideoLimits
-) -> Iterator[Picture]:
+) -> Iterator[PackedPicture]:
     path = Path(sample.path)
-    rule = options.frames if sample.frame is None else FrameSelection("at", sample.frame)
-    frames = read_frames(sample.path, rule, limits)
+    frames = read_frames(sample.path, selection_of(sample, options.frames), limits)
     first = next(frames)  # an unreadable file ends here, before it is read for its hash
     row = replace(
         row,
@@ -137,11 +194,11 @@ def _hash_of(path: Path) -> str:
         return file_digest(file, "sha256").hexdigest()
 
 
-def _numbered(row: Row, number: int | None, frame: Frame, options: PackOptions) -> Picture:
+def _numbered(row: Row, number: int | None, frame: Frame, options: PackOptions) -> PackedPicture:
     return _picture(replace(row, frame=-1 if number is None else number), frame, options, None)
 
 
-def _picture(row: Row, frame: Frame, options: PackOptions, data: bytes | None) -> Picture:
+def _picture(row: Row, frame: Frame, options: PackOptions, data: bytes | None) -> PackedPicture:
     """Store a frame; ``data`` is the file it was decoded from, where there is one."""
     width, height = frame.size
     row = replace(row, time_s=frame.time_s, notes=frame.notes, width=width, height=height)
@@ -153,5 +210,5 @@ def _picture(row: Row, frame: Frame, options: PackOptions, data: bytes | None) -
         pixels_sha256=pixels_hash(image),
     )
     if options.size is not None:
-        return Picture(row, on_canvas(image, options.size))
-    return Picture(row, to_png(image) if data is None else data)
+        return PackedPicture(row, on_canvas(image, options.size))
+    return PackedPicture(row, to_png(image) if data is None else data)

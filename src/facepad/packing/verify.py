@@ -1,20 +1,20 @@
-"""The work behind ``facepad dataset verify``: decode everything that a dataset lists."""
+"""Verify a dataset: decode everything that it lists."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
 from facepad.errors import FacepadError
-from facepad.hdf5.pool import DIED, Piece, in_processes, pieces
+from facepad.jobs.processes import Chunk, ProcessPool, chunks, sendable
+from facepad.jobs.progress import Advance
 from facepad.media.frame_selection import FrameSelection
 from facepad.packed import address
 from facepad.packed.pictures import check_pixels
+from facepad.packing.rows import DIED, selection_of
 from facepad.sources import is_clip, read_frames
 from facepad.types import Dataset, Sample
 
-PIECE, PIECE_OF_CLIPS = 16, 1  # samples that a process takes at a time
-
-Advance = Callable[[], None]
+CHUNK, CHUNK_OF_CLIPS = 16, 1  # samples that a process takes at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +22,8 @@ class Finding:
     """What is wrong or unusual about one sample.
 
     Attributes:
-        number: In the listing.
-        key: Of the sample.
+        number: Index in the listing.
+        key: Key of the sample.
         problem: Why it cannot be read; "" when it can.
         notes: What is unusual about it.
     """
@@ -35,55 +35,60 @@ class Finding:
 
 
 def verify(
-    samples: Sequence[Sample], rule: FrameSelection, *, workers: int, advance: Advance
+    samples: Sequence[Sample], selection: FrameSelection, *, workers: int, advance: Advance
 ) -> list[Finding]:
     """Read and decode every sample, several at a time.
 
     Args:
         samples: The listing.
-        rule: Which frames of a clip.
+        selection: Which frames of a clip.
         workers: Processes.
         advance: Called once per sample.
 
     Returns:
         Findings in the order of the listing; samples without any are left out.
     """
-    length = PIECE_OF_CLIPS if any(is_clip(s.path) for s in samples) else PIECE
-    found: list[Finding] = []
-    todo = list(pieces(samples, length))
-    for piece, findings in in_processes(partial(_check, rule=rule), todo, workers):
-        died = Finding(piece.start, piece.samples[0].key, f"{piece.samples[0].path}: {DIED}")
-        found.extend([died] if findings is None else findings)
-        for _ in piece.samples:
-            advance()
-    return sorted(found, key=lambda finding: finding.number)
+    length = CHUNK_OF_CLIPS if any(is_clip(s.path) for s in samples) else CHUNK
+    todo = chunks([sendable(sample) for sample in samples], length)
+    findings: list[Finding] = []
+    with ProcessPool(partial(_check, selection=selection), workers) as pool:
+        for chunk, new in pool.map_chunks(todo, died=_died):
+            findings.extend(new)
+            for _ in chunk.items:
+                advance()
+    return findings
 
 
 def problems_of(dataset: Dataset) -> tuple[str, ...]:
-    """What a dataset finds wrong with itself as a whole, where it can tell."""
+    """Return what is wrong with a dataset as a whole, where its listing checks that."""
     check = getattr(dataset, "problems", tuple)
     return tuple(check())
 
 
-def _check(piece: Piece, rule: FrameSelection) -> list[Finding]:
-    found = (_finding(number, s, rule) for number, s in enumerate(piece.samples, piece.start))
-    return [finding for finding in found if finding.problem or finding.notes]
+def _check(chunk: Chunk[Sample], selection: FrameSelection) -> list[Finding]:
+    numbered = enumerate(chunk.items, chunk.start)
+    findings = (_finding(number, sample, selection) for number, sample in numbered)
+    return [finding for finding in findings if finding.problem or finding.notes]
 
 
-def _finding(number: int, sample: Sample, rule: FrameSelection) -> Finding:
+def _died(chunk: Chunk[Sample]) -> list[Finding]:
+    (sample,) = chunk.items
+    return [Finding(chunk.start, sample.key, f"{sample.path}: {DIED}")]
+
+
+def _finding(number: int, sample: Sample, selection: FrameSelection) -> Finding:
     try:
-        return Finding(number, sample.key, notes=_decoded(sample, rule))
+        return Finding(number, sample.key, notes=_notes(sample, selection))
     except FacepadError as error:
         return Finding(number, sample.key, str(error))
 
 
-def _decoded(sample: Sample, rule: FrameSelection) -> tuple[str, ...]:
-    """Decode a sample; gives what is unusual about it."""
+def _notes(sample: Sample, selection: FrameSelection) -> tuple[str, ...]:
+    """Decode a sample; return what is unusual about it."""
     packed = address.parse(sample.path)
     if packed is not None:
         return check_pixels(packed)
-    rule = rule if sample.frame is None else FrameSelection("at", sample.frame)
     notes: dict[str, None] = {}
-    for _, frame in read_frames(sample.path, rule):
+    for _, frame in read_frames(sample.path, selection_of(sample, selection)):
         notes.update(dict.fromkeys(frame.notes))
     return tuple(notes)

@@ -8,7 +8,7 @@ BAND_PIXELS = 320_000  # about 640x480; smaller bands gain nothing and repeat mo
 
 
 @dataclass(frozen=True, slots=True)
-class Band:
+class RowBand:
     """Some rows of a picture.
 
     Attributes:
@@ -22,7 +22,7 @@ class Band:
     inner: slice
 
 
-def bands(shape: tuple[int, int], halo: int, margin: int = 0) -> Iterator[Band]:
+def bands(shape: tuple[int, int], halo: int, margin: int = 0) -> Iterator[RowBand]:
     """Split a picture into bands, each row in exactly one.
 
     Args:
@@ -36,4 +36,4 @@ def bands(shape: tuple[int, int], halo: int, margin: int = 0) -> Iterator[Band]:
     edges = [first + (last - first) * i // count for i in range(count + 1)]
     for start, stop in pairwise(edges):
         top, bottom = max(0, start - halo), min(height, stop + halo)
-        yield Band(slice(start, stop), slice(top, bottom), slice(start - top, stop - top))
+        yield RowBand(slice(start, stop), slice(top, bottom), slice(start - top, stop - top))

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from facepad.errors import ModelError
 from facepad.models import store
 from facepad.models.npz import Arrays, check_features, member
 from facepad.quality.svm import Machine, Vector
-from facepad.quality.svm_text import Range, read_machine, read_range
+from facepad.quality.svm_text import FeatureRange, read_machine, read_range
 from facepad.quality.wavelet import BIQI_NAMES
 from facepad.registry import METRIC_ENTRIES
 
@@ -85,8 +86,9 @@ class BiqiModel:
         return jpeg_score if self.knots is None else float(np.interp(jpeg_score, *self.knots))
 
     @classmethod
+    @cache
     def packaged(cls) -> "BiqiModel":
-        """The model that ships with facepad.
+        """Return the model that ships with facepad; it is read once.
 
         Raises:
             ModelError: Missing, damaged or of another version.
@@ -95,7 +97,7 @@ class BiqiModel:
 
     @classmethod
     def read(cls, path: Path) -> "BiqiModel":
-        """A model by path: ``.npz`` as `facepad train biqi` writes it, or the released folder.
+        """Read a model: ``.npz`` as `facepad train biqi` writes it, or the released folder.
 
         Raises:
             InputError: A text file of the folder is malformed; the message names the line.
@@ -156,7 +158,7 @@ def _machine(arrays: Arrays, kind: str, source: str) -> Machine:
 
 
 def _member(model: Path, scaling: Path) -> Member:
-    ranges: Range = read_range(_text(scaling), str(scaling))
+    ranges: FeatureRange = read_range(_text(scaling), str(scaling))
     return Member(read_machine(_text(model), str(model), len(BIQI_NAMES)), ranges)
 
 

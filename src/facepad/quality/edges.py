@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from facepad.quality.bands import Band, bands
+from facepad.quality.bands import RowBand, bands
 from facepad.quality.filters import REPLICATE, as_map
 from facepad.quality.picture import Picture
 from facepad.quality.workspace import Workspace
@@ -121,7 +121,7 @@ def _compare(picture: Picture) -> _Comparison:
 
 def _gradient(
     image: GrayImage,
-    band: Band,
+    band: RowBand,
     out: tuple[GrayImage, GrayImage],
     workspace: Workspace,
     names: str,

@@ -1,6 +1,7 @@
 """Parameters of NIQE: the packaged ones, and the originally released file by path."""
 
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -36,8 +37,9 @@ class NiqeModel:
             raise ModelError("a NIQE model has finite numbers only, got NaN or infinity")
 
     @classmethod
+    @cache
     def packaged(cls) -> "NiqeModel":
-        """The model that ships with facepad.
+        """Return the model that ships with facepad; it is read once.
 
         Raises:
             ModelError: Missing, damaged or of another version.
@@ -46,7 +48,7 @@ class NiqeModel:
 
     @classmethod
     def read(cls, path: Path) -> "NiqeModel":
-        """A model by path: ``.npz`` as `facepad train niqe` writes it, or the released ``.mat``.
+        """Read a model: ``.npz`` as `facepad train niqe` writes it, or the released ``.mat``.
 
         Raises:
             ModelError: Missing, damaged, of another version or without the two arrays.

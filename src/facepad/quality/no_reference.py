@@ -3,8 +3,6 @@
 JQI, and the two indices (BIQI, NIQE) that models make of features.
 """
 
-from functools import cache
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -42,7 +40,7 @@ def blind_image_quality_index(picture: Picture) -> float:
         Moorthy, Bovik (2010), IEEE SPL 17(5).
     """
     features = biqi_features(picture.gray, picture.workspace)
-    return biqi(features, picture.once(_jpeg_scores)[1], biqi_model())
+    return biqi(features, picture.once(_jpeg_scores)[1], BiqiModel.packaged())
 
 
 def natural_image_quality_evaluator(picture: Picture) -> float:
@@ -58,7 +56,7 @@ def natural_image_quality_evaluator(picture: Picture) -> float:
         Mittal, Soundararajan, Bovik (2013), IEEE SPL 20(3).
     """
     features = niqe_features(picture.gray, picture.workspace)
-    return niqe(features, niqe_model())
+    return niqe(features, NiqeModel.packaged())
 
 
 def _jpeg_scores(picture: Picture) -> tuple[float, float]:
@@ -100,23 +98,3 @@ def niqe(features: NDArray[np.float64], model: NiqeModel) -> float:
     covariance = np.cov(features.T) if len(features) > 1 else np.zeros_like(model.covariance)
     inverse = np.linalg.pinv((covariance + model.covariance) / 2)
     return float(np.sqrt(max(away @ inverse @ away, 0.0)))
-
-
-@cache
-def biqi_model() -> BiqiModel:
-    """The packaged model, read once.
-
-    Raises:
-        ModelError: The file is missing, damaged or of another version.
-    """
-    return BiqiModel.packaged()
-
-
-@cache
-def niqe_model() -> NiqeModel:
-    """The packaged model, read once.
-
-    Raises:
-        ModelError: The file is missing, damaged or of another version.
-    """
-    return NiqeModel.packaged()

@@ -20,7 +20,7 @@ _Lines = Iterator[tuple[int, list[str]]]  # number and words of each line that h
 
 
 @dataclass(frozen=True, slots=True)
-class Range:
+class FeatureRange:
     """Scales features as svm-scale does.
 
     Attributes:
@@ -53,7 +53,7 @@ class Range:
         return scaled
 
 
-def read_range(text: str, source: str = "range file") -> Range:
+def read_range(text: str, source: str = "range file") -> FeatureRange:
     """Read the text of a range file.
 
     Args:
@@ -69,7 +69,7 @@ def read_range(text: str, source: str = "range file") -> Range:
     lower, upper = _numbers(lines[1][1], 2, f"{source}, line {lines[1][0]}")
     rows = [_range_row(words, f"{source}, line {n}") for n, words in lines[2:]]
     index, smallest, largest = np.array(rows).reshape(-1, 3).T
-    return Range(lower, upper, index.astype(np.int64) - 1, smallest, largest)
+    return FeatureRange(lower, upper, index.astype(np.int64) - 1, smallest, largest)
 
 
 def read_machine(text: str, source: str = "model file", features: int | None = None) -> Machine:

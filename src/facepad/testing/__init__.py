@@ -1,6 +1,6 @@
 """Contracts for authors of plug-ins, and made-up data to try one on.
 
-A liveness test, metric or dataset that passes its check works everywhere in facepad.
+A liveness test, metric, fusion or dataset that passes its check works everywhere in facepad.
 Needs no test framework: a broken contract is a `ContractError` that says what is wrong.
 
 Example:
@@ -11,16 +11,20 @@ Example:
     ...     check_dataset(Nuaa(made_up_dataset(Path(folder))))
 """
 
-from facepad.testing.contract_error import ContractError
-from facepad.testing.dataset_contract import check_dataset
+from facepad.testing.contracts import (
+    ContractError,
+    check_dataset,
+    check_fusion,
+    check_metric,
+)
 from facepad.testing.liveness_contract import check_liveness_test
 from facepad.testing.made_up import made_up_presentation
-from facepad.testing.metric_contract import check_metric
 from facepad.testing.miniatures import made_up_dataset
 
 __all__ = [
     "ContractError",
     "check_dataset",
+    "check_fusion",
     "check_liveness_test",
     "check_metric",
     "made_up_dataset",

@@ -8,7 +8,7 @@ from functools import partial
 
 import numpy as np
 
-from facepad.testing.contract_error import called, require
+from facepad.testing.contracts import called, require
 from facepad.testing.made_up import made_up_presentation
 from facepad.types import (
     Frame,

@@ -1,43 +1,43 @@
-"""What is slow to compute of pictures: done in parallel, kept in one file, and never done twice."""
+"""Parallel extraction of features from pictures, with a cache on disk."""
 
 import hashlib
-import multiprocessing
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from facepad.errors import DatasetError
+from facepad.jobs.processes import Chunk, ProcessPool, chunks
+from facepad.jobs.progress import Advance
 from facepad.packed.address import file_of
 
-Advance = Callable[[], None]
 Row = TypeVar("Row", bound=tuple[Any, ...])
 Item = TypeVar("Item", bound=tuple[Any, ...])
+Context = TypeVar("Context")
 
 _CHUNK = 16  # items that a worker takes at a time
 
 
-class Cache(Protocol[Row]):
-    """Rows whose first value is their key."""
+class FeatureCache(Protocol[Row]):
+    """Rows by key; the first value of a row is its key."""
 
     def read(self, keys: Iterable[str]) -> Mapping[str, Row]:
-        """Those of the keys that are kept."""
+        """Return the rows of those keys that are in the cache."""
         ...
 
     def write(self, rows: Sequence[Row]) -> None:
-        """Keep rows, all or none."""
+        """Write rows, all or none."""
         ...
 
 
-class Table:
-    """A table of rows by key, in a file of its own; what was written before a kill is kept.
+class CacheTable:
+    """A table of rows by key in an SQLite file; finished rows survive a kill.
 
     Args:
         file: Made when missing, with its folder.
-        name: Of the table.
-        columns: Beside the key, as in SQL: "reason TEXT, data BLOB".
+        name: Name of the table.
+        columns: Columns beside the key, as in SQL: "reason TEXT, data BLOB".
     """
 
     def __init__(self, file: Path, name: str, columns: str) -> None:
@@ -48,17 +48,17 @@ class Table:
             database.execute(f"CREATE TABLE IF NOT EXISTS {name} (key TEXT PRIMARY KEY, {columns})")
 
     def read(self, keys: Iterable[str]) -> dict[str, tuple[Any, ...]]:
-        """Rows of those of the keys that are kept, the key first."""
-        asked = f"SELECT * FROM {self._name} WHERE key = ?"  # noqa: S608 - a name of ours
+        """Return the rows of those keys that are in the table, the key first."""
+        query = f"SELECT * FROM {self._name} WHERE key = ?"  # noqa: S608 - not user input
         with closing(self._open()) as database:
-            found = (database.execute(asked, (key,)).fetchone() for key in set(keys))
-            return {row[0]: row for row in found if row is not None}
+            rows = (database.execute(query, (key,)).fetchone() for key in set(keys))
+            return {row[0]: row for row in rows if row is not None}
 
     def write(self, rows: Sequence[tuple[Any, ...]]) -> None:
-        """Keep rows, all or none."""
-        order = f"INSERT OR REPLACE INTO {self._name} VALUES ({self._values})"  # noqa: S608 - the same
+        """Write rows, all or none."""
+        command = f"INSERT OR REPLACE INTO {self._name} VALUES ({self._values})"  # noqa: S608
         with closing(self._open()) as database, database:
-            database.executemany(order, rows)
+            database.executemany(command, rows)
 
     def _open(self) -> sqlite3.Connection:
         try:
@@ -67,59 +67,65 @@ class Table:
             raise DatasetError(f"the cache {self._file} cannot be used: {error}") from error
 
 
-def gather(
+def compute_cached(
     items: Sequence[Item],
-    cache: Cache[Row],
-    work: Callable[[Sequence[Item]], list[Row]],
+    cache: FeatureCache[Row],
+    compute: Callable[[Context, Item], Row],
+    context: Callable[[], Context],
     *,
     workers: int,
     advance: Advance,
     chunk: int = _CHUNK,
 ) -> list[Row]:
-    """The row of every item: kept by an earlier run, or computed now.
+    """Return the row of every item, from the cache or computed in worker processes.
 
     Args:
-        items: What to work on; the first value of each is its key.
-        cache: Where rows are kept.
-        work: Computes the rows of some items; goes to other processes.
-        workers: Processes.
+        items: Items; the first value of each is its key, the second names it in errors.
+        cache: The cache; each finished chunk is written to it.
+        compute: Computes the row of an item from a process's context; both are picklable.
+        context: Makes what a process needs once, such as a face detector.
+        workers: Number of processes.
         advance: Called once per item.
-        chunk: Items that a worker takes at a time.
+        chunk: Number of items that a worker takes at a time.
+
+    Raises:
+        DatasetError: A worker process died at an item, which is named.
     """
     known = dict(cache.read([item[0] for item in items]))
     for _ in known:
         advance()
     missing = [item for item in items if item[0] not in known]
-    chunks = [missing[start : start + chunk] for start in range(0, len(missing), chunk)]
-    if chunks:
-        with pool(workers) as executor:
-            for rows in executor.map(work, chunks):
+    if missing:
+        with ProcessPool(_Computation(compute), workers, context) as pool:
+            for _, rows in pool.map_chunks(chunks(missing, chunk), died=_died):
                 cache.write(rows)
-                known |= cache.read([row[0] for row in rows])  # as it will be read later
+                known |= cache.read([row[0] for row in rows])  # rounded as on the next read
                 for _ in rows:
                     advance()
     return [known[item[0]] for item in items]
 
 
-def pool(workers: int) -> ProcessPoolExecutor:
-    """Processes that start clean, each with one thread."""
-    context = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(workers, mp_context=context, initializer=_start)
+class _Computation:
+    """Computes the rows of a chunk; picklable."""
+
+    def __init__(self, compute: Callable[[Any, Any], Any]) -> None:
+        self._compute = compute
+
+    def __call__(self, context: Any, chunk: Chunk[Any]) -> list[Any]:  # noqa: ANN401 - generic
+        return [self._compute(context, item) for item in chunk.items]
 
 
-def _start() -> None:
-    import cv2
-
-    cv2.setNumThreads(1)
+def _died(chunk: Chunk[Any]) -> list[Any]:
+    raise DatasetError(f"a worker process died twice while measuring {chunk.items[0][1]}")
 
 
 def file_key(path: str, tag: str, part: str = "") -> str:
-    """Key of a file as it is now; another once it has changed.
+    """Return the key of a file's content, by its size and time of change.
 
     Args:
-        path: Of the file.
-        tag: All that the row depends on beside it.
-        part: Of the file, where it has several.
+        path: The file, or a packed address.
+        tag: All that the row depends on beside the file.
+        part: Part of the file, where it has several.
 
     Raises:
         DatasetError: The file is missing.
@@ -132,5 +138,5 @@ def file_key(path: str, tag: str, part: str = "") -> str:
 
 
 def text_key(text: str) -> str:
-    """A short key for a long one."""
+    """Return a short key for a long one."""
     return hashlib.sha256(text.encode()).hexdigest()

@@ -12,7 +12,7 @@ pytest.importorskip("simulator", reason="source archives hold no benchmarks")
 from facepad.simulate.parameters import Range
 from facepad.simulate.recipe import GROUPS, draw_recipe
 from facepad.training.face.features import FaceFeatures
-from facepad.training.face.heads import Seen
+from facepad.training.face.heads import LabelledFeatures
 from facepad.types import Sample, Split
 from simulator import colours, recordings, spectra, strength, variants, worth
 from simulator.drawing import Drawing, save
@@ -102,7 +102,7 @@ def listed(*rows: tuple[str, str, str]) -> worth.Pictures:
         for species, medium, change in rows
     )
     nothing = FaceFeatures(np.zeros((0, 3, 0), np.float32), {}, np.zeros(0, bool), ())
-    return worth.Pictures(made, Seen((), nothing))
+    return worth.Pictures(made, LabelledFeatures((), nothing))
 
 
 PICTURES = listed(

@@ -8,8 +8,9 @@ from typer.testing import CliRunner
 
 from facepad.cli.app import app
 from facepad.errors import DatasetError
-from facepad.training.quality.order import Run
+from facepad.training.quality.run import QualityRecipe
 
+PREPARE = "facepad.training.quality.run.QualityRecipe.prepare"
 ARGUMENTS = ["train", "quality", "--root", "nowhere"]
 
 
@@ -21,7 +22,8 @@ def test_a_missing_package_is_told_with_the_command_that_gets_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(
-        "facepad.training.quality.run.prepare", lambda _: missing("sklearn.covariance")
+        PREPARE,
+        lambda _: missing("sklearn.covariance"),
     )
     result = CliRunner().invoke(app, ARGUMENTS)
     assert result.exit_code == 4
@@ -31,7 +33,7 @@ def test_a_missing_package_is_told_with_the_command_that_gets_it(
 def test_a_fault_of_ours_is_not_taken_for_a_missing_package(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("facepad.training.quality.run.prepare", lambda _: missing("facepad.no"))
+    monkeypatch.setattr(PREPARE, lambda _: missing("facepad.no"))
     assert isinstance(CliRunner().invoke(app, ARGUMENTS).exception, ModuleNotFoundError)
 
 
@@ -52,11 +54,11 @@ def test_folders_and_datasets_are_taken_in_the_order_they_were_given(
 ) -> None:
     orders = []
 
-    def noted(order: Run) -> NoReturn:
+    def noted(order: QualityRecipe) -> NoReturn:
         orders.append(order)
         raise DatasetError("far enough")
 
-    monkeypatch.setattr("facepad.training.quality.run.prepare", noted)
+    monkeypatch.setattr(PREPARE, noted)
     words = "--dataset simulated --root a --root b --also nuaa=c --show csv=d"
     CliRunner().invoke(app, ["train", "quality", *words.split()])
     (order,) = orders
@@ -66,4 +68,4 @@ def test_folders_and_datasets_are_taken_in_the_order_they_were_given(
         ("nuaa", "c"),
     ]
     assert [(one.name, str(one.root)) for one in order.shown] == [("csv", "d")]
-    assert not order.judge
+    assert not order.evaluate_test

@@ -13,7 +13,7 @@ from facepad import media, registry
 from facepad.datasets.packed import Packed
 from facepad.errors import DatasetError, FacepadError, InputError
 from facepad.packed.checksums import SealedFile, seal
-from facepad.packing import PackOptions
+from facepad.packing.rows import PackOptions
 from facepad.pipeline import Checker
 from facepad.sources import load_sample, read_picture
 from facepad.testing import check_dataset, made_up_dataset
@@ -110,10 +110,10 @@ def test_a_packed_picture_is_scored_as_the_file_is(source: list[Sample], sound: 
 def test_training_measures_the_same_of_a_packed_picture(
     source: list[Sample], sound: Path, tmp_path: Path
 ) -> None:
-    from facepad.training.quality.features import VIEWS, Cache, extract
+    from facepad.training.quality.features import VIEWS, MetricCache, extract
 
     def vectors(samples: list[Sample]) -> list[bytes]:
-        cache = Cache(tmp_path / str(len(list(tmp_path.iterdir()))))
+        cache = MetricCache(tmp_path / str(len(list(tmp_path.iterdir()))))
         found = extract(samples, VIEWS["whole"], cache, workers=1)
         return [row.tobytes() for row in found.vectors]
 

@@ -8,7 +8,8 @@ import pytest
 
 from facepad.errors import DatasetError, SettingsError
 from facepad.media.frame_selection import FrameSelection
-from facepad.packing.options import PackOptions, fingerprint, parse_size
+from facepad.packing.pack import fingerprint
+from facepad.packing.rows import PackOptions, parse_size
 from facepad.types import Sample
 from packing import pictures
 

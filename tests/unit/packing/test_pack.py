@@ -18,8 +18,9 @@ from facepad.media.video import read_numbered
 from facepad.packed.checksums import Digest
 from facepad.packed.layout import COLUMNS
 from facepad.packed.reader import PackedFile
-from facepad.packing import Packing, PackOptions, Source
 from facepad.packing import pack as packing_module
+from facepad.packing.pack import Packing, PackSource
+from facepad.packing.rows import PackOptions
 from facepad.sources import load_sample, read_picture
 from facepad.testing.media_files import CLIP_FRAMES, Clips
 from facepad.types import Sample, Split
@@ -52,7 +53,7 @@ def interrupted(samples: list[Sample], out: Path, after: int, options: PackOptio
         if next(left, None) is None:
             raise KeyboardInterrupt
 
-    source = Source("made_up", tuple(samples))
+    source = PackSource("made_up", tuple(samples))
     with Packing(source, options, out) as packing, pytest.raises(KeyboardInterrupt):
         packing.decode(0, advance)
 
@@ -117,7 +118,7 @@ def test_an_interrupted_run_that_goes_on_makes_the_same_file(
 def test_what_was_decoded_is_not_decoded_again(samples: list[Sample], out: Path) -> None:
     interrupted(samples, out, 9, PackOptions())
     decoded = []
-    with Packing(Source("made_up", tuple(samples)), PackOptions(), out, resume=True) as packing:
+    with Packing(PackSource("made_up", tuple(samples)), PackOptions(), out, resume=True) as packing:
         assert packing.done == 12  # three shards; the third was finished when it was told
         packing.decode(0, lambda: decoded.append(1))
     assert len(decoded) == 1
@@ -162,14 +163,14 @@ def test_work_that_is_there_is_not_touched_unasked(samples: list[Sample], out: P
 
 def test_going_on_with_other_options_is_refused(samples: list[Sample], out: Path) -> None:
     interrupted(samples, out, 5, PackOptions())
-    with pytest.raises(DatasetError, match="begun with another store: 'encoded', now 'pixels'"):
+    with pytest.raises(SettingsError, match="begun with another store: 'encoded', now 'pixels'"):
         pack(samples, out, PIXELS, resume=True)
 
 
 def test_going_on_with_other_data_is_refused(samples: list[Sample], out: Path) -> None:
     interrupted(samples, out, 5, PackOptions())
     os.utime(samples[0].path, (1, 1))
-    with pytest.raises(DatasetError, match="begun with another listing or files"):
+    with pytest.raises(SettingsError, match="begun with another listing or files: "):
         pack(samples, out, resume=True)
 
 
@@ -186,7 +187,7 @@ def test_a_finished_file_is_not_overwritten_unasked(samples: list[Sample], out: 
 
 def test_a_finished_file_stays_until_the_new_one_is_whole(samples: list[Sample], out: Path) -> None:
     first = pack(samples, out).about.digest
-    source = Source("made_up", tuple(samples[:5]))
+    source = PackSource("made_up", tuple(samples[:5]))
     with Packing(source, PackOptions(), out, force=True) as packing:
         packing.decode(0)
         assert Packed(out).about().digest == first
@@ -195,7 +196,7 @@ def test_a_finished_file_stays_until_the_new_one_is_whole(samples: list[Sample],
 
 def test_going_on_with_a_finished_file_decodes_nothing(samples: list[Sample], out: Path) -> None:
     first = pack(samples, out)
-    with Packing(Source("made_up", tuple(samples)), PackOptions(), out, resume=True) as packing:
+    with Packing(PackSource("made_up", tuple(samples)), PackOptions(), out, resume=True) as packing:
         assert packing.done == COUNT
         packing.decode(0, lambda: pytest.fail("decoded again"))
         assert packing.merge() == first
@@ -210,7 +211,7 @@ def test_going_on_with_a_finished_file_of_other_data_is_refused(
 
 
 def test_two_runs_at_once_are_refused(samples: list[Sample], out: Path) -> None:
-    source = Source("made_up", tuple(samples))
+    source = PackSource("made_up", tuple(samples))
     with (
         Packing(source, PackOptions(), out),
         pytest.raises(SettingsError, match="another run is at work on it"),

@@ -17,7 +17,7 @@ from facepad.models.npz import pack
 from facepad.quality.biqi_model import BiqiModel
 from facepad.quality.jpeg_quality import jqi_scores
 from facepad.quality.niqe_model import NiqeModel
-from facepad.quality.no_reference import biqi, biqi_model, niqe, niqe_model
+from facepad.quality.no_reference import biqi, niqe
 from facepad.quality.scene_statistics import niqe_features
 from facepad.quality.wavelet import biqi_features
 
@@ -63,14 +63,14 @@ def test_the_packaged_model_tells_its_licence_and_its_data(name: str) -> None:
 
 
 def test_blocks_like_the_pristine_ones_have_niqe_zero() -> None:
-    model = niqe_model()
+    model = NiqeModel.packaged()
     assert niqe(np.array([model.mean]), model) == 0.0
 
 
 @given(st.integers(0, 1000), st.floats(0.1, 3.0))
 @few
 def test_niqe_grows_in_proportion_to_the_distance_from_pristine(seed: int, far: float) -> None:
-    model = niqe_model()
+    model = NiqeModel.packaged()
     away = np.random.default_rng(seed).normal(size=(1, 36)) * np.sqrt(np.diag(model.covariance))
     near = niqe(model.mean + away, model)
     assert niqe(model.mean + far * away, model) == pytest.approx(far * near, rel=1e-6)
@@ -80,17 +80,23 @@ def test_niqe_grows_in_proportion_to_the_distance_from_pristine(seed: int, far: 
 @few
 def test_the_order_of_blocks_does_not_matter_to_niqe(seed: int) -> None:
     generator = np.random.default_rng(seed)
-    blocks = niqe_model().mean + generator.normal(size=(7, 36))
+    blocks = NiqeModel.packaged().mean + generator.normal(size=(7, 36))
     shuffled = generator.permutation(blocks)
-    assert niqe(shuffled, niqe_model()) == pytest.approx(niqe(blocks, niqe_model()), rel=1e-6)
+    assert niqe(shuffled, NiqeModel.packaged()) == pytest.approx(
+        niqe(blocks, NiqeModel.packaged()), rel=1e-6
+    )
 
 
 @given(st.integers(0, 1000), st.floats(-20, 150))
 @few
 def test_biqi_lies_between_the_scores_of_the_kinds(seed: int, jpeg_score: float) -> None:
     features = np.abs(np.random.default_rng(seed).normal(scale=30, size=18))
-    _, scores = biqi_model().judge(features, jpeg_score)
-    assert scores.min() - 1e-9 <= biqi(features, jpeg_score, biqi_model()) <= scores.max() + 1e-9
+    _, scores = BiqiModel.packaged().judge(features, jpeg_score)
+    assert (
+        scores.min() - 1e-9
+        <= biqi(features, jpeg_score, BiqiModel.packaged())
+        <= scores.max() + 1e-9
+    )
 
 
 @given(st.integers(0, 1000), st.floats(-20, 150), st.floats(0, 50))
@@ -98,7 +104,7 @@ def test_biqi_lies_between_the_scores_of_the_kinds(seed: int, jpeg_score: float)
 def test_more_blocking_never_lowers_biqi(seed: int, jpeg_score: float, more: float) -> None:
     features = np.abs(np.random.default_rng(seed).normal(scale=30, size=18))
     before, after = (
-        biqi(features, score, biqi_model()) for score in (jpeg_score, jpeg_score + more)
+        biqi(features, score, BiqiModel.packaged()) for score in (jpeg_score, jpeg_score + more)
     )
     assert after >= before - 1e-9
 
@@ -110,8 +116,8 @@ def test_noise_raises_biqi_and_niqe_of_a_photograph() -> None:
     noisy = np.clip(photo + noise, 0, 255).astype(np.uint8)
     values = [
         (
-            biqi(biqi_features(x.astype(np.float32)), jqi_scores(x)[1], biqi_model()),
-            niqe(niqe_features(x.astype(np.float32)), niqe_model()),
+            biqi(biqi_features(x.astype(np.float32)), jqi_scores(x)[1], BiqiModel.packaged()),
+            niqe(niqe_features(x.astype(np.float32)), NiqeModel.packaged()),
         )
         for x in (photo, noisy)
     ]
@@ -121,10 +127,10 @@ def test_noise_raises_biqi_and_niqe_of_a_photograph() -> None:
 
 def test_our_own_format_is_read_by_path(tmp_path: Path) -> None:
     path = written(tmp_path / "own.npz", store.load_arrays("niqe"))
-    np.testing.assert_array_equal(NiqeModel.read(path).mean, niqe_model().mean)
+    np.testing.assert_array_equal(NiqeModel.read(path).mean, NiqeModel.packaged().mean)
     path = written(tmp_path / "biqi.npz", store.load_arrays("biqi"))
     features = np.full(18, 3.0)
-    expected = biqi(features, 20.0, biqi_model())
+    expected = biqi(features, 20.0, BiqiModel.packaged())
     assert biqi(features, 20.0, BiqiModel.read(path)) == expected
 
 

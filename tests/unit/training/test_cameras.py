@@ -9,7 +9,7 @@ from facepad.errors import DatasetError
 from facepad.liveness.face_cnn.heads import Head
 from facepad.training.calibration.prior import learn, prepare
 from facepad.training.face.features import VIEWS, FaceFeatures
-from facepad.training.face.heads import Seen
+from facepad.training.face.heads import LabelledFeatures
 from facepad.types import Sample, Split
 
 pytest.importorskip("sklearn", reason="training needs scikit-learn: pip install 'facepad[train]'")
@@ -18,7 +18,9 @@ WIDTH = 40
 HEAD = Head("tight", 0, np.zeros(WIDTH), np.ones(WIDTH), np.eye(WIDTH)[0], 0.0)
 
 
-def made_up(*, cameras: int = 12, people: int = 20, within: float = 0.5, gap: float = 4.0) -> Seen:
+def made_up(
+    *, cameras: int = 12, people: int = 20, within: float = 0.5, gap: float = 4.0
+) -> LabelledFeatures:
     """Cameras with a cast of their own; the first statistic varies by ``within`` among people."""
     rng = np.random.default_rng(cameras)
     samples, rows = [], []
@@ -36,7 +38,7 @@ def made_up(*, cameras: int = 12, people: int = 20, within: float = 0.5, gap: fl
     values = np.array(rows, np.float32)
     wide = np.ones(len(rows), np.bool_)
     features = FaceFeatures(values, {0: slice(0, WIDTH)}, wide, (None,) * len(rows))
-    return Seen(tuple(samples), features)
+    return LabelledFeatures(tuple(samples), features)
 
 
 def test_the_spread_of_logits_is_that_within_a_camera_and_not_between() -> None:
@@ -47,7 +49,7 @@ def test_the_cast_of_cameras_moves_nothing() -> None:
     seen = made_up()
     cast = np.linspace(-5.0, 5.0, WIDTH).astype(np.float32)
     moved = replace(seen.features, values=seen.features.values + cast)
-    here, there = (learn((HEAD,), one) for one in (seen, Seen(seen.samples, moved)))
+    here, there = (learn((HEAD,), one) for one in (seen, LabelledFeatures(seen.samples, moved)))
     assert there.logit == pytest.approx(here.logit, rel=1e-4)
     assert there.distance == pytest.approx(here.distance, rel=1e-4)
 

@@ -1,4 +1,4 @@
-"""What the trunk sees of pictures: kept, and not computed twice."""
+"""Backbone statistics of pictures: cached, and not computed twice."""
 
 from itertools import pairwise
 from pathlib import Path
@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 from facepad.errors import DatasetError
+from facepad.liveness.face_cnn.backbone import Backbone
 from facepad.training import feature_cache
 from facepad.training.face import features as face_features
 from facepad.training.face.export import CHANNELS
-from facepad.training.face.features import VIEWS, Cache, extract, widths
+from facepad.training.face.features import VIEWS, FaceCache, block_columns, extract
 from facepad.types import Reason, Sample, Split
 
 PORTRAIT = Path(__file__).parents[3] / "examples" / "astronaut.jpg"
@@ -21,13 +22,13 @@ def sample(path: Path) -> Sample:
 
 
 def test_the_statistics_of_the_blocks_lie_side_by_side() -> None:
-    parts = list(widths().values())
+    parts = list(block_columns(Backbone()).values())
     assert all(a.stop == b.start for a, b in pairwise(parts))
     assert parts[-1].stop == 2 * sum(CHANNELS[: len(parts)])
 
 
 def test_rows_are_read_from_the_cache_as_they_were_written(tmp_path: Path) -> None:
-    cache = Cache(tmp_path)
+    cache = FaceCache(tmp_path)
     cache.write([("a", None, True, np.arange(4, dtype=np.float32)), *nothing("b")])
     found = cache.read(["a", "b", "c"])
     assert set(found) == {"a", "b"}
@@ -43,7 +44,7 @@ def nothing(key: str) -> list[face_features.Row]:
 def test_a_picture_is_seen_once_and_then_known(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    cache = Cache(tmp_path)
+    cache = FaceCache(tmp_path)
     first = extract([sample(PORTRAIT)], cache, workers=1)
     assert first.of("tight", 5).shape == (1, 2 * CHANNELS[5])
     assert first.values.shape[1] == len(VIEWS)
@@ -53,11 +54,11 @@ def test_a_picture_is_seen_once_and_then_known(
     def never(*_: object) -> None:
         raise AssertionError("looked again")
 
-    monkeypatch.setattr(feature_cache, "pool", never)
+    monkeypatch.setattr(feature_cache, "ProcessPool", never)
     again = extract([sample(PORTRAIT)], cache, workers=1)
     np.testing.assert_array_equal(again.values, first.values)
 
 
 def test_a_missing_picture_is_named(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match=r"nowhere\.jpg cannot be read"):
-        extract([sample(tmp_path / "nowhere.jpg")], Cache(tmp_path), workers=1)
+        extract([sample(tmp_path / "nowhere.jpg")], FaceCache(tmp_path), workers=1)

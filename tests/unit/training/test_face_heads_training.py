@@ -6,20 +6,31 @@ import numpy as np
 import pytest
 
 from facepad.errors import DatasetError
+from facepad.evaluation.ranking import auc
 from facepad.scores import sigmoid
 from facepad.training.face.features import VIEWS, FaceFeatures
-from facepad.training.face.heads import Seen, Spec, fit, joined, left_out, logits, point, train
-from facepad.training.face.report import auc, part_of, text
+from facepad.training.face.heads import (
+    HeadSpec,
+    LabelledFeatures,
+    fit,
+    held_out,
+    joined,
+    logits,
+    threshold,
+    train,
+)
+from facepad.training.face.run import errors_on
+from facepad.training.run import report_text
 from facepad.types import Reason, Sample, Split
 
 pytest.importorskip("sklearn", reason="training needs scikit-learn: pip install 'facepad[train]'")
 
 WIDTH = 6  # statistics of each of two made-up blocks
-SPEC = Spec((("tight", 0), ("context", 1)), 300.0)
+SPEC = HeadSpec((("tight", 0), ("context", 1)), 300.0)
 SOURCES = ("studio", "phone", "webcam")
 
 
-def made_up(*, gap: float = 2.0, each: int = 40, split: Split = Split.TRAIN) -> Seen:
+def made_up(*, gap: float = 2.0, each: int = 40, split: Split = Split.TRAIN) -> LabelledFeatures:
     """Pictures of three sources, each with an offset of its own; one statistic tells."""
     rng = np.random.default_rng([each, list(Split).index(split)])
     samples, rows = [], []
@@ -35,17 +46,17 @@ def made_up(*, gap: float = 2.0, each: int = 40, split: Split = Split.TRAIN) -> 
     values = np.array(rows, np.float32)
     blocks = {0: slice(0, WIDTH), 1: slice(WIDTH, 2 * WIDTH)}
     wide = np.ones(len(rows), np.bool_)
-    return Seen(tuple(samples), FaceFeatures(values, blocks, wide, (None,) * len(rows)))
+    return LabelledFeatures(tuple(samples), FaceFeatures(values, blocks, wide, (None,) * len(rows)))
 
 
 def test_bona_fide_pictures_of_a_source_left_out_score_higher() -> None:
     seen = made_up()
-    assert auc(seen.bona_fide, left_out(seen, SPEC)) > 0.9
+    assert auc(seen.bona_fide, held_out(seen, SPEC)) > 0.9
 
 
 def test_where_nothing_tells_sources_left_out_say_so() -> None:
     seen = made_up(gap=0.0)
-    assert abs(auc(seen.bona_fide, left_out(seen, SPEC)) - 0.5) < 0.15
+    assert abs(auc(seen.bona_fide, held_out(seen, SPEC)) - 0.5) < 0.15
 
 
 def test_training_twice_gives_the_same_numbers() -> None:
@@ -56,7 +67,7 @@ def test_training_twice_gives_the_same_numbers() -> None:
 
 def test_the_threshold_parts_the_classes_of_new_pictures() -> None:
     heads = train(made_up(), SPEC, [made_up(each=25, split=Split.DEV)])
-    part = part_of("new", heads, made_up(each=30, split=Split.TEST))
+    part = errors_on("new", heads, made_up(each=30, split=Split.TEST))
     assert part.rates.hter < 0.15
     assert part.auc > 0.95
 
@@ -65,7 +76,7 @@ def test_without_context_the_tight_heads_alone_count() -> None:
     seen = made_up()
     narrow = replace(seen.features, has_context=np.zeros(len(seen.samples), np.bool_))
     heads = fit(seen, SPEC)
-    found = logits(heads, Seen(seen.samples, narrow))
+    found = logits(heads, LabelledFeatures(seen.samples, narrow))
     np.testing.assert_allclose(found, heads[0].logits(seen.features.of("tight", 0)))
 
 
@@ -74,11 +85,13 @@ def test_pictures_without_a_face_take_no_part() -> None:
     values = seen.features.values.copy()
     values[0] = np.nan
     reasons = (Reason.NO_FACE, *seen.features.reasons[1:])
-    heads = train(Seen(seen.samples, replace(seen.features, values=values, reasons=reasons)), SPEC)
+    heads = train(
+        LabelledFeatures(seen.samples, replace(seen.features, values=values, reasons=reasons)), SPEC
+    )
     assert all(np.isfinite(head.weights).all() for head in heads.heads)
 
 
-def test_one_source_alone_cannot_be_left_out() -> None:
+def test_one_source_alone_cannot_be_held_out() -> None:
     seen = made_up()
     one = seen.part(np.array([sample.session == "studio" for sample in seen.samples]))
     with pytest.raises(DatasetError, match="there is only 'studio'"):
@@ -111,7 +124,7 @@ def test_auc_is_that_of_scikit_learn() -> None:
 
 def test_the_report_tells_the_background_beside_the_context() -> None:
     heads = train(made_up(), SPEC)
-    shown = text([part_of("new", heads, made_up())], heads.operating_point)
+    shown = report_text([errors_on("new", heads, made_up())], heads.operating_point)
     assert "with the face blacked out" in shown
 
 
@@ -119,7 +132,7 @@ def test_the_threshold_is_where_the_mean_error_over_sets_is_least() -> None:
     one = made_up(each=4)
     apart = np.where(one.bona_fide, 1.0, -1.0)
     shifted = np.where(one.bona_fide, 0.5, -3.0)
-    found = point([(one, apart), (one, shifted)])
+    found = threshold([(one, apart), (one, shifted)])
     assert found.threshold == sigmoid(0.5)  # the least value at which nothing is wrong
 
 
@@ -127,13 +140,13 @@ def test_a_set_of_many_pictures_weighs_no_more_than_one_of_few() -> None:
     many, few = made_up(each=40), made_up(each=4)
     rows = [(many, np.where(many.bona_fide, 1.0, 0.0)), (few, np.where(few.bona_fide, 0.5, -1.0))]
     again = [(few, np.where(few.bona_fide, 1.0, 0.0)), rows[1]]
-    assert point(rows) == point(again)
+    assert threshold(rows) == threshold(again)
 
 
 def test_the_band_holds_the_threshold() -> None:
     rng = np.random.default_rng(0)
     one = made_up()
-    found = point([(one, rng.normal(np.where(one.bona_fide, 1.0, -1.0)))])
+    found = threshold([(one, rng.normal(np.where(one.bona_fide, 1.0, -1.0)))])
     assert found.low <= found.threshold <= found.high
     assert found.low < found.high
 

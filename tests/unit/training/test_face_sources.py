@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from facepad.errors import DatasetError
-from facepad.training.face.sources import Folders, choosing, judging, training
+from facepad.training.sources import FaceSources
 from facepad.types import Split
 
 
@@ -48,34 +48,36 @@ def crops(folder: Path) -> Path:
     return listed(folder, rows)
 
 
-def folders(tmp_path: Path) -> Folders:
-    return Folders((simulated(tmp_path / "sim"),), "nuaa", None, crops(tmp_path / "crops"), None)
+def folders(tmp_path: Path) -> FaceSources:
+    return FaceSources(
+        (simulated(tmp_path / "sim"),), "nuaa", None, crops(tmp_path / "crops"), None
+    )
 
 
 def test_people_who_were_set_before_another_background_do_not_train(tmp_path: Path) -> None:
-    (found,) = training(folders(tmp_path), "simulated", 1)
+    (found,) = folders(tmp_path).train("simulated", 1)
     assert {sample.subject for sample in found.samples} == {"s0"}
 
 
 def test_a_simulated_picture_belongs_to_the_folder_it_began_in(tmp_path: Path) -> None:
-    (found,) = training(folders(tmp_path), "simulated", 1)
+    (found,) = folders(tmp_path).train("simulated", 1)
     assert {sample.session for sample in found.samples} == {"london"}
 
 
 def test_what_chooses_and_what_judges_have_nothing_in_common(tmp_path: Path) -> None:
     given = folders(tmp_path)
-    (chooses,), (judges,) = choosing(given, 1), judging(given)
+    (chooses,), (judges,) = given.dev(1), given.test()
     assert {sample.split for sample in chooses.samples} == {Split.DEV}
     assert {sample.split for sample in judges.samples} == {Split.TEST}
-    assert chooses.crops
-    assert judges.crops
+    assert chooses.is_cropped
+    assert judges.is_cropped
 
 
 def test_training_on_real_pictures_needs_their_folder(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="needs --root"):
-        training(folders(tmp_path), "both", 1)
+        folders(tmp_path).train("both", 1)
 
 
 def test_training_on_simulated_pictures_needs_some() -> None:
     with pytest.raises(DatasetError, match="needs --simulated"):
-        training(Folders((), "nuaa", None, None, None), "simulated", 1)
+        FaceSources((), "nuaa", None, None, None).train("simulated", 1)

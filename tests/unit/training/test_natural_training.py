@@ -24,13 +24,20 @@ from facepad.training.naturalness.acceptance import Gate, Golden, ladder
 from facepad.training.naturalness.biqi import train_biqi
 from facepad.training.naturalness.distortions import KINDS, Kind, lose_packets
 from facepad.training.naturalness.niqe import train_niqe
-from facepad.training.naturalness.svm_training import classifier, fit_sigmoid, regressor
+from facepad.training.naturalness.svm_training import classifier, regressor
 from facepad.training.naturalness.tiles import badness, information, similarity
+from facepad.training.scaling import platt
 
 skimage: Any = import_module("skimage.metrics")  # without types
 REFERENCE = Path(__file__).resolve().parents[2] / "reference"
 SHARED = Path(__file__).resolve().parents[3].parent / "shared"
 few = settings(max_examples=10, deadline=None)
+
+
+def fit_sigmoid(decisions: NDArray[np.float64], first: NDArray[np.bool_]) -> tuple[float, float]:
+    """Slope and intercept as libsvm has them: ``1 / (1 + exp(slope d + intercept))``."""
+    scaling = platt(decisions, first, smooth=True)
+    return -scaling.slope, -scaling.bias
 
 
 def scene(seed: int, height: int = 256, width: int = 256) -> NDArray[np.uint8]:
@@ -204,13 +211,13 @@ def test_biqi_needs_three_pictures() -> None:
 
 @pytest.mark.slow
 def test_the_packaged_niqe_agrees_in_rank_with_the_original() -> None:
-    from facepad.quality.no_reference import niqe, niqe_model
+    from facepad.quality.no_reference import niqe
     from facepad.quality.scene_statistics import niqe_features
 
     if not (SHARED / "golden").is_dir():
         pytest.skip("needs the golden pictures in shared/golden beside the repository")
     value, many = Golden.read(SHARED / "golden").correlation(
-        "niqe", lambda pixels: niqe(niqe_features(pixels.astype(np.float32)), niqe_model())
+        "niqe", lambda pixels: niqe(niqe_features(pixels.astype(np.float32)), NiqeModel.packaged())
     )
     assert many == 112
     assert value >= 0.90

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from facepad.training.quality.classifiers import Rows, balanced, fitted
+from facepad.training.quality.fit import TrainingRows, fit_classifier
+from facepad.training.scaling import sample_weights
 from facepad.types import Sample, Split
 
 discriminant_analysis = pytest.importorskip(
@@ -14,11 +15,11 @@ discriminant_analysis = pytest.importorskip(
 NO_DRIFT = np.zeros((1, 4))
 
 
-def made_up(size: int = 60) -> Rows:
+def made_up(size: int = 60) -> TrainingRows:
     rng = np.random.default_rng(0)
     labels = np.arange(size) % 2 == 0
     units = rng.normal(0.0, 1.0, (size, 4)) + labels[:, None]
-    return Rows(units, labels, np.ones(size))
+    return TrainingRows(units, labels, np.ones(size))
 
 
 def listed(*species: str | None) -> list[Sample]:
@@ -26,7 +27,7 @@ def listed(*species: str | None) -> list[Sample]:
 
 
 def test_both_classes_weigh_the_same_and_so_do_species() -> None:
-    weight = balanced(listed(None, "print", "print", "print", "mask"))
+    weight = sample_weights(listed(None, "print", "print", "print", "mask"))
     assert weight == pytest.approx([2.5, 1.25 / 3, 1.25 / 3, 1.25 / 3, 1.25])
 
 
@@ -36,25 +37,25 @@ def test_equal_weights_give_the_discriminant_of_scikit_learn() -> None:
     oracle = discriminant_analysis.LinearDiscriminantAnalysis(
         solver="eigen", shrinkage="auto", priors=[0.5, 0.5]
     ).fit(rows.units, rows.labels)
-    found = fitted(rows, NO_DRIFT, 0.0, "lda")
+    found = fit_classifier(rows, NO_DRIFT, 0.0, "lda")
     assert found["weights"] == pytest.approx(oracle.coef_[0])
     assert found["intercept"] == pytest.approx(oracle.intercept_[0])
 
 
 def test_a_row_that_weighs_twice_counts_for_two_in_the_mean() -> None:
     rows = made_up(4)
-    heavy = Rows(rows.units, rows.labels, np.array([2.0, 1.0, 1.0, 1.0]))
+    heavy = TrainingRows(rows.units, rows.labels, np.array([2.0, 1.0, 1.0, 1.0]))
     expected = (2.0 * rows.units[0] + rows.units[2]) / 3.0
     assert heavy.mean(True) == pytest.approx(expected)
 
 
 def test_a_direction_that_drifts_weighs_less() -> None:
     drift = np.array([[9.0, 0.0, 0.0, 0.0], [-9.0, 0.0, 0.0, 0.0]])
-    calm, moved = (fitted(made_up(), drift, much, "lda")["weights"] for much in (0.0, 1.0))
+    calm, moved = (fit_classifier(made_up(), drift, much, "lda")["weights"] for much in (0.0, 1.0))
     assert abs(moved[0] / moved[1]) < 0.3 * abs(calm[0] / calm[1])
 
 
 def test_the_kernel_classifier_tells_the_classes_apart() -> None:
     rows = made_up()
-    found = fitted(rows, NO_DRIFT, 0.0, "svm")
+    found = fit_classifier(rows, NO_DRIFT, 0.0, "svm")
     assert found["vectors"].shape == (len(found["dual"]), 4)

@@ -9,63 +9,65 @@ from facepad.models import store
 from facepad.quality import METRICS
 from facepad.testing import made_up_dataset
 from facepad.training.quality import run as quality_run
-from facepad.training.quality.features import Features
-from facepad.training.quality.order import Run
-from facepad.training.quality.run import Result, prepare, run
-from facepad.training.quality.sources import Source
+from facepad.training.quality.features import MetricFeatures
+from facepad.training.quality.run import QualityRecipe
+from facepad.training.run import TrainingResult, run
+from facepad.training.sources import DatasetCopy
 from facepad.types import Sample
 
 pytest.importorskip("sklearn", reason="training needs scikit-learn: pip install 'facepad[train]'")
 
 
 @pytest.fixture(scope="module")
-def order(tmp_path_factory: pytest.TempPathFactory) -> Run:
+def order(tmp_path_factory: pytest.TempPathFactory) -> QualityRecipe:
     folder = tmp_path_factory.mktemp("nuaa")
-    source = Source("nuaa", made_up_dataset(folder / "data", "nuaa", pictures=4))
-    return Run((source,), (), "whole", "lda", False, folder / "out", 1, 0)
+    source = DatasetCopy("nuaa", made_up_dataset(folder / "data", "nuaa", pictures=4))
+    return QualityRecipe((source,), (), "whole", "lda", False, folder / "out", 1, 0)
 
 
 @pytest.fixture
-def trained(order: Run, monkeypatch: pytest.MonkeyPatch) -> Result:
+def trained(order: QualityRecipe, monkeypatch: pytest.MonkeyPatch) -> TrainingResult:
     """Trained on made-up vectors, since measuring pictures is slow."""
     return train(order, monkeypatch)
 
 
-def train(order: Run, monkeypatch: pytest.MonkeyPatch) -> Result:
+def train(order: QualityRecipe, monkeypatch: pytest.MonkeyPatch) -> TrainingResult:
     rng = np.random.default_rng(0)
 
-    def measured(samples: tuple[Sample, ...], *_: object, **__: object) -> Features:
+    def measured(samples: tuple[Sample, ...], *_: object, **__: object) -> MetricFeatures:
         vectors = rng.normal(0.0, 1.0, (len(samples), len(METRICS)))
         vectors[:, 0] += [3.0 * sample.is_bona_fide for sample in samples]
-        return Features(vectors, (None,) * len(samples))
+        return MetricFeatures(vectors, (None,) * len(samples))
 
     monkeypatch.setattr(quality_run, "extract", measured)
     monkeypatch.setattr(
         quality_run, "movements", lambda *_, **__: rng.normal(0.0, 0.1, (9, 3, len(METRICS)))
     )
     monkeypatch.setenv("FACEPAD_CACHE_DIR", str(order.out / "cache"))
-    return run(order, prepare(order), lambda: None)
+    return run(order, order.prepare(), lambda: None)
 
 
-def test_the_model_can_be_read_again(trained: Result) -> None:
+def test_the_model_can_be_read_again(trained: TrainingResult) -> None:
     assert trained.model.name == "quality_whole_real.npz"
     assert "weights" in store.read_arrays(trained.model)
 
 
-def test_test_parts_stay_closed_and_the_card_says_so(trained: Result) -> None:
-    assert "test" not in trained.text.partition("took")[0].replace("the test alone", "")
-    assert "No test part was opened" in trained.model.with_suffix(".md").read_text()
-
-
-def test_test_parts_that_are_opened_are_logged_in_the_card(
-    order: Run, monkeypatch: pytest.MonkeyPatch
+def test_test_parts_are_not_evaluated_unless_asked(
+    trained: TrainingResult,
 ) -> None:
-    result = train(replace(order, judge=True), monkeypatch)
+    assert "test" not in trained.text.partition("took")[0].replace("the test alone", "")
+    assert "No test set was evaluated" in trained.model.with_suffix(".md").read_text()
+
+
+def test_test_parts_that_were_evaluated_are_named_in_the_card(
+    order: QualityRecipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result = train(replace(order, evaluate_test=True), monkeypatch)
     card = result.model.with_suffix(".md").read_text()
-    assert "Opened for this recipe: nuaa test, official, nuaa test, subject-disjoint." in card
+    assert "in this training: nuaa test, official; nuaa test, subject-disjoint." in card
     assert "nuaa test, subject-disjoint:" in result.text
 
 
-def test_what_saw_a_real_dataset_is_for_research(trained: Result) -> None:
+def test_what_saw_a_real_dataset_is_for_research(trained: TrainingResult) -> None:
     card = trained.model.with_suffix(".md").read_text()
     assert "| use | research only |" in card

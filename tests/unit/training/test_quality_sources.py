@@ -7,12 +7,12 @@ import pytest
 
 from facepad.errors import DatasetError
 from facepad.testing import made_up_dataset
-from facepad.training.quality.order import Run
-from facepad.training.quality.sources import Source, is_free, told, training
+from facepad.training.quality.run import QualityRecipe
+from facepad.training.sources import DatasetCopy, evaluation_sets, only_simulated, train_and_dev
 from facepad.types import Split
 
 
-def simulated(folder: Path, *, used: bool = False) -> Source:
+def simulated(folder: Path, *, used: bool = False) -> DatasetCopy:
     """A simulation from two sets; in one of them nobody or everybody was moved."""
     folder.mkdir()
     rows = ["path,subject,pai_species,split,source,licence,parameters"]
@@ -26,37 +26,42 @@ def simulated(folder: Path, *, used: bool = False) -> Source:
                     f'{name},{source}{split},{species},{split},{source}/{number}.jpg,MIT,"{drawn}"'
                 )
     (folder / "dataset.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
-    return Source("simulated", folder)
+    return DatasetCopy("simulated", folder)
 
 
 @pytest.fixture(scope="module")
-def nuaa(tmp_path_factory: pytest.TempPathFactory) -> Source:
-    return Source("nuaa", made_up_dataset(tmp_path_factory.mktemp("nuaa"), "nuaa"))
+def nuaa(tmp_path_factory: pytest.TempPathFactory) -> DatasetCopy:
+    return DatasetCopy("nuaa", made_up_dataset(tmp_path_factory.mktemp("nuaa"), "nuaa"))
 
 
-def order(*trains: Source, view: str = "face") -> Run:
-    return Run(trains, (), view, "lda", False, Path("out"), 1, 0)
+def order(*trains: DatasetCopy, view: str = "face") -> QualityRecipe:
+    return QualityRecipe(trains, (), view, "lda", False, Path("out"), 1, 0)
 
 
 def test_a_source_of_a_simulation_is_the_set_it_began_with(tmp_path: Path) -> None:
-    found = training([simulated(tmp_path / "made")])
+    found = train_and_dev([simulated(tmp_path / "made")])
     assert {sample.session for sample in found} == {"london", "canada"}
 
 
-def test_a_source_of_a_real_dataset_is_its_session(nuaa: Source) -> None:
-    assert {sample.session for sample in training([nuaa])} == {"nuaa 01", "nuaa 02"}
+def test_a_source_of_a_real_dataset_is_its_session(nuaa: DatasetCopy) -> None:
+    assert {sample.session for sample in train_and_dev([nuaa])} == {"nuaa 01", "nuaa 02"}
 
 
 def test_people_before_another_background_neither_train_nor_choose(tmp_path: Path) -> None:
-    found = training([simulated(tmp_path / "made", used=True)])
+    found = train_and_dev([simulated(tmp_path / "made", used=True)])
     assert {sample.session for sample in found} == {"london"}
 
 
-def test_test_parts_never_train_and_are_told_only_when_opened(tmp_path: Path, nuaa: Source) -> None:
+def test_test_parts_are_only_evaluated_and_only_when_asked(
+    tmp_path: Path, nuaa: DatasetCopy
+) -> None:
     trains = [simulated(tmp_path / "made"), nuaa]
-    assert {sample.split for sample in training(trains)} == {Split.TRAIN, Split.DEV}
-    assert [one.name for one in told(trains, judge=False)] == ["simulated dev", "nuaa dev"]
-    assert [one.name for one in told(trains, judge=True) if one.judges] == [
+    assert {sample.split for sample in train_and_dev(trains)} == {Split.TRAIN, Split.DEV}
+    assert [one.name for one in evaluation_sets(trains, test=False)] == [
+        "simulated dev",
+        "nuaa dev",
+    ]
+    assert [one.name for one in evaluation_sets(trains, test=True) if one.is_test] == [
         "simulated test, subject-disjoint",
         "nuaa test, official",
         "nuaa test, subject-disjoint",
@@ -65,24 +70,24 @@ def test_test_parts_never_train_and_are_told_only_when_opened(tmp_path: Path, nu
 
 def test_several_folders_of_one_dataset_are_one(tmp_path: Path) -> None:
     sources = [simulated(tmp_path / "a"), simulated(tmp_path / "b")]
-    (dev,) = told(sources, judge=False)
+    (dev,) = evaluation_sets(sources, test=False)
     assert len(dev.samples) == 8
 
 
-def test_the_name_of_a_model_says_what_trained_it(tmp_path: Path, nuaa: Source) -> None:
+def test_the_name_of_a_model_says_what_trained_it(tmp_path: Path, nuaa: DatasetCopy) -> None:
     made = simulated(tmp_path / "made")
     assert order(made).name == "quality_free"
     assert order(made, nuaa, view="whole").name == "quality_whole_research"
     assert order(nuaa).name == "quality_real"
 
 
-def test_only_simulation_alone_is_free(tmp_path: Path, nuaa: Source) -> None:
+def test_only_simulation_alone_is_free(tmp_path: Path, nuaa: DatasetCopy) -> None:
     made = simulated(tmp_path / "made")
-    assert is_free([made, made])
-    assert not is_free([made, nuaa])
+    assert only_simulated([made, made])
+    assert not only_simulated([made, nuaa])
 
 
-def test_the_command_names_every_dataset(tmp_path: Path, nuaa: Source) -> None:
+def test_the_command_names_every_dataset(tmp_path: Path, nuaa: DatasetCopy) -> None:
     made = simulated(tmp_path / "made")
     assert order(made, made, nuaa).command == (
         "facepad train quality --dataset simulated --root DIR --root DIR --also nuaa=DIR "
@@ -95,4 +100,4 @@ def test_a_dataset_without_a_train_part_is_named(tmp_path: Path) -> None:
     file = tmp_path / "dataset.csv"
     file.write_text("path,subject,pai_species,split\n1.jpg,anna,,dev\n", encoding="utf-8")
     with pytest.raises(DatasetError, match="csv has no train part in"):
-        training([Source("csv", file)])
+        train_and_dev([DatasetCopy("csv", file)])

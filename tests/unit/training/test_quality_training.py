@@ -9,11 +9,11 @@ import pytest
 from facepad.errors import DatasetError
 from facepad.liveness.quality.classifier import QualityClassifier
 from facepad.quality import METRICS
-from facepad.training.quality.classifiers import Classifier
-from facepad.training.quality.features import VIEWS, Features, Vectors
-from facepad.training.quality.fit import fit, scores
-from facepad.training.quality.report import part_of, text
-from facepad.training.quality.sources import Listed
+from facepad.training.quality.features import VIEWS, MetricFeatures, Vectors
+from facepad.training.quality.fit import ClassifierKind, fit, scores
+from facepad.training.quality.run import errors_on
+from facepad.training.run import report_text
+from facepad.training.sources import SampleSet
 from facepad.types import Reason, Sample, Score, Split
 
 pytest.importorskip("sklearn", reason="training needs scikit-learn: pip install 'facepad[train]'")
@@ -23,7 +23,7 @@ TELLING = METRICS.index("hlfi")  # the metric that tells attacks apart, in the m
 SHAKY = METRICS.index("jqi")  # the one that resolution moves
 
 
-def made_up(*, gap: float = 3.0) -> tuple[list[Sample], Features]:
+def made_up(*, gap: float = 3.0) -> tuple[list[Sample], MetricFeatures]:
     rng = np.random.default_rng(0)
     samples, rows = [], []
     for subject in range(12):
@@ -37,7 +37,7 @@ def made_up(*, gap: float = 3.0) -> tuple[list[Sample], Features]:
                 row[TELLING] += gap * (species is None)
                 row[SHAKY] += gap * (species is None)
                 rows.append(row)
-    return samples, Features(np.array(rows), (None,) * len(rows))
+    return samples, MetricFeatures(np.array(rows), (None,) * len(rows))
 
 
 def still(amount: float = 0.01) -> Vectors:
@@ -50,22 +50,22 @@ def still(amount: float = 0.01) -> Vectors:
 
 def trained(
     samples: Sequence[Sample],
-    features: Features,
+    features: MetricFeatures,
     moved: Vectors | None = None,
-    classifier: Classifier = "lda",
+    classifier: ClassifierKind = "lda",
 ) -> QualityClassifier:
     moved = still() if moved is None else moved
     return fit(samples, features, moved, VIEWS["face"], classifier=classifier)
 
 
 def scored(
-    samples: Sequence[Sample], features: Features, classifier: Classifier = "lda"
+    samples: Sequence[Sample], features: MetricFeatures, classifier: ClassifierKind = "lda"
 ) -> tuple[Score, ...]:
     return scores(trained(samples, features, classifier=classifier), features)
 
 
 @pytest.mark.parametrize("classifier", ["lda", "svm"])
-def test_bona_fide_score_higher(classifier: Classifier) -> None:
+def test_bona_fide_score_higher(classifier: ClassifierKind) -> None:
     samples, features = made_up()
     found = scored(samples, features, classifier)
     values = np.array([score.value for score in found], np.float64)
@@ -102,7 +102,7 @@ def test_pictures_without_a_face_have_no_score_and_teach_nothing() -> None:
     vectors = features.vectors.copy()
     vectors[0] = np.nan
     reasons = (Reason.NO_FACE, *features.reasons[1:])
-    first = scored(samples, Features(vectors, reasons))[0]
+    first = scored(samples, MetricFeatures(vectors, reasons))[0]
     assert (first.value, first.reason) == (None, Reason.NO_FACE)
 
 
@@ -110,7 +110,7 @@ def test_pictures_without_a_face_have_no_score_and_teach_nothing() -> None:
 def test_a_part_with_one_class_only_is_refused(split: str) -> None:
     samples, features = made_up()
     keep = [i for i, s in enumerate(samples) if not (s.split == split and s.is_bona_fide)]
-    fewer = Features(features.vectors[keep], tuple(features.reasons[i] for i in keep))
+    fewer = MetricFeatures(features.vectors[keep], tuple(features.reasons[i] for i in keep))
     with pytest.raises(DatasetError, match=f"the {split} part has no bona fide picture"):
         trained([samples[i] for i in keep], fewer)
 
@@ -119,7 +119,7 @@ def test_a_metric_that_never_varies_has_no_weight() -> None:
     samples, features = made_up()
     vectors = features.vectors.copy()
     vectors[:, METRICS.index("ad")] = 0.0
-    classifier = trained(samples, Features(vectors, features.reasons))
+    classifier = trained(samples, MetricFeatures(vectors, features.reasons))
     assert classifier.scale[METRICS.index("ad")] == 0.0
 
 
@@ -127,10 +127,10 @@ def test_the_report_names_parts_counts_and_where_thresholds_come_from() -> None:
     samples, features = made_up()
     made = trained(samples, features)
     test = [row for row, sample in enumerate(samples) if sample.split is Split.TEST]
-    listed = Listed("made_up test", tuple(samples[row] for row in test))
-    found = scores(made, Features(features.vectors[test], (None,) * len(test)))
+    listed = SampleSet("made_up test", tuple(samples[row] for row in test))
+    found = scores(made, MetricFeatures(features.vectors[test], (None,) * len(test)))
     point = made.operating_point
-    shown = text([part_of(listed, found, point)], point)
+    shown = report_text([errors_on(listed, found, point)], point)
     for words in (
         "made_up test: 96 of 4 subjects bona fide, 96 of 4 subjects attacks",
         "ranking, threshold from test",
@@ -144,7 +144,7 @@ def test_each_dataset_has_the_same_say_in_the_threshold() -> None:
     dev = [row for row, sample in enumerate(samples) if sample.split is Split.DEV]
     others = [replace(samples[row], key=f"other/{samples[row].key}") for row in dev[:48]]
     more = np.concatenate([features.vectors, features.vectors[dev[:48]] + 0.5])
-    both = Features(more, (None,) * len(more))
+    both = MetricFeatures(more, (None,) * len(more))
     alone = trained(samples, features).operating_point.threshold
     together = trained([*samples, *others], both).operating_point
     assert together.threshold != alone

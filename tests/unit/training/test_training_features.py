@@ -1,4 +1,4 @@
-"""Metric vectors of many pictures: kept, and never measured twice."""
+"""Metric vectors of many pictures: cached, and never measured twice."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from PIL import Image
 from facepad.errors import DatasetError
 from facepad.quality import METRICS
 from facepad.training import feature_cache
-from facepad.training.quality.features import VIEWS, Cache, extract
+from facepad.training.quality.features import VIEWS, MetricCache, extract
 from facepad.types import Reason, Sample, Split
 
 
@@ -25,7 +25,7 @@ def samples(tmp_path: Path) -> list[Sample]:
 
 
 def test_vectors_come_in_the_order_of_the_samples(samples: list[Sample], tmp_path: Path) -> None:
-    cache = Cache(tmp_path / "cache")
+    cache = MetricCache(tmp_path / "cache")
     forth = extract(samples, VIEWS["whole"], cache, workers=1)
     back = extract(samples[::-1], VIEWS["whole"], cache, workers=1)
     assert np.array_equal(forth.vectors, back.vectors[::-1], equal_nan=True)
@@ -35,7 +35,7 @@ def test_vectors_come_in_the_order_of_the_samples(samples: list[Sample], tmp_pat
 def test_a_picture_that_cannot_be_measured_has_a_reason_and_no_numbers(
     samples: list[Sample], tmp_path: Path
 ) -> None:
-    found = extract(samples, VIEWS["whole"], Cache(tmp_path / "cache"), workers=1)
+    found = extract(samples, VIEWS["whole"], MetricCache(tmp_path / "cache"), workers=1)
     assert found.reasons == (None, None, Reason.PICTURE_TOO_SMALL)
     assert np.isnan(found.vectors[2]).all()
 
@@ -43,14 +43,14 @@ def test_a_picture_that_cannot_be_measured_has_a_reason_and_no_numbers(
 def test_what_was_measured_is_not_measured_again(
     samples: list[Sample], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = extract(samples, VIEWS["whole"], Cache(tmp_path / "cache"), workers=1)
-    monkeypatch.setattr(feature_cache, "pool", lambda _: pytest.fail("measured again"))
-    again = extract(samples, VIEWS["whole"], Cache(tmp_path / "cache"), workers=1)
+    first = extract(samples, VIEWS["whole"], MetricCache(tmp_path / "cache"), workers=1)
+    monkeypatch.setattr(feature_cache, "ProcessPool", lambda *_: pytest.fail("measured again"))
+    again = extract(samples, VIEWS["whole"], MetricCache(tmp_path / "cache"), workers=1)
     assert np.array_equal(first.vectors, again.vectors, equal_nan=True)
 
 
 def test_a_picture_that_changed_is_measured_again(samples: list[Sample], tmp_path: Path) -> None:
-    cache = Cache(tmp_path / "cache")
+    cache = MetricCache(tmp_path / "cache")
     first = extract(samples, VIEWS["whole"], cache, workers=1)
     Image.fromarray(np.full((80, 100, 3), 7, np.uint8)).save(samples[0].path)
     again = extract(samples, VIEWS["whole"], cache, workers=1)
@@ -62,7 +62,7 @@ def test_progress_counts_every_sample(samples: list[Sample], tmp_path: Path) -> 
     extract(
         samples,
         VIEWS["whole"],
-        Cache(tmp_path / "cache"),
+        MetricCache(tmp_path / "cache"),
         workers=1,
         advance=lambda: ticks.append(1),
     )
@@ -72,10 +72,10 @@ def test_progress_counts_every_sample(samples: list[Sample], tmp_path: Path) -> 
 def test_a_missing_picture_is_named(samples: list[Sample], tmp_path: Path) -> None:
     Path(samples[1].path).unlink()
     with pytest.raises(DatasetError, match=r"1\.png cannot be read"):
-        extract(samples, VIEWS["whole"], Cache(tmp_path / "cache"), workers=1)
+        extract(samples, VIEWS["whole"], MetricCache(tmp_path / "cache"), workers=1)
 
 
 def test_a_broken_picture_is_named(samples: list[Sample], tmp_path: Path) -> None:
     Path(samples[1].path).write_bytes(b"no picture")
     with pytest.raises(DatasetError, match=r"1\.png"):
-        extract(samples, VIEWS["whole"], Cache(tmp_path / "cache"), workers=1)
+        extract(samples, VIEWS["whole"], MetricCache(tmp_path / "cache"), workers=1)

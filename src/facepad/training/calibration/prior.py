@@ -20,9 +20,9 @@ from facepad.liveness.face_cnn.test import FaceTest
 from facepad.models import store
 from facepad.models.card import Card
 from facepad.training.calibration.fit import Observed, centred
-from facepad.training.face.features import Cache, extract
-from facepad.training.face.heads import Seen, logits
-from facepad.training.face.sources import simulated
+from facepad.training.face.features import FaceCache, extract
+from facepad.training.face.heads import LabelledFeatures, logits
+from facepad.training.sources import simulated_samples
 from facepad.types import Sample
 
 FRAMES = 10  # that play those of a calibration; fewer where a camera has fewer people
@@ -67,7 +67,7 @@ def prepare(roots: Sequence[Path]) -> tuple[Sample, ...]:
     Raises:
         DatasetError: Nothing is there, or a list tells no cameras.
     """
-    samples = simulated(roots)
+    samples = simulated_samples(roots)
     if not all(sample.attributes.get("camera") for sample in samples):
         raise DatasetError("spreads of cameras need pictures that tell their camera")
     return samples
@@ -87,8 +87,10 @@ def run(
         DatasetError: A picture cannot be read, or no camera has enough people.
         ModelError: A network's file is missing, or the result cannot be written.
     """
-    cache = Cache(settings.folder("cache_dir"))
-    seen = Seen(tuple(samples), extract(samples, cache, workers=workers, advance=advance))
+    cache = FaceCache(settings.folder("cache_dir"))
+    seen = LabelledFeatures(
+        tuple(samples), extract(samples, cache, workers=workers, advance=advance)
+    )
     seen = seen.part(seen.usable)
     heads = test.heads.heads
     tight = tuple(head for head in heads if head.view == crops.TIGHT)
@@ -104,7 +106,7 @@ def run(
     return Result(model, text)
 
 
-def learn(heads: Sequence[Head], seen: Seen) -> Spread:
+def learn(heads: Sequence[Head], seen: LabelledFeatures) -> Spread:
     """The spread of a set of heads over all cameras.
 
     Raises:
@@ -131,13 +133,13 @@ def learn(heads: Sequence[Head], seen: Seen) -> Spread:
     return Spread(logit, distance, scale, float(scores[labels].std()), slope, bias)
 
 
-def _cameras(seen: Seen) -> Iterator[np.ndarray]:
+def _cameras(seen: LabelledFeatures) -> Iterator[np.ndarray]:
     names = np.array([sample.attributes["camera"] for sample in seen.samples])
     for name in sorted(set(names.tolist())):
         yield names == name
 
 
-def _episodes(heads: Sequence[Head], seen: Seen) -> Iterator[Episode]:
+def _episodes(heads: Sequence[Head], seen: LabelledFeatures) -> Iterator[Episode]:
     """A camera's people, drawn several times; one bona fide frame a person."""
     people = np.array([sample.subject for sample in seen.samples])
     own = {who: np.flatnonzero((people == who) & seen.bona_fide) for who in sorted(set(people))}
@@ -153,7 +155,7 @@ def _episodes(heads: Sequence[Head], seen: Seen) -> Iterator[Episode]:
         yield _beyond(frames, [every[row] for row in rest], seen.bona_fide[rest])
 
 
-def observed(heads: Sequence[Head], seen: Seen) -> list[Observed]:
+def observed(heads: Sequence[Head], seen: LabelledFeatures) -> list[Observed]:
     """Pictures as a calibration sees its frames."""
     units = [head.standardised(seen.features.of(head.view, head.block)) for head in heads]
     features, raw = np.concatenate(units, axis=1), logits(heads, seen)
@@ -184,7 +186,7 @@ def _platt(scores: Vector, labels: np.ndarray) -> tuple[float, float]:
     return float(fitted.coef_[0, 0]), float(fitted.intercept_[0])
 
 
-def _card(made: CameraSpreads, seen: Seen, text: str) -> Card:
+def _card(made: CameraSpreads, seen: LabelledFeatures, text: str) -> Card:
     people = len({sample.subject for sample in seen.samples})
     bona_fide = int(seen.bona_fide.sum())
     licences = {sample.attributes.get("licence", "") for sample in seen.samples} - {""}

@@ -1,4 +1,4 @@
-"""What the frozen trunk sees of many pictures: computed in parallel, kept, never twice."""
+"""Backbone statistics of many pictures, computed in parallel and cached."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from facepad.errors import DatasetError, InputError
 from facepad.faces import crops
 from facepad.faces.finder import FaceFinder
+from facepad.jobs.progress import Advance, ignore
 from facepad.liveness.face_cnn.backbone import SIDE, Backbone
 from facepad.models import store
 from facepad.sources import MIDDLE, load_sample
-from facepad.training.feature_cache import Advance, Table, file_key, gather
+from facepad.training.feature_cache import CacheTable, compute_cached, file_key
 from facepad.types import Face, Frame, Reason, RgbImage, Sample, Split
 
 BLACKED_OUT = "context_without_face"
@@ -34,9 +35,9 @@ class FaceFeatures:
 
     Attributes:
         values: Shape (N, views, F): the statistics of all blocks side by side, for `VIEWS`;
-            NaN in the rows of pictures without a face that can be judged.
-        blocks: Which of F belongs to which block of the trunk.
-        has_context: Whether the picture holds enough around the face, shape (N,).
+            NaN in the rows of pictures without a usable face.
+        blocks: Columns of each block of the backbone.
+        has_context: Whether the picture shows enough around the face, shape (N,).
         reasons: Why a row has no values; None where it has.
     """
 
@@ -46,26 +47,26 @@ class FaceFeatures:
     reasons: tuple[Reason | None, ...]
 
     def of(self, view: str, block: int) -> Values:
-        """Statistics of one block in one view, shape (N, 2 C)."""
+        """Return the statistics of one block in one view, shape (N, 2 C)."""
         return self.values[:, VIEWS.index(view), self.blocks[block]]
 
 
-class Cache:
+class FaceCache:
     """Statistics by key in one file, as 16-bit numbers."""
 
     def __init__(self, folder: Path) -> None:
         columns = "reason TEXT, context INT, data BLOB"
-        self._table = Table(folder / "face.sqlite", "seen", columns)
+        self._table = CacheTable(folder / "face.sqlite", "seen", columns)
 
     def read(self, keys: Iterable[str]) -> dict[str, Row]:
-        """Those of the keys that are kept."""
+        """Return the rows of those keys that are in the cache."""
         return {
             key: (key, Reason(why) if why else None, bool(context), _unpacked(data))
             for key, why, context, data in self._table.read(keys).values()
         }
 
     def write(self, rows: Sequence[Row]) -> None:
-        """Keep statistics, all or none."""
+        """Write rows, all or none."""
         self._table.write(
             [
                 (key, why and why.value, int(context), values.astype(np.float16).tobytes())
@@ -74,38 +75,59 @@ class Cache:
         )
 
 
+class FaceExtractor:
+    """Finds a face and computes its statistics; one per worker process."""
+
+    def __init__(self) -> None:
+        self.finder = FaceFinder(landmarks=False)
+        self.backbone = Backbone()
+
+
 def extract(
     samples: Sequence[Sample],
-    cache: Cache,
+    cache: FaceCache,
     *,
     workers: int,
-    whole_is_face: bool = False,
-    advance: Advance = lambda: None,
+    is_cropped: bool = False,
+    advance: Advance = ignore,
 ) -> FaceFeatures:
-    """Show every sample to the trunk, or take what an earlier run kept.
+    """Compute the statistics of every sample, or read them from the cache.
 
     Args:
         samples: Pictures.
-        cache: Where statistics are kept.
-        workers: Processes.
-        whole_is_face: The pictures are crops of a face detector, with nothing around the
-            face: no face is looked for in them.
+        cache: The cache.
+        workers: Number of processes.
+        is_cropped: Each picture is a crop of a face detector, with nothing around the face;
+            no face is searched for in it.
         advance: Called once per sample.
 
     Raises:
         DatasetError: A picture cannot be read; names it.
     """
-    tag = "|".join([str(_COMPUTED_AS), str(whole_is_face), *map(store.version, _MODELS)])
+    tag = "|".join([str(_COMPUTED_AS), str(is_cropped), *map(store.version, _MODELS)])
     items = [
         (file_key(sample.path, tag, f"|{sample.frame}"), sample.path, sample.frame)
         for sample in samples
     ]
-    work = partial(_chunk, whole_is_face=whole_is_face)
-    return _together(gather(items, cache, work, workers=workers, advance=advance))
+    rows = compute_cached(
+        items,
+        cache,
+        partial(_row, is_cropped=is_cropped),
+        FaceExtractor,
+        workers=workers,
+        advance=advance,
+    )
+    blocks = block_columns(Backbone())
+    return FaceFeatures(
+        np.stack([row[3].reshape(len(VIEWS), _width(blocks)) for row in rows]),
+        blocks,
+        np.array([row[2] for row in rows]),
+        tuple(row[1] for row in rows),
+    )
 
 
-def shown(image: RgbImage, face: Face) -> list[RgbImage]:
-    """The crops of `VIEWS`, in that order."""
+def view_crops(image: RgbImage, face: Face) -> list[RgbImage]:
+    """Return the crops of `VIEWS`, in that order."""
     box = face.box
     return [
         crops.tight(image, box, SIDE),
@@ -114,60 +136,40 @@ def shown(image: RgbImage, face: Face) -> list[RgbImage]:
     ]
 
 
-def widths() -> dict[int, slice]:
-    """Where the statistics of each block lie among all."""
+def block_columns(backbone: Backbone) -> dict[int, slice]:
+    """Return the columns of each block among the statistics of all blocks."""
     from facepad.training.face.export import CHANNELS
 
     found, start = {}, 0
-    for block in Backbone().blocks:
+    for block in backbone.blocks:
         found[block] = slice(start, start + 2 * CHANNELS[block])
         start += 2 * CHANNELS[block]
     return found
 
 
-def _together(rows: Sequence[Row]) -> FaceFeatures:
-    blocks = widths()
-    total = max(part.stop for part in blocks.values())
-    return FaceFeatures(
-        np.stack([row[3].reshape(len(VIEWS), total) for row in rows]),
-        blocks,
-        np.array([row[2] for row in rows]),
-        tuple(row[1] for row in rows),
-    )
+def _width(blocks: dict[int, slice]) -> int:
+    return max(int(columns.stop) for columns in blocks.values())
 
 
 def _unpacked(data: bytes) -> Values:
     return np.frombuffer(data, np.float16).astype(np.float32)
 
 
-def _chunk(items: Sequence[_Item], whole_is_face: bool) -> list[Row]:
-    return [(key, *_one(path, number, whole_is_face)) for key, path, number in items]
-
-
-def _one(path: str, number: int | None, whole_is_face: bool) -> tuple[Reason | None, bool, Values]:
-    finder, backbone = _tools()
+def _row(extractor: FaceExtractor, item: _Item, is_cropped: bool) -> Row:
+    key, path, number = item
     try:
         sample = Sample(path, path, "", Split.TRAIN, frame=number)
         frame = load_sample(sample, MIDDLE).frames[0]
     except InputError as error:
         raise DatasetError(f"a listed picture cannot be used: {error}") from error
-    if whole_is_face:
-        face: Face | None = Face((0, 0, *frame.size), 1.0)
-        frame = Frame(frame.image, face=face)
+    if is_cropped:
+        frame = Frame(frame.image, face=Face((0, 0, *frame.size), 1.0))
     else:
-        frame = finder.find(frame)
-        face = frame.face
-    if face is None:
-        nothing = np.full(len(VIEWS) * max(p.stop for p in widths().values()), np.nan)
-        return frame.no_face or Reason.NO_FACE, False, nothing.astype(np.float32)
-    seen = backbone.extract(shown(frame.image, face), backbone.blocks)
-    return None, crops.has_context(frame), np.concatenate(seen, axis=1).ravel()
-
-
-_TOOLS: list[tuple[FaceFinder, Backbone]] = []  # one pair per worker process
-
-
-def _tools() -> tuple[FaceFinder, Backbone]:
-    if not _TOOLS:
-        _TOOLS.append((FaceFinder(landmarks=False), Backbone()))
-    return _TOOLS[0]
+        frame = extractor.finder.find(frame)
+    backbone = extractor.backbone
+    if frame.face is None:
+        nothing = np.full(len(VIEWS) * _width(block_columns(backbone)), np.nan, np.float32)
+        return key, frame.no_face or Reason.NO_FACE, False, nothing
+    statistics = backbone.extract(view_crops(frame.image, frame.face), backbone.blocks)
+    values = np.concatenate(statistics, axis=1).ravel()
+    return key, None, crops.has_context(frame), values

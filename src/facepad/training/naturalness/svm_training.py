@@ -15,13 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facepad.quality.svm import Machine, Vector
+from facepad.training.scaling import platt
 
 _FOLDS = 5
-_ITERATIONS = 100
-_RIDGE = 1e-12  # keeps the Hessian of the sigmoid's fit invertible
-_FLAT = 1e-5  # gradient at which the fit ends
-_ENOUGH = 1e-4  # share of the promised decrease that a step must bring
-_SHORTEST = 1e-10  # step
 
 
 def classifier(
@@ -50,7 +46,8 @@ def classifier(
         rows = np.isin(kinds, (first, second))
         pair = SVC(C=cost, gamma=gamma, cache_size=500)
         unseen = _unseen(pair, points[rows], kinds[rows] == first, groups[rows])
-        sigmoids.append(fit_sigmoid(unseen, kinds[rows] == first))
+        scaling = platt(unseen, kinds[rows] == first, smooth=True)
+        sigmoids.append((-scaling.slope, -scaling.bias))  # of 1 / (1 + exp(slope d + bias))
     return Machine(
         gamma=gamma,
         vectors=machine.support_vectors_,
@@ -103,45 +100,3 @@ def _unseen(
         pair.fit(points[~out], is_first[~out])
         decisions[out] = pair.decision_function(points[out])
     return decisions
-
-
-def fit_sigmoid(decisions: Vector, is_first: NDArray[np.bool_]) -> tuple[float, float]:
-    """Slope and intercept of the likeliest ``p = 1 / (1 + exp(slope d + intercept))``.
-
-    Args:
-        decisions: Shape (N,); positive speaks for the first class.
-        is_first: Whether the point is of the first class.
-    """
-    first, second = np.count_nonzero(is_first), np.count_nonzero(~is_first)
-    targets = np.where(is_first, (first + 1) / (first + 2), 1 / (second + 2))
-    design = np.stack([decisions, np.ones(len(decisions))])
-    found = np.array([0.0, np.log((second + 1) / (first + 1))])
-    for _ in range(_ITERATIONS):
-        share = 1 / (1 + np.exp(found @ design))
-        gradient = design @ (targets - share)
-        if np.abs(gradient).max() < _FLAT:
-            break
-        hessian = (design * share * (1 - share)) @ design.T + _RIDGE * np.eye(2)
-        direction = -np.linalg.solve(hessian, gradient)
-        found = _step(found, direction, float(gradient @ direction), design, targets)
-    return float(found[0]), float(found[1])
-
-
-def _step(
-    start: Vector, direction: Vector, slope: float, design: Vector, targets: Vector
-) -> Vector:
-    """Go along a direction, half as far each time, until the fit is better."""
-    before = _loss(start, design, targets)
-    length = 1.0
-    while length > _SHORTEST:
-        there: Vector = start + length * direction
-        if _loss(there, design, targets) < before + _ENOUGH * length * slope:
-            return there
-        length /= 2
-    return start
-
-
-def _loss(parameters: Vector, design: Vector, targets: Vector) -> float:
-    """Negative log likelihood."""
-    exponents = parameters @ design
-    return float(np.sum(targets * exponents + np.logaddexp(0, -exponents)))

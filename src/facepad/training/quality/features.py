@@ -1,4 +1,4 @@
-"""Metric vectors of many pictures: measured in parallel, kept, and never measured twice."""
+"""Metric vectors of many pictures, measured in parallel and cached."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -8,51 +8,53 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from facepad import media, quality
+from facepad import quality
 from facepad.errors import DatasetError, InputError
 from facepad.faces.finder import FaceFinder
+from facepad.jobs.progress import Advance, ignore
 from facepad.liveness.quality.test import versions, view
 from facepad.models import store
-from facepad.sources import MIDDLE, load
-from facepad.training.feature_cache import Advance, Table, file_key, gather
-from facepad.types import Frame, Reason, RgbImage, Sample
+from facepad.sources import MIDDLE, load_sample
+from facepad.training.feature_cache import CacheTable, compute_cached, file_key
+from facepad.types import Frame, Reason, Sample, Split
 
 Vectors = NDArray[np.float64]
 Row = tuple[str, Reason | None, Vectors]  # the key first
+_Item = tuple[str, str, int | None]  # key, path, frame
 
 _NETWORKS = ("face_detector", "face_mesh")
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class MeasuredView:
     """The part of a picture that is measured; see `facepad.liveness.quality.test.view`.
 
     Attributes:
-        name: Of the test that judges it.
+        name: Name of the liveness test.
         margin: Side of the square relative to the face's box; 0 for the whole picture.
-        side: Pixels that the box (or the whole picture) is brought down to.
-        what: In words.
+        side: Pixels to which the box (or the whole picture) is reduced.
+        description: What it is, for cards.
     """
 
     name: str
     margin: float
     side: int
-    what: str
+    description: str
 
 
 # 128 pixels a face: NUAA's are 114 to 248 wide, so nearly none is smaller.
-VIEWS: dict[str, View] = {
-    "face": View("quality", 1.5, 128, "the face with a margin of 1.5"),
-    "whole": View("quality_whole", 0.0, 320, "the whole picture"),
+VIEWS: dict[str, MeasuredView] = {
+    "face": MeasuredView("quality", 1.5, 128, "the face with a margin of 1.5"),
+    "whole": MeasuredView("quality_whole", 0.0, 320, "the whole picture"),
 }
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Features:
+class MetricFeatures:
     """Metric vectors in the order of their samples.
 
     Attributes:
-        vectors: Shape (N, 25); NaN in the rows of pictures without a face that can be judged.
+        vectors: Shape (N, 25); NaN in the rows of pictures without a usable face.
         reasons: Why a row has none; None where it has.
     """
 
@@ -60,87 +62,104 @@ class Features:
     reasons: tuple[Reason | None, ...]
 
 
-class Cache:
-    """Vectors by key in one file."""
+class MetricCache:
+    """Metric vectors by key in one file."""
 
     def __init__(self, folder: Path) -> None:
-        self._table = Table(folder / "quality.sqlite", "vectors", "reason TEXT, data BLOB")
+        self._table = CacheTable(folder / "quality.sqlite", "vectors", "reason TEXT, data BLOB")
 
     def read(self, keys: Iterable[str]) -> dict[str, Row]:
-        """Those of the keys that are kept."""
+        """Return the rows of those keys that are in the cache."""
         return {
             key: (key, Reason(reason) if reason else None, np.frombuffer(data, np.float64))
             for key, reason, data in self._table.read(keys).values()
         }
 
     def write(self, rows: Sequence[Row]) -> None:
-        """Keep vectors, all or none."""
+        """Write rows, all or none."""
         self._table.write([(key, why and why.value, vector.tobytes()) for key, why, vector in rows])
 
 
 def extract(
     samples: Sequence[Sample],
-    part: View,
-    cache: Cache,
+    part: MeasuredView,
+    cache: MetricCache,
     *,
     workers: int,
-    advance: Advance = lambda: None,
-) -> Features:
-    """Measure every sample, or take what an earlier run measured.
+    advance: Advance = ignore,
+) -> MetricFeatures:
+    """Measure every sample, or read its vector from the cache.
 
     Args:
         samples: Pictures.
-        part: What of them to measure.
-        cache: Where vectors are kept.
-        workers: Processes.
+        part: The part of each picture that is measured.
+        cache: The cache.
+        workers: Number of processes.
         advance: Called once per sample.
 
     Raises:
         DatasetError: A picture cannot be read; names it.
     """
-    items = [(file_key(sample.path, tag(part)), sample.path) for sample in samples]
-    work = partial(_chunk, part=part)
-    rows = gather(items, cache, work, workers=workers, advance=advance)
+    made_by = tag(part)
+    items = [
+        (file_key(sample.path, made_by, _frame_part(sample)), sample.path, sample.frame)
+        for sample in samples
+    ]
+    rows = compute_cached(
+        items,
+        cache,
+        partial(_row, part=part),
+        partial(face_finder, part),
+        workers=workers,
+        advance=advance,
+    )
     vectors = np.array([vector for _, _, vector in rows]).reshape(-1, len(quality.METRICS))
-    return Features(vectors, tuple(reason for _, reason, _ in rows))
+    return MetricFeatures(vectors, tuple(reason for _, reason, _ in rows))
 
 
-def measure_view(frame: Frame, part: View) -> tuple[Reason | None, Vectors]:
-    """The metric vector of a frame's part; NaN and the reason where there is none."""
+def face_finder(part: MeasuredView) -> FaceFinder | None:
+    """Return what finds faces in a worker process; None when the part needs no face."""
+    return FaceFinder(landmarks=False) if part.margin else None
+
+
+def measure_view(frame: Frame, part: MeasuredView) -> tuple[Reason | None, Vectors]:
+    """Return the metric vector of a frame's part; NaN and the reason where there is none."""
     cut = view(frame, part.margin, part.side)
     if isinstance(cut, Reason):
         return cut, np.full(len(quality.METRICS), np.nan)
     return None, np.array(list(quality.measure(cut).values()))
 
 
-def find_face(image: RgbImage, part: View) -> Frame:
-    """A frame with its face, when the part needs one."""
-    frame = media.from_array(image, channels="rgb")
-    return frame if part.margin == 0.0 else _finder().find(frame)
+def read_frame(finder: FaceFinder | None, path: str, number: int | None = None) -> Frame:
+    """Read a picture, or one frame of a clip, and find its face, if there is a finder.
 
+    Args:
+        finder: Finds faces; None when none is needed.
+        path: A picture or clip, or an address in a packed file.
+        number: Number of the frame in a clip; None for the middle one.
 
-def _chunk(items: Sequence[tuple[str, str]], part: View) -> list[Row]:
-    return [(key, *_one(path, part)) for key, path in items]
-
-
-def _one(path: str, part: View) -> tuple[Reason | None, Vectors]:
+    Raises:
+        DatasetError: The picture cannot be read.
+    """
+    sample = Sample(path, path, "", Split.TRAIN, frame=number)
     try:
-        return measure_view(find_face(load(path, selection=MIDDLE).frames[0].image, part), part)
+        frame = load_sample(sample, MIDDLE).frames[0]
     except InputError as error:
         raise DatasetError(f"a listed picture cannot be used: {error}") from error
+    return frame if finder is None else finder.find(frame)
 
 
-_FINDERS: list[FaceFinder] = []  # one per worker process
+def _row(finder: FaceFinder | None, item: _Item, part: MeasuredView) -> Row:
+    key, path, number = item
+    return (key, *measure_view(read_frame(finder, path, number), part))
 
 
-def _finder() -> FaceFinder:
-    if not _FINDERS:
-        _FINDERS.append(FaceFinder(landmarks=False))
-    return _FINDERS[0]
+def _frame_part(sample: Sample) -> str:
+    return "" if sample.frame is None else f"|{sample.frame}"
 
 
-def tag(part: View) -> str:
-    """Everything that the vectors of a part depend on, besides the picture."""
+def tag(part: MeasuredView) -> str:
+    """Return all that the vectors of a part depend on beside the picture."""
     networks = [store.version(name) for name in _NETWORKS] if part.margin else []
     made_by = [f"{name} {version}" for name, version in sorted(versions().items())]
     return "|".join([f"{part.margin:g} {part.side}", *made_by, *networks])

@@ -1,9 +1,9 @@
-"""How metrics move when one scene is seen by sensors of different resolution.
+"""How the metrics of one scene differ between sensors of different resolution.
 
-The same scene has other metrics at 480, 720 and 1080 lines, even after both were brought
-to one size: finer sensors bring less noise and more contrast of fine detail with them.
-These movements say nothing about liveness. They are measured on simulated captures, and
-the classifier learns to look past them as within-class scatter.
+A scene has other metrics at 480, 720 and 1080 lines, even after all captures were reduced to one
+size: finer sensors have less noise and more contrast of fine detail. These differences carry no
+information about liveness. They are measured on simulated captures, and the classifier treats
+them as scatter within the classes.
 """
 
 from collections.abc import Sequence
@@ -15,35 +15,37 @@ import numpy as np
 
 from facepad import media
 from facepad.errors import InputError
+from facepad.faces.finder import FaceFinder
+from facepad.jobs.progress import Advance, ignore
 from facepad.quality import METRICS
 from facepad.simulate.linear_light import GAMMA, LinearImage, to_display, to_light
-from facepad.sources import read_picture
-from facepad.training.feature_cache import Advance, file_key, gather, text_key
+from facepad.training.feature_cache import compute_cached, file_key, text_key
 from facepad.training.quality.features import (
-    Cache,
+    MeasuredView,
+    MetricCache,
     Row,
     Vectors,
-    View,
-    find_face,
+    face_finder,
     measure_view,
+    read_frame,
     tag,
 )
 from facepad.types import Box, Face, Frame, RgbImage
 
 LINES = (480, 720, 1080)
-CAMERAS = 2  # different ones that look at a scene
+CAMERAS = 2  # per scene
 VERSION = 1  # raised whenever a capture changes
 _FINE = 2160  # lines of a made-up scene
 _FACE = (0.36, 0.30, 0.64, 0.6733)  # left, top, right, bottom of a made-up scene's "face"
 _READ = 0.05  # read noise, as the share of full light whose shot noise is as strong
 _DISCS = 2500
 _LARGEST, _SMALLEST = 0.3, 0.004  # radius relative to the scene's height
-_TEXTURE = 0.1  # depth of the fine texture that lies over everything
+_TEXTURE = 0.1  # contrast of the fine texture over the whole scene
 
 
 @dataclass(frozen=True, slots=True)
 class SceneSource:
-    """Where a scene comes from: a picture file, or a seed when made up."""
+    """A scene: made from a picture file, or made up from a seed."""
 
     seed: int
     path: str | None = None
@@ -51,9 +53,9 @@ class SceneSource:
 
 @dataclass(frozen=True, slots=True)
 class PlainCamera:
-    """Optics, sensor and codec of one camera, each by one number.
+    """A camera in three numbers: blur, noise and JPEG quality.
 
-    Attacks are taken by `facepad.simulate.camera.Camera`, which models each step.
+    Simulated attacks use `facepad.simulate.camera.Camera`, which models each step.
 
     Attributes:
         blur: Standard deviation of the lens blur, in pixels of the sensor.
@@ -67,13 +69,13 @@ class PlainCamera:
 
     @classmethod
     def random(cls, rng: np.random.Generator) -> "PlainCamera":
-        """A webcam or phone: blur 0.3 to 0.9, noise 0 to 0.03, quality 78 to 96."""
+        """Draw a webcam or phone: blur 0.3 to 0.9, noise 0 to 0.03, quality 78 to 96."""
         return cls(
             float(rng.uniform(0.3, 0.9)), float(rng.uniform(0.0, 0.03)), int(rng.integers(78, 97))
         )
 
     def capture(self, scene: LinearImage, height: int, rng: np.random.Generator) -> RgbImage:
-        """Take a picture.
+        """Return a picture of a scene.
 
         Args:
             scene: Linear light, shape (H, W, 3), in [0, 1]; at least as high as ``height``.
@@ -81,7 +83,7 @@ class PlainCamera:
             rng: Source of the noise.
 
         Returns:
-            What a viewer decodes, shape (height, columns, 3).
+            The decoded picture, shape (height, columns, 3).
 
         Raises:
             InputError: The scene has fewer lines than the sensor.
@@ -107,44 +109,51 @@ class PlainCamera:
 
 def movements(
     sources: Sequence[SceneSource],
-    part: View,
-    cache: Cache,
+    part: MeasuredView,
+    cache: MetricCache,
     *,
     workers: int,
-    advance: Advance = lambda: None,
+    advance: Advance = ignore,
 ) -> Vectors:
-    """Metric vectors of every scene by two cameras at three resolutions.
+    """Return the metric vectors of every scene by two cameras at three resolutions.
 
     Args:
-        sources: Scenes; one whose picture shows no face is left out.
-        part: What of the captures to measure.
-        cache: Where vectors are kept.
-        workers: Processes.
+        sources: Scenes; one whose picture shows no face is ignored.
+        part: The part of a capture that is measured.
+        cache: The cache.
+        workers: Number of processes.
         advance: Called once per scene.
 
     Returns:
         Shape (scenes * 2, 3, 25), from coarse to fine.
     """
     items = [(_key(source, part), source) for source in sources]
-    work = partial(_of_scenes, part=part)
-    rows = gather(items, cache, work, workers=workers, advance=advance, chunk=1)
+    rows = compute_cached(
+        items,
+        cache,
+        partial(_row, part=part),
+        partial(face_finder, part),
+        workers=workers,
+        advance=advance,
+        chunk=1,
+    )
     shape = (CAMERAS, len(LINES), len(METRICS))
     found = [vectors.reshape(shape) for _, _, vectors in rows]
     return np.concatenate([vectors for vectors in found if np.isfinite(vectors).all()])
 
 
-def _key(source: SceneSource, part: View) -> str:
+def _key(source: SceneSource, part: MeasuredView) -> str:
     text = f"{VERSION}|{source.seed}|{tag(part)}"
     return text_key(text) if source.path is None else file_key(source.path, text)
 
 
 def captures(scene: LinearImage, face: Box | None, seed: int) -> list[list[Frame]]:
-    """Frames of one scene: by camera, then by resolution from coarse to fine.
+    """Return frames of one scene: by camera, then by resolution from coarse to fine.
 
     Args:
         scene: Linear light, at least 1080 lines.
-        face: Box of the face in the scene's pixels; the same face is in every frame.
-        seed: Of cameras and noise.
+        face: Box of the face in the scene's pixels.
+        seed: Seed of cameras and noise.
     """
     rng = np.random.default_rng(seed)
     frames = []
@@ -165,7 +174,7 @@ def _frame(
 
 
 def made_up(seed: int) -> tuple[LinearImage, Box]:
-    """A made-up scene and the box that plays the face, square in its pixels."""
+    """Return a made-up scene and a square box in it that stands for the face."""
     width = _FINE * 4 // 3
     scene = dead_leaves(np.random.default_rng(seed), _FINE, width)
     left, top, right, bottom = _FACE
@@ -177,19 +186,21 @@ def made_up(seed: int) -> tuple[LinearImage, Box]:
     )
 
 
-def _of_scenes(items: Sequence[tuple[str, SceneSource]], part: View) -> list[Row]:
-    return [(key, None, _of_scene(source, part).ravel()) for key, source in items]
+def _row(finder: FaceFinder | None, item: tuple[str, SceneSource], part: MeasuredView) -> Row:
+    key, source = item
+    frames = captures(*_scene(finder, source), source.seed)
+    vectors = np.array([[measure_view(f, part)[1] for f in camera] for camera in frames])
+    return key, None, vectors.ravel()
 
 
-def _of_scene(source: SceneSource, part: View) -> Vectors:
-    scene, face = made_up(source.seed) if source.path is None else _photographed(source.path, part)
-    frames = captures(scene, face, source.seed)
-    return np.array([[measure_view(one, part)[1] for one in camera] for camera in frames])
+def _scene(finder: FaceFinder | None, source: SceneSource) -> tuple[LinearImage, Box | None]:
+    if source.path is None:
+        return made_up(source.seed)
+    return _photographed(read_frame(finder, source.path))
 
 
-def _photographed(path: str, part: View) -> tuple[LinearImage, Box | None]:
-    """A picture as a soft scene of 1080 lines, with its face."""
-    frame = find_face(read_picture(path).image, part)
+def _photographed(frame: Frame) -> tuple[LinearImage, Box | None]:
+    """Return a picture as a soft scene of 1080 lines, with the box of its face."""
     height, width = frame.image.shape[:2]
     factor = LINES[-1] / height
     size = (round(width * factor), LINES[-1])
@@ -202,10 +213,10 @@ def _photographed(path: str, part: View) -> tuple[LinearImage, Box | None]:
 
 
 def dead_leaves(rng: np.random.Generator, height: int, width: int) -> LinearImage:
-    """Overlapping discs of all sizes: edges at every scale, as in photographs.
+    """Return a scene of overlapping discs: edges at every scale, as in photographs.
 
     Args:
-        rng: Source of all that is random.
+        rng: Source of the randomness.
         height: Lines.
         width: Columns.
 

@@ -1,23 +1,28 @@
-"""What is slow is done once: rows in one file, computed in chunks."""
+"""The cache of features: rows in one file, computed in chunks and only once."""
 
 import os
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from facepad.errors import DatasetError
-from facepad.training.feature_cache import Table, file_key, gather, text_key
+from facepad.jobs.progress import ignore
+from facepad.training.feature_cache import CacheTable, compute_cached, file_key, text_key
 
 Item = tuple[str, int]
 
 
-def table(folder: Path) -> Table:
-    return Table(folder / "kept.sqlite", "numbers", "square INT")
+def table(folder: Path) -> CacheTable:
+    return CacheTable(folder / "kept.sqlite", "numbers", "square INT")
 
 
-def squares(items: Sequence[Item]) -> list[tuple[str, int]]:
-    return [(key, number**2) for key, number in items]
+def square(offset: int, item: Item) -> tuple[str, int]:
+    key, number = item
+    return key, number**2 + offset
+
+
+def dying(_: int, item: Item) -> tuple[str, int]:
+    os._exit(item[1])
 
 
 def items(*numbers: int) -> list[Item]:
@@ -45,11 +50,16 @@ def test_a_file_that_is_no_database_is_told(tmp_path: Path) -> None:
 def test_rows_come_in_the_order_of_the_items_and_only_new_ones_are_computed(tmp_path: Path) -> None:
     kept, ticks = table(tmp_path), []
     kept.write([("3", -1)])
-    rows = gather(
-        items(5, 3, 2), kept, squares, workers=1, advance=lambda: ticks.append(1), chunk=1
+    rows = compute_cached(
+        items(5, 3, 2), kept, square, int, workers=1, advance=lambda: ticks.append(1), chunk=1
     )
     assert rows == [("5", 25), ("3", -1), ("2", 4)]
     assert len(ticks) == 3
+
+
+def test_an_item_that_makes_its_process_die_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="died twice while measuring 7"):
+        compute_cached(items(7), table(tmp_path), dying, int, workers=1, advance=ignore)
 
 
 def test_the_key_of_a_file_changes_with_the_file_its_part_and_the_tag(tmp_path: Path) -> None:

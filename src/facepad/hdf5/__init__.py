@@ -1,1 +1,0 @@
-"""Work in processes, until every user has moved to `facepad.jobs.processes`."""

@@ -1,0 +1,150 @@
+"""Scaling of raw logits to log-likelihood ratios, and operating points from held-out data."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facepad.evaluation import protocol
+from facepad.evaluation.table import ScoreTable
+from facepad.scores import AffineScaling, logit, sigmoid
+from facepad.types import OperatingPoint, Sample
+
+Vector = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+LEAST_SLOPE = 1e-3  # keeps ranks where held-out sources do not separate the classes
+_NO_PENALTY = 1e6  # inverse strength of the penalty on slope and bias
+_SAME = 1e-9  # difference of two mean errors that count as equal
+_EXACT = 1e-10  # tolerance of the solver where targets are smoothed
+
+
+def platt(
+    raw: Vector, labels: Mask, weight: Vector | None = None, *, smooth: bool = False
+) -> AffineScaling:
+    """Fit Platt's affine scaling: raw logits to log-likelihood ratios.
+
+    Args:
+        raw: Raw logits of pictures that were not used for fitting, shape (N,).
+        labels: True for bona fide, shape (N,).
+        weight: Weight of each picture; None for equal weight of both classes.
+        smooth: Fit Platt's smoothed targets, (n + 1) / (n + 2), to rows of equal weight; a
+            few separable rows then get a finite slope of either sign.
+
+    Reference:
+        Platt (1999), Probabilistic outputs for support vector machines; targets and solution
+        as in Lin, Lin, Weng (2007), Machine Learning 68.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    if smooth:
+        return _smooth_platt(raw, labels)
+    fitted = LogisticRegression(C=_NO_PENALTY).fit(
+        raw[:, None], labels, class_weights(labels) if weight is None else weight
+    )
+    slope = max(float(fitted.coef_[0, 0]), LEAST_SLOPE)
+    return AffineScaling(slope, float(fitted.intercept_[0]))
+
+
+def class_weights(labels: Mask) -> Vector:
+    """Return weights, 1 on average, that give both classes equal weight."""
+    counts = np.where(labels, labels.sum(), (~labels).sum())
+    return np.asarray(len(labels) / (2 * counts), np.float64)
+
+
+def sample_weights(samples: Sequence[Sample], *, by_source: bool = False) -> Vector:
+    """Return weights, 1 on average: equal for both classes, and for all species of attacks.
+
+    Args:
+        samples: Samples of both classes.
+        by_source: Weigh each source (session) of a species by the root of its size, so that a
+            large source does not dominate.
+    """
+    species = np.array([sample.pai_species or "" for sample in samples])
+    sources = [sample.session or "" if by_source else "" for sample in samples]
+    cells: dict[tuple[str, str], list[int]] = {}
+    for row, cell in enumerate(zip(species.tolist(), sources, strict=True)):
+        cells.setdefault(cell, []).append(row)
+    weight = np.zeros(len(samples))
+    for rows in cells.values():
+        weight[rows] = 1.0 / np.sqrt(len(rows))
+    for name in set(species.tolist()):
+        weight[species == name] /= weight[species == name].sum()
+    for rows_of in (species == "", species != ""):
+        weight[rows_of] /= weight[rows_of].sum() or 1.0
+    return np.asarray(weight * len(samples) / 2.0, np.float64)
+
+
+def equal_error_point(dev: Sequence[ScoreTable], band: float) -> OperatingPoint:
+    """Return the threshold where errors are equal: the mean over datasets, as LLRs.
+
+    Args:
+        dev: Scores of each dataset's dev part.
+        band: Largest error rate of each kind outside the uncertain band.
+
+    Raises:
+        InputError: A part lacks a class.
+    """
+    points = [
+        protocol.with_band(protocol.at_eer(table), table, apcer=band, bpcer=band) for table in dev
+    ]
+    if len(points) == 1:
+        return points[0]
+    low, threshold, high = (
+        sigmoid(float(np.mean([logit(getattr(point, part)) for point in points])))
+        for part in ("low", "threshold", "high")
+    )
+    return OperatingPoint(points[0].name, threshold, min(low, threshold), max(high, threshold))
+
+
+def least_error_point(
+    sets: Sequence[tuple[Sequence[Sample], Vector]], band: float
+) -> OperatingPoint:
+    """Return the threshold with the least half total error rate: the mean over held-out sets.
+
+    Each set has equal weight; in a set, classes and species have.
+
+    Args:
+        sets: Samples with their log-likelihood ratios.
+        band: Largest mean error rate of each kind outside the uncertain band.
+    """
+    grid = np.unique(np.concatenate([ratios for _, ratios in sets]))
+    errors = np.mean([_errors(samples, ratios, grid) for samples, ratios in sets], axis=0)
+    bpcer, apcer = errors
+    total = bpcer + apcer
+    best = np.flatnonzero(total <= total.min() + _SAME)
+    threshold = float(grid[best[len(best) // 2]])
+    low = float(grid[np.flatnonzero(bpcer <= band)[-1]])
+    high = float(grid[np.argmax(apcer <= band)]) if (apcer <= band).any() else float(grid[-1])
+    ratios = (min(low, threshold), threshold, max(high, threshold))
+    low, threshold, high = (sigmoid(ratio) for ratio in ratios)
+    return OperatingPoint("least_mean_error", threshold, low, high)
+
+
+def _errors(samples: Sequence[Sample], ratios: Vector, grid: Vector) -> Vector:
+    """Return BPCER and APCER at every threshold, shape (2, G)."""
+    labels = np.array([sample.is_bona_fide for sample in samples])
+    weights = sample_weights(samples, by_source=True)
+    found = []
+    for kind in (True, False):
+        rows = labels == kind
+        weight = weights[rows]
+        order = np.argsort(ratios[rows])
+        below = np.concatenate([[0.0], np.cumsum(weight[order])]) / weight.sum()
+        share_below = below[np.searchsorted(ratios[rows][order], grid)]
+        found.append(share_below if kind else 1.0 - share_below)
+    return np.array(found)
+
+
+def _smooth_platt(raw: Vector, labels: Mask) -> AffineScaling:
+    """Fit soft targets: each row stands once for each class, weighted by its target."""
+    from sklearn.linear_model import LogisticRegression
+
+    many, few = int(labels.sum()), int((~labels).sum())
+    targets = np.where(labels, (many + 1) / (many + 2), 1 / (few + 2))
+    rows = np.concatenate([raw, raw])[:, None]
+    classes = np.repeat([True, False], len(raw))
+    weight = np.concatenate([targets, 1.0 - targets])
+    solver = LogisticRegression(C=np.inf, solver="newton-cholesky", tol=_EXACT)
+    fitted = solver.fit(rows, classes, weight)
+    return AffineScaling(float(fitted.coef_[0, 0]), float(fitted.intercept_[0]))
