@@ -244,10 +244,10 @@ def train_cameras(
     random seed is fixed.
     """
     from facepad.cli.console import progress
-    from facepad.scoring.calibrated import face_test
+    from facepad.panel import make_calibratable
     from facepad.training.calibration.prior import prepare, run
 
-    made = face_test(test)
+    made = make_calibratable(test)
     samples = prepare(simulated)
     with progress("extracting features", len(samples), lines=True) as advance:
         result = run(made, samples, out, workers=workers, advance=advance)

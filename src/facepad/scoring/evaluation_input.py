@@ -29,7 +29,6 @@ from facepad.scoring.systems import (
     shipped_point,
 )
 from facepad.scoring.table import STEPS
-from facepad.scoring.workers import PresentationOptions
 from facepad.types import Dataset, Sample
 
 NAMED = 5  # pictures that could not be read and are named
@@ -197,13 +196,12 @@ def given_points(options: EvaluationOptions) -> tuple[GivenPoint, ...]:
 def _scoring(
     options: EvaluationOptions, copy: DatasetCopy, tests: JudgedTests, workers: int
 ) -> DatasetScoring:
-    frames = FrameSelection.parse(options.frames)
     return DatasetScoring(
         name=copy.name.replace(" ", "-"),
         root=copy.root,
         samples=copy.samples,
         tests=tuple(tests.loaded),
-        options=PresentationOptions(frames, options.combine, tests.points),
+        frames=FrameSelection.parse(options.frames),
         calibration=tests.calibration,
         models=tests.models,
         folder=options.out,
