@@ -9,7 +9,7 @@ from facepad.errors import counted
 from facepad.evaluation.aggregation import Scored
 from facepad.jobs.csv_rows import label_of
 from facepad.jobs.progress import Advance, Progress, Say
-from facepad.jobs.work_folder import NOTHING, Facts, Provenance
+from facepad.jobs.work_folder import Facts, Provenance
 from facepad.media.frame_selection import FrameSelection
 from facepad.packed import address
 from facepad.registry import DEFAULT_FUSION
@@ -85,7 +85,7 @@ def score_manifest(
     facts = {
         "tests": ",".join(tests),
         "fusion": DEFAULT_FUSION,
-        "calibration": NOTHING if calibrated is None else calibrated.version,
+        "calibration": None if calibrated is None else calibrated.version,
         **{f"model {name}": version for name, version in checker.models.items()},
     }
     with ScoresFile(out, manifest, outputs, resume=options.resume, force=options.force) as scores:
@@ -142,8 +142,8 @@ class DatasetScoring:
         """What the scores depend on, beside the pictures."""
         return {
             "tests": ",".join(self.tests),
-            "calibration": NOTHING if self.calibration is None else self.calibration.version,
-            "models": dict(self.models),
+            "calibration": None if self.calibration is None else self.calibration.version,
+            **{f"model {name}": version for name, version in self.models.items()},
             "frames": str(self.frames),
         }
 

@@ -74,7 +74,7 @@ def test_what_is_there_is_not_scored_again(scoring: DatasetScoring) -> None:
 
 
 def test_scores_with_and_without_a_calibration_are_not_mixed(scoring: DatasetScoring) -> None:
-    expected = r"another calibration: 'none', now 'kiosk-7\+00000000'"
+    expected = r"another calibration: none, now 'kiosk-7\+00000000'"
     with pytest.raises(SettingsError, match=expected):
         run(replace(scoring, calibration=CALIBRATION))
 
