@@ -78,6 +78,75 @@ def test_the_brightness_test_keeps_the_contract() -> None:
     check_liveness_test(BrightnessTest(), "brightness")
 '''
 
+DATASET = '''"""Acme Faces: two people, printed photos, stills.
+
+Layout:     <root>/SUBJECT/real.jpg and <root>/SUBJECT/print.jpg
+Reference:  made up
+Licence:    that of the data
+Apply to:   nobody
+Checked:    on made-up data
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from facepad.datasets import check_root, split_by_subject
+from facepad.types import Sample
+
+TITLE = "Acme Faces"
+
+
+@dataclass(frozen=True, slots=True)
+class AcmeFaces:
+    """Lists the pictures of Acme Faces.
+
+    Attributes:
+        root: Folder that holds one folder per subject.
+    """
+
+    root: Path
+    name = "acme_faces"
+
+    def samples(self) -> Iterator[Sample]:
+        """Yield every picture, sorted by path.
+
+        Raises:
+            DatasetError: The root is no folder.
+        """
+        check_root(TITLE, self.root, "one folder per subject")
+        for path in sorted(self.root.glob("*/*.jpg")):
+            subject = path.parent.name
+            species = None if path.stem == "real" else path.stem
+            key = f"{self.name}/{subject}/{path.stem}"
+            yield Sample(key, str(path), subject, split_by_subject(subject), species)
+'''
+DATASET_TEST = '''"""Acme Faces: what its listing yields."""
+
+from pathlib import Path
+
+from facepad.datasets import open_dataset
+from facepad.testing import made_up_dataset
+
+
+def test_each_person_has_a_bona_fide_picture_and_a_print(tmp_path: Path) -> None:
+    listed = open_dataset("acme_faces", made_up_dataset(tmp_path, "acme_faces")).samples()
+    assert [(s.subject, s.pai_species) for s in listed] == [
+        ("anna", "print"),
+        ("anna", None),
+        ("fred", "print"),
+        ("fred", None),
+    ]
+'''
+MINIATURE = """def _write_acme_faces(root: Path) -> None:
+    for seed, person in enumerate(("anna", "fred")):
+        for kind in ("real", "print"):
+            picture = made_up_picture(size=SIZE, attack=kind == "print", seed=seed)
+            write_picture(root / person / f"{kind}.jpg", picture)
+
+
+"""
+
 
 @pytest.fixture
 def tree(tmp_path: Path) -> TreeCopy:
@@ -122,6 +191,28 @@ def test_a_liveness_test_of_stills_is_three_files(tree: TreeCopy) -> None:
     skip_without_face_models()
     (decision,) = decisions(tree, "--tests", "brightness", pictures=PICTURES[:1])
     assert decision["tests"]["brightness"]["score"] == pytest.approx(decision["score"])
+
+
+@pytest.mark.slow
+def test_a_dataset_is_four_files(tree: TreeCopy) -> None:
+    tree.write("src/facepad/datasets/acme_faces.py", DATASET)
+    line = '                "acme_faces": "facepad.datasets.acme_faces:AcmeFaces",'
+    tree.insert(REGISTRY, '                "folder": ', line)
+    miniatures = "src/facepad/testing/miniatures.py"
+    tree.insert(miniatures, '        "folder": ', '        "acme_faces": _write_acme_faces,')
+    tree.insert(miniatures, "def _write_folder(", MINIATURE.rstrip("\n") + "\n\n")
+    tree.write("tests/unit/datasets/test_acme_faces.py", DATASET_TEST)
+
+    assert len(tree.touched) == 4
+    tree.pytest(
+        "tests/unit/datasets/test_acme_faces.py",
+        "tests/contract/test_dataset_contract.py",
+        "tests/unit/datasets/test_opening.py",
+        "tests/unit/test_registry.py",
+        "-k",
+        "acme_faces or registry",
+    )
+    assert "acme_faces" in tree.facepad("dataset", "list")
 
 
 def decisions(
