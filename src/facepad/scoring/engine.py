@@ -9,11 +9,10 @@ from facepad.errors import counted
 from facepad.evaluation.aggregation import Scored
 from facepad.jobs.csv_rows import label_of
 from facepad.jobs.progress import Advance, Progress, Say
-from facepad.jobs.work_folder import NOTHING, Facts, Provenance
+from facepad.jobs.work_folder import Facts, Provenance
 from facepad.media.frame_selection import FrameSelection
 from facepad.packed import address
 from facepad.registry import DEFAULT_FUSION
-from facepad.scoring.systems import CalibrationRef, checker_for
 from facepad.scoring.table import (
     ERROR_PREFIX,
     Fields,
@@ -25,6 +24,7 @@ from facepad.scoring.table import (
     read_manifest,
 )
 from facepad.scoring.workers import (
+    CalibrationRef,
     CheckerSpec,
     score_pictures,
     score_presentations,
@@ -80,12 +80,13 @@ def score_manifest(
     tests = (*first, *(test for test in options.tests if test not in first))
     outputs = output_columns(tests)
     manifest = read_manifest(file, outputs)
-    checker = checker_for(tests, calibrated)
+    spec = CheckerSpec(tests, calibrated)
+    checker = spec.checker()
     checker.load()  # a missing model is an error before any file is touched
     facts = {
         "tests": ",".join(tests),
         "fusion": DEFAULT_FUSION,
-        "calibration": NOTHING if calibrated is None else calibrated.version,
+        "calibration": None if calibrated is None else calibrated.version,
         **{f"model {name}": version for name, version in checker.models.items()},
     }
     with ScoresFile(out, manifest, outputs, resume=options.resume, force=options.force) as scores:
@@ -93,7 +94,7 @@ def score_manifest(
         left = range(scores.done, len(manifest.rows))
         _say_done(out, scores, len(left), say)
         fields = score_pictures(
-            CheckerSpec(tests, calibrated),
+            spec,
             map(manifest.picture, left),
             min(options.workers, max(1, len(left))),
         )
@@ -142,8 +143,8 @@ class DatasetScoring:
         """What the scores depend on, beside the pictures."""
         return {
             "tests": ",".join(self.tests),
-            "calibration": NOTHING if self.calibration is None else self.calibration.version,
-            "models": dict(self.models),
+            "calibration": None if self.calibration is None else self.calibration.version,
+            **{f"model {name}": version for name, version in self.models.items()},
             "frames": str(self.frames),
         }
 

@@ -12,8 +12,8 @@ from facepad.datasets.packed import Packed
 from facepad.errors import SettingsError
 from facepad.media.frame_selection import FrameSelection
 from facepad.scoring.engine import LABELS, DatasetScoring, labels, score_dataset
-from facepad.scoring.systems import CalibrationRef
 from facepad.scoring.table import presentation_columns
+from facepad.scoring.workers import CalibrationRef
 from facepad.sources import load_sample
 from facepad.types import Sample, Split
 from packing import pack, pictures
@@ -74,7 +74,7 @@ def test_what_is_there_is_not_scored_again(scoring: DatasetScoring) -> None:
 
 
 def test_scores_with_and_without_a_calibration_are_not_mixed(scoring: DatasetScoring) -> None:
-    expected = r"another calibration: 'none', now 'kiosk-7\+00000000'"
+    expected = r"another calibration: none, now 'kiosk-7\+00000000'"
     with pytest.raises(SettingsError, match=expected):
         run(replace(scoring, calibration=CALIBRATION))
 
