@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -255,6 +255,48 @@ class LivenessTest(Protocol):
 
     def score(self, presentation: Presentation) -> Score:
         """Score one presentation; a finding is a value, never an exception."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Observation:
+    """What a test measures on one presentation, before any scaling.
+
+    Attributes:
+        raw: Raw logit, higher for bona fide.
+        features: Standardised features, shape (F,).
+    """
+
+    raw: float
+    features: NDArray[np.float64]
+
+
+CalibrationT = TypeVar("CalibrationT", contravariant=True)
+PriorT = TypeVar("PriorT", covariant=True)
+
+
+@runtime_checkable
+class Calibratable(LivenessTest, Protocol[CalibrationT, PriorT]):
+    """A liveness test that can be calibrated to a camera, from bona fide frames of it.
+
+    The values are those of `facepad.calibration`: `Calibration` and `CameraPrior`.
+    """
+
+    @property
+    def version(self) -> str:
+        """Version of its model; a calibration is for one version."""
+
+    @property
+    def prior_model(self) -> str:
+        """Name of the model file with its prior over cameras."""
+
+    def observe(self, presentation: Presentation) -> Mapping[str, Observation] | Reason:
+        """Return what it measures by set of views, the largest set last; or why it cannot."""
+
+    def prior(self) -> PriorT:
+        """Return how bona fide faces vary in front of one camera."""
+
+    def calibrated(self, calibration: CalibrationT) -> LivenessTest:
+        """Return the test for the camera of a calibration."""
 
 
 class Dataset(Protocol):

@@ -39,10 +39,10 @@ def calibrate(
     """
     from facepad import calibration
     from facepad.cli.console import progress
-    from facepad.scoring.calibrated import face_test
+    from facepad.scoring.calibrated import calibratable
     from facepad.training.calibration import run
 
-    made_by = face_test(test)
+    made_by = calibratable(test)
     found = run.pictures(bona_fide)
     steps = len(found) if no_attacks else 2 * len(found)
     with progress("extracting features", steps) as advance:
@@ -51,7 +51,7 @@ def calibrate(
             made_by,
             found,
             target_bpcer=target_bpcer / 100.0,
-            own_attacks=not no_attacks,
+            self_attacks=not no_attacks,
             advance=advance,
         )
     file = calibration.save(done.calibration, done.card)

@@ -2,6 +2,7 @@
 
 import os
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -244,13 +245,13 @@ def train_cameras(
     random seed is fixed.
     """
     from facepad.cli.console import progress
-    from facepad.scoring.calibrated import face_test
+    from facepad.scoring.calibrated import calibratable
     from facepad.training.calibration.prior import prepare, run
 
-    made = face_test(test)
     samples = prepare(simulated)
+    make_test = partial(calibratable, test)
     with progress("extracting features", len(samples), lines=True) as advance:
-        result = run(made, samples, out, workers=workers, advance=advance)
+        result = run(make_test, samples, out, workers=workers, advance=advance)
     typer.echo(result.text)
     typer.echo(f"wrote {result.model} and its card")
 

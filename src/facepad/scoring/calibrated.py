@@ -2,14 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from inspect import signature
 
 from facepad import calibration, registry
+from facepad.calibration import CalibratableTest
 from facepad.errors import SettingsError
-from facepad.types import LivenessTest
-
-if TYPE_CHECKING:
-    from facepad.liveness.face_cnn.test import FaceTest
+from facepad.types import Calibratable, LivenessTest
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,21 +47,24 @@ def choose(names: Sequence[str], camera: str | None, threads: int) -> Chosen:
     if camera is None:
         return Chosen(tuple(names))
     found = calibration.load(camera)
-    anchored = face_test(found.test, threads).calibrated(found)
+    anchored = calibratable(found.test, threads).calibrated(found)
     return Chosen((anchored,), tuple(name for name in names if name != found.test))
 
 
-def face_test(name: str, threads: int = 1) -> "FaceTest":
-    """A test that can be calibrated, by its name.
+def calibratable(name: str, threads: int = 1) -> CalibratableTest:
+    """Return a liveness test that can be calibrated.
+
+    Args:
+        name: Name of the test in the registry.
+        threads: Number of threads for one check.
 
     Raises:
         SettingsError: There is no such test, or it cannot be calibrated.
         ModelError: Its model is missing or wrong.
     """
-    from facepad.liveness.face_cnn.test import FaceTest  # loads what runs a network
-
     factory: Callable[..., LivenessTest] = registry.resolve("liveness_tests", name)
-    made = factory(threads=threads) if name.startswith("face_cnn") else factory()
-    if not isinstance(made, FaceTest):
-        raise SettingsError(f"only face tests can be calibrated (face_cnn), not {name!r}")
+    takes_threads = "threads" in signature(factory).parameters
+    made = factory(threads=threads) if takes_threads else factory()
+    if not isinstance(made, Calibratable):
+        raise SettingsError(f"the test {name!r} cannot be calibrated; face_cnn can")
     return made
