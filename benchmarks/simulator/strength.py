@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from facepad.errors import DatasetError
 from facepad.simulate.camera.camera import Camera
-from facepad.simulate.media.partial import Part
+from facepad.simulate.media.partial import RecapturedPart
 from facepad.simulate.parameters import Range, ranges
 from facepad.simulate.recipe import MEDIA, PARTIAL
-from facepad.simulate.scene.stage import Situation
+from facepad.simulate.scene.stage import Framing
 from facepad.types import Sample
 from simulator.spectra import Floats
 
@@ -75,8 +75,8 @@ def parameters(attacks: Sequence[Attack]) -> list[Parameter]:
     """
     places: list[tuple[str, str, type, list[Attack]]] = [
         ("camera", "camera", Camera, list(attacks)),
-        ("situation", "situation", Situation, list(attacks)),
-        ("partial", "part", Part, [one for one in attacks if one.species == PARTIAL]),
+        ("situation", "situation", Framing, list(attacks)),
+        ("partial", "part", RecapturedPart, [one for one in attacks if one.species == PARTIAL]),
     ]
     for species, kind in MEDIA.items():
         places.append((species, "medium", kind, [a for a in attacks if a.species == species]))

@@ -10,7 +10,7 @@ import numpy as np
 from facepad.errors import InputError
 from facepad.faces.finder import FaceFinder
 from facepad.simulate.capture_set import ATTACKS, Capture, CaptureOptions, Simulator
-from facepad.simulate.recipe import BONA_FIDE, GROUPS, Recipe, apply, from_plain
+from facepad.simulate.recipe import BONA_FIDE, GROUPS, Recipe, apply
 from facepad.sources import read_picture
 from facepad.types import Face, Frame, RgbImage, Sample, Split
 
@@ -108,7 +108,7 @@ def vars_of(one: Variant) -> dict[str, str]:
 def without(recipe: Recipe, change: str) -> Recipe:
     """The recipe without a group, or without `EVERYTHING`."""
     for group in GROUPS if change == EVERYTHING else (change,):
-        recipe = recipe.without(group)
+        recipe = recipe.ablated(group)
     return recipe
 
 
@@ -119,7 +119,7 @@ def _source(source: Sample, simulator: Simulator, out: Path) -> Iterator[Variant
         return
     picture, face = _person(source)
     for one in taken:
-        recipe = from_plain(json.loads(one.parameters))
+        recipe = Recipe.from_dict(json.loads(one.parameters))
         yield _written(source, one, recipe, ALL_ON, one.file, out)
         for change in CHANGES:
             changed = without(recipe, change)

@@ -32,6 +32,7 @@ REASONS: Mapping[Reason, str] = MappingProxyType(
         Reason.FACE_CUT_OFF: "face cut off by the picture's edge",
         Reason.PICTURE_TOO_SMALL: "picture too small",
         Reason.CLIP_TOO_SHORT: "clip too short",
+        Reason.TIMED_OUT: "a test took too long",
         Reason.UNFAMILIAR_CAMERA: "unlike the pictures it learned from",
         Reason.NEAR_THRESHOLD: "score near the threshold",
     }

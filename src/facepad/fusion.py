@@ -1,4 +1,4 @@
-"""Scores of several tests become one: the mean of their log-likelihood ratios.
+"""Scores of several tests or frames become one: the mean of their log-likelihood ratios.
 
 A score is the sigmoid of an affine log-likelihood ratio; `facepad.scores.logit` gives the ratio
 back. Every test counts alike: a consolidation whose weights are fitted on held-out scores
@@ -6,12 +6,15 @@ replaces this mean later, under a name of its own in the registry.
 """
 
 import math
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
 
 from facepad.errors import InputError
 from facepad.scores import logit, sigmoid
-from facepad.types import OperatingPoint, Reason, Score
+from facepad.types import Frame, OperatingPoint, Presentation, Reason, Score
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,46 @@ def mean_ratio(answers: Mapping[str, Answer]) -> Fused:
         reasons=() if deciding else tuple(reason for reason in Reason if reason in found),
         operating_point=_mean_point(deciding or valued or answers),
     )
+
+
+def mean_over_frames(presentation: Presentation, score: Callable[[Frame], Score]) -> Score:
+    """Return the score of a presentation under a frame-wise test.
+
+    The value is that of the mean log-likelihood ratio of the frames that have a value; a still
+    keeps its own score as it is. A reason not to decide holds when it is that of more than half
+    of those frames.
+
+    Args:
+        presentation: One or more frames, searched for faces.
+        score: Scores one frame.
+
+    Returns:
+        The score; numbers in ``details`` are means over the frames with a value, everything
+        else is that of the first of them, and ``details["frames"]`` is their number. Without
+        a value, the score of the first frame.
+    """
+    scores = [score(frame) for frame in presentation.frames]
+    valued = [one for one in scores if one.value is not None]
+    if len(scores) == 1 or not valued:
+        return scores[0]
+    reason, count = Counter(one.reason for one in valued).most_common(1)[0]
+    details = _mean_details([one.details for one in valued])
+    return Score(
+        _mean([one.value for one in valued]),
+        reason if 2 * count > len(valued) else None,
+        MappingProxyType({**details, "frames": len(valued)}),
+    )
+
+
+def _mean_details(details: Sequence[Any]) -> Any:  # noqa: ANN401 - whatever JSON can hold
+    """Return the means of numbers, in mappings too; of anything else the first."""
+    first = details[0]
+    if isinstance(first, Mapping):
+        shared = [key for key in first if all(key in one for one in details)]
+        return {key: _mean_details([one[key] for one in details]) for key in shared}
+    if isinstance(first, float):
+        return math.fsum(details) / len(details)
+    return first
 
 
 def _mean(values: Sequence[float | None]) -> float | None:

@@ -1,50 +1,42 @@
 """The one place where the steps meet: a source in, a `Decision` out.
 
-    source -> media -> Frame -> faces -> Presentation -> liveness tests -> fusion -> Decision
+    source -> Presentation -> faces -> liveness tests, side by side -> fusion -> Decision
 
-How several scores become one, and at which threshold, is for the fusion to say.
+A clip is one presentation. Frame-wise tests get a few selected frames of it, clip tests all
+frames that they need (`facepad.types.Needs`).
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from inspect import signature
-from threading import Lock
+from threading import Lock, Thread
 from time import perf_counter
 from types import MappingProxyType
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from facepad import registry, settings, sources
-from facepad.errors import SettingsError
-from facepad.fusion import Answer, Fused, Fusion
+from facepad import settings, sources
+from facepad.decision import conclude
+from facepad.errors import InputError, SettingsError
+from facepad.fusion import Fusion
+from facepad.media.frame_selection import FrameSelection
+from facepad.panel import Finder, LoadedPanel, Panel, can_be_met, name_of
 from facepad.registry import DEFAULT_FUSION, DEFAULT_TESTS
-from facepad.sources import Channels, Source
+from facepad.sources import EVENLY, Channels, Source
 from facepad.types import (
     Decision,
-    Face,
     Frame,
     LivenessTest,
     OperatingPoint,
-    Outcome,
     Presentation,
     Reason,
     Score,
+    needs_of,
 )
 
 BLANK_SIDE = 64  # pixels; of the picture that is looked at to load the face networks
-
-
-class Finder(Protocol):
-    """Finds faces; implementations are safe to share between threads."""
-
-    @property
-    def models(self) -> Mapping[str, str]:
-        """Version of each model it uses, by model name."""
-
-    def find(self, frame: Frame) -> Frame:
-        """The same frame with its face, or with the reason why there is none."""
 
 
 @runtime_checkable
@@ -52,7 +44,7 @@ class Explains(Protocol):
     """What a liveness test may offer beside `LivenessTest`."""
 
     def explain(self, presentation: Presentation) -> Mapping[str, float]:
-        """What each group of measurements did to the score, by the group's name.
+        """Return what each group of measurements did to the score, by the group's name.
 
         The score as it is, minus the score with that group replaced by its mean in
         training; in [-1, 1], above 0 where the group speaks for bona fide.
@@ -60,24 +52,32 @@ class Explains(Protocol):
 
 
 class Checker:
-    """Judges pictures; holds loaded models and is safe to share between threads.
+    """Judges pictures and clips; holds loaded models and is safe to share between threads.
 
-    Nothing is loaded before the first check.
+    Models are loaded at the first check. A calibration is read at once.
 
     Args:
         tests: Names of liveness tests, or tests themselves; together they decide.
-        beside: The same for tests that are only shown beside the decision.
-        fusion: Makes one score of those of ``tests``; a name, or the function itself.
+        advisory: More tests, whose scores are reported but do not affect the decision.
+        calibration: Name of a camera's calibration, from `facepad calibrate`. Then only the
+            test that it was made for decides, anchored to that camera; all other tests are
+            advisory.
+        fusion: Makes one score of those of the deciding tests; a name, or the function itself.
         operating_point: Threshold and band for the fused score; None for those that the
             fusion makes of the tests' own.
-        landmarks: Whether to find the 468 landmarks of the face too.
-        threads: How many threads one check may use; the setting ``threads`` if None.
+        frames: Which frames of a clip frame-wise tests get, such as "even:8".
+        threads: How many threads one check may use; the setting ``threads`` if None. With
+            more than one, tests run side by side.
         explain: Whether to add ``details["explained"]`` to the score of tests that can
             (see `Explains`); costs a little time.
+        deadline_s: Seconds after which a test counts as missing, with the reason
+            ``timed_out``; None to wait for every test, so that no score depends on load.
         finder: Finds faces in place of the built-in finder.
 
     Raises:
-        SettingsError: No test is named, one is named twice, or ``threads`` is below 1.
+        SettingsError: No test is named, one is named twice, ``threads`` or ``deadline_s``
+            cannot be used, or there is no such calibration.
+        ModelError: The calibration's file is damaged.
 
     Example:
         >>> Checker().check("me.jpg").outcome  # doctest: +SKIP
@@ -88,36 +88,40 @@ class Checker:
         self,
         tests: Sequence[str | LivenessTest] = DEFAULT_TESTS,
         *,
-        beside: Sequence[str | LivenessTest] = (),
+        advisory: Sequence[str | LivenessTest] = (),
+        calibration: str | None = None,
         fusion: str | Fusion = DEFAULT_FUSION,
         operating_point: OperatingPoint | None = None,
-        landmarks: bool = False,
+        frames: str | FrameSelection = EVENLY,
         threads: int | None = None,
         explain: bool = False,
+        deadline_s: float | None = None,
         finder: Finder | None = None,
     ) -> None:
-        _check_names(tests, beside)
+        self._panel = Panel.of(tests, advisory, calibration)
         self._threads = int(settings.number("threads")) if threads is None else threads
         if self._threads < 1:
             raise SettingsError(f"threads must be 1 or more, got {self._threads}")
-        self._named = tuple(tests)
-        self._beside = tuple(beside)
+        if deadline_s is not None and not deadline_s > 0.0:
+            raise SettingsError(f"deadline_s must be above 0 or None, got {deadline_s}")
         self._fusion = fusion
         self._operating_point = operating_point
-        self._landmarks = landmarks
+        self._frames = FrameSelection.parse(frames) if isinstance(frames, str) else frames
         self._explain = explain
+        self._deadline_s = deadline_s
         self._finder = finder
-        self._loaded: _Loaded | None = None
+        self._loaded: LoadedPanel | None = None
         self._lock = Lock()
 
     def check(
         self, source: Source, *, channels: Channels | None = None, name: str = ""
     ) -> Decision:
-        """Judge one picture.
+        """Judge one picture or clip.
 
         Args:
-            source: A path, a picture file's bytes, or pixels: uint8, shape (H, W, 3) or
-                (H, W).
+            source: A path of a picture or clip, an address in a packed file, a picture
+                file's bytes, pixels (uint8, shape (H, W, 3) or (H, W)), or a sample of a
+                dataset.
             channels: Order of an array's channels; arrays need it, files must not have it.
             name: What messages and the decision call the source; its path by default.
 
@@ -125,23 +129,55 @@ class Checker:
             The decision; "no face" and "attack" are outcomes, never errors.
 
         Raises:
-            InputError: The source is no picture, or over a limit.
+            InputError: The source cannot be read, or is over a limit.
+            DatasetError: A sample lies in a packed file that is damaged.
             ModelError: A model file is missing or has the wrong hash.
-            SettingsError: A test that was named does not exist.
+            SettingsError: A test that was named does not exist, or a library is missing.
         """
         clock = _Clock()
         with clock.step("decode"):
-            presentation = sources.load(source, channels=channels, name=name)
-        return self._judge(presentation, clock)
+            presentation = sources.load(
+                source, selection=self._frames, channels=channels, name=name
+            )
+        needs = self._parts(clock).clip_needs
+        clip = None
+        if needs is not None:
+            with clock.step("decode"):
+                clip = sources.load_dense(source, needs)
+        return self._judge(presentation, clip, clock)
 
     def check_presentation(self, presentation: Presentation) -> Decision:
         """Judge frames that are in memory; faces are looked for where that was not done.
 
+        Several frames are a clip: clip tests get all of them, frame-wise tests those that
+        the argument ``frames`` of `Checker` selects.
+
         Raises:
+            InputError: ``frames`` selects none of them.
             ModelError: A model file is missing or has the wrong hash.
             SettingsError: A test that was named does not exist.
         """
-        return self._judge(presentation, _Clock())
+        count = len(presentation.frames)
+        if count == 1:
+            return self._judge(presentation, None, _Clock())
+        numbers = [number for number in self._frames.chosen(count)[:count] if number < count]
+        if not numbers:
+            raise InputError(
+                f"{presentation.source}: frame selection {self._frames} selects none of "
+                f"its {count} frames"
+            )
+        selected = tuple(presentation.frames[number] for number in numbers)
+        return self._judge(replace(presentation, frames=selected), presentation, _Clock())
+
+    @property
+    def tests(self) -> tuple[str, ...]:
+        """Names of all tests, those that decide first."""
+        return self._panel.names
+
+    @property
+    def deciding(self) -> tuple[str, ...]:
+        """Names of the tests that decide."""
+        return tuple(map(name_of, self._panel.deciding))
 
     @property
     def models(self) -> Mapping[str, str]:
@@ -153,6 +189,16 @@ class Checker:
         """
         return self._parts().models
 
+    @property
+    def operating_points(self) -> Mapping[str, OperatingPoint]:
+        """Each test's own threshold and band, by test name; loads the tests.
+
+        Raises:
+            ModelError: A model file is missing or has the wrong hash.
+            SettingsError: A test or a fusion that was named does not exist.
+        """
+        return MappingProxyType({test.name: test.operating_point for test in self._parts().tests})
+
     def load(self) -> None:
         """Load models now rather than at the first check.
 
@@ -163,58 +209,63 @@ class Checker:
         blank = np.zeros((BLANK_SIDE, BLANK_SIDE, 3), np.uint8)
         self._parts().finder.find(Frame(blank))  # a finder loads its networks when it looks
 
-    def _parts(self) -> "_Loaded":
-        with self._lock:
-            if self._loaded is None:
-                fuse = _make_fusion(self._fusion)
-                deciding = tuple(self._make(test) for test in self._named)
-                tests = (*deciding, *(self._make(test) for test in self._beside))
-                finder = self._finder or _make_finder(self._landmarks)
-                models = dict(finder.models)
-                for test in tests:
-                    models.update(test.models)
-                self._loaded = _Loaded(tests, len(deciding), fuse, finder, MappingProxyType(models))
-            return self._loaded
+    def _parts(self, clock: "_Clock | None" = None) -> LoadedPanel:
+        if self._loaded is None:
+            with (clock or _Clock()).step("load"), self._lock:
+                if self._loaded is None:
+                    self._loaded = self._panel.load(self._fusion, self._threads, self._finder)
+        return self._loaded
 
-    def _make(self, test: str | LivenessTest) -> LivenessTest:
-        if not isinstance(test, str):
-            return test
-        factory: Callable[..., LivenessTest] = registry.resolve("liveness_tests", test)
-        # A factory needs no argument; one that can use threads says so by its parameter.
-        if "threads" in signature(factory).parameters:
-            return factory(threads=self._threads)
-        return factory()
-
-    def _judge(self, presentation: Presentation, clock: "_Clock") -> Decision:
-        parts = self._loaded
-        if parts is None:
-            with clock.step("load"):
-                parts = self._parts()
+    def _judge(self, stills: Presentation, clip: Presentation | None, clock: "_Clock") -> Decision:
+        parts = self._parts(clock)
         with clock.step("faces"):
-            presentation = _with_faces(presentation, parts.finder)
-        scores = {}
-        for test in parts.tests:
-            with clock.step(test.name):
-                scores[test.name] = self._score(test, presentation)
+            stills, clip = _with_faces(stills, clip, parts.finder)
+        asked = {t.name: t for t in parts.tests if can_be_met(needs_of(t), clip or stills)}
+        scores = self._scores(tuple(asked.values()), stills, clip, clock)
         fused = parts.fused(scores)
         point = self._operating_point or fused.operating_point
-        first = presentation.frames[0]
-        outcome, reasons = _conclude(fused, first, point)
+        frames = stills.frames if clip is None else (*stills.frames, *clip.frames)
+        shown = next((frame for frame in frames if frame.face is not None), frames[0])
+        no_face = None if shown.face else shown.no_face or Reason.NO_FACE
+        outcome, reasons = conclude(fused, point, no_face=no_face)
         return Decision(
             outcome=outcome,
             score=fused.value,
             reasons=reasons,
             scores=MappingProxyType(scores),
             operating_point=point,
-            face=first.face,
-            source=presentation.source,
-            source_size=first.size,
-            notes=(*first.notes, *_others(first.face)),
+            operating_points=MappingProxyType(
+                {name: test.operating_point for name, test in asked.items()}
+            ),
+            face=shown.face,
+            source=stills.source,
+            source_size=shown.size,
+            frames=len(stills.frames),
+            notes=_notes(frames, shown),
             models=parts.models,
             timings_ms=clock.read(),
         )
 
+    def _scores(
+        self,
+        tests: Sequence[LivenessTest],
+        stills: Presentation,
+        clip: Presentation | None,
+        clock: "_Clock",
+    ) -> dict[str, Score]:
+        def call(test: LivenessTest) -> Score:
+            is_clip = needs_of(test).is_clip
+            with clock.step(test.name):
+                return self._score(test, clip if clip is not None and is_clip else stills)
+
+        if self._deadline_s is None and (self._threads == 1 or len(tests) < 2):
+            return {test.name: call(test) for test in tests}
+        return _side_by_side(call, tests, self._deadline_s)
+
     def _score(self, test: LivenessTest, presentation: Presentation) -> Score:
+        needs = needs_of(test)
+        if len(presentation.frames) < needs.min_frames or presentation.duration_s < needs.seconds:
+            return Score(None, Reason.CLIP_TOO_SHORT)
         score = test.score(presentation)
         if not self._explain or score.value is None or not isinstance(test, Explains):
             return score
@@ -223,7 +274,7 @@ class Checker:
 
 
 def check(source: Source, *, channels: Channels | None = None, **options: Any) -> Decision:  # noqa: ANN401 - as Checker takes them
-    """Judge one picture with a new `Checker`; for many pictures make one and keep it.
+    """Judge one picture or clip with a new `Checker`; for many of them make one and keep it.
 
     Args:
         source: A path, a picture file's bytes, or pixels (which need ``channels``).
@@ -231,26 +282,73 @@ def check(source: Source, *, channels: Channels | None = None, **options: Any) -
         **options: As `Checker` takes them.
 
     Raises:
-        InputError: The source is no picture, or over a limit.
+        InputError: The source cannot be read, or is over a limit.
         ModelError: A model file is missing or has the wrong hash.
         SettingsError: An option cannot be used.
     """
     return Checker(**options).check(source, channels=channels)
 
 
-@dataclass(frozen=True, slots=True)
-class _Loaded:
-    tests: tuple[LivenessTest, ...]
-    deciding: int  # how many of the tests decide; they come first
-    fuse: Fusion
-    finder: Finder
-    models: Mapping[str, str]
+def _side_by_side(
+    call: Callable[[LivenessTest], Score], tests: Sequence[LivenessTest], deadline_s: float | None
+) -> dict[str, Score]:
+    """Score with every test in a thread of its own; results are in the order of the tests.
 
-    def fused(self, scores: Mapping[str, Score]) -> Fused:
-        tests = self.tests[: self.deciding]
-        return self.fuse(
-            {test.name: Answer(scores[test.name], test.operating_point) for test in tests}
-        )
+    Without a deadline the first test stays in the calling thread. A thread cannot be stopped:
+    a late test goes on by itself, and what it returns is dropped.
+    """
+    end = None if deadline_s is None else perf_counter() + deadline_s
+    ahead = tests if end is not None else tests[1:]
+    futures = {test.name: _in_thread(call, test) for test in ahead}
+    scores = {test.name: call(test) for test in tests[: len(tests) - len(ahead)]}
+    for name, future in futures.items():
+        try:
+            left = None if end is None else max(0.0, end - perf_counter())
+            scores[name] = future.result(left)
+        except TimeoutError:
+            if not future.done():
+                scores[name] = Score(None, Reason.TIMED_OUT)
+                continue
+            scores[name] = future.result()  # the test's own TimeoutError, or it is done by now
+    return scores
+
+
+def _in_thread(call: Callable[[LivenessTest], Score], test: LivenessTest) -> "Future[Score]":
+    future: Future[Score] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(call(test))
+        except BaseException as error:  # noqa: BLE001 - raised again where the result is wanted
+            future.set_exception(error)
+
+    Thread(target=run, name=f"facepad-{test.name}", daemon=True).start()
+    return future
+
+
+def _with_faces(
+    stills: Presentation, clip: Presentation | None, finder: Finder
+) -> tuple[Presentation, Presentation | None]:
+    """Search the frames that were not searched yet; one that both have is searched once."""
+    searched: dict[int, Frame] = {}
+    for frame in (*stills.frames, *(clip.frames if clip else ())):
+        if id(frame) not in searched:
+            searched[id(frame)] = frame if frame.face or frame.no_face else finder.find(frame)
+
+    def found(presentation: Presentation) -> Presentation:
+        frames = tuple(searched[id(frame)] for frame in presentation.frames)
+        return replace(presentation, frames=frames)
+
+    return found(stills), None if clip is None else found(clip)
+
+
+def _notes(frames: Sequence[Frame], shown: Frame) -> tuple[str, ...]:
+    """Return what was unusual about any frame, each once, and about the face that is shown."""
+    notes = tuple(dict.fromkeys(note for frame in frames for note in frame.notes))
+    others = 0 if shown.face is None else shown.face.others
+    if not others:
+        return notes
+    return (*notes, f"{others} other face{'s' if others > 1 else ''} in the picture")
 
 
 @dataclass(slots=True)
@@ -262,60 +360,8 @@ class _Clock:
     def step(self, name: str) -> Iterator[None]:
         began = perf_counter()
         yield
-        self.steps[name] = 1000.0 * (perf_counter() - began)
+        self.steps[name] = self.steps.get(name, 0.0) + 1000.0 * (perf_counter() - began)
 
     def read(self) -> Mapping[str, float]:
         total = 1000.0 * (perf_counter() - self.began)
         return MappingProxyType({**self.steps, "total": total})
-
-
-def _check_names(tests: Sequence[str | LivenessTest], beside: Sequence[str | LivenessTest]) -> None:
-    for given in (tests, beside):
-        if isinstance(given, str):
-            raise SettingsError(f"tests must be a list of at least one name, got {given!r}")
-    if not tests:
-        raise SettingsError(f"tests must be a list of at least one name, got {tests!r}")
-    names = [test if isinstance(test, str) else test.name for test in (*tests, *beside)]
-    if len(set(names)) < len(names):
-        raise SettingsError(f"each test is named once, got {', '.join(names)}")
-
-
-def _make_fusion(fusion: str | Fusion) -> Fusion:
-    if not isinstance(fusion, str):
-        return fusion
-    found: Fusion = registry.resolve("fusions", fusion)
-    return found
-
-
-def _make_finder(landmarks: bool) -> Finder:
-    from facepad.faces.finder import FaceFinder
-
-    finder: Finder = FaceFinder(landmarks=landmarks)
-    return finder
-
-
-def _with_faces(presentation: Presentation, finder: Finder) -> Presentation:
-    frames = tuple(
-        frame if frame.face or frame.no_face else finder.find(frame)
-        for frame in presentation.frames
-    )
-    return replace(presentation, frames=frames)
-
-
-def _conclude(
-    fused: Fused, frame: Frame, point: OperatingPoint
-) -> tuple[Outcome, tuple[Reason, ...]]:
-    """Outcome and reasons; without a face there is no response, whatever the score says."""
-    from facepad.evaluation.protocol import decide
-
-    if frame.face is None:
-        missing = frame.no_face or Reason.NO_FACE
-        return Outcome.NON_RESPONSE, (missing, *(r for r in fused.reasons if r is not missing))
-    outcome, told = decide(Score(fused.value, next(iter(fused.reasons), None)), point)
-    return outcome, (*fused.reasons, *(reason for reason in told if reason not in fused.reasons))
-
-
-def _others(face: Face | None) -> tuple[str, ...]:
-    if face is None or not face.others:
-        return ()
-    return (f"{face.others} other face{'s' if face.others > 1 else ''} in the picture",)

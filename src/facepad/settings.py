@@ -64,6 +64,13 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("max_side", "12000", "pixels", "Longest side of a picture that is decoded."),
     Setting("max_video_mb", "2000", "megabytes", "Largest file that is read as a video."),
     Setting("max_video_frames", "20000", "frames", "Longest video that is decoded."),
+    Setting(
+        "max_clip_mb",
+        "512",
+        "megabytes",
+        "Memory for the frames of one clip that tests of movement look at; over it, frames are "
+        "halved in size, down to 320 pixels, and then the rest of the clip is left out.",
+    ),
     Setting("threads", "2", "threads", "Threads that one check may use."),
 )
 

@@ -6,22 +6,24 @@ A still is a presentation of one frame, a clip one presentation of the selected 
 
 import stat
 from collections.abc import Iterator
+from dataclasses import replace
+from math import floor
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from facepad import media
+from facepad import media, settings
 from facepad.errors import InputError
 from facepad.media.decode import begins_as_picture
-from facepad.media.depth_video import is_depth_video, read_numbered_colour
+from facepad.media.depth_video import is_depth_video, read_depth, read_numbered_colour
 from facepad.media.frame_selection import FrameSelection
 from facepad.media.limits import Limits, VideoLimits
 from facepad.media.reading import named_errors
 from facepad.media.video import begins_as_video, is_video, read_numbered
 from facepad.packed import address, pictures
-from facepad.types import Frame, Presentation, Sample
+from facepad.types import Frame, Needs, Presentation, Sample
 
 Channels = Literal["rgb", "bgr", "gray"]
 Source = str | Path | bytes | NDArray[Any] | Sample
@@ -29,6 +31,8 @@ Source = str | Path | bytes | NDArray[Any] | Sample
 EVENLY = FrameSelection("even", 8)  # what frame-wise tests see of a clip, unless told otherwise
 MIDDLE = FrameSelection("even", 1)  # the frame that stands for a clip where one is enough
 
+_CLOCK = 0.001  # seconds; frames of one moment differ by rounding
+_LEAST_SIDE = 320  # pixels; frames of a clip are not reduced below it
 _HEAD = 32  # bytes of a file that show whether it is a video
 
 
@@ -97,8 +101,49 @@ def load_sample(
     return Presentation(_frames(sample.path, selection, limits), source=sample.key)
 
 
+def load_dense(
+    source: Source, needs: Needs, *, limits: VideoLimits | None = None
+) -> Presentation | None:
+    """Read a clip as densely as tests need it, in bounded memory.
+
+    Frames are ``1 / needs.fps`` seconds apart, closer where ``needs.min_frames`` within
+    ``needs.seconds`` ask for it, and never closer than in the clip; where no rate follows from
+    the needs, ``needs.min_frames`` (at least 8) are spread evenly over the clip. Over the
+    setting ``max_clip_mb`` all frames are halved in size, again if need be, while the longer
+    side stays at 320 pixels or more; then the rest of the clip is left out. A note says so.
+
+    Args:
+        source: As `load`.
+        needs: What the most demanding test needs.
+        limits: None takes them from the settings.
+
+    Returns:
+        The clip; None when the source is a still.
+
+    Raises:
+        InputError: As `load`.
+        DatasetError: As `load`.
+        SettingsError: As `load`.
+    """
+    path = _path_of_clip(source)
+    if path is None:
+        return None
+    rate = max(needs.fps, needs.min_frames / needs.seconds if needs.seconds > 0.0 else 0.0)
+    most = max(needs.min_frames, EVENLY.number)
+    selection = FrameSelection() if rate > 0.0 else FrameSelection("even", most)
+    frames = (frame for _, frame in read_frames(path, selection, limits, depth=needs.depth))
+    chosen = _at_rate(frames, rate) if rate > 0.0 else frames
+    kept = _bounded(chosen, round(1e6 * settings.number("max_clip_mb")))
+    return Presentation(kept, source=source.key if isinstance(source, Sample) else str(path))
+
+
 def read_frames(
-    path: str | Path, selection: FrameSelection, limits: VideoLimits | None = None, name: str = ""
+    path: str | Path,
+    selection: FrameSelection,
+    limits: VideoLimits | None = None,
+    *,
+    name: str = "",
+    depth: bool = False,
 ) -> Iterator[tuple[int | None, Frame]]:
     """Yield the selected frames one by one, each with its number in the clip; None for a still.
 
@@ -107,6 +152,7 @@ def read_frames(
         selection: Which frames of a clip; a still is one frame, always.
         limits: None takes them from the settings.
         name: How messages name a still; its path by default.
+        depth: Whether to read the depth of frames that have one.
 
     Raises:
         InputError: It cannot be read; the message names it and says why.
@@ -120,7 +166,8 @@ def read_frames(
     elif _holds_video(path):
         yield from read_numbered(path, selection, limits=limits)
     elif is_depth_video(path):
-        yield from read_numbered_colour(path, selection, limits=limits)
+        colour = read_numbered_colour(path, selection, limits=limits)
+        yield from _with_depth(colour, path, selection, limits) if depth else colour
     else:
         yield None, media.read(path, limits=limits.picture, name=name)
 
@@ -154,7 +201,75 @@ def is_clip(path: str | Path) -> bool:
 def _frames(
     path: str, selection: FrameSelection, limits: VideoLimits | None, name: str = ""
 ) -> tuple[Frame, ...]:
-    return tuple(frame for _, frame in read_frames(path, selection, limits, name))
+    return tuple(frame for _, frame in read_frames(path, selection, limits, name=name))
+
+
+def _path_of_clip(source: Source) -> str | Path | None:
+    """Return the path of a source that is a clip; None for a still."""
+    if isinstance(source, Sample):
+        return _path_of_clip(source.path) if source.frame is None else None
+    if isinstance(source, bytes | np.ndarray):
+        return None
+    packed = address.parse(source)
+    if packed is not None:
+        return source if packed.last > packed.first else None
+    return source if _holds_video(source) or is_depth_video(source) else None
+
+
+def _at_rate(frames: Iterator[Frame], rate: float) -> Iterator[Frame]:
+    """Yield the first frame of each interval of ``1 / rate`` seconds; all where times are lost."""
+    due = 0
+    for frame in frames:
+        interval = floor(frame.time_s * rate + _CLOCK * rate)
+        if interval >= due or frame.time_s == 0.0:
+            yield frame
+            due = interval + 1
+
+
+def _bounded(frames: Iterator[Frame], most_bytes: int) -> tuple[Frame, ...]:
+    """Collect frames in at most so much memory: all at half the size, a quarter ... or fewer."""
+    kept: list[Frame] = []
+    halvings = size = 0
+    for frame in frames:
+        kept.append(_halved(frame, halvings))
+        size += kept[-1].image.nbytes
+        while size > most_bytes and max(kept[-1].size) >= 2 * _LEAST_SIDE:
+            halvings += 1
+            kept = [_halved(one, 1) for one in kept]
+            size = sum(one.image.nbytes for one in kept)
+        if size > most_bytes and len(kept) > 1:
+            kept.pop()
+            note = f"only the first {kept[-1].time_s:.1f} s of the clip fit into memory (setting "
+            kept[0] = _noted(kept[0], f"{note}FACEPAD_MAX_CLIP_MB)")
+            break
+    if halvings:
+        width, height = kept[0].size
+        kept[0] = _noted(kept[0], f"frames of the clip were reduced to {width}x{height} pixels")
+    return tuple(kept)
+
+
+def _halved(frame: Frame, times: int) -> Frame:
+    if times == 0:
+        return frame
+    step = 2**times
+    image = media.to_long_side(frame.image, max(1, max(frame.size) // step))
+    depth = None if frame.depth is None else frame.depth[::step, ::step]
+    return replace(frame, image=image, depth=depth)
+
+
+def _noted(frame: Frame, note: str) -> Frame:
+    return replace(frame, notes=(*frame.notes, note))
+
+
+def _with_depth(
+    colour: Iterator[tuple[int, Frame]],
+    path: str | Path,
+    selection: FrameSelection,
+    limits: VideoLimits,
+) -> Iterator[tuple[int, Frame]]:
+    depths = read_depth(path, selection, limits=limits)
+    for (number, frame), depth in zip(colour, depths, strict=True):
+        yield number, replace(frame, depth=depth)
 
 
 def _from_array(image: NDArray[Any], channels: Channels | None) -> Frame:

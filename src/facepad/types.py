@@ -56,6 +56,7 @@ class Reason(StrEnum):
     FACE_CUT_OFF = "face_cut_off"
     PICTURE_TOO_SMALL = "picture_too_small"
     CLIP_TOO_SHORT = "clip_too_short"
+    TIMED_OUT = "timed_out"
     UNFAMILIAR_CAMERA = "unfamiliar_camera"
     NEAR_THRESHOLD = "near_threshold"
 
@@ -95,6 +96,8 @@ class Frame:
         face: The largest face, when one was looked for and found.
         no_face: Why ``face`` is None after a search; None before one.
         notes: What was unusual about the source ("named .png but is JPEG").
+        depth: Millimetres, shape (H, W), 0 where nothing was measured; None without a depth
+            camera, and where no test needs it.
     """
 
     image: RgbImage
@@ -102,6 +105,7 @@ class Frame:
     face: Face | None = None
     no_face: Reason | None = None
     notes: tuple[str, ...] = ()
+    depth: NDArray[np.uint16] | None = None
 
     @property
     def size(self) -> tuple[int, int]:
@@ -116,14 +120,27 @@ class Presentation:
     Attributes:
         frames: At least one frame, in order of time.
         source: Where it came from (a path, "bytes"), for people to read.
+        challenge: The challenge that was shown to the person, by name of each fact; None in a
+            passive presentation.
+        capture: Facts of the capture ("camera", "frame_rate"), by name; None when unknown.
     """
 
     frames: tuple[Frame, ...]
     source: str = ""
+    challenge: Mapping[str, Any] | None = None
+    capture: Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
         if not self.frames:
             raise InputError("a presentation needs at least one frame, got none")
+
+    @property
+    def duration_s(self) -> float:
+        """Seconds that the frames cover, each counted for one interval; 0 for a single frame."""
+        if len(self.frames) < 2:
+            return 0.0
+        span = self.frames[-1].time_s - self.frames[0].time_s
+        return span * len(self.frames) / (len(self.frames) - 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,11 +151,13 @@ class Score:
         value: In [0, 1], higher for bona fide; None when there is no score.
         reason: Why there is no value, or why the value must not decide by itself.
         details: Numbers and words behind the value, by name; JSON-friendly.
+        interval: Lower and upper bound of the value, both in [0, 1]; None when unknown.
     """
 
     value: float | None
     reason: Reason | None = None
     details: Mapping[str, Any] = field(default_factory=_nothing)
+    interval: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
         if self.value is None:
@@ -146,6 +165,13 @@ class Score:
                 raise InputError("a score without a value needs a reason, got neither")
         elif not (math.isfinite(self.value) and 0.0 <= self.value <= 1.0):
             raise InputError(f"a score lies in [0, 1], got {self.value!r}")
+        if self.interval is not None:
+            low, high = self.interval
+            if self.value is None or not 0.0 <= low <= self.value <= high <= 1.0:
+                raise InputError(
+                    "an interval needs 0 <= low <= value <= high <= 1, got "
+                    f"{low} <= {self.value} <= {high}"
+                )
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,9 +213,12 @@ class Decision:
         reasons: Why the outcome is not simply bona fide or attack; may be empty.
         scores: Every test's own score, by test name, also when it did not decide.
         operating_point: The threshold and band that were applied.
-        face: The face of the first frame, if found.
+        operating_points: Each test's own threshold and band, by test name.
+        face: The face of the first frame that has one; None when no frame has.
         source: Where the presentation came from.
-        source_size: Width and height of the first frame in pixels.
+        source_size: Width and height in pixels of the frame of ``face``; of the first frame
+            without a face.
+        frames: How many frames frame-wise tests got; 1 for a still.
         notes: What was unusual about the input ("2 other faces in the picture").
         models: Model name to version, for every model that took part.
         timings_ms: Milliseconds by step ("decode", "faces", one per test, "total").
@@ -200,9 +229,11 @@ class Decision:
     reasons: tuple[Reason, ...] = ()
     scores: Mapping[str, Score] = field(default_factory=_nothing)
     operating_point: OperatingPoint | None = None
+    operating_points: Mapping[str, OperatingPoint] = field(default_factory=_nothing)
     face: Face | None = None
     source: str = ""
     source_size: tuple[int, int] = (0, 0)
+    frames: int = 1
     notes: tuple[str, ...] = ()
     models: Mapping[str, str] = field(default_factory=_nothing)
     timings_ms: Mapping[str, float] = field(default_factory=_nothing)
@@ -238,8 +269,50 @@ class Sample:
         return self.pai_species is None
 
 
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What a liveness test needs of a presentation.
+
+    A test that needs several frames or seconds is a clip test: it gets the frames of a clip as
+    densely as it needs them, and has no part in the decision about a still. Every other test is
+    frame-wise: it gets a still, or a few frames selected from a clip.
+
+    Attributes:
+        landmarks: Whether each face needs its 468 landmarks.
+        min_frames: Fewest frames.
+        seconds: Shortest duration.
+        fps: Frames a second; 0 for any rate.
+        depth: Whether each frame needs its depth.
+    """
+
+    landmarks: bool = False
+    min_frames: int = 1
+    seconds: float = 0.0
+    fps: float = 0.0
+    depth: bool = False
+
+    @property
+    def is_clip(self) -> bool:
+        """Whether a still cannot meet the needs."""
+        return self.min_frames > 1 or self.seconds > 0.0
+
+    def most(self, other: "Needs") -> "Needs":
+        """Return the needs that meet these and ``other``."""
+        return Needs(
+            self.landmarks or other.landmarks,
+            max(self.min_frames, other.min_frames),
+            max(self.seconds, other.seconds),
+            max(self.fps, other.fps),
+            self.depth or other.depth,
+        )
+
+
 class LivenessTest(Protocol):
-    """Judges one presentation. Implementations are safe to share between threads."""
+    """Judges one presentation. Implementations are safe to share between threads.
+
+    A test may have an attribute ``needs``, see `needs_of`. Its factory, which the registry
+    names, takes no argument; see `ThreadedFactory` for those that can use several threads.
+    """
 
     @property
     def name(self) -> str:
@@ -297,6 +370,23 @@ class Calibratable(LivenessTest, Protocol[CalibrationT, PriorT]):
 
     def calibrated(self, calibration: CalibrationT) -> LivenessTest:
         """Return the test for the camera of a calibration."""
+
+
+def needs_of(test: LivenessTest) -> Needs:
+    """Return what a test says in its attribute ``needs``; one still where it says nothing."""
+    needs: Needs = getattr(test, "needs", Needs())
+    return needs
+
+
+@runtime_checkable
+class ThreadedFactory(Protocol):
+    """Makes a liveness test that can use several threads; called like any other, it uses one."""
+
+    def __call__(self) -> LivenessTest:
+        """Make the test for one thread."""
+
+    def with_threads(self, threads: int) -> LivenessTest:
+        """Make the test for several threads."""
 
 
 class Dataset(Protocol):

@@ -190,7 +190,7 @@ def test_scores_made_with_other_settings_are_not_mixed(
 ) -> None:
     other = run(*evaluate(nuaa, finished, "--no-page", "--frames", "all"), env=environment)
     assert other.returncode == 4
-    assert b"made with other frames: expected all, got even:10" in other.stderr
+    assert b"begun with another frames: 'even:8', now 'all'" in other.stderr
 
 
 def test_kept_scores_give_the_same_report_as_a_score_file(finished: Path, tmp_path: Path) -> None:
@@ -205,7 +205,7 @@ def test_kept_scores_give_the_same_report_as_a_score_file(finished: Path, tmp_pa
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
-        ("nuaa", b"a dataset is named NAME=DIR"),
+        ("nuaa", b"expected a dataset as NAME=DIR"),
         ("nuaa:leave_out=.", b"no protocol 'leave_out'"),
         ("nowhere=.", b"no datasets named 'nowhere'"),
     ],

@@ -102,7 +102,7 @@ def test_the_report_tells_the_version_and_whom_not_to_judge(finished: Path) -> N
     version = found["models"]["calibration"]
     assert version.startswith("kiosk-7+")
     (told,) = (notice for notice in found["notices"] if version in notice)
-    assert "People in those frames must not be among those judged" in told
+    assert "People in those frames must not be among the people evaluated" in told
 
 
 def test_scores_of_another_calibration_are_not_mixed(
@@ -111,11 +111,11 @@ def test_scores_of_another_calibration_are_not_mixed(
     version = report(finished)["models"]["calibration"].encode()
     without = run(*evaluate(place, OUT, "--tests", "face_cnn,made_up"), env=environment)
     assert without.returncode == 4
-    assert b"made with other calibration: expected none, got " + version in without.stderr
+    assert b"begun with another calibration: '" + version + b"', now none" in without.stderr
     calibrate(place, environment, target_bpcer=20)
     anew = run(*evaluate(place, OUT, "--calibration", "kiosk-7"), env=environment)
     assert anew.returncode == 4
-    assert b"got " + version in anew.stderr
+    assert b"another calibration: '" + version in anew.stderr
 
 
 def test_several_tests_are_judged_together_as_check_decides(

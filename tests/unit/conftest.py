@@ -31,7 +31,7 @@ class BrightnessTest:
         return {self.name: f"{self.name}-1+00000000"}
 
     def score(self, presentation: Presentation) -> Score:
-        value = float(presentation.frames[0].image.mean()) / 255.0
+        value = float(np.mean([frame.image.mean() for frame in presentation.frames])) / 255.0
         return Score(value, Reason.UNFAMILIAR_CAMERA if value == 1.0 else None)
 
     def explain(self, presentation: Presentation) -> Mapping[str, float]:
@@ -56,7 +56,7 @@ def _resolve(kind: Kind, name: str) -> Callable[..., Any]:
 @pytest.fixture
 def _made_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("facepad.registry.resolve", _resolve)
-    monkeypatch.setattr("facepad.pipeline._make_finder", lambda _: WholePictureFinder())
+    monkeypatch.setattr("facepad.panel._face_finder", lambda _: WholePictureFinder())
 
 
 @pytest.fixture

@@ -159,13 +159,14 @@ def test_a_given_operating_point_is_for_the_fused_score() -> None:
     assert checker.check(PICTURE, channels="rgb").outcome is Outcome.ATTACK
 
 
-def test_a_test_beside_is_shown_and_has_no_part_in_the_decision() -> None:
-    beside = FakeTest("beside", Score(0.1))
-    checker = Checker((FakeTest("sure", Score(0.9)),), beside=(beside,), finder=FakeFinder())
+def test_an_advisory_test_is_reported_and_has_no_part_in_the_decision() -> None:
+    other = FakeTest("other", Score(0.1))
+    checker = Checker((FakeTest("sure", Score(0.9)),), advisory=(other,), finder=FakeFinder())
     decision = checker.check(PICTURE, channels="rgb")
     assert (decision.outcome, decision.score) == (Outcome.BONA_FIDE, 0.9)
-    assert decision.scores["beside"].value == 0.1
-    assert decision.models["beside"] == "beside-1"
+    assert decision.scores["other"].value == 0.1
+    assert decision.models["other"] == "other-1"
+    assert (checker.tests, checker.deciding) == (("sure", "other"), ("sure",))
 
 
 def test_another_fusion_can_be_given() -> None:
@@ -245,10 +246,10 @@ def test_tests_that_cannot_be_used_are_refused_at_once(tests: tuple[str, ...]) -
         Checker(tests)
 
 
-@pytest.mark.parametrize("beside", [("quality",), ("blink", "blink"), "blink"])
-def test_tests_beside_that_cannot_be_used_are_refused_at_once(beside: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("advisory", [("quality",), ("blink", "blink"), "blink"])
+def test_advisory_tests_that_cannot_be_used_are_refused_at_once(advisory: tuple[str, ...]) -> None:
     with pytest.raises(SettingsError):
-        Checker(("quality",), beside=beside)
+        Checker(("quality",), advisory=advisory)
 
 
 def test_a_test_that_does_not_exist_is_told_with_those_that_do() -> None:
@@ -270,13 +271,17 @@ def test_a_shared_checker_loads_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(made) == 1
 
 
-def test_a_factory_that_takes_threads_is_told_how_many(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_factory_that_can_use_threads_is_told_how_many(monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[int] = []
 
-    def factory(threads: int = 2) -> FakeTest:
-        told.append(threads)
-        return FakeTest()
+    class Factory:
+        def __call__(self) -> FakeTest:
+            return self.with_threads(1)
 
-    monkeypatch.setattr("facepad.registry.resolve", lambda _kind, _name: factory)
+        def with_threads(self, threads: int) -> FakeTest:
+            told.append(threads)
+            return FakeTest()
+
+    monkeypatch.setattr("facepad.registry.resolve", lambda _kind, _name: Factory())
     Checker(("fake",), fusion=mean_ratio, threads=5, finder=FakeFinder()).load()
     assert told == [5]

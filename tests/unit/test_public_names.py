@@ -29,6 +29,7 @@ TYPES = [
     "GrayImage",
     "Landmarks",
     "LivenessTest",
+    "Needs",
     "OperatingPoint",
     "Outcome",
     "Presentation",
@@ -37,6 +38,8 @@ TYPES = [
     "Sample",
     "Score",
     "Split",
+    "ThreadedFactory",
+    "needs_of",
 ]
 ERRORS = [
     "DatasetError",
@@ -45,6 +48,8 @@ ERRORS = [
     "ModelError",
     "SessionError",
     "SettingsError",
+    "counted",
+    "printable",
 ]
 HEAVY = ["numpy", "cv2", "torch", "sklearn", "scipy", "typer", "rich", "skimage", "matplotlib"]
 

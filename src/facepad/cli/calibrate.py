@@ -39,10 +39,10 @@ def calibrate(
     """
     from facepad import calibration
     from facepad.cli.console import progress
-    from facepad.scoring.calibrated import calibratable
+    from facepad.panel import make_calibratable
     from facepad.training.calibration import run
 
-    made_by = calibratable(test)
+    made_by = make_calibratable(test)
     found = run.pictures(bona_fide)
     steps = len(found) if no_attacks else 2 * len(found)
     with progress("extracting features", steps) as advance:

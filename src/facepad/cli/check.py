@@ -177,13 +177,11 @@ def exit_code(results: "Sequence[Judged]", options: CheckOptions) -> ExitCode:
 def _checker(options: CheckOptions, threads: int) -> "Checker":
     """Make the checker; one picture gets all threads, several get one each: faster, same scores."""
     from facepad.pipeline import Checker
-    from facepad.scoring.calibrated import choose
     from facepad.types import OperatingPoint
 
-    chosen = choose(options.tests, options.calibration, threads)
     return Checker(
-        chosen.deciding,
-        beside=chosen.beside,
+        options.tests,
+        calibration=options.calibration,
         operating_point=(
             None if options.threshold is None else OperatingPoint.at(options.threshold)
         ),

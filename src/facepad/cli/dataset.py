@@ -15,7 +15,7 @@ from facepad.errors import counted, printable
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from facepad.cli.dataset_listing import Header, Listing
+    from facepad.datasets.opening import DatasetHeader, DatasetListing
     from facepad.packing.pack import PackResult
     from facepad.packing.rows import PackOptions
     from facepad.packing.verify import Finding
@@ -63,9 +63,9 @@ def list_datasets(as_json: AsJson = False) -> None:
 @app.command()
 def info(name: Name, *, root: Root, protocol: Protocol = None, as_json: AsJson = False) -> None:
     """Count the samples of a copy by split, class, species and subject, without decoding."""
-    from facepad.cli.dataset_listing import listing_of
+    from facepad.datasets.opening import list_dataset
 
-    listing = listing_of(name, root, protocol)
+    listing = list_dataset(name, root, protocol)
     if as_json:
         typer.echo(json.dumps(info_document(listing), indent=2))
     else:
@@ -92,13 +92,13 @@ def verify(
     notices, not errors.
     """
     from facepad.cli.console import progress
-    from facepad.cli.dataset_listing import listing_of
+    from facepad.datasets.opening import list_dataset
     from facepad.media.frame_selection import FrameSelection
     from facepad.packing.verify import problems_of
     from facepad.packing.verify import verify as decode_all
 
     rule = FrameSelection.parse(frames)
-    listing = listing_of(name, root, protocol)
+    listing = list_dataset(name, root, protocol)
     with progress("verifying", len(listing.samples), lines=True) as advance:
         found = decode_all(listing.samples, rule, workers=workers, advance=advance)
     problems = [*problems_of(listing.dataset), *(f.problem for f in found if f.problem)]
@@ -138,19 +138,19 @@ def pack(
     read are printed, skipped and counted; the exit code is 2 then. Resume an interrupted run
     with --resume.
     """
-    from facepad.cli.dataset_listing import listing_of
+    from facepad.datasets.opening import list_dataset
     from facepad.media.frame_selection import FrameSelection
     from facepad.packing.rows import PackOptions, parse_size
 
     box = None if size is None else parse_size(size)
     options = PackOptions(store.value, box, FrameSelection.parse(frames))
-    listing = listing_of(name, root, protocol)
+    listing = list_dataset(name, root, protocol)
     if code := run_pack(listing, options, out, workers, resume=resume, force=force):
         raise typer.Exit(code)
 
 
 def run_pack(
-    listing: "Listing",
+    listing: "DatasetListing",
     options: "PackOptions",
     out: Path,
     workers: int,
@@ -209,7 +209,7 @@ def _say_skipped(result: "PackResult") -> None:
         )
 
 
-def info_document(listing: "Listing") -> dict[str, Any]:
+def info_document(listing: "DatasetListing") -> dict[str, Any]:
     """Return the counts of a copy and what its listing says of it, for JSON."""
     from facepad.cli.tables import counts_of, subject_count
 
@@ -230,19 +230,23 @@ def info_document(listing: "Listing") -> dict[str, Any]:
     }
 
 
-def _header(name: str) -> "Header":
+def _header(name: str) -> "DatasetHeader":
     """Return a listing's header; one that does not load says so and hides no other."""
-    from facepad.cli.dataset_listing import Header, header_of
+    from facepad.datasets.opening import DatasetHeader, header_of
     from facepad.errors import SettingsError
 
     try:
         return header_of(name)
     except SettingsError as error:
-        return Header(name, f"does not load: {error}", {}, "")
+        return DatasetHeader(name, f"does not load: {error}", {}, "")
 
 
 def _show_verified(
-    listing: "Listing", found: "Sequence[Finding]", problems: "Sequence[str]", *, as_json: bool
+    listing: "DatasetListing",
+    found: "Sequence[Finding]",
+    problems: "Sequence[str]",
+    *,
+    as_json: bool,
 ) -> None:
     unusual = [f"{f.key}: {'; '.join(f.notes)}" for f in found if f.notes]
     if as_json:
@@ -266,5 +270,5 @@ def _show_verified(
     )
 
 
-def _keys(header: "Header") -> dict[str, str]:
+def _keys(header: "DatasetHeader") -> dict[str, str]:
     return {name.lower().replace(" ", "_"): words for name, words in header.fields.items()}

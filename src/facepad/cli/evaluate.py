@@ -70,11 +70,15 @@ def evaluate(
         str, typer.Option(help="How the threshold is set on dev: eer, bpcer=5 or apcer=1 (in %).")
     ] = "eer",
     combine: Annotated[
-        FrameAggregation, typer.Option(help="How the scores of one video's frames are combined.")
+        FrameAggregation,
+        typer.Option(help="Combine rows that are frames of one video, in files of scores."),
     ] = FrameAggregation.MEAN,
     frames: Annotated[
-        str, typer.Option(help="Frames of a video to score: all, every:K, even:N or at:K.")
-    ] = "even:10",
+        str,
+        typer.Option(
+            help="Frames of a clip that frame-wise tests score: all, every:K, even:N or at:K."
+        ),
+    ] = "even:8",
     pool: Annotated[
         bool, typer.Option("--pool", help="Also evaluate the datasets as one.")
     ] = False,

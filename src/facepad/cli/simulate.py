@@ -184,11 +184,11 @@ def _pack(
 ) -> None:
     """Put the folder into one file, and remove it."""
     from facepad.cli.console import progress
+    from facepad.datasets.opening import open_dataset
     from facepad.packing.pack import Packing, PackSource
     from facepad.packing.rows import PackOptions
-    from facepad.registry import resolve
 
-    samples = tuple(resolve("datasets", "csv")(options.folder).samples())
+    samples = tuple(open_dataset("csv", options.folder).samples())
     source = PackSource("simulated", samples, header=_header(listed, order))
     with Packing(source, PackOptions(), options.out, resume=not force, force=force) as packing:
         with progress("packing", len(samples), done=packing.done, lines=True) as advance:

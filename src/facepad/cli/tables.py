@@ -20,7 +20,7 @@ from facepad.errors import counted, printable
 from facepad.types import Outcome, Sample, Score, Split
 
 if TYPE_CHECKING:
-    from facepad.cli.dataset_listing import Header, Listing
+    from facepad.datasets.opening import DatasetHeader, DatasetListing
 
 STYLES: Mapping[Outcome, str] = MappingProxyType(
     {
@@ -112,7 +112,7 @@ def subject_count(samples: Iterable[Sample]) -> int:
     return len({sample.subject for sample in samples})
 
 
-def show_datasets(headers: "Sequence[Header]") -> None:
+def show_datasets(headers: "Sequence[DatasetHeader]") -> None:
     """Print one row per database."""
     table = _columns("name", "what", "licence", "apply to")
     for header in headers:
@@ -121,7 +121,7 @@ def show_datasets(headers: "Sequence[Header]") -> None:
     console().print(table)
 
 
-def show_dataset(listing: "Listing") -> None:
+def show_dataset(listing: "DatasetListing") -> None:
     """Print the counts of a copy, and what its listing says of it."""
     out = console()
     out.print(Text(listing.header.title, style="bold"))

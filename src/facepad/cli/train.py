@@ -245,11 +245,11 @@ def train_cameras(
     random seed is fixed.
     """
     from facepad.cli.console import progress
-    from facepad.scoring.calibrated import calibratable
+    from facepad.panel import make_calibratable
     from facepad.training.calibration.prior import prepare, run
 
     samples = prepare(simulated)
-    make_test = partial(calibratable, test)
+    make_test = partial(make_calibratable, test)
     with progress("extracting features", len(samples), lines=True) as advance:
         result = run(make_test, samples, out, workers=workers, advance=advance)
     typer.echo(result.text)

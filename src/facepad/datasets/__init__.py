@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 
+from facepad.datasets.opening import open_dataset as open_dataset
 from facepad.errors import DatasetError, SettingsError
 from facepad.types import Sample, Split
 

@@ -13,9 +13,8 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import cast
 
-from facepad import registry
+from facepad.datasets import open_dataset
 from facepad.errors import DatasetError
 from facepad.types import Dataset, Sample
 
@@ -59,8 +58,7 @@ class Simulated:
 
     def _listed(self) -> Dataset:
         """The simulation's list, as the CSV file that it is."""
-        listing = cast(Callable[[Path], Dataset], registry.resolve("datasets", "csv"))
-        return listing(self.root)
+        return open_dataset("csv", self.root)
 
 
 def drawn_for(sample: Sample) -> dict[str, dict[str, object] | None]:

@@ -12,25 +12,7 @@ import numpy as np
 from facepad.errors import InputError
 from facepad.evaluation.ranking import ROUNDING, Curve, curve
 from facepad.evaluation.table import ScoreTable
-from facepad.types import OperatingPoint, Outcome, Reason, Sample, Score, Split
-
-
-def decide(score: Score, point: OperatingPoint) -> tuple[Outcome, tuple[Reason, ...]]:
-    """What one score means at an operating point.
-
-    Returns:
-        The outcome, and why it is not simply bona fide or attack: no value is a
-        non-response with its reason; a value with a reason is uncertain; so is a value
-        in ``[low, high)``. Otherwise ``high`` and above is bona fide, ties included.
-    """
-    if score.value is None:
-        return Outcome.NON_RESPONSE, () if score.reason is None else (score.reason,)
-    reasons: tuple[Reason, ...] = () if score.reason is None else (score.reason,)
-    if point.low <= score.value < point.high:
-        reasons += (Reason.NEAR_THRESHOLD,)
-    if reasons:
-        return Outcome.UNCERTAIN, reasons
-    return (Outcome.BONA_FIDE if score.value >= point.high else Outcome.ATTACK), ()
+from facepad.types import OperatingPoint, Sample, Split
 
 
 def at_eer(dev: ScoreTable) -> OperatingPoint:

@@ -127,7 +127,7 @@ class Outcomes:
 
 
 def outcomes(table: ScoreTable, point: OperatingPoint) -> Outcomes:
-    """Apply an operating point to every row, as `protocol.decide` does to one score."""
+    """Apply an operating point to every row, as `facepad.decision.decide` does to one score."""
     silent = ~table.answered
     decisive = ~silent & ~table.unsure
     accepted = decisive & (table.values >= point.high)

@@ -9,7 +9,8 @@ from facepad.errors import counted
 from facepad.evaluation.aggregation import Scored
 from facepad.jobs.csv_rows import label_of
 from facepad.jobs.progress import Advance, Progress, Say
-from facepad.jobs.work_folder import NOTHING, Facts, Provenance
+from facepad.jobs.work_folder import Facts, Provenance
+from facepad.media.frame_selection import FrameSelection
 from facepad.packed import address
 from facepad.registry import DEFAULT_FUSION
 from facepad.scoring.systems import CalibrationRef, checker_for
@@ -25,7 +26,6 @@ from facepad.scoring.table import (
 )
 from facepad.scoring.workers import (
     CheckerSpec,
-    PresentationOptions,
     score_pictures,
     score_presentations,
 )
@@ -85,7 +85,7 @@ def score_manifest(
     facts = {
         "tests": ",".join(tests),
         "fusion": DEFAULT_FUSION,
-        "calibration": NOTHING if calibrated is None else calibrated.version,
+        "calibration": None if calibrated is None else calibrated.version,
         **{f"model {name}": version for name, version in checker.models.items()},
     }
     with ScoresFile(out, manifest, outputs, resume=options.resume, force=options.force) as scores:
@@ -113,7 +113,7 @@ class DatasetScoring:
         root: Folder of the dataset.
         samples: Samples of all splits; those of train are not scored.
         tests: Names of the liveness tests.
-        options: How frames are chosen and combined.
+        frames: Which frames of a clip frame-wise tests get.
         calibration: The calibration of one of the tests, if any.
         models: Version of each model, by name.
         folder: Where the file of scores is.
@@ -125,7 +125,7 @@ class DatasetScoring:
     root: Path
     samples: tuple[Sample, ...]
     tests: tuple[str, ...]
-    options: PresentationOptions
+    frames: FrameSelection
     calibration: CalibrationRef | None
     models: Mapping[str, str]
     folder: Path
@@ -142,10 +142,9 @@ class DatasetScoring:
         """What the scores depend on, beside the pictures."""
         return {
             "tests": ",".join(self.tests),
-            "calibration": NOTHING if self.calibration is None else self.calibration.version,
-            "models": dict(self.models),
-            "frames": str(self.options.frames),
-            "combine": self.options.combine.value,
+            "calibration": None if self.calibration is None else self.calibration.version,
+            **{f"model {name}": version for name, version in self.models.items()},
+            "frames": str(self.frames),
         }
 
 
@@ -175,8 +174,7 @@ def score_dataset(
         left = samples[scores.done :]
         _say_done(scoring.file, scores, len(left), say)
         fields = score_presentations(
-            CheckerSpec(scoring.tests, scoring.calibration),
-            scoring.options,
+            CheckerSpec(scoring.tests, scoring.calibration, scoring.frames),
             left,
             min(scoring.workers, max(1, len(left))),
         )

@@ -1,14 +1,14 @@
 """What an evaluation compares: scores from a file, or of liveness tests on datasets."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from inspect import signature
 from pathlib import Path
 
 import numpy as np
 
-from facepad import registry, settings
+from facepad import settings
+from facepad.datasets import open_dataset
 from facepad.errors import SettingsError, counted
 from facepad.evaluation.aggregation import Scored, combined
 from facepad.evaluation.assessment import GivenPoint
@@ -29,8 +29,7 @@ from facepad.scoring.systems import (
     shipped_point,
 )
 from facepad.scoring.table import STEPS
-from facepad.scoring.workers import PresentationOptions
-from facepad.types import Dataset, Sample
+from facepad.types import Sample
 
 NAMED = 5  # pictures that could not be read and are named
 _ASKED = re.compile(r"(?P<name>[^:=]+)(?::(?P<protocol>[^=]+))?=(?P<root>.+)")
@@ -197,13 +196,12 @@ def given_points(options: EvaluationOptions) -> tuple[GivenPoint, ...]:
 def _scoring(
     options: EvaluationOptions, copy: DatasetCopy, tests: JudgedTests, workers: int
 ) -> DatasetScoring:
-    frames = FrameSelection.parse(options.frames)
     return DatasetScoring(
         name=copy.name.replace(" ", "-"),
         root=copy.root,
         samples=copy.samples,
         tests=tuple(tests.loaded),
-        options=PresentationOptions(frames, options.combine, tests.points),
+        frames=FrameSelection.parse(options.frames),
         calibration=tests.calibration,
         models=tests.models,
         folder=options.out,
@@ -262,19 +260,10 @@ def _copies(options: EvaluationOptions) -> list[DatasetCopy]:
         same = sum(copy.name.partition(" copy ")[0] == name for copy in copies)
         name = f"{name} copy {same + 1}" if same else name
         root = Path(parts["root"]).expanduser()
-        listing = _listing(parts["name"], root, protocol)
+        listing = open_dataset(parts["name"], root, protocol)
         notices = getattr(listing, "notices", tuple)
         copies.append(DatasetCopy(name, root, tuple(listing.samples()), tuple(notices())))
     return copies
-
-
-def _listing(name: str, root: Path, protocol: str | None) -> Dataset:
-    make: Callable[..., Dataset] = registry.resolve("datasets", name)
-    if protocol is None:
-        return make(root)
-    if "protocol" not in signature(make).parameters:
-        raise SettingsError(f"dataset {name} has one protocol only, got {protocol!r}")
-    return make(root, protocol=protocol)
 
 
 def _unread(keys: Sequence[str]) -> str:

@@ -6,20 +6,17 @@ from datetime import UTC, datetime
 from time import perf_counter
 from typing import Self
 
-import numpy as np
-
 from facepad import calibration
 from facepad.errors import ModelError
 from facepad.evaluation.aggregation import Scored
 from facepad.evaluation.assessment import GivenPoint
-from facepad.evaluation.protocol import decide
 from facepad.fusion import Answer, Fused, mean_ratio
+from facepad.media.frame_selection import FrameSelection
 from facepad.pipeline import Checker
-from facepad.scoring.calibrated import choose
-from facepad.types import OperatingPoint, Outcome, Reason, Score
+from facepad.sources import EVENLY
+from facepad.types import OperatingPoint, Reason, Score
 
 LOADS = 5  # times that models are loaded to time it
-BLANK = np.zeros((64, 64, 3), np.uint8)
 _REASONS = frozenset(Reason)
 
 Points = Mapping[str, OperatingPoint]
@@ -152,7 +149,9 @@ class JudgedTests:
         return as_shipped(point)
 
 
-def checker_for(tests: Sequence[str], calibrated: CalibrationRef | None) -> Checker:
+def checker_for(
+    tests: Sequence[str], calibrated: CalibrationRef | None, frames: FrameSelection = EVENLY
+) -> Checker:
     """Return a checker of one thread; a calibrated test decides, the others are advisory.
 
     Raises:
@@ -161,8 +160,8 @@ def checker_for(tests: Sequence[str], calibrated: CalibrationRef | None) -> Chec
     """
     if calibrated is not None:
         calibrated.check_unchanged()
-    chosen = choose(tests, None if calibrated is None else calibrated.name, threads=1)
-    return Checker(chosen.deciding, beside=chosen.beside, threads=1)
+    name = None if calibrated is None else calibrated.name
+    return Checker(tests, calibration=name, frames=frames, threads=1)
 
 
 def load(test: str, calibrated: CalibrationRef | None) -> LoadedTest:
@@ -179,9 +178,7 @@ def load(test: str, calibrated: CalibrationRef | None) -> LoadedTest:
         checker = checker_for((test,), own)
         checker.load()
         times.append(1000.0 * (perf_counter() - began))
-    decision = checker.check(BLANK, channels="rgb")
-    point = decision.operating_point or OperatingPoint.at(0.5)
-    return LoadedTest(point, decision.models, tuple(times))
+    return LoadedTest(checker.operating_points[test], checker.models, tuple(times))
 
 
 def fused_name(points: Points) -> str:
@@ -208,13 +205,6 @@ def fuse(scored: Mapping[str, Scored], points: Points) -> Fused:
         if test in points and (row.value is not None or row.reason in _REASONS)
     }
     return mean_ratio(answers)
-
-
-def conclude(fused: Fused) -> tuple[Outcome, tuple[Reason, ...]]:
-    """Return outcome and reasons, as the pipeline does."""
-    first = next(iter(fused.reasons), None)
-    outcome, told = decide(Score(fused.value, first), fused.operating_point)
-    return outcome, (*fused.reasons, *(reason for reason in told if reason not in fused.reasons))
 
 
 def fused_rows(rows: Mapping[str, Sequence[Scored]], points: Points) -> tuple[Scored, ...]:

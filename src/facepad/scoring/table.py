@@ -57,7 +57,7 @@ def decision_fields(decision: Decision, tests: Sequence[str]) -> Fields:
         score_field(decision.score),
         decision.outcome.value,
         ";".join(decision.reasons),
-        *(score_field(decision.scores[test].value) for test in tests),
+        *(score_field(_value(decision, test)) for test in tests),
         f"{decision.timings_ms.get('total', 0.0):.1f}",
     )
 
@@ -84,6 +84,10 @@ def is_error(fields: Fields) -> bool:
 def score_field(value: float | None) -> str:
     """Return a score as text; empty when there is none."""
     return "" if value is None else f"{value:.{DECIMALS}f}"
+
+
+def _value(decision: Decision, test: str) -> float | None:
+    return decision.scores[test].value if test in decision.scores else None  # no clip: no score
 
 
 @dataclass(frozen=True, slots=True)

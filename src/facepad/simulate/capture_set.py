@@ -17,13 +17,13 @@ from facepad.errors import InputError, SettingsError
 from facepad.faces.finder import FaceFinder
 from facepad.media.resize import to_long_side
 from facepad.simulate.camera.camera import Camera
-from facepad.simulate.linear_light import Field
+from facepad.simulate.linear_light import Map
 from facepad.simulate.media.mask import Mask
-from facepad.simulate.parameters import draw, plain
+from facepad.simulate.parameters import draw, to_dict
 from facepad.simulate.recipe import BONA_FIDE, MEDIA, PARTIAL, Recipe, apply, draw_recipe
-from facepad.simulate.scene.background import Backdrop
-from facepad.simulate.scene.matting import Matter
-from facepad.simulate.scene.stage import Situation
+from facepad.simulate.scene.background import BackgroundReplacement
+from facepad.simulate.scene.matting import PersonMatting
+from facepad.simulate.scene.stage import Framing
 from facepad.simulate.sources import of_part
 from facepad.sources import load_sample, read_picture
 from facepad.types import Face, Frame, RgbImage, Sample
@@ -98,7 +98,7 @@ class Capture:
 class _Person:
     picture: RgbImage
     face: Face
-    matte: Field
+    matte: Map
 
 
 class Simulator:
@@ -114,10 +114,10 @@ class Simulator:
         self,
         options: CaptureOptions,
         finder: FaceFinder | None = None,
-        matter: Matter | None = None,
+        matter: PersonMatting | None = None,
     ) -> None:
         self.options = options
-        self._finder, self._matter = finder or FaceFinder(), matter or Matter()
+        self._finder, self._matter = finder or FaceFinder(), matter or PersonMatting()
         self._read_background = lru_cache(maxsize=_CACHED_BACKGROUNDS)(_read_background)
 
     def captures(self, source: Sample) -> Iterator[Capture]:
@@ -143,7 +143,7 @@ class Simulator:
     def _capture_set(self, source: Sample, person: _Person, number: int) -> Iterator[Capture]:
         options = self.options
         rng = random_of(options.seed, "round", source.key, number)
-        situation, backdrop = draw(Situation, rng), draw(Backdrop, rng)
+        situation, backdrop = draw(Framing, rng), draw(BackgroundReplacement, rng)
         if options.keep_backgrounds:
             backdrop = replace(backdrop, used=False)
         camera = self._camera(source, number)
@@ -155,7 +155,7 @@ class Simulator:
             recipe = draw_recipe(species, own, camera=camera, situation=situation)
             recipe = _with_mesh(recipe, options.mesh)
             file = apply(recipe, picture, face, around).file
-            parameters = {**recipe.plain(), "backdrop": plain(backdrop)}
+            parameters = {**recipe.to_dict(), "backdrop": to_dict(backdrop)}
             text = json.dumps(parameters, sort_keys=True, separators=(",", ":"))
             used = name if backdrop.used else ""
             yield Capture(species, number, _camera_name(camera), used, text, file)
@@ -186,7 +186,7 @@ def random_of(seed: int, *words: object) -> np.random.Generator:
 
 
 def _camera_name(camera: Camera) -> str:
-    return sha256(json.dumps(plain(camera), sort_keys=True).encode()).hexdigest()[:10]
+    return sha256(json.dumps(to_dict(camera), sort_keys=True).encode()).hexdigest()[:10]
 
 
 def _with_mesh(recipe: Recipe, mesh: str) -> Recipe:

@@ -8,26 +8,26 @@ from numpy.typing import NDArray
 
 from facepad.types import RgbImage
 
-Scene = NDArray[np.float32]  # linear light, shape (H, W, 3), 0..1, R G B
-Field = NDArray[np.float32]  # one number for each photosite, shape (H, W)
+LinearImage = NDArray[np.float32]  # linear light, shape (H, W, 3), 0..1, R G B
+Map = NDArray[np.float32]  # one number for each photosite, shape (H, W)
 GAMMA = 2.2  # close to the sRGB curve, and invertible without branches
 _LIGHT = (np.arange(256, dtype=np.float32) / np.float32(255.0)) ** np.float32(GAMMA)
 _WEIGHTS = np.array([[0.2126, 0.7152, 0.0722]], np.float32)  # ITU-R BT.709
 _BAND = 64  # lines: what is worked on stays in the processor's cache
 
 
-def to_display(light: Scene) -> RgbImage:
+def to_display(light: LinearImage) -> RgbImage:
     """Linear light in [0, 1], clipped, to gamma-coded uint8."""
     coded = np.clip(light, 0.0, 1.0) ** (1.0 / GAMMA)
     return np.asarray(np.rint(coded * 255.0), np.uint8)
 
 
-def to_light(image: RgbImage) -> Scene:
+def to_light(image: RgbImage) -> LinearImage:
     """Gamma-coded uint8 to linear light in [0, 1]."""
     return np.asarray(cv2.LUT(image, _LIGHT), np.float32)
 
 
-def luminance(light: Scene) -> Field:
+def luminance(light: LinearImage) -> Map:
     """Brightness as people see it, from linear light; same unit."""
     return np.asarray(cv2.transform(light, _WEIGHTS), np.float32)
 
@@ -38,7 +38,9 @@ def bands(lines: int) -> Iterator[slice]:
         yield slice(start, min(start + _BAND, lines))
 
 
-def mixed(under: Scene | np.float32, over: Scene | np.float32, alpha: Field) -> Scene:
+def mixed(
+    under: LinearImage | np.float32, over: LinearImage | np.float32, alpha: Map
+) -> LinearImage:
     """``over`` where ``alpha`` is 1, ``under`` where it is 0.
 
     Args:
@@ -56,7 +58,7 @@ def mixed(under: Scene | np.float32, over: Scene | np.float32, alpha: Field) -> 
     return found
 
 
-def times(light: Scene, factor: Field) -> Scene:
+def times(light: LinearImage, factor: Map) -> LinearImage:
     """Light, each photosite's by its own factor; ``light`` is changed and returned."""
     for band in bands(len(factor)):
         part = light[band]

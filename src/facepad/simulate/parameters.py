@@ -61,13 +61,13 @@ class Range:
         return values[int(np.searchsorted(weights, at * weights[-1], side="right"))]
 
 
-def drawn(low: float, high: float, meaning: str, *, off: float, **rest: Any) -> Any:  # noqa: ANN401 - a dataclass field
+def uniform(low: float, high: float, meaning: str, *, off: float, **rest: Any) -> Any:  # noqa: ANN401 - a dataclass field
     """A field whose value lies between two numbers; ``rest`` as in `Range`."""
     found = Range(meaning, off, low=low, high=high, **rest)
     return field(default=off, metadata={_KEY: found})
 
 
-def chosen(choices: Mapping[Any, float], meaning: str, *, off: Any, **rest: Any) -> Any:  # noqa: ANN401 - a dataclass field
+def choice(choices: Mapping[Any, float], meaning: str, *, off: Any, **rest: Any) -> Any:  # noqa: ANN401 - a dataclass field
     """A field whose value is one of several; ``choices`` maps value to weight."""
     return field(default=off, metadata={_KEY: Range(meaning, off, choices=choices, **rest)})
 
@@ -98,7 +98,7 @@ def draw(kind: type[Parameters], rng: np.random.Generator) -> Parameters:
     return kind(**values)
 
 
-def without(parameters: Parameters, group: str) -> Parameters:
+def ablated(parameters: Parameters, group: str) -> Parameters:
     """The same parameters with the effects of one group turned off."""
     values: dict[str, Any] = {}
     for one in _fields(type(parameters)):
@@ -106,18 +106,18 @@ def without(parameters: Parameters, group: str) -> Parameters:
         if found is not None and found.group == group:
             values[one.name] = found.off
         elif is_dataclass(one.default):
-            values[one.name] = without(getattr(parameters, one.name), group)
+            values[one.name] = ablated(getattr(parameters, one.name), group)
     return replace(parameters, **values)  # type: ignore[type-var] # always a dataclass
 
 
-def plain(parameters: object) -> dict[str, Any]:
+def to_dict(parameters: object) -> dict[str, Any]:
     """Parameters as dicts, numbers, words and switches, for JSON."""
     found: dict[str, Any] = asdict(parameters)  # type: ignore[call-overload] # a dataclass
     return found
 
 
-def rebuilt(kind: type[Parameters], data: Mapping[str, Any]) -> Parameters:
-    """The inverse of `plain`.
+def from_dict(kind: type[Parameters], data: Mapping[str, Any]) -> Parameters:
+    """The inverse of `to_dict`.
 
     Raises:
         SettingsError: A parameter is missing, unknown or of the wrong kind.
@@ -131,7 +131,7 @@ def rebuilt(kind: type[Parameters], data: Mapping[str, Any]) -> Parameters:
     for name, default in defaults.items():
         value = data[name]
         if is_dataclass(default) and isinstance(value, Mapping):
-            values[name] = rebuilt(type(default), value)
+            values[name] = from_dict(type(default), value)
         elif isinstance(value, str | int | float) and isinstance(value, str) == isinstance(
             default, str
         ):

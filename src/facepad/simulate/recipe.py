@@ -16,14 +16,14 @@ from typing import Any, Protocol
 import numpy as np
 
 from facepad.errors import InputError, SettingsError
-from facepad.simulate.camera.camera import Camera, Exposed, decode
-from facepad.simulate.linear_light import Field
+from facepad.simulate.camera.camera import Camera, SceneRadiance, decode
+from facepad.simulate.linear_light import Map
 from facepad.simulate.media.mask import Mask
-from facepad.simulate.media.partial import Part
+from facepad.simulate.media.partial import RecapturedPart
 from facepad.simulate.media.print import Print
 from facepad.simulate.media.screen import Screen
-from facepad.simulate.parameters import draw, plain, rebuilt, without
-from facepad.simulate.scene.stage import LIFE_SIZE, Presented, Situation, Stage, moved
+from facepad.simulate.parameters import ablated, draw, from_dict, to_dict
+from facepad.simulate.scene.stage import LIFE_SIZE, CaptureScene, Framing, MediumRender, moved
 from facepad.types import Face, RgbImage
 
 BONA_FIDE, PARTIAL = "bona_fide", "partial"
@@ -41,7 +41,7 @@ class Medium(Protocol):
     def species(self) -> str:
         """Kind of attack instrument, as manifests name it."""
 
-    def present(self, stage: Stage, rng: np.random.Generator) -> Presented:
+    def present(self, stage: CaptureScene, rng: np.random.Generator) -> MediumRender:
         """What the camera has before its lens."""
 
 
@@ -62,9 +62,9 @@ class Recipe:
     """
 
     camera: Camera
-    situation: Situation
+    situation: Framing
     medium: Medium | None = None
-    part: Part | None = None
+    part: RecapturedPart | None = None
     seed: int = 0
 
     @property
@@ -74,7 +74,7 @@ class Recipe:
             return BONA_FIDE
         return self.medium.species if self.part is None else PARTIAL
 
-    def without(self, group: str) -> "Recipe":
+    def ablated(self, group: str) -> "Recipe":
         """The same recipe with the effects of one of `GROUPS` left out.
 
         Raises:
@@ -84,24 +84,48 @@ class Recipe:
             raise SettingsError(f"groups of effects are {', '.join(GROUPS)}; got {group!r}")
         if group == PARTIAL:
             return replace(self, part=None)
-        return self if self.medium is None else replace(self, medium=without(self.medium, group))
+        return self if self.medium is None else replace(self, medium=ablated(self.medium, group))
 
-    def plain(self) -> dict[str, Any]:
-        """The recipe as data for JSON; `from_plain` reads it."""
+    def to_dict(self) -> dict[str, Any]:
+        """The recipe as data for JSON; `from_dict` reads it."""
         return {
             "species": self.species,
-            "camera": plain(self.camera),
-            "situation": plain(self.situation),
+            "camera": to_dict(self.camera),
+            "situation": to_dict(self.situation),
             "medium": None if self.medium is None else {
-                "species": self.medium.species, **plain(self.medium),
+                "species": self.medium.species, **to_dict(self.medium),
             },
-            "part": None if self.part is None else plain(self.part),
+            "part": None if self.part is None else to_dict(self.part),
             "seed": self.seed,
         }  # fmt: skip
 
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> "Recipe":
+        """Return the recipe that `to_dict` wrote.
+
+        Raises:
+            SettingsError: The data is of another version or damaged.
+        """
+        try:
+            medium, part = data["medium"], data["part"]
+            if medium is not None:
+                rest = {name: value for name, value in medium.items() if name != "species"}
+                medium = from_dict(MEDIA[medium["species"]], rest)
+            return cls(
+                from_dict(Camera, data["camera"]),
+                from_dict(Framing, data["situation"]),
+                medium,
+                None if part is None else from_dict(RecapturedPart, part),
+                int(data["seed"]),
+            )
+        except (KeyError, TypeError, AttributeError) as error:
+            raise SettingsError(
+                f"a recipe has camera, situation, medium, part and seed: {error!r}"
+            ) from None
+
 
 @dataclass(frozen=True, slots=True)
-class Simulated:
+class SimulatedPicture:
     """One simulated picture.
 
     Attributes:
@@ -113,7 +137,7 @@ class Simulated:
     """
 
     image: RgbImage
-    mask: Field
+    mask: Map
     parameters: Mapping[str, Any]
     file: bytes
     face: Face | None
@@ -124,7 +148,7 @@ def draw_recipe(
     rng: np.random.Generator,
     *,
     camera: Camera | None = None,
-    situation: Situation | None = None,
+    situation: Framing | None = None,
 ) -> Recipe:
     """A recipe with every parameter from its documented range.
 
@@ -141,39 +165,14 @@ def draw_recipe(
     if species not in known:
         raise SettingsError(f"species of attacks are {', '.join(known)}; got {species!r}")
     camera = draw(Camera, rng) if camera is None else camera
-    situation = draw(Situation, rng) if situation is None else situation
+    situation = draw(Framing, rng) if situation is None else situation
     medium, part = None, None
     if species == PARTIAL:
-        part = draw(Part, rng)
+        part = draw(RecapturedPart, rng)
         medium = draw(MEDIA[_IN_PART[int(rng.integers(len(_IN_PART)))]], rng)
     elif species != BONA_FIDE:
         medium = draw(MEDIA[species], rng)
     return Recipe(camera, situation, medium, part, int(rng.integers(2**31)))
-
-
-def from_plain(data: Mapping[str, Any]) -> Recipe:
-    """The recipe that `Recipe.plain` wrote.
-
-    Raises:
-        SettingsError: The data is of another version or damaged.
-    """
-    try:
-        medium, part = data["medium"], data["part"]
-        made = None
-        if medium is not None:
-            rest = {name: value for name, value in medium.items() if name != "species"}
-            made = rebuilt(MEDIA[medium["species"]], rest)
-        return Recipe(
-            rebuilt(Camera, data["camera"]),
-            rebuilt(Situation, data["situation"]),
-            made,
-            None if part is None else rebuilt(Part, part),
-            int(data["seed"]),
-        )
-    except (KeyError, TypeError, AttributeError) as error:
-        raise SettingsError(
-            f"a recipe has camera, situation, medium, part and seed: {error!r}"
-        ) from None
 
 
 def apply(
@@ -181,7 +180,7 @@ def apply(
     picture: RgbImage,
     face: Face | None = None,
     surroundings: RgbImage | None = None,
-) -> Simulated:
+) -> SimulatedPicture:
     """The picture that the recipe's camera takes.
 
     Args:
@@ -199,7 +198,7 @@ def apply(
         raise InputError(f"a picture has at least {_LEAST_SIDE} pixels, got {picture.shape}")
     rng = np.random.default_rng(recipe.seed)
     lens = recipe.camera.lens
-    stage = Stage(
+    stage = CaptureScene(
         np.ascontiguousarray(picture), face, lens.size(picture), lens.optics, recipe.situation,
         surroundings, aligned=recipe.part is not None,
     )  # fmt: skip
@@ -209,18 +208,18 @@ def apply(
     light = recipe.camera.seen(presented.exposed)
     del presented  # the largest part of the memory
     file = recipe.camera.photograph(light, rng)
-    return Simulated(decode(file), mask, recipe.plain(), file, seen)
+    return SimulatedPicture(decode(file), mask, recipe.to_dict(), file, seen)
 
 
-def bona_fide(recipe: Recipe, picture: RgbImage, face: Face | None = None) -> Simulated:
+def bona_fide(recipe: Recipe, picture: RgbImage, face: Face | None = None) -> SimulatedPicture:
     """The person before the recipe's camera, without the medium; see `apply`."""
     return apply(replace(recipe, medium=None, part=None), picture, face)
 
 
-def _presented(recipe: Recipe, stage: Stage, rng: np.random.Generator) -> Presented:
+def _presented(recipe: Recipe, stage: CaptureScene, rng: np.random.Generator) -> MediumRender:
     if recipe.medium is None:
         placement = stage.situation.placement(stage.picture, stage.size)
         nothing = np.zeros(stage.size, np.float32)
-        return Presented(Exposed(stage.bona_fide()), nothing, placement, LIFE_SIZE)
+        return MediumRender(SceneRadiance(stage.bona_fide()), nothing, placement, LIFE_SIZE)
     presented = recipe.medium.present(stage, rng)
     return presented if recipe.part is None else recipe.part.blend(stage, presented)

@@ -1,15 +1,15 @@
 """Samples for training, validation and test: datasets, and which part each of them gives."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, cast
+from typing import Literal
 
-from facepad import registry
+from facepad.datasets import open_dataset
 from facepad.datasets.simulated import Simulated, set_of, was_moved
 from facepad.errors import DatasetError
 from facepad.evaluation import protocol
-from facepad.types import Dataset, Sample, Split
+from facepad.types import Sample, Split
 
 TrainingKind = Literal["simulated", "real", "both"]
 
@@ -41,7 +41,7 @@ class DatasetCopy:
             SettingsError: There is no such dataset.
             DatasetError: The copy is not laid out as expected.
         """
-        listed = _listed(self.name, self.root)
+        listed = tuple(open_dataset(self.name, self.root).samples())
         if self.is_simulated:
             own = (sample for sample in listed if not was_moved(sample))
             return tuple(replace(sample, session=set_of(sample)) for sample in own)
@@ -198,12 +198,9 @@ def simulated_samples(roots: Sequence[Path]) -> tuple[Sample, ...]:
 
 
 def _csv(file: Path) -> tuple[Sample, ...]:
-    return tuple(replace(sample, session=sample.subject) for sample in _listed("csv", file))
-
-
-def _listed(name: str, root: Path) -> tuple[Sample, ...]:
-    listing = cast(Callable[[Path], Dataset], registry.resolve("datasets", name))
-    return tuple(listing(root).samples())
+    return tuple(
+        replace(sample, session=sample.subject) for sample in open_dataset("csv", file).samples()
+    )
 
 
 def _part(samples: Sequence[Sample], split: Split) -> tuple[Sample, ...]:

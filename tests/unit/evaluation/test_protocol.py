@@ -9,42 +9,14 @@ from facepad.evaluation.protocol import (
     at_apcer,
     at_bpcer,
     at_eer,
-    decide,
     subject_disjoint,
     with_band,
 )
 from facepad.evaluation.rates import Reading, rates_at
 from facepad.evaluation.table import ScoreTable, score_table
-from facepad.types import OperatingPoint, Outcome, Reason, Sample, Score, Split
+from facepad.types import OperatingPoint, Sample, Split
 
 BAND = OperatingPoint("band", 0.5, 0.4, 0.6)
-
-
-@pytest.mark.parametrize(
-    ("score", "expected"),
-    [
-        (Score(0.6), (Outcome.BONA_FIDE, ())),
-        (Score(0.39), (Outcome.ATTACK, ())),
-        (Score(0.4), (Outcome.UNCERTAIN, (Reason.NEAR_THRESHOLD,))),
-        (Score(None, Reason.NO_FACE), (Outcome.NON_RESPONSE, (Reason.NO_FACE,))),
-        (
-            Score(0.9, Reason.UNFAMILIAR_CAMERA),
-            (Outcome.UNCERTAIN, (Reason.UNFAMILIAR_CAMERA,)),
-        ),
-        (
-            Score(0.5, Reason.UNFAMILIAR_CAMERA),
-            (Outcome.UNCERTAIN, (Reason.UNFAMILIAR_CAMERA, Reason.NEAR_THRESHOLD)),
-        ),
-    ],
-)
-def test_a_score_has_one_outcome_and_says_why(
-    score: Score, expected: tuple[Outcome, tuple[Reason, ...]]
-) -> None:
-    assert decide(score, BAND) == expected
-
-
-def test_a_tie_with_the_threshold_is_bona_fide() -> None:
-    assert decide(Score(0.5), OperatingPoint.at(0.5)) == (Outcome.BONA_FIDE, ())
 
 
 @pytest.mark.parametrize("split", [Split.TEST, Split.TRAIN])
@@ -182,10 +154,3 @@ def test_outside_the_band_the_demanded_errors_hold_on_dev(dev: ScoreTable) -> No
     for name in decided.species:
         rows = decided.of_species(name)
         assert not rows.any() or (decided.values[rows] >= point.high).mean() <= 0.25 + 1e-9
-
-
-@given(VALUES, VALUES)
-def test_a_higher_score_never_has_a_worse_outcome(one: float, other: float) -> None:
-    order = [Outcome.ATTACK, Outcome.UNCERTAIN, Outcome.BONA_FIDE]
-    lower, higher = (decide(Score(value), BAND)[0] for value in sorted((one, other)))
-    assert order.index(lower) <= order.index(higher)

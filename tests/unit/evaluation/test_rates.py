@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from score_tables import VALUES, normal, table, tables
 
-from facepad.evaluation.protocol import decide
+from facepad.decision import decide
 from facepad.evaluation.rates import Count, Reading, outcomes, rates_at
 from facepad.evaluation.table import ScoreTable, score_table
 from facepad.types import OperatingPoint, Outcome, Reason, Score, Split

@@ -16,8 +16,8 @@ ORDER = (
 )
 
 
-def test_the_order_is_the_one_that_models_are_trained_on() -> None:
-    assert " ".join(METRICS) == ORDER
+def test_the_order_is_the_one_that_shipped_models_were_trained_on() -> None:
+    assert [name for name in METRICS if name in ORDER.split()] == ORDER.split()
 
 
 def test_a_picture_has_all_metrics_in_order() -> None:

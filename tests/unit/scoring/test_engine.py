@@ -10,12 +10,10 @@ import pytest
 from facepad.cli.console import progress
 from facepad.datasets.packed import Packed
 from facepad.errors import SettingsError
-from facepad.evaluation.choices import FrameAggregation
 from facepad.media.frame_selection import FrameSelection
 from facepad.scoring.engine import LABELS, DatasetScoring, labels, score_dataset
 from facepad.scoring.systems import CalibrationRef
 from facepad.scoring.table import presentation_columns
-from facepad.scoring.workers import PresentationOptions
 from facepad.sources import load_sample
 from facepad.types import Sample, Split
 from packing import pack, pictures
@@ -62,8 +60,7 @@ def run(scoring: DatasetScoring) -> list[Mapping[str, str]]:
 def scoring(tmp_path: Path) -> DatasetScoring:
     """One picture that is scored already, without a calibration."""
     sample = Sample("k", str(tmp_path / "1.jpg"), "anna", Split.TEST)
-    options = PresentationOptions(FrameSelection(), FrameAggregation.MEAN, {})
-    made = DatasetScoring("it", tmp_path, (sample,), ("made_up",), options, None,
+    made = DatasetScoring("it", tmp_path, (sample,), ("made_up",), FrameSelection(), None,
                           {"made_up": "1"}, tmp_path / "out", 1, force=True)  # fmt: skip
     run(replace(made, samples=()))
     with made.file.open("a", newline="") as stream:
@@ -77,7 +74,7 @@ def test_what_is_there_is_not_scored_again(scoring: DatasetScoring) -> None:
 
 
 def test_scores_with_and_without_a_calibration_are_not_mixed(scoring: DatasetScoring) -> None:
-    expected = r"another calibration: 'none', now 'kiosk-7\+00000000'"
+    expected = r"another calibration: none, now 'kiosk-7\+00000000'"
     with pytest.raises(SettingsError, match=expected):
         run(replace(scoring, calibration=CALIBRATION))
 

@@ -9,6 +9,7 @@ import pytest
 
 from facepad import calibration
 from facepad.calibration import Anchor, Calibration
+from facepad.decision import conclude
 from facepad.errors import ModelError, SettingsError
 from facepad.evaluation.aggregation import Scored
 from facepad.models.card import Card
@@ -18,7 +19,6 @@ from facepad.scoring.systems import (
     LoadedTest,
     abstentions,
     checker_for,
-    conclude,
     fuse,
     fused_rows,
     shipped_point,

@@ -1,43 +1,32 @@
 """Scoring in worker processes: pictures, and videos as one presentation."""
 
 import os
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from facepad.errors import ModelError
-from facepad.evaluation.choices import FrameAggregation
-from facepad.media.frame_selection import FrameSelection
 from facepad.pipeline import Checker
 from facepad.scoring.table import presentation_columns
 from facepad.scoring.workers import (
     DIED,
     CheckerSpec,
-    PresentationOptions,
     presentation_fields,
     score_pictures,
 )
 from facepad.testing.media_files import write_video
-from facepad.types import Decision, OperatingPoint, Outcome, Score
+from facepad.types import Decision, Needs, OperatingPoint, Outcome, Presentation, Score
 
 pytestmark = pytest.mark.usefixtures("_made_up")
 TESTS = ("one", "two")
 LEVELS = (60, 120, 180)
 
 
-def scored(
-    path: str,
-    combine: str = "mean",
-    frame: int | None = None,
-    deciding: Sequence[str] = TESTS,
-) -> dict[str, str]:
-    points = dict.fromkeys(deciding, OperatingPoint.at(0.5))
-    options = PresentationOptions(FrameSelection(), FrameAggregation(combine), points)
-    place = (path, frame)
-    fields = presentation_fields(Checker(TESTS), place, options=options, tests=TESTS)
+def scored(path: str, frame: int | None = None) -> dict[str, str]:
+    fields = presentation_fields(Checker(TESTS), (path, frame), tests=TESTS)
     return dict(zip(presentation_columns(TESTS), fields, strict=True))
 
 
@@ -71,11 +60,10 @@ def test_a_score_that_must_not_decide_keeps_its_reason(picture: Callable[[str, i
     )  # fmt: skip
 
 
-@pytest.mark.parametrize(("combine", "level"), [("mean", 120), ("min", 60), ("max", 180)])
-def test_a_video_is_one_presentation(video: str, combine: str, level: int) -> None:
-    found = scored(video, combine)
+def test_a_video_is_one_presentation_with_one_score(video: str) -> None:
+    found = scored(video)
     assert found["frames"] == "3"
-    assert float(found["score"]) == pytest.approx(level / 255, abs=0.02)  # coding moves greys
+    assert float(found["score"]) == pytest.approx(120 / 255, abs=0.02)  # coding moves greys
 
 
 def test_one_frame_of_a_video_can_be_asked_for(video: str) -> None:
@@ -91,13 +79,37 @@ def test_what_cannot_be_read_is_its_error(tmp_path: Path) -> None:
     assert found["reason"].startswith("error: ")
 
 
-def test_a_test_that_does_not_decide_is_only_kept_beside(
-    picture: Callable[[str, int], str], monkeypatch: pytest.MonkeyPatch
+@dataclass
+class LowTest:
+    """Says 0.1 of everything."""
+
+    name = "two"
+    operating_point = OperatingPoint.at(0.5)
+    models: Mapping[str, str] = field(default_factory=dict)
+
+    def score(self, presentation: Presentation) -> Score:
+        assert presentation.frames
+        return Score(0.1)
+
+
+def test_an_advisory_test_is_kept_and_does_not_count(picture: Callable[[str, int], str]) -> None:
+    checker = Checker(["one"], advisory=[LowTest()])
+    fields = presentation_fields(checker, (picture("a.png", 204), None), tests=TESTS)
+    found = dict(zip(presentation_columns(TESTS), fields, strict=True))
+    assert (found["score"], found["two_score"]) == ("0.800000", "0.100000")
+
+
+def test_a_clip_test_has_no_score_for_a_still_and_the_reason_is_kept(
+    picture: Callable[[str, int], str],
 ) -> None:
-    scores = {"one": 0.9, "two": 0.1}
-    monkeypatch.setattr("facepad.scoring.workers._answer", lambda _, test: (scores[test], ""))
-    assert scored(picture("a.png", 204))["score"] == "0.500000"
-    assert scored(picture("a.png", 204), deciding=["two"])["outcome"] == "attack"
+    clip_test = LowTest()
+    clip_test.needs = Needs(min_frames=2)  # type: ignore[attr-defined]
+    checker = Checker(["one", clip_test])
+    fields = presentation_fields(checker, (picture("a.png", 204), None), tests=TESTS)
+    found = dict(zip(presentation_columns(TESTS), fields, strict=True))
+    assert (found["score"], found["two_score"], found["two_reason"]) == (
+        "0.800000", "", "clip_too_short",
+    )  # fmt: skip
 
 
 class MadeUpChecker(Checker):

@@ -7,24 +7,24 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from facepad.simulate.camera.camera import Camera, Codec, Exposed, Lens, decode
+from facepad.simulate.camera.camera import Camera, Codec, Lens, SceneRadiance, decode
 from facepad.simulate.camera.optics import Optics
-from facepad.simulate.camera.sensor import Developing, Sensor
-from facepad.simulate.linear_light import Scene, luminance, to_display, to_light
+from facepad.simulate.camera.sensor import ImageSignalProcessor, Sensor
+from facepad.simulate.linear_light import LinearImage, luminance, to_display, to_light
 from facepad.simulate.parameters import draw
 from facepad.training.quality.resolution import dead_leaves
 from facepad.types import RgbImage
 
-PLAIN = Camera(developing=Developing(balance=0.0, contrast=0.0), codec=Codec(98, "4:4:4"))
+PLAIN = Camera(developing=ImageSignalProcessor(balance=0.0, contrast=0.0), codec=Codec(98, "4:4:4"))
 
 
-def grey(light: float = 0.18, size: tuple[int, int] = (48, 64)) -> Scene:
+def grey(light: float = 0.18, size: tuple[int, int] = (48, 64)) -> LinearImage:
     return np.full((*size, 3), light, np.float32)
 
 
-def picture(camera: Camera, light: Scene, seed: int = 0) -> RgbImage:
+def picture(camera: Camera, light: LinearImage, seed: int = 0) -> RgbImage:
     return decode(
-        camera.photograph(camera.seen(Exposed(light.copy())), np.random.default_rng(seed))
+        camera.photograph(camera.seen(SceneRadiance(light.copy())), np.random.default_rng(seed))
     )
 
 
@@ -92,7 +92,7 @@ def test_a_grey_wall_is_as_bright_as_metered() -> None:
 
 def test_white_balance_takes_the_colour_of_the_light() -> None:
     warm = grey() * np.array([1.3, 1.0, 0.7], np.float32)
-    camera = replace(PLAIN, developing=Developing(balance=1.0))
+    camera = replace(PLAIN, developing=ImageSignalProcessor(balance=1.0))
     found = picture(camera, warm).mean(axis=(0, 1))
     assert np.ptp(found) < 3.0
 
@@ -101,7 +101,7 @@ def test_sharpening_raises_edges_and_keeps_the_mean() -> None:
     light = grey(0.1)
     light[:, 32:] = 0.3
     soft, sharp = (
-        picture(replace(PLAIN, developing=Developing(balance=0.0, sharpening=s)), light)
+        picture(replace(PLAIN, developing=ImageSignalProcessor(balance=0.0, sharpening=s)), light)
         for s in (0.0, 1.2)
     )
     assert np.ptp(sharp.mean(axis=0)) > np.ptp(soft.mean(axis=0)) + 5
@@ -112,7 +112,7 @@ def test_local_tone_brings_dark_and_light_regions_together() -> None:
     light = grey(0.05)
     light[:, 32:] = 0.6
     global_, local = (
-        picture(replace(PLAIN, developing=Developing(balance=0.0, local_tone=t)), light)
+        picture(replace(PLAIN, developing=ImageSignalProcessor(balance=0.0, local_tone=t)), light)
         for t in (0.0, 0.5)
     )
     assert local[:, :20].mean() > global_[:, :20].mean() + 10
@@ -120,7 +120,9 @@ def test_local_tone_brings_dark_and_light_regions_together() -> None:
 
 def test_smoothing_takes_noise() -> None:
     noisy = replace(PLAIN, sensor=Sensor(full_well=900.0, longest_gain=0.7))
-    smooth = replace(noisy, developing=Developing(balance=0.0, contrast=0.0, smoothing=0.09))
+    smooth = replace(
+        noisy, developing=ImageSignalProcessor(balance=0.0, contrast=0.0, smoothing=0.09)
+    )
     assert picture(smooth, grey()).std() < 0.7 * picture(noisy, grey()).std()
 
 

@@ -12,7 +12,7 @@ from facepad.simulate.linear_light import to_display
 from facepad.simulate.media.mask import Mask
 from facepad.simulate.parameters import draw
 from facepad.simulate.recipe import apply, bona_fide, draw_recipe
-from facepad.simulate.scene.stage import Presented, Situation, Stage
+from facepad.simulate.scene.stage import CaptureScene, Framing, MediumRender
 from facepad.training.quality.resolution import dead_leaves
 from facepad.types import Face, RgbImage
 from made_up_face import made_up_face
@@ -30,12 +30,12 @@ def picture(seed: int = 0) -> RgbImage:
     return to_display(dead_leaves(np.random.default_rng(seed), *SIZE))
 
 
-def stage(face: Face | None = FACE, image: RgbImage | None = None) -> Stage:
+def stage(face: Face | None = FACE, image: RgbImage | None = None) -> CaptureScene:
     shown = picture() if image is None else image
-    return Stage(shown, face, SIZE, Optics(), Situation())
+    return CaptureScene(shown, face, SIZE, Optics(), Framing())
 
 
-def worn(mask: Mask, on: Stage) -> Presented:
+def worn(mask: Mask, on: CaptureScene) -> MediumRender:
     return mask.present(on, np.random.default_rng(0))
 
 

@@ -7,9 +7,9 @@ import pytest
 from skimage.data import astronaut
 
 from facepad.models.index import find
-from facepad.simulate.linear_light import Field, to_light
-from facepad.simulate.scene.background import Backdrop
-from facepad.simulate.scene.matting import Matter, person
+from facepad.simulate.linear_light import Map, to_light
+from facepad.simulate.scene.background import BackgroundReplacement
+from facepad.simulate.scene.matting import PersonMatting, person
 from facepad.types import Face, RgbImage
 from made_up_face import made_up_face
 
@@ -17,12 +17,12 @@ needs_model = pytest.mark.skipif(
     not find("person_matte").path.is_file(),
     reason="the person matte is not here: run `facepad models pull`",
 )
-USED = Backdrop(used=True, aspect="1:1", light=1.0)
+USED = BackgroundReplacement(used=True, aspect="1:1", light=1.0)
 GREEN, SKIN = (30, 200, 60), (180, 120, 100)
 FACE = made_up_face(60.0, 40.0, 20.0)
 
 
-def somebody(columns: slice = slice(30, 90)) -> tuple[RgbImage, Field]:
+def somebody(columns: slice = slice(30, 90)) -> tuple[RgbImage, Map]:
     """Somebody in one colour, who stands on the lower edge before a green wall."""
     picture = np.full((120, 120, 3), GREEN, np.uint8)
     matte = np.zeros((120, 120), np.float32)
@@ -32,7 +32,7 @@ def somebody(columns: slice = slice(30, 90)) -> tuple[RgbImage, Field]:
 
 
 def before(
-    backdrop: Backdrop, behind: RgbImage | None = None, columns: slice = slice(30, 90)
+    backdrop: BackgroundReplacement, behind: RgbImage | None = None, columns: slice = slice(30, 90)
 ) -> tuple[RgbImage, Face]:
     picture, matte = somebody(columns)
     return backdrop.behind(picture, matte, FACE, behind, np.random.default_rng(0))
@@ -44,7 +44,7 @@ def blue() -> RgbImage:
 
 @needs_model
 def test_the_matte_of_a_portrait_is_the_person() -> None:
-    matte = Matter().matte(np.asarray(astronaut(), np.uint8))  # type: ignore[no-untyped-call]
+    matte = PersonMatting().matte(np.asarray(astronaut(), np.uint8))  # type: ignore[no-untyped-call]
     assert matte[80:180, 190:260].mean() > 0.97
     assert matte[20:80, 20:100].mean() < 0.05
 
@@ -93,7 +93,7 @@ def test_whoever_is_cut_by_the_sides_gets_no_room_there() -> None:
 
 
 def test_unused_nothing_changes() -> None:
-    picture, face = before(Backdrop())
+    picture, face = before(BackgroundReplacement())
     assert np.array_equal(picture, somebody()[0])
     assert face is FACE
 

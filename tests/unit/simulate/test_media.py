@@ -8,21 +8,21 @@ import pytest
 from facepad.simulate.camera.optics import Optics
 from facepad.simulate.linear_light import to_display, to_light
 from facepad.simulate.media import face_regions
-from facepad.simulate.media.partial import Part
-from facepad.simulate.media.pose import Holding
+from facepad.simulate.media.partial import RecapturedPart
+from facepad.simulate.media.pose import MediumPose
 from facepad.simulate.media.print import Print
-from facepad.simulate.media.screen import Screen, Showing, Taking
+from facepad.simulate.media.screen import DisplayPipeline, Screen, SourceCapture
 from facepad.simulate.scene import background, reflections
-from facepad.simulate.scene.stage import Presented, Situation, Stage
+from facepad.simulate.scene.stage import CaptureScene, Framing, MediumRender
 from facepad.training.quality.resolution import dead_leaves
 from facepad.types import Face, RgbImage
 
 PICTURE = to_display(dead_leaves(np.random.default_rng(1), 96, 128))
 FACE = Face((40, 20, 90, 80), 1.0)
-STAGE = Stage(PICTURE, FACE, (96, 128), Optics(), Situation())
+STAGE = CaptureScene(PICTURE, FACE, (96, 128), Optics(), Framing())
 
 
-def presented(medium: Print | Screen, stage: Stage = STAGE) -> Presented:
+def presented(medium: Print | Screen, stage: CaptureScene = STAGE) -> MediumRender:
     return medium.present(stage, np.random.default_rng(0))
 
 
@@ -31,7 +31,7 @@ def evenly(grey: int) -> RgbImage:
 
 
 def test_a_screen_that_fills_the_frame_shows_the_picture() -> None:
-    screen = Screen(holding=Holding(fill=1.0))
+    screen = Screen(holding=MediumPose(fill=1.0))
     light = presented(screen).exposed.light
     assert np.corrcoef(light.ravel(), STAGE.bona_fide().ravel())[0, 1] > 0.7
     still = presented(Screen(), replace(STAGE, aligned=True)).exposed.light
@@ -109,50 +109,52 @@ def test_light_is_lost_towards_the_far_side() -> None:
 
 
 def test_a_panels_black_and_white_are_as_set() -> None:
-    display = Showing(black=0.02, red=-0.1, blue=0.2)
+    display = DisplayPipeline(black=0.02, red=-0.1, blue=0.2)
     black, white = (display.light(evenly(grey), 128)[0, 0] for grey in (0, 255))
     assert np.allclose(black / white, 0.02, atol=0.002)
     assert np.allclose(white, np.exp([-0.1, 0.0, 0.2]), rtol=0.01)
 
 
 def test_a_stream_is_no_finer_than_the_panel() -> None:
-    assert Showing(stream_px=1080).light(PICTURE, 64).shape[1] == 64
-    assert Showing(stream_px=48).light(PICTURE, 1000).shape[1] == 48
+    assert DisplayPipeline(stream_px=1080).light(PICTURE, 64).shape[1] == 64
+    assert DisplayPipeline(stream_px=48).light(PICTURE, 1000).shape[1] == 48
 
 
 def test_a_picture_that_was_taken_plainly_is_shown_as_it_is() -> None:
-    assert np.array_equal(Taking().taken(PICTURE), PICTURE)
+    assert np.array_equal(SourceCapture().taken(PICTURE), PICTURE)
 
 
 @pytest.mark.parametrize("change", [{"contrast": 0.4}, {"saturation": 1.3}, {"sharpening": 1.0}])
 def test_the_first_camera_makes_a_picture_harder(change: dict[str, float]) -> None:
-    taken = Taking(**change).taken(PICTURE).astype(float)
+    taken = SourceCapture(**change).taken(PICTURE).astype(float)
     spread = [np.ptp(one, axis=2).mean() + one.std() for one in (PICTURE.astype(float), taken)]
     assert spread[1] > spread[0] + 0.5
 
 
 @pytest.mark.parametrize("overlay", ["play", "bar"])
 def test_a_player_shows_over_the_picture(overlay: str) -> None:
-    plain, laid = (Showing(overlay=one).light(PICTURE, 128) for one in ("none", overlay))
+    plain, laid = (DisplayPipeline(overlay=one).light(PICTURE, 128) for one in ("none", overlay))
     assert 0 < (np.abs(plain - laid).max(axis=2) > 0.1).mean() < 0.3
 
 
 @pytest.mark.parametrize("shape", ["face", "half", "rectangle"])
 def test_parts_lie_about_the_face(shape: str) -> None:
-    mask = Part(shape=shape).mask(STAGE)
+    mask = RecapturedPart(shape=shape).mask(STAGE)
     assert mask[50, 65:70].max() > 0.5
     assert mask[:, :15].max() < 0.2
     assert 0.02 < mask.mean() < 0.45
 
 
 def test_half_a_face_is_half_as_large() -> None:
-    whole, half = (Part(shape=shape, softness=0.02).mask(STAGE).sum() for shape in ("face", "half"))
+    whole, half = (
+        RecapturedPart(shape=shape, softness=0.02).mask(STAGE).sum() for shape in ("face", "half")
+    )
     assert half == pytest.approx(whole / 2, rel=0.05)
 
 
 def test_a_part_is_as_bright_as_the_rest() -> None:
     stage = replace(STAGE, aligned=True)
-    part = Part()
+    part = RecapturedPart()
     blended = part.blend(stage, presented(Screen(brightness=4.0), stage))
     inside = blended.mask > 0.9
     person = stage.bona_fide()[inside].mean()

@@ -18,11 +18,10 @@ from facepad.simulate.recipe import (
     MEDIA,
     PARTIAL,
     Recipe,
-    Simulated,
+    SimulatedPicture,
     apply,
     bona_fide,
     draw_recipe,
-    from_plain,
 )
 from facepad.training.quality.resolution import dead_leaves
 from facepad.types import Face
@@ -79,15 +78,15 @@ def test_bona_fide_and_attack_share_size_and_codec(species: str) -> None:
 @pytest.mark.parametrize("species", [BONA_FIDE, *ATTACKS])
 def test_a_recipe_survives_as_json(species: str) -> None:
     one = recipe(species, 4)
-    assert from_plain(json.loads(json.dumps(one.plain()))) == one
-    assert one.plain()["species"] == species
+    assert Recipe.from_dict(json.loads(json.dumps(one.to_dict()))) == one
+    assert one.to_dict()["species"] == species
 
 
 def test_damaged_records_are_refused() -> None:
-    good = recipe("screen").plain()
+    good = recipe("screen").to_dict()
     for bad in ({}, {**good, "medium": {"species": "wax"}}, {**good, "camera": 3}):
         with pytest.raises(SettingsError):
-            from_plain(bad)
+            Recipe.from_dict(bad)
 
 
 def test_bona_fide_has_gone_through_no_medium() -> None:
@@ -110,18 +109,18 @@ def test_cameras_do_not_depend_on_the_species() -> None:
 @pytest.mark.parametrize("group", GROUPS)
 @pytest.mark.parametrize("species", ATTACKS)
 def test_every_group_of_effects_can_be_left_out(species: str, group: str) -> None:
-    made = apply(recipe(species, 2, 64).without(group), PICTURE, FACE)
-    assert isinstance(made, Simulated)
+    made = apply(recipe(species, 2, 64).ablated(group), PICTURE, FACE)
+    assert isinstance(made, SimulatedPicture)
 
 
 def test_without_the_stripes_there_is_no_pattern() -> None:
-    still = recipe("screen", 1).without("moire")
-    assert still.plain()["medium"]["stripe"] == 0.0
+    still = recipe("screen", 1).ablated("moire")
+    assert still.to_dict()["medium"]["stripe"] == 0.0
 
 
 def test_an_unknown_group_or_species_is_named() -> None:
     with pytest.raises(SettingsError, match="got 'wax'"):
-        recipe("screen").without("wax")
+        recipe("screen").ablated("wax")
     with pytest.raises(SettingsError, match="got 'wax'"):
         draw_recipe("wax", np.random.default_rng(0))
 
@@ -145,7 +144,7 @@ def test_what_is_no_picture_is_refused(picture: NDArray[np.uint8]) -> None:
 
 def test_a_given_picture_stands_behind_the_medium() -> None:
     one = recipe("print", 3)
-    assert one.plain()["medium"]["form"] == "sheet"
+    assert one.to_dict()["medium"]["form"] == "sheet"
     assert isinstance(one.medium, Print)
     medium = replace(one.medium, hand=False, holding=replace(one.medium.holding, fill=0.5))
     one = replace(one, medium=medium)

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from facepad.errors import InputError
-from facepad.simulate.linear_light import Scene, to_display, to_light
+from facepad.simulate.linear_light import LinearImage, to_display, to_light
 from facepad.training.quality.resolution import PlainCamera, dead_leaves
 
 
-def gray(height: int = 96, width: int = 128, light: float = 0.2) -> Scene:
+def gray(height: int = 96, width: int = 128, light: float = 0.2) -> LinearImage:
     return np.full((height, width, 3), light, np.float32)
 
 

@@ -15,6 +15,7 @@ from facepad.calibration.anchor import Calibration, Vector
 from facepad.calibration.prior import CameraPrior
 from facepad.errors import ModelError
 from facepad.faces import crops
+from facepad.fusion import mean_over_frames
 from facepad.liveness.face_cnn.backbone import NAME, SIDE, Backbone
 from facepad.liveness.face_cnn.heads import FaceHeads, Head
 from facepad.models import store
@@ -22,20 +23,38 @@ from facepad.scores import sigmoid
 from facepad.types import Frame, Observation, OperatingPoint, Presentation, Reason, Score
 
 
-def free(threads: int = 1) -> "FaceTest":
-    """Heads that learned from freely licensed faces and simulated attacks alone."""
-    return _packaged("face_cnn", "free", threads)
+@dataclass(frozen=True, slots=True)
+class FaceTestFactory:
+    """Makes the face test with one set of packaged heads; a `facepad.types.ThreadedFactory`.
+
+    Attributes:
+        name: Name of the test in the registry.
+        kind: Which weights: "free" or "research".
+    """
+
+    name: str
+    kind: str
+
+    def __call__(self, threads: int = 1) -> "FaceTest":
+        """Load the heads and the backbone.
+
+        Raises:
+            ModelError: A model file is missing or wrong.
+        """
+        file = f"face_heads_{self.kind}"
+        heads = FaceHeads.from_arrays(store.load_arrays(file), f"model {file!r}")
+        backbone = Backbone(threads)
+        return FaceTest(
+            self.name, heads, backbone, store.version(file), f"face_cameras_{self.kind}"
+        )
+
+    def with_threads(self, threads: int) -> "FaceTest":
+        """Load the test for so many threads."""
+        return self(threads)
 
 
-def research(threads: int = 1) -> "FaceTest":
-    """Heads that learned from research data too; for research only."""
-    return _packaged("face_cnn_research", "research", threads)
-
-
-def _packaged(name: str, kind: str, threads: int) -> "FaceTest":
-    file = f"face_heads_{kind}"
-    heads = FaceHeads.from_arrays(store.load_arrays(file), f"model {file!r}")
-    return FaceTest(name, heads, Backbone(threads), store.version(file), f"face_cameras_{kind}")
+free = FaceTestFactory("face_cnn", "free")  # freely licensed faces and simulated attacks alone
+research = FaceTestFactory("face_cnn_research", "research")  # research data too; research only
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,7 +79,7 @@ class HeadOutputs:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FaceTest:
-    """Scores a face by what a network sees; the frames of a clip are averaged before scaling.
+    """Scores a face by what a network sees; frames of a clip by their mean log-likelihood ratio.
 
     Attributes:
         name: Name in the registry and in results.
@@ -137,10 +156,13 @@ class FaceTest:
             A value, higher for bona fide, with the raw logit, its log-likelihood ratio, each
             head's own logit and the views that were seen in ``details``; calibrated, with the
             deviations above the camera's threshold, too, and the value is that of the ratio
-            above the threshold's, so that all views share one threshold. The context counts
-            only where every judged frame has some. Without a value when no frame has a face.
+            above the threshold's, so that all views share one threshold. Without a value
+            when no frame has a face. Frames are combined by `facepad.fusion.mean_over_frames`.
         """
-        outputs = self._outputs(presentation)
+        return mean_over_frames(presentation, self._score_frame)
+
+    def _score_frame(self, frame: Frame) -> Score:
+        outputs = self._outputs(Presentation((frame,)))
         if isinstance(outputs, Reason):
             return Score(None, outputs)
         value, numbers = self._scaled(outputs)

@@ -17,6 +17,7 @@ import numpy as np
 from facepad import media, quality, registry, settings
 from facepad.errors import ModelError
 from facepad.faces.crops import square
+from facepad.fusion import mean_over_frames
 from facepad.liveness.quality.classifier import QualityClassifier, Vector, metric_key
 from facepad.models import store
 from facepad.models.index import digest
@@ -92,7 +93,7 @@ def _shrink(frame: Frame, side: int) -> float:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class QualityTest:
-    """Scores the quality of the picture; the frames of a clip are averaged before scaling.
+    """Scores the quality of the picture; frames of a clip by their mean log-likelihood ratio.
 
     Attributes:
         name: Name in the registry and in results.
@@ -140,23 +141,25 @@ class QualityTest:
                 out, unless the test judges whole pictures.
 
         Returns:
-            A value, higher for bona fide, with the metrics of the first frame that was judged,
-            the raw value and the distance to the training pictures in ``details``. With reason
-            ``unfamiliar_camera`` when that distance is beyond what was learned: the value must
-            not decide then. Without a value when no frame could be judged.
+            A value, higher for bona fide, with the metrics, the raw value and the distance to
+            the training pictures in ``details``. With reason ``unfamiliar_camera`` when that
+            distance is beyond what was learned (in more than half of the judged frames): the
+            value must not decide then. Without a value when no frame could be judged. Frames
+            are combined by `facepad.fusion.mean_over_frames`.
         """
-        parts = [view(f, self.classifier.margin, self.classifier.side) for f in presentation.frames]
-        seen = [part for part in parts if not isinstance(part, Reason)]
-        if not seen:
-            return Score(None, next(part for part in parts if isinstance(part, Reason)))
-        metrics = [self._measure(part) for part in seen]
-        vectors = [self._standardised(one) for one in metrics]
-        raw = float(np.mean([self.classifier.raw(vector) for vector in vectors]))
-        distance = float(np.mean([self.classifier.distance(vector) for vector in vectors]))
+        return mean_over_frames(presentation, self._score_frame)
+
+    def _score_frame(self, frame: Frame) -> Score:
+        part = view(frame, self.classifier.margin, self.classifier.side)
+        if isinstance(part, Reason):
+            return Score(None, part)
+        metrics = self._measure(part)
+        vector = self._standardised(metrics)
+        raw, distance = self.classifier.raw(vector), self.classifier.distance(vector)
         return Score(
             self.classifier.score(raw),
             Reason.UNFAMILIAR_CAMERA if distance > self.classifier.limit else None,
-            MappingProxyType(_details(self.classifier, raw, distance, seen[0], metrics[0])),
+            MappingProxyType(_details(self.classifier, raw, distance, part, metrics)),
         )
 
     def explain(self, presentation: Presentation) -> Mapping[str, float]:

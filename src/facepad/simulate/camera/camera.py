@@ -10,9 +10,9 @@ import cv2
 import numpy as np
 
 from facepad.simulate.camera.optics import Optics
-from facepad.simulate.camera.sensor import Developing, Sensor
-from facepad.simulate.linear_light import Field, Scene, times
-from facepad.simulate.parameters import chosen, drawn
+from facepad.simulate.camera.sensor import ImageSignalProcessor, Sensor
+from facepad.simulate.linear_light import LinearImage, Map, times
+from facepad.simulate.parameters import choice, uniform
 from facepad.simulate.scene.geometry import Size
 from facepad.types import RgbImage
 
@@ -28,8 +28,8 @@ _WIDEST = 16 / 9  # aspect of a sensor, either way round
 class Codec:
     """How a picture is stored; attributes tell their own meaning, see `ranges`."""
 
-    quality: int = drawn(52, 97, "JPEG quality, 1 to 100", off=92, whole=True)
-    sampling: str = chosen(
+    quality: int = uniform(52, 97, "JPEG quality, 1 to 100", off=92, whole=True)
+    sampling: str = choice(
         {"4:2:0": 0.6, "4:2:2": 0.25, "4:4:4": 0.15}, "Chroma subsampling", off="4:2:0"
     )
 
@@ -51,23 +51,23 @@ def decode(data: bytes) -> RgbImage:
 class Lens:
     """Lens, sensor size and hand; attributes tell their own meaning, see `ranges`."""
 
-    lines: int = chosen(
+    lines: int = choice(
         {240: 0.06, 360: 0.08, 480: 0.36, 600: 0.1, 720: 0.28, 1080: 0.12},
         "Shorter side of the picture, pixels",
         off=480,
     )
-    blur: float = drawn(
+    blur: float = uniform(
         0.3, 0.9, "Deviation of the lens's blur, pixels where a pixel is one photosite", off=0.45
     )
-    sites: int = chosen(
+    sites: int = choice(
         {1: 0.5, 2: 0.28, 4: 0.22}, "Photosites across a pixel, which are added up", off=1
     )
-    aperture: float = drawn(
+    aperture: float = uniform(
         0.45, 1.0, "Width of a photosite over the distance to the next", off=0.9
     )
-    motion: float = drawn(0.0, 3.0, "Smear of an unsteady hand, pixels", off=0.0, bias=3.0)
-    motion_deg: float = drawn(0.0, 180.0, "Direction of the smear, degrees", off=0.0)
-    vignetting: float = drawn(0.0, 0.45, "Light that is lost in the corners, share", off=0.0)
+    motion: float = uniform(0.0, 3.0, "Smear of an unsteady hand, pixels", off=0.0, bias=3.0)
+    motion_deg: float = uniform(0.0, 180.0, "Direction of the smear, degrees", off=0.0)
+    vignetting: float = uniform(0.0, 0.45, "Light that is lost in the corners, share", off=0.0)
 
     @property
     def optics(self) -> Optics:
@@ -84,7 +84,7 @@ class Lens:
         lines, columns = (1.0, aspect) if aspect >= 1.0 else (1.0 / aspect, 1.0)
         return round(self.lines * lines / 2) * 2, round(self.lines * columns / 2) * 2
 
-    def shade(self, size: Size) -> Field:
+    def shade(self, size: Size) -> Map:
         """Share of the light that reaches each photosite."""
         down, across = (np.linspace(-1.0, 1.0, n, dtype=np.float32) for n in size)
         radius = (down[:, None] ** 2 + across[None] ** 2) * np.float32(0.5)
@@ -92,7 +92,7 @@ class Lens:
 
 
 @dataclass(frozen=True, slots=True)
-class Exposed:
+class SceneRadiance:
     """Light before the lens.
 
     Attributes:
@@ -102,8 +102,8 @@ class Exposed:
             photosites see it (the optics are already in it); same shape. None: no pattern.
     """
 
-    light: Scene
-    texture: Scene | None = None
+    light: LinearImage
+    texture: LinearImage | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,17 +119,17 @@ class Camera:
 
     lens: Lens = field(default=Lens())
     sensor: Sensor = field(default=Sensor())
-    developing: Developing = field(default=Developing())
+    developing: ImageSignalProcessor = field(default=ImageSignalProcessor())
     codec: Codec = field(default=Codec())
 
-    def seen(self, exposed: Exposed) -> Scene:
+    def seen(self, exposed: SceneRadiance) -> LinearImage:
         """Light on the photosites, shape (H, W, 3), of what lies before the lens."""
         light = self.lens.optics.seen(exposed.light)
         if exposed.texture is not None:
             light *= exposed.texture
         return times(light, self.lens.shade((light.shape[0], light.shape[1])))
 
-    def photograph(self, light: Scene, rng: np.random.Generator) -> bytes:
+    def photograph(self, light: LinearImage, rng: np.random.Generator) -> bytes:
         """Take a picture.
 
         Args:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from facepad.simulate.linear_light import Field, Scene
+from facepad.simulate.linear_light import LinearImage, Map
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Optics:
     motion_deg: float = 0.0
     sites: int = 1
 
-    def transfer(self, across: Field, down: Field) -> Field:
+    def transfer(self, across: Map, down: Map) -> Map:
         """Share of a pattern's contrast that is left; negative where it is reversed.
 
         Args:
@@ -60,7 +60,7 @@ class Optics:
         turn = quarter * (across + down)
         return (1.0, turn), (float(np.cos(quarter * (across - down))), 0.0), (1.0, -turn)
 
-    def seen(self, light: Scene) -> Scene:
+    def seen(self, light: LinearImage) -> LinearImage:
         """Light behind lens and photosites; keeps its shape and its mean. Uses up ``light``.
 
         Pictures hold little beyond half a cycle for each pixel, so the photosite's square
@@ -72,7 +72,7 @@ class Optics:
         light = _gaussian(light, deviation)
         return self._smeared(light) if self.motion > 0.3 else light
 
-    def _smeared(self, light: Scene) -> Scene:
+    def _smeared(self, light: LinearImage) -> LinearImage:
         reach = int(np.ceil(self.motion / 2))
         at = np.linspace(-0.5, 0.5, 8 * reach + 1) * self.motion
         angle = np.deg2rad(self.motion_deg)
@@ -85,7 +85,7 @@ class Optics:
         )
 
 
-def _summed(frequency: Field, sites: int) -> Field:
+def _summed(frequency: Map, sites: int) -> Map:
     """Share of a wave's contrast that is left by adding up every other one of some samples."""
     step = frequency * (2.0 / sites)
     below = np.sinc(step)
@@ -95,13 +95,13 @@ def _summed(frequency: Field, sites: int) -> Field:
     return np.asarray(np.where(singular, at_turns, ratio), np.float32)
 
 
-def _gaussian(light: Scene, deviation: float) -> Scene:
+def _gaussian(light: LinearImage, deviation: float) -> LinearImage:
     border = cv2.BORDER_REPLICATE
     cv2.GaussianBlur(light, (0, 0), deviation, dst=light, borderType=border)
     return light
 
 
-def _splat(kernel: Field, x: float, y: float) -> None:
+def _splat(kernel: Map, x: float, y: float) -> None:
     """Share one ray between its four neighbours."""
     column, line = int(x), int(y)
     right, below = x - column, y - line

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from facepad.simulate.linear_light import GAMMA, Field, Scene, bands, luminance, times
-from facepad.simulate.parameters import chosen, drawn
+from facepad.simulate.linear_light import GAMMA, LinearImage, Map, bands, luminance, times
+from facepad.simulate.parameters import choice, uniform
 from facepad.types import RgbImage
 
 _LEVELS = np.float32(16383.0)  # 14 bits
@@ -32,32 +32,32 @@ _LUMA = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601, as cameras' processors 
 class Sensor:
     """Exposure, colour mosaic and noise; attributes tell their own meaning, see `ranges`."""
 
-    exposure_ev: float = drawn(-0.3, 1.4, "Bias of automatic exposure, stops", off=0.0)
-    centre_weight: float = drawn(0.0, 0.9, "Weight of the middle in metering, 0 to 1", off=0.5)
-    keep_lights: float = drawn(
+    exposure_ev: float = uniform(-0.3, 1.4, "Bias of automatic exposure, stops", off=0.0)
+    centre_weight: float = uniform(0.0, 0.9, "Weight of the middle in metering, 0 to 1", off=0.5)
+    keep_lights: float = uniform(
         0.0,
         0.8,
         "How far exposure gives way so that bright parts do not burn out",
         off=0.5,
         bias=1.3,
     )
-    longest_gain: float = drawn(
+    longest_gain: float = uniform(
         0.7, 4.0, "Gain by the shutter before the amplifier must help", off=2.0, log=True
     )
-    full_well: float = drawn(
+    full_well: float = uniform(
         900.0, 16000.0, "Electrons of a fully lit photosite", off=8000.0, log=True
     )
-    read_noise: float = drawn(1.5, 14.0, "Noise without light, electrons", off=3.0, log=True)
-    mosaic: str = chosen(
+    read_noise: float = uniform(1.5, 14.0, "Noise without light, electrons", off=3.0, log=True)
+    mosaic: str = choice(
         {"RGGB": 0.18, "GRBG": 0.18, "BGGR": 0.17, "GBRG": 0.17, "none": 0.3},
         "Colour mosaic; none where the sensor bins all colours",
         off="RGGB",
     )
-    demosaic: str = chosen(
+    demosaic: str = choice(
         {"bilinear": 0.5, "edge_aware": 0.5}, "How missing colours are found", off="edge_aware"
     )
 
-    def gain(self, light: Scene) -> float:
+    def gain(self, light: LinearImage) -> float:
         """By how much automatic exposure brightens light."""
         small = np.asarray(cv2.resize(light, (64, 64), interpolation=cv2.INTER_AREA), np.float32)
         bright = luminance(small)
@@ -70,7 +70,7 @@ class Sensor:
             wanted = wanted ** (1.0 - self.keep_lights) * burning**self.keep_lights
         return float(np.clip(wanted, *_GAINS))
 
-    def expose(self, light: Scene, rng: np.random.Generator) -> Scene:
+    def expose(self, light: LinearImage, rng: np.random.Generator) -> LinearImage:
         """Raw colours of light on the photosites; uses up ``light``.
 
         Args:
@@ -96,7 +96,7 @@ class Sensor:
         return np.multiply(colours, np.float32(1.0) / _LEVELS, out=light)
 
 
-def _on_mosaic(light: Scene, sites: tuple[int, int, int, int]) -> Field:
+def _on_mosaic(light: LinearImage, sites: tuple[int, int, int, int]) -> Map:
     """Each photosite's own colour."""
     raw = np.empty(light.shape[:2], np.float32)
     for place, colour in enumerate(sites):
@@ -105,7 +105,7 @@ def _on_mosaic(light: Scene, sites: tuple[int, int, int, int]) -> Field:
     return raw
 
 
-def _digits(light: Field, electrons: float, read: float, rng: np.random.Generator) -> Field:
+def _digits(light: Map, electrons: float, read: float, rng: np.random.Generator) -> Map:
     """Light with the noise of photons and electronics, clipped to the scale."""
     variance = np.maximum(light, 0.0)
     variance *= np.float32(1.0 / electrons)
@@ -117,26 +117,28 @@ def _digits(light: Field, electrons: float, read: float, rng: np.random.Generato
 
 
 @dataclass(frozen=True, slots=True)
-class Developing:
+class ImageSignalProcessor:
     """What the camera's processor does; attributes tell their own meaning, see `ranges`."""
 
-    balance: float = drawn(0.4, 0.95, "How far white balance makes the mean grey, 0 to 1", off=0.7)
-    red: float = drawn(-0.1, 0.1, "Error of white balance in red, natural logarithm", off=0.0)
-    blue: float = drawn(-0.1, 0.1, "The same in blue", off=0.0)
-    saturation: float = drawn(0.85, 1.55, "Colourfulness over that of the scene", off=1.0)
-    local_tone: float = drawn(
+    balance: float = uniform(
+        0.4, 0.95, "How far white balance makes the mean grey, 0 to 1", off=0.7
+    )
+    red: float = uniform(-0.1, 0.1, "Error of white balance in red, natural logarithm", off=0.0)
+    blue: float = uniform(-0.1, 0.1, "The same in blue", off=0.0)
+    saturation: float = uniform(0.85, 1.55, "Colourfulness over that of the scene", off=1.0)
+    local_tone: float = uniform(
         0.05, 0.6, "How far dark and light regions are brought together, 0 to 1",
         off=0.0, chance=0.4,
     )  # fmt: skip
-    contrast: float = drawn(0.0, 0.55, "Strength of the S of the tone curve", off=0.1)
-    black: float = drawn(-0.03, 0.03, "Coded value of no light", off=0.0)
-    smoothing: float = drawn(
+    contrast: float = uniform(0.0, 0.55, "Strength of the S of the tone curve", off=0.1)
+    black: float = uniform(-0.03, 0.03, "Coded value of no light", off=0.0)
+    smoothing: float = uniform(
         0.01, 0.11, "Reach of the noise filter, share of full scale", off=0.0, chance=0.5
     )
-    sharpening: float = drawn(0.0, 1.8, "Detail that is added once more", off=0.0, bias=1.7)
-    sharpening_px: float = drawn(0.6, 2.0, "Size of that detail, pixels", off=1.0)
+    sharpening: float = uniform(0.0, 1.8, "Detail that is added once more", off=0.0, bias=1.7)
+    sharpening_px: float = uniform(0.6, 2.0, "Size of that detail, pixels", off=1.0)
 
-    def develop(self, raw: Scene) -> RgbImage:
+    def develop(self, raw: LinearImage) -> RgbImage:
         """The picture of raw colours in [0, 1], which are used up."""
         matrix = self._matrix(raw)
         for band in bands(len(raw)):
@@ -156,7 +158,7 @@ class Developing:
         np.maximum(picture, 0.0, out=picture)  # convertScaleAbs would mirror what is below
         return np.asarray(cv2.convertScaleAbs(picture, alpha=255.0), np.uint8)
 
-    def _matrix(self, raw: Scene) -> Scene:
+    def _matrix(self, raw: LinearImage) -> LinearImage:
         """White balance, then colourfulness, as one matrix."""
         means = np.maximum(np.array(cv2.mean(raw)[:3]), 1e-4)
         gains = (means[1] / means) ** self.balance * np.exp([self.red, 0.0, self.blue])
@@ -164,7 +166,7 @@ class Developing:
         mixed = grey + self.saturation * (np.eye(3) - grey)
         return np.asarray(mixed * gains, np.float32)
 
-    def _evened(self, light: Scene) -> None:
+    def _evened(self, light: LinearImage) -> None:
         """Brighten dark regions and darken light ones, in place, as phones do."""
         few = np.asarray(cv2.resize(light, (_FEW, _FEW), interpolation=cv2.INTER_AREA), np.float32)
         around = cv2.GaussianBlur(few.mean(axis=2), (0, 0), _FEW / 10)
@@ -173,7 +175,7 @@ class Developing:
         size = (light.shape[1], light.shape[0])
         times(light, np.asarray(cv2.resize(gain, size, interpolation=cv2.INTER_LINEAR), np.float32))
 
-    def _toned(self, light: Scene) -> Scene:
+    def _toned(self, light: LinearImage) -> LinearImage:
         """Coded values; in place and by bands of lines, since the table's indices are large."""
         curve = self._curve()
         for lines in bands(len(light)):
@@ -182,7 +184,7 @@ class Developing:
             np.take(curve, place.astype(np.intp), out=band)
         return light
 
-    def _curve(self) -> Scene:
+    def _curve(self) -> LinearImage:
         coded = np.linspace(0.0, 1.0, _STEPS) ** (2.0 / GAMMA)
         steep = coded - self.contrast * np.sin(2.0 * np.pi * coded) / (2.0 * np.pi)
         toned = self.black + (1.0 - self.black) * steep

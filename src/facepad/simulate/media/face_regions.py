@@ -7,7 +7,7 @@ import numpy as np
 
 from facepad.faces import landmarks
 from facepad.faces.landmarks import LEFT_EYE, LIPS, RIGHT_EYE, Ellipse
-from facepad.simulate.linear_light import Field, bands
+from facepad.simulate.linear_light import Map, bands
 from facepad.simulate.scene.geometry import Points, coverage, length
 from facepad.types import Face, RgbImage
 
@@ -51,7 +51,7 @@ def on_sheet(ellipse: Ellipse, picture: RgbImage, width: float) -> Ellipse:
     return (x - columns / 2) * scale, (y - lines / 2) * scale, wide * scale, high * scale
 
 
-def inside(ellipse: Ellipse, x: Field, y: Field, zoom: float) -> Field:
+def inside(ellipse: Ellipse, x: Map, y: Map, zoom: float) -> Map:
     """Share of each photosite inside an ellipse.
 
     Args:
@@ -78,7 +78,7 @@ def _box(face: Face | None, picture: RgbImage) -> _Box:
 
 
 @dataclass(frozen=True, slots=True)
-class Openings:
+class MaskOpenings:
     """Fields over the picture, 0 to 1.
 
     Attributes:
@@ -88,13 +88,13 @@ class Openings:
         mouth_seam: A line between the lips.
     """
 
-    eyes: Field
-    mouth: Field
-    eye_seam: Field
-    mouth_seam: Field
+    eyes: Map
+    mouth: Map
+    eye_seam: Map
+    mouth_seam: Map
 
 
-def openings(face: Face | None, picture: RgbImage, grown: float, seam: float) -> Openings:
+def mask_openings(face: Face | None, picture: RgbImage, grown: float, seam: float) -> MaskOpenings:
     """Draw the openings of a face.
 
     Args:
@@ -109,7 +109,7 @@ def openings(face: Face | None, picture: RgbImage, grown: float, seam: float) ->
     eyes = [_grown(ring, grown) for ring in rings]
     between = np.asarray((lips[:_LIP_LINE] + lips[: -_LIP_LINE - 1 : -1]) / 2, np.float32)
     line = max(seam * wide, 0.7)
-    return Openings(
+    return MaskOpenings(
         _filled(eyes, size),
         _filled([_grown(lips, 1.1)], size),
         _lines(eyes, size, line, closed=True),
@@ -138,21 +138,21 @@ def _grown(ring: Points, factor: float) -> Points:
     return np.asarray((ring - middle) * np.float32(factor) + middle, np.float32)
 
 
-def _filled(rings: list[Points], size: tuple[int, int]) -> Field:
+def _filled(rings: list[Points], size: tuple[int, int]) -> Map:
     found = np.zeros(size, np.uint8)
     for ring in rings:
         cv2.fillPoly(found, [_fixed(ring)], 255, cv2.LINE_AA, _SUB)
     return _soft(found)
 
 
-def _lines(rings: list[Points], size: tuple[int, int], wide: float, *, closed: bool) -> Field:
+def _lines(rings: list[Points], size: tuple[int, int], wide: float, *, closed: bool) -> Map:
     found = np.zeros(size, np.uint8)
     for ring in rings:
         cv2.polylines(found, [_fixed(ring)], closed, 255, max(1, round(wide)), cv2.LINE_AA, _SUB)
     return _soft(found)
 
 
-def _soft(drawn: RgbImage) -> Field:
+def _soft(drawn: RgbImage) -> Map:
     shares = np.asarray(drawn, np.float32) * np.float32(1.0 / 255.0)
     return np.asarray(cv2.GaussianBlur(shares, (0, 0), 0.6), np.float32)
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from facepad.simulate.linear_light import Field, Scene
+from facepad.simulate.linear_light import LinearImage, Map
 from facepad.simulate.scene.geometry import Placement, Points, length
 from facepad.types import Box
 
@@ -18,7 +18,7 @@ _SHADOW = 0.35  # light that a finger takes from what lies close beneath it
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class HeldMedium:
     """What is held.
 
     Attributes:
@@ -61,7 +61,7 @@ class Finger:
     nail: bool = True
 
 
-def hold(light: Scene, sheet: Sheet, skin_light: Field, rng: np.random.Generator) -> Field:
+def hold(light: LinearImage, sheet: HeldMedium, skin_light: Map, rng: np.random.Generator) -> Map:
     """Put one or two hands over the edges of a sheet.
 
     Args:
@@ -82,13 +82,13 @@ def hold(light: Scene, sheet: Sheet, skin_light: Field, rng: np.random.Generator
     return covered
 
 
-def _skin(rng: np.random.Generator) -> Field:
+def _skin(rng: np.random.Generator) -> Map:
     """From fair to dark, evenly in what people see."""
     share = np.float32(rng.random())
     return np.asarray(_FAIR ** (1 - share) * _DARK**share, np.float32)
 
 
-def _hand(side: str, sheet: Sheet, rng: np.random.Generator) -> list[Finger]:
+def _hand(side: str, sheet: HeldMedium, rng: np.random.Generator) -> list[Finger]:
     """A thumb alone, or arm, back of the hand and three or four fingers side by side."""
     count = int(rng.choice([1, 3, 4, 4]))
     breadth = float(rng.uniform(*_BREADTH))
@@ -130,7 +130,7 @@ def _at(side: str, half: tuple[float, float], place: tuple[float, float]) -> tup
     return (inward - half[0], along) if side == "left" else (half[0] - inward, along)
 
 
-def _draw(light: Scene, covered: Field, finger: Finger, skin: Field) -> None:
+def _draw(light: LinearImage, covered: Map, finger: Finger, skin: Map) -> None:
     """Shadow, then the finger, in the part of the picture that it touches."""
     reach = 1.6 * finger.radius + 2
     ends = np.stack([finger.root, finger.tip])
@@ -142,7 +142,7 @@ def _draw(light: Scene, covered: Field, finger: Finger, skin: Field) -> None:
         _draw_part(light, covered, finger, skin, (low[0], top, right, bottom))
 
 
-def _draw_part(light: Scene, covered: Field, finger: Finger, skin: Field, box: Box) -> None:
+def _draw_part(light: LinearImage, covered: Map, finger: Finger, skin: Map, box: Box) -> None:
     left, top, right, bottom = box
     part = np.s_[top:bottom, left:right]
     view = light[part]
@@ -160,7 +160,7 @@ def _draw_part(light: Scene, covered: Field, finger: Finger, skin: Field, box: B
     np.maximum(covered[part], alpha, out=covered[part])
 
 
-def _axes(finger: Finger, x: Field, y: Field) -> tuple[Field, Field]:
+def _axes(finger: Finger, x: Map, y: Map) -> tuple[Map, Map]:
     """Way back from the tip's middle in radii (0 at the tip, falling), and distance, pixels."""
     axis = finger.tip - finger.root
     long = max(float(np.hypot(*axis)) - finger.radius, 0.0)
@@ -172,7 +172,7 @@ def _axes(finger: Finger, x: Field, y: Field) -> tuple[Field, Field]:
     return along / np.float32(finger.radius), length(beyond, across)
 
 
-def _shaded(skin: Field, along: Field, across: Field, nail: bool) -> Scene:
+def _shaded(skin: Map, along: Map, across: Map, nail: bool) -> LinearImage:
     """Round, redder towards the tip, with a nail and the creases of the joints."""
     round_ = np.sqrt(np.clip(1.0 - across**2, 0.0, 1.0))
     tone = 0.2 + 0.8 * round_**0.8

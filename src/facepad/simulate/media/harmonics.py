@@ -14,16 +14,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facepad.simulate.camera.optics import Optics
-from facepad.simulate.linear_light import Field, Scene, bands
+from facepad.simulate.linear_light import LinearImage, Map, bands
 from facepad.simulate.scene.geometry import turned
 
-Order = tuple[float, float]  # waves across and down for each cell of the grid
+WaveOrder = tuple[float, float]  # waves across and down for each cell of the grid
 
 _TURN = np.float32(2.0 * np.pi)
 _COARSE = 16  # pixels between the places where the transfer is worked out
 FAINT = 0.004  # a wave with less contrast is left out: below one step of eight bits
 # Waves a cell; the next ones stay below a hundredth at any distance a face is shown from.
-_ORDERS: tuple[Order, ...] = ((1, 0), (0, 1), (1, 1), (1, -1), (2, 0), (0, 2))
+_ORDERS: tuple[WaveOrder, ...] = ((1, 0), (0, 1), (1, 1), (1, -1), (2, 0), (0, 2))
 _CELL = 64  # steps a cell's side at which the spot is worked out
 _TONES = 256
 _GREEN, _BLUE = 1, 2
@@ -42,10 +42,10 @@ class Wave:
         colours: Contrast and phase in red, green and blue; see `Optics.colours`.
     """
 
-    order: Order
+    order: WaveOrder
     lines: slice
-    cosine: Field
-    sine: Field
+    cosine: Map
+    sine: Map
     colours: tuple[tuple[float, float], ...]
 
 
@@ -59,11 +59,11 @@ class Grid:
         optics: What lies before the sensor.
     """
 
-    u: Field
-    v: Field
+    u: Map
+    v: Map
     optics: Optics
 
-    def waves(self, orders: dict[Order, float]) -> Iterator[Wave]:
+    def waves(self, orders: dict[WaveOrder, float]) -> Iterator[Wave]:
         """The waves that can be seen, each by bands of lines.
 
         Args:
@@ -80,7 +80,7 @@ class Grid:
                 yield self._wave(order, lines, np.asarray(full[lines], np.float32), colours)
 
     def _wave(
-        self, order: Order, lines: slice, full: Field, colours: tuple[tuple[float, float], ...]
+        self, order: WaveOrder, lines: slice, full: Map, colours: tuple[tuple[float, float], ...]
     ) -> Wave:
         cycles = self._cycles(order, lines)
         cycles -= np.floor(cycles)  # keeps the precision of float32
@@ -93,21 +93,21 @@ class Grid:
         parts = np.asarray(cosine, np.float32), np.asarray(sine, np.float32)
         return Wave(order, lines, *parts, colours)
 
-    def _cycles(self, order: Order, lines: slice) -> Field:
+    def _cycles(self, order: WaveOrder, lines: slice) -> Map:
         k, l = (np.float32(one) for one in order)  # noqa: E741 - the usual names of orders
         return np.asarray(k * self.u[lines] + l * self.v[lines], np.float32)
 
-    def _transfer(self, order: Order) -> Field:
+    def _transfer(self, order: WaveOrder) -> Map:
         return self.optics.transfer(*self._steps(order))
 
-    def _steps(self, order: Order) -> tuple[Field, Field]:
+    def _steps(self, order: WaveOrder) -> tuple[Map, Map]:
         """Cycles from one photosite to the next, across and down."""
         k, l = (np.float32(one) for one in order)  # noqa: E741 - the usual names of orders
         across, down = (k * _slope(self.u, axis) + l * _slope(self.v, axis) for axis in (1, 0))
         return across, down
 
 
-def _slope(values: Field, axis: int) -> Field:
+def _slope(values: Map, axis: int) -> Map:
     """Change from one photosite to the next, at places one in `_COARSE` apart."""
     lines, columns = values.shape
     down = np.linspace(0, lines - 2, max(2, lines // _COARSE)).astype(int)
@@ -129,7 +129,7 @@ class Screening:
     ruling: float
     angle_deg: float
 
-    def dots(self, tone: Field, x: Field, y: Field, optics: Optics) -> Field:
+    def dots(self, tone: Map, x: Map, y: Map, optics: Optics) -> Map:
         """Share of each photosite's view that is covered by ink.
 
         Args:
@@ -152,7 +152,7 @@ class Screening:
         return np.asarray(np.clip(covered, 0.0, 1.0, out=covered), np.float32)
 
 
-def spot_waves() -> dict[Order, NDArray[np.float32]]:
+def spot_waves() -> dict[WaveOrder, NDArray[np.float32]]:
     """Amplitude of each wave of the dot pattern, by tone in 256 steps.
 
     The cell is filled in the order of cos 2πu + cos 2πv: round dots that join at half tone
@@ -169,14 +169,14 @@ def spot_waves() -> dict[Order, NDArray[np.float32]]:
     return found
 
 
-def cell() -> tuple[Field, Field]:
+def cell() -> tuple[Map, Map]:
     """Places in one cell of the grid, at the middle of each step."""
     at = (np.arange(_CELL, dtype=np.float32) + np.float32(0.5)) / np.float32(_CELL)
     u, v = np.meshgrid(at, at)
     return u, v
 
 
-def spot(u: Field, v: Field) -> Field:
+def spot(u: Map, v: Map) -> Map:
     """In which order a cell fills; largest first."""
     turn = np.float32(2.0 * np.pi)
     return np.asarray(np.cos(turn * u) + np.cos(turn * v), np.float32)
@@ -199,7 +199,7 @@ class Panel:
     bgr: bool = False
     diamond: bool = False
 
-    def texture(self, u: Field, v: Field, optics: Optics) -> Scene:
+    def texture(self, u: Map, v: Map, optics: Optics) -> LinearImage:
         """Light of an evenly white panel as the photosites see it, relative to its mean.
 
         Args:
@@ -216,7 +216,7 @@ class Panel:
             self._add(texture, wave, amplitudes[wave.order])
         return np.asarray(np.maximum(texture, 0.0, out=texture), np.float32)
 
-    def amplitudes(self) -> dict[Order, float]:
+    def amplitudes(self) -> dict[WaveOrder, float]:
         """Of each wave, over the mean: the Fourier series of a lit rectangle."""
         if self.diamond:
             side = 0.55 * self.stripe
@@ -231,7 +231,7 @@ class Panel:
             if k > 0 or l > 0
         }
 
-    def _add(self, texture: Scene, wave: Wave, amplitude: float) -> None:
+    def _add(self, texture: LinearImage, wave: Wave, amplitude: float) -> None:
         part = texture[wave.lines]
         for colour, (contrast, phase) in enumerate(wave.colours):
             share, turn = self._placed(wave.order, colour)
@@ -243,7 +243,7 @@ class Panel:
             if turn:
                 part[..., colour] += np.float32(share * np.sin(turn)) * wave.sine
 
-    def _placed(self, order: Order, colour: int) -> tuple[float, float]:
+    def _placed(self, order: WaveOrder, colour: int) -> tuple[float, float]:
         """Share of a wave in one colour, and its phase by where that colour stands."""
         if not self.diamond:  # each colour's stripe stands a third of a pixel further right
             return 1.0, 2.0 * np.pi * order[0] * (1 - colour if self.bgr else colour - 1) / 3.0
@@ -253,7 +253,7 @@ class Panel:
         return 1.0, np.pi * (order[0] + order[1] + (is_half and colour == _BLUE))
 
 
-def _diamonds() -> list[Order]:
+def _diamonds() -> list[WaveOrder]:
     """Of the green grid, and between them those of red and blue on the diagonal."""
     whole = [(k, l) for k in (0.0, 1.0, 2.0) for l in (-2.0, -1.0, 0.0, 1.0, 2.0)]  # noqa: E741 - the usual name
     half = [(k, l) for k in (0.5, 1.5) for l in (-1.5, -0.5, 0.5, 1.5)]  # noqa: E741 - the usual name

@@ -12,17 +12,17 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from facepad.simulate.camera.camera import Exposed
-from facepad.simulate.linear_light import Field, Scene, mixed, times, to_light
+from facepad.simulate.camera.camera import SceneRadiance
+from facepad.simulate.linear_light import LinearImage, Map, mixed, times, to_light
 from facepad.simulate.media import face_regions
-from facepad.simulate.media.face_regions import Openings, openings
-from facepad.simulate.media.materials import Finish, Printer, Varnish
-from facepad.simulate.parameters import chosen, drawn
+from facepad.simulate.media.face_regions import MaskOpenings, mask_openings
+from facepad.simulate.media.materials import MaskShading, Printer, SurfaceMaterial
+from facepad.simulate.parameters import choice, uniform
 from facepad.simulate.scene import face_mesh
-from facepad.simulate.scene.face_mesh import Surface
+from facepad.simulate.scene.face_mesh import FaceSurface
 from facepad.simulate.scene.geometry import Placement
 from facepad.simulate.scene.render import Vertices, face_normals, interpolated, normals, render
-from facepad.simulate.scene.stage import LIFE_SIZE, Presented, Stage
+from facepad.simulate.scene.stage import LIFE_SIZE, CaptureScene, MediumRender
 
 SHAPE, FINISH, SEAMS = "shape", "finish", "seams"
 _EDGE_PX = 0.6  # softness of the mask's outline, pixels
@@ -48,13 +48,13 @@ class _Seen:
     zoom: float
     wide: float
 
-    def spread(self, values: Field, fill: float = 0.0) -> Field:
+    def spread(self, values: Map, fill: float = 0.0) -> Map:
         """Values of covered photosites as a field over the rectangle."""
         whole = np.full((*self.inside.shape, *values.shape[1:]), fill, np.float32)
         whole[self.inside] = values
         return whole
 
-    def taken(self, picture: Scene) -> Scene:
+    def taken(self, picture: LinearImage) -> LinearImage:
         """What the covered photosites see of a field or picture that lies on the mask."""
         lines, columns = picture.shape[:2]
         if self.zoom < 0.8:  # average, don't skip
@@ -76,36 +76,36 @@ class Mask:
     species: ClassVar[str] = "mask"
 
     printer: Printer = field(default=Printer())
-    varnish: Varnish = field(default=Varnish())
-    material: str = chosen(
+    varnish: SurfaceMaterial = field(default=SurfaceMaterial())
+    material: str = choice(
         {"paper": 0.4, "resin": 0.25, "silicone": 0.35}, "What it is made of", off="paper"
     )
-    facets: int = drawn(
+    facets: int = uniform(
         60, 220, "Corners of a folded paper mask; 0 for a smooth one",
         off=0, chance=0.5, whole=True, group=SHAPE,
     )  # fmt: skip
-    rim: float = drawn(0.02, 0.3, "Rim beyond the face, share of half its width", off=0.05)
-    relief: float = drawn(0.75, 1.1, "Depth over that of the face", off=1.0, group=SHAPE)
-    loose: float = drawn(1.0, 1.14, "Size over that of the face", off=1.0, group=SHAPE)
-    tilt_deg: float = drawn(-9.0, 9.0, "Turned up or down against the head, degrees", off=0.0)
-    swing_deg: float = drawn(-13.0, 13.0, "Turned sideways, degrees", off=0.0)
-    roll_deg: float = drawn(-5.0, 5.0, "Turned in the picture, degrees", off=0.0)
-    eyes: str = chosen(
+    rim: float = uniform(0.02, 0.3, "Rim beyond the face, share of half its width", off=0.05)
+    relief: float = uniform(0.75, 1.1, "Depth over that of the face", off=1.0, group=SHAPE)
+    loose: float = uniform(1.0, 1.14, "Size over that of the face", off=1.0, group=SHAPE)
+    tilt_deg: float = uniform(-9.0, 9.0, "Turned up or down against the head, degrees", off=0.0)
+    swing_deg: float = uniform(-13.0, 13.0, "Turned sideways, degrees", off=0.0)
+    roll_deg: float = uniform(-5.0, 5.0, "Turned in the picture, degrees", off=0.0)
+    eyes: str = choice(
         {"holes": 0.65, "printed": 0.35}, "What is in place of the eyes", off="printed"
     )
-    eye_size: float = drawn(0.9, 1.5, "Size of the eye holes over the eyes", off=1.0)
-    mouth: str = chosen({"seam": 0.6, "slit": 0.25, "none": 0.15}, "Between the lips", off="none")
-    seam: float = drawn(0.02, 0.1, "Width of seams over that of an eye", off=0.02)
-    seam_dark: float = drawn(0.15, 0.8, "Light lost in a seam, share", off=0.0, group=SEAMS)
-    sunk: float = drawn(0.1, 0.75, "Light lost behind the eye holes, share", off=0.0, group=SEAMS)
-    edge: float = drawn(0.004, 0.03, "Width of the visible rim over that of the face", off=0.004)
-    edge_light: float = drawn(
+    eye_size: float = uniform(0.9, 1.5, "Size of the eye holes over the eyes", off=1.0)
+    mouth: str = choice({"seam": 0.6, "slit": 0.25, "none": 0.15}, "Between the lips", off="none")
+    seam: float = uniform(0.02, 0.1, "Width of seams over that of an eye", off=0.02)
+    seam_dark: float = uniform(0.15, 0.8, "Light lost in a seam, share", off=0.0, group=SEAMS)
+    sunk: float = uniform(0.1, 0.75, "Light lost behind the eye holes, share", off=0.0, group=SEAMS)
+    edge: float = uniform(0.004, 0.03, "Width of the visible rim over that of the face", off=0.004)
+    edge_light: float = uniform(
         -0.6, 0.6, "Its light: below 0 darker, above 0 lighter",
                               off=0.0, group=SEAMS)  # fmt: skip
-    shadow: float = drawn(0.1, 0.65, "Depth of its shadow on the head", off=0.0, group=SEAMS)
+    shadow: float = uniform(0.1, 0.65, "Depth of its shadow on the head", off=0.0, group=SEAMS)
     mesh: str = ""
 
-    def present(self, stage: Stage, rng: np.random.Generator) -> Presented:
+    def present(self, stage: CaptureScene, rng: np.random.Generator) -> MediumRender:
         """What the camera has before its lens.
 
         Args:
@@ -117,10 +117,16 @@ class Mask:
         seen = self._seen(stage, placement)
         if seen is not None:
             self._put_on(stage, seen, light, mask, rng=rng)
-        return Presented(Exposed(light), mask, placement, LIFE_SIZE)
+        return MediumRender(SceneRadiance(light), mask, placement, LIFE_SIZE)
 
     def _put_on(
-        self, stage: Stage, seen: _Seen, light: Scene, mask: Field, *, rng: np.random.Generator
+        self,
+        stage: CaptureScene,
+        seen: _Seen,
+        light: LinearImage,
+        mask: Map,
+        *,
+        rng: np.random.Generator,
     ) -> None:
         """Change light and mask within the rectangle that sees the mask."""
         head = light[seen.box]
@@ -128,7 +134,7 @@ class Mask:
         soft = np.asarray(cv2.GaussianBlur(inside, (0, 0), _EDGE_PX), np.float32)
         outside = self._lit(stage, seen, rng)
         outside *= stage.situation.colour
-        holes = openings(stage.face, stage.picture, self.eye_size, self.seam)
+        holes = mask_openings(stage.face, stage.picture, self.eye_size, self.seam)
         outside = times(outside, self._seams(holes, seen))
         behind = times(head.copy(), 1.0 - np.float32(self.shadow) * self._shadow(inside, seen))
         share = soft * np.minimum(soft * 2.0, 1.0)  # colours beyond the outline are not known
@@ -139,14 +145,14 @@ class Mask:
         light[seen.box] = mixed(behind, outside, np.asarray(share, np.float32))
         mask[seen.box] = share
 
-    def _lit(self, stage: Stage, seen: _Seen, rng: np.random.Generator) -> Scene:
+    def _lit(self, stage: CaptureScene, seen: _Seen, rng: np.random.Generator) -> LinearImage:
         """Light of the mask's outside, over that of a white sheet."""
         blur = self.varnish.softness * seen.wide / seen.zoom
         picture = to_light(stage.picture)
         if blur > 0.3:
             picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), blur), np.float32)
         colour = seen.taken(picture)
-        finish = Finish(self.material, self.printer, self.varnish)
+        finish = MaskShading(self.material, self.printer, self.varnish)
         inside = seen.inside
         colour = finish.coloured(colour, inside)
         facing = seen.spread(seen.normals)
@@ -155,7 +161,7 @@ class Mask:
         del facing  # large
         return self._edged(lit, inside, seen.wide)
 
-    def _edged(self, light: Scene, inside: NDArray[np.bool_], wide: float) -> Scene:
+    def _edged(self, light: LinearImage, inside: NDArray[np.bool_], wide: float) -> LinearImage:
         """The cut or rolled rim, lighter or darker than the face."""
         away = np.asarray(cv2.distanceTransform(inside.astype(np.uint8), cv2.DIST_L2, 3))
         reach = max(self.edge * wide, 0.8)
@@ -165,7 +171,7 @@ class Mask:
         rim *= np.float32(1.9 if self.edge_light > 0 else 0.2)
         return mixed(light, rim, np.asarray(band, np.float32))
 
-    def _seams(self, holes: Openings, seen: _Seen) -> Field:
+    def _seams(self, holes: MaskOpenings, seen: _Seen) -> Map:
         """Share of the light that seams, and a slit between the lips, leave."""
         left = 1.0 - np.float32(self.seam_dark) * seen.taken(holes.eye_seam)
         if self.mouth != "none":
@@ -174,14 +180,14 @@ class Mask:
             left *= 1.0 - np.float32(0.85) * seen.taken(holes.mouth)
         return np.asarray(left, np.float32)
 
-    def _shadow(self, inside: Field, seen: _Seen) -> Field:
+    def _shadow(self, inside: Map, seen: _Seen) -> Map:
         """Share of the lamp's light that the mask keeps from the head."""
         away = self.varnish.direction[:2] * -0.03 * seen.wide
         move = np.array([[1, 0, away[0]], [0, 1, away[1]]], np.float32)
         moved = cv2.warpAffine(inside, move, inside.shape[::-1])
         return np.asarray(cv2.GaussianBlur(moved, (0, 0), 0.025 * seen.wide + 0.5), np.float32)
 
-    def _surface(self, stage: Stage) -> Surface:
+    def _surface(self, stage: CaptureScene) -> FaceSurface:
         face = stage.face
         if face is None or face.landmarks is None:
             return face_mesh.egg(face_regions.outline(face, stage.picture))
@@ -190,7 +196,7 @@ class Mask:
         facets = self.facets if self.material == "paper" else 0
         return face_mesh.own(face.landmarks, facets, self.rim)
 
-    def _seen(self, stage: Stage, placement: Placement) -> _Seen | None:
+    def _seen(self, stage: CaptureScene, placement: Placement) -> _Seen | None:
         """Render the mask; None where it lies outside the frame."""
         found = self._surface(stage)
         zoom = placement.zoom * LIFE_SIZE / stage.picture.shape[1]
@@ -214,7 +220,9 @@ class Mask:
         box = (slice(low[1], high[1]), slice(low[0], high[0]))
         return _Seen(box, shape.covered, values[:, :2], facing / length, zoom, wide)
 
-    def _posed(self, found: Surface, stage: Stage, placement: Placement, zoom: float) -> Vertices:
+    def _posed(
+        self, found: FaceSurface, stage: CaptureScene, placement: Placement, zoom: float
+    ) -> Vertices:
         """Vertices on the sensor: x and y in photosites, z in the same scale."""
         middle = found.vertices.mean(axis=0)
         turn = _rotation(self.tilt_deg, self.swing_deg, self.roll_deg)

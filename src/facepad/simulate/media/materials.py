@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from facepad.simulate.linear_light import Field, Scene, bands, luminance, times
-from facepad.simulate.parameters import drawn
+from facepad.simulate.linear_light import LinearImage, Map, bands, luminance, times
+from facepad.simulate.parameters import uniform
 from facepad.simulate.scene.render import Vertices
 
 # Light in red, green and blue that full cyan, magenta, yellow and black ink let through
@@ -27,23 +27,25 @@ _SKIN = 0.35  # mean light of a face in usual light
 class Printer:
     """Inks and tone; attributes tell their own meaning, see `ranges`."""
 
-    density: float = drawn(
+    density: float = uniform(
         0.6, 1.25, "Strength of the inks, share of the usual", off=1.1, group="gamut"
     )
-    black_ink: float = drawn(
+    black_ink: float = uniform(
         0.3, 1.0, "Share of grey that is printed in black", off=0.5, group="gamut"
     )
-    dot_gain: float = drawn(-0.06, 0.12, "Growth of a dot of half tone", off=0.0, group="gamut")
-    cyan: float = drawn(-0.1, 0.3, "Error of cyan, share", off=0.0, group="gamut")
-    magenta: float = drawn(-0.2, 0.1, "Error of magenta, share", off=0.0, group="gamut")
-    yellow: float = drawn(-0.4, 0.1, "Error of yellow, share", off=0.0, group="gamut")
-    tone: float = drawn(0.65, 1.2, "Gamma of the print against the picture", off=1.0, group="gamut")
+    dot_gain: float = uniform(-0.06, 0.12, "Growth of a dot of half tone", off=0.0, group="gamut")
+    cyan: float = uniform(-0.1, 0.3, "Error of cyan, share", off=0.0, group="gamut")
+    magenta: float = uniform(-0.2, 0.1, "Error of magenta, share", off=0.0, group="gamut")
+    yellow: float = uniform(-0.4, 0.1, "Error of yellow, share", off=0.0, group="gamut")
+    tone: float = uniform(
+        0.65, 1.2, "Gamma of the print against the picture", off=1.0, group="gamut"
+    )
 
     def through(self) -> NDArray[np.float64]:
         """Share of light behind each ink's full coverage, shape (4, 3)."""
         return np.asarray(_THROUGH**self.density, np.float64)
 
-    def coverages(self, wanted: Scene) -> list[Field]:
+    def coverages(self, wanted: LinearImage) -> list[Map]:
         """Coverage of cyan, magenta, yellow and black for reflectances over the paper's.
 
         Args:
@@ -56,7 +58,7 @@ class Printer:
                 one[band] = part
         return found
 
-    def _coverages(self, wanted: Scene) -> list[Field]:
+    def _coverages(self, wanted: LinearImage) -> list[Map]:
         wanted = wanted ** np.float32(self.tone) if self.tone != 1.0 else wanted
         through = self.through().astype(np.float32)
         black = self._black(wanted, through)
@@ -73,7 +75,7 @@ class Printer:
         ]
         return [self._grown(one) for one in [*drifted, black]]
 
-    def reflected(self, coverages: list[Field]) -> Scene:
+    def reflected(self, coverages: list[Map]) -> LinearImage:
         """Reflectance over the paper's, where inks lie independently (Demichel's equations)."""
         through = self.through().astype(np.float32)
         light = np.empty((*coverages[0].shape, 3), np.float32)
@@ -84,13 +86,13 @@ class Printer:
             light[..., colour] *= passed[3]
         return light
 
-    def _black(self, wanted: Scene, through: Field) -> Field:
+    def _black(self, wanted: LinearImage, through: Map) -> Map:
         """Black ink takes over part of the darkness that all three colours share."""
         grey = 1.0 - np.maximum(np.maximum(wanted[..., 0], wanted[..., 1]), wanted[..., 2])
         share = np.float32(self.black_ink) * np.clip((grey - 0.5) / 0.5, 0.0, 1.0)
         return np.asarray(grey * share / (1.0 - through[3].max()), np.float32)
 
-    def _grown(self, coverage: Field) -> Field:
+    def _grown(self, coverage: Map) -> Map:
         """Dot gain: none on white and on full tone, most on half tone."""
         if not self.dot_gain:
             return coverage
@@ -98,7 +100,7 @@ class Printer:
         return np.asarray(np.clip(more, 0.0, 1.0), np.float32)
 
 
-def _passed(coverage: Field, through: np.float32) -> Field:
+def _passed(coverage: Map, through: np.float32) -> Map:
     return np.asarray(np.float32(1.0) - (np.float32(1.0) - through) * coverage, np.float32)
 
 
@@ -126,27 +128,29 @@ _MATERIALS: Mapping[str, _Material] = MappingProxyType(
 
 
 @dataclass(frozen=True, slots=True)
-class Varnish:
+class SurfaceMaterial:
     """Light and finish; attributes tell their own meaning, see `ranges`."""
 
-    softness: float = drawn(
+    softness: float = uniform(
         0.001, 0.009, "Blur of the picture on the mask over the face's width",
         off=0.001, log=True, group=_FINISH,
     )  # fmt: skip
-    white: float = drawn(0.75, 1.1, "Light of the mask over that of the face", off=1.0)
-    paint: float = drawn(
+    white: float = uniform(0.75, 1.1, "Light of the mask over that of the face", off=1.0)
+    paint: float = uniform(
         0.45, 1.0, "Contrast of painted detail over that of the face", off=1.0, group=_FINISH
     )
-    colourful: float = drawn(0.65, 1.15, "Colourfulness over that of the face", off=1.0)
-    tint: float = drawn(-0.12, 0.12, "Half the logarithm of red over blue", off=0.0, group=_FINISH)
-    gloss: float = drawn(0.02, 0.7, "Light of mirrored lamps", off=0.0, log=True, group=_FINISH)
-    sharpness: float = drawn(6.0, 90.0, "How small mirrored lamps are", off=20.0, log=True)
-    sheen: float = drawn(0.0, 0.2, "Light at grazing angles", off=0.0, bias=1.5, group=_FINISH)
-    grain: float = drawn(0.0, 0.05, "Unevenness, share", off=0.0, bias=1.5, group=_FINISH)
-    shading: float = drawn(0.25, 0.85, "Share of the light that has a direction", off=0.0,
+    colourful: float = uniform(0.65, 1.15, "Colourfulness over that of the face", off=1.0)
+    tint: float = uniform(
+        -0.12, 0.12, "Half the logarithm of red over blue", off=0.0, group=_FINISH
+    )
+    gloss: float = uniform(0.02, 0.7, "Light of mirrored lamps", off=0.0, log=True, group=_FINISH)
+    sharpness: float = uniform(6.0, 90.0, "How small mirrored lamps are", off=20.0, log=True)
+    sheen: float = uniform(0.0, 0.2, "Light at grazing angles", off=0.0, bias=1.5, group=_FINISH)
+    grain: float = uniform(0.0, 0.05, "Unevenness, share", off=0.0, bias=1.5, group=_FINISH)
+    shading: float = uniform(0.25, 0.85, "Share of the light that has a direction", off=0.0,
                            group=_FINISH)  # fmt: skip
-    azimuth_deg: float = drawn(-70.0, 70.0, "Lamp to the right, degrees", off=20.0)
-    height_deg: float = drawn(-10.0, 65.0, "Lamp above, degrees", off=30.0)
+    azimuth_deg: float = uniform(-70.0, 70.0, "Lamp to the right, degrees", off=20.0)
+    height_deg: float = uniform(-10.0, 65.0, "Lamp above, degrees", off=30.0)
 
     @property
     def direction(self) -> Vertices:
@@ -157,14 +161,14 @@ class Varnish:
 
 
 @dataclass(frozen=True, slots=True)
-class Finish:
+class MaskShading:
     """One material with its parameters."""
 
     material: str
     printer: Printer
-    varnish: Varnish
+    varnish: SurfaceMaterial
 
-    def coloured(self, wanted: Scene, inside: NDArray[np.bool_]) -> Scene:
+    def coloured(self, wanted: LinearImage, inside: NDArray[np.bool_]) -> LinearImage:
         """Reflectance of the mask, whose picture wants to look so.
 
         Args:
@@ -192,8 +196,12 @@ class Finish:
         return wanted
 
     def lit(
-        self, colour: Scene, facing: Vertices, inside: NDArray[np.bool_], rng: np.random.Generator
-    ) -> Scene:
+        self,
+        colour: LinearImage,
+        facing: Vertices,
+        inside: NDArray[np.bool_],
+        rng: np.random.Generator,
+    ) -> LinearImage:
         """Light of the lit mask.
 
         The mean over the mask stays: the picture holds the light of its own scene.
@@ -230,12 +238,12 @@ class Finish:
         return light
 
 
-def _scene_light(light: Field) -> float:
+def _scene_light(light: Map) -> float:
     """Light of lamps in the picture's scene over the usual, from the mask's mean."""
     return min(float(light.mean()) / _SKIN, 1.2)
 
 
-def _grain(size: tuple[int, ...], rng: np.random.Generator) -> Field:
+def _grain(size: tuple[int, ...], rng: np.random.Generator) -> Map:
     fine = rng.standard_normal((size[0], size[1]), dtype=np.float32)
     coarse = rng.standard_normal((size[0] // 6 + 2, size[1] // 6 + 2), dtype=np.float32)
     large = cv2.resize(coarse, size[1::-1], interpolation=cv2.INTER_CUBIC)

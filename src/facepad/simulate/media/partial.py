@@ -13,34 +13,36 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from facepad.simulate.camera.camera import Exposed
-from facepad.simulate.linear_light import Field, Scene, bands, mixed
+from facepad.simulate.camera.camera import SceneRadiance
+from facepad.simulate.linear_light import LinearImage, Map, bands, mixed
 from facepad.simulate.media import face_regions
-from facepad.simulate.parameters import chosen, drawn
-from facepad.simulate.scene.stage import LIFE_SIZE, Presented, Stage
+from facepad.simulate.parameters import choice, uniform
+from facepad.simulate.scene.stage import LIFE_SIZE, CaptureScene, MediumRender
 
 _LEAST = 1e-3  # light below which colours are not compared
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class RecapturedPart:
     """Which part, and how it joins the rest; attributes tell their meaning, see `ranges`."""
 
-    shape: str = chosen(
+    shape: str = choice(
         {"face": 0.45, "half": 0.25, "rectangle": 0.3}, "Outline of the part", off="face"
     )
-    size: float = drawn(0.7, 1.25, "Of the part over that of the face", off=1.0)
-    direction_deg: float = drawn(0.0, 360.0, "Which half of the face", off=0.0)
-    right: float = drawn(-0.5, 0.5, "Of a rectangle's middle from the face's, face widths", off=0.0)
-    down: float = drawn(-0.5, 0.5, "The same downwards, face heights", off=0.0)
-    wide: float = drawn(0.5, 1.8, "Of a rectangle over the face", off=1.0, log=True)
-    high: float = drawn(0.5, 1.8, "The same in height", off=1.0, log=True)
-    softness: float = drawn(0.02, 0.25, "Width of the edge over that of the face", off=0.1)
-    matched: float = drawn(
+    size: float = uniform(0.7, 1.25, "Of the part over that of the face", off=1.0)
+    direction_deg: float = uniform(0.0, 360.0, "Which half of the face", off=0.0)
+    right: float = uniform(
+        -0.5, 0.5, "Of a rectangle's middle from the face's, face widths", off=0.0
+    )
+    down: float = uniform(-0.5, 0.5, "The same downwards, face heights", off=0.0)
+    wide: float = uniform(0.5, 1.8, "Of a rectangle over the face", off=1.0, log=True)
+    high: float = uniform(0.5, 1.8, "The same in height", off=1.0, log=True)
+    softness: float = uniform(0.02, 0.25, "Width of the edge over that of the face", off=0.1)
+    matched: float = uniform(
         0.6, 1.0, "How far the part's mean colour is brought to that of the rest", off=1.0
     )
 
-    def blend(self, stage: Stage, presented: Presented) -> Presented:
+    def blend(self, stage: CaptureScene, presented: MediumRender) -> MediumRender:
         """The bona fide light with one part from an aligned medium."""
         mask = self.mask(stage)
         person, light = stage.bona_fide(), presented.exposed.light
@@ -48,10 +50,10 @@ class Part:
         texture = presented.exposed.texture
         if texture is not None:
             texture = mixed(np.float32(1.0), texture, mask)
-        exposed = Exposed(mixed(person, light, mask), texture)
-        return Presented(exposed, mask, presented.placement, presented.width)
+        exposed = SceneRadiance(mixed(person, light, mask), texture)
+        return MediumRender(exposed, mask, presented.placement, presented.width)
 
-    def mask(self, stage: Stage) -> Field:
+    def mask(self, stage: CaptureScene) -> Map:
         """Share of each photosite's light that has gone through the medium, 0 to 1."""
         placement = stage.situation.placement(stage.picture, stage.size)
         x, y = placement.coordinates(stage.size)
@@ -68,7 +70,7 @@ class Part:
         soft = np.asarray(cv2.GaussianBlur(inside, (0, 0), max(reach / 2.5, 0.5)), np.float32)
         return np.asarray(np.clip(soft, 0.0, 1.0, out=soft), np.float32)
 
-    def _outline(self, u: Field, v: Field) -> Field:
+    def _outline(self, u: Map, v: Map) -> Map:
         """Hard outline, in half axes of the face about its middle."""
         if self.shape == "rectangle":
             across = np.abs(u - np.float32(2 * self.right)) < self.wide * self.size
@@ -81,7 +83,7 @@ class Part:
             inside &= u * np.float32(np.cos(angle)) + v * np.float32(np.sin(angle)) > 0
         return np.asarray(inside, np.float32)
 
-    def _gains(self, person: Scene, medium: Scene, mask: Field) -> Field:
+    def _gains(self, person: LinearImage, medium: LinearImage, mask: Map) -> Map:
         """Factors that bring the medium's mean colour in the part to the person's."""
         weight = np.asarray(mask * 255.0, np.uint8)
         if not weight.any():

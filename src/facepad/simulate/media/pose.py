@@ -6,32 +6,32 @@ import cv2
 import numpy as np
 
 from facepad.simulate.camera.optics import Optics
-from facepad.simulate.linear_light import Scene
-from facepad.simulate.parameters import drawn
+from facepad.simulate.linear_light import LinearImage
+from facepad.simulate.parameters import uniform
 from facepad.simulate.scene.geometry import Bend, Placement, Pose
-from facepad.simulate.scene.stage import Stage
+from facepad.simulate.scene.stage import CaptureScene
 
 SURROUNDINGS = "surroundings"  # group of edges, hands and rooms
 
 
 @dataclass(frozen=True, slots=True)
-class Holding:
+class MediumPose:
     """Distance and pose of a medium; attributes tell their own meaning, see `ranges`."""
 
-    fill: float = drawn(
+    fill: float = uniform(
         0.42, 1.4, "Size of the shown picture over that which fills the frame",
         off=1.2, log=True, group=SURROUNDINGS,
     )  # fmt: skip
-    tilt_deg: float = drawn(-18.0, 18.0, "Upper edge turned away, degrees", off=0.0)
-    swing_deg: float = drawn(-20.0, 20.0, "Right edge turned away, degrees", off=0.0)
-    roll_deg: float = drawn(-9.0, 9.0, "Turned clockwise, degrees", off=0.0)
-    right: float = drawn(-1.0, 1.0, "Shift within the frame, share of what is free", off=0.0)
-    down: float = drawn(-1.0, 1.0, "The same downwards", off=0.0)
-    defocus: float = drawn(
+    tilt_deg: float = uniform(-18.0, 18.0, "Upper edge turned away, degrees", off=0.0)
+    swing_deg: float = uniform(-20.0, 20.0, "Right edge turned away, degrees", off=0.0)
+    roll_deg: float = uniform(-9.0, 9.0, "Turned clockwise, degrees", off=0.0)
+    right: float = uniform(-1.0, 1.0, "Shift within the frame, share of what is free", off=0.0)
+    down: float = uniform(-1.0, 1.0, "The same downwards", off=0.0)
+    defocus: float = uniform(
         0.0, 2.2, "Blur of the medium beyond the lens's own, pixels", off=0.0, bias=2.5
     )
 
-    def placement(self, stage: Stage, width: float, bend: Bend) -> Placement:
+    def placement(self, stage: CaptureScene, width: float, bend: Bend) -> Placement:
         """Where the medium's picture lies.
 
         Args:
@@ -58,7 +58,7 @@ class Holding:
         """Lens and sensor, with the medium out of focus."""
         return replace(optics, blur=float(np.hypot(optics.blur, self.defocus)))
 
-    def unsharp(self, light: Scene) -> Scene:
+    def unsharp(self, light: LinearImage) -> LinearImage:
         """Light of a medium that is out of focus, before the lens's own blur; in its place."""
         if self.defocus < 0.2:
             return light

@@ -6,17 +6,17 @@ from typing import ClassVar
 import cv2
 import numpy as np
 
-from facepad.simulate.camera.camera import Exposed
+from facepad.simulate.camera.camera import SceneRadiance
 from facepad.simulate.camera.optics import Optics
-from facepad.simulate.linear_light import Field, Scene, mixed, times, to_light
+from facepad.simulate.linear_light import LinearImage, Map, mixed, times, to_light
 from facepad.simulate.media import face_regions, hands
 from facepad.simulate.media.harmonics import Screening
 from facepad.simulate.media.materials import Printer
-from facepad.simulate.media.pose import SURROUNDINGS, Holding
-from facepad.simulate.parameters import chosen, drawn
+from facepad.simulate.media.pose import SURROUNDINGS, MediumPose
+from facepad.simulate.parameters import choice, uniform
 from facepad.simulate.scene import background, reflections
 from facepad.simulate.scene.geometry import Bend, Placement, coverage, rectangle, sample
-from facepad.simulate.scene.stage import LIFE_SIZE, Presented, Stage
+from facepad.simulate.scene.stage import LIFE_SIZE, CaptureScene, MediumRender
 
 HALFTONE, PAPER = "halftone", "paper"
 _ANGLES = (15.0, 75.0, 0.0, 45.0)  # of cyan, magenta, yellow and black, as offset printing has it
@@ -32,48 +32,48 @@ class Print:
 
     species: ClassVar[str] = "print"
 
-    holding: Holding = field(default=Holding())
+    holding: MediumPose = field(default=MediumPose())
     printer: Printer = field(default=Printer())
-    form: str = chosen(
+    form: str = choice(
         {"sheet": 0.76, "eye_holes": 0.1, "worn": 0.14}, "How the sheet is used",
         off="sheet", group=SURROUNDINGS,
     )  # fmt: skip
-    width: float = drawn(
+    width: float = uniform(
         70.0, 290.0, "Width of the printed picture, millimetres", off=180.0, log=True
     )
-    dpi: float = drawn(150.0, 600.0, "Dots of the printer an inch", off=600.0, log=True)
-    cell: float = drawn(3.0, 7.0, "Dots a halftone cell's side", off=4.0)
-    continuous: bool = chosen(
+    dpi: float = uniform(150.0, 600.0, "Dots of the printer an inch", off=600.0, log=True)
+    cell: float = uniform(3.0, 7.0, "Dots a halftone cell's side", off=4.0)
+    continuous: bool = choice(
         {False: 0.6, True: 0.4}, "Photographic paper, without halftone", off=True, group=HALFTONE
     )
-    screen_deg: float = drawn(0.0, 90.0, "Halftone turned against the paper", off=0.0)
-    spread: float = drawn(
+    screen_deg: float = uniform(0.0, 90.0, "Halftone turned against the paper", off=0.0)
+    spread: float = uniform(
         0.02, 0.4, "Blur of the print by ink and resolution, millimetres", off=0.02, group=HALFTONE
     )
-    white: float = drawn(0.72, 0.95, "Reflectance of the paper", off=0.9, group=PAPER)
-    tint: float = drawn(
+    white: float = uniform(0.72, 0.95, "Reflectance of the paper", off=0.9, group=PAPER)
+    tint: float = uniform(
         -0.15, 0.05, "Paper's colour: half the logarithm of red over blue", off=0.0, group=PAPER
     )
-    grain: float = drawn(
+    grain: float = uniform(
         0.0, 0.035, "Unevenness of the paper, share", off=0.0, bias=2.0, group=PAPER
     )
-    gloss: float = drawn(
+    gloss: float = uniform(
         0.03, 0.6, "Light of mirrored lamps", off=0.0, chance=0.3, log=True, group=PAPER
     )
-    satin: float = drawn(0.05, 0.4, "Blur of mirrored lamps, share of the shorter side", off=0.2)
-    haze: float = drawn(0.0, 0.06, "Even reflection of the room", off=0.0, bias=1.5, group=PAPER)
-    bend: float = drawn(
+    satin: float = uniform(0.05, 0.4, "Blur of mirrored lamps, share of the shorter side", off=0.2)
+    haze: float = uniform(0.0, 0.06, "Even reflection of the room", off=0.0, bias=1.5, group=PAPER)
+    bend: float = uniform(
         -1.3, 1.3, "Angle over which the sheet is rolled, radians", off=0.0, group=PAPER
     )
-    bend_deg: float = drawn(-30.0, 120.0, "Direction of the roll", off=0.0)
-    light_deg: float = drawn(-60.0, 60.0, "Side from which the light falls on a roll", off=0.0)
-    border: float = drawn(0.0, 0.12, "Unprinted margin over the width", off=0.0, bias=1.5)
-    hand: bool = chosen(
+    bend_deg: float = uniform(-30.0, 120.0, "Direction of the roll", off=0.0)
+    light_deg: float = uniform(-60.0, 60.0, "Side from which the light falls on a roll", off=0.0)
+    border: float = uniform(0.0, 0.12, "Unprinted margin over the width", off=0.0, bias=1.5)
+    hand: bool = choice(
         {False: 0.15, True: 0.85}, "Fingers over the edges", off=False, group=SURROUNDINGS
     )
-    loose: float = drawn(0.98, 1.12, "Size of a worn mask over that of the face", off=1.0)
+    loose: float = uniform(0.98, 1.12, "Size of a worn mask over that of the face", off=1.0)
 
-    def present(self, stage: Stage, rng: np.random.Generator) -> Presented:
+    def present(self, stage: CaptureScene, rng: np.random.Generator) -> MediumRender:
         """What the camera has before its lens.
 
         Args:
@@ -93,9 +93,11 @@ class Print:
         if not stage.aligned:
             light, mask = self._cut(stage, light, (x, y, placement, width), rng)
             texture = None if texture is None else mixed(np.float32(1.0), texture, mask)
-        return Presented(Exposed(self.holding.unsharp(light), texture), mask, placement, width)
+        return MediumRender(
+            SceneRadiance(self.holding.unsharp(light), texture), mask, placement, width
+        )
 
-    def _placement(self, stage: Stage, width: float, worn: bool) -> Placement:
+    def _placement(self, stage: CaptureScene, width: float, worn: bool) -> Placement:
         curvature = self.bend / (self.width * 1.3)
         if worn:
             flat = stage.situation.placement(stage.picture, stage.size, width)
@@ -103,7 +105,7 @@ class Print:
         bend = Bend(curvature, self.bend_deg, 1.2 * self.holding.distance(width))
         return self.holding.placement(stage, width, bend)
 
-    def _about_face(self, flat: Placement, stage: Stage, width: float) -> Placement:
+    def _about_face(self, flat: Placement, stage: CaptureScene, width: float) -> Placement:
         """A worn mask grows about the middle of the face, not of the picture."""
         middle = face_regions.outline(stage.face, stage.picture)[:2]
         lines, columns = stage.picture.shape[:2]
@@ -113,8 +115,8 @@ class Print:
         return Placement(flat.to_sensor @ grown)
 
     def _printed(
-        self, stage: Stage, place: tuple[Field, Field], width: float
-    ) -> tuple[Scene, Scene | None]:
+        self, stage: CaptureScene, place: tuple[Map, Map], width: float
+    ) -> tuple[LinearImage, LinearImage | None]:
         """Reflectance of the sheet, and its halftone relative to that."""
         x, y = place
         wanted = sample(to_light(stage.picture), x, y, width)
@@ -141,20 +143,20 @@ class Print:
         wanted *= np.asarray(paper, np.float32)
         return wanted, texture
 
-    def _dots(self, coverages: list[Field], x: Field, y: Field, optics: Optics) -> list[Field]:
+    def _dots(self, coverages: list[Map], x: Map, y: Map, optics: Optics) -> list[Map]:
         ruling = self.dpi / self.cell / _MM
         return [
             Screening(ruling, angle + self.screen_deg).dots(tone, x, y, optics)
             for tone, angle in zip(coverages, _ANGLES, strict=True)
         ]
 
-    def _shading(self, x: Field, y: Field, placement: Placement) -> Field:
+    def _shading(self, x: Map, y: Map, placement: Placement) -> Map:
         """Light on a rolled sheet, over that on a flat one."""
         slope = placement.bend.slope(x, y)
         light = np.float32(np.deg2rad(self.light_deg))
         return np.asarray(np.maximum(np.cos(slope - light), 0.05) / np.cos(light), np.float32)
 
-    def _surface(self, light: Scene, rng: np.random.Generator) -> Scene:
+    def _surface(self, light: LinearImage, rng: np.random.Generator) -> LinearImage:
         """Grain, haze and lamps."""
         size = (light.shape[0], light.shape[1])
         if self.grain > 0.002:
@@ -169,11 +171,11 @@ class Print:
 
     def _cut(
         self,
-        stage: Stage,
-        light: Scene,
-        place: tuple[Field, Field, Placement, float],
+        stage: CaptureScene,
+        light: LinearImage,
+        place: tuple[Map, Map, Placement, float],
         rng: np.random.Generator,
-    ) -> tuple[Scene, Field]:
+    ) -> tuple[LinearImage, Map]:
         """The sheet before the room or on the person's head, with holes and hands."""
         x, y, placement, width = place
         half = width * (0.5 + self.border), stage.height(width) / 2 + self.border * width
@@ -197,11 +199,11 @@ class Print:
         del behind  # large
         if self.hand and self.form != "worn":
             free = face_regions.free(stage.face, stage.picture, width)
-            sheet = hands.Sheet(placement, half, _REACH, free)
+            sheet = hands.HeldMedium(placement, half, _REACH, free)
             mask = mask * (1.0 - hands.hold(light, sheet, stage.situation.colour, rng))
         return light, mask
 
-    def _holes(self, stage: Stage, place: tuple[Field, Field, Placement, float]) -> Field:
+    def _holes(self, stage: CaptureScene, place: tuple[Map, Map, Placement, float]) -> Map:
         """0 in the eye holes, 1 elsewhere."""
         x, y, placement, width = place
         paper = np.ones(stage.size, np.float32)
@@ -210,7 +212,7 @@ class Print:
             paper *= 1.0 - face_regions.inside(hole, x, y, placement.zoom)
         return paper
 
-    def _wearer(self, stage: Stage, place: tuple[Field, Field], width: float) -> Scene:
+    def _wearer(self, stage: CaptureScene, place: tuple[Map, Map], width: float) -> LinearImage:
         """Living eyes behind the holes, in the sheet's shadow."""
         light = sample(to_light(stage.picture), *place, width * 1.03)
         light *= stage.situation.colour
@@ -218,12 +220,12 @@ class Print:
         return light
 
 
-def _near(mask: Field, reach: float) -> Field:
+def _near(mask: Map, reach: float) -> Map:
     """The shadow that a mask throws around itself."""
     return np.asarray(cv2.GaussianBlur(mask, (0, 0), max(reach, 0.5)), np.float32)
 
 
-def _fibres(size: tuple[int, int], rng: np.random.Generator) -> Field:
+def _fibres(size: tuple[int, int], rng: np.random.Generator) -> Map:
     """Fine and coarser unevenness, deviation near 1."""
     fine = rng.standard_normal((size[0] // 2 + 1, size[1] // 2 + 1), dtype=np.float32)
     coarse = rng.standard_normal((size[0] // 9 + 2, size[1] // 9 + 2), dtype=np.float32)

@@ -6,15 +6,15 @@ from typing import ClassVar
 import cv2
 import numpy as np
 
-from facepad.simulate.camera.camera import Exposed
-from facepad.simulate.linear_light import Field, Scene, bands, mixed, times
+from facepad.simulate.camera.camera import SceneRadiance
+from facepad.simulate.linear_light import LinearImage, Map, bands, mixed, times
 from facepad.simulate.media import face_regions, hands
 from facepad.simulate.media.harmonics import Panel
-from facepad.simulate.media.pose import SURROUNDINGS, Holding
-from facepad.simulate.parameters import chosen, drawn
+from facepad.simulate.media.pose import SURROUNDINGS, MediumPose
+from facepad.simulate.parameters import choice, uniform
 from facepad.simulate.scene import background, reflections
 from facepad.simulate.scene.geometry import Bend, Placement, coverage, rectangle, sample, turned
-from facepad.simulate.scene.stage import Presented, Stage
+from facepad.simulate.scene.stage import CaptureScene, MediumRender
 from facepad.types import RgbImage
 
 _GREY = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601
@@ -28,22 +28,22 @@ _MM = 25.4  # an inch
 
 
 @dataclass(frozen=True, slots=True)
-class Taking:
+class SourceCapture:
     """The first of two cameras, which most of a recapture's hardness comes from; see `ranges`.
 
     A person before the camera is sharpened, saturated and given contrast once, a picture of
     them that is shown to it twice.
     """
 
-    sharpening: float = drawn(
+    sharpening: float = uniform(
         0.1, 1.3, "Detail that the first camera added once more",
         off=0.0, chance=0.35, group=TONE,
     )  # fmt: skip
-    sharpening_px: float = drawn(0.7, 1.8, "Size of that detail, pixels", off=1.0)
-    contrast: float = drawn(
+    sharpening_px: float = uniform(0.7, 1.8, "Size of that detail, pixels", off=1.0)
+    contrast: float = uniform(
         0.0, 0.4, "Strength of the S of its tone curve", off=0.0, chance=0.35, group=TONE
     )
-    saturation: float = drawn(0.9, 1.2, "Colourfulness that it gave", off=1.0, group=TONE)
+    saturation: float = uniform(0.9, 1.2, "Colourfulness that it gave", off=1.0, group=TONE)
 
     def taken(self, picture: RgbImage) -> RgbImage:
         """The picture as it is handed on; it keeps its size."""
@@ -66,28 +66,28 @@ class Taking:
 
 
 @dataclass(frozen=True, slots=True)
-class Showing:
+class DisplayPipeline:
     """Stream and tone of a display; attributes tell their own meaning, see `ranges`."""
 
-    stream_px: int = drawn(
+    stream_px: int = uniform(
         240, 1080, "Longer side of the shown video or picture, pixels",
         off=1080, log=True, whole=True, group=TONE,
     )  # fmt: skip
-    stream_quality: int = drawn(
+    stream_quality: int = uniform(
         35, 97, "JPEG quality that stands for the stream's", off=97, whole=True, group=TONE
     )
-    gamma: float = drawn(1.85, 2.6, "Of the panel", off=2.2, group=TONE)
-    red: float = drawn(-0.32, 0.08, "White point: natural logarithm of red", off=0.0, group=TONE)
-    blue: float = drawn(-0.05, 0.5, "The same of blue", off=0.0, bias=1.4, group=TONE)
-    vivid: float = drawn(0.85, 1.3, "Colourfulness of the panel's setting", off=1.0, group=TONE)
-    black: float = drawn(
+    gamma: float = uniform(1.85, 2.6, "Of the panel", off=2.2, group=TONE)
+    red: float = uniform(-0.32, 0.08, "White point: natural logarithm of red", off=0.0, group=TONE)
+    blue: float = uniform(-0.05, 0.5, "The same of blue", off=0.0, bias=1.4, group=TONE)
+    vivid: float = uniform(0.85, 1.3, "Colourfulness of the panel's setting", off=1.0, group=TONE)
+    black: float = uniform(
         0.0005, 0.02, "Light of black over that of white", off=0.0, log=True, group=TONE
     )
-    overlay: str = chosen(
+    overlay: str = choice(
         {"none": 0.9, "play": 0.05, "bar": 0.05}, "What a player lays over the picture", off="none"
     )
 
-    def light(self, picture: RgbImage, columns: int) -> Scene:
+    def light(self, picture: RgbImage, columns: int) -> LinearImage:
         """Light of the panel's pixels over that of its white.
 
         Args:
@@ -141,53 +141,53 @@ class Screen:
 
     species: ClassVar[str] = "screen"
 
-    holding: Holding = field(default=Holding())
-    taking: Taking = field(default=Taking())
-    showing: Showing = field(default=Showing())
-    ppi: float = drawn(90.0, 500.0, "Panel pixels an inch", off=300.0, log=True, bias=1.1)
-    extent: float = drawn(
+    holding: MediumPose = field(default=MediumPose())
+    taking: SourceCapture = field(default=SourceCapture())
+    showing: DisplayPipeline = field(default=DisplayPipeline())
+    ppi: float = uniform(90.0, 500.0, "Panel pixels an inch", off=300.0, log=True, bias=1.1)
+    extent: float = uniform(
         0.0, 1.0, "Width of the picture, from smallest to largest", off=0.5, bias=1.4
     )
-    stripe: float = drawn(
+    stripe: float = uniform(
         0.6, 0.95, "Lit width of a stripe over a third of the pixel", off=0.0, group=MOIRE
     )
-    row: float = drawn(0.7, 0.97, "Lit height over the pixel's", off=0.85)
-    layout: str = chosen(
+    row: float = uniform(0.7, 0.97, "Lit height over the pixel's", off=0.85)
+    layout: str = choice(
         {"rgb": 0.55, "bgr": 0.15, "diamond": 0.3}, "Order of the stripes, or diamonds", off="rgb"
     )
-    grid_deg: float = drawn(-8.0, 8.0, "Panel turned against an aligned picture", off=0.0)
-    brightness: float = drawn(
+    grid_deg: float = uniform(-8.0, 8.0, "Panel turned against an aligned picture", off=0.0)
+    brightness: float = uniform(
         0.4, 4.0, "Light of white over that of a white sheet in the room", off=1.0, log=True
     )
-    room_light: float = drawn(0.05, 1.5, "Light of the room", off=1.0, log=True, bias=0.7)
-    falloff: float = drawn(
+    room_light: float = uniform(0.05, 1.5, "Light of the room", off=1.0, log=True, bias=0.7)
+    falloff: float = uniform(
         0.0, 0.45, "Light lost towards one side at a slanted view", off=0.0, bias=1.5, group=TONE
     )
-    falloff_deg: float = drawn(0.0, 360.0, "That side", off=0.0)
-    mirror: float = drawn(
+    falloff_deg: float = uniform(0.0, 360.0, "That side", off=0.0)
+    mirror: float = uniform(
         0.005, 0.06, "Share of the room's light that the glass sends back",
         off=0.0, group=REFLECTIONS,
     )  # fmt: skip
-    veil: float = drawn(
+    veil: float = uniform(
         0.0, 0.03, "Even reflection of the room", off=0.0, bias=2.0, group=REFLECTIONS
     )
-    lamp: float = drawn(
+    lamp: float = uniform(
         0.05, 1.5, "Light of mirrored lamps", off=0.0, chance=0.35, log=True, group=REFLECTIONS
     )
-    softness: float = drawn(0.0, 0.12, "Blur of mirrored lamps", off=0.02, bias=2.0)
-    banding: float = drawn(
+    softness: float = uniform(0.0, 0.12, "Blur of mirrored lamps", off=0.02, bias=2.0)
+    banding: float = uniform(
         0.01, 0.12, "Bands of a shutter against the refresh, share", off=0.0, chance=0.2, group=TONE
     )
-    bands: float = drawn(0.7, 9.0, "Bands in the frame", off=3.0)
-    margin: float = drawn(0.0, 0.8, "Unused screen around the picture", off=0.0, bias=2.0)
-    margin_light: float = chosen(
+    bands: float = uniform(0.7, 9.0, "Bands in the frame", off=3.0)
+    margin: float = uniform(0.0, 0.8, "Unused screen around the picture", off=0.0, bias=2.0)
+    margin_light: float = choice(
         {0.0: 0.55, 0.02: 0.15, 0.8: 0.3}, "Light of the unused screen", off=0.0
     )
-    bezel: float = drawn(1.5, 22.0, "Width of the frame, millimetres", off=5.0, log=True)
-    bezel_light: float = chosen(
+    bezel: float = uniform(1.5, 22.0, "Width of the frame, millimetres", off=5.0, log=True)
+    bezel_light: float = choice(
         {0.012: 0.7, 0.05: 0.2, 0.6: 0.1}, "Reflectance of the frame", off=0.012
     )
-    hand: bool = chosen(
+    hand: bool = choice(
         {False: 0.45, True: 0.55}, "A hand holds a phone or tablet", off=False, group=SURROUNDINGS
     )
 
@@ -197,7 +197,7 @@ class Screen:
         low, high = next((low, high) for below, low, high in _WIDTHS if self.ppi < below)
         return float(low * (high / low) ** self.extent)
 
-    def present(self, stage: Stage, rng: np.random.Generator) -> Presented:
+    def present(self, stage: CaptureScene, rng: np.random.Generator) -> MediumRender:
         """What the camera has before its lens.
 
         Args:
@@ -226,9 +226,9 @@ class Screen:
         texture = self._texture(stage, x, y) if self.stripe else None
         for share in seen:
             texture = _within(texture, share)
-        return Presented(Exposed(light, texture), mask, placement, self.width)
+        return MediumRender(SceneRadiance(light, texture), mask, placement, self.width)
 
-    def _lit(self, stage: Stage, x: Field, y: Field) -> Scene:
+    def _lit(self, stage: CaptureScene, x: Map, y: Map) -> LinearImage:
         """Light of the picture and its unused margin, as the panel gives it off."""
         columns = max(16, round(self.width * self.ppi / _MM))
         shown = self.showing.light(self.taking.taken(stage.picture), columns)
@@ -241,7 +241,7 @@ class Screen:
         light *= np.float32(self.brightness)
         return times(light, self._uneven(x, y))
 
-    def _uneven(self, x: Field, y: Field) -> Field:
+    def _uneven(self, x: Map, y: Map) -> Map:
         """Viewing angle and refresh, as one factor."""
         along, _ = turned(x, y, self.falloff_deg)
         share = np.clip(along / np.float32(self.width) + 0.5, 0.0, 1.0)
@@ -251,7 +251,7 @@ class Screen:
             factor *= 1.0 + np.float32(self.banding) * np.sin(phase + self.bands)[:, None]
         return np.asarray(factor, np.float32)
 
-    def _texture(self, stage: Stage, x: Field, y: Field) -> Scene:
+    def _texture(self, stage: CaptureScene, x: Map, y: Map) -> LinearImage:
         """The panel's pattern; uses up ``x`` and ``y``."""
         for band in bands(len(x)):
             if stage.aligned:
@@ -261,12 +261,12 @@ class Screen:
         panel = Panel(self.stripe, self.row, self.layout == "bgr", self.layout == "diamond")
         return panel.texture(x, y, self.holding.optics(stage.optics))
 
-    def _half(self, stage: Stage) -> tuple[float, float]:
+    def _half(self, stage: CaptureScene) -> tuple[float, float]:
         """Half the lit part of the panel: the picture fits one way and leaves room the other."""
         wide, high = self.width / 2, stage.height(self.width) / 2
         return (wide, high * (1 + self.margin)) if high > wide else (wide * (1 + self.margin), high)
 
-    def _outlines(self, stage: Stage, place: tuple[Field, Field, Placement]) -> tuple[Field, Field]:
+    def _outlines(self, stage: CaptureScene, place: tuple[Map, Map, Placement]) -> tuple[Map, Map]:
         """Share of each photosite that sees the lit panel, and the whole device."""
         x, y, placement = place
         half = self._half(stage)
@@ -274,21 +274,21 @@ class Screen:
         device = coverage(rectangle(x, y, outer, 0.6 * self.bezel), placement.zoom)
         return coverage(rectangle(x, y, half), placement.zoom), device
 
-    def _sheet(self, stage: Stage, placement: Placement) -> hands.Sheet:
+    def _sheet(self, stage: CaptureScene, placement: Placement) -> hands.HeldMedium:
         half = self._half(stage)
         outer = (half[0] + self.bezel, half[1] + self.bezel)
-        return hands.Sheet(
+        return hands.HeldMedium(
             placement, outer, _REACH, face_regions.free(stage.face, stage.picture, self.width)
         )
 
-    def _spilled(self, stage: Stage) -> Field:
+    def _spilled(self, stage: CaptureScene) -> Map:
         """Light on the hand that holds the device."""
         found = stage.situation.colour * self.room_light + _SPILL * self.brightness
         return np.asarray(found, np.float32)
 
     def _reflecting(
-        self, light: Scene, around: Scene, mask: Field, rng: np.random.Generator
-    ) -> Scene:
+        self, light: LinearImage, around: LinearImage, mask: Map, rng: np.random.Generator
+    ) -> LinearImage:
         """What the glass adds."""
         size = (light.shape[0], light.shape[1])
         added = reflections.mirrored(around, rng) * np.float32(self.mirror)
@@ -303,6 +303,6 @@ class Screen:
         return light
 
 
-def _within(texture: Scene | None, share: Field) -> Scene | None:
+def _within(texture: LinearImage | None, share: Map) -> LinearImage | None:
     """The pattern where the panel is seen, none elsewhere."""
     return None if texture is None else mixed(np.float32(1.0), texture, share)

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from facepad.simulate.linear_light import Field, Scene, luminance, to_display, to_light
-from facepad.simulate.parameters import chosen, drawn
+from facepad.simulate.linear_light import LinearImage, Map, luminance, to_display, to_light
+from facepad.simulate.parameters import choice, uniform
 from facepad.simulate.scene.geometry import Size
 from facepad.simulate.scene.matting import person
 from facepad.types import Face, RgbImage
@@ -20,7 +20,7 @@ _LARGEST = 1280  # longer side of the new picture
 
 def behind(
     picture: RgbImage | None, size: Size, rng: np.random.Generator, *, person: float = 0.5
-) -> Scene:
+) -> LinearImage:
     """Light of the surroundings, somewhat out of focus.
 
     Args:
@@ -42,7 +42,7 @@ def behind(
     return np.asarray(np.maximum(full, 0.0, out=full), np.float32)
 
 
-def _out_of_focus(picture: RgbImage, size: Size, rng: np.random.Generator) -> Scene:
+def _out_of_focus(picture: RgbImage, size: Size, rng: np.random.Generator) -> LinearImage:
     lines, columns = picture.shape[:2]
     zoom = max(size[0] / lines, size[1] / columns) * float(rng.uniform(1.0, 1.5))
     whole = (max(size[1], round(columns * zoom)), max(size[0], round(lines * zoom)))
@@ -53,7 +53,7 @@ def _out_of_focus(picture: RgbImage, size: Size, rng: np.random.Generator) -> Sc
     return np.ascontiguousarray(cut[:, ::-1] if rng.random() < 0.5 else cut, np.float32)
 
 
-def _room(size: Size, rng: np.random.Generator) -> Scene:
+def _room(size: Size, rng: np.random.Generator) -> LinearImage:
     """A wall with furniture, and perhaps a window or a lamp."""
     wall = np.ones((*size, 3), np.float32) * _colour(rng, 0.25, 0.85, 0.07)
     for share in np.geomspace(1.0, 0.15, int(rng.integers(4, 40))):  # large things, then small
@@ -66,7 +66,7 @@ def _room(size: Size, rng: np.random.Generator) -> Scene:
     return wall
 
 
-def _block(wall: Scene, size: float, rng: np.random.Generator) -> None:
+def _block(wall: LinearImage, size: float, rng: np.random.Generator) -> None:
     """A piece of furniture or what lies on it: boxes, most of them in the lower half."""
     lines, columns = wall.shape[:2]
     wide = rng.uniform(0.05, 0.4) * columns * size
@@ -81,7 +81,7 @@ def _block(wall: Scene, size: float, rng: np.random.Generator) -> None:
         cv2.line(wall, _pixel(start), _pixel(end), shade, 1, cv2.LINE_AA)
 
 
-def _window(wall: Scene, rng: np.random.Generator) -> None:
+def _window(wall: LinearImage, rng: np.random.Generator) -> None:
     lines, columns = wall.shape[:2]
     left, top = int(rng.uniform(-0.1, 0.9) * columns), int(rng.uniform(-0.2, 0.4) * lines)
     right, bottom = left + int(0.25 * columns), top + int(rng.uniform(0.2, 0.6) * lines)
@@ -91,7 +91,7 @@ def _window(wall: Scene, rng: np.random.Generator) -> None:
     cv2.line(wall, (middle, top), (middle, bottom), [0.4] * 3, 2)
 
 
-def _shirt(wall: Scene, rng: np.random.Generator) -> None:
+def _shirt(wall: LinearImage, rng: np.random.Generator) -> None:
     """Trunk and arms of whoever holds the medium before the chest."""
     lines, columns = wall.shape[:2]
     middle, wide = rng.uniform(0.4, 0.6) * columns, rng.uniform(0.3, 0.5) * columns
@@ -99,7 +99,7 @@ def _shirt(wall: Scene, rng: np.random.Generator) -> None:
     outline = np.array(
         [(-0.25, 0.0), (0.25, 0.0), (0.8, 0.25), (1.0, 1.3), (-1.0, 1.3), (-0.8, 0.25)]
     )
-    cloth: Field = np.zeros(wall.shape[:2], np.float32)
+    cloth: Map = np.zeros(wall.shape[:2], np.float32)
     points = (outline * [wide, lines] + [middle, top]).astype(np.int32)
     cv2.fillPoly(cloth, [points], 1.0, cv2.LINE_AA)
     cloth = np.asarray(cv2.GaussianBlur(cloth, (0, 0), 2.0), np.float32)
@@ -111,7 +111,7 @@ def _shirt(wall: Scene, rng: np.random.Generator) -> None:
         cv2.ellipse(wall, (int(middle), int(top)), size, 0, 0, 360, neck, -1, cv2.LINE_AA)
 
 
-def _folds(size: tuple[int, ...], rng: np.random.Generator) -> Field:
+def _folds(size: tuple[int, ...], rng: np.random.Generator) -> Map:
     coarse = rng.standard_normal((9, 14), dtype=np.float32)
     fine = np.asarray(cv2.resize(coarse, size[1::-1], interpolation=cv2.INTER_CUBIC), np.float32)
     turn = cv2.getRotationMatrix2D((size[1] / 2, size[0] / 2), float(rng.uniform(-60, 60)), 1.3)
@@ -120,42 +120,42 @@ def _folds(size: tuple[int, ...], rng: np.random.Generator) -> Field:
     )
 
 
-def _colour(rng: np.random.Generator, dark: float, bright: float, tint: float) -> Field:
+def _colour(rng: np.random.Generator, dark: float, bright: float, tint: float) -> Map:
     """Reflectance in red, green and blue; mostly greyish, as rooms are."""
     level = np.exp(rng.uniform(np.log(dark), np.log(bright)))
     return np.asarray(np.clip(level * np.exp(rng.normal(0.0, tint, 3)), 0.0, 1.0), np.float32)
 
 
-def _pixel(point: Field) -> tuple[int, int]:
+def _pixel(point: Map) -> tuple[int, int]:
     return int(point[0]), int(point[1])
 
 
 @dataclass(frozen=True, slots=True)
-class Backdrop:
+class BackgroundReplacement:
     """Another background and how the person stands before it; see `ranges` for meanings."""
 
-    used: bool = chosen({True: 0.65, False: 0.35}, "Whether the background changes", off=False)
-    aspect: str = chosen(
+    used: bool = choice({True: 0.65, False: 0.35}, "Whether the background changes", off=False)
+    aspect: str = choice(
         {"4:3": 0.5, "16:9": 0.25, "1:1": 0.1, "3:4": 0.15},
         "Of the new picture, where the old one does not cut the shoulders", off="4:3",
     )  # fmt: skip
-    size: float = drawn(0.7, 1.0, "Height of the old picture over the new one", off=1.0)
-    right: float = drawn(-1.0, 1.0, "Shift of the person, share of the room there is", off=0.0)
-    blur: float = drawn(
+    size: float = uniform(0.7, 1.0, "Height of the old picture over the new one", off=1.0)
+    right: float = uniform(-1.0, 1.0, "Shift of the person, share of the room there is", off=0.0)
+    blur: float = uniform(
         0.0, 0.012, "Background out of focus, share of the shorter side", off=0.0, bias=2.0
     )
-    light: float = drawn(
+    light: float = uniform(
         0.25, 1.6, "Light of the background over that of the person", off=0.7, log=True
     )
-    colourful: float = drawn(0.25, 1.0, "Background's colourfulness over the picture's", off=1.0)
-    warmth: float = drawn(
+    colourful: float = uniform(0.25, 1.0, "Background's colourfulness over the picture's", off=1.0)
+    warmth: float = uniform(
         -0.2, 0.2, "Background's colour: natural logarithm of red over blue", off=0.0
     )
 
     def behind(
         self,
         picture: RgbImage,
-        matte: Field,
+        matte: Map,
         face: Face,
         background: RgbImage | None,
         rng: np.random.Generator,
@@ -186,7 +186,7 @@ class Backdrop:
         far[inside] += (whole[part] - far[inside]) * share[part][..., None]
         return to_display(far), _moved(face, scale, left, top, size)
 
-    def _layout(self, matte: Field) -> tuple[Size, float, int]:
+    def _layout(self, matte: Map) -> tuple[Size, float, int]:
         """Size of the new picture, scale of the old one and its left edge in the new one."""
         lines, columns = matte.shape
         share = 1.0 if _is_cut(matte[0]) else self.size
@@ -202,7 +202,7 @@ class Backdrop:
 
     def _background(
         self, size: Size, picture: RgbImage | None, wanted: float, rng: np.random.Generator
-    ) -> Scene:
+    ) -> LinearImage:
         """Light of the background, as bright as is wanted over the person's mean."""
         light = behind(None, size, rng, person=0.0) if picture is None else _cut(
             picture, size, rng
@@ -217,7 +217,7 @@ class Backdrop:
         return np.asarray(light * (colour * gain).astype(np.float32), np.float32)
 
 
-def _cut(picture: RgbImage, size: Size, rng: np.random.Generator) -> Scene:
+def _cut(picture: RgbImage, size: Size, rng: np.random.Generator) -> LinearImage:
     """A part of a picture in the wanted shape, mirrored or not."""
     lines, columns = picture.shape[:2]
     zoom = min(lines / size[0], columns / size[1]) * float(rng.uniform(0.6, 1.0))
@@ -229,7 +229,7 @@ def _cut(picture: RgbImage, size: Size, rng: np.random.Generator) -> Scene:
     return to_light(np.ascontiguousarray(found[:, ::-1]) if rng.random() < 0.5 else found)
 
 
-def _scaled(field: Field, scale: float) -> Field:
+def _scaled(field: Map, scale: float) -> Map:
     if scale == 1.0:
         return field
     size = (round(field.shape[1] * scale), round(field.shape[0] * scale))
@@ -237,12 +237,12 @@ def _scaled(field: Field, scale: float) -> Field:
     return np.asarray(cv2.resize(field, size, interpolation=method), np.float32)
 
 
-def _can_move(matte: Field) -> bool:
+def _can_move(matte: Map) -> bool:
     """Whether somebody stands on the lower edge, and there is background."""
     return _is_cut(matte[-1]) and 0.05 < float(matte.mean()) < 0.9
 
 
-def _is_cut(edge: Field) -> bool:
+def _is_cut(edge: Map) -> bool:
     return float((edge > _CUT).mean()) > _ALONG
 
 

@@ -19,7 +19,7 @@ _GRID = 13  # lines and columns of the egg that stands for an unknown face
 
 
 @dataclass(frozen=True, slots=True)
-class Surface:
+class FaceSurface:
     """A face's surface over its picture.
 
     Attributes:
@@ -33,7 +33,7 @@ class Surface:
     places: Points
 
 
-def own(landmarks: Landmarks, vertices: int = 0, rim: float = 0.0) -> Surface:
+def own(landmarks: Landmarks, vertices: int = 0, rim: float = 0.0) -> FaceSurface:
     """The surface through a face's own landmarks.
 
     Args:
@@ -52,10 +52,10 @@ def own(landmarks: Landmarks, vertices: int = 0, rim: float = 0.0) -> Surface:
         places = np.concatenate([taken[kept], taken[list(OVAL)]])
     points = np.asarray(level_kept @ turn + landmarks.mean(axis=0), np.float32)
     flat = np.ascontiguousarray(places[:, :2], np.float32)
-    return Surface(points, triangulated(level_kept), flat)
+    return FaceSurface(points, triangulated(level_kept), flat)
 
 
-def egg(outline: Ellipse) -> Surface:
+def egg(outline: Ellipse) -> FaceSurface:
     """Half an egg in place of a face whose landmarks are not known."""
     x, y, wide, high = outline
     v, u = np.mgrid[-1 : 1 : _GRID * 1j, -1 : 1 : _GRID * 1j]
@@ -63,10 +63,10 @@ def egg(outline: Ellipse) -> Surface:
     u, v = u[keep], v[keep]
     depth = -0.9 * wide * np.sqrt(np.maximum(1.0 - u**2 - v**2, 0.0))
     points = np.stack([x + wide * u, y + high * v, depth], axis=1).astype(np.float32)
-    return Surface(points, _delaunay(np.stack([u, v], axis=1)), points[:, :2].copy())
+    return FaceSurface(points, _delaunay(np.stack([u, v], axis=1)), points[:, :2].copy())
 
 
-def given(path: Path, landmarks: Landmarks) -> Surface:
+def given(path: Path, landmarks: Landmarks) -> FaceSurface:
     """A mesh from a file, laid over a face; the picture is projected on it from the front.
 
     Args:
@@ -89,7 +89,7 @@ def given(path: Path, landmarks: Landmarks) -> Surface:
         middle = (vertices.min(axis=0) + vertices.max(axis=0)) / 2
         placed = (vertices - middle) * np.float32(size.mean()) + (low + high) / 2
     points = np.asarray(placed @ turn + landmarks.mean(axis=0), np.float32)
-    return Surface(points, triangles, points[:, :2].copy())
+    return FaceSurface(points, triangles, points[:, :2].copy())
 
 
 def triangulated(level: Landmarks) -> Triangles:

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from facepad.simulate.linear_light import Field, Scene, bands
+from facepad.simulate.linear_light import LinearImage, Map, bands
 
 Matrix = NDArray[np.float64]  # shape (3, 3)
 Points = NDArray[np.float32]  # shape (N, 2)
@@ -75,7 +75,7 @@ class Bend:
     along_deg: float = 0.0
     distance: float = 1000.0
 
-    def unrolled(self, x: Field, y: Field) -> tuple[Field, Field]:
+    def unrolled(self, x: Map, y: Map) -> tuple[Map, Map]:
         """Millimetres on the sheet of points seen on the plane through its middle."""
         if abs(self.curvature) < _FLAT:
             return x, y
@@ -84,7 +84,7 @@ class Bend:
         nearer = 1.0 + depth / np.float32(self.distance)
         return self._back(self._on_sheet(along * nearer), across * nearer)
 
-    def rolled(self, x: Field, y: Field) -> tuple[Field, Field]:
+    def rolled(self, x: Map, y: Map) -> tuple[Map, Map]:
         """The inverse of `unrolled`."""
         if abs(self.curvature) < _FLAT:
             return x, y
@@ -93,22 +93,22 @@ class Bend:
         flat = np.asarray(np.sin(along * self.curvature) / self.curvature, np.float32)
         return self._back(flat / nearer, across / nearer)
 
-    def slope(self, x: Field, y: Field) -> Field:
+    def slope(self, x: Map, y: Map) -> Map:
         """Angle of the sheet against the plane through its middle, radians."""
         return self._axes(x, y)[0] * np.float32(self.curvature)
 
-    def _on_sheet(self, along: Field) -> Field:
+    def _on_sheet(self, along: Map) -> Map:
         sine = np.clip(along * np.float32(self.curvature), -_STEEPEST, _STEEPEST)
         return np.asarray(np.arcsin(sine) / np.float32(self.curvature), np.float32)
 
-    def _depth(self, along: Field) -> Field:
+    def _depth(self, along: Map) -> Map:
         lost = (1.0 - np.cos(along * np.float32(self.curvature))) / np.float32(self.curvature)
         return np.asarray(lost, np.float32)
 
-    def _axes(self, x: Field, y: Field) -> tuple[Field, Field]:
+    def _axes(self, x: Map, y: Map) -> tuple[Map, Map]:
         return turned(x, y, self.along_deg)
 
-    def _back(self, along: Field, across: Field) -> tuple[Field, Field]:
+    def _back(self, along: Map, across: Map) -> tuple[Map, Map]:
         return turned(along, across, -self.along_deg)
 
 
@@ -124,7 +124,7 @@ class Placement:
     to_sensor: Matrix
     bend: Bend = Bend()
 
-    def coordinates(self, size: Size) -> tuple[Field, Field]:
+    def coordinates(self, size: Size) -> tuple[Map, Map]:
         """Millimetres (x, y) on the sheet that each photosite looks at."""
         return self.bend.unrolled(
             *projected(np.asarray(np.linalg.inv(self.to_sensor), np.float64), size)
@@ -147,7 +147,7 @@ class Placement:
         return np.asarray(turned / self.to_sensor[2, 2], np.float64)
 
 
-def projected(matrix: Matrix, size: Size) -> tuple[Field, Field]:
+def projected(matrix: Matrix, size: Size) -> tuple[Map, Map]:
     """What a homography makes of every pixel's position."""
     across = np.arange(size[1], dtype=np.float64)[None]
     down = np.arange(size[0], dtype=np.float64)[:, None]
@@ -160,7 +160,7 @@ def projected(matrix: Matrix, size: Size) -> tuple[Field, Field]:
     return x, y
 
 
-def turned(x: Field, y: Field, angle_deg: float) -> tuple[Field, Field]:
+def turned(x: Map, y: Map, angle_deg: float) -> tuple[Map, Map]:
     """Coordinates in axes turned clockwise by an angle."""
     cosine, sine = (
         np.float32(np.cos(np.deg2rad(angle_deg))),
@@ -169,7 +169,7 @@ def turned(x: Field, y: Field, angle_deg: float) -> tuple[Field, Field]:
     return x * cosine + y * sine, y * cosine - x * sine
 
 
-def sample(light: Scene, x: Field, y: Field, width: float) -> Scene:
+def sample(light: LinearImage, x: Map, y: Map, width: float) -> LinearImage:
     """Light of a picture at places of its sheet.
 
     Args:
@@ -196,19 +196,19 @@ def sample(light: Scene, x: Field, y: Field, width: float) -> Scene:
     return np.asarray(np.maximum(found, 0.0, out=found), np.float32)
 
 
-def _steps(x: Field, y: Field, axis: int) -> tuple[float, float]:
+def _steps(x: Map, y: Map, axis: int) -> tuple[float, float]:
     """How far one photosite takes us, in the middle."""
     line, column = x.shape[0] // 2, x.shape[1] // 2
     other = (line - 1, column) if axis == 0 else (line, column - 1)
     return float(x[line, column] - x[other]), float(y[line, column] - y[other])
 
 
-def length(x: Field, y: Field) -> Field:
+def length(x: Map, y: Map) -> Map:
     """Of vectors; unlike OpenCV's it has the same last bit wherever memory begins."""
     return np.asarray(np.sqrt(x * x + y * y), np.float32)
 
 
-def rectangle(x: Field, y: Field, half: tuple[float, float], corner: float = 0.0) -> Field:
+def rectangle(x: Map, y: Map, half: tuple[float, float], corner: float = 0.0) -> Map:
     """Signed distance to a rectangle about the origin; negative inside, unit of x and y.
 
     Args:
@@ -227,7 +227,7 @@ def rectangle(x: Field, y: Field, half: tuple[float, float], corner: float = 0.0
     return found
 
 
-def coverage(distance: Field, zoom: float) -> Field:
+def coverage(distance: Map, zoom: float) -> Map:
     """Share of each photosite inside a shape, from the signed distance to its outline.
 
     Args:

@@ -5,7 +5,7 @@ import numpy as np
 
 from facepad.errors import ModelError
 from facepad.faces.tflite import Net
-from facepad.simulate.linear_light import Field, Scene, luminance, to_light
+from facepad.simulate.linear_light import LinearImage, Map, luminance, to_light
 from facepad.types import RgbImage
 
 SIDE = 256  # of the network's square input, pixels
@@ -15,13 +15,13 @@ _SURE = 0.02  # share of a pixel below which it counts as background alone
 _LEAST = 0.12  # share above which a pixel's own colour can be told from the background's
 
 
-class Matter:
+class PersonMatting:
     """Mattes people; holds the loaded network and is safe to share between threads."""
 
     def __init__(self) -> None:
         self._net = Net("person_matte")
 
-    def matte(self, picture: RgbImage) -> Field:
+    def matte(self, picture: RgbImage) -> Map:
         """Share of each pixel that is a person, 0 to 1, shape (H, W).
 
         Args:
@@ -45,7 +45,7 @@ class Matter:
         return _guided(np.asarray(coarse, np.float32), luminance(to_light(picture)))
 
 
-def person(light: Scene, matte: Field) -> Scene:
+def person(light: LinearImage, matte: Map) -> LinearImage:
     """The person's own light, also where the background shines through hair.
 
     What a pixel has of the background is estimated from the sure background around it and
@@ -66,11 +66,11 @@ def person(light: Scene, matte: Field) -> Scene:
     return np.asarray(inner + (own - inner) * trust, np.float32)
 
 
-def _guided(coarse: Field, guide: Field) -> Field:
+def _guided(coarse: Map, guide: Map) -> Map:
     """The coarse matte with the edges of the guide."""
     side = 2 * max(2, round(_REACH * min(guide.shape))) + 1
 
-    def mean(field: Field) -> Field:
+    def mean(field: Map) -> Map:
         return np.asarray(cv2.blur(field, (side, side)), np.float32)
 
     average, matte = mean(guide), mean(coarse)
@@ -81,7 +81,7 @@ def _guided(coarse: Field, guide: Field) -> Field:
     return np.asarray(np.clip(fine * 1.1 - 0.05, 0.0, 1.0), np.float32)
 
 
-def _spread(light: Scene, weight: Field, reach: float) -> Scene:
+def _spread(light: LinearImage, weight: Map, reach: float) -> LinearImage:
     """Light where the weight is, spread to where it is not."""
     width = max(reach, 1.0)
     # Far from any weight a second, wider spread takes over.

@@ -3,13 +3,13 @@
 import cv2
 import numpy as np
 
-from facepad.simulate.linear_light import Field, Scene
+from facepad.simulate.linear_light import LinearImage, Map
 from facepad.simulate.scene.geometry import Size
 
 _SMALL = 96  # shorter side at which reflections are drawn; they are soft
 
 
-def lamps(size: Size, rng: np.random.Generator, softness: float) -> Field:
+def lamps(size: Size, rng: np.random.Generator, softness: float) -> Map:
     """Mirror images of one to three lamps or windows, brightest 1.
 
     Args:
@@ -23,15 +23,13 @@ def lamps(size: Size, rng: np.random.Generator, softness: float) -> Field:
     field = np.zeros(small, np.float32)
     for _ in range(int(rng.integers(1, 4))):
         _lamp(field, rng)
-    soft: Field = np.asarray(
-        cv2.GaussianBlur(field, (0, 0), max(softness * _SMALL, 0.3)), np.float32
-    )
+    soft: Map = np.asarray(cv2.GaussianBlur(field, (0, 0), max(softness * _SMALL, 0.3)), np.float32)
     soft /= max(float(soft.max()), 1e-6)
     full = np.asarray(cv2.resize(soft, size[::-1], interpolation=cv2.INTER_CUBIC), np.float32)
     return np.asarray(np.clip(full, 0.0, 1.0, out=full), np.float32)
 
 
-def mirrored(room: Scene, rng: np.random.Generator) -> Scene:
+def mirrored(room: LinearImage, rng: np.random.Generator) -> LinearImage:
     """The room as a dark mirror shows it: the other way round, closer, out of focus."""
     lines, columns = room.shape[:2]
     scale = _SMALL / min(lines, columns)
@@ -41,7 +39,7 @@ def mirrored(room: Scene, rng: np.random.Generator) -> Scene:
     return np.asarray(cv2.resize(soft, (columns, lines)), np.float32)
 
 
-def _lamp(field: Field, rng: np.random.Generator) -> None:
+def _lamp(field: Map, rng: np.random.Generator) -> None:
     """A tube, a bulb or a window with its bars."""
     lines, columns = field.shape
     x, y = float(rng.uniform(-0.1, 1.1) * columns), float(rng.uniform(-0.1, 0.8) * lines)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facepad.errors import InputError
-from facepad.simulate.linear_light import Field
+from facepad.simulate.linear_light import Map
 from facepad.simulate.scene.geometry import Size
 
 Vertices = NDArray[np.float32]  # shape (N, 3): x right, y down, z away from the camera
@@ -29,7 +29,7 @@ class Rendered:
     """
 
     triangle: NDArray[np.int32]
-    depth: Field
+    depth: Map
 
     @property
     def covered(self) -> NDArray[np.bool_]:

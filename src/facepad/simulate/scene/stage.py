@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from facepad.simulate.camera.camera import Exposed
+from facepad.simulate.camera.camera import SceneRadiance
 from facepad.simulate.camera.optics import Optics
-from facepad.simulate.linear_light import Field, Scene, to_light
-from facepad.simulate.parameters import drawn
+from facepad.simulate.linear_light import LinearImage, Map, to_light
+from facepad.simulate.parameters import uniform
 from facepad.simulate.scene.geometry import Placement, Points, Pose, Size, sample
 from facepad.types import Face, RgbImage
 
@@ -15,14 +15,14 @@ LIFE_SIZE = 600.0  # width of what a bona fide picture shows, millimetres
 
 
 @dataclass(frozen=True, slots=True)
-class Situation:
+class Framing:
     """How the person is framed and lit; attributes tell their own meaning, see `ranges`."""
 
-    closer: float = drawn(1.0, 1.3, "Zoom over the smallest that fills the frame", off=1.0)
-    roll_deg: float = drawn(-4.0, 4.0, "Camera turned, degrees", off=0.0)
-    right: float = drawn(-1.0, 1.0, "Shift within the room that the zoom leaves, share", off=0.0)
-    down: float = drawn(-1.0, 1.0, "The same downwards", off=0.0)
-    warmth: float = drawn(
+    closer: float = uniform(1.0, 1.3, "Zoom over the smallest that fills the frame", off=1.0)
+    roll_deg: float = uniform(-4.0, 4.0, "Camera turned, degrees", off=0.0)
+    right: float = uniform(-1.0, 1.0, "Shift within the room that the zoom leaves, share", off=0.0)
+    down: float = uniform(-1.0, 1.0, "The same downwards", off=0.0)
+    warmth: float = uniform(
         -0.3, 0.3, "Colour of the light: natural logarithm of red over blue", off=0.0
     )
 
@@ -48,13 +48,13 @@ class Situation:
         return Placement(pose.homography(size))
 
     @property
-    def colour(self) -> Scene:
+    def colour(self) -> LinearImage:
         """Of the light, red, green and blue; green is 1."""
         return np.exp(np.array([self.warmth / 2, 0.0, -self.warmth / 2], np.float32))
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class CaptureScene:
     """All that a medium needs to know.
 
     Attributes:
@@ -72,7 +72,7 @@ class Stage:
     face: Face | None
     size: Size
     optics: Optics
-    situation: Situation
+    situation: Framing
     surroundings: RgbImage | None = None
     aligned: bool = False
 
@@ -81,7 +81,7 @@ class Stage:
         lines, columns = self.picture.shape[:2]
         return float(width * lines / columns)
 
-    def bona_fide(self) -> Scene:
+    def bona_fide(self) -> LinearImage:
         """Light of the person, as the sensor sees it without any medium."""
         placement = self.situation.placement(self.picture, self.size)
         x, y = placement.coordinates(self.size)
@@ -91,7 +91,7 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True)
-class Presented:
+class MediumRender:
     """What a medium makes of a stage.
 
     Attributes:
@@ -101,13 +101,13 @@ class Presented:
         width: Of the picture on the medium, millimetres.
     """
 
-    exposed: Exposed
-    mask: Field
+    exposed: SceneRadiance
+    mask: Map
     placement: Placement
     width: float
 
 
-def moved(face: Face, picture: RgbImage, shown: Presented, size: Size) -> Face | None:
+def moved(face: Face, picture: RgbImage, shown: MediumRender, size: Size) -> Face | None:
     """The face where the sensor sees it; None when most of it lies outside the frame."""
     left, top, right, bottom = face.box
     corners = [(left, top), (right, top), (right, bottom), (left, bottom)]
@@ -121,7 +121,7 @@ def moved(face: Face, picture: RgbImage, shown: Presented, size: Size) -> Face |
     return Face(tuple(box.tolist()), face.score, _landmarks(face, picture, shown), face.others)
 
 
-def _landmarks(face: Face, picture: RgbImage, shown: Presented) -> Points | None:
+def _landmarks(face: Face, picture: RgbImage, shown: MediumRender) -> Points | None:
     if face.landmarks is None:
         return None
     flat = _seen(face.landmarks[:, :2], picture, shown)
@@ -129,7 +129,7 @@ def _landmarks(face: Face, picture: RgbImage, shown: Presented) -> Points | None
     return np.column_stack([flat, face.landmarks[:, 2] * scale]).astype(np.float32)
 
 
-def _seen(points: Points, picture: RgbImage, shown: Presented) -> Points:
+def _seen(points: Points, picture: RgbImage, shown: MediumRender) -> Points:
     lines, columns = picture.shape[:2]
     scale = shown.width / columns
     centred = (points + 0.5 - np.array([columns / 2, lines / 2])) * scale

@@ -18,7 +18,7 @@ from facepad.errors import InputError
 from facepad.faces.finder import FaceFinder
 from facepad.jobs.progress import Advance, ignore
 from facepad.quality import METRICS
-from facepad.simulate.linear_light import GAMMA, Scene, to_display, to_light
+from facepad.simulate.linear_light import GAMMA, LinearImage, to_display, to_light
 from facepad.training.feature_cache import compute_cached, file_key, text_key
 from facepad.training.quality.features import (
     MeasuredView,
@@ -74,7 +74,7 @@ class PlainCamera:
             float(rng.uniform(0.3, 0.9)), float(rng.uniform(0.0, 0.03)), int(rng.integers(78, 97))
         )
 
-    def capture(self, scene: Scene, height: int, rng: np.random.Generator) -> RgbImage:
+    def capture(self, scene: LinearImage, height: int, rng: np.random.Generator) -> RgbImage:
         """Return a picture of a scene.
 
         Args:
@@ -93,7 +93,7 @@ class PlainCamera:
             raise InputError(f"a sensor of {height} lines needs a finer scene, got {lines} lines")
         size = (round(columns * height / lines), height)
         blurred = cv2.GaussianBlur(scene, (0, 0), self.blur * lines / height)
-        light: Scene = np.asarray(
+        light: LinearImage = np.asarray(
             cv2.resize(blurred, size, interpolation=cv2.INTER_AREA), np.float32
         )
         deviation = np.float32(self.noise) * np.sqrt(np.maximum(light, 0.0) + np.float32(_READ))
@@ -147,7 +147,7 @@ def _key(source: SceneSource, part: MeasuredView) -> str:
     return text_key(text) if source.path is None else file_key(source.path, text)
 
 
-def captures(scene: Scene, face: Box | None, seed: int) -> list[list[Frame]]:
+def captures(scene: LinearImage, face: Box | None, seed: int) -> list[list[Frame]]:
     """Return frames of one scene: by camera, then by resolution from coarse to fine.
 
     Args:
@@ -164,7 +164,7 @@ def captures(scene: Scene, face: Box | None, seed: int) -> list[list[Frame]]:
 
 
 def _frame(
-    scene: Scene, face: Box | None, camera: PlainCamera, lines: int, rng: np.random.Generator
+    scene: LinearImage, face: Box | None, camera: PlainCamera, lines: int, rng: np.random.Generator
 ) -> Frame:
     frame = media.from_array(camera.capture(scene, lines, rng), channels="rgb")
     if face is None:
@@ -173,7 +173,7 @@ def _frame(
     return replace(frame, face=Face((left, top, right, bottom), 1.0))
 
 
-def made_up(seed: int) -> tuple[Scene, Box]:
+def made_up(seed: int) -> tuple[LinearImage, Box]:
     """Return a made-up scene and a square box in it that stands for the face."""
     width = _FINE * 4 // 3
     scene = dead_leaves(np.random.default_rng(seed), _FINE, width)
@@ -193,13 +193,13 @@ def _row(finder: FaceFinder | None, item: tuple[str, SceneSource], part: Measure
     return key, None, vectors.ravel()
 
 
-def _scene(finder: FaceFinder | None, source: SceneSource) -> tuple[Scene, Box | None]:
+def _scene(finder: FaceFinder | None, source: SceneSource) -> tuple[LinearImage, Box | None]:
     if source.path is None:
         return made_up(source.seed)
     return _photographed(read_frame(finder, source.path))
 
 
-def _photographed(frame: Frame) -> tuple[Scene, Box | None]:
+def _photographed(frame: Frame) -> tuple[LinearImage, Box | None]:
     """Return a picture as a soft scene of 1080 lines, with the box of its face."""
     height, width = frame.image.shape[:2]
     factor = LINES[-1] / height
@@ -212,7 +212,7 @@ def _photographed(frame: Frame) -> tuple[Scene, Box | None]:
     return scene, (left, top, right, bottom)
 
 
-def dead_leaves(rng: np.random.Generator, height: int, width: int) -> Scene:
+def dead_leaves(rng: np.random.Generator, height: int, width: int) -> LinearImage:
     """Return a scene of overlapping discs: edges at every scale, as in photographs.
 
     Args:
@@ -235,5 +235,5 @@ def dead_leaves(rng: np.random.Generator, height: int, width: int) -> Scene:
     grain = rng.standard_normal((height // 2, width // 2), dtype=np.float32)
     texture = np.asarray(cv2.resize(cv2.GaussianBlur(grain, (0, 0), 1.0), (width, height)))
     shown = np.clip(image * (1.0 + _TEXTURE * texture[..., None]), 0.0, 1.0)
-    light: Scene = np.asarray(shown, np.float32) ** np.float32(GAMMA)
+    light: LinearImage = np.asarray(shown, np.float32) ** np.float32(GAMMA)
     return light

@@ -18,9 +18,9 @@ from facepad.errors import DatasetError, SettingsError
 from facepad.simulate import capture_set, contact_sheet, sources
 from facepad.simulate.camera.camera import Camera
 from facepad.simulate.capture_set import Capture, CaptureOptions, Simulator
-from facepad.simulate.linear_light import Field, to_display
+from facepad.simulate.linear_light import Map, to_display
 from facepad.simulate.parameters import draw
-from facepad.simulate.recipe import from_plain
+from facepad.simulate.recipe import Recipe
 from facepad.simulate.runner import WORK, Simulation, SimulationResult
 from facepad.testing.media_files import write_video
 from facepad.training.quality.resolution import dead_leaves
@@ -46,7 +46,7 @@ class Finder:
 class Matter:
     """Takes the middle of every picture for a person."""
 
-    def matte(self, picture: RgbImage) -> Field:
+    def matte(self, picture: RgbImage) -> Map:
         found = np.zeros(picture.shape[:2], np.float32)
         found[10:, 30:-30] = 1.0
         return found
@@ -138,7 +138,7 @@ def test_parameters_are_a_recipe(whole: Whole) -> None:
     for row in whole[1].rows:
         told = json.loads(row["parameters"])
         told.pop("backdrop")
-        assert from_plain(told).species == (row["pai_species"] or "bona_fide")
+        assert Recipe.from_dict(told).species == (row["pai_species"] or "bona_fide")
 
 
 def test_camera_and_framing_are_the_same_in_a_round(whole: Whole) -> None:

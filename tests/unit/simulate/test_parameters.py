@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 
 from facepad.errors import SettingsError
 from facepad.simulate.camera.camera import Camera
-from facepad.simulate.media.partial import Part
+from facepad.simulate.media.partial import RecapturedPart
 from facepad.simulate.media.print import Print
 from facepad.simulate.media.screen import Screen
-from facepad.simulate.parameters import Range, draw, plain, ranges, rebuilt, without
-from facepad.simulate.scene.stage import Situation
+from facepad.simulate.parameters import Range, ablated, draw, from_dict, ranges, to_dict
+from facepad.simulate.scene.stage import Framing
 
-KINDS: tuple[type[Any], ...] = (Camera, Situation, Print, Screen, Part)
+KINDS: tuple[type[Any], ...] = (Camera, Framing, Print, Screen, RecapturedPart)
 
 
 def leaves(data: dict[str, Any], before: str = "") -> dict[str, Any]:
@@ -30,7 +30,7 @@ def leaves(data: dict[str, Any], before: str = "") -> dict[str, Any]:
 @pytest.mark.parametrize("kind", KINDS)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_every_parameter_lies_in_its_range_or_is_off(kind: type[Any], seed: int) -> None:
-    values = leaves(plain(draw(kind, np.random.default_rng(seed))))
+    values = leaves(to_dict(draw(kind, np.random.default_rng(seed))))
     for name, known in ranges(kind).items():
         if known.choices is not None:
             assert values[name] in {*known.choices, known.off}
@@ -41,13 +41,13 @@ def test_every_parameter_lies_in_its_range_or_is_off(kind: type[Any], seed: int)
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_parameter_tells_its_meaning(kind: type[Any]) -> None:
     assert all(known.meaning for known in ranges(kind).values())
-    assert set(leaves(plain(kind()))) == set(ranges(kind))
+    assert set(leaves(to_dict(kind()))) == set(ranges(kind))
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_parameters_survive_as_plain_data(kind: type[Any]) -> None:
     drawn = draw(kind, np.random.default_rng(3))
-    assert rebuilt(kind, plain(drawn)) == drawn
+    assert from_dict(kind, to_dict(drawn)) == drawn
 
 
 def test_a_range_always_takes_two_numbers() -> None:
@@ -78,7 +78,7 @@ def test_weights_of_choices_are_kept() -> None:
 
 def test_a_group_turned_off_leaves_the_others() -> None:
     drawn = draw(Screen, np.random.default_rng(5))
-    still = without(drawn, "panel_tone")
+    still = ablated(drawn, "panel_tone")
     assert still.showing.gamma == 2.2
     assert (still.stripe, still.holding) == (drawn.stripe, drawn.holding)
 
@@ -87,6 +87,6 @@ def test_a_group_turned_off_leaves_the_others() -> None:
     "damage", [{"blur": "wide"}, {"unknown": 1.0}, {"motion": None}, {"motion": [1.0]}]
 )
 def test_damaged_plain_data_is_refused(damage: dict[str, Any]) -> None:
-    data = plain(draw(Camera, np.random.default_rng(0)))
+    data = to_dict(draw(Camera, np.random.default_rng(0)))
     with pytest.raises(SettingsError, match="Lens"):
-        rebuilt(Camera, {**data, "lens": {**data["lens"], **damage}})
+        from_dict(Camera, {**data, "lens": {**data["lens"], **damage}})

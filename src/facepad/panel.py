@@ -1,0 +1,203 @@
+"""The liveness tests that judge together: made by name, perhaps one of them for a camera."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Protocol, Self
+
+from facepad import calibration, registry
+from facepad.calibration import CalibratableTest, Calibration
+from facepad.errors import SettingsError
+from facepad.fusion import Answer, Fused, Fusion
+from facepad.types import (
+    Calibratable,
+    Frame,
+    LivenessTest,
+    Needs,
+    Presentation,
+    Reason,
+    Score,
+    ThreadedFactory,
+    needs_of,
+)
+
+
+class Finder(Protocol):
+    """Finds faces; implementations are safe to share between threads."""
+
+    @property
+    def models(self) -> Mapping[str, str]:
+        """Version of each model it uses, by model name."""
+
+    def find(self, frame: Frame) -> Frame:
+        """Return the frame with its face, or with the reason why there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """Which tests decide and which are only reported.
+
+    Attributes:
+        deciding: Names of the tests that decide, or tests themselves; at least one.
+        advisory: Tests whose scores do not affect the decision.
+        calibration: Of the camera that the only deciding test is anchored to, if any.
+    """
+
+    deciding: tuple[str | LivenessTest, ...]
+    advisory: tuple[str | LivenessTest, ...] = ()
+    calibration: Calibration | None = None
+
+    @classmethod
+    def of(
+        cls,
+        tests: Sequence[str | LivenessTest],
+        advisory: Sequence[str | LivenessTest] = (),
+        camera: str | None = None,
+    ) -> Self:
+        """Sort tests by their part in the decision; with a calibration, only its test decides.
+
+        Other tests are not anchored to the camera: their scores are on another scale, and
+        count a camera of an unknown kind against the person.
+
+        Args:
+            tests: Names of tests, or tests themselves.
+            advisory: More of them that are only reported.
+            camera: Name of a calibration; None for none.
+
+        Raises:
+            SettingsError: No test is named, one is named twice, or no calibration has this name.
+            ModelError: The calibration's file is damaged.
+        """
+        _check_names(tests, advisory)
+        if camera is None:
+            return cls(tuple(tests), tuple(advisory))
+        anchor = calibration.load(camera)
+        others = (test for test in (*tests, *advisory) if name_of(test) != anchor.test)
+        return cls((anchor.test,), tuple(others), anchor)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of all tests, those that decide first."""
+        return tuple(map(name_of, (*self.deciding, *self.advisory)))
+
+    def load(self, fusion: str | Fusion, threads: int, finder: Finder | None) -> "LoadedPanel":
+        """Make every test, the fusion, and the face finder unless one is given.
+
+        Raises:
+            ModelError: A model file is missing, has the wrong hash or does not fit the
+                calibration.
+            SettingsError: A test or fusion does not exist, or the test of the calibration
+                cannot be calibrated.
+        """
+        fuse = registry.resolve("fusions", fusion) if isinstance(fusion, str) else fusion
+        deciding = tuple(self._deciding(test, threads) for test in self.deciding)
+        others = tuple(make_test(t, threads) if isinstance(t, str) else t for t in self.advisory)
+        tests = (*deciding, *others)
+        finder = finder or _face_finder(any(needs_of(test).landmarks for test in tests))
+        models = dict(finder.models)
+        for test in tests:
+            models.update(test.models)
+        return LoadedPanel(tests, len(deciding), fuse, finder, MappingProxyType(models))
+
+    def _deciding(self, test: str | LivenessTest, threads: int) -> LivenessTest:
+        if self.calibration is None:
+            return make_test(test, threads) if isinstance(test, str) else test
+        return make_calibratable(self.calibration.test, threads).calibrated(self.calibration)
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedPanel:
+    """Tests, fusion and finder, ready to judge.
+
+    Attributes:
+        tests: All tests, those that decide first.
+        deciding: How many of them decide.
+        fuse: Makes one score of those of the deciding tests.
+        finder: Finds faces.
+        models: Version of each model that takes part, by model name.
+    """
+
+    tests: tuple[LivenessTest, ...]
+    deciding: int
+    fuse: Fusion
+    finder: Finder
+    models: Mapping[str, str]
+
+    @property
+    def clip_needs(self) -> Needs | None:
+        """What the most demanding clip test needs of a clip; None without clip tests."""
+        needs = [needs_of(test) for test in self.tests if needs_of(test).is_clip]
+        most = Needs()
+        for one in needs:
+            most = most.most(one)
+        return most if needs else None
+
+    def fused(self, scores: Mapping[str, Score]) -> Fused:
+        """Fuse the scores of the deciding tests; those without a score take no part.
+
+        When no deciding test was asked, since all are clip tests and the presentation is a
+        still, there is no value, and the reason is ``clip_too_short``.
+        """
+        tests = self.tests[: self.deciding]
+        missing = Score(None, Reason.CLIP_TOO_SHORT)
+        asked = [test for test in tests if test.name in scores] or tests
+        return self.fuse(
+            {t.name: Answer(scores.get(t.name, missing), t.operating_point) for t in asked}
+        )
+
+
+def can_be_met(needs: Needs, presentation: Presentation) -> bool:
+    """Return whether a test takes part: clip tests need a clip, tests of depth its depth."""
+    frames = presentation.frames
+    if needs.depth and frames[0].depth is None:
+        return False
+    return len(frames) > 1 or not needs.is_clip
+
+
+def make_test(name: str, threads: int = 1) -> LivenessTest:
+    """Make a liveness test by its name, for so many threads where it can use them.
+
+    Raises:
+        SettingsError: There is no such test.
+        ModelError: Its model is missing or wrong.
+    """
+    factory: Callable[[], LivenessTest] = registry.resolve("liveness_tests", name)
+    return factory.with_threads(threads) if isinstance(factory, ThreadedFactory) else factory()
+
+
+def make_calibratable(name: str, threads: int = 1) -> CalibratableTest:
+    """Make a liveness test that can be calibrated, by its name.
+
+    Raises:
+        SettingsError: There is no such test, or it cannot be calibrated.
+        ModelError: Its model is missing or wrong.
+    """
+    made = make_test(name, threads)
+    if not isinstance(made, Calibratable):
+        raise SettingsError(f"test {name!r} cannot be calibrated; face_cnn can")
+    return made
+
+
+def name_of(test: str | LivenessTest) -> str:
+    """Return the name of a test that is given by its name or as itself."""
+    return test if isinstance(test, str) else test.name
+
+
+def _check_names(
+    tests: Sequence[str | LivenessTest], advisory: Sequence[str | LivenessTest]
+) -> None:
+    for given in (tests, advisory):
+        if isinstance(given, str):
+            raise SettingsError(f"tests must be a list of at least one name, got {given!r}")
+    if not tests:
+        raise SettingsError(f"tests must be a list of at least one name, got {tests!r}")
+    names = list(map(name_of, (*tests, *advisory)))
+    if len(set(names)) < len(names):
+        raise SettingsError(f"each test is named once, got {', '.join(names)}")
+
+
+def _face_finder(landmarks: bool) -> Finder:
+    from facepad.faces.finder import FaceFinder  # loads what runs a network
+
+    finder: Finder = FaceFinder(landmarks=landmarks)
+    return finder
