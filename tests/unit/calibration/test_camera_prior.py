@@ -16,7 +16,7 @@ def test_they_are_read_as_they_were_written() -> None:
 @pytest.mark.parametrize("missing", ["tight", "heads", "views", "format_version"])
 def test_a_missing_array_is_told(missing: str) -> None:
     arrays = {name: array for name, array in MADE.arrays().items() if name != missing}
-    with pytest.raises(ModelError, match="it holds no spreads of cameras"):
+    with pytest.raises(ModelError, match="it holds no prior over cameras"):
         CameraPrior.from_arrays(arrays, "it")
 
 
