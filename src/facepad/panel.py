@@ -132,6 +132,12 @@ class LoadedPanel:
             most = most.most(one)
         return most if needs else None
 
+    @property
+    def stills_need_depth(self) -> bool:
+        """Whether a frame-wise test needs depth."""
+        needs = map(needs_of, self.tests)
+        return any(one.depth and not one.is_clip for one in needs)
+
     def fused(self, scores: Mapping[str, Score]) -> Fused:
         """Fuse the scores of the deciding tests; those without a score take no part.
 
@@ -146,12 +152,17 @@ class LoadedPanel:
         )
 
 
-def can_be_met(needs: Needs, presentation: Presentation) -> bool:
-    """Return whether a test takes part: clip tests need a clip, tests of depth its depth."""
-    frames = presentation.frames
-    if needs.depth and frames[0].depth is None:
-        return False
-    return len(frames) > 1 or not needs.is_clip
+def takes_part(test: LivenessTest, stills: Presentation, clip: Presentation | None) -> bool:
+    """Return whether a test has a part in the decision.
+
+    Args:
+        test: A clip test takes no part without a clip, a test of depth none without depth.
+        stills: What frame-wise tests get.
+        clip: What clip tests get; None for a still.
+    """
+    needs = needs_of(test)
+    given = clip if needs.is_clip else stills
+    return given is not None and not (needs.depth and given.frames[0].depth is None)
 
 
 def make_test(name: str, threads: int = 1) -> LivenessTest:

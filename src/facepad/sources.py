@@ -43,6 +43,7 @@ def load(
     limits: VideoLimits | None = None,
     channels: Channels | None = None,
     name: str = "",
+    depth: bool = False,
 ) -> Presentation:
     """Read a source as one presentation.
 
@@ -53,6 +54,7 @@ def load(
         limits: Bounds checked before decoding; None takes them from the settings.
         channels: Order of an array's channels; required for arrays, forbidden for files.
         name: How messages and the presentation name the source; its path by default.
+        depth: Whether to read the depth of frames that have one.
 
     Raises:
         InputError: The source cannot be read or is over a limit; the message names it.
@@ -60,7 +62,7 @@ def load(
         SettingsError: A limit is not a number, or the file needs a library that is missing.
     """
     if isinstance(source, Sample):
-        return load_sample(source, selection, limits=limits)
+        return load_sample(source, selection, limits=limits, depth=depth)
     if isinstance(source, np.ndarray):
         frames: tuple[Frame, ...] = (_from_array(source, channels),)
     elif channels is not None:
@@ -71,14 +73,18 @@ def load(
         raise InputError(f"a source is a path, bytes or an array, got {type(source).__name__}")
     elif address.parse(source) is not None:
         with named_errors(name or str(source)):
-            frames = _frames(str(source), selection, limits)
+            frames = _frames(source, selection, limits)
     else:
-        frames = _frames(str(source), selection, limits, name)
+        frames = _frames(source, selection, limits, name=name, depth=depth)
     return Presentation(frames, source=name or _name(source))
 
 
 def load_sample(
-    sample: Sample, selection: FrameSelection = EVENLY, *, limits: VideoLimits | None = None
+    sample: Sample,
+    selection: FrameSelection = EVENLY,
+    *,
+    limits: VideoLimits | None = None,
+    depth: bool = False,
 ) -> Presentation:
     """Read the pixels of one sample of a dataset.
 
@@ -87,6 +93,7 @@ def load_sample(
             is that frame alone.
         selection: Which frames of a clip; a picture has one.
         limits: None takes them from the settings.
+        depth: Whether to read the depth of frames that have one.
 
     Returns:
         One presentation; its source is the sample's key.
@@ -98,7 +105,7 @@ def load_sample(
     """
     if sample.frame is not None:
         selection = FrameSelection("at", sample.frame)
-    return Presentation(_frames(sample.path, selection, limits), source=sample.key)
+    return Presentation(_frames(sample.path, selection, limits, depth=depth), source=sample.key)
 
 
 def load_dense(
@@ -106,11 +113,11 @@ def load_dense(
 ) -> Presentation | None:
     """Read a clip as densely as tests need it, in bounded memory.
 
-    Frames are ``1 / needs.fps`` seconds apart, closer where ``needs.min_frames`` within
-    ``needs.seconds`` ask for it, and never closer than in the clip; where no rate follows from
-    the needs, ``needs.min_frames`` (at least 8) are spread evenly over the clip. Over the
-    setting ``max_clip_mb`` all frames are halved in size, again if need be, while the longer
-    side stays at 320 pixels or more; then the rest of the clip is left out. A note says so.
+    With a rate (``needs.fps``), frames are that close, or as close as the clip has them. Without
+    one, or where the rate gives fewer, ``needs.min_frames`` (at least 8) are spread evenly over
+    the clip. Over the setting ``max_clip_mb`` all frames are halved in size, again if need be,
+    while the longer side stays at 320 pixels or more; then the rest of the clip is left out. A
+    note says so.
 
     Args:
         source: As `load`.
@@ -128,13 +135,19 @@ def load_dense(
     path = _path_of_clip(source)
     if path is None:
         return None
-    rate = max(needs.fps, needs.min_frames / needs.seconds if needs.seconds > 0.0 else 0.0)
-    most = max(needs.min_frames, EVENLY.number)
-    selection = FrameSelection() if rate > 0.0 else FrameSelection("even", most)
-    frames = (frame for _, frame in read_frames(path, selection, limits, depth=needs.depth))
-    chosen = _at_rate(frames, rate) if rate > 0.0 else frames
-    kept = _bounded(chosen, round(1e6 * settings.number("max_clip_mb")))
-    return Presentation(kept, source=source.key if isinstance(source, Sample) else str(path))
+    evenly = FrameSelection("even", max(needs.min_frames, EVENLY.number))
+    name = source.key if isinstance(source, Sample) else str(path)
+
+    def read(selection: FrameSelection, rate: float) -> Presentation:
+        frames = (frame for _, frame in read_frames(path, selection, limits, depth=needs.depth))
+        chosen = _at_rate(frames, rate) if rate > 0.0 else frames
+        return Presentation(_bounded(chosen, round(1e6 * settings.number("max_clip_mb"))), name)
+
+    dense = read(FrameSelection(), needs.fps) if needs.fps > 0.0 else None
+    if dense is None or len(dense.frames) < evenly.number:
+        spread = read(evenly, 0.0)
+        dense = spread if dense is None or len(spread.frames) > len(dense.frames) else dense
+    return dense
 
 
 def read_frames(
@@ -199,9 +212,15 @@ def is_clip(path: str | Path) -> bool:
 
 
 def _frames(
-    path: str, selection: FrameSelection, limits: VideoLimits | None, name: str = ""
+    path: str | Path,
+    selection: FrameSelection,
+    limits: VideoLimits | None,
+    *,
+    name: str = "",
+    depth: bool = False,
 ) -> tuple[Frame, ...]:
-    return tuple(frame for _, frame in read_frames(path, selection, limits, name=name))
+    frames = read_frames(path, selection, limits, name=name, depth=depth)
+    return tuple(frame for _, frame in frames)
 
 
 def _path_of_clip(source: Source) -> str | Path | None:

@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from facepad.errors import ModelError
 from facepad.models import store
 from facepad.models.npz import Arrays, check_features, member
-from facepad.quality.svm import Machine, Vector
-from facepad.quality.svm_text import FeatureRange, read_machine, read_range
+from facepad.quality.svm import FeatureRange, Machine, Vector, read_machine, read_range
 from facepad.quality.wavelet import BIQI_NAMES
 from facepad.registry import METRIC_ENTRIES
 

@@ -13,7 +13,6 @@ from facepad.jobs.work_folder import Facts, Provenance
 from facepad.media.frame_selection import FrameSelection
 from facepad.packed import address
 from facepad.registry import DEFAULT_FUSION
-from facepad.scoring.systems import CalibrationRef, checker_for
 from facepad.scoring.table import (
     ERROR_PREFIX,
     Fields,
@@ -25,6 +24,7 @@ from facepad.scoring.table import (
     read_manifest,
 )
 from facepad.scoring.workers import (
+    CalibrationRef,
     CheckerSpec,
     score_pictures,
     score_presentations,
@@ -80,7 +80,8 @@ def score_manifest(
     tests = (*first, *(test for test in options.tests if test not in first))
     outputs = output_columns(tests)
     manifest = read_manifest(file, outputs)
-    checker = checker_for(tests, calibrated)
+    spec = CheckerSpec(tests, calibrated)
+    checker = spec.checker()
     checker.load()  # a missing model is an error before any file is touched
     facts = {
         "tests": ",".join(tests),
@@ -93,7 +94,7 @@ def score_manifest(
         left = range(scores.done, len(manifest.rows))
         _say_done(out, scores, len(left), say)
         fields = score_pictures(
-            CheckerSpec(tests, calibrated),
+            spec,
             map(manifest.picture, left),
             min(options.workers, max(1, len(left))),
         )

@@ -1,6 +1,7 @@
-"""Linear light: coded values to light and back, and pictures laid over each other."""
+"""Linear light and coded values: conversion, tone, colour, sharpness, and layers."""
 
 from collections.abc import Iterator
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -10,9 +11,11 @@ from facepad.types import RgbImage
 
 LinearImage = NDArray[np.float32]  # linear light, shape (H, W, 3), 0..1, R G B
 Map = NDArray[np.float32]  # one number for each photosite, shape (H, W)
+Pixels = TypeVar("Pixels", RgbImage, LinearImage)  # coded or linear
 GAMMA = 2.2  # close to the sRGB curve, and invertible without branches
 _LIGHT = (np.arange(256, dtype=np.float32) / np.float32(255.0)) ** np.float32(GAMMA)
-_WEIGHTS = np.array([[0.2126, 0.7152, 0.0722]], np.float32)  # ITU-R BT.709
+LUMA_709 = np.array([0.2126, 0.7152, 0.0722])  # ITU-R BT.709, for linear light
+LUMA_601 = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601, for coded values in cameras
 _BAND = 64  # lines: what is worked on stays in the processor's cache
 
 
@@ -29,7 +32,7 @@ def to_light(image: RgbImage) -> LinearImage:
 
 def luminance(light: LinearImage) -> Map:
     """Brightness as people see it, from linear light; same unit."""
-    return np.asarray(cv2.transform(light, _WEIGHTS), np.float32)
+    return np.asarray(cv2.transform(light, LUMA_709[None].astype(np.float32)), np.float32)
 
 
 def bands(lines: int) -> Iterator[slice]:
@@ -64,3 +67,39 @@ def times(light: LinearImage, factor: Map) -> LinearImage:
         part = light[band]
         cv2.multiply(part, cv2.merge([factor[band]] * 3), dst=part)
     return light
+
+
+def saturation_matrix(saturation: float, luma: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the colour matrix, shape (3, 3), that scales the distance of colours from grey.
+
+    Args:
+        saturation: 0 gives grey, 1 changes nothing.
+        luma: Weights of red, green and blue in grey.
+    """
+    grey = np.tile(luma, (3, 1))
+    return np.asarray(grey + saturation * (np.eye(3) - grey), np.float64)
+
+
+def s_curve(coded: NDArray[np.float64], contrast: float) -> NDArray[np.float64]:
+    """Return coded values in [0, 1] after a tone curve that is steeper in the middle.
+
+    Args:
+        coded: Values in [0, 1].
+        contrast: 0 changes nothing; below 1.
+    """
+    turn = 2.0 * np.pi
+    return np.asarray(coded - contrast * np.sin(turn * coded) / turn, np.float64)
+
+
+def sharpen(picture: Pixels, amount: float, deviation: float, out: Pixels | None = None) -> Pixels:
+    """Return a picture with unsharp masking: fine detail is added once more.
+
+    Args:
+        picture: RGB, any type; integers are rounded and clipped.
+        amount: Share of the detail that is added.
+        deviation: Size of the detail: standard deviation of the blur, pixels.
+        out: Where the result goes, to save memory; may be ``picture``.
+    """
+    soft = cv2.GaussianBlur(picture, (0, 0), deviation)
+    sharp = cv2.addWeighted(picture, 1.0 + amount, soft, -amount, 0.0, dst=out)
+    return np.asarray(sharp, picture.dtype)

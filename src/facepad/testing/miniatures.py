@@ -9,8 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import MappingProxyType
 
-from facepad.datasets.folder import Folder
-from facepad.datasets.packed import FILE
+from facepad import registry
 from facepad.errors import SettingsError
 from facepad.packing.pack import Packing, PackSource
 from facepad.packing.rows import PackOptions
@@ -101,7 +100,7 @@ def _write_folder(root: Path, pictures: int) -> None:
 
 
 def _write_csv(root: Path, pictures: int) -> None:
-    """The same media with a list that tells part and session, and three frames of a clip."""
+    """Write the folder's media with a list of part and session, and three frames of a clip."""
     _write_folder(root / "media", pictures)
     rows = [
         (f"media/bona_fide/{person}/{number}.png", person, part, "", "")
@@ -160,10 +159,11 @@ def _write_packed(root: Path, write_folder: Callable[[Path], None]) -> None:
         root: Where to write.
         write_folder: Writes the miniature of the plain folder.
     """
+    folder, packed = (registry.resolve("datasets", name) for name in ("folder", "packed"))
     with TemporaryDirectory() as source:
         write_folder(Path(source))
-        samples = tuple(Folder(Path(source)).samples())
-        with Packing(PackSource(Folder.name, samples), PackOptions(), root / FILE) as packing:
+        listing = PackSource("folder", tuple(folder(Path(source)).samples()))
+        with Packing(listing, PackOptions(), packed(root).file) as packing:
             packing.decode(workers=0)
             packing.merge()
 

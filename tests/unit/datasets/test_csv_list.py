@@ -71,23 +71,28 @@ def test_a_mark_at_the_beginning_and_quotes_are_read(tmp_path: Path) -> None:
     assert only(written(tmp_path, text)).subject == "müller, anna"
 
 
+def test_bona_fide_may_be_named_instead_of_left_empty(tmp_path: Path) -> None:
+    assert only(written(tmp_path, f"{HEADER}\n1.jpg,anna,bona_fide\n")).pai_species is None
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("", "must name path, subject, pai_species .* got none"),
-        ("path,subject\n1.jpg,anna\n", "got path, subject"),
-        (f"{HEADER},path\n", "every column once"),
-        (f"{HEADER}\n", "has a header but no row"),
-        (f"{HEADER}\n1.jpg,anna\n", "line 2 must have as many cells"),
-        (f"{HEADER}\n1.jpg,anna,,more\n", "line 2 must have as many cells"),
+        ("", "expected a header and at least one row, got none"),
+        ("path,subject\n1.jpg,anna\n", "expected a column 'pai_species', got path, subject"),
+        (f"{HEADER},path\n", "each column is named once, got twice: path"),
+        (f"{HEADER},\n1.jpg,anna,,x\n", "each column needs a name"),
+        (f"{HEADER}\n", "expected a row below the header"),
+        (f"{HEADER}\n1.jpg,anna\n", "line 2: expected 3 fields as in the header"),
+        (f"{HEADER}\n1.jpg,anna,,more\n", "line 2: expected 3 fields as in the header"),
         (f"{HEADER}\n,anna,\n", "line 2 needs a path and a subject"),
         (f"{HEADER}\n1.jpg,,\n", "line 2 needs a path and a subject"),
         (f"{HEADER}\n2.jpg,anna,\n", r"2\.jpg is listed in dataset\.csv line 2 but missing"),
         (f"{HEADER}\n1.jpg,anna,\n1.jpg,anna,\n", r"line 3 lists 'csv/1\.jpg' a second time"),
         (f"{HEADER},split\n1.jpg,anna,,eval\n", "split must be train, dev or test, got 'eval'"),
         (f"{HEADER},frame\n1.jpg,anna,,-1\n", "frame must be a whole number from 0, got '-1'"),
-        (f'{HEADER}\n"1.jpg,anna,\n', "cannot be read"),
-        (f"{HEADER}\n".encode() + b"\xff.jpg,anna,\n", "cannot be read"),
+        (f'{HEADER}\n"1.jpg,anna,\n', "expected CSV"),
+        (f"{HEADER}\n".encode() + b"\xff.jpg,anna,\n", "expected UTF-8"),
     ],
 )
 def test_what_is_wrong_is_told(tmp_path: Path, text: str | bytes, words: str) -> None:
@@ -96,5 +101,5 @@ def test_what_is_wrong_is_told(tmp_path: Path, text: str | bytes, words: str) ->
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match=r"gone\.csv cannot be read"):
+    with pytest.raises(DatasetError, match=r"gone\.csv: cannot be read"):
         list(CsvList(tmp_path / "gone.csv").samples())

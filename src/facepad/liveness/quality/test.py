@@ -14,13 +14,14 @@ from typing import Any
 
 import numpy as np
 
-from facepad import media, quality, registry, settings
+from facepad import media, registry, settings
 from facepad.errors import ModelError
 from facepad.faces.crops import square
 from facepad.fusion import mean_over_frames
 from facepad.liveness.quality.classifier import QualityClassifier, Vector, metric_key
 from facepad.models import store
 from facepad.models.index import digest
+from facepad.quality.vector import METRICS, measure
 from facepad.types import Frame, OperatingPoint, Presentation, Reason, RgbImage, Score
 
 MIN_SIDE = 64  # of a whole picture, pixels; below it there is too little to measure
@@ -107,7 +108,7 @@ class QualityTest:
 
     def __post_init__(self) -> None:
         names = self.classifier.names
-        known = quality.METRICS
+        known = METRICS
         if not set(names) <= set(known):  # looking for plug-ins takes milliseconds
             known = registry.names("metrics")
         if missing := [name for name in names if name not in known]:
@@ -177,7 +178,7 @@ class QualityTest:
         return {}
 
     def _measure(self, part: RgbImage) -> dict[str, float]:
-        return quality.measure(part, names=self.classifier.names)
+        return measure(part, names=self.classifier.names)
 
     def _standardised(self, metrics: Mapping[str, float]) -> Vector:
         return self.classifier.standardised(
@@ -196,7 +197,7 @@ class QualityTest:
         return model.score(model.raw(vector)) - model.score(model.raw(without))
 
 
-def versions(names: Iterable[str] = quality.METRICS) -> dict[str, str]:
+def versions(names: Iterable[str] = METRICS) -> dict[str, str]:
     """Return what a classifier depends on: the versions of its metrics and of their own models.
 
     Args:

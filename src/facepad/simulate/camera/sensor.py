@@ -5,7 +5,18 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from facepad.simulate.linear_light import GAMMA, LinearImage, Map, bands, luminance, times
+from facepad.simulate.linear_light import (
+    GAMMA,
+    LUMA_601,
+    LinearImage,
+    Map,
+    bands,
+    luminance,
+    s_curve,
+    saturation_matrix,
+    sharpen,
+    times,
+)
 from facepad.simulate.parameters import choice, uniform
 from facepad.types import RgbImage
 
@@ -25,7 +36,6 @@ _STEPS = 4096  # of the tone curve, over the square root of light
 _FEW = 48  # places a side between which local tone is drawn
 _DARKEST = 0.01  # light around below which local tone helps no more
 _LOCAL_GAINS = 0.5, 3.0  # of local tone
-_LUMA = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601, as cameras' processors use it
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,9 +162,7 @@ class ImageSignalProcessor:
             smooth = cv2.bilateralFilter(coded, 5, reach, 1.5)
             picture = np.asarray(smooth, np.float32) * np.float32(1.0 / 255.0)
         if self.sharpening:
-            soft = cv2.GaussianBlur(picture, (0, 0), self.sharpening_px)
-            more, less = 1.0 + self.sharpening, -self.sharpening
-            cv2.addWeighted(picture, more, soft, less, 0.0, dst=picture)
+            sharpen(picture, self.sharpening, self.sharpening_px, out=picture)
         np.maximum(picture, 0.0, out=picture)  # convertScaleAbs would mirror what is below
         return np.asarray(cv2.convertScaleAbs(picture, alpha=255.0), np.uint8)
 
@@ -162,9 +170,7 @@ class ImageSignalProcessor:
         """White balance, then colourfulness, as one matrix."""
         means = np.maximum(np.array(cv2.mean(raw)[:3]), 1e-4)
         gains = (means[1] / means) ** self.balance * np.exp([self.red, 0.0, self.blue])
-        grey = np.tile(_LUMA, (3, 1))
-        mixed = grey + self.saturation * (np.eye(3) - grey)
-        return np.asarray(mixed * gains, np.float32)
+        return np.asarray(saturation_matrix(self.saturation, LUMA_601) * gains, np.float32)
 
     def _evened(self, light: LinearImage) -> None:
         """Brighten dark regions and darken light ones, in place, as phones do."""
@@ -186,6 +192,5 @@ class ImageSignalProcessor:
 
     def _curve(self) -> LinearImage:
         coded = np.linspace(0.0, 1.0, _STEPS) ** (2.0 / GAMMA)
-        steep = coded - self.contrast * np.sin(2.0 * np.pi * coded) / (2.0 * np.pi)
-        toned = self.black + (1.0 - self.black) * steep
+        toned = self.black + (1.0 - self.black) * s_curve(coded, self.contrast)
         return np.asarray(np.maximum(toned, 0.0), np.float32)

@@ -20,7 +20,7 @@ from facepad.simulate.media.materials import MaskShading, Printer, SurfaceMateri
 from facepad.simulate.parameters import choice, uniform
 from facepad.simulate.scene import face_mesh
 from facepad.simulate.scene.face_mesh import FaceSurface
-from facepad.simulate.scene.geometry import Placement
+from facepad.simulate.scene.geometry import Placement, rotation
 from facepad.simulate.scene.render import Vertices, face_normals, interpolated, normals, render
 from facepad.simulate.scene.stage import LIFE_SIZE, CaptureScene, MediumRender
 
@@ -225,18 +225,10 @@ class Mask:
     ) -> Vertices:
         """Vertices on the sensor: x and y in photosites, z in the same scale."""
         middle = found.vertices.mean(axis=0)
-        turn = _rotation(self.tilt_deg, self.swing_deg, self.roll_deg)
+        turn = rotation(self.tilt_deg, self.swing_deg, self.roll_deg).astype(np.float32)
         size = np.array([self.loose, self.loose, self.loose * self.relief], np.float32)
         posed = (found.vertices - middle) * size @ turn.T + middle
         lines, columns = stage.picture.shape[:2]
         flat = (posed[:, :2] + 0.5 - [columns / 2, lines / 2]) * (LIFE_SIZE / columns)
         seen = placement.forward(np.asarray(flat, np.float32))
         return np.column_stack([seen, posed[:, 2] * zoom]).astype(np.float32)
-
-
-def _rotation(tilt_deg: float, swing_deg: float, roll_deg: float) -> Vertices:
-    a, b, c = np.deg2rad([tilt_deg, swing_deg, roll_deg])
-    about_x = np.array([[1, 0, 0], [0, np.cos(a), np.sin(a)], [0, -np.sin(a), np.cos(a)]])
-    about_y = np.array([[np.cos(b), 0, -np.sin(b)], [0, 1, 0], [np.sin(b), 0, np.cos(b)]])
-    about_z = np.array([[np.cos(c), -np.sin(c), 0], [np.sin(c), np.cos(c), 0], [0, 0, 1]])
-    return np.asarray(about_x @ about_y @ about_z, np.float32)

@@ -6,8 +6,19 @@ from typing import ClassVar
 import cv2
 import numpy as np
 
-from facepad.simulate.camera.camera import SceneRadiance
-from facepad.simulate.linear_light import LinearImage, Map, bands, mixed, times
+from facepad.simulate.camera.camera import Codec, SceneRadiance, decode
+from facepad.simulate.linear_light import (
+    LUMA_601,
+    LUMA_709,
+    LinearImage,
+    Map,
+    bands,
+    mixed,
+    s_curve,
+    saturation_matrix,
+    sharpen,
+    times,
+)
 from facepad.simulate.media import face_regions, hands
 from facepad.simulate.media.harmonics import Panel
 from facepad.simulate.media.pose import SURROUNDINGS, MediumPose
@@ -17,7 +28,6 @@ from facepad.simulate.scene.geometry import Bend, Placement, coverage, rectangle
 from facepad.simulate.scene.stage import CaptureScene, MediumRender
 from facepad.types import RgbImage
 
-_GREY = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601
 MOIRE, TONE, REFLECTIONS = "moire", "panel_tone", "reflections"
 # Widths of the picture on devices of a pixel density, millimetres: (density below, low, high).
 _WIDTHS = ((170.0, 50.0, 240.0), (290.0, 60.0, 160.0), (np.inf, 40.0, 75.0))
@@ -50,19 +60,15 @@ class SourceCapture:
         if self.contrast:
             picture = np.asarray(cv2.LUT(picture, self._curve()), np.uint8)
         if self.saturation != 1.0:
-            grey = np.tile(_GREY, (3, 1))
-            matrix = grey + self.saturation * (np.eye(3) - grey)
+            matrix = saturation_matrix(self.saturation, LUMA_601)
             picture = np.asarray(cv2.transform(picture, matrix), np.uint8)
         if self.sharpening > 0.0:
-            soft = cv2.GaussianBlur(picture, (0, 0), self.sharpening_px)
-            more, less = 1.0 + self.sharpening, -self.sharpening
-            picture = np.asarray(cv2.addWeighted(picture, more, soft, less, 0.0), np.uint8)
+            picture = sharpen(picture, self.sharpening, self.sharpening_px)
         return picture
 
     def _curve(self) -> RgbImage:
-        coded = np.arange(256) / 255.0
-        steep = coded - self.contrast * np.sin(2.0 * np.pi * coded) / (2.0 * np.pi)
-        return np.asarray(np.rint(255.0 * steep), np.uint8)
+        coded = s_curve(np.arange(256) / 255.0, self.contrast)
+        return np.asarray(np.rint(255.0 * coded), np.uint8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +106,7 @@ class DisplayPipeline:
         stream = self._streamed(picture, columns)
         curve = (np.arange(256, dtype=np.float32) / np.float32(255.0)) ** np.float32(self.gamma)
         light = np.asarray(cv2.LUT(stream, curve), np.float32)
-        grey = np.tile(np.array([0.2126, 0.7152, 0.0722]), (3, 1))
-        matrix = (grey + self.vivid * (np.eye(3) - grey)) * (1.0 - self.black)
+        matrix = saturation_matrix(self.vivid, LUMA_709) * (1.0 - self.black)
         white = np.exp([self.red, 0.0, self.blue])[:, None]
         offset = white * self.black
         toned = cv2.transform(light, np.hstack([matrix * white, offset]).astype(np.float32))
@@ -113,8 +118,9 @@ class DisplayPipeline:
         if share < 1.0:
             size = (max(8, round(wide * share)), max(8, round(lines * share)))
             picture = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
-        _, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, self.stream_quality])
-        stream = np.array(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)
+        # Red and blue are swapped in the stream; changing that would change the pictures of a seed.
+        coded = decode(Codec(self.stream_quality).encode(picture[..., ::-1]))
+        stream = np.ascontiguousarray(coded[..., ::-1])
         if self.overlay != "none":
             _overlaid(stream, self.overlay)
         return stream

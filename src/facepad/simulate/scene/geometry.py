@@ -44,7 +44,7 @@ class Pose:
     def homography(self, size: Size) -> Matrix:
         """From millimetres of the plane to pixels of the sensor."""
         focal = _FOCAL * max(size)
-        turned = self._rotation()[:, :2]
+        turned = rotation(self.tilt_deg, self.swing_deg, self.roll_deg)[:, :2]
         distance = focal / self.zoom
         middle = np.array([self.shift_x, self.shift_y, focal]) / self.zoom
         plane = np.column_stack([turned, middle])
@@ -52,13 +52,6 @@ class Pose:
             [[focal, 0.0, (size[1] - 1) / 2], [0.0, focal, (size[0] - 1) / 2], [0.0, 0.0, 1.0]]
         )
         return np.asarray(lens @ plane / distance, np.float64)
-
-    def _rotation(self) -> Matrix:
-        a, b, c = np.deg2rad([self.tilt_deg, self.swing_deg, self.roll_deg])
-        about_x = [[1, 0, 0], [0, np.cos(a), np.sin(a)], [0, -np.sin(a), np.cos(a)]]
-        about_y = [[np.cos(b), 0, -np.sin(b)], [0, 1, 0], [np.sin(b), 0, np.cos(b)]]
-        about_z = [[np.cos(c), -np.sin(c), 0], [np.sin(c), np.cos(c), 0], [0, 0, 1]]
-        return np.asarray(np.array(about_x) @ about_y @ about_z, np.float64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +138,15 @@ class Placement:
         at = self.to_sensor[:2, 2] / self.to_sensor[2, 2]
         turned = self.to_sensor[:2, :2] - np.outer(at, self.to_sensor[2, :2])
         return np.asarray(turned / self.to_sensor[2, 2], np.float64)
+
+
+def rotation(tilt_deg: float, swing_deg: float, roll_deg: float) -> Matrix:
+    """Return the rotation of `Pose` by its three angles."""
+    a, b, c = np.deg2rad([tilt_deg, swing_deg, roll_deg])
+    about_x = [[1, 0, 0], [0, np.cos(a), np.sin(a)], [0, -np.sin(a), np.cos(a)]]
+    about_y = [[np.cos(b), 0, -np.sin(b)], [0, 1, 0], [np.sin(b), 0, np.cos(b)]]
+    about_z = [[np.cos(c), -np.sin(c), 0], [np.sin(c), np.cos(c), 0], [0, 0, 1]]
+    return np.asarray(np.array(about_x) @ about_y @ about_z, np.float64)
 
 
 def projected(matrix: Matrix, size: Size) -> tuple[Map, Map]:
