@@ -21,6 +21,8 @@ RgbImage = NDArray[np.uint8]  # shape (H, W, 3), R G B
 GrayImage = NDArray[np.float32]  # shape (H, W), 0..255
 Box = tuple[int, int, int, int]  # left, top, right, bottom in pixels; right and bottom excluded
 Landmarks = NDArray[np.float32]  # shape (468, 3): x, y in the frame's pixels, z in the same scale
+_Calibration = TypeVar("_Calibration", contravariant=True)
+_Prior = TypeVar("_Prior", covariant=True)
 
 
 def _read_only(values: dict[Any, Any]) -> Mapping[Any, Any]:
@@ -343,16 +345,9 @@ class Observation:
     features: NDArray[np.float64]
 
 
-CalibrationT = TypeVar("CalibrationT", contravariant=True)
-PriorT = TypeVar("PriorT", covariant=True)
-
-
 @runtime_checkable
-class Calibratable(LivenessTest, Protocol[CalibrationT, PriorT]):
-    """A liveness test that can be calibrated to a camera, from bona fide frames of it.
-
-    The values are those of `facepad.calibration`: `Calibration` and `CameraPrior`.
-    """
+class Calibratable(LivenessTest, Protocol[_Calibration, _Prior]):
+    """A liveness test that can be calibrated to a camera; see `facepad.calibration`."""
 
     @property
     def version(self) -> str:
@@ -365,10 +360,10 @@ class Calibratable(LivenessTest, Protocol[CalibrationT, PriorT]):
     def observe(self, presentation: Presentation) -> Mapping[str, Observation] | Reason:
         """Return what it measures by set of views, the largest set last; or why it cannot."""
 
-    def prior(self) -> PriorT:
+    def prior(self) -> _Prior:
         """Return how bona fide faces vary in front of one camera."""
 
-    def calibrated(self, calibration: CalibrationT) -> LivenessTest:
+    def calibrated(self, calibration: _Calibration) -> LivenessTest:
         """Return the test for the camera of a calibration."""
 
 
