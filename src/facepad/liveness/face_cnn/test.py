@@ -1,4 +1,4 @@
-"""Liveness test: does the face, and what is around it, look first-hand to a trained network?
+"""Liveness test: do the face and its surroundings look directly captured to a network?
 
 A backbone that was trained on ImageNet and is frozen sees a tight crop (texture of paper, ink
 and pixels) and one with context (edges, hands, bezels); linear heads weigh the statistics of
@@ -83,11 +83,11 @@ class FaceTest:
 
     Attributes:
         name: Name in the registry and in results.
-        heads: What was learned.
+        heads: The trained heads.
         backbone: The frozen network.
-        version: Of the heads' file.
+        version: Version of the heads' file.
         prior_model: Name of the model file with the prior over cameras of these heads.
-        calibration: Of the camera, when it has one.
+        calibration: Calibration of the camera, when there is one.
     """
 
     name: str
