@@ -22,7 +22,8 @@ from facepad.media.frame_selection import FrameSelection
 from facepad.media.limits import Limits, VideoLimits
 from facepad.media.reading import named_errors
 from facepad.media.video import begins_as_video, is_video, read_numbered
-from facepad.packed import address, pictures
+from facepad.packed import address
+from facepad.packed.pictures import PackedFiles
 from facepad.types import Frame, Needs, Presentation, Sample
 
 Channels = Literal["rgb", "bgr", "gray"]
@@ -34,6 +35,7 @@ MIDDLE = FrameSelection("even", 1)  # the frame that stands for a clip where one
 _CLOCK = 0.001  # seconds; frames of one moment differ by rounding
 _LEAST_SIDE = 320  # pixels; frames of a clip are not reduced below it
 _HEAD = 32  # bytes of a file that show whether it is a video
+_PACKED = PackedFiles()  # opening one takes longer than reading a picture from it
 
 
 def load(
@@ -175,7 +177,7 @@ def read_frames(
     limits = limits or VideoLimits.from_settings()
     packed = address.parse(path)
     if packed is not None:
-        yield from pictures.read_frames(packed, selection, limits.picture)
+        yield from _PACKED.read_frames(packed, selection, limits.picture)
     elif _holds_video(path):
         yield from read_numbered(path, selection, limits=limits)
     elif is_depth_video(path):
@@ -203,7 +205,7 @@ def read_picture(
     if packed is None:
         return media.read(source, limits=limits, name=name)
     with named_errors(name or str(source)):
-        return pictures.read_one(packed, limits or Limits.from_settings())
+        return _PACKED.read_one(packed, limits or Limits.from_settings())
 
 
 def is_clip(path: str | Path) -> bool:
