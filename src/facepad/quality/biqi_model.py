@@ -30,15 +30,15 @@ class Standardised:
     """Scales features for our own machines.
 
     Attributes:
-        mean: Of the training set, after `tame`.
-        scale: Its standard deviation.
+        mean: Mean of the training set after `tame`.
+        scale: Standard deviation of the training set after `tame`.
     """
 
     mean: Vector
     scale: Vector
 
     def __call__(self, features: Vector) -> Vector:
-        """Scaled features, same shape (18,)."""
+        """Return scaled features, of the same shape (18,)."""
         return (tame(features) - self.mean) / self.scale
 
 
@@ -52,7 +52,7 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class BiqiModel:
-    """Tells kinds of distortion apart and how bad each is.
+    """Gives the probability of each kind of distortion, and a score of how bad it is.
 
     Attributes:
         kinds: Names of the distortions, in the order of the classifier's classes.
@@ -68,7 +68,7 @@ class BiqiModel:
     knots: Vector | None = None
 
     def judge(self, features: Vector, jpeg_score: float) -> tuple[Vector, Vector]:
-        """Probability and score of each kind, both of shape (kinds,).
+        """Return the probability and the score of each kind, both of shape (kinds,).
 
         Args:
             features: From `biqi_features`.
@@ -132,7 +132,7 @@ class BiqiModel:
 
 
 def tame(features: Vector) -> Vector:
-    """Features with variances as logarithms: those of real pictures span several decades.
+    """Return features with variances as logarithms: variances of photographs span decades.
 
     Args:
         features: Shape (..., 18).

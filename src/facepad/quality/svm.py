@@ -1,4 +1,4 @@
-"""Support-vector machines: the text files of libsvm, and what they say of one point.
+"""Support-vector machines: evaluation at one point, and libsvm's text files.
 
 Only arrays and numpy: nothing here trains. Radial basis functions only.
 
@@ -38,7 +38,7 @@ class Machine:
     """A classifier with pairwise probabilities, or a regressor (which has no classes).
 
     Attributes:
-        gamma: Of the kernel ``exp(-gamma |x - v|^2)``.
+        gamma: Width parameter of the kernel ``exp(-gamma |x - v|^2)``.
         vectors: Support vectors, shape (n, d), sorted by class.
         coefficients: Shape (k - 1, n) for k classes, (1, n) for a regressor.
         offsets: One per pair of classes (0, 1), (0, 2), ..., (1, 2), ...; or one.
@@ -83,11 +83,11 @@ class Machine:
         object.__setattr__(self, "_squares", (columns * columns).sum(axis=0))
 
     def regress(self, point: Vector) -> float:
-        """The regressor's value at a point of shape (d,)."""
+        """Return the regressor's value at a point of shape (d,)."""
         return float(np.sum(self.coefficients[0] * self._kernel(point)) - self.offsets[0])
 
     def decisions(self, point: Vector) -> Vector:
-        """Signed distances for each pair of classes; positive speaks for the first."""
+        """Return signed distances for each pair of classes; positive means the first class."""
         weighted = self.coefficients * self._kernel(point)
         starts = np.cumsum(self.counts) - self.counts
         by_class = np.add.reduceat(weighted, starts, axis=1)
@@ -96,7 +96,7 @@ class Machine:
         return np.array(sums) - self.offsets
 
     def probabilities(self, point: Vector) -> Vector:
-        """Probability of each class, in the order of ``classes``; they sum to 1.
+        """Return the probability of each class, in the order of ``classes``; they sum to 1.
 
         Raises:
             InputError: The machine has no sigmoids.
@@ -117,7 +117,7 @@ class Machine:
 
 
 def couple(pairwise: Vector) -> Vector:
-    """Class probabilities that agree best with pairwise ones.
+    """Return class probabilities that agree best with pairwise ones.
 
     Args:
         pairwise: Shape (k, k); entry (i, j) is the probability of i given i or j.
@@ -152,8 +152,8 @@ class FeatureRange:
         lower: Scaled value of the smallest.
         upper: Scaled value of the largest.
         index: Places of the features that varied; the others scale to 0.
-        smallest: Of each feature in ``index``.
-        largest: Likewise.
+        smallest: Smallest value of each feature in ``index``.
+        largest: Largest value of each feature in ``index``.
     """
 
     lower: float
@@ -163,7 +163,7 @@ class FeatureRange:
     largest: Vector
 
     def __call__(self, features: Vector) -> Vector:
-        """Scaled features, same shape (d,).
+        """Return scaled features, of the same shape (d,).
 
         Raises:
             InputError: Fewer features than the range lists.
@@ -182,8 +182,8 @@ def read_range(text: str, source: str = "range file") -> FeatureRange:
     """Read the text of a range file.
 
     Args:
-        text: Its content.
-        source: Names it in errors.
+        text: Content of the file.
+        source: Names the file in errors.
 
     Raises:
         InputError: Malformed; the message names the line.
@@ -201,8 +201,8 @@ def read_machine(text: str, source: str = "model file", features: int | None = N
     """Read the text of a model with radial basis functions: C-SVC, nu-SVR or epsilon-SVR.
 
     Args:
-        text: Its content; line ends may be CR LF.
-        source: Names it in errors.
+        text: Content of the file; line ends may be CR LF.
+        source: Names the file in errors.
         features: Number of features; by default the largest index in the file.
 
     Raises:
@@ -319,7 +319,7 @@ def _range_row(words: list[str], where: str) -> tuple[int, float, float]:
 
 
 def _numbers(words: list[str], many: int, where: str) -> list[float]:
-    """Exactly so many finite numbers."""
+    """Return exactly ``many`` finite numbers."""
     try:
         found = [float(word) for word in words]
     except ValueError:
@@ -330,7 +330,7 @@ def _numbers(words: list[str], many: int, where: str) -> list[float]:
 
 
 def _numbered(text: str) -> _Lines:
-    """Lines that are not blank, from 1, and their words."""
+    """Yield the number, from 1, and the words of each line that is not blank."""
     for number, line in enumerate(text.splitlines(), 1):
         words = line.split()
         if words:

@@ -78,7 +78,7 @@ def _coded(seed: int, attack: bool, suffix: str) -> bytes:
 
 
 def made_up_clip(*, seed: int, attack: bool, size: tuple[int, int] = CLIP_SIZE) -> list[RgbImage]:
-    """Pictures of one made-up person who moves a little."""
+    """Return pictures of one made-up person who moves a little."""
     return [
         made_up_picture(size=size, attack=attack, seed=seed, moved=number)
         for number in range(CLIP_FRAMES)

@@ -1,4 +1,4 @@
-"""Liveness test: does the face, and what is around it, look first-hand to a trained network?
+"""Liveness test: do the face and its surroundings look directly captured to a network?
 
 A backbone that was trained on ImageNet and is frozen sees a tight crop (texture of paper, ink
 and pixels) and one with context (edges, hands, bezels); linear heads weigh the statistics of
@@ -59,12 +59,12 @@ research = FaceTestFactory("face_cnn_research", "research")  # research data too
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Observation:
-    """What the heads make of one presentation, before any scaling.
+    """Logits and features of one presentation, before any scaling.
 
     Attributes:
         logits: By head, means over the judged frames.
         features: Standardised statistics of these heads side by side, likewise.
-        views: That were seen.
+        views: Views that were available.
     """
 
     logits: Mapping[str, float]
@@ -83,11 +83,11 @@ class FaceTest:
 
     Attributes:
         name: Name in the registry and in results.
-        heads: What was learned.
+        heads: The trained heads.
         backbone: The frozen network.
-        version: Of the heads' file.
+        version: Version of the heads' file.
         cameras: Name of the model with the spreads that cameras have under these heads.
-        calibration: Of the camera, when it has one.
+        calibration: Calibration of the camera, when there is one.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Liveness test: is the picture of the quality that a first-hand picture of a face has?
+"""Liveness test: does the picture have the image quality of a directly captured face?
 
 The metrics of the face, or of the whole picture, through a linear classifier, as in
 Galbally, Marcel, Fierrez (2014), doi:10.1109/TIP.2013.2292332, and the thesis's W-IQA.
@@ -29,28 +29,28 @@ MIN_SIDE = 64  # of a whole picture, pixels; below it there is too little to mea
 
 
 def face_crop() -> "QualityTest":
-    """The face with a margin; or the user's own model, when the setting names one."""
+    """Return the test of the face with a margin, or the user's own model if a setting names it."""
     own = settings.value("quality_model")
     return from_file(own) if own else _packaged("quality", "quality_free")
 
 
 def face_crop_research() -> "QualityTest":
-    """The same by weights that learned from research data too; for research only."""
+    """Return `face_crop` with weights trained on research data too; for research only."""
     return _packaged("quality_research", "quality_research")
 
 
 def whole_picture() -> "QualityTest":
-    """The whole picture, as in the thesis; needs no face."""
+    """Return the test of the whole picture, as in the thesis; needs no face."""
     return _packaged("quality_whole", "quality_whole_free")
 
 
 def whole_picture_research() -> "QualityTest":
-    """The same by weights that learned from research data too; for research only."""
+    """Return `whole_picture` with weights trained on research data too; for research only."""
     return _packaged("quality_whole_research", "quality_whole_research")
 
 
 def from_file(path: str) -> "QualityTest":
-    """A test with the model in a file that `facepad train quality` wrote.
+    """Return a test with the model in a file that `facepad train quality` wrote.
 
     Raises:
         ModelError: The file is missing, damaged or does not fit this version.
@@ -66,7 +66,7 @@ def _packaged(name: str, file: str) -> "QualityTest":
 
 
 def view(frame: Frame, margin: float, side: int) -> RgbImage | Reason:
-    """The part of a frame that is measured, at its canonical size.
+    """Return the part of a frame that is measured, at its canonical size.
 
     Args:
         frame: With its face, unless ``margin`` is 0.
@@ -99,8 +99,8 @@ class QualityTest:
 
     Attributes:
         name: Name in the registry and in results.
-        classifier: What was learned.
-        version: Of the model file.
+        classifier: The trained classifier.
+        version: Version of the model file.
     """
 
     name: str
@@ -165,7 +165,7 @@ class QualityTest:
         )
 
     def explain(self, presentation: Presentation) -> Mapping[str, float]:
-        """How much each group of metrics moved the score of the first frame with one.
+        """Return how much each group of metrics changed the score of the first frame with a score.
 
         Returns:
             By group, the score minus what it would be with that group at its training
@@ -202,7 +202,7 @@ def versions(names: Iterable[str] = METRICS) -> dict[str, str]:
     """Return what a classifier depends on: the versions of its metrics and of their own models.
 
     Args:
-        names: Its metrics.
+        names: Metrics of the classifier.
 
     Raises:
         ModelError: The model of a metric is not in the list of models.
