@@ -4,13 +4,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from facepad import calibration, media
+from facepad import calibration
 from facepad.calibration import Calibration
 from facepad.errors import InputError, SettingsError
 from facepad.evaluation.intervals import clopper_pearson
 from facepad.faces import crops
 from facepad.faces.finder import FaceFinder
 from facepad.liveness.face_cnn.test import FaceTest, Observation
+from facepad.media.inputs import expand
 from facepad.models.card import Card
 from facepad.sources import read_picture
 from facepad.training.calibration.fit import ENOUGH, FEWEST, FRAMES_WORTH, Observed, expected, fit
@@ -58,7 +59,7 @@ def pictures(folder: Path) -> tuple[Picture, ...]:
     """
     if not folder.is_dir():
         raise InputError(f"{folder} is not a folder; it must hold bona fide frames of the camera")
-    paths = [item.source for item in media.expand([str(folder)])]
+    paths = [item.source for item in expand([str(folder)])]
     found = [Path(str(path)) for path in paths if not isinstance(path, bytes | InputError)]
     if not found:
         raise InputError(f"{folder} holds no picture")
