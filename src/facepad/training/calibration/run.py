@@ -12,13 +12,14 @@ from pathlib import Path
 
 import numpy as np
 
-from facepad import calibration, media
+from facepad import calibration
 from facepad.calibration import Calibration
 from facepad.calibration.prior import CalibratableTest, ViewPrior
 from facepad.errors import InputError
 from facepad.evaluation.intervals import clopper_pearson
 from facepad.faces.finder import FaceFinder
 from facepad.jobs.progress import Advance, ignore
+from facepad.media.inputs import expand
 from facepad.models.card import Card
 from facepad.simulate.recipe import Recipe, apply, draw_recipe
 from facepad.sources import read_picture
@@ -97,7 +98,7 @@ def pictures(folder: Path) -> tuple[CalibrationPicture, ...]:
     """
     if not folder.is_dir():
         raise InputError(f"{folder} is not a folder; it must hold bona fide frames of the camera")
-    paths = [item.source for item in media.expand([str(folder)])]
+    paths = [item.source for item in expand([str(folder)])]
     found = [Path(str(path)) for path in paths if not isinstance(path, bytes | InputError)]
     if not found:
         raise InputError(f"{folder} holds no picture")
