@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from facepad.media import Input
+from facepad.media.inputs import Input
 from facepad.types import Decision, Face, Outcome, Reason, Score
 
 SCHEMA_VERSION = 1  # grows when a key changes its meaning or goes away
-DECIMALS = 6  # of scores; more is noise of the machine
+DECIMALS = 6  # of scores; more is numerical noise
 MS_DECIMALS = 2
 OUTCOMES: Mapping[Outcome, str] = MappingProxyType(
     {
@@ -33,20 +33,20 @@ REASONS: Mapping[Reason, str] = MappingProxyType(
         Reason.PICTURE_TOO_SMALL: "picture too small",
         Reason.CLIP_TOO_SHORT: "clip too short",
         Reason.TIMED_OUT: "a test took too long",
-        Reason.UNFAMILIAR_CAMERA: "unlike the pictures it learned from",
+        Reason.UNFAMILIAR_CAMERA: "camera unlike those of the training data",
         Reason.NEAR_THRESHOLD: "score near the threshold",
     }
 )
-SMALL_CHANGE = 0.005  # of a score; what would be printed as 0.00 is not told
+SMALL_CHANGE = 0.005  # of a score; a smaller change would be printed as 0.00
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """One input and what it came to: a decision, or the error that prevented one.
+    """The decision of one input, or the error that prevented it.
 
     Attributes:
         path: The input as it was named, "-" for standard input.
-        decision: What was decided; None when the input could not be read.
+        decision: None when the input could not be read.
         error: Why it could not be read; None when it could.
     """
 
@@ -73,14 +73,14 @@ class Measured:
 
 
 def path_of(item: Input) -> str:
-    """The path of an input as a program can use it: exact, and "-" for standard input."""
+    """Return the exact path of an input, for programs; "-" for standard input."""
     if isinstance(item.source, bytes):
         return "-"
     return str(item.source) if isinstance(item.source, Path) else item.name
 
 
 def to_json(judged: Judged) -> str:
-    """The document of one input as one line of ASCII; never NaN, which is not JSON."""
+    """Return the document of one input as one line of ASCII, without NaN, which is not JSON."""
     return json.dumps(to_document(judged), allow_nan=False)
 
 
@@ -97,7 +97,7 @@ def metrics_to_json(measured: Measured) -> str:
 
 
 def to_document(judged: Judged) -> dict[str, Any]:
-    """The document of one input; every key is there also when there was an error."""
+    """Return the document of one input; every key is present also for an error."""
     document: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
         "path": judged.path,
@@ -149,7 +149,7 @@ def _rounded(value: float | None, decimals: int) -> float | None:
 
 
 def plain(value: Any) -> Any:  # noqa: ANN401 - takes and gives whatever JSON can hold
-    """The value in JSON's own types: arrays become lists, numbers that are not finite null.
+    """Return the value in JSON's types: arrays become lists, numbers that are not finite null.
 
     Example:
         >>> plain({"a": np.float32(0.5), "b": (1, float("nan")), "c": np.arange(2)})
@@ -169,23 +169,23 @@ def plain(value: Any) -> Any:  # noqa: ANN401 - takes and gives whatever JSON ca
 
 
 def why(decision: Decision) -> str:
-    """Why a decision is as it is, and what was unusual about the input."""
+    """Return the reasons of a decision, and what was unusual about the input."""
     parts = [REASONS[reason] for reason in decision.reasons] or _against_threshold(decision)
     return "; ".join((*parts, *_abstaining(decision), *decision.notes))
 
 
 def explanation(changes: Mapping[str, float]) -> list[str]:
-    """Lines that tell what each group of metrics did to the score, largest first.
+    """Return a line for each group of metrics with its change of the score, largest first.
 
     Args:
-        changes: Score as it is minus score with the group at its training mean, by group.
+        changes: Score minus the score with the group at its training mean, by group.
 
     Example:
         >>> for line in explanation({"edges": 0.02, "spectrum": -0.41, "structure": 0.0}):
         ...     print(line)
-        spectrum   -0.41  speaks for an attack
-        edges      +0.02  speaks for bona fide
-        structure         moved nothing
+        spectrum   -0.41  towards attack
+        edges      +0.02  towards bona fide
+        structure         no change
     """
     ordered = sorted(changes.items(), key=lambda item: -abs(item[1]))
     width = max((len(name) for name in changes), default=0)
@@ -194,13 +194,13 @@ def explanation(changes: Mapping[str, float]) -> list[str]:
 
 def _change(change: float) -> str:
     if abs(change) < SMALL_CHANGE:
-        return f"{'':6}  moved nothing"
-    side = "bona fide" if change > 0 else "an attack"
-    return f"{change:>+6.2f}  speaks for {side}"
+        return f"{'':6}  no change"
+    side = "bona fide" if change > 0 else "attack"
+    return f"{change:>+6.2f}  towards {side}"
 
 
 def _abstaining(decision: Decision) -> list[str]:
-    """Tests whose own reason kept them out of a decision that was made without them."""
+    """Return the tests that do not take part in the decision, with their reasons."""
     return [
         f"{name} abstains: {REASONS[score.reason]}"
         for name, score in decision.scores.items()
@@ -213,5 +213,15 @@ def _against_threshold(decision: Decision) -> list[str]:
     if decision.score is None or point is None:
         return []
     if decision.outcome is Outcome.ATTACK:
-        return [f"below {point.low:.2f}"]
-    return [f"at least {point.high:.2f}"] if decision.outcome is Outcome.BONA_FIDE else []
+        score, low = _distinct(decision.score, point.low)
+        return [f"score {score} < {low} (reject)"]
+    if decision.outcome is Outcome.BONA_FIDE:
+        score, high = _distinct(decision.score, point.high)
+        return [f"score {score} >= {high} (accept)"]
+    return []
+
+
+def _distinct(first: float, second: float) -> tuple[str, str]:
+    """Return two numbers with two decimals, or with as many as show that they differ."""
+    texts = [(f"{first:.{n}f}", f"{second:.{n}f}") for n in range(2, DECIMALS + 1)]
+    return next((pair for pair in texts if pair[0] != pair[1]), texts[0])

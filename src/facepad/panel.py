@@ -3,13 +3,14 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Protocol, Self, runtime_checkable
+from typing import Protocol, Self
 
 from facepad import calibration, registry
-from facepad.calibration import Calibration
+from facepad.calibration import CalibratableTest, Calibration
 from facepad.errors import SettingsError
 from facepad.fusion import Answer, Fused, Fusion
 from facepad.types import (
+    Calibratable,
     Frame,
     LivenessTest,
     Needs,
@@ -30,14 +31,6 @@ class Finder(Protocol):
 
     def find(self, frame: Frame) -> Frame:
         """Return the frame with its face, or with the reason why there is none."""
-
-
-@runtime_checkable
-class Calibrates(Protocol):
-    """A liveness test that can be anchored to a camera."""
-
-    def calibrated(self, calibration: Calibration) -> LivenessTest:
-        """Return the test for one camera."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +102,7 @@ class Panel:
     def _deciding(self, test: str | LivenessTest, threads: int) -> LivenessTest:
         if self.calibration is None:
             return make_test(test, threads) if isinstance(test, str) else test
-        calibratable = make_calibratable(self.calibration.test, threads)
-        anchored: LivenessTest = calibratable.calibrated(self.calibration)
-        return anchored
+        return make_calibratable(self.calibration.test, threads).calibrated(self.calibration)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +132,12 @@ class LoadedPanel:
             most = most.most(one)
         return most if needs else None
 
+    @property
+    def stills_need_depth(self) -> bool:
+        """Whether a frame-wise test needs depth."""
+        needs = map(needs_of, self.tests)
+        return any(one.depth and not one.is_clip for one in needs)
+
     def fused(self, scores: Mapping[str, Score]) -> Fused:
         """Fuse the scores of the deciding tests; those without a score take no part.
 
@@ -155,12 +152,17 @@ class LoadedPanel:
         )
 
 
-def can_be_met(needs: Needs, presentation: Presentation) -> bool:
-    """Return whether a test takes part: clip tests need a clip, tests of depth its depth."""
-    frames = presentation.frames
-    if needs.depth and frames[0].depth is None:
-        return False
-    return len(frames) > 1 or not needs.is_clip
+def takes_part(test: LivenessTest, stills: Presentation, clip: Presentation | None) -> bool:
+    """Return whether a test has a part in the decision.
+
+    Args:
+        test: A clip test takes no part without a clip, a test of depth none without depth.
+        stills: What frame-wise tests get.
+        clip: What clip tests get; None for a still.
+    """
+    needs = needs_of(test)
+    given = clip if needs.is_clip else stills
+    return given is not None and not (needs.depth and given.frames[0].depth is None)
 
 
 def make_test(name: str, threads: int = 1) -> LivenessTest:
@@ -174,7 +176,7 @@ def make_test(name: str, threads: int = 1) -> LivenessTest:
     return factory.with_threads(threads) if isinstance(factory, ThreadedFactory) else factory()
 
 
-def make_calibratable(name: str, threads: int = 1) -> Any:  # noqa: ANN401 - see Calibrates
+def make_calibratable(name: str, threads: int = 1) -> CalibratableTest:
     """Make a liveness test that can be calibrated, by its name.
 
     Raises:
@@ -182,7 +184,7 @@ def make_calibratable(name: str, threads: int = 1) -> Any:  # noqa: ANN401 - see
         ModelError: Its model is missing or wrong.
     """
     made = make_test(name, threads)
-    if not isinstance(made, Calibrates):
+    if not isinstance(made, Calibratable):
         raise SettingsError(f"test {name!r} cannot be calibrated; face_cnn can")
     return made
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from threading import Lock, Thread
 from time import perf_counter
 from types import MappingProxyType
@@ -22,7 +23,7 @@ from facepad.decision import conclude
 from facepad.errors import InputError, SettingsError
 from facepad.fusion import Fusion
 from facepad.media.frame_selection import FrameSelection
-from facepad.panel import Finder, LoadedPanel, Panel, can_be_met, name_of
+from facepad.panel import Finder, LoadedPanel, Panel, name_of, takes_part
 from facepad.registry import DEFAULT_FUSION, DEFAULT_TESTS
 from facepad.sources import EVENLY, Channels, Source
 from facepad.types import (
@@ -135,16 +136,17 @@ class Checker:
             SettingsError: A test that was named does not exist, or a library is missing.
         """
         clock = _Clock()
+        load = partial(sources.load, source, selection=self._frames, channels=channels, name=name)
         with clock.step("decode"):
-            presentation = sources.load(
-                source, selection=self._frames, channels=channels, name=name
-            )
-        needs = self._parts(clock).clip_needs
-        clip = None
-        if needs is not None:
+            stills = load()
+        parts, clip = self._parts(clock), None
+        if parts.stills_need_depth:
             with clock.step("decode"):
-                clip = sources.load_dense(source, needs)
-        return self._judge(presentation, clip, clock)
+                stills = load(depth=True)
+        if parts.clip_needs is not None:
+            with clock.step("decode"):
+                clip = sources.load_dense(source, parts.clip_needs)
+        return self._judge(stills, clip, clock)
 
     def check_presentation(self, presentation: Presentation) -> Decision:
         """Judge frames that are in memory; faces are looked for where that was not done.
@@ -220,7 +222,7 @@ class Checker:
         parts = self._parts(clock)
         with clock.step("faces"):
             stills, clip = _with_faces(stills, clip, parts.finder)
-        asked = {t.name: t for t in parts.tests if can_be_met(needs_of(t), clip or stills)}
+        asked = {test.name: test for test in parts.tests if takes_part(test, stills, clip)}
         scores = self._scores(tuple(asked.values()), stills, clip, clock)
         fused = parts.fused(scores)
         point = self._operating_point or fused.operating_point

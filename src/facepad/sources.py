@@ -14,15 +14,17 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from facepad import media, settings
+from facepad import settings
 from facepad.errors import InputError
 from facepad.media.decode import begins_as_picture
 from facepad.media.depth_video import is_depth_video, read_depth, read_numbered_colour
 from facepad.media.frame_selection import FrameSelection
 from facepad.media.limits import Limits, VideoLimits
-from facepad.media.reading import named_errors
+from facepad.media.reading import from_array, named_errors, read
+from facepad.media.resize import to_long_side
 from facepad.media.video import begins_as_video, is_video, read_numbered
-from facepad.packed import address, pictures
+from facepad.packed import address
+from facepad.packed.pictures import PackedFiles
 from facepad.types import Frame, Needs, Presentation, Sample
 
 Channels = Literal["rgb", "bgr", "gray"]
@@ -34,6 +36,7 @@ MIDDLE = FrameSelection("even", 1)  # the frame that stands for a clip where one
 _CLOCK = 0.001  # seconds; frames of one moment differ by rounding
 _LEAST_SIDE = 320  # pixels; frames of a clip are not reduced below it
 _HEAD = 32  # bytes of a file that show whether it is a video
+_PACKED = PackedFiles()  # opening one takes longer than reading a picture from it
 
 
 def load(
@@ -43,6 +46,7 @@ def load(
     limits: VideoLimits | None = None,
     channels: Channels | None = None,
     name: str = "",
+    depth: bool = False,
 ) -> Presentation:
     """Read a source as one presentation.
 
@@ -53,6 +57,7 @@ def load(
         limits: Bounds checked before decoding; None takes them from the settings.
         channels: Order of an array's channels; required for arrays, forbidden for files.
         name: How messages and the presentation name the source; its path by default.
+        depth: Whether to read the depth of frames that have one.
 
     Raises:
         InputError: The source cannot be read or is over a limit; the message names it.
@@ -60,25 +65,29 @@ def load(
         SettingsError: A limit is not a number, or the file needs a library that is missing.
     """
     if isinstance(source, Sample):
-        return load_sample(source, selection, limits=limits)
+        return load_sample(source, selection, limits=limits, depth=depth)
     if isinstance(source, np.ndarray):
         frames: tuple[Frame, ...] = (_from_array(source, channels),)
     elif channels is not None:
         raise InputError(f"channels={channels!r} is for arrays; a file defines its own channels")
     elif isinstance(source, bytes):
-        frames = (media.read(source, limits=limits.picture if limits else None, name=name),)
+        frames = (read(source, limits=limits.picture if limits else None, name=name),)
     elif not isinstance(source, str | Path):
         raise InputError(f"a source is a path, bytes or an array, got {type(source).__name__}")
     elif address.parse(source) is not None:
         with named_errors(name or str(source)):
-            frames = _frames(str(source), selection, limits)
+            frames = _frames(source, selection, limits)
     else:
-        frames = _frames(str(source), selection, limits, name)
+        frames = _frames(source, selection, limits, name=name, depth=depth)
     return Presentation(frames, source=name or _name(source))
 
 
 def load_sample(
-    sample: Sample, selection: FrameSelection = EVENLY, *, limits: VideoLimits | None = None
+    sample: Sample,
+    selection: FrameSelection = EVENLY,
+    *,
+    limits: VideoLimits | None = None,
+    depth: bool = False,
 ) -> Presentation:
     """Read the pixels of one sample of a dataset.
 
@@ -87,6 +96,7 @@ def load_sample(
             is that frame alone.
         selection: Which frames of a clip; a picture has one.
         limits: None takes them from the settings.
+        depth: Whether to read the depth of frames that have one.
 
     Returns:
         One presentation; its source is the sample's key.
@@ -98,7 +108,7 @@ def load_sample(
     """
     if sample.frame is not None:
         selection = FrameSelection("at", sample.frame)
-    return Presentation(_frames(sample.path, selection, limits), source=sample.key)
+    return Presentation(_frames(sample.path, selection, limits, depth=depth), source=sample.key)
 
 
 def load_dense(
@@ -106,11 +116,11 @@ def load_dense(
 ) -> Presentation | None:
     """Read a clip as densely as tests need it, in bounded memory.
 
-    Frames are ``1 / needs.fps`` seconds apart, closer where ``needs.min_frames`` within
-    ``needs.seconds`` ask for it, and never closer than in the clip; where no rate follows from
-    the needs, ``needs.min_frames`` (at least 8) are spread evenly over the clip. Over the
-    setting ``max_clip_mb`` all frames are halved in size, again if need be, while the longer
-    side stays at 320 pixels or more; then the rest of the clip is left out. A note says so.
+    With a rate (``needs.fps``), frames are that close, or as close as the clip has them. Without
+    one, or where the rate gives fewer, ``needs.min_frames`` (at least 8) are spread evenly over
+    the clip. Over the setting ``max_clip_mb`` all frames are halved in size, again if need be,
+    while the longer side stays at 320 pixels or more; then the rest of the clip is left out. A
+    note says so.
 
     Args:
         source: As `load`.
@@ -128,13 +138,19 @@ def load_dense(
     path = _path_of_clip(source)
     if path is None:
         return None
-    rate = max(needs.fps, needs.min_frames / needs.seconds if needs.seconds > 0.0 else 0.0)
-    most = max(needs.min_frames, EVENLY.number)
-    selection = FrameSelection() if rate > 0.0 else FrameSelection("even", most)
-    frames = (frame for _, frame in read_frames(path, selection, limits, depth=needs.depth))
-    chosen = _at_rate(frames, rate) if rate > 0.0 else frames
-    kept = _bounded(chosen, round(1e6 * settings.number("max_clip_mb")))
-    return Presentation(kept, source=source.key if isinstance(source, Sample) else str(path))
+    evenly = FrameSelection("even", max(needs.min_frames, EVENLY.number))
+    name = source.key if isinstance(source, Sample) else str(path)
+
+    def read(selection: FrameSelection, rate: float) -> Presentation:
+        frames = (frame for _, frame in read_frames(path, selection, limits, depth=needs.depth))
+        chosen = _at_rate(frames, rate) if rate > 0.0 else frames
+        return Presentation(_bounded(chosen, round(1e6 * settings.number("max_clip_mb"))), name)
+
+    dense = read(FrameSelection(), needs.fps) if needs.fps > 0.0 else None
+    if dense is None or len(dense.frames) < evenly.number:
+        spread = read(evenly, 0.0)
+        dense = spread if dense is None or len(spread.frames) > len(dense.frames) else dense
+    return dense
 
 
 def read_frames(
@@ -162,14 +178,14 @@ def read_frames(
     limits = limits or VideoLimits.from_settings()
     packed = address.parse(path)
     if packed is not None:
-        yield from pictures.read_frames(packed, selection, limits.picture)
+        yield from _PACKED.read_frames(packed, selection, limits.picture)
     elif _holds_video(path):
         yield from read_numbered(path, selection, limits=limits)
     elif is_depth_video(path):
         colour = read_numbered_colour(path, selection, limits=limits)
         yield from _with_depth(colour, path, selection, limits) if depth else colour
     else:
-        yield None, media.read(path, limits=limits.picture, name=name)
+        yield None, read(path, limits=limits.picture, name=name)
 
 
 def read_picture(
@@ -188,9 +204,9 @@ def read_picture(
     """
     packed = None if isinstance(source, bytes) else address.parse(source)
     if packed is None:
-        return media.read(source, limits=limits, name=name)
+        return read(source, limits=limits, name=name)
     with named_errors(name or str(source)):
-        return pictures.read_one(packed, limits or Limits.from_settings())
+        return _PACKED.read_one(packed, limits or Limits.from_settings())
 
 
 def is_clip(path: str | Path) -> bool:
@@ -199,9 +215,15 @@ def is_clip(path: str | Path) -> bool:
 
 
 def _frames(
-    path: str, selection: FrameSelection, limits: VideoLimits | None, name: str = ""
+    path: str | Path,
+    selection: FrameSelection,
+    limits: VideoLimits | None,
+    *,
+    name: str = "",
+    depth: bool = False,
 ) -> tuple[Frame, ...]:
-    return tuple(frame for _, frame in read_frames(path, selection, limits, name=name))
+    frames = read_frames(path, selection, limits, name=name, depth=depth)
+    return tuple(frame for _, frame in frames)
 
 
 def _path_of_clip(source: Source) -> str | Path | None:
@@ -252,7 +274,7 @@ def _halved(frame: Frame, times: int) -> Frame:
     if times == 0:
         return frame
     step = 2**times
-    image = media.to_long_side(frame.image, max(1, max(frame.size) // step))
+    image = to_long_side(frame.image, max(1, max(frame.size) // step))
     depth = None if frame.depth is None else frame.depth[::step, ::step]
     return replace(frame, image=image, depth=depth)
 
@@ -277,7 +299,7 @@ def _from_array(image: NDArray[Any], channels: Channels | None) -> Frame:
         raise InputError(
             "an array needs channels='rgb', 'bgr' or 'gray' (OpenCV reads 'bgr'), got None"
         )
-    return media.from_array(image, channels=channels)
+    return from_array(image, channels=channels)
 
 
 def _name(source: str | Path | bytes | NDArray[Any]) -> str:

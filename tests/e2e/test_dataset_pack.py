@@ -196,7 +196,7 @@ def test_what_cannot_be_read_is_told_and_left_out(nuaa: Path, tmp_path: Path) ->
     [
         (("--size", "9x"), b"a size is like 320x240 or 224"),
         (("--store", "pixels"), b"needs a size"),
-        (("--frames", "some"), b"a frame rule is"),
+        (("--frames", "some"), b"a frame selection is"),
         (("--protocol", "other"), b"no protocol 'other'"),
     ],
 )

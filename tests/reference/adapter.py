@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from facepad.quality import no_reference, svm_text
+from facepad.quality import no_reference, svm
 from facepad.quality.biqi_model import BiqiModel
 from facepad.quality.filters import gaussian, halve, separable
 from facepad.quality.jpeg_quality import jqi_scores
@@ -58,7 +58,7 @@ def golden_adapter(
         "biqi_features": _biqi_features,
         "niqe_features": _niqe_features,
         "svm": _Reader,
-        "range": svm_text.read_range,
+        "range": svm.read_range,
     }
 
 
@@ -83,7 +83,7 @@ class _Reader:
     """A libsvm model under the method names of the checker."""
 
     def __init__(self, text: str) -> None:
-        self._machine: Machine = svm_text.read_machine(text)
+        self._machine: Machine = svm.read_machine(text)
 
     def decision(self, point: Features) -> Features:
         return self._machine.decisions(point)

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from facepad.documents import Judged, plain, to_json
-from facepad.types import Decision, Face, Outcome, Reason, Score
+from facepad.documents import OUTCOMES, REASONS, Judged, explanation, plain, to_json, why
+from facepad.types import Decision, Face, OperatingPoint, Outcome, Reason, Score
 
 KEYS = [
     "schema_version",
@@ -31,6 +31,7 @@ DECISION = Decision(
     models={"quality": "quality-1+00000000"},
     timings_ms={"total": 12.3456},
 )
+AT_HALF = OperatingPoint.at(0.5)
 
 
 def document(judged: Judged) -> dict[str, Any]:
@@ -82,3 +83,58 @@ def test_numbers_that_are_not_finite_become_null() -> None:
 
 def test_what_json_does_not_know_becomes_text() -> None:
     assert plain({1: 2j}) == {"1": "2j"}
+
+
+def test_every_outcome_has_words() -> None:
+    assert set(OUTCOMES) == set(Outcome)
+
+
+def test_every_reason_has_words() -> None:
+    assert set(REASONS) == set(Reason)
+
+
+def test_an_attack_is_told_against_its_threshold() -> None:
+    assert (
+        why(Decision(Outcome.ATTACK, 0.2, operating_point=AT_HALF)) == "score 0.20 < 0.50 (reject)"
+    )
+
+
+def test_reasons_and_notes_stand_together() -> None:
+    decision = Decision(
+        Outcome.NON_RESPONSE, None, (Reason.NO_FACE,), notes=("named .png but is JPEG",)
+    )
+    assert why(decision) == "no face found; named .png but is JPEG"
+
+
+def test_a_test_that_was_left_out_is_told_with_its_reason() -> None:
+    scores = {"shy": Score(0.9, Reason.UNFAMILIAR_CAMERA), "sure": Score(0.2)}
+    decision = Decision(Outcome.ATTACK, 0.2, scores=scores, operating_point=AT_HALF)
+    assert (
+        why(decision)
+        == "score 0.20 < 0.50 (reject); shy abstains: camera unlike those of the training data"
+    )
+
+
+def test_a_reason_of_the_whole_decision_is_not_told_again_of_a_test() -> None:
+    scores = {"quality": Score(None, Reason.NO_FACE)}
+    decision = Decision(Outcome.NON_RESPONSE, None, (Reason.NO_FACE,), scores)
+    assert why(decision) == "no face found"
+
+
+def test_the_group_that_moved_the_score_most_comes_first() -> None:
+    lines = explanation({"edges": 0.02, "spectrum": -0.41})
+    assert lines == [
+        "spectrum  -0.41  towards attack",
+        "edges     +0.02  towards bona fide",
+    ]
+
+
+def test_a_group_that_moved_nothing_is_told_so() -> None:
+    assert explanation({"edges": -0.001})[0].endswith("no change")
+
+
+def test_a_score_that_rounds_to_its_threshold_has_more_decimals() -> None:
+    point = OperatingPoint.at(0.6215)
+    assert why(Decision(Outcome.ATTACK, 0.6204, operating_point=point)) == (
+        "score 0.620 < 0.622 (reject)"
+    )

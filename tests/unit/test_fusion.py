@@ -2,14 +2,15 @@
 
 from random import Random
 
+import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from facepad.errors import InputError
-from facepad.fusion import Answer, Fused, mean_ratio
+from facepad.fusion import Answer, Fused, mean_over_frames, mean_ratio
 from facepad.scores import LOGIT_LIMIT, sigmoid
-from facepad.types import OperatingPoint, Reason, Score
+from facepad.types import Frame, OperatingPoint, Presentation, Reason, Score
 
 HALF = OperatingPoint.at(0.5)
 POINT = OperatingPoint("dev", 0.5, 0.25, 0.75)
@@ -136,3 +137,54 @@ def test_the_value_lies_between_the_extremes(answers: list[Answer]) -> None:
 def test_the_threshold_lies_in_its_band(answers: list[Answer]) -> None:
     point = mean_ratio(named(answers)).operating_point
     assert point.low <= point.threshold <= point.high
+
+
+# --- frames of one presentation -----------------------------------------------------------
+
+
+def over_frames(*scores: Score) -> Score:
+    """The score of a presentation whose frames have these scores."""
+    frames = tuple(Frame(np.zeros((2, 2, 3), np.uint8), float(at)) for at in range(len(scores)))
+    return mean_over_frames(Presentation(frames), lambda frame: scores[int(frame.time_s)])
+
+
+def test_a_still_keeps_its_score_as_it_is() -> None:
+    score = Score(0.1 + 0.2, UNFAMILIAR, {"raw": 1.5})
+    assert over_frames(score) is score
+
+
+def test_frames_are_combined_by_their_mean_log_likelihood_ratio() -> None:
+    assert over_frames(Score(0.9), Score(0.6)).value == pytest.approx(REFERENCE_VALUE)
+
+
+def test_frames_without_a_value_are_left_out() -> None:
+    score = over_frames(Score(None, Reason.NO_FACE), Score(0.9), Score(0.9))
+    assert score.value == pytest.approx(0.9)
+    assert (score.reason, dict(score.details)) == (None, {"frames": 2})
+
+
+def test_without_any_value_the_first_frame_says_why() -> None:
+    score = over_frames(Score(None, Reason.NO_FACE), Score(None, Reason.FACE_TOO_SMALL))
+    assert score == Score(None, Reason.NO_FACE)
+
+
+@pytest.mark.parametrize(("unfamiliar", "reason"), [(1, None), (2, None), (3, UNFAMILIAR)])
+def test_a_reason_not_to_decide_holds_when_most_frames_have_it(
+    unfamiliar: int, reason: Reason | None
+) -> None:
+    scores = [Score(0.9, UNFAMILIAR if at < unfamiliar else None) for at in range(4)]
+    assert over_frames(*scores).reason is reason
+
+
+def test_numbers_in_the_details_are_means_and_all_else_is_of_the_first_frame() -> None:
+    one = Score(0.5, details={"raw": 1.0, "views": ["tight"], "heads": {"a": 2.0}, "size": 3})
+    two = Score(0.5, details={"raw": 2.0, "views": [], "heads": {"a": 4.0}, "size": 5, "more": 1})
+    assert over_frames(one, two).details == {
+        "raw": 1.5, "views": ["tight"], "heads": {"a": 3.0}, "size": 3, "frames": 2,
+    }  # fmt: skip
+
+
+@given(st.lists(SHARES.map(Score), min_size=1, max_size=5), st.randoms())
+def test_the_order_of_frames_does_not_matter(scores: list[Score], random: Random) -> None:
+    shuffled = random.sample(scores, len(scores))
+    assert over_frames(*shuffled).value == over_frames(*scores).value

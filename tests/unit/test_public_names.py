@@ -22,6 +22,7 @@ PACKAGE = [
 ]
 TYPES = [
     "Box",
+    "Calibratable",
     "Dataset",
     "Decision",
     "Face",
@@ -30,6 +31,7 @@ TYPES = [
     "Landmarks",
     "LivenessTest",
     "Needs",
+    "Observation",
     "OperatingPoint",
     "Outcome",
     "Presentation",
@@ -107,7 +109,7 @@ def test_importing_the_package_loads_no_library() -> None:
 def test_the_help_loads_no_library_of_pictures_or_statistics() -> None:
     code = (
         "import sys\n"
-        "from facepad.cli import main\n"
+        "from facepad.__main__ import main\n"
         "sys.argv = ['facepad', '--help']\n"
         "try:\n    main()\nexcept SystemExit:\n    pass\n"
     )

@@ -9,11 +9,11 @@ from facepad.datasets.packed import Packed
 from facepad.errors import InputError
 from facepad.media.frame_selection import FrameSelection
 from facepad.media.limits import VideoLimits
-from facepad.sources import load, load_sample, read_picture
+from facepad.sources import Source, load, load_dense, load_sample, read_picture
 from facepad.testing import made_up_dataset
 from facepad.testing.made_up import made_up_picture
 from facepad.testing.media_files import made_up_clip, write_depth_clip, write_picture, write_video
-from facepad.types import Sample, Split
+from facepad.types import Needs, Presentation, Sample, Split
 
 
 def sample(path: Path, frame: int | None = None) -> Sample:
@@ -142,3 +142,64 @@ def test_an_address_in_a_missing_file_is_an_input_error(tmp_path: Path) -> None:
 def test_a_still_where_a_clip_lies_is_refused(video: Path) -> None:
     with pytest.raises(InputError, match="a video"):
         read_picture(video)
+
+
+# --- clips, read densely ------------------------------------------------------------------
+
+
+def long_clip(folder: Path, count: int, size: tuple[int, int] = (64, 48)) -> Path:
+    width, height = size
+    pictures = [np.full((height, width, 3), 2 * at, np.uint8) for at in range(count)]
+    write_video(folder / "long.avi", pictures)
+    return folder / "long.avi"
+
+
+def dense(path: Path, needs: Needs) -> Presentation:
+    found = load_dense(path, needs)
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize("source", [b"", np.zeros((4, 5, 3), np.uint8)])
+def test_what_is_no_file_is_no_clip(source: Source) -> None:
+    assert load_dense(source, Needs(min_frames=2)) is None
+
+
+def test_a_still_is_no_clip(picture: Path, video: Path) -> None:
+    assert load_dense(picture, Needs(min_frames=2)) is None
+    assert load_dense(sample(video, frame=2), Needs(min_frames=2)) is None
+
+
+@pytest.mark.parametrize(("fps", "count"), [(25.0, 60), (12.5, 30), (5.0, 12), (100.0, 60)])
+def test_frames_are_read_as_densely_as_asked_and_never_closer_than_they_lie(
+    tmp_path: Path, fps: float, count: int
+) -> None:
+    assert len(dense(long_clip(tmp_path, 60), Needs(seconds=1.0, fps=fps)).frames) == count
+
+
+def test_a_sample_that_is_a_clip_is_read_densely_under_its_key(tmp_path: Path) -> None:
+    found = load_dense(sample(long_clip(tmp_path, 20)), Needs(min_frames=20))
+    assert found is not None
+    assert (len(found.frames), found.source) == (20, "made_up/long")
+
+
+def test_frames_over_the_memory_limit_are_halved_in_size(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FACEPAD_MAX_CLIP_MB", "20")  # 20 frames of 1280x720 are 55 MB
+    found = dense(long_clip(tmp_path, 20, (1280, 720)), Needs(min_frames=20))
+    assert {frame.size for frame in found.frames} == {(640, 360)}
+    assert len(found.frames) == 20
+    assert found.frames[0].notes == ("frames of the clip were reduced to 640x360 pixels",)
+    levels = [float(frame.image.mean()) for frame in found.frames]
+    assert levels == pytest.approx([2.0 * at for at in range(20)], abs=2.0)  # coding moves greys
+
+
+def test_what_is_over_the_limit_at_the_least_size_is_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FACEPAD_MAX_CLIP_MB", "2")  # 7 frames of 400x225
+    found = dense(long_clip(tmp_path, 20, (800, 450)), Needs(min_frames=20, fps=25.0))
+    assert {frame.size for frame in found.frames} == {(400, 225)}
+    assert sum(frame.image.nbytes for frame in found.frames) <= 2_000_000
+    assert found.frames[0].notes[0].startswith("only the first 0.2 s of the clip fit into memory")

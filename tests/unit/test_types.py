@@ -13,6 +13,7 @@ from facepad.types import (
     Decision,
     Face,
     Frame,
+    Needs,
     OperatingPoint,
     Outcome,
     Presentation,
@@ -20,6 +21,7 @@ from facepad.types import (
     Sample,
     Score,
     Split,
+    needs_of,
 )
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ NOUNS = [
     FRAME,
     Presentation((FRAME,)),
     Score(0.5),
+    Needs(),
     OperatingPoint.at(0.5),
     Decision(Outcome.BONA_FIDE, 0.9),
     Sample("nuaa/a", "a.jpg", "0001", Split.TRAIN),
@@ -121,3 +124,50 @@ def test_values_travel_between_processes() -> None:
     sample = Sample("a", "b", "c", Split.DEV, attributes=MappingProxyType({"pose": "00"}))
     again = pickle.loads(pickle.dumps(sample))  # noqa: S301 - what was just made
     assert again == sample
+
+
+@pytest.mark.parametrize("interval", [(0.6, 0.9), (0.1, 0.4), (-0.1, 0.9), (0.1, 1.1), (0.9, 0.1)])
+def test_an_interval_holds_its_value_and_lies_between_0_and_1(
+    interval: tuple[float, float],
+) -> None:
+    assert Score(0.5, interval=(0.5, 0.5)).interval == (0.5, 0.5)
+    with pytest.raises(InputError, match="0 <= low <= value <= high <= 1"):
+        Score(0.5, interval=interval)
+
+
+def test_a_score_without_a_value_has_no_interval() -> None:
+    with pytest.raises(InputError, match="an interval needs"):
+        Score(None, Reason.NO_FACE, interval=(0.0, 1.0))
+
+
+def test_a_presentation_covers_one_interval_for_each_frame() -> None:
+    frames = tuple(Frame(FRAME.image, time_s) for time_s in (0.0, 0.5, 1.0))
+    assert Presentation(frames).duration_s == pytest.approx(1.5)
+    assert Presentation((FRAME,)).duration_s == 0.0
+
+
+def test_a_presentation_keeps_its_challenge_and_its_capture() -> None:
+    made = Presentation((FRAME,), challenge={"type": "flash"}, capture={"frame_rate": 30})
+    assert (made.challenge, made.capture) == ({"type": "flash"}, {"frame_rate": 30})
+    assert (Presentation((FRAME,)).challenge, Presentation((FRAME,)).capture) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("needs", "is_clip"),
+    [(Needs(), False), (Needs(landmarks=True, depth=True, fps=20.0), False),
+     (Needs(min_frames=2), True), (Needs(seconds=0.5), True)],
+)  # fmt: skip
+def test_a_clip_test_needs_frames_or_seconds(needs: Needs, is_clip: bool) -> None:
+    assert needs.is_clip is is_clip
+
+
+def test_the_most_of_two_needs_meets_both() -> None:
+    most = Needs(True, 6, 1.0, 20.0).most(Needs(min_frames=2, seconds=6.0, depth=True))
+    assert most == Needs(True, 6, 6.0, 20.0, True)
+
+
+def test_a_test_that_says_nothing_needs_one_still() -> None:
+    class Silent:
+        name = "silent"
+
+    assert needs_of(Silent()) == Needs()  # type: ignore[arg-type]

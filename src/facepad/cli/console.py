@@ -7,20 +7,18 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import islice
-from time import monotonic
 from typing import TYPE_CHECKING, TypeVar
 
 from facepad.cli.errors import say
+from facepad.jobs.progress import Advance, ProgressLines
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 PIPE_WIDTH = 120  # columns where there is no terminal and COLUMNS is not set
 FEW = 3  # inputs; fewer are done before a bar can be read
-EVERY_S = 10.0  # between two lines of progress without a terminal
 AHEAD = 2  # inputs in work or waiting per thread, so that memory stays bounded
 
-Advance = Callable[[], None]
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -45,19 +43,19 @@ def shortened(name: str, width: int) -> str:
 
 @contextmanager
 def progress(what: str, total: int, *, done: int = 0, lines: bool = False) -> Iterator[Advance]:
-    """Show progress with the time that is left; yields a function to call once per item.
+    """Show progress with the remaining time; yields a function to call once per item.
 
     Args:
         what: What is being done ("checking").
         total: Number of items, those of an earlier run included.
-        done: How many an earlier run has done.
+        done: Number of items of an earlier run.
         lines: Whether to write a line every ten seconds where there is no terminal.
     """
     if sys.stderr.isatty() and total - done > FEW:
         with _bar(what, total, done) as advance:
             yield advance
     elif lines:
-        yield _Lines(what, total, done).advance
+        yield ProgressLines(what, total, done, say).advance
     else:
         yield lambda: None
 
@@ -74,51 +72,15 @@ def _bar(what: str, total: int, done: int) -> Iterator[Advance]:
         yield lambda: bar.advance(task)
 
 
-class _Lines:
-    """Progress where there is no terminal: now and then a line."""
-
-    def __init__(self, what: str, total: int, done: int) -> None:
-        self._what, self._total, self._done = what, total, done
-        self._began = self._told = monotonic()
-        self._at_start = done
-
-    def advance(self) -> None:
-        self._done += 1
-        now = monotonic()
-        if now - self._told >= EVERY_S:
-            self._told = now
-            rate = (self._done - self._at_start) / (now - self._began)
-            left_s = (self._total - self._done) / rate
-            say(
-                f"{self._what} {self._done:,} of {self._total:,}, {rate:.1f}/s, "
-                f"{duration(left_s)} left"
-            )
-
-
-def duration(seconds: float) -> str:
-    """A length of time for people.
-
-    Example:
-        >>> duration(42.4), duration(250), duration(7300)
-        ('42 s', '4 min 10 s', '2 h 1 min')
-    """
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"
-
-
 def ordered_map(
     function: Callable[[Item], Result], items: Iterable[Item], workers: int
 ) -> Generator[Result, None, None]:
-    """Yield ``function(item)`` for each item, in order, as soon as it is there.
+    """Yield ``function(item)`` for each item, in order, as soon as it is ready.
 
     Args:
-        function: Safe to call from several threads; what it raises is raised here.
-        items: Taken as they are needed, never far ahead.
-        workers: Threads; with one, everything runs in the caller's thread.
+        function: Safe to call from several threads; its exceptions are raised here.
+        items: Taken a bounded number ahead.
+        workers: Number of threads; 1 runs everything in the caller's thread.
     """
     if workers <= 1:
         yield from map(function, items)

@@ -164,7 +164,8 @@ def run_pack(
         SettingsError: The output is there already, or cannot be used.
         DatasetError: What is there belongs to other data, or nothing could be read.
     """
-    from facepad.cli.console import duration, progress
+    from facepad.cli.console import progress
+    from facepad.jobs.progress import duration
     from facepad.packing.pack import Packing, PackSource
 
     source = PackSource(

@@ -133,7 +133,8 @@ def run(
         SettingsError: The output is there already, or cannot be used.
         DatasetError: What is there was ordered otherwise, or no source could be used.
     """
-    from facepad.cli.console import duration, progress
+    from facepad.cli.console import progress
+    from facepad.jobs.progress import duration
     from facepad.simulate import contact_sheet, sources
     from facepad.simulate.runner import Simulation
 

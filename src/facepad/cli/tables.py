@@ -17,7 +17,7 @@ from facepad.cli.console import console, shortened
 from facepad.cli.errors import say
 from facepad.documents import OUTCOMES, Judged, Measured, explanation, why
 from facepad.errors import counted, printable
-from facepad.types import Outcome, Sample, Score, Split
+from facepad.types import OperatingPoint, Outcome, Sample, Score, Split
 
 if TYPE_CHECKING:
     from facepad.datasets.opening import DatasetHeader, DatasetListing
@@ -42,7 +42,7 @@ LABEL_WIDTH = 10
 
 
 def show_decisions(results: Sequence[Judged], *, explain: bool = False) -> None:
-    """Print the table, what moved the scores when asked for, and a line that sums up."""
+    """Print the table, an explanation of the scores if asked for, and a summary."""
     out = console()
     folder = _common_folder([judged.path for judged in results])
     if folder:
@@ -55,7 +55,7 @@ def show_decisions(results: Sequence[Judged], *, explain: bool = False) -> None:
 
 
 def summary(results: Sequence[Judged]) -> Text:
-    """One line: how many of each outcome, and the median time."""
+    """Return one line: the number of each outcome, the median time, and the thresholds."""
     decided = [judged.decision for judged in results if judged.decision is not None]
     parts = [
         Text(f"{count} {OUTCOMES[outcome]}", style=STYLES[outcome])
@@ -70,9 +70,8 @@ def summary(results: Sequence[Judged]) -> Text:
         each = " each (median)" if len(decided) > 1 else ""
         line.append(f"; {median(times):.0f} ms{each}", style="dim")
     points = {decision.operating_point for decision in decided} - {None}
-    told = sorted(f"{point.threshold:.2f} ({point.name})" for point in points if point)
-    if told:
-        line.append(f"; threshold {' or '.join(told)}", style="dim")
+    if bands := sorted({_band(point) for point in points if point}):
+        line.append(f"; {', or '.join(bands)}", style="dim")
     return line
 
 
@@ -113,7 +112,7 @@ def subject_count(samples: Iterable[Sample]) -> int:
 
 
 def show_datasets(headers: "Sequence[DatasetHeader]") -> None:
-    """Print one row per database."""
+    """Print a row for each database."""
     table = _columns("name", "what", "licence", "apply to")
     for header in headers:
         cells = (header.title, header.fields.get("Licence", ""), header.fields.get("Apply to", ""))
@@ -122,7 +121,7 @@ def show_datasets(headers: "Sequence[DatasetHeader]") -> None:
 
 
 def show_dataset(listing: "DatasetListing") -> None:
-    """Print the counts of a copy, and what its listing says of it."""
+    """Print the counts of a copy and the notices of its listing."""
     out = console()
     out.print(Text(listing.header.title, style="bold"))
     for field in ("Licence", "Reference", "Checked"):
@@ -176,7 +175,7 @@ def _decision_table(results: Sequence[Judged], names: Sequence[str], width: int)
 
 
 def _taken(columns: Sequence[str], cells: Sequence[Sequence[Text]], width: int) -> int:
-    """What the columns beside the name take of the width; reasons take a share at most."""
+    """Return the width of all columns but the name; reasons take a share at most."""
     taken = 0
     for index, column in enumerate(columns):
         widest = max(len(column), *(row[index].cell_len for row in cells))
@@ -185,7 +184,7 @@ def _taken(columns: Sequence[str], cells: Sequence[Sequence[Text]], width: int) 
 
 
 def _cells(judged: Judged, told: Sequence[str]) -> dict[str, Text]:
-    """What stands in each column; scores of the tests in ``told`` stand below the reasons."""
+    """Return the cell of each column; scores of the tests in ``told`` are below the reasons."""
     decision = judged.decision
     if decision is None:
         error = Text(_without_path(judged), style=ERROR_STYLE)
@@ -201,12 +200,18 @@ def _cells(judged: Judged, told: Sequence[str]) -> dict[str, Text]:
     }
 
 
+def _band(point: OperatingPoint) -> str:
+    if point.low == point.high:
+        return f"threshold {point.threshold:.2f}"
+    return f"{point.low:.2f} to {point.high:.2f} is uncertain"
+
+
 def _number(value: float | None) -> Text:
     return NOTHING if value is None else Text(f"{value:.2f}")
 
 
 def _of_test(score: Score) -> Text:
-    """A test's own score; in brackets where it must not decide."""
+    """Return a test's score; in brackets if the test abstains."""
     number = _number(score.value)
     if score.value is None or score.reason is None:
         return number
@@ -219,14 +224,14 @@ def _size(box: tuple[int, int, int, int]) -> str:
 
 
 def _tests_to_tell(results: Sequence[Judged]) -> list[str]:
-    """Names of the tests, the same for every picture; none where one test says it all."""
+    """Return the names of the tests; none if there is one test only."""
     decided = (judged.decision for judged in results if judged.decision is not None)
     names = next((list(decision.scores) for decision in decided), [])
     return names if len(names) > 1 else []
 
 
 def _without_path(judged: Judged) -> str:
-    """The error without the path at its beginning, which stands in the first column."""
+    """Return the error without the path, which is in the first column."""
     error = printable(judged.error or "")
     return error.removeprefix(f"{_name(judged.path, '')}: ")
 
@@ -238,16 +243,16 @@ def _explain(out: Console, results: Sequence[Judged], names: Sequence[str]) -> N
         for test, score in scores.items():
             if changes := score.details.get("explained"):
                 aside = "" if score.reason is None else ", which abstains"
-                head = f"\n{name}: what moved the score of {test} ({score.value:.2f}){aside}"
+                head = f"\n{name}: what changed the score of {test} ({score.value:.2f}){aside}"
                 out.print(Text(head))
                 out.print(Text("\n".join(f"  {line}" for line in explanation(changes))))
                 told = True
-    note = "Each group of metrics was replaced by its mean in training; shown is what that changed."
-    out.print(Text(f"\n{note}\n" if told else "\nNone of the tests can explain its score.\n"))
+    note = "Change of the score when each group of metrics is replaced by its training mean."
+    out.print(Text(f"\n{note}\n" if told else "\nNo test can explain its score.\n"))
 
 
 def _common_folder(paths: Sequence[str]) -> str:
-    """The folder that all inputs lie in, when there are several and naming it saves room."""
+    """Return the folder that all inputs are in, if there are several; else ""."""
     if len(paths) < 2 or "-" in paths:
         return ""
     try:
@@ -274,7 +279,7 @@ def _columns(*columns: str) -> Table:
 
 
 def _groups(results: Sequence[Measured], width: int) -> Iterator[Sequence[Measured]]:
-    """As many pictures side by side as fit."""
+    """Yield as many pictures as fit side by side."""
     each = max(1, (width - LABEL_WIDTH) // (NAME_WIDTH + 2))
     for start in range(0, len(results), each):
         yield results[start : start + each]

@@ -105,7 +105,7 @@ def _planes(
         count = data.shape[0]
         numbers = [number for number in rule.chosen(count)[:count] if number < count]
         if not numbers:
-            raise InputError(f"frame rule {rule} chooses none of its {count} frames")
+            raise InputError(f"frame selection {rule} selects none of its {count} frames")
         for number in numbers:
             yield number, np.asarray(data[number])
 

@@ -26,9 +26,9 @@ class FrameSelection:
 
     def __post_init__(self) -> None:
         if self.kind not in ("all", "every", "even", "at"):
-            raise SettingsError(f"a frame rule is all, every, even or at, got {self.kind!r}")
+            raise SettingsError(f"a frame selection is all, every, even or at, got {self.kind!r}")
         if self.number < (self.kind != "at"):
-            raise SettingsError(f"frame rule '{self.kind}' needs a number of 1 or more, got 0")
+            raise SettingsError(f"frame selection '{self.kind}' needs a number of 1 or more, got 0")
 
     @classmethod
     def parse(cls, text: str) -> "FrameSelection":
@@ -46,7 +46,7 @@ class FrameSelection:
         match = _RULE.fullmatch(text)
         if match is None:
             raise SettingsError(
-                f"a frame rule is 'all', 'every:5', 'even:10' or 'at:0', got {text!r}"
+                f"a frame selection is 'all', 'every:5', 'even:10' or 'at:0', got {text!r}"
             )
         return cls(match["kind"], int(match["number"]))
 

@@ -167,7 +167,7 @@ def _with_note(last: Frame, rule: FrameSelection, seen: int, claimed: int) -> Fr
 def _nothing(rule: FrameSelection, seen: int, claimed: int) -> str:
     if seen == 0:
         return f"no frame of the video can be decoded (its header says {claimed})"
-    return f"frame rule {rule} chooses none of the {seen} frames that can be decoded"
+    return f"frame selection {rule} selects none of the {seen} frames that can be decoded"
 
 
 def _check_header(video: "VideoCapture", limits: VideoLimits) -> int:

@@ -17,14 +17,14 @@ class Card:
 
     Attributes:
         title: One line, without the version.
-        version: Of the weights; "1", "2" ...
-        data: What it was fitted on, with the licence of the data.
+        version: Version of the weights; "1", "2" ...
+        data: Training data, with its licence.
         licence: Licence of the weights (SPDX name where there is one).
         recipe: The command, the seed and the method.
         results: Numbers, each with the data it was measured on.
         limits: Where it is known or expected to fail.
         research_use: Whether the weights are for research only.
-        sha256: Of the model file; filled in by `facepad.models.store.save_arrays`.
+        sha256: Hash of the model file; filled in by `facepad.models.store.save_arrays`.
     """
 
     title: str
@@ -38,7 +38,7 @@ class Card:
     sha256: str = ""
 
     def render(self) -> str:
-        """The card as Markdown; `parse` reads it back."""
+        """Return the card as Markdown; `parse` reads it back."""
         header = {
             "version": self.version,
             "licence": self.licence,

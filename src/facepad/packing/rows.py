@@ -15,9 +15,10 @@ from facepad.media.frame_selection import FrameSelection
 from facepad.media.limits import VideoLimits
 from facepad.media.reading import read_file
 from facepad.media.resize import to_long_side
-from facepad.packed import address, pictures
+from facepad.packed import address
 from facepad.packed.checksums import pixels_hash
 from facepad.packed.layout import STORES, Row, Store
+from facepad.packed.pictures import PackedFiles
 from facepad.sources import is_clip, read_frames
 from facepad.types import Frame, RgbImage, Sample
 
@@ -93,9 +94,16 @@ def selection_of(sample: Sample, selection: FrameSelection) -> FrameSelection:
 
 
 def pictures_of(
-    number: int, sample: Sample, options: PackOptions, limits: VideoLimits
+    number: int, sample: Sample, options: PackOptions, limits: VideoLimits, files: PackedFiles
 ) -> Iterator[PackedPicture]:
-    """Yield a still, or the chosen frames of a clip.
+    """Yield a still, or the selected frames of a clip.
+
+    Args:
+        number: Index of the sample in the listing.
+        sample: What is packed.
+        options: How.
+        limits: Bounds checked before decoding.
+        files: Opens packed files, where the sample is in one.
 
     Raises:
         InputError: It cannot be read or decoded; pictures that were yielded before do not
@@ -104,8 +112,8 @@ def pictures_of(
     """
     packed = address.parse(sample.path)
     if packed is not None:
-        for at, row, frame in pictures.read_rows(packed, options.frames, limits.picture):
-            stored = pictures.opened(packed.file).stored(packed.group, at)
+        for at, row, frame in files.read_rows(packed, options.frames, limits.picture):
+            stored = files.opened(packed.file).stored(packed.group, at)
             data = stored if isinstance(stored, bytes) else None
             # Facts stay those of the file that it once came from, and so does the key.
             yield _picture(_labelled(row, number, sample), frame, options, data)

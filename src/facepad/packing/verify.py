@@ -9,7 +9,7 @@ from facepad.jobs.processes import Chunk, ProcessPool, chunks, sendable
 from facepad.jobs.progress import Advance
 from facepad.media.frame_selection import FrameSelection
 from facepad.packed import address
-from facepad.packed.pictures import check_pixels
+from facepad.packed.pictures import PackedFiles
 from facepad.packing.rows import DIED, selection_of
 from facepad.sources import is_clip, read_frames
 from facepad.types import Dataset, Sample
@@ -66,8 +66,8 @@ def problems_of(dataset: Dataset) -> tuple[str, ...]:
 
 
 def _check(chunk: Chunk[Sample], selection: FrameSelection) -> list[Finding]:
-    numbered = enumerate(chunk.items, chunk.start)
-    findings = (_finding(number, sample, selection) for number, sample in numbered)
+    files, numbered = PackedFiles(), enumerate(chunk.items, chunk.start)
+    findings = (_finding(number, sample, selection, files) for number, sample in numbered)
     return [finding for finding in findings if finding.problem or finding.notes]
 
 
@@ -76,18 +76,18 @@ def _died(chunk: Chunk[Sample]) -> list[Finding]:
     return [Finding(chunk.start, sample.key, f"{sample.path}: {DIED}")]
 
 
-def _finding(number: int, sample: Sample, selection: FrameSelection) -> Finding:
+def _finding(number: int, sample: Sample, selection: FrameSelection, files: PackedFiles) -> Finding:
     try:
-        return Finding(number, sample.key, notes=_notes(sample, selection))
+        return Finding(number, sample.key, notes=_notes(sample, selection, files))
     except FacepadError as error:
         return Finding(number, sample.key, str(error))
 
 
-def _notes(sample: Sample, selection: FrameSelection) -> tuple[str, ...]:
+def _notes(sample: Sample, selection: FrameSelection, files: PackedFiles) -> tuple[str, ...]:
     """Decode a sample; return what is unusual about it."""
     packed = address.parse(sample.path)
     if packed is not None:
-        return check_pixels(packed)
+        return files.check_pixels(packed)
     notes: dict[str, None] = {}
     for _, frame in read_frames(sample.path, selection_of(sample, selection)):
         notes.update(dict.fromkeys(frame.notes))

@@ -1,4 +1,4 @@
-"""A picture in bands of rows, so that the maps in work stay in the processor's caches."""
+"""Bands of rows of a picture, so that intermediate maps stay in the processor's caches."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ class RowBand:
 
     Attributes:
         result: Rows that this band is responsible for.
-        source: The same with the rows around that filters need, cut at the picture's edges.
+        source: ``result`` and the rows around it that filters need, cut at the picture's edges.
         inner: Where ``result`` lies within ``source``.
     """
 

@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from facepad.errors import ModelError
 from facepad.models import store
 from facepad.models.npz import Arrays, check_features, member
-from facepad.quality.svm import Machine, Vector
-from facepad.quality.svm_text import FeatureRange, read_machine, read_range
+from facepad.quality.svm import FeatureRange, Machine, Vector, read_machine, read_range
 from facepad.quality.wavelet import BIQI_NAMES
 from facepad.registry import METRIC_ENTRIES
 
@@ -31,15 +30,15 @@ class Standardised:
     """Scales features for our own machines.
 
     Attributes:
-        mean: Of the training set, after `tame`.
-        scale: Its standard deviation.
+        mean: Mean of the training set after `tame`.
+        scale: Standard deviation of the training set after `tame`.
     """
 
     mean: Vector
     scale: Vector
 
     def __call__(self, features: Vector) -> Vector:
-        """Scaled features, same shape (18,)."""
+        """Return scaled features, of the same shape (18,)."""
         return (tame(features) - self.mean) / self.scale
 
 
@@ -53,7 +52,7 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class BiqiModel:
-    """Tells kinds of distortion apart and how bad each is.
+    """Gives the probability of each kind of distortion, and a score of how bad it is.
 
     Attributes:
         kinds: Names of the distortions, in the order of the classifier's classes.
@@ -69,7 +68,7 @@ class BiqiModel:
     knots: Vector | None = None
 
     def judge(self, features: Vector, jpeg_score: float) -> tuple[Vector, Vector]:
-        """Probability and score of each kind, both of shape (kinds,).
+        """Return the probability and the score of each kind, both of shape (kinds,).
 
         Args:
             features: From `biqi_features`.
@@ -133,7 +132,7 @@ class BiqiModel:
 
 
 def tame(features: Vector) -> Vector:
-    """Features with variances as logarithms: those of real pictures span several decades.
+    """Return features with variances as logarithms: variances of photographs span decades.
 
     Args:
         features: Shape (..., 18).

@@ -25,7 +25,7 @@ _BEFORE = 4  # one row more than the filter reaches: an even number keeps the ph
 
 
 def gaussian(taps: int, sigma: float) -> Kernel:
-    """Samples of a Gaussian around 0, normalised to sum 1.
+    """Return samples of a Gaussian around 0, normalised to sum 1.
 
     Args:
         taps: How many; the middle one (or two) lie nearest to 0.
@@ -65,7 +65,7 @@ def two_passes(image: GrayImage, kernel: Kernel, out: GrayImage, spare: GrayImag
 
 
 def as_map(result: Any) -> GrayImage:  # noqa: ANN401 - OpenCV's stubs say "array or matrix"
-    """What OpenCV returned, under the name that the rest of the code uses."""
+    """Return an OpenCV result with the type that the rest of the code uses."""
     return cast(GrayImage, result)
 
 

@@ -18,7 +18,7 @@ _FLOOR = 1e-6  # of the three activities, so that their powers stay finite
 def jqi_scores(
     pixels: NDArray[np.uint8], workspace: Workspace | None = None
 ) -> tuple[float, float]:
-    """JPEG quality index, and the same statistics with the weights of BIQI.
+    """Return the JPEG quality index, and its statistics combined with the weights of BIQI.
 
     Args:
         pixels: Gray levels, shape (H, W).

@@ -28,7 +28,7 @@ def jpeg_quality_index(picture: Picture) -> float:
 
 
 def blind_image_quality_index(picture: Picture) -> float:
-    """Distortion told from wavelet coefficients: five kinds, weighted by how likely each is.
+    """Distortion estimated from wavelet coefficients: five kinds, weighted by probability.
 
     Returns:
         About 0 to 100; lower means better.
@@ -64,7 +64,7 @@ def _jpeg_scores(picture: Picture) -> tuple[float, float]:
 
 
 def biqi(features: NDArray[np.float64], jpeg_score: float, model: BiqiModel) -> float:
-    """Blind image quality index: the score of each kind of distortion, weighted by how likely.
+    """Return the blind image quality index: scores of distortions, weighted by probability.
 
     Args:
         features: From `biqi_features`, shape (18,).
@@ -82,7 +82,7 @@ def biqi(features: NDArray[np.float64], jpeg_score: float, model: BiqiModel) -> 
 
 
 def niqe(features: NDArray[np.float64], model: NiqeModel) -> float:
-    """Natural image quality evaluator: distance of a picture's blocks from pristine ones.
+    """Return the NIQE distance of a picture's blocks from those of pristine pictures.
 
     Args:
         features: From `niqe_features`, shape (blocks, 36).

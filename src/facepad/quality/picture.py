@@ -24,7 +24,7 @@ T = TypeVar("T")
 def to_gray(
     image: NDArray[Any], value_range: float | None = None
 ) -> tuple[NDArray[np.uint8], GrayImage]:
-    """Gray values of a picture, whatever its type.
+    """Convert a picture of any supported type to gray values.
 
     Args:
         image: Shape (H, W), (H, W, 1), (H, W, 3) in the order R, G, B, or (H, W, 4), whose
@@ -101,7 +101,7 @@ class Picture:
 
     Attributes:
         rounded: Gray values as uint8, shape (H, W).
-        gray: The same as float32 in [0, 255], not rounded.
+        gray: Gray values as float32 in [0, 255], not rounded.
     """
 
     def __init__(self, rounded: NDArray[np.uint8], gray: GrayImage) -> None:
@@ -136,7 +136,7 @@ class Picture:
 
     @cached_property
     def difference(self) -> GrayImage:
-        """What the blur took away, in gray values."""
+        """Difference of `gray` and `blurred`, in gray values."""
         return np.subtract(self.gray, self.blurred, out=_map(self.shape))
 
     @property
@@ -147,7 +147,7 @@ class Picture:
         return cast(Workspace, self._thread.workspace)
 
     def once(self, compute: Callable[["Picture"], T]) -> T:
-        """What ``compute`` says of this picture; asked again, the same answer at no cost."""
+        """Return ``compute(self)``, computed only once."""
         if compute not in self._results:
             self._results[compute] = compute(self)
         return cast(T, self._results[compute])

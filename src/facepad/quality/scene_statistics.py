@@ -47,7 +47,7 @@ Moments = NDArray[np.float64]
 
 
 def niqe_features(gray: GrayImage, workspace: Workspace | None = None) -> NDArray[np.float64]:
-    """Statistics of the normalised pixels of each whole block of 96x96.
+    """Return statistics of the normalised pixels of each whole block of 96x96.
 
     Args:
         gray: Shape (H, W), 0..255; sides below 96 are extended symmetrically.
@@ -65,7 +65,7 @@ def niqe_features(gray: GrayImage, workspace: Workspace | None = None) -> NDArra
 
 
 def whole_blocks(gray: GrayImage) -> GrayImage:
-    """The largest part, from the top left, that consists of whole blocks; at least one."""
+    """Return the largest part, from the top left, of whole blocks; at least one block."""
     short = [(0, max(0, BLOCK - side)) for side in gray.shape]
     if any(after for _, after in short):
         gray = np.pad(gray, short, mode="symmetric")
@@ -74,7 +74,7 @@ def whole_blocks(gray: GrayImage) -> GrayImage:
 
 
 def local_statistics(picture: GrayImage, workspace: Workspace) -> tuple[GrayImage, GrayImage]:
-    """Deviation of pixels from their local mean, and the local standard deviation.
+    """Return the deviation of pixels from their local mean, and the local standard deviation.
 
     Returns:
         Maps "a" and "d" of the workspace, in gray levels, of the picture's shape.
@@ -142,8 +142,8 @@ class BlockMoments:
         """Prepare for a picture.
 
         Args:
-            shape: Its height and width, multiples of ``side``.
-            side: Of a block, in pixels.
+            shape: Height and width of the picture, multiples of ``side``.
+            side: Side of a block in pixels.
             workspace: Memory to use again.
         """
         self._side = side
@@ -171,7 +171,7 @@ class BlockMoments:
             self._count(values, sums[4:], has_zeros=has_zeros)
 
     def result(self) -> Moments:
-        """The moments of all blocks, in reading order.
+        """Return the moments of all blocks, in reading order.
 
         Returns:
             Shape (blocks, 5, 4): the pixels, then their products with the neighbours at
@@ -225,12 +225,12 @@ class BlockMoments:
 
 
 def place_of_ratio(ratio: NDArray[np.float64]) -> NDArray[np.intp]:
-    """Places in ``SHAPES`` whose (mean abs v)^2 / mean v^2 is nearest to the given ones."""
+    """Return places in ``SHAPES`` whose (mean abs v)^2 / mean v^2 is nearest to the ratios."""
     return _nearest(_ASYMMETRIC, ratio)
 
 
 def place_of_kurtosis(ratio: NDArray[np.float64]) -> NDArray[np.intp]:
-    """Places in ``SHAPES`` whose mean v^2 / (mean abs v)^2 is nearest to the given ones."""
+    """Return places in ``SHAPES`` whose mean v^2 / (mean abs v)^2 is nearest to the ratios."""
     return FLAT - _nearest(_SYMMETRIC[::-1], ratio)
 
 

@@ -67,7 +67,7 @@ class _Spectrum:
     """Half of a real picture's spectrum, not normalised, the zero frequency set to 0.
 
     Attributes:
-        mean: Of the picture, which stands for the zero frequency.
+        mean: Mean of the picture, which replaces the zero frequency.
         re: Real parts at the column frequencies 1, 2, ..., every row frequency.
         im: Imaginary parts.
         edges: The column frequency 0 and, where the width is even, the highest one;

@@ -1,4 +1,4 @@
-"""Features of BIQI: how spread out and how peaked a picture's wavelet coefficients are.
+"""Features of BIQI: variance and shape of the distribution of wavelet coefficients.
 
 References:
     Moorthy, Bovik, A two-step framework for constructing blind image quality indices, IEEE
@@ -32,7 +32,7 @@ MOMENTS = 9  # vanishing moments of the Daubechies filter
 
 
 def biqi_features(gray: GrayImage, workspace: Workspace | None = None) -> NDArray[np.float64]:
-    """Variance and generalised Gaussian shape of nine wavelet sub-bands.
+    """Return variance and generalised Gaussian shape of nine wavelet sub-bands.
 
     Args:
         gray: Shape (H, W), 0..255, any size.
@@ -71,7 +71,7 @@ class Details(NamedTuple):
 
 
 def daubechies(moments: int) -> NDArray[np.float64]:
-    """Low-pass taps of the minimum-phase orthogonal filter, by spectral factorisation.
+    """Return low-pass taps of the minimum-phase orthogonal filter, by spectral factorisation.
 
     Args:
         moments: Number of vanishing moments N.

@@ -18,7 +18,7 @@ _LARGER = 4  # a block may be this many times larger than what is asked of it
 
 
 def aligned(size: int, dtype: DTypeLike) -> NDArray[Any]:
-    """A one-dimensional array with undefined content whose memory begins at `ALIGNMENT`.
+    """Return a one-dimensional array of undefined content, aligned to `ALIGNMENT` bytes.
 
     Some of OpenCV's functions (its Fourier transform, sums) round differently where memory
     begins elsewhere; the same picture would get another last digit from call to call.
@@ -30,7 +30,7 @@ def aligned(size: int, dtype: DTypeLike) -> NDArray[Any]:
 
 
 class Workspace:
-    """Maps by name; a name's memory is used again by whoever asks for it next.
+    """Scratch maps by name; the memory of a name is reused by the next request for it.
 
     Metrics share the names "a", "b", ... and, after a `reset`, all memory: the less is in
     use, the more of it stays in caches.
@@ -41,15 +41,15 @@ class Workspace:
         self._free: list[NDArray[np.uint8]] = []
 
     def map(self, name: str, shape: tuple[int, ...]) -> GrayImage:
-        """A float32 map with undefined content, valid until the name is asked for again."""
+        """Return a float32 map of undefined content, valid until the next request for the name."""
         return self.array(name, shape, np.float32)
 
     def maps(self, names: str, shape: tuple[int, ...]) -> list[GrayImage]:
-        """One `map` for each letter."""
+        """Return one `map` for each letter."""
         return [self.map(name, shape) for name in names]
 
     def array(self, name: str, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
-        """Like `map`, for any type of element."""
+        """Return an array as `map` does, with any type of element."""
         key = name, np.dtype(dtype)
         size = math.prod(shape) * key[1].itemsize
         block = self._taken.get(key)
@@ -60,7 +60,7 @@ class Workspace:
         return block[:size].view(dtype).reshape(shape)
 
     def reset(self) -> None:
-        """Forget all names; what they stood for may be overwritten from now on."""
+        """Release all names; their maps may be overwritten from now on."""
         self._free.extend(self._taken.values())
         self._taken.clear()
 

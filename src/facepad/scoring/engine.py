@@ -1,19 +1,17 @@
 """Scores of a manifest or a dataset in a CSV file; an interrupted run resumes."""
 
-import csv
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from facepad.errors import counted
 from facepad.evaluation.aggregation import Scored
-from facepad.jobs.csv_rows import label_of
+from facepad.jobs.csv_rows import label_of, read_csv
 from facepad.jobs.progress import Advance, Progress, Say
 from facepad.jobs.work_folder import Facts, Provenance
 from facepad.media.frame_selection import FrameSelection
 from facepad.packed import address
 from facepad.registry import DEFAULT_FUSION
-from facepad.scoring.systems import CalibrationRef, checker_for
 from facepad.scoring.table import (
     ERROR_PREFIX,
     Fields,
@@ -25,6 +23,7 @@ from facepad.scoring.table import (
     read_manifest,
 )
 from facepad.scoring.workers import (
+    CalibrationRef,
     CheckerSpec,
     score_pictures,
     score_presentations,
@@ -80,7 +79,8 @@ def score_manifest(
     tests = (*first, *(test for test in options.tests if test not in first))
     outputs = output_columns(tests)
     manifest = read_manifest(file, outputs)
-    checker = checker_for(tests, calibrated)
+    spec = CheckerSpec(tests, calibrated)
+    checker = spec.checker()
     checker.load()  # a missing model is an error before any file is touched
     facts = {
         "tests": ",".join(tests),
@@ -93,7 +93,7 @@ def score_manifest(
         left = range(scores.done, len(manifest.rows))
         _say_done(out, scores, len(left), say)
         fields = score_pictures(
-            CheckerSpec(tests, calibrated),
+            spec,
             map(manifest.picture, left),
             min(options.workers, max(1, len(left))),
         )
@@ -180,8 +180,7 @@ def score_dataset(
         )
         with progress(f"scored {scoring.name}", len(rows), done=scores.done, lines=True) as advance:
             _append(scores, rows[scores.done :], fields, advance)
-    with scoring.file.open(encoding="utf-8", newline="") as stream:
-        return list(csv.DictReader(stream))
+    return [row for _, row in read_csv(scoring.file, may_be_empty=True).rows()]
 
 
 def scored_rows(

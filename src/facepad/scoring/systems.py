@@ -2,84 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from time import perf_counter
 from typing import Self
 
-from facepad import calibration
-from facepad.errors import ModelError
 from facepad.evaluation.aggregation import Scored
 from facepad.evaluation.assessment import GivenPoint
 from facepad.fusion import Answer, Fused, mean_ratio
-from facepad.media.frame_selection import FrameSelection
-from facepad.pipeline import Checker
-from facepad.sources import EVENLY
+from facepad.scoring.workers import CalibrationRef, CheckerSpec
 from facepad.types import OperatingPoint, Reason, Score
 
 LOADS = 5  # times that models are loaded to time it
 _REASONS = frozenset(Reason)
 
 Points = Mapping[str, OperatingPoint]
-
-
-@dataclass(frozen=True, slots=True)
-class CalibrationRef:
-    """The calibration that a run uses.
-
-    Attributes:
-        name: Name of the calibration.
-        version: Name and hash of its file; scores depend on it.
-        test: The liveness test that it calibrates.
-        frames: Number of bona fide frames it was made from.
-        kept: Date of its file, ISO 8601.
-    """
-
-    name: str
-    version: str
-    test: str
-    frames: int
-    kept: str
-
-    @classmethod
-    def of(cls, name: str) -> Self:
-        """Return the calibration of this name.
-
-        Raises:
-            SettingsError: There is no such calibration.
-            ModelError: Its file is damaged.
-        """
-        found = calibration.load(name)
-        kept = datetime.fromtimestamp(calibration.path(name).stat().st_mtime, UTC)
-        day = kept.date().isoformat()
-        return cls(name, calibration.version(name), found.test, found.frames, day)
-
-    @property
-    def origin(self) -> str:
-        """Where its threshold comes from, as in "at a threshold from ..."."""
-        return f"from {self.frames} bona fide frames of the camera"
-
-    @property
-    def notice(self) -> str:
-        """What a reader of error rates must check, since a calibration does not name people."""
-        return (
-            f"{self.test} uses calibration {self.version} of "
-            f"{self.kept}, made from {self.frames} bona fide frames, and its threshold. "
-            "People in those frames must not be among the people evaluated; the calibration does "
-            "not record who they were"
-        )
-
-    def check_unchanged(self) -> None:
-        """Check that the calibration was not replaced while a run is at work.
-
-        Raises:
-            SettingsError: It was removed.
-            ModelError: It was replaced.
-        """
-        if (now := calibration.version(self.name)) != self.version:
-            raise ModelError(
-                f"calibration {self.name!r} was replaced during the run: expected "
-                f"{self.version}, got {now}; evaluate again"
-            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,21 +84,6 @@ class JudgedTests:
         return as_shipped(point)
 
 
-def checker_for(
-    tests: Sequence[str], calibrated: CalibrationRef | None, frames: FrameSelection = EVENLY
-) -> Checker:
-    """Return a checker of one thread; a calibrated test decides, the others are advisory.
-
-    Raises:
-        SettingsError: The calibration was removed.
-        ModelError: It was replaced, or made with another model.
-    """
-    if calibrated is not None:
-        calibrated.check_unchanged()
-    name = None if calibrated is None else calibrated.name
-    return Checker(tests, calibration=name, frames=frames, threads=1)
-
-
 def load(test: str, calibrated: CalibrationRef | None) -> LoadedTest:
     """Load a test several times, and time it.
 
@@ -175,7 +95,7 @@ def load(test: str, calibrated: CalibrationRef | None) -> LoadedTest:
     times = []
     for _ in range(LOADS):
         began = perf_counter()
-        checker = checker_for((test,), own)
+        checker = CheckerSpec((test,), own).checker()
         checker.load()
         times.append(1000.0 * (perf_counter() - began))
     return LoadedTest(checker.operating_points[test], checker.models, tuple(times))

@@ -2,14 +2,15 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
+from typing import Self
 
-from facepad import runtime
-from facepad.errors import DatasetError, FacepadError, InputError
+from facepad import calibration, runtime
+from facepad.errors import DatasetError, FacepadError, InputError, ModelError
 from facepad.jobs.processes import ProcessPool
 from facepad.media.frame_selection import FrameSelection
 from facepad.pipeline import Checker
-from facepad.scoring.systems import CalibrationRef, checker_for
 from facepad.scoring.table import (
     STEPS,
     Fields,
@@ -27,6 +28,66 @@ DIED = "the worker process died on this picture"
 
 
 @dataclass(frozen=True, slots=True)
+class CalibrationRef:
+    """The calibration that a run uses.
+
+    Attributes:
+        name: Name of the calibration.
+        version: Name and hash of its file; scores depend on it.
+        test: The liveness test that it calibrates.
+        frames: Number of bona fide frames it was made from.
+        kept: Date of its file, ISO 8601.
+    """
+
+    name: str
+    version: str
+    test: str
+    frames: int
+    kept: str
+
+    @classmethod
+    def of(cls, name: str) -> Self:
+        """Return the calibration of this name.
+
+        Raises:
+            SettingsError: There is no such calibration.
+            ModelError: Its file is damaged.
+        """
+        found = calibration.load(name)
+        kept = datetime.fromtimestamp(calibration.path(name).stat().st_mtime, UTC)
+        day = kept.date().isoformat()
+        return cls(name, calibration.version(name), found.test, found.frames, day)
+
+    @property
+    def origin(self) -> str:
+        """Where its threshold comes from, as in "at a threshold from ..."."""
+        return f"from {self.frames} bona fide frames of the camera"
+
+    @property
+    def notice(self) -> str:
+        """What a reader of error rates must check, since a calibration does not name people."""
+        return (
+            f"{self.test} uses calibration {self.version} of "
+            f"{self.kept}, made from {self.frames} bona fide frames, and its threshold. "
+            "People in those frames must not be among the people evaluated; the calibration does "
+            "not record who they were"
+        )
+
+    def check_unchanged(self) -> None:
+        """Check that the calibration was not replaced while a run is at work.
+
+        Raises:
+            SettingsError: It was removed.
+            ModelError: It was replaced.
+        """
+        if (now := calibration.version(self.name)) != self.version:
+            raise ModelError(
+                f"calibration {self.name!r} was replaced during the run: expected "
+                f"{self.version}, got {now}; evaluate again"
+            )
+
+
+@dataclass(frozen=True, slots=True)
 class CheckerSpec:
     """What a process needs to make its checker.
 
@@ -41,14 +102,18 @@ class CheckerSpec:
     frames: FrameSelection = EVENLY
 
     def checker(self) -> Checker:
-        """Make the checker.
+        """Make the checker, of one thread; a calibrated test decides, the others are advisory.
 
         Raises:
             ModelError: A model is missing or wrong, or the calibration was replaced.
             SettingsError: A test or the calibration does not exist.
         """
         runtime.tune()
-        return checker_for(self.tests, self.calibration, self.frames)
+        name = None
+        if self.calibration is not None:
+            self.calibration.check_unchanged()
+            name = self.calibration.name
+        return Checker(self.tests, calibration=name, frames=self.frames, threads=1)
 
 
 def score_pictures(spec: CheckerSpec, paths: Iterable[str], workers: int) -> Iterator[Fields]:

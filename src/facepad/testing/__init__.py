@@ -19,9 +19,11 @@ from facepad.testing.contracts import (
 )
 from facepad.testing.liveness_contract import check_liveness_test
 from facepad.testing.made_up import made_up_presentation
+from facepad.testing.media_files import Clips
 from facepad.testing.miniatures import made_up_dataset
 
 __all__ = [
+    "Clips",
     "ContractError",
     "check_dataset",
     "check_fusion",

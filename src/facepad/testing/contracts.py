@@ -60,7 +60,7 @@ def check_metric(metric: Metric, name: str | None = None) -> None:
 
     Args:
         metric: The function, as it is registered.
-        name: Its name in the registry, when it is registered.
+        name: Name in the registry, when it is registered.
 
     Raises:
         ContractError: Says what is broken, and on which picture.
@@ -145,7 +145,7 @@ def check_fusion(
 
     Args:
         fusion: The function, as it is registered.
-        name: Its name in the registry, when it is registered.
+        name: Name in the registry, when it is registered.
         tests: Names of liveness tests that it can fuse.
 
     Raises:
@@ -166,7 +166,7 @@ def check_fusion(
 
 
 def _answers(tests: Sequence[str]) -> list[Mapping[str, Answer]]:
-    """One to all tests, whose scores decide, must not decide, or are missing."""
+    """Return answers of one to three tests: scores that decide, must not decide, are missing."""
     point = OperatingPoint("made up", 0.5, 0.4, 0.7)
     scores = [
         *(Score(value) for value in VALUES),
@@ -230,7 +230,7 @@ def check_dataset(dataset: Dataset, name: str | None = None) -> None:
 
     Args:
         dataset: Made with a root that holds (a part of) the database.
-        name: Its name in the registry, when it is registered.
+        name: Name in the registry, when it is registered.
 
     Raises:
         ContractError: Says what is broken, and for which sample.

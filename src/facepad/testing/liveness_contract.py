@@ -1,4 +1,4 @@
-"""The contract of a liveness test: safe to share, deterministic, and never at a loss."""
+"""The contract of a liveness test: safe to share, deterministic, never an exception."""
 
 import json
 from collections.abc import Sequence
@@ -37,7 +37,7 @@ def check_liveness_test(
 
     Args:
         test: The test, ready for use.
-        name: Its name in the registry, when it is registered.
+        name: Name in the registry, when it is registered.
         presentations: Further ones to try beside the made-up ones, such as long clips.
 
     Raises:
@@ -81,7 +81,7 @@ def _ordinary() -> tuple[Presentation, ...]:
 
 
 def _degenerate() -> tuple[Presentation, ...]:
-    """What must lead to a score or a reason, never to an exception."""
+    """Return presentations that must give a score or a reason, never an exception."""
     flat = {"black": 0, "white": 255, "grey": 128}
     still = made_up_presentation(seed=5).frames[0]
     return (

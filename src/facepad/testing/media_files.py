@@ -26,8 +26,15 @@ def write_picture(path: Path, picture: RgbImage) -> None:
     Image.fromarray(picture).save(path, quality=92)
 
 
-def write_video(path: Path, pictures: Sequence[RgbImage]) -> None:
+def write_video(
+    path: Path, pictures: Sequence[RgbImage], *, fps: float = FRAMES_PER_SECOND
+) -> None:
     """Write pictures of one size as a video: MJPEG in .avi, MPEG-4 in .mov and .mp4.
+
+    Args:
+        path: The file; its folder is made.
+        pictures: RGB, shape (H, W, 3), uint8.
+        fps: Frames a second.
 
     Raises:
         DatasetError: This build of OpenCV cannot write such a file.
@@ -37,7 +44,7 @@ def write_video(path: Path, pictures: Sequence[RgbImage]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     codec = cv2.VideoWriter.fourcc(*CODECS[path.suffix])
     height, width = pictures[0].shape[:2]
-    video = cv2.VideoWriter(str(path), cv2.CAP_FFMPEG, codec, FRAMES_PER_SECOND, (width, height))
+    video = cv2.VideoWriter(str(path), cv2.CAP_FFMPEG, codec, fps, (width, height))
     if not video.isOpened():
         raise DatasetError(f"{path}: this build of OpenCV cannot write {path.suffix} videos")
     for picture in pictures:
@@ -71,7 +78,7 @@ def _coded(seed: int, attack: bool, suffix: str) -> bytes:
 
 
 def made_up_clip(*, seed: int, attack: bool, size: tuple[int, int] = CLIP_SIZE) -> list[RgbImage]:
-    """Pictures of one made-up person who moves a little."""
+    """Return pictures of one made-up person who moves a little."""
     return [
         made_up_picture(size=size, attack=attack, seed=seed, moved=number)
         for number in range(CLIP_FRAMES)

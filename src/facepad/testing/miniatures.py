@@ -9,8 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import MappingProxyType
 
-from facepad.datasets.folder import Folder
-from facepad.datasets.packed import FILE
+from facepad import registry
 from facepad.errors import SettingsError
 from facepad.packing.pack import Packing, PackSource
 from facepad.packing.rows import PackOptions
@@ -89,7 +88,7 @@ def _write_nuaa_picture(root: Path, kind: str, part: str, subject: str, number: 
 
 
 def _write_folder(root: Path, pictures: int) -> None:
-    """Stills of everybody, bona fide and printed, and one clip of each on a screen."""
+    """Write stills of every person, bona fide and printed, and one replayed clip of each."""
     clips = Clips()
     for seed, person in enumerate(PEOPLE):
         for number in range(pictures):
@@ -101,7 +100,7 @@ def _write_folder(root: Path, pictures: int) -> None:
 
 
 def _write_csv(root: Path, pictures: int) -> None:
-    """The same media with a list that tells part and session, and three frames of a clip."""
+    """Write the folder's media with a list of part and session, and three frames of a clip."""
     _write_folder(root / "media", pictures)
     rows = [
         (f"media/bona_fide/{person}/{number}.png", person, part, "", "")
@@ -119,7 +118,7 @@ def _write_csv(root: Path, pictures: int) -> None:
 
 
 def _write_simulated(root: Path, pictures: int) -> None:
-    """As a simulation from one folder of pictures; who is "ida" stands before another picture."""
+    """Write a simulation from one folder; the person "ida" has another background."""
     rows = [
         _write_simulated_picture(root, person, species, number)
         for person in PEOPLE
@@ -160,10 +159,11 @@ def _write_packed(root: Path, write_folder: Callable[[Path], None]) -> None:
         root: Where to write.
         write_folder: Writes the miniature of the plain folder.
     """
+    folder, packed = (registry.resolve("datasets", name) for name in ("folder", "packed"))
     with TemporaryDirectory() as source:
         write_folder(Path(source))
-        samples = tuple(Folder(Path(source)).samples())
-        with Packing(PackSource(Folder.name, samples), PackOptions(), root / FILE) as packing:
+        listing = PackSource("folder", tuple(folder(Path(source)).samples()))
+        with Packing(listing, PackOptions(), packed(root).file) as packing:
             packing.decode(workers=0)
             packing.merge()
 
@@ -172,7 +172,7 @@ def _write_packed(root: Path, write_folder: Callable[[Path], None]) -> None:
 
 
 def write_replay_attack(root: Path) -> None:
-    """Replay-Attack with one subject in train and in devel and two in test."""
+    """Write Replay-Attack with one subject in train and in devel and two in test."""
     clips = Clips()
     for part, subjects in {"train": ("001",), "devel": ("101",), "test": ("009", "109")}.items():
         real = {line: subject for subject in subjects for line in _replay_real(part, subject)}
@@ -204,7 +204,7 @@ def _replay_attacks(part: str, subject: str) -> Iterator[str]:
 
 
 def write_replay_mobile(root: Path) -> None:
-    """Replay-Mobile with one subject in each part."""
+    """Write Replay-Mobile with one subject in each part."""
     clips = Clips()
     for part, subject in {"train": "001", "devel": "005", "test": "002"}.items():
         real = dict.fromkeys(_mobile_real(part, subject), subject)
@@ -239,7 +239,7 @@ def _mobile_attacks(part: str, subject: str) -> Iterator[str]:
 
 
 def write_threedmad(root: Path) -> None:
-    """3DMAD with all its people, as the split is by subject; needs h5py."""
+    """Write 3DMAD with all its people, as the split is by subject; needs h5py."""
     clips = Clips()
     for person, session, clip in product(range(1, 18), range(1, 4), range(1, 6)):
         path = root / f"session{session:02d}/Data/{person:02d}_{session:02d}_{clip:02d}.hdf5"
@@ -247,7 +247,7 @@ def write_threedmad(root: Path) -> None:
 
 
 def write_msu_mfsd(root: Path) -> None:
-    """MSU-MFSD with three subjects in the train list, one of them dev, and two in test."""
+    """Write MSU-MFSD with three subjects in the train list, one of them dev, and two in test."""
     clips = Clips()
     subjects = {"train_sub_list.txt": ("02", "03", "53"), "test_sub_list.txt": ("01", "13")}
     for name, listed in subjects.items():
@@ -268,7 +268,7 @@ def _msu_videos(subject: str, attack: bool) -> Iterator[str]:
 
 
 def write_casia_fasd(root: Path) -> None:
-    """CASIA-FASD with a subject of train, one that becomes dev, and one of test."""
+    """Write CASIA-FASD with a subject of train, one that becomes dev, and one of test."""
     clips = Clips()
     real = ("1", "2", "HR_1")
     attacks = ("3", "4", "HR_2", "5", "6", "HR_3", "7", "8", "HR_4")
@@ -278,7 +278,7 @@ def write_casia_fasd(root: Path) -> None:
 
 
 def write_oulu_npu(root: Path) -> None:
-    """OULU-NPU with one subject in each part and the lists of all protocols."""
+    """Write OULU-NPU with one subject in each part and the lists of all protocols."""
     clips = Clips()
     for part, subject in {"Train": "01", "Dev": "21", "Test": "36"}.items():
         for phone, session, kind in product("123456", "123", "12345"):
@@ -293,7 +293,7 @@ def write_oulu_npu(root: Path) -> None:
 
 
 def _oulu_lines(protocol: str, subject: str, test: bool) -> Iterator[str]:
-    """What the paper's Table III lets a list hold: each protocol keeps something for test."""
+    """Yield the lines of a list after Table III of the paper: each protocol holds some out."""
     number, left_out = protocol[0], protocol[2:]
     sessions = ("3" if test else "12") if number in "14" else "123"
     kinds = ("135" if test else "124") if number in "24" else "12345"
@@ -315,7 +315,7 @@ def _write_lines(path: Path, lines: Iterable[str]) -> None:
 
 
 def _write_faces(video: Path) -> None:
-    """Where the face is in each frame of a clip."""
+    """Write where the face is in each frame of a clip."""
     _write_lines(video.with_suffix(".face"), [f"{n} 22 11 20 27" for n in range(CLIP_FRAMES)])
 
 

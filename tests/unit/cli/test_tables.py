@@ -34,10 +34,10 @@ def test_a_table_has_a_line_per_picture(capsys: pytest.CaptureFixture[str]) -> N
     lines = shown(capsys, [Judged("a/x.jpg", ATTACK), Judged("a/y.jpg", NO_FACE)])
     assert lines == [
         "in a",
-        "picture  outcome      score  why            face  ms",
-        "x.jpg    attack        0.25  below 0.50        -  40",
-        "y.jpg    no response      -  no face found     -  20",
-        "2 pictures: 1 attack, 1 no response; 30 ms each (median); threshold 0.50 (dev_eer)",
+        "picture  outcome      score  why                         face  ms",
+        "x.jpg    attack        0.25  score 0.25 < 0.50 (reject)     -  40",
+        "y.jpg    no response      -  no face found                  -  20",
+        "2 pictures: 1 attack, 1 no response; 30 ms each (median); threshold 0.50",
     ]
 
 
@@ -65,7 +65,7 @@ def test_scores_of_tests_stand_below_the_reasons_where_columns_would_squeeze_the
 def test_every_threshold_that_was_applied_is_told() -> None:
     other = replace(ATTACK, operating_point=OperatingPoint.at(0.25, "mean of a, b"))
     last = summary([Judged("x", ATTACK), Judged("y", other), Judged("z", ATTACK)]).plain
-    assert last.endswith("; threshold 0.25 (mean of a, b) or 0.50 (dev_eer)")
+    assert last.endswith("; threshold 0.25, or threshold 0.50")
 
 
 def test_an_explained_score_that_does_not_decide_says_so(
@@ -74,7 +74,7 @@ def test_an_explained_score_that_does_not_decide_says_so(
     said = Score(0.75, Reason.UNFAMILIAR_CAMERA, {"explained": {"edges": 0.5}})
     scores = {"quality": said, "face_cnn": Score(0.25)}
     lines = shown(capsys, [Judged("x.jpg", replace(ATTACK, scores=scores))], explain=True)
-    assert "x.jpg: what moved the score of quality (0.75), which abstains" in lines
+    assert "x.jpg: what changed the score of quality (0.75), which abstains" in lines
 
 
 def test_an_error_does_not_name_its_picture_twice(capsys: pytest.CaptureFixture[str]) -> None:
@@ -105,10 +105,16 @@ def test_the_table_fits_its_terminal(
     assert "long.jpg  error" in lines[1]
 
 
+def test_the_band_of_scores_that_do_not_decide_is_printed() -> None:
+    point = OperatingPoint("dev", 0.5, 0.43, 0.62)
+    last = summary([Judged("x", replace(ATTACK, operating_point=point))]).plain
+    assert last.endswith("; 0.43 to 0.62 is uncertain")
+
+
 def test_one_time_has_no_median() -> None:
     assert "; 40 ms; " in summary([Judged("a.jpg", ATTACK)]).plain
 
 
 def test_a_test_that_cannot_explain_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     lines = shown(capsys, [Judged("a.jpg", ATTACK)], explain=True)
-    assert "None of the tests can explain its score." in lines
+    assert "No test can explain its score." in lines

@@ -304,9 +304,9 @@ def test_a_changed_label_does_not_fit_the_digest(file: Path) -> None:
 
 def test_a_picture_that_was_exchanged_does_not_fit_its_hash(file: Path) -> None:
     from facepad.packed.address import Address
-    from facepad.packed.pictures import check_pixels
+    from facepad.packed.pictures import PackedFiles
 
     for content in rewritten(file):
         content["attack"]["images"][0] = content["attack"]["images"][1]
     with pytest.raises(FacepadError, match="decodes to other pixels than when it was packed"):
-        check_pixels(Address(file, "attack", 0, 0))
+        PackedFiles().check_pixels(Address(file, "attack", 0, 0))

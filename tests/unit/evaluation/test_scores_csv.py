@@ -97,9 +97,9 @@ def test_a_byte_order_mark_is_no_part_of_the_first_column(tmp_path: Path) -> Non
     [
         ("key,score\n1,high\n", LABELS, "line 2: expected a finite score, got 'high'"),
         ("key,score\n1,inf\n", LABELS, "line 2: expected a finite score, got 'inf'"),
-        ("key,score\n1,1\n1,2\n", LABELS, "line 3: '1' stands in line 2 already"),
+        ("key,score\n1,1\n1,2\n", LABELS, "line 3: '1' is already in line 2"),
         ("key,score\n1\n", LABELS, "line 2: expected 2 fields as in the header, got 1"),
-        ("key,score\n", LABELS, "expected a header and at least one row"),
+        ("key,score\n", LABELS, "expected a row below the header"),
         ("", LABELS, "expected a header and at least one row"),
         ("key,mark\n1,1\n", LABELS, "expected a column 'score', got key, mark"),
         ("id,score\n1,1\n", LABELS, "need a column 'key' or 'path' in both"),

@@ -20,3 +20,10 @@ def test_a_line_is_written_every_ten_seconds(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_no_progress_is_shown_where_nobody_asks() -> None:
     progress.ignore()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(0.4, "0 s"), (59.6, "1 min 0 s"), (3600, "1 h 0 min")]
+)
+def test_a_duration_reads_well(seconds: float, words: str) -> None:
+    assert progress.duration(seconds) == words

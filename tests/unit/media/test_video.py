@@ -192,7 +192,7 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
 
 
 def test_a_frame_behind_the_end_is_an_error(mp4: Path) -> None:
-    with pytest.raises(InputError, match="frame rule at:99 chooses none of the 12 frames"):
+    with pytest.raises(InputError, match="frame selection at:99 selects none of the 12 frames"):
         list(read_video(mp4, FrameSelection("at", 99)))
 
 

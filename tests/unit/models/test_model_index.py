@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from facepad.errors import ModelError
-from facepad.models import index
+from facepad.models import index, store
 from facepad.models.card import parse
 from facepad.models.index import Entry
 
@@ -67,4 +67,4 @@ def test_every_packaged_file_has_the_hash_of_the_list(entry: Entry) -> None:
         assert entry.wheel
         assert entry.member.endswith(entry.file)
     else:
-        assert index.digest(entry.path.read_bytes()) == entry.sha256
+        assert index.digest(store.location(entry).read_bytes()) == entry.sha256

@@ -327,7 +327,7 @@ def test_a_rule_chooses_among_packed_frames(tmp_path: Path, out: Path) -> None:
 def test_a_rule_that_chooses_no_packed_frame_is_told(tmp_path: Path, out: Path) -> None:
     pack([clip_of(tmp_path)], out, PackOptions(frames=FrameSelection("every", 2)))
     (packed,) = Packed(out).samples()
-    with pytest.raises(InputError, match="frame rule at:1 chooses none of its 3 frames"):
+    with pytest.raises(InputError, match="frame selection at:1 selects none of its 3 frames"):
         load_sample(packed, FrameSelection("at", 1))
 
 

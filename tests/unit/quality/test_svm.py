@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from facepad.errors import InputError
-from facepad.quality.svm import Machine, couple
-from facepad.quality.svm_text import read_machine, read_range
+from facepad.quality.svm import Machine, couple, read_machine, read_range
 
 # made-up models with the outputs of libsvm-official 3.37.0, the range by its svm-scale
 GOLDEN = json.loads(

@@ -12,8 +12,8 @@ from facepad.datasets.packed import Packed
 from facepad.errors import SettingsError
 from facepad.media.frame_selection import FrameSelection
 from facepad.scoring.engine import LABELS, DatasetScoring, labels, score_dataset
-from facepad.scoring.systems import CalibrationRef
 from facepad.scoring.table import presentation_columns
+from facepad.scoring.workers import CalibrationRef
 from facepad.sources import load_sample
 from facepad.types import Sample, Split
 from packing import pack, pictures

@@ -14,15 +14,14 @@ from facepad.errors import ModelError, SettingsError
 from facepad.evaluation.aggregation import Scored
 from facepad.models.card import Card
 from facepad.scoring.systems import (
-    CalibrationRef,
     JudgedTests,
     LoadedTest,
     abstentions,
-    checker_for,
     fuse,
     fused_rows,
     shipped_point,
 )
+from facepad.scoring.workers import CalibrationRef, CheckerSpec
 from facepad.types import OperatingPoint, Outcome, Reason, Sample, Split
 
 CARD = Card("T", "1", "data", "own", "recipe", "results", "limits")
@@ -73,7 +72,7 @@ def test_a_calibration_that_was_made_anew_meanwhile_is_told() -> None:
     camera = keep()
     keep(threshold=-3.0)
     with pytest.raises(ModelError, match="'kiosk-7' was replaced during the run"):
-        checker_for(["face_cnn"], camera)
+        CheckerSpec(("face_cnn",), camera).checker()
 
 
 def test_a_calibration_for_other_heads_is_refused_before_any_scoring() -> None:

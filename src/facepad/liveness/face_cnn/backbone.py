@@ -16,10 +16,10 @@ Statistics = NDArray[np.float32]
 
 
 class Backbone:
-    """Sees crops; safe to share between threads.
+    """Extracts features of crops; safe to share between threads.
 
     Args:
-        threads: Of one run.
+        threads: Number of threads of one run.
 
     Raises:
         ModelError: The network's file is missing or wrong.
@@ -30,27 +30,27 @@ class Backbone:
 
     @property
     def version(self) -> str:
-        """Of the network's file."""
+        """Version of the network's file."""
         return self._network.version
 
     @property
     def blocks(self) -> tuple[int, ...]:
-        """Indices of the blocks that can be asked for."""
+        """Indices of the blocks that are available."""
         return tuple(int(name.removeprefix("block_")) for name in self._network.outputs)
 
     def extract(self, crops: Sequence[RgbImage], blocks: Sequence[int]) -> list[Statistics]:
-        """Statistics of the outputs of some blocks.
+        """Return statistics of the outputs of some blocks.
 
         Args:
             crops: RGB uint8, each of shape (224, 224, 3).
-            blocks: Their indices, 0 first.
+            blocks: Indices of the blocks, 0 first.
 
         Returns:
             Per block, for each crop the mean of every channel and then its standard
             deviation over the map: shape (N, 2 C).
 
         Raises:
-            InputError: A crop is of another kind or size.
+            InputError: A crop has another type or size.
         """
         wanted = (SIDE, SIDE, 3)
         for crop in crops:

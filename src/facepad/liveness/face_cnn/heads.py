@@ -1,7 +1,7 @@
-"""The heads of the face test: plain arrays that weigh what the backbone sees.
+"""The heads of the face test: plain arrays that weigh the features of the backbone.
 
 Each head is linear in the statistics of one block for one view. A raw logit is the mean of
-the logits of the heads whose view could be seen; an affine scaling, one for each set of
+the logits of the heads whose view is available; an affine scaling, one for each set of
 views, makes it a log-likelihood ratio.
 """
 
@@ -27,11 +27,11 @@ class Head:
     """A linear classifier of one block's statistics; safe to share.
 
     Attributes:
-        view: Of the face, a name of `facepad.faces.crops`.
-        block: Of the backbone, 0 first.
+        view: Crop of the face, a name of `facepad.faces.crops`.
+        block: Block of the backbone, 0 first.
         mean: Training mean of each statistic, shape (F,).
         scale: Training deviation of each; above 0.
-        weights: Of the standardised statistics, shape (F,).
+        weights: Weights of the standardised statistics, shape (F,).
         intercept: Added to the weighted sum.
     """
 
@@ -48,12 +48,12 @@ class Head:
         return f"{self.view} {self.block}"
 
     def standardised(self, statistics: NDArray[Any]) -> Vector:
-        """Statistics in units of their training deviation; shape (..., F)."""
+        """Return statistics in units of their training deviation; shape (..., F)."""
         found: Vector = (np.asarray(statistics, np.float64) - self.mean) / self.scale
         return found
 
     def logits(self, statistics: NDArray[Any]) -> Vector:
-        """One logit for each row, higher for bona fide; shape (...)."""
+        """Return one logit for each row, higher for bona fide; shape (...)."""
         found: Vector = self.standardised(statistics) @ self.weights + self.intercept
         return found
 
@@ -67,7 +67,7 @@ class FaceHeads:
         all_views: Scaling of the mean over all heads.
         tight_only: Scaling of the mean over the heads of the tight view, for pictures that
             hold nothing around the face.
-        operating_point: From dev data and domains left out.
+        operating_point: Threshold and band, from dev data and held-out domains.
         backbone: Version of the backbone that the heads were trained on.
     """
 
@@ -83,7 +83,7 @@ class FaceHeads:
         return tuple(sorted({head.block for head in self.heads}))
 
     def scaling(self, views: Sequence[str]) -> AffineScaling:
-        """The scaling for what was seen: all views, or fewer."""
+        """Return the scaling for these views: all views, or fewer."""
         return (
             self.all_views
             if {head.view for head in self.heads} <= set(views)
@@ -91,7 +91,7 @@ class FaceHeads:
         )
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Everything as arrays for `facepad.models.store.save_arrays`."""
+        """Return all values as arrays for `facepad.models.store.save_arrays`."""
         point = self.operating_point
         found: dict[str, NDArray[Any]] = {
             "format_version": np.array(FORMAT_VERSION),

@@ -30,16 +30,16 @@ class QualityClassifier:
 
     Attributes:
         names: Metrics, in the order of the vector.
-        margin: Side of the judged square relative to the face's box; 0 for the whole picture.
+        margin: Side of the measured square relative to the face's box; 0 for the whole picture.
         side: Pixels that the box's longer side is brought down to (the picture's, if whole).
         mean: Training mean of each metric, shape (M,).
         scale: Training deviation of each; 0 for one that does not vary and is left out.
-        weights: Of the standardised metrics (LDA), shape (M,); empty for an SVM.
+        weights: Weights of the standardised metrics (LDA), shape (M,); empty for an SVM.
         vectors: Support vectors (SVM), shape (S, M); empty for LDA.
         dual: Their coefficients, shape (S,).
         gamma: Width of the SVM's kernel ``exp(-gamma |a - b|^2)``.
         intercept: Added to the weighted sum.
-        slope: Of the scaling, ``sigmoid(slope * raw + bias)``.
+        slope: Slope of the scaling, ``sigmoid(slope * raw + bias)``.
         bias: Offset of the scaling.
         precision: Inverse covariance of the standardised training vectors, shape (M, M).
         limit: Distance beyond which a vector is unlike all that was learned.
@@ -72,33 +72,33 @@ class QualityClassifier:
 
     @property
     def kind(self) -> str:
-        """Which of the two it is, "lda" or "svm"."""
+        """Kind of classifier, "lda" or "svm"."""
         return "lda" if self.weights.size else "svm"
 
     def standardised(self, metrics: Vector) -> Vector:
-        """Metrics in units of their training deviation; 0 where left out."""
+        """Return metrics in units of their training deviation; 0 where left out."""
         used = self.scale > 0.0
         centred = metrics - self.mean
         result: Vector = np.where(used, centred / np.where(used, self.scale, 1.0), 0.0)
         return result
 
     def raw(self, standardised: Vector) -> float:
-        """Log-likelihood ratio as the classifier sees it, unscaled; higher is bona fide."""
+        """Return the classifier's log-likelihood ratio, not yet scaled; higher for bona fide."""
         if self.weights.size:
             return float(self.weights @ standardised) + self.intercept
         squared = np.sum((self.vectors - standardised) ** 2, axis=1)
         return float(self.dual @ np.exp(-self.gamma * squared)) + self.intercept
 
     def score(self, raw: float) -> float:
-        """The raw value scaled to [0, 1]."""
+        """Return the raw value scaled to [0, 1]."""
         return sigmoid(self.slope * raw + self.bias)
 
     def distance(self, standardised: Vector) -> float:
-        """Mahalanobis distance to the training pictures; about sqrt(M) is usual."""
+        """Return the Mahalanobis distance to the training pictures; about sqrt(M) is usual."""
         return math.sqrt(max(0.0, float(standardised @ self.precision @ standardised)))
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Everything as arrays for `facepad.models.store.save_arrays`."""
+        """Return all values as arrays for `facepad.models.store.save_arrays`."""
         point = self.operating_point
         return {
             "format_version": np.array(FORMAT_VERSION),

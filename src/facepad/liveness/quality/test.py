@@ -1,4 +1,4 @@
-"""Liveness test: is the picture of the quality that a first-hand picture of a face has?
+"""Liveness test: does the picture have the image quality of a directly captured face?
 
 The metrics of the face, or of the whole picture, through a linear classifier, as in
 Galbally, Marcel, Fierrez (2014), doi:10.1109/TIP.2013.2292332, and the thesis's W-IQA.
@@ -14,41 +14,43 @@ from typing import Any
 
 import numpy as np
 
-from facepad import media, quality, registry, settings
+from facepad import registry, settings
 from facepad.errors import ModelError
 from facepad.faces.crops import square
 from facepad.fusion import mean_over_frames
 from facepad.liveness.quality.classifier import QualityClassifier, Vector, metric_key
+from facepad.media.resize import to_long_side
 from facepad.models import store
 from facepad.models.index import digest
+from facepad.quality.vector import METRICS, measure
 from facepad.types import Frame, OperatingPoint, Presentation, Reason, RgbImage, Score
 
 MIN_SIDE = 64  # of a whole picture, pixels; below it there is too little to measure
 
 
 def face_crop() -> "QualityTest":
-    """The face with a margin; or the user's own model, when the setting names one."""
+    """Return the test of the face with a margin, or the user's own model if a setting names it."""
     own = settings.value("quality_model")
     return from_file(own) if own else _packaged("quality", "quality_free")
 
 
 def face_crop_research() -> "QualityTest":
-    """The same by weights that learned from research data too; for research only."""
+    """Return `face_crop` with weights trained on research data too; for research only."""
     return _packaged("quality_research", "quality_research")
 
 
 def whole_picture() -> "QualityTest":
-    """The whole picture, as in the thesis; needs no face."""
+    """Return the test of the whole picture, as in the thesis; needs no face."""
     return _packaged("quality_whole", "quality_whole_free")
 
 
 def whole_picture_research() -> "QualityTest":
-    """The same by weights that learned from research data too; for research only."""
+    """Return `whole_picture` with weights trained on research data too; for research only."""
     return _packaged("quality_whole_research", "quality_whole_research")
 
 
 def from_file(path: str) -> "QualityTest":
-    """A test with the model in a file that `facepad train quality` wrote.
+    """Return a test with the model in a file that `facepad train quality` wrote.
 
     Raises:
         ModelError: The file is missing, damaged or does not fit this version.
@@ -64,7 +66,7 @@ def _packaged(name: str, file: str) -> "QualityTest":
 
 
 def view(frame: Frame, margin: float, side: int) -> RgbImage | Reason:
-    """The part of a frame that is measured, at its canonical size.
+    """Return the part of a frame that is measured, at its canonical size.
 
     Args:
         frame: With its face, unless ``margin`` is 0.
@@ -78,12 +80,12 @@ def view(frame: Frame, margin: float, side: int) -> RgbImage | Reason:
     if margin == 0.0:
         if min(frame.size) < MIN_SIDE:
             return Reason.PICTURE_TOO_SMALL
-        return media.to_long_side(frame.image, side)
+        return to_long_side(frame.image, side)
     if frame.face is None:
         return frame.no_face or Reason.NO_FACE
     left, top, length = square(frame.image, frame.face.box, margin)
     part = frame.image[max(top, 0) : top + length, max(left, 0) : left + length]
-    return media.to_long_side(part, max(1, round(max(part.shape[:2]) * _shrink(frame, side))))
+    return to_long_side(part, max(1, round(max(part.shape[:2]) * _shrink(frame, side))))
 
 
 def _shrink(frame: Frame, side: int) -> float:
@@ -97,8 +99,8 @@ class QualityTest:
 
     Attributes:
         name: Name in the registry and in results.
-        classifier: What was learned.
-        version: Of the model file.
+        classifier: The trained classifier.
+        version: Version of the model file.
     """
 
     name: str
@@ -107,7 +109,7 @@ class QualityTest:
 
     def __post_init__(self) -> None:
         names = self.classifier.names
-        known = quality.METRICS
+        known = METRICS
         if not set(names) <= set(known):  # looking for plug-ins takes milliseconds
             known = registry.names("metrics")
         if missing := [name for name in names if name not in known]:
@@ -163,7 +165,7 @@ class QualityTest:
         )
 
     def explain(self, presentation: Presentation) -> Mapping[str, float]:
-        """How much each group of metrics moved the score of the first frame with one.
+        """Return how much each group of metrics changed the score of the first frame with a score.
 
         Returns:
             By group, the score minus what it would be with that group at its training
@@ -177,7 +179,7 @@ class QualityTest:
         return {}
 
     def _measure(self, part: RgbImage) -> dict[str, float]:
-        return quality.measure(part, names=self.classifier.names)
+        return measure(part, names=self.classifier.names)
 
     def _standardised(self, metrics: Mapping[str, float]) -> Vector:
         return self.classifier.standardised(
@@ -196,11 +198,11 @@ class QualityTest:
         return model.score(model.raw(vector)) - model.score(model.raw(without))
 
 
-def versions(names: Iterable[str] = quality.METRICS) -> dict[str, str]:
+def versions(names: Iterable[str] = METRICS) -> dict[str, str]:
     """Return what a classifier depends on: the versions of its metrics and of their own models.
 
     Args:
-        names: Its metrics.
+        names: Metrics of the classifier.
 
     Raises:
         ModelError: The model of a metric is not in the list of models.

@@ -9,8 +9,7 @@ from typer.testing import CliRunner
 
 from facepad.cli.app import app
 from facepad.errors import ModelError
-from facepad.scoring.systems import CalibrationRef
-from facepad.scoring.workers import CheckerSpec
+from facepad.scoring.workers import CalibrationRef, CheckerSpec
 
 pytestmark = pytest.mark.slow  # whole runs with the network
 

@@ -1,0 +1,366 @@
+"""A clip is one presentation: the same decision everywhere, with the frames that tests need."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from threading import get_ident
+from time import perf_counter, sleep
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from facepad.cli.app import app
+from facepad.errors import InputError, ModelError, SettingsError
+from facepad.fusion import mean_over_frames
+from facepad.media.frame_selection import FrameSelection
+from facepad.pipeline import Checker
+from facepad.scoring.table import output_columns, presentation_columns
+from facepad.scoring.workers import picture_fields, presentation_fields
+from facepad.testing.media_files import write_depth_clip, write_video
+from facepad.types import (
+    Decision,
+    Face,
+    Frame,
+    Needs,
+    OperatingPoint,
+    Outcome,
+    Presentation,
+    Reason,
+    Score,
+)
+
+POINT = OperatingPoint.at(0.5, "made_up")
+LEVELS = (0, 60, 90, 120, 150, 180)  # the first frame is black, where no face is found
+FACE = Face((0, 0, 64, 48), 0.9)
+
+
+class LightFinder:
+    """Takes the whole picture for a face, unless it is dark."""
+
+    models: Mapping[str, str] = {}
+
+    def find(self, frame: Frame) -> Frame:
+        if frame.image.mean() < 20:
+            return replace(frame, no_face=Reason.NO_FACE)
+        return replace(frame, face=Face((0, 0, *frame.size), 0.9))
+
+
+@dataclass
+class BrightTest:
+    """A frame-wise test: the brighter, the more bona fide."""
+
+    name: str = "bright"
+    operating_point: OperatingPoint = POINT
+    models: Mapping[str, str] = field(default_factory=dict)
+    asked: list[int] = field(default_factory=list)  # frames of each presentation
+
+    def score(self, presentation: Presentation) -> Score:
+        self.asked.append(len(presentation.frames))
+        return mean_over_frames(presentation, self._frame)
+
+    def _frame(self, frame: Frame) -> Score:
+        if frame.face is None:
+            return Score(None, frame.no_face or Reason.NO_FACE)
+        return Score(float(frame.image.mean()) / 255.0)
+
+
+@dataclass
+class MotionTest:
+    """A clip test: the more the frames differ, the more bona fide."""
+
+    name: str = "motion"
+    operating_point: OperatingPoint = POINT
+    models: Mapping[str, str] = field(default_factory=dict)
+    needs: Needs = field(default_factory=lambda: Needs(min_frames=6))
+    asked: list[Presentation] = field(default_factory=list)
+
+    def score(self, presentation: Presentation) -> Score:
+        self.asked.append(presentation)
+        means = [frame.image.mean() for frame in presentation.frames]
+        return Score(min(1.0, float(np.std(means)) / 100.0))
+
+
+def checker(*tests: BrightTest | MotionTest, **options: object) -> Checker:
+    return Checker(tests, finder=LightFinder(), **options)  # type: ignore[arg-type]
+
+
+def written(folder: Path, levels: Sequence[int], name: str = "clip.avi", fps: float = 25.0) -> Path:
+    frames = [np.full((48, 64, 3), level, np.uint8) for level in levels]
+    write_video(folder / name, frames, fps=fps)
+    return folder / name
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    return written(tmp_path, LEVELS)
+
+
+def frames_of(levels: Sequence[int], fps: float = 25.0) -> Presentation:
+    images = [np.full((48, 64, 3), level, np.uint8) for level in levels]
+    return Presentation(tuple(Frame(image, at / fps) for at, image in enumerate(images)))
+
+
+def without_times(decision: Decision) -> Decision:
+    return replace(decision, timings_ms={}, source="")
+
+
+# --- one decision -------------------------------------------------------------------------
+
+
+@pytest.fixture
+def _registered(monkeypatch: pytest.MonkeyPatch) -> None:
+    from facepad.fusion import mean_ratio
+
+    tests: Mapping[str, Callable[[], object]] = {"bright": BrightTest, "motion": MotionTest}
+    monkeypatch.setattr("facepad.registry.resolve", lambda _, name: tests.get(name, mean_ratio))
+    monkeypatch.setattr("facepad.panel._face_finder", lambda _: LightFinder())
+
+
+@pytest.mark.usefixtures("_registered")
+@pytest.mark.parametrize("tests", [("bright",), ("motion",), ("bright", "motion")])
+def test_python_check_score_and_evaluate_give_one_decision(
+    clip: Path, tests: tuple[str, ...]
+) -> None:
+    decision = Checker(tests).check(clip)
+    assert decision.score is not None
+    shown = CliRunner().invoke(app, ["check", "--json", "--tests", ",".join(tests), str(clip)])
+    document = json.loads(shown.stdout)
+    score = picture_fields(Checker(tests), str(clip), tests=tests)
+    evaluate = presentation_fields(Checker(tests), (str(clip), None), tests=tests)
+    rows = (
+        dict(zip(output_columns(tests), score, strict=True)),
+        dict(zip(presentation_columns(tests), evaluate, strict=True)),
+    )
+    for row in rows:
+        assert (row["score"], row["outcome"]) == (f"{decision.score:.6f}", decision.outcome.value)
+        for test in tests:
+            assert row[f"{test}_score"] == f"{decision.scores[test].value:.6f}"
+    assert document["score"] == round(decision.score, 6)
+    assert (document["outcome"], document["reasons"]) == (decision.outcome.value, [])
+    assert list(document["tests"]) == list(tests)
+
+
+def test_a_clip_in_memory_is_judged_as_its_file(clip: Path) -> None:
+    made = checker(BrightTest(), MotionTest())
+    from facepad.media.video import read_video
+
+    in_memory = made.check_presentation(Presentation(tuple(read_video(clip)), source="it"))
+    assert without_times(in_memory) == without_times(made.check(clip))
+
+
+def test_every_frame_is_asked_for_a_face_and_not_the_first_alone(clip: Path) -> None:
+    decision = checker(BrightTest()).check(clip)
+    assert decision.outcome is not Outcome.NON_RESPONSE
+    assert decision.face is not None
+    assert decision.source_size == (64, 48)
+
+
+def test_without_a_face_in_any_frame_there_is_no_response(tmp_path: Path) -> None:
+    decision = checker(BrightTest()).check(written(tmp_path, (0, 1, 2)))
+    assert (decision.outcome, decision.reasons) == (Outcome.NON_RESPONSE, (Reason.NO_FACE,))
+    assert decision.face is None
+
+
+# --- what tests get -----------------------------------------------------------------------
+
+
+def test_frame_wise_tests_get_eight_frames_of_a_clip(tmp_path: Path) -> None:
+    bright = BrightTest()
+    decision = checker(bright).check(written(tmp_path, [100] * 40))
+    assert (bright.asked, decision.frames) == ([8], 8)
+
+
+def test_another_selection_can_be_asked_for(tmp_path: Path) -> None:
+    bright = BrightTest()
+    checker(bright, frames="every:10").check(written(tmp_path, [100] * 40))
+    checker(bright, frames=FrameSelection("even", 3)).check_presentation(frames_of([100] * 40))
+    assert bright.asked == [4, 3]
+
+
+def test_a_selection_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(SettingsError, match="random"):
+        checker(BrightTest(), frames="random")
+
+
+def test_a_selection_that_selects_nothing_is_told() -> None:
+    with pytest.raises(InputError, match="at:99 selects none of its 6 frames"):
+        checker(BrightTest(), frames="at:99").check_presentation(frames_of(LEVELS))
+
+
+def test_a_test_that_needs_six_seconds_at_twenty_frames_a_second_gets_them(tmp_path: Path) -> None:
+    motion = MotionTest(needs=Needs(seconds=6.0, fps=20.0))
+    bright = BrightTest()
+    checker(bright, motion).check(written(tmp_path, list(range(30, 210)), fps=30.0))
+    (presentation,) = motion.asked
+    times = [frame.time_s for frame in presentation.frames]
+    assert len(times) == 120
+    assert times[0] == 0.0
+    assert times[-1] == pytest.approx(5.93, abs=0.05)
+    assert np.diff(times).max() < 0.07
+    assert bright.asked == [8]
+
+
+def test_the_most_demanding_test_sets_how_densely_a_clip_is_read(tmp_path: Path) -> None:
+    few, many = MotionTest("few"), MotionTest("many", needs=Needs(min_frames=24))
+    checker(few, many).check(written(tmp_path, list(range(30, 90))))
+    assert [len(test.asked[0].frames) for test in (few, many)] == [24, 24]
+
+
+def test_a_low_rate_of_one_test_does_not_thin_out_the_frames_of_another(tmp_path: Path) -> None:
+    slow, many = MotionTest("slow", needs=Needs(seconds=1.0, fps=2.0)), MotionTest("many")
+    checker(slow, many).check(written(tmp_path, list(range(30, 90))))
+    assert [len(test.asked[0].frames) for test in (slow, many)] == [8, 8]
+
+
+@pytest.mark.parametrize(
+    "needs", [Needs(min_frames=7), Needs(seconds=0.3), Needs(min_frames=2, seconds=9.0)]
+)
+def test_a_clip_that_is_too_short_for_a_test_is_a_missing_score(clip: Path, needs: Needs) -> None:
+    motion = MotionTest(needs=needs)
+    decision = checker(BrightTest(), motion).check(clip)
+    assert decision.scores["motion"] == Score(None, Reason.CLIP_TOO_SHORT)
+    assert decision.outcome is not Outcome.NON_RESPONSE
+    assert not motion.asked
+
+
+def test_a_still_leaves_clip_tests_out() -> None:
+    still = np.full((48, 64, 3), 200, np.uint8)
+    decision = checker(BrightTest(), MotionTest()).check(still, channels="rgb")
+    assert list(decision.scores) == list(decision.operating_points) == ["bright"]
+    assert (decision.outcome, decision.reasons) == (Outcome.BONA_FIDE, ())
+    assert decision.operating_point == POINT
+
+
+def test_a_still_alone_with_clip_tests_is_no_response() -> None:
+    decision = checker(MotionTest()).check(np.full((48, 64, 3), 200, np.uint8), channels="rgb")
+    assert (decision.outcome, decision.reasons) == (
+        Outcome.NON_RESPONSE, (Reason.CLIP_TOO_SHORT,),
+    )  # fmt: skip
+    assert decision.scores == {}
+
+
+@pytest.mark.parametrize("min_frames", [1, 2])
+def test_tests_of_depth_get_the_depth_of_each_frame(tmp_path: Path, min_frames: int) -> None:
+    pytest.importorskip("h5py")
+    write_depth_clip(tmp_path / "01_01_01.hdf5", seed=1, attack=False)
+    motion = MotionTest(needs=Needs(min_frames=min_frames, depth=True))
+    checker(motion).check(tmp_path / "01_01_01.hdf5")
+    depths = [frame.depth for frame in motion.asked[0].frames]
+    assert all(depth is not None and depth.shape == (24, 32) for depth in depths)
+
+
+def test_tests_of_depth_are_left_out_where_there_is_none(clip: Path) -> None:
+    motion = MotionTest(needs=Needs(min_frames=2, depth=True))
+    assert list(checker(BrightTest(), motion).check(clip).scores) == ["bright"]
+
+
+def test_each_test_keeps_its_own_operating_point(clip: Path) -> None:
+    strict = MotionTest(operating_point=OperatingPoint.at(0.9, "strict"))
+    decision = checker(BrightTest(), strict).check(clip)
+    assert decision.operating_points["motion"].name == "strict"
+    assert decision.operating_points["bright"] == POINT
+
+
+def test_landmarks_are_looked_for_when_a_test_needs_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[bool] = []
+
+    def finder(landmarks: bool) -> LightFinder:
+        asked.append(landmarks)
+        return LightFinder()
+
+    monkeypatch.setattr("facepad.panel._face_finder", finder)
+    for needs in (Needs(min_frames=2), Needs(landmarks=True)):
+        Checker((BrightTest(), MotionTest(needs=needs))).load()
+    assert asked == [False, True]
+
+
+# --- side by side -------------------------------------------------------------------------
+
+
+@dataclass
+class SlowTest:
+    """Takes its time, then gives its score or raises."""
+
+    name: str
+    seconds: float = 0.2
+    error: Exception | None = None
+    operating_point: OperatingPoint = POINT
+    models: Mapping[str, str] = field(default_factory=dict)
+    threads: set[int] = field(default_factory=set)
+
+    def score(self, presentation: Presentation) -> Score:
+        assert presentation.frames
+        self.threads.add(get_ident())
+        sleep(self.seconds)
+        if self.error is not None:
+            raise self.error
+        return Score(0.9)
+
+
+STILL = np.full((48, 64, 3), 200, np.uint8)
+
+
+def slow_checker(*tests: SlowTest, **options: object) -> Checker:
+    made = Checker(tests, finder=LightFinder(), **options)  # type: ignore[arg-type]
+    made.load()
+    return made
+
+
+def test_two_tests_of_a_fifth_of_a_second_take_less_than_two_fifths() -> None:
+    made = slow_checker(SlowTest("one"), SlowTest("two"), threads=2)
+    decisions = [made.check(STILL, channels="rgb") for _ in range(3)]
+    assert min(decision.timings_ms["total"] for decision in decisions) < 300.0  # the least loaded
+    assert list(decisions[0].timings_ms) == ["decode", "faces", "one", "two", "total"]
+
+
+def test_the_order_of_results_is_that_of_the_tests_and_not_of_their_ends() -> None:
+    tests = SlowTest("last", 0.05), SlowTest("middle", 0.02), SlowTest("first", 0.0)
+    decision = slow_checker(*tests, threads=2).check(STILL, channels="rgb")
+    assert list(decision.scores) == ["last", "middle", "first"]
+
+
+@pytest.mark.parametrize(("threads", "names"), [(1, ("a", "b")), (4, ("a",))])
+def test_one_thread_or_one_test_stays_in_the_calling_thread(
+    threads: int, names: tuple[str, ...]
+) -> None:
+    tests = [SlowTest(name, 0.0) for name in names]
+    slow_checker(*tests, threads=threads).check(STILL, channels="rgb")
+    assert all(test.threads == {get_ident()} for test in tests)
+
+
+@pytest.mark.parametrize("broken", [0, 1])
+def test_what_a_test_raises_reaches_the_caller(broken: int) -> None:
+    tests = [SlowTest(name, 0.0) for name in ("a", "b")]
+    tests[broken].error = ModelError("no weights")
+    with pytest.raises(ModelError, match="no weights"):
+        slow_checker(*tests, threads=2).check(STILL, channels="rgb")
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_late_test_is_a_missing_test_with_its_reason(threads: int) -> None:
+    tests = SlowTest("quick", 0.0), SlowTest("late", 5.0)
+    made = slow_checker(*tests, threads=threads, deadline_s=0.2)
+    began = perf_counter()
+    decision = made.check(STILL, channels="rgb")
+    assert perf_counter() - began < 1.0
+    assert decision.scores["late"] == Score(None, Reason.TIMED_OUT)
+    assert (decision.outcome, decision.score) == (Outcome.BONA_FIDE, 0.9)
+
+
+def test_when_all_are_late_there_is_no_response() -> None:
+    decision = slow_checker(SlowTest("late", 5.0), deadline_s=0.1).check(STILL, channels="rgb")
+    assert (decision.outcome, decision.reasons) == (Outcome.NON_RESPONSE, (Reason.TIMED_OUT,))
+
+
+def test_a_test_that_times_out_by_itself_is_an_error_and_not_late() -> None:
+    test = SlowTest("own", 0.0, error=TimeoutError("no answer"))
+    with pytest.raises(TimeoutError, match="no answer"):
+        slow_checker(test, deadline_s=2.0).check(STILL, channels="rgb")
+
+
+@pytest.mark.parametrize("deadline_s", [0.0, -1.0, float("nan")])
+def test_a_deadline_that_cannot_be_met_is_refused(deadline_s: float) -> None:
+    with pytest.raises(SettingsError, match="deadline_s must be above 0"):
+        Checker(deadline_s=deadline_s)
