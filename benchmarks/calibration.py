@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from facepad import settings
 from facepad.calibration.anchor import Vector
-from facepad.calibration.prior import Spread
+from facepad.calibration.prior import ViewPrior
 from facepad.datasets.csv_list import CsvList
 from facepad.datasets.nuaa import Nuaa
 from facepad.evaluation import protocol
@@ -33,8 +33,7 @@ from facepad.evaluation.ranking import auc
 from facepad.faces import crops
 from facepad.liveness.face_cnn.heads import Head
 from facepad.liveness.face_cnn.test import FaceTest, free, research
-from facepad.training.calibration.fit import Observed, fit
-from facepad.training.calibration.prior import observed
+from facepad.training.calibration.fit import CalibrationFrame, fit
 from facepad.training.face.features import FaceCache, extract
 from facepad.training.face.heads import LabelledFeatures, logits
 from facepad.training.sources import simulated_samples
@@ -52,12 +51,12 @@ class Case:
 
     name: str
     samples: Sequence[Sample]
-    seen: Sequence[Observed]
+    seen: Sequence[CalibrationFrame]
     groups: NDArray[np.str_]
     people: NDArray[np.str_]
     bona_fide: NDArray[np.bool_]
     before: Vector  # log-likelihood ratios above the packaged threshold
-    spread: Spread
+    prior: ViewPrior
 
 
 def main() -> None:
@@ -200,13 +199,23 @@ def _case(
     return Case(
         name,
         seen.samples,
-        observed(heads, seen),
+        _frames(heads, seen),
         np.array([sample.attributes.get("camera", "") for sample in seen.samples]),
         np.array([sample.subject for sample in seen.samples]),
         seen.bona_fide,
         scaling.slope * raw + scaling.bias - np.log(point / (1.0 - point)),
-        test.spreads().by_views[kind],
+        test.prior().by_views[kind],
     )
+
+
+def _frames(heads: Sequence[Head], labelled: LabelledFeatures) -> list[CalibrationFrame]:
+    """Cached features as a calibration observes its frames."""
+    features = labelled.features
+    units = [head.standardised(features.of(head.view, head.block)) for head in heads]
+    rows = zip(
+        logits(heads, labelled), np.concatenate(units, axis=1), labelled.samples, strict=True
+    )
+    return [CalibrationFrame(float(raw), row, sample.subject) for raw, row, sample in rows]
 
 
 def _drawn(case: Case, rows: Rows, count: int, draw: int) -> Rows:
@@ -222,7 +231,7 @@ def _drawn(case: Case, rows: Rows, count: int, draw: int) -> Rows:
 
 
 def _after(case: Case, frames: Rows, rest: Rows) -> Vector:
-    anchor = fit([case.seen[row] for row in frames], TARGET, case.spread)
+    anchor = fit([case.seen[row] for row in frames], TARGET, case.prior)
     seen = [case.seen[row] for row in rest]
     return np.array([anchor.margin(anchor.anchored(one.raw, one.features)) for one in seen])
 

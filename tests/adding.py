@@ -53,6 +53,10 @@ class TreeCopy:
         """Run the command line of the copy; gives what it prints."""
         return self._run("-m", "facepad", *arguments)
 
+    def python(self, code: str) -> str:
+        """Run Python code against the copy; gives what it prints."""
+        return self._run("-c", code)
+
     def pytest(self, *arguments: str) -> str:
         """Run tests of the copy against the copy; gives what pytest prints."""
         quick = ("-p", "no:cacheprovider", "-m", "not slow and not nightly", "-q")

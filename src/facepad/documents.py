@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from facepad.media import Input
+from facepad.media.inputs import Input
 from facepad.types import Decision, Face, Outcome, Reason, Score
 
 SCHEMA_VERSION = 1  # grows when a key changes its meaning or goes away

@@ -3,13 +3,14 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Protocol, Self, runtime_checkable
+from typing import Protocol, Self
 
 from facepad import calibration, registry
-from facepad.calibration import Calibration
+from facepad.calibration import CalibratableTest, Calibration
 from facepad.errors import SettingsError
 from facepad.fusion import Answer, Fused, Fusion
 from facepad.types import (
+    Calibratable,
     Frame,
     LivenessTest,
     Needs,
@@ -30,14 +31,6 @@ class Finder(Protocol):
 
     def find(self, frame: Frame) -> Frame:
         """Return the frame with its face, or with the reason why there is none."""
-
-
-@runtime_checkable
-class Calibrates(Protocol):
-    """A liveness test that can be anchored to a camera."""
-
-    def calibrated(self, calibration: Calibration) -> LivenessTest:
-        """Return the test for one camera."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +102,7 @@ class Panel:
     def _deciding(self, test: str | LivenessTest, threads: int) -> LivenessTest:
         if self.calibration is None:
             return make_test(test, threads) if isinstance(test, str) else test
-        calibratable = make_calibratable(self.calibration.test, threads)
-        anchored: LivenessTest = calibratable.calibrated(self.calibration)
-        return anchored
+        return make_calibratable(self.calibration.test, threads).calibrated(self.calibration)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +176,7 @@ def make_test(name: str, threads: int = 1) -> LivenessTest:
     return factory.with_threads(threads) if isinstance(factory, ThreadedFactory) else factory()
 
 
-def make_calibratable(name: str, threads: int = 1) -> Any:  # noqa: ANN401 - see Calibrates
+def make_calibratable(name: str, threads: int = 1) -> CalibratableTest:
     """Make a liveness test that can be calibrated, by its name.
 
     Raises:
@@ -193,7 +184,7 @@ def make_calibratable(name: str, threads: int = 1) -> Any:  # noqa: ANN401 - see
         ModelError: Its model is missing or wrong.
     """
     made = make_test(name, threads)
-    if not isinstance(made, Calibrates):
+    if not isinstance(made, Calibratable):
         raise SettingsError(f"test {name!r} cannot be calibrated; face_cnn can")
     return made
 

@@ -14,13 +14,14 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from facepad import media, settings
+from facepad import settings
 from facepad.errors import InputError
 from facepad.media.decode import begins_as_picture
 from facepad.media.depth_video import is_depth_video, read_depth, read_numbered_colour
 from facepad.media.frame_selection import FrameSelection
 from facepad.media.limits import Limits, VideoLimits
-from facepad.media.reading import named_errors
+from facepad.media.reading import from_array, named_errors, read
+from facepad.media.resize import to_long_side
 from facepad.media.video import begins_as_video, is_video, read_numbered
 from facepad.packed import address
 from facepad.packed.pictures import PackedFiles
@@ -70,7 +71,7 @@ def load(
     elif channels is not None:
         raise InputError(f"channels={channels!r} is for arrays; a file defines its own channels")
     elif isinstance(source, bytes):
-        frames = (media.read(source, limits=limits.picture if limits else None, name=name),)
+        frames = (read(source, limits=limits.picture if limits else None, name=name),)
     elif not isinstance(source, str | Path):
         raise InputError(f"a source is a path, bytes or an array, got {type(source).__name__}")
     elif address.parse(source) is not None:
@@ -184,7 +185,7 @@ def read_frames(
         colour = read_numbered_colour(path, selection, limits=limits)
         yield from _with_depth(colour, path, selection, limits) if depth else colour
     else:
-        yield None, media.read(path, limits=limits.picture, name=name)
+        yield None, read(path, limits=limits.picture, name=name)
 
 
 def read_picture(
@@ -203,7 +204,7 @@ def read_picture(
     """
     packed = None if isinstance(source, bytes) else address.parse(source)
     if packed is None:
-        return media.read(source, limits=limits, name=name)
+        return read(source, limits=limits, name=name)
     with named_errors(name or str(source)):
         return _PACKED.read_one(packed, limits or Limits.from_settings())
 
@@ -273,7 +274,7 @@ def _halved(frame: Frame, times: int) -> Frame:
     if times == 0:
         return frame
     step = 2**times
-    image = media.to_long_side(frame.image, max(1, max(frame.size) // step))
+    image = to_long_side(frame.image, max(1, max(frame.size) // step))
     depth = None if frame.depth is None else frame.depth[::step, ::step]
     return replace(frame, image=image, depth=depth)
 
@@ -298,7 +299,7 @@ def _from_array(image: NDArray[Any], channels: Channels | None) -> Frame:
         raise InputError(
             "an array needs channels='rgb', 'bgr' or 'gray' (OpenCV reads 'bgr'), got None"
         )
-    return media.from_array(image, channels=channels)
+    return from_array(image, channels=channels)
 
 
 def _name(source: str | Path | bytes | NDArray[Any]) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,8 @@ RgbImage = NDArray[np.uint8]  # shape (H, W, 3), R G B
 GrayImage = NDArray[np.float32]  # shape (H, W), 0..255
 Box = tuple[int, int, int, int]  # left, top, right, bottom in pixels; right and bottom excluded
 Landmarks = NDArray[np.float32]  # shape (468, 3): x, y in the frame's pixels, z in the same scale
+_Calibration = TypeVar("_Calibration", contravariant=True)
+_Prior = TypeVar("_Prior", covariant=True)
 
 
 def _read_only(values: dict[Any, Any]) -> Mapping[Any, Any]:
@@ -328,6 +330,41 @@ class LivenessTest(Protocol):
 
     def score(self, presentation: Presentation) -> Score:
         """Score one presentation; a finding is a value, never an exception."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Observation:
+    """What a test measures on one presentation, before any scaling.
+
+    Attributes:
+        raw: Raw logit, higher for bona fide.
+        features: Standardised features, shape (F,).
+    """
+
+    raw: float
+    features: NDArray[np.float64]
+
+
+@runtime_checkable
+class Calibratable(LivenessTest, Protocol[_Calibration, _Prior]):
+    """A liveness test that can be calibrated to a camera; see `facepad.calibration`."""
+
+    @property
+    def version(self) -> str:
+        """Version of its model; a calibration is for one version."""
+
+    @property
+    def prior_model(self) -> str:
+        """Name of the model file with its prior over cameras."""
+
+    def observe(self, presentation: Presentation) -> Mapping[str, Observation] | Reason:
+        """Return what it measures by set of views, the largest set last; or why it cannot."""
+
+    def prior(self) -> _Prior:
+        """Return how bona fide faces vary in front of one camera."""
+
+    def calibrated(self, calibration: _Calibration) -> LivenessTest:
+        """Return the test for the camera of a calibration."""
 
 
 def needs_of(test: LivenessTest) -> Needs:

@@ -22,6 +22,7 @@ PACKAGE = [
 ]
 TYPES = [
     "Box",
+    "Calibratable",
     "Dataset",
     "Decision",
     "Face",
@@ -30,6 +31,7 @@ TYPES = [
     "Landmarks",
     "LivenessTest",
     "Needs",
+    "Observation",
     "OperatingPoint",
     "Outcome",
     "Presentation",

@@ -51,7 +51,7 @@ def calibrate(
             made_by,
             found,
             target_bpcer=target_bpcer / 100.0,
-            own_attacks=not no_attacks,
+            self_attacks=not no_attacks,
             advance=advance,
         )
     file = calibration.save(done.calibration, done.card)

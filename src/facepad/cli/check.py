@@ -19,7 +19,7 @@ from facepad.cli.options import (
 
 if TYPE_CHECKING:
     from facepad.documents import Judged
-    from facepad.media import Input
+    from facepad.media.inputs import Input
     from facepad.pipeline import Checker
 
 
@@ -121,7 +121,7 @@ def run(paths: Sequence[str], options: CheckOptions) -> ExitCode:
     from facepad import runtime, settings
     from facepad.cli.console import ordered_map, progress
     from facepad.documents import Judged, to_json
-    from facepad.media import expand
+    from facepad.media.inputs import expand
 
     runtime.tune()
     inputs = list(expand(paths, sys.stdin.buffer))

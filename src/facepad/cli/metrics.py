@@ -9,7 +9,7 @@ from facepad.cli.options import PATHS_HELP
 
 if TYPE_CHECKING:
     from facepad.documents import Measured
-    from facepad.media import Input
+    from facepad.media.inputs import Input
 
 
 def metrics(
@@ -43,7 +43,7 @@ def run(paths: list[str], *, as_json: bool) -> ExitCode:
     from facepad import runtime
     from facepad.cli.console import progress
     from facepad.documents import metrics_to_json
-    from facepad.media import expand
+    from facepad.media.inputs import expand
 
     runtime.tune()
     inputs = list(expand(paths, sys.stdin.buffer))

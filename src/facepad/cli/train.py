@@ -2,6 +2,7 @@
 
 import os
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -247,10 +248,10 @@ def train_cameras(
     from facepad.panel import make_calibratable
     from facepad.training.calibration.prior import prepare, run
 
-    made = make_calibratable(test)
     samples = prepare(simulated)
+    make_test = partial(make_calibratable, test)
     with progress("extracting features", len(samples), lines=True) as advance:
-        result = run(made, samples, out, workers=workers, advance=advance)
+        result = run(make_test, samples, out, workers=workers, advance=advance)
     typer.echo(result.text)
     typer.echo(f"wrote {result.model} and its card")
 

@@ -101,14 +101,23 @@ def test_heads_of_another_trunk_are_refused(test: FaceTest) -> None:
 
 
 def anchored(test: FaceTest, frame: Frame, version: str = "heads-1+0") -> FaceTest:
-    found = {}
-    for context in (False, True):
-        seen = test.observe(Presentation((frame,)), context=context)
-        assert not isinstance(seen, Reason)
-        ones = np.ones(len(seen.features))
-        anchor = Anchor(seen.features, ones, seen.raw, 1.0, 0.0, 1.0, -1.0)
-        found["+".join(seen.views)] = anchor
-    return test.calibrated(Calibration("it", "face_cnn", version, 3, found))
+    observed = test.observe(Presentation((frame,)))
+    assert not isinstance(observed, Reason)
+    anchors = {
+        views: Anchor(o.features, np.ones(len(o.features)), o.raw, 1.0, 0.0, 1.0, -1.0)
+        for views, o in observed.items()
+    }
+    return test.calibrated(Calibration("it", "face_cnn", version, 3, anchors))
+
+
+def test_the_tight_view_is_observed_alone_as_in_a_picture_without_context(test: FaceTest) -> None:
+    both = test.observe(Presentation((with_face(),)))
+    assert not isinstance(both, Reason)
+    assert list(both) == ["tight", "tight+context"]
+    narrow = Frame(with_face().image[BOX[1] : BOX[3], BOX[0] : BOX[2]])
+    alone = test.observe(Presentation((replace(narrow, face=Face((0, 0, 100, 120), 1.0)),)))
+    assert not isinstance(alone, Reason)
+    assert list(alone) == ["tight"]
 
 
 def test_the_frame_of_the_calibration_lies_at_its_own_mean(test: FaceTest) -> None:

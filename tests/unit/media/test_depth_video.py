@@ -113,7 +113,7 @@ def test_a_link_to_another_file_is_not_followed(clip: Path) -> None:
 
 def test_a_clip_without_frames_is_told(clip: Path) -> None:
     change(clip, "Color_Data", np.zeros((0, 3, 48, 64), np.uint8))
-    with pytest.raises(InputError, match="chooses none of its 0 frames"):
+    with pytest.raises(InputError, match="selects none of its 0 frames"):
         list(read_colour(clip))
 
 

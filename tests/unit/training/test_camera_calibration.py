@@ -9,8 +9,7 @@ import pytest
 from facepad.errors import InputError, SettingsError
 from facepad.liveness.face_cnn.test import FaceTest, free
 from facepad.training.calibration import run
-from facepad.training.calibration.run import Calibrated, Picture
-from facepad.training.calibration.self_attacks import Passed
+from facepad.training.calibration.run import AcceptedAttacks, CalibrationPicture, CalibrationResult
 
 pytestmark = pytest.mark.slow  # whole runs with the network
 
@@ -35,7 +34,7 @@ def test() -> FaceTest:
 
 
 @pytest.fixture(scope="module")
-def done(test: FaceTest, tmp_path_factory: pytest.TempPathFactory) -> Calibrated:
+def done(test: FaceTest, tmp_path_factory: pytest.TempPathFactory) -> CalibrationResult:
     folder = frames(tmp_path_factory.mktemp("frames"), 4)
     return run.calibrate("it", test, run.pictures(folder), target_bpcer=0.05)
 
@@ -49,31 +48,31 @@ def test_pictures_directly_in_the_folder_are_of_nobody_in_particular(tmp_path: P
     assert {picture.person for picture in run.pictures(frames(tmp_path, 2))} == {""}
 
 
-def test_the_frames_themselves_are_bona_fide_afterwards(done: Calibrated) -> None:
+def test_the_frames_themselves_are_bona_fide_afterwards(done: CalibrationResult) -> None:
     for anchor in done.calibration.anchors.values():
         assert anchor.margin(anchor.anchored(anchor.logit, anchor.centre)) > 0.0
 
 
-def test_few_frames_of_one_person_are_told(done: Calibrated) -> None:
+def test_few_frames_of_one_person_are_told(done: CalibrationResult) -> None:
     told = " ".join(done.notes)
     assert "4 frames are few" in told
-    assert "one person alone" in told
+    assert "one person only" in told
 
 
-def test_the_card_says_what_to_expect(done: Calibrated) -> None:
+def test_the_card_says_what_to_expect(done: CalibrationResult) -> None:
     assert "Expected BPCER 5 %" in done.card.results
     assert "4 frames are few" in done.card.limits
 
 
-def test_the_card_tells_what_attacks_of_the_frames_would_do(done: Calibrated) -> None:
-    assert "attacks that were simulated from these frames" in done.card.results
+def test_the_card_tells_what_attacks_of_the_frames_would_do(done: CalibrationResult) -> None:
+    assert "attacks simulated from these frames" in done.card.results
 
 
 @pytest.mark.parametrize(("accepted", "told"), [(15, 1), (6, 0), (0, 0)])
 def test_many_attacks_that_would_pass_are_a_warning(
     test: FaceTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, accepted: int, told: int
 ) -> None:
-    monkeypatch.setattr(run, "passed", lambda *_, **__: Passed(accepted, 20))
+    monkeypatch.setattr(run, "accepted_attacks", lambda *_, **__: AcceptedAttacks(accepted, 20))
     found = run.pictures(frames(tmp_path, 3))
     notes = run.calibrate("it", test, found, target_bpcer=0.05).notes
     assert sum("75 % of the attacks" in note for note in notes) == told
@@ -81,11 +80,11 @@ def test_many_attacks_that_would_pass_are_a_warning(
 
 def test_without_such_attacks_the_card_says_so(test: FaceTest, tmp_path: Path) -> None:
     found = run.pictures(frames(tmp_path, 3))
-    made = run.calibrate("it", test, found, target_bpcer=0.05, own_attacks=False)
-    assert "What attacks do was not measured" in made.card.results
+    made = run.calibrate("it", test, found, target_bpcer=0.05, self_attacks=False)
+    assert "No attacks were simulated" in made.card.results
 
 
-def test_the_calibrated_test_takes_the_calibration(done: Calibrated, test: FaceTest) -> None:
+def test_the_calibrated_test_takes_the_calibration(done: CalibrationResult, test: FaceTest) -> None:
     assert test.calibrated(done.calibration).operating_point.name == "calibration it"
 
 
@@ -93,7 +92,7 @@ def test_pictures_without_a_face_are_not_enough(test: FaceTest, tmp_path: Path) 
     file = tmp_path / "blank.png"
     cv2.imwrite(str(file), np.zeros((200, 200, 3), np.uint8))
     with pytest.raises(InputError, match="at least 3 frames with a face, got 0 of 1"):
-        run.calibrate("it", test, [Picture(file, "")], target_bpcer=0.05)
+        run.calibrate("it", test, [CalibrationPicture(file, "")], target_bpcer=0.05)
 
 
 def test_a_name_that_cannot_be_kept_is_told_before_any_work(test: FaceTest) -> None:

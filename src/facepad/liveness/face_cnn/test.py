@@ -12,7 +12,7 @@ from types import MappingProxyType
 import numpy as np
 
 from facepad.calibration.anchor import Calibration, Vector
-from facepad.calibration.prior import CameraSpreads
+from facepad.calibration.prior import CameraPrior
 from facepad.errors import ModelError
 from facepad.faces import crops
 from facepad.fusion import mean_over_frames
@@ -20,7 +20,7 @@ from facepad.liveness.face_cnn.backbone import NAME, SIDE, Backbone
 from facepad.liveness.face_cnn.heads import FaceHeads, Head
 from facepad.models import store
 from facepad.scores import sigmoid
-from facepad.types import Frame, OperatingPoint, Presentation, Reason, Score
+from facepad.types import Frame, Observation, OperatingPoint, Presentation, Reason, Score
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +58,13 @@ research = FaceTestFactory("face_cnn_research", "research")  # research data too
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Observation:
-    """Logits and features of one presentation, before any scaling.
+class HeadOutputs:
+    """Outputs of the heads on one presentation, before any scaling.
 
     Attributes:
-        logits: By head, means over the judged frames.
-        features: Standardised statistics of these heads side by side, likewise.
-        views: Views that were available.
+        logits: Logit of each head, the mean over frames with a face.
+        features: Standardised statistics of these heads side by side, likewise; shape (F,).
+        views: The views that the presentation shows.
     """
 
     logits: Mapping[str, float]
@@ -73,7 +73,7 @@ class Observation:
 
     @property
     def raw(self) -> float:
-        """The raw logit."""
+        """The raw logit: the mean of the heads."""
         return float(np.mean(list(self.logits.values())))
 
 
@@ -86,7 +86,7 @@ class FaceTest:
         heads: The trained heads.
         backbone: The frozen network.
         version: Version of the heads' file.
-        cameras: Name of the model with the spreads that cameras have under these heads.
+        prior_model: Name of the model file with the prior over cameras of these heads.
         calibration: Calibration of the camera, when there is one.
     """
 
@@ -94,7 +94,7 @@ class FaceTest:
     heads: FaceHeads
     backbone: Backbone
     version: str
-    cameras: str = ""
+    prior_model: str = ""
     calibration: Calibration | None = field(default=None)
 
     def __post_init__(self) -> None:
@@ -116,24 +116,24 @@ class FaceTest:
         """Version of the heads and of the backbone."""
         return MappingProxyType({self.name: self.version, NAME: self.backbone.version})
 
-    def spreads(self) -> CameraSpreads:
-        """What a calibration leans on where its own frames are few.
+    def prior(self) -> CameraPrior:
+        """Return how bona fide faces vary in front of one camera.
 
         Raises:
-            ModelError: There are none for these heads.
+            ModelError: There is no prior for these heads.
         """
-        if self.cameras:
-            source = f"model {self.cameras!r}"
-            found = CameraSpreads.from_arrays(store.load_arrays(self.cameras), source)
-            if found.heads == self.version:
-                return found
+        if self.prior_model:
+            source = f"model {self.prior_model!r}"
+            prior = CameraPrior.from_arrays(store.load_arrays(self.prior_model), source)
+            if prior.version == self.version:
+                return prior
         raise ModelError(
-            f"{self.version} has no spreads of cameras to calibrate with; learn them with "
+            f"{self.version} has no prior over cameras to calibrate with; estimate it with "
             "`facepad train cameras`"
         )
 
     def calibrated(self, calibration: Calibration) -> "FaceTest":
-        """The same test for a camera that was calibrated.
+        """Return the test for the camera of a calibration.
 
         Raises:
             ModelError: The calibration was made with another test or other heads.
@@ -162,77 +162,87 @@ class FaceTest:
         return mean_over_frames(presentation, self._score_frame)
 
     def _score_frame(self, frame: Frame) -> Score:
-        seen = self.observe(Presentation((frame,)))
-        if isinstance(seen, Reason):
-            return Score(None, seen)
-        value, numbers = self._scaled(seen)
+        outputs = self._outputs(Presentation((frame,)))
+        if isinstance(outputs, Reason):
+            return Score(None, outputs)
+        value, numbers = self._scaled(outputs)
         details = {
-            "raw": seen.raw,
+            "raw": outputs.raw,
             **numbers,
-            "heads": dict(seen.logits),
-            "views": list(seen.views),
+            "heads": dict(outputs.logits),
+            "views": list(outputs.views),
         }
         return Score(sigmoid(value), details=MappingProxyType(details))
 
-    def observe(self, presentation: Presentation, *, context: bool = True) -> Observation | Reason:
-        """What the heads see, for scores and for calibrating a camera.
+    def observe(self, presentation: Presentation) -> Mapping[str, Observation] | Reason:
+        """Return raw logit and features, for calibration.
 
         Args:
             presentation: As for `score`.
-            context: Whether to look at the context where there is some.
 
         Returns:
-            The observation, or the reason why there is none.
+            The observation of the tight view and, if the heads use the context and all frames
+            show it, of both views; or the reason why there is none.
         """
-        judged = [frame for frame in presentation.frames if frame.face is not None]
-        if not judged:
+        outputs = self._outputs(presentation)
+        if isinstance(outputs, Reason):
+            return outputs
+        found = {crops.TIGHT: self._tight_part(outputs)}
+        if len(outputs.views) > 1:
+            found["+".join(outputs.views)] = Observation(outputs.raw, outputs.features)
+        return found
+
+    def _outputs(self, presentation: Presentation) -> HeadOutputs | Reason:
+        frames = [frame for frame in presentation.frames if frame.face is not None]
+        if not frames:
             return presentation.frames[0].no_face or Reason.NO_FACE
-        seen = _views(self.heads, judged) if context else (crops.TIGHT,)
-        heads = [head for head in self.heads.heads if head.view in seen]
-        units = [self._standardised(frame, seen, heads) for frame in judged]
+        views = _views(self.heads, frames)
+        heads = [head for head in self.heads.heads if head.view in views]
+        units = [self._standardised(frame, views, heads) for frame in frames]
         mean = [np.mean(of_head, axis=0) for of_head in zip(*units, strict=True)]
         logits = {
             head.name: float(unit @ head.weights) + head.intercept
             for head, unit in zip(heads, mean, strict=True)
         }
-        return Observation(MappingProxyType(logits), np.concatenate(mean), seen)
+        return HeadOutputs(MappingProxyType(logits), np.concatenate(mean), views)
 
     def _standardised(
-        self, frame: Frame, seen: tuple[str, ...], heads: Sequence[Head]
+        self, frame: Frame, views: tuple[str, ...], heads: Sequence[Head]
     ) -> list[Vector]:
         box = frame.face.box if frame.face else (0, 0, *frame.size)
         make = {crops.TIGHT: crops.tight, crops.CONTEXT: crops.context}
-        squares = [make[view](frame.image, box, SIDE) for view in seen]
+        squares = [make[view](frame.image, box, SIDE) for view in views]
         blocks = self.heads.blocks
         found = dict(zip(blocks, self.backbone.extract(squares, blocks), strict=True))
-        return [head.standardised(found[head.block][seen.index(head.view)]) for head in heads]
+        return [head.standardised(found[head.block][views.index(head.view)]) for head in heads]
 
-    def _scaled(self, seen: Observation) -> tuple[float, dict[str, float]]:
-        """The log-odds of the value, and numbers to tell."""
+    def _scaled(self, outputs: HeadOutputs) -> tuple[float, dict[str, float]]:
+        """Return the logit of the score, and numbers for its details."""
         if self.calibration is None:
-            ratio = self.heads.scaling(seen.views).apply(seen.raw)
+            ratio = self.heads.scaling(outputs.views).apply(outputs.raw)
             return ratio, {"log_likelihood_ratio": ratio}
-        anchor = self.calibration.anchors.get("+".join(seen.views))
+        anchor = self.calibration.anchors.get("+".join(outputs.views))
         if anchor is not None:
-            score = anchor.anchored(seen.raw, seen.features)
-        else:  # the camera's frames had no context: what lies around this face tells nothing
+            score = anchor.anchored(outputs.raw, outputs.features)
+        else:  # the calibration frames had no context, so there is nothing to compare it with
             anchor = self.calibration.anchors[crops.TIGHT]
-            score = anchor.anchored(*self._tight_part(seen))
+            tight = self._tight_part(outputs)
+            score = anchor.anchored(tight.raw, tight.features)
         return anchor.margin(score), {
             "log_likelihood_ratio": anchor.ratio(score),
             "deviations": score - anchor.threshold,
         }
 
-    def _tight_part(self, seen: Observation) -> tuple[float, Vector]:
-        tight = [head for head in self.heads.heads if head.view == crops.TIGHT]
-        raw = float(np.mean([seen.logits[head.name] for head in tight]))
+    def _tight_part(self, outputs: HeadOutputs) -> Observation:
+        heads = [head for head in self.heads.heads if head.view in outputs.views]
+        raw = [outputs.logits[head.name] for head in heads if head.view == crops.TIGHT]
         kept, start = [], 0
-        for head in self.heads.heads:
-            part = seen.features[start : start + len(head.mean)]
+        for head in heads:
+            part = outputs.features[start : start + len(head.mean)]
             start += len(head.mean)
             if head.view == crops.TIGHT:
                 kept.append(part)
-        return raw, np.concatenate(kept)
+        return Observation(float(np.mean(raw)), np.concatenate(kept))
 
 
 def _views(heads: FaceHeads, frames: Sequence[Frame]) -> tuple[str, ...]:

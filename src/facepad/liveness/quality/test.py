@@ -14,11 +14,12 @@ from typing import Any
 
 import numpy as np
 
-from facepad import media, registry, settings
+from facepad import registry, settings
 from facepad.errors import ModelError
 from facepad.faces.crops import square
 from facepad.fusion import mean_over_frames
 from facepad.liveness.quality.classifier import QualityClassifier, Vector, metric_key
+from facepad.media.resize import to_long_side
 from facepad.models import store
 from facepad.models.index import digest
 from facepad.quality.vector import METRICS, measure
@@ -79,12 +80,12 @@ def view(frame: Frame, margin: float, side: int) -> RgbImage | Reason:
     if margin == 0.0:
         if min(frame.size) < MIN_SIDE:
             return Reason.PICTURE_TOO_SMALL
-        return media.to_long_side(frame.image, side)
+        return to_long_side(frame.image, side)
     if frame.face is None:
         return frame.no_face or Reason.NO_FACE
     left, top, length = square(frame.image, frame.face.box, margin)
     part = frame.image[max(top, 0) : top + length, max(left, 0) : left + length]
-    return media.to_long_side(part, max(1, round(max(part.shape[:2]) * _shrink(frame, side))))
+    return to_long_side(part, max(1, round(max(part.shape[:2]) * _shrink(frame, side))))
 
 
 def _shrink(frame: Frame, side: int) -> float:

@@ -1,9 +1,9 @@
-"""Fit a camera's calibration from a few bona fide frames; no attack is needed.
+"""Fit a camera's calibration from a few bona fide frames; no attacks are needed.
 
-How scores vary before one camera is learned over many cameras and worth `FRAMES_WORTH` frames;
-the camera's own frames, each person left out in turn, move it from there. The threshold is a
-prediction bound: below it a new bona fide presentation of this camera falls with the stated
-probability (mean - t sd sqrt(1 + 1/n)).
+How scores vary in front of one camera is known from a prior over many cameras, which counts as
+`PRIOR_FRAMES` frames. The camera's own frames, with each person left out in turn, update it. The
+threshold is a prediction bound (mean - t sd sqrt(1 + 1/n)): a new bona fide presentation of this
+camera scores below it with the target probability.
 """
 
 from collections.abc import Sequence
@@ -12,40 +12,46 @@ from dataclasses import dataclass
 import numpy as np
 
 from facepad.calibration.anchor import DISTANCE_WEIGHT, Anchor, Vector
-from facepad.calibration.prior import Spread
+from facepad.calibration.prior import ViewPrior
 from facepad.errors import InputError
+from facepad.types import Observation
 
-FEWEST = 3  # frames; below it there is no deviation to speak of
-ENOUGH = 5  # frames; below it the threshold is unsure and the card says so
-# Frames that the spreads of other cameras are worth. Chosen among 4, 8, 12 and 20 on two
-# people of NUAA against seven others and on simulated cameras, none of which judged it.
-FRAMES_WORTH = 12
-_CAMERAS = 4_000  # made-up ones, see `expected`
+FEWEST = 3  # frames; fewer have no meaningful deviation
+ENOUGH = 5  # frames; below it the threshold is uncertain and the card says so
+# Frames that the prior counts as. Selected among 4, 8, 12 and 20 on two people of NUAA against
+# seven others and on simulated cameras, all of them outside the test sets.
+PRIOR_FRAMES = 12
+_CAMERAS = 4_000  # made-up ones, see `expected_bpcer_range`
 _TRAINING_SHARE = 0.5  # of the features' scale; the rest is the camera's own
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Observed:
-    """What a test saw of one bona fide frame.
+class CalibrationFrame:
+    """One bona fide frame of a camera, as a test observes it.
 
     Attributes:
-        raw: The classifier's raw logit.
-        features: Standardised, shape (F,).
-        person: Who it is; "" when not told.
+        raw: Raw logit.
+        features: Standardised features, shape (F,).
+        person: Name of the person; "" when unknown.
     """
 
     raw: float
     features: Vector
     person: str = ""
 
+    @classmethod
+    def of(cls, observation: Observation, person: str = "") -> "CalibrationFrame":
+        """Return an observation as a frame of a person."""
+        return cls(observation.raw, observation.features, person)
 
-def fit(frames: Sequence[Observed], target_bpcer: float, spread: Spread) -> Anchor:
-    """The anchor of a camera.
+
+def fit(frames: Sequence[CalibrationFrame], target_bpcer: float, prior: ViewPrior) -> Anchor:
+    """Fit the anchor of a camera.
 
     Args:
-        frames: Bona fide frames of it, at least three; better ten of several people.
-        target_bpcer: Share of bona fide presentations that may fall below the threshold.
-        spread: How faces vary before other cameras.
+        frames: Bona fide frames of the camera, at least three; better ten of several people.
+        target_bpcer: Target share of bona fide presentations below the threshold.
+        prior: How faces vary in front of other cameras.
 
     Raises:
         InputError: Too few frames, or a target outside (0, 0.5].
@@ -55,12 +61,12 @@ def fit(frames: Sequence[Observed], target_bpcer: float, spread: Spread) -> Anch
         raise InputError(f"a calibration needs at least {FEWEST} frames, got {count}")
     if not 0.0 < target_bpcer <= 0.5:
         raise InputError(f"the target BPCER lies in (0, 0.5], got {target_bpcer!r}")
-    logits, distances = apart(frames)
-    logit = shrunk(float(logits.std(ddof=1)), spread.logit, count)
-    distance = _leaning(float(distances.mean()), spread.distance, count)
-    distance_scale = shrunk(float(distances.std(ddof=1)), spread.distance_scale, count)
+    logits, distances = leave_one_person_out(frames)
+    logit = shrink_deviation(float(logits.std(ddof=1)), prior.logit, count)
+    distance = _shrink_mean(float(distances.mean()), prior.distance, count)
+    distance_scale = shrink_deviation(float(distances.std(ddof=1)), prior.distance_scale, count)
     anchored = logits / logit - DISTANCE_WEIGHT * (distances - distance) / distance_scale
-    bare = centred(np.stack([frame.features for frame in frames]))
+    bare = feature_anchor(np.stack([frame.features for frame in frames]))
     return Anchor(
         bare.centre,
         bare.scale,
@@ -68,17 +74,17 @@ def fit(frames: Sequence[Observed], target_bpcer: float, spread: Spread) -> Anch
         logit * float(np.sqrt(1.0 + 1.0 / count)),
         distance,
         distance_scale,
-        bound(anchored, target_bpcer, spread.score),
-        spread.slope,
-        spread.bias,
+        prediction_bound(anchored, target_bpcer, prior.score),
+        prior.slope,
+        prior.bias,
     )
 
 
-def apart(frames: Sequence[Observed]) -> tuple[Vector, Vector]:
-    """How far each frame lies from those of other people, in logits and in features.
+def leave_one_person_out(frames: Sequence[CalibrationFrame]) -> tuple[Vector, Vector]:
+    """Return how far each frame is from those of other people, in logits and in features.
 
     Returns:
-        Differences of logits to the others' mean, as of a mean that is known; distances.
+        Logits minus the mean of the others, corrected for the error of that mean; distances.
     """
     features = np.stack([frame.features for frame in frames])
     raw = np.array([frame.raw for frame in frames])
@@ -87,82 +93,83 @@ def apart(frames: Sequence[Observed]) -> tuple[Vector, Vector]:
         rest = _others(frames, index)
         known = np.sqrt(1.0 + 1.0 / len(rest))
         logits.append((raw[index] - raw[rest].mean()) / known)
-        distances.append(centred(features[rest]).distance_to(features[index]))
+        distances.append(feature_anchor(features[rest]).distance_to(features[index]))
     return np.array(logits), np.array(distances)
 
 
-def centred(features: Vector) -> Anchor:
-    """Centre and scale of features; nothing else of it is used."""
+def feature_anchor(features: Vector) -> Anchor:
+    """Return an anchor with centre and scale of features only."""
     scale = _TRAINING_SHARE + (1.0 - _TRAINING_SHARE) * features.std(axis=0)
     return Anchor(features.mean(axis=0), scale, 0.0, 1.0, 0.0, 1.0, 0.0)
 
 
-def shrunk(own: float, usual: float, count: int) -> float:
-    """A deviation of few frames, drawn towards that of other cameras.
+def shrink_deviation(own: float, usual: float, count: int) -> float:
+    """Return a deviation of few frames, shrunk towards that of other cameras.
 
     The mean of the scaled inverse chi-squared posterior's variance parameter.
 
     Reference:
         Gelman et al. (2013), Bayesian Data Analysis, 3rd edition, section 2.6.
     """
-    total = FRAMES_WORTH * usual**2 + (count - 1) * own**2
-    return float(np.sqrt(total / (FRAMES_WORTH + count - 1)))
+    total = PRIOR_FRAMES * usual**2 + (count - 1) * own**2
+    return float(np.sqrt(total / (PRIOR_FRAMES + count - 1)))
 
 
-def bound(scores: Vector, share: float, usual: float) -> float:
-    """Below it a further score falls with this probability, by Student's t.
+def prediction_bound(scores: Vector, share: float, usual: float) -> float:
+    """Return the bound below which a further score falls with a probability, by Student's t.
 
     Args:
         scores: Anchored scores of the frames.
-        share: Probability.
-        usual: Their deviation before other cameras, whose mean is 0.
+        share: The probability.
+        usual: Deviation of such scores for other cameras, whose mean is 0.
 
     Reference:
         Hahn, Meeker (1991), Statistical Intervals, prediction for one future observation;
-        mean and deviation drawn towards those of other cameras.
+        mean and deviation are shrunk towards those of other cameras.
     """
-    centre = _leaning(float(scores.mean()), 0.0, len(scores))
-    deviation = shrunk(float(scores.std(ddof=1)), usual, len(scores))
-    return centre - _reach(len(scores), share) * deviation
+    centre = _shrink_mean(float(scores.mean()), 0.0, len(scores))
+    deviation = shrink_deviation(float(scores.std(ddof=1)), usual, len(scores))
+    return centre - _t_multiplier(len(scores), share) * deviation
 
 
-def _reach(count: int, share: float) -> float:
-    """Deviations between mean and bound."""
+def _t_multiplier(count: int, share: float) -> float:
+    """Return the number of deviations between mean and bound."""
     from scipy.stats import t
 
-    known = FRAMES_WORTH + count
+    known = PRIOR_FRAMES + count
     return float(t.ppf(1.0 - share, known - 1)) * float(np.sqrt(1.0 + 1.0 / known))
 
 
-def expected(count: int, target_bpcer: float) -> tuple[float, float]:
-    """Between which BPCER nine of ten cameras end that are calibrated from so many frames.
+def expected_bpcer_range(count: int, target_bpcer: float) -> tuple[float, float]:
+    """Return the range of the BPCER of nine of ten cameras, by number of frames.
 
-    By 4,000 made-up cameras with normal scores, always the same ones, whose deviations vary as
-    the weight of other cameras says: the threshold is right on average, but few frames tell a
-    camera's mean and deviation badly.
+    From 4,000 made-up cameras with normal scores and a fixed seed, whose deviations vary as the
+    weight of the prior implies: the threshold is right on average, but a camera's mean and
+    deviation are estimated badly from few frames.
     """
     from scipy.stats import norm
 
     rng = np.random.default_rng(0)
-    spreads = np.sqrt(FRAMES_WORTH / rng.chisquare(FRAMES_WORTH, _CAMERAS))
-    centres = spreads * rng.normal(size=_CAMERAS) / np.sqrt(FRAMES_WORTH)
-    draws = centres[:, None] + spreads[:, None] * rng.normal(size=(_CAMERAS, count))
-    reach = _reach(count, target_bpcer)
+    deviations = np.sqrt(PRIOR_FRAMES / rng.chisquare(PRIOR_FRAMES, _CAMERAS))
+    centres = deviations * rng.normal(size=_CAMERAS) / np.sqrt(PRIOR_FRAMES)
+    draws = centres[:, None] + deviations[:, None] * rng.normal(size=(_CAMERAS, count))
+    multiplier = _t_multiplier(count, target_bpcer)
     bounds = [
-        _leaning(float(mean), 0.0, count) - reach * shrunk(float(deviation), 1.0, count)
+        _shrink_mean(float(mean), 0.0, count)
+        - multiplier * shrink_deviation(float(deviation), 1.0, count)
         for mean, deviation in zip(draws.mean(axis=1), draws.std(axis=1, ddof=1), strict=True)
     ]
-    below = norm.cdf((np.array(bounds) - centres) / spreads)
+    below = norm.cdf((np.array(bounds) - centres) / deviations)
     low, high = np.quantile(below, (0.05, 0.95)).tolist()
     return float(low), float(high)
 
 
-def _leaning(own: float, usual: float, count: int) -> float:
-    return (FRAMES_WORTH * usual + count * own) / (FRAMES_WORTH + count)
+def _shrink_mean(own: float, usual: float, count: int) -> float:
+    return (PRIOR_FRAMES * usual + count * own) / (PRIOR_FRAMES + count)
 
 
-def _others(frames: Sequence[Observed], index: int) -> list[int]:
-    """Frames of other people; with one person alone, the other frames."""
+def _others(frames: Sequence[CalibrationFrame], index: int) -> list[int]:
+    """Return the frames of other people; for one person alone, the other frames."""
     people = {frame.person for frame in frames}
     own = frames[index].person
     if len(people) > 1:

@@ -1,60 +1,52 @@
-"""Learn how bona fide faces vary before one camera, over many simulated cameras.
+"""Fit the prior over cameras of a calibratable test, on many simulated cameras.
 
-Each camera plays the part of one that is calibrated: some people's frames are drawn, and the
-rest of the camera's people, and its attacks, are seen as a calibration would see them.
+Each camera is calibrated on paper: the frames of some people are drawn, and the frames of its
+other people, and its attacks, are compared with them as with a calibration.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from facepad import settings
 from facepad.calibration.anchor import DISTANCE_WEIGHT, Vector
-from facepad.calibration.prior import CameraSpreads, Spread
-from facepad.errors import DatasetError
-from facepad.faces import crops
-from facepad.liveness.face_cnn.heads import Head
-from facepad.liveness.face_cnn.test import FaceTest
+from facepad.calibration.prior import CalibratableTest, CameraPrior, ViewPrior
+from facepad.errors import DatasetError, InputError
+from facepad.faces.finder import FaceFinder
+from facepad.jobs.progress import Advance
 from facepad.models import store
 from facepad.models.card import Card
-from facepad.training.calibration.fit import Observed, centred
-from facepad.training.face.features import FaceCache, extract
-from facepad.training.face.heads import LabelledFeatures, logits
+from facepad.models.npz import pack, unpack
+from facepad.sources import MIDDLE, load_sample
+from facepad.training.calibration.fit import feature_anchor
+from facepad.training.feature_cache import CacheTable, compute_cached, file_key
+from facepad.training.run import FIRST_VERSION, FREE_LICENCE, licences_of, people
+from facepad.training.scaling import Mask, platt
 from facepad.training.sources import simulated_samples
-from facepad.types import Sample
+from facepad.types import Observation, Presentation, Reason, Sample, Split
 
-FRAMES = 10  # that play those of a calibration; fewer where a camera has fewer people
+FRAMES = 10  # per drawn calibration; fewer where a camera has fewer people
 FEWEST = 4  # of them
-_BEYOND = 2  # people at least that are left over
-_DRAWS = 5  # of people, for each camera
-_FREE = 1e6  # no penalty on the two numbers of a scaling
-_BOTH = f"{crops.TIGHT}+{crops.CONTEXT}"
+_BEYOND = 2  # least number of people outside the drawn frames
+_DRAWS = 5  # per camera
+_MODELS = ("face_detector", "face_mesh")
 
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Episode:
-    """What lies beyond some frames of a camera.
-
-    Attributes:
-        logits: Differences of raw logits to the frames' mean, as of a mean that is known.
-        distances: Of the features to the frames.
-        bona_fide: Which of them are.
-    """
-
-    logits: Vector
-    distances: Vector
-    bona_fide: np.ndarray
+Observations = Mapping[str, Observation]  # by set of views; empty without a usable face
+MakeTest = Callable[[], CalibratableTest]  # picklable
+_Row = tuple[str, Observations]
+_Item = tuple[str, str, int | None]  # key, path, frame
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
-    """What came out.
+class PriorResult:
+    """The files of a fitted prior.
 
     Attributes:
-        model: The model file; its card lies beside it.
-        text: For people.
+        model: The model file; its card is beside it.
+        text: The prior for the terminal.
     """
 
     model: Path
@@ -62,150 +54,247 @@ class Result:
 
 
 def prepare(roots: Sequence[Path]) -> tuple[Sample, ...]:
-    """List simulated pictures whose cameras are told.
+    """List simulated pictures with their cameras.
 
     Raises:
-        DatasetError: Nothing is there, or a list tells no cameras.
+        DatasetError: No folder was given, or a list does not name the cameras.
     """
     samples = simulated_samples(roots)
     if not all(sample.attributes.get("camera") for sample in samples):
-        raise DatasetError("spreads of cameras need pictures that tell their camera")
+        raise DatasetError(
+            "the prior over cameras needs pictures with a camera each; simulate them with --cameras"
+        )
     return samples
 
 
 def run(
-    test: FaceTest,
+    make_test: MakeTest,
     samples: Sequence[Sample],
     out: Path,
     *,
     workers: int,
-    advance: Callable[[], None],
-) -> Result:
-    """See everything, learn the spreads and write them.
+    advance: Advance,
+) -> PriorResult:
+    """Observe all pictures, fit the prior and write it.
+
+    Args:
+        make_test: Makes the test; goes to worker processes.
+        samples: From `prepare`.
+        out: Folder for the model and its card.
+        workers: Number of processes.
+        advance: Called once per picture.
 
     Raises:
         DatasetError: A picture cannot be read, or no camera has enough people.
-        ModelError: A network's file is missing, or the result cannot be written.
+        ModelError: The file of a model is missing, or the result cannot be written.
     """
-    cache = FaceCache(settings.folder("cache_dir"))
-    seen = LabelledFeatures(
-        tuple(samples), extract(samples, cache, workers=workers, advance=advance)
-    )
-    seen = seen.part(seen.usable)
-    heads = test.heads.heads
-    tight = tuple(head for head in heads if head.view == crops.TIGHT)
-    found = {crops.TIGHT: learn(tight, seen)}
-    if len(tight) < len(heads):
-        found[_BOTH] = learn(heads, seen.part(seen.features.has_context))
-    cameras = len({sample.attributes["camera"] for sample in seen.samples})
-    made = CameraSpreads(found, test.version, cameras)
-    text = "\n".join(f"{name}: {spread}" for name, spread in found.items())
-    out.mkdir(parents=True, exist_ok=True)
-    model = out / f"{test.cameras}.npz"
-    store.save_arrays(model, made.arrays(), _card(made, seen, text))
-    return Result(model, text)
+    test = make_test()
+    observed = observe(make_test, test.version, samples, workers=workers, advance=advance)
+    by_views = {}
+    for views in sorted({views for each in observed for views in each}):
+        rows = [row for row, each in enumerate(observed) if views in each]
+        by_views[views] = fit_prior(
+            [observed[row][views] for row in rows], [samples[row] for row in rows]
+        )
+    used = [sample for sample, each in zip(samples, observed, strict=True) if each]
+    cameras = len({sample.attributes["camera"] for sample in used})
+    prior = CameraPrior(by_views, test.version, cameras)
+    text = "\n".join(f"{views}: {fitted}" for views, fitted in by_views.items())
+    model = out / f"{test.prior_model}.npz"
+    store.save_arrays(model, prior.arrays(), _card(prior, used, text))
+    return PriorResult(model, text)
 
 
-def learn(heads: Sequence[Head], seen: LabelledFeatures) -> Spread:
-    """The spread of a set of heads over all cameras.
+# --- observations -------------------------------------------------------------------------
+
+
+class ObservationCache:
+    """Observations by key in one file."""
+
+    def __init__(self, folder: Path) -> None:
+        self._table = CacheTable(folder / "observations.sqlite", "observed", "data BLOB")
+
+    def read(self, keys: Iterable[str]) -> dict[str, _Row]:
+        """Return the rows of those keys that are in the cache."""
+        return {key: (key, _unpacked(data)) for key, data in self._table.read(keys).values()}
+
+    def write(self, rows: Sequence[_Row]) -> None:
+        """Write rows, all or none."""
+        self._table.write([(key, _packed(observed)) for key, observed in rows])
+
+
+class Observer:
+    """Finds faces and observes them; one per worker process."""
+
+    def __init__(self, make_test: MakeTest) -> None:
+        self.test = make_test()
+        self.finder = FaceFinder(landmarks=False)
+
+
+def observe(
+    make_test: MakeTest,
+    version: str,
+    samples: Sequence[Sample],
+    *,
+    workers: int,
+    advance: Advance,
+) -> list[Observations]:
+    """Observe every picture, or read the observations from the cache.
+
+    Args:
+        make_test: Makes the test; goes to worker processes.
+        version: Version of the test's model.
+        samples: Pictures.
+        workers: Number of processes.
+        advance: Called once per picture.
 
     Raises:
-        DatasetError: No camera has enough people.
+        DatasetError: A picture cannot be read; names it.
     """
-    found = [one for camera in _cameras(seen) for one in _episodes(heads, seen.part(camera))]
-    if not found:
+    tag = "|".join([version, *map(store.version, _MODELS)])
+    items = [
+        (file_key(sample.path, tag, f"|{sample.frame}"), sample.path, sample.frame)
+        for sample in samples
+    ]
+    rows = compute_cached(
+        items,
+        ObservationCache(settings.folder("cache_dir")),
+        _row,
+        partial(Observer, make_test),
+        workers=workers,
+        advance=advance,
+    )
+    return [observations for _, observations in rows]
+
+
+def _row(observer: Observer, item: _Item) -> _Row:
+    key, path, number = item
+    try:
+        presentation = load_sample(Sample(path, path, "", Split.TRAIN, frame=number), MIDDLE)
+    except InputError as error:
+        raise DatasetError(f"a listed picture cannot be used: {error}") from error
+    frame = observer.finder.find(presentation.frames[0])
+    found = observer.test.observe(Presentation((frame,)))
+    return key, {} if isinstance(found, Reason) else found
+
+
+def _packed(observations: Observations) -> bytes:
+    return pack({views: np.array([o.raw, *o.features]) for views, o in observations.items()})
+
+
+def _unpacked(data: bytes) -> Observations:
+    arrays = unpack(data, "the cache of observations")
+    return {views: Observation(float(row[0]), row[1:]) for views, row in arrays.items()}
+
+
+# --- the fit ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Episode:
+    """The pictures of a camera outside some drawn frames.
+
+    Attributes:
+        logits: Raw logits minus the frames' mean, corrected for the error of that mean.
+        distances: Distances of the features to the frames.
+        bona_fide: Which pictures are bona fide.
+    """
+
+    logits: Vector
+    distances: Vector
+    bona_fide: Mask
+
+
+def fit_prior(observations: Sequence[Observation], samples: Sequence[Sample]) -> ViewPrior:
+    """Fit the prior for one set of views.
+
+    Args:
+        observations: Observations of pictures.
+        samples: Their labels, with the attribute ``camera``, in the same order.
+
+    Raises:
+        DatasetError: No camera has enough people, or there are no attacks.
+    """
+    episodes = list(_episodes(observations, samples))
+    if not episodes:
         raise DatasetError(
-            f"spreads of cameras need a camera with {FEWEST + _BEYOND} people; simulate with "
+            f"the prior over cameras needs a camera with {FEWEST + _BEYOND} people; simulate with "
             "fewer --cameras, or more sources"
         )
-    own = [one for one in found if one.bona_fide.any()]
-    known = [one.logits[one.bona_fide] for one in own]
-    logit = float(np.sqrt(np.mean(np.concatenate(known) ** 2)))
-    distances = [one.distances[one.bona_fide] for one in own]
-    distance = float(np.mean(np.concatenate(distances)))
-    scale = float(np.std(np.concatenate(distances)))
-    anchored = [
-        one.logits / logit - DISTANCE_WEIGHT * (one.distances - distance) / scale for one in found
-    ]
-    scores = np.concatenate(anchored)
-    labels = np.concatenate([one.bona_fide for one in found])
-    slope, bias = _platt(scores, labels)
-    return Spread(logit, distance, scale, float(scores[labels].std()), slope, bias)
+    own = [episode for episode in episodes if episode.bona_fide.any()]
+    logits = np.concatenate([episode.logits[episode.bona_fide] for episode in own])
+    distances = np.concatenate([episode.distances[episode.bona_fide] for episode in own])
+    logit = float(np.sqrt(np.mean(logits**2)))
+    distance, scale = float(np.mean(distances)), float(np.std(distances))
+    scores = np.concatenate(
+        [e.logits / logit - DISTANCE_WEIGHT * (e.distances - distance) / scale for e in episodes]
+    )
+    labels = np.concatenate([episode.bona_fide for episode in episodes])
+    if labels.all():
+        raise DatasetError("the prior over cameras needs attacks, too, to scale scores")
+    scaling = platt(scores, labels)
+    deviation = float(scores[labels].std())
+    return ViewPrior(logit, distance, scale, deviation, scaling.slope, scaling.bias)
 
 
-def _cameras(seen: LabelledFeatures) -> Iterator[np.ndarray]:
-    names = np.array([sample.attributes["camera"] for sample in seen.samples])
-    for name in sorted(set(names.tolist())):
-        yield names == name
+def _episodes(observations: Sequence[Observation], samples: Sequence[Sample]) -> Iterator[Episode]:
+    """Draw the people of each camera several times; one bona fide frame a person."""
+    cameras = np.array([sample.attributes["camera"] for sample in samples])
+    for camera in sorted(set(cameras.tolist())):
+        rows = np.flatnonzero(cameras == camera)
+        yield from _episodes_of(
+            [observations[int(i)] for i in rows], [samples[int(i)] for i in rows]
+        )
 
 
-def _episodes(heads: Sequence[Head], seen: LabelledFeatures) -> Iterator[Episode]:
-    """A camera's people, drawn several times; one bona fide frame a person."""
-    people = np.array([sample.subject for sample in seen.samples])
-    own = {who: np.flatnonzero((people == who) & seen.bona_fide) for who in sorted(set(people))}
+def _episodes_of(
+    observations: Sequence[Observation], samples: Sequence[Sample]
+) -> Iterator[Episode]:
+    subjects = np.array([sample.subject for sample in samples])
+    bona_fide = np.array([sample.is_bona_fide for sample in samples])
+    own = {who: np.flatnonzero((subjects == who) & bona_fide) for who in sorted(set(subjects))}
     known = [who for who, rows in own.items() if len(rows)]
     if len(known) < FEWEST + _BEYOND:
         return
-    every = observed(heads, seen)
     rng = np.random.default_rng(0)
     for _ in range(_DRAWS):
-        chosen = rng.permutation(known)[: min(FRAMES, len(known) - _BEYOND)]
-        frames = [every[int(rng.choice(own[who]))] for who in chosen]
-        rest = np.flatnonzero(~np.isin(people, chosen))
-        yield _beyond(frames, [every[row] for row in rest], seen.bona_fide[rest])
+        drawn = rng.permutation(known)[: min(FRAMES, len(known) - _BEYOND)]
+        frames = [observations[int(rng.choice(own[who]))] for who in drawn]
+        rest = np.flatnonzero(~np.isin(subjects, drawn))
+        yield _episode(frames, [observations[int(row)] for row in rest], bona_fide[rest])
 
 
-def observed(heads: Sequence[Head], seen: LabelledFeatures) -> list[Observed]:
-    """Pictures as a calibration sees its frames."""
-    units = [head.standardised(seen.features.of(head.view, head.block)) for head in heads]
-    features, raw = np.concatenate(units, axis=1), logits(heads, seen)
-    return [
-        Observed(float(value), row, sample.subject)
-        for value, row, sample in zip(raw, features, seen.samples, strict=True)
-    ]
-
-
-def _beyond(frames: Sequence[Observed], rest: Sequence[Observed], bona_fide: np.ndarray) -> Episode:
-    bare = centred(np.stack([frame.features for frame in frames]))
+def _episode(
+    frames: Sequence[Observation], rest: Sequence[Observation], bona_fide: Mask
+) -> Episode:
+    bare = feature_anchor(np.stack([frame.features for frame in frames]))
     mean = float(np.mean([frame.raw for frame in frames]))
     known = np.sqrt(1.0 + 1.0 / len(frames))
     return Episode(
-        np.array([(one.raw - mean) / known for one in rest]),
-        np.array([bare.distance_to(one.features) for one in rest]),
+        np.array([(other.raw - mean) / known for other in rest]),
+        np.array([bare.distance_to(other.features) for other in rest]),
         bona_fide,
     )
 
 
-def _platt(scores: Vector, labels: np.ndarray) -> tuple[float, float]:
-    """Slope and bias of the log-likelihood ratio; both classes weigh the same."""
-    from sklearn.linear_model import LogisticRegression
-
-    if labels.all():
-        raise DatasetError("spreads of cameras need attacks, too, to scale scores")
-    fitted = LogisticRegression(C=_FREE, class_weight="balanced").fit(scores[:, None], labels)
-    return float(fitted.coef_[0, 0]), float(fitted.intercept_[0])
-
-
-def _card(made: CameraSpreads, seen: LabelledFeatures, text: str) -> Card:
-    people = len({sample.subject for sample in seen.samples})
-    bona_fide = int(seen.bona_fide.sum())
-    licences = {sample.attributes.get("licence", "") for sample in seen.samples} - {""}
-    research = "research" in made.heads
+def _card(prior: CameraPrior, samples: Sequence[Sample], text: str) -> Card:
+    bona_fide = sum(sample.is_bona_fide for sample in samples)
+    research = "research" in prior.version
     return Card(
-        title=f"Spreads of cameras for {made.heads.partition('-')[0]}",
-        version="1",
-        licence="research use only, after the licence of what the heads learned from"
+        title=f"Prior over cameras for {prior.version.partition('-')[0]}",
+        version=FIRST_VERSION,
+        licence="research use only, after the licence of the test's training data"
         if research
-        else "Apache-2.0",
+        else FREE_LICENCE,
         research_use=research,
-        data=f"{bona_fide:,} bona fide pictures and {len(seen.samples) - bona_fide:,} attacks of "
-        f"{people} people before {made.cameras} simulated cameras. Licences of the pictures: "
-        f"{'; '.join(sorted(licences)) or 'as told by the sets'}.",
-        recipe="`facepad train cameras`\n\nFrom every camera the frames of up to ten people are "
-        f"drawn, {_DRAWS} times; how the rest of its people lie from them, in logits and in "
-        "features, and how its attacks do, are taken together over all cameras. Drawn with a "
-        "fixed seed.",
-        results=f"```text\n{text}\n```\n\nWhat calibrations reach with it: docs/the-face-test.md.",
-        limits="Simulated cameras and studio portraits: real people before one real camera may "
-        "vary more. It holds numbers of these heads alone.",
+        data=f"{bona_fide:,} bona fide pictures and {len(samples) - bona_fide:,} attacks of "
+        f"{people(samples)} people in front of {prior.cameras} simulated cameras. Licences of the "
+        f"pictures: {licences_of(samples)}.",
+        recipe="`facepad train cameras`\n\nFor every camera the frames of up to "
+        f"{FRAMES} people are drawn, {_DRAWS} times. The logits and features of its other people, "
+        "and of its attacks, are compared with these frames and pooled over all cameras. The "
+        "random seed is fixed.",
+        results=f"```text\n{text}\n```",
+        limits="Simulated cameras and studio portraits: real people in front of one real camera "
+        "may vary more. Only for the test's model named above.",
     )

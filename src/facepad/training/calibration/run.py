@@ -1,34 +1,51 @@
-"""Calibrate a camera: from a folder of its bona fide frames to a named calibration and card."""
+"""Calibrate a camera: from a folder of its bona fide frames to a named calibration and card.
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+Attacks can be simulated from these frames, to estimate which share the calibration accepts:
+each frame is shown again as a print, on screens and in part, to a simulated camera of as many
+lines. A frame has passed its own camera before, so such an attack passes two cameras; the share
+is an estimate and not measured on real attacks.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from facepad import calibration, media
-from facepad.calibration import Calibration
-from facepad.errors import InputError, SettingsError
-from facepad.evaluation.intervals import clopper_pearson
-from facepad.faces import crops
-from facepad.faces.finder import FaceFinder
-from facepad.liveness.face_cnn.test import FaceTest, Observation
-from facepad.models.card import Card
-from facepad.sources import read_picture
-from facepad.training.calibration.fit import ENOUGH, FEWEST, FRAMES_WORTH, Observed, expected, fit
-from facepad.training.calibration.self_attacks import Passed, passed
-from facepad.types import Frame, Presentation, Reason
+import numpy as np
 
-_MANY = 0.25  # share of simulated attacks that pass, from which the user is warned
+from facepad import calibration
+from facepad.calibration import Calibration
+from facepad.calibration.prior import CalibratableTest, ViewPrior
+from facepad.errors import InputError
+from facepad.evaluation.intervals import clopper_pearson
+from facepad.faces.finder import FaceFinder
+from facepad.jobs.progress import Advance, ignore
+from facepad.media.inputs import expand
+from facepad.models.card import Card
+from facepad.simulate.recipe import Recipe, apply, draw_recipe
+from facepad.sources import read_picture
+from facepad.training.calibration.fit import (
+    ENOUGH,
+    FEWEST,
+    PRIOR_FRAMES,
+    CalibrationFrame,
+    expected_bpcer_range,
+    fit,
+)
+from facepad.types import Frame, Observation, Presentation, Reason, RgbImage
+
 NAMED = 3  # frames without a face that a message names
-_TIGHT, _BOTH = crops.TIGHT, f"{crops.TIGHT}+{crops.CONTEXT}"
+KINDS = ("print", "screen", "partial", "screen")  # simulated attacks of each frame
+_MANY = 0.25  # accepted share of simulated attacks that causes a warning
+_MOST_LINES = 1080  # of a simulated camera
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class CalibrationPicture:
     """A bona fide frame in a file.
 
     Attributes:
-        path: Where.
-        person: Name of the folder below the one that was given; "" directly in it.
+        path: The file.
+        person: Name of its subfolder; "" directly in the folder.
     """
 
     path: Path
@@ -36,13 +53,13 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Calibrated:
-    """What came out.
+class CalibrationResult:
+    """A calibration that is not yet saved.
 
     Attributes:
-        calibration: To keep.
+        calibration: The calibration.
         card: Its card.
-        notes: What the user should know.
+        notes: Warnings for the user.
     """
 
     calibration: Calibration
@@ -50,158 +67,242 @@ class Calibrated:
     notes: tuple[str, ...]
 
 
-def pictures(folder: Path) -> tuple[Picture, ...]:
-    """The frames in a folder, in order; each subfolder is one person.
+@dataclass(frozen=True, slots=True)
+class AcceptedAttacks:
+    """Simulated attacks that a calibration accepts.
+
+    Attributes:
+        accepted: Number of attacks above the threshold of other people's frames.
+        judged: Number of attacks with a usable face.
+    """
+
+    accepted: int
+    judged: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _ObservedFrame:
+    frame: Frame
+    person: str
+    observations: dict[str, Observation]
+
+    def under(self, views: str) -> CalibrationFrame:
+        return CalibrationFrame.of(self.observations[views], self.person)
+
+
+def pictures(folder: Path) -> tuple[CalibrationPicture, ...]:
+    """List the frames in a folder, in order; each subfolder is one person.
 
     Raises:
         InputError: The folder is missing or holds no picture.
     """
     if not folder.is_dir():
         raise InputError(f"{folder} is not a folder; it must hold bona fide frames of the camera")
-    paths = [item.source for item in media.expand([str(folder)])]
+    paths = [item.source for item in expand([str(folder)])]
     found = [Path(str(path)) for path in paths if not isinstance(path, bytes | InputError)]
     if not found:
         raise InputError(f"{folder} holds no picture")
     base = folder.resolve()
     inside = [path.resolve().relative_to(base).parts for path in found]
     people = [parts[0] if len(parts) > 1 else "" for parts in inside]
-    return tuple(Picture(path, who) for path, who in zip(found, people, strict=True))
+    return tuple(CalibrationPicture(path, who) for path, who in zip(found, people, strict=True))
 
 
 def calibrate(
     name: str,
-    test: FaceTest,
-    frames: Sequence[Picture],
+    test: CalibratableTest,
+    frames: Sequence[CalibrationPicture],
     *,
     target_bpcer: float,
-    own_attacks: bool = True,
-    advance: Callable[[], None] = lambda: None,
-) -> Calibrated:
-    """Anchor a test to a camera.
+    self_attacks: bool = True,
+    advance: Advance = ignore,
+) -> CalibrationResult:
+    """Calibrate a test to a camera.
 
     Args:
-        name: Of the calibration.
-        test: That will judge.
-        frames: Bona fide frames of the camera; people who are judged should not be in them.
-        target_bpcer: Share of bona fide presentations that may be taken for attacks.
-        own_attacks: Whether to simulate attacks of the frames, to tell what may pass.
+        name: Name of the calibration.
+        test: The test.
+        frames: Bona fide frames of the camera, of people who are not checked later.
+        target_bpcer: Target share of bona fide presentations that are rejected.
+        self_attacks: Whether to simulate attacks from the frames.
         advance: Called once per frame, and once more for its attacks.
 
     Raises:
         InputError: A frame cannot be read, or fewer than three show a face.
-        SettingsError: The name cannot be a file's.
+        SettingsError: The name is not a file name.
     """
-    calibration.path(name)  # a name that cannot be kept is told before any work
-    finder = FaceFinder(landmarks=False)
-    seen: list[tuple[Picture, Frame]] = []
-    faceless = []
-    for picture in frames:
-        frame = finder.find(read_picture(picture.path))
-        if frame.face is None:
-            faceless.append(picture.path.name)
-        else:
-            seen.append((picture, frame))
-        advance()
-    if len(seen) < FEWEST:
+    calibration.path(name)  # refuse the name before any work
+    observed, faceless = _observe(test, frames, advance)
+    if len(observed) < FEWEST:
         raise InputError(
-            f"a calibration needs at least {FEWEST} frames with a face, got {len(seen)} "
+            f"a calibration needs at least {FEWEST} frames with a face, got {len(observed)} "
             f"of {len(frames)}"
         )
-    wanted = {_TIGHT: False, **({_BOTH: True} if _is_wide(test, seen) else {})}
-    known = test.spreads().by_views
-    observed = {name: _observed(test, seen, context=wide) for name, wide in wanted.items()}
-    anchors = {name: fit(found, target_bpcer, known[name]) for name, found in observed.items()}
-    made = Calibration(name, test.name, test.version, len(seen), anchors)
-    most = max(observed, key=len)
-    attacks = Passed(0, 0)
-    if own_attacks:
-        attacks = passed(
+    priors = test.prior().by_views
+    common = [v for v in observed[0].observations if all(v in o.observations for o in observed)]
+    anchors = {
+        views: fit([each.under(views) for each in observed], target_bpcer, priors[views])
+        for views in common
+    }
+    made = Calibration(name, test.name, test.version, len(observed), anchors)
+    attacks = AcceptedAttacks(0, 0)
+    if self_attacks:
+        attacks = accepted_attacks(
             test,
-            [frame for _, frame in seen],
-            observed[most],
-            spread=known[most],
+            [each.frame for each in observed],
+            [each.under(common[-1]) for each in observed],
+            views=common[-1],
+            prior=priors[common[-1]],
             target_bpcer=target_bpcer,
             advance=advance,
         )
-    people = {picture.person for picture, _ in seen}
-    notes = (*_notes(len(seen), len(people), faceless), *_warning(attacks))
-    return Calibrated(made, _card(made, len(people), target_bpcer, notes, attacks), notes)
+    people = len({each.person for each in observed})
+    notes = (*_notes(len(observed), people, faceless), *_warning(attacks))
+    card = _card(made, people, target_bpcer, notes, attacks)
+    return CalibrationResult(made, card, notes)
 
 
-def _is_wide(test: FaceTest, seen: Sequence[tuple[Picture, Frame]]) -> bool:
-    """Whether the heads look at the context and every frame has some."""
-    asked = any(head.view == crops.CONTEXT for head in test.heads.heads)
-    return asked and all(crops.has_context(frame) for _, frame in seen)
+def _observe(
+    test: CalibratableTest, frames: Sequence[CalibrationPicture], advance: Advance
+) -> tuple[list[_ObservedFrame], list[str]]:
+    """Return the frames with a face, and the names of the others."""
+    finder = FaceFinder(landmarks=False)
+    observed, faceless = [], []
+    for picture in frames:
+        frame = finder.find(read_picture(picture.path))
+        found = test.observe(Presentation((frame,)))
+        if isinstance(found, Reason):
+            faceless.append(picture.path.name)
+        else:
+            observed.append(_ObservedFrame(frame, picture.person, dict(found)))
+        advance()
+    return observed, faceless
 
 
-def _observed(
-    test: FaceTest, seen: Sequence[tuple[Picture, Frame]], *, context: bool
-) -> list[Observed]:
-    found = []
-    for picture, frame in seen:
-        one: Observation | Reason = test.observe(Presentation((frame,)), context=context)
-        if isinstance(one, Reason):
-            raise SettingsError(f"{picture.path} has no face any more: {one}")
-        found.append(Observed(one.raw, one.features, picture.person))
-    return found
+# --- attacks simulated from the frames ----------------------------------------------------
+
+
+def accepted_attacks(
+    test: CalibratableTest,
+    frames: Sequence[Frame],
+    observed: Sequence[CalibrationFrame],
+    *,
+    views: str,
+    prior: ViewPrior,
+    target_bpcer: float,
+    advance: Advance = ignore,
+) -> AcceptedAttacks:
+    """Count the attacks, simulated from frames, that a calibration from the frames accepts.
+
+    Attacks of one person are compared with the frames of the others, where there are enough.
+
+    Args:
+        test: The test.
+        frames: Bona fide frames, each with a face.
+        observed: Their observations, in the same order.
+        views: Set of views of the observations.
+        prior: Prior of that set of views.
+        target_bpcer: Target of the calibration.
+        advance: Called once per frame.
+    """
+    finder = FaceFinder(landmarks=False)
+    accepted, judged = 0, 0
+    for number, frame in enumerate(frames):
+        others = [each for each in observed if each.person != observed[number].person]
+        anchor = fit(others if len(others) >= FEWEST else observed, target_bpcer, prior)
+        for image in attacks_of(frame, number):
+            found = test.observe(Presentation((finder.find(Frame(image)),)))
+            if not isinstance(found, Reason) and views in found:
+                judged += 1
+                score = anchor.anchored(found[views].raw, found[views].features)
+                accepted += score >= anchor.threshold
+        advance()
+    return AcceptedAttacks(accepted, judged)
+
+
+def attacks_of(frame: Frame, seed: int) -> list[RgbImage]:
+    """Return one simulated attack from a frame for each of `KINDS`.
+
+    Args:
+        frame: Bona fide, with its face.
+        seed: Seed of all draws.
+    """
+    lines = min(*frame.size, _MOST_LINES)
+    rng = np.random.default_rng(seed)
+    recipes = [_with_lines(draw_recipe(kind, rng), lines) for kind in KINDS]
+    return [apply(recipe, frame.image, frame.face).image for recipe in recipes]
+
+
+def _with_lines(recipe: Recipe, lines: int) -> Recipe:
+    lens = replace(recipe.camera.lens, lines=lines)
+    return replace(recipe, camera=replace(recipe.camera, lens=lens))
+
+
+# --- notes and card -----------------------------------------------------------------------
 
 
 def _notes(count: int, people: int, faceless: Sequence[str]) -> tuple[str, ...]:
     notes = []
     if count < ENOUGH:
         notes.append(
-            f"{count} frames are few: better 10 to 20; the threshold leans on other cameras"
+            f"{count} frames are few (10 to 20 are better): the threshold depends mostly on other "
+            "cameras"
         )
     if people < 2:
         notes.append(
-            "one person alone (no subfolders): the threshold knows nothing of how people differ"
+            "one person only (no subfolders): the threshold does not account for differences "
+            "between people"
         )
     if faceless:
         more = f" and {len(faceless) - NAMED} more" if len(faceless) > NAMED else ""
-        notes.append(f"without a face, left out: {', '.join(faceless[:NAMED])}{more}")
+        notes.append(f"ignored, no face found: {', '.join(faceless[:NAMED])}{more}")
     return tuple(notes)
 
 
-def _warning(attacks: Passed) -> tuple[str, ...]:
+def _warning(attacks: AcceptedAttacks) -> tuple[str, ...]:
     if not attacks.judged or clopper_pearson(attacks.accepted, attacks.judged)[0] <= _MANY:
         return ()
     share = attacks.accepted / attacks.judged
     return (
-        f"{100 * share:.0f} % of the attacks that were simulated from these frames would pass: "
-        "take more frames of several people, or allow a higher --target-bpcer",
+        f"{100 * share:.0f} % of the attacks simulated from these frames would be accepted: use "
+        "more frames of several people, or a higher --target-bpcer",
     )
 
 
 def _card(
-    made: Calibration, people: int, target: float, notes: Sequence[str], attacks: Passed
+    made: Calibration,
+    people: int,
+    target: float,
+    notes: Sequence[str],
+    attacks: AcceptedAttacks,
 ) -> Card:
     return Card(
         title=f"Calibration {made.name} of one camera for {made.test}",
         version="1",
         licence="the user's own",
-        data=f"{made.frames} bona fide frames of the camera, {people} person(s). It holds "
+        data=f"{made.frames} bona fide frames of the camera, {people} person(s). The file holds "
         "means and deviations of features, no picture.",
         recipe=f"`facepad calibrate --bona-fide DIR --name {made.name} "
         f"--target-bpcer {100 * target:g}` with {made.version}: logit and distance of the "
-        "features in deviations of the frames, each person left out in turn, and drawn towards "
-        f"those of other cameras, which are worth {FRAMES_WORTH} frames; threshold at "
+        "features in deviations of the frames, each person left out in turn, shrunk towards "
+        f"those of other cameras, which count as {PRIOR_FRAMES} frames; threshold at "
         "mean - t sd sqrt(1 + 1/n).",
         results=_expectation(made.frames, target, attacks),
         limits="\n".join(notes) or "Calibrate again when the camera, its place or light changes.",
     )
 
 
-def _expectation(frames: int, target: float, attacks: Passed) -> str:
-    low, high = expected(frames, target)
-    told = (
-        f"Expected BPCER {100 * target:g} %; from so many frames nine of ten cameras end between "
-        f"{100 * low:.1f} and {100 * high:.0f} %. No attack of this camera was seen."
+def _expectation(frames: int, target: float, attacks: AcceptedAttacks) -> str:
+    low, high = expected_bpcer_range(frames, target)
+    expected = (
+        f"Expected BPCER {100 * target:g} %; with {frames} frames, 9 of 10 cameras end up between "
+        f"{100 * low:.1f} and {100 * high:.0f} %. No attack of this camera was measured."
     )
     if not attacks.judged:
-        return f"{told} What attacks do was not measured."
+        return f"{expected} No attacks were simulated."
     low, high = clopper_pearson(attacks.accepted, attacks.judged)
     return (
-        f"{told} Of {attacks.judged} attacks that were simulated from these frames (prints, "
-        f"screens, parts of the face) {100 * attacks.accepted / attacks.judged:.0f} % would pass "
+        f"{expected} Of {attacks.judged} attacks simulated from these frames (prints, screens, "
+        f"parts of the face) {100 * attacks.accepted / attacks.judged:.0f} % would be accepted "
         f"({100 * low:.0f} to {100 * high:.0f} %)."
     )

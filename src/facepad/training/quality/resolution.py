@@ -13,10 +13,10 @@ from functools import partial
 import cv2
 import numpy as np
 
-from facepad import media
 from facepad.errors import InputError
 from facepad.faces.finder import FaceFinder
 from facepad.jobs.progress import Advance, ignore
+from facepad.media.reading import from_array
 from facepad.quality import METRICS
 from facepad.simulate.linear_light import GAMMA, LinearImage, to_display, to_light
 from facepad.training.feature_cache import compute_cached, file_key, text_key
@@ -166,7 +166,7 @@ def captures(scene: LinearImage, face: Box | None, seed: int) -> list[list[Frame
 def _frame(
     scene: LinearImage, face: Box | None, camera: PlainCamera, lines: int, rng: np.random.Generator
 ) -> Frame:
-    frame = media.from_array(camera.capture(scene, lines, rng), channels="rgb")
+    frame = from_array(camera.capture(scene, lines, rng), channels="rgb")
     if face is None:
         return frame
     left, top, right, bottom = (round(edge * lines / scene.shape[0]) for edge in face)

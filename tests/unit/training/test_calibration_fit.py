@@ -3,32 +3,39 @@
 import numpy as np
 import pytest
 
-from facepad.calibration.prior import Spread
+from facepad.calibration.prior import ViewPrior
 from facepad.errors import InputError
-from facepad.training.calibration.fit import FRAMES_WORTH, Observed, bound, expected, fit, shrunk
+from facepad.training.calibration.fit import (
+    PRIOR_FRAMES,
+    CalibrationFrame,
+    expected_bpcer_range,
+    fit,
+    prediction_bound,
+    shrink_deviation,
+)
 
-USUAL = Spread(1.0, 2.0, 0.3, 1.2, 1.5, 0.5)
+USUAL = ViewPrior(1.0, 2.0, 0.3, 1.2, 1.5, 0.5)
 
 
 def frames(
     count: int, rng: np.random.Generator, *, people: int = 1, shift: float = 0.0
-) -> list[Observed]:
+) -> list[CalibrationFrame]:
     """Frames of one camera; every person has an offset of their own."""
     own = rng.normal(0.0, 1.0, (people, 21))
     found = []
     for number in range(count):
         who = own[number % people] + 0.3 * rng.normal(size=21) + shift
-        found.append(Observed(float(who[0]), who[1:], f"person {number % people}"))
+        found.append(CalibrationFrame(float(who[0]), who[1:], f"person {number % people}"))
     return found
 
 
 def test_the_bound_is_that_of_students_t() -> None:
     # scipy 1.16 stats.t.ppf(0.95, 16) = 1.745883676; the frames' own variance is 0.625
-    assert FRAMES_WORTH == 12
+    assert PRIOR_FRAMES == 12
     scores = np.array([-1.0, -0.5, 0.0, 0.5, 1.0])
     deviation = np.sqrt((12 * 1.2**2 + 4 * 0.625) / 16)
     wanted = -1.745883676 * deviation * np.sqrt(1.0 + 1.0 / 17)
-    assert bound(scores, 0.05, 1.2) == pytest.approx(wanted)
+    assert prediction_bound(scores, 0.05, 1.2) == pytest.approx(wanted)
 
 
 def test_as_many_as_was_stated_fall_below_the_bound() -> None:
@@ -36,21 +43,21 @@ def test_as_many_as_was_stated_fall_below_the_bound() -> None:
     rng = np.random.default_rng(0)
     below = []
     for _ in range(4000):
-        spread = np.sqrt(FRAMES_WORTH / rng.chisquare(FRAMES_WORTH))
-        centre = spread * rng.normal() / np.sqrt(FRAMES_WORTH)
+        spread = np.sqrt(PRIOR_FRAMES / rng.chisquare(PRIOR_FRAMES))
+        centre = spread * rng.normal() / np.sqrt(PRIOR_FRAMES)
         scores = centre + spread * rng.normal(size=11)
-        below.append(scores[0] < bound(scores[1:], 0.1, 1.0))
+        below.append(scores[0] < prediction_bound(scores[1:], 0.1, 1.0))
     assert np.mean(below) == pytest.approx(0.1, abs=0.02)
 
 
 def test_few_frames_have_the_spread_of_other_cameras_and_many_their_own() -> None:
-    assert shrunk(5.0, 1.0, 1) == 1.0
-    assert shrunk(5.0, 1.0, 100_000) == pytest.approx(5.0, rel=1e-3)
-    assert shrunk(0.0, 1.0, 10) < shrunk(0.5, 1.0, 10)
+    assert shrink_deviation(5.0, 1.0, 1) == 1.0
+    assert shrink_deviation(5.0, 1.0, 100_000) == pytest.approx(5.0, rel=1e-3)
+    assert shrink_deviation(0.0, 1.0, 10) < shrink_deviation(0.5, 1.0, 10)
 
 
 def test_more_frames_leave_less_open() -> None:
-    spans = [high - low for low, high in (expected(n, 0.05) for n in (3, 5, 10, 20))]
+    spans = [high - low for low, high in (expected_bpcer_range(n, 0.05) for n in (3, 5, 10, 20))]
     assert spans == sorted(spans, reverse=True)
 
 
@@ -69,7 +76,7 @@ def test_new_people_of_the_camera_pass_and_what_lies_elsewhere_does_not() -> Non
 def test_people_are_left_out_whole() -> None:
     rng = np.random.default_rng(2)
     told = frames(12, rng, people=3)
-    untold = [Observed(f.raw, f.features) for f in told]
+    untold = [CalibrationFrame(f.raw, f.features) for f in told]
     assert fit(told, 0.05, USUAL).logit_scale > fit(untold, 0.05, USUAL).logit_scale
 
 

@@ -1,4 +1,4 @@
-"""Attacks simulated from a calibration's own frames."""
+"""Attacks simulated from a calibration's frames."""
 
 from pathlib import Path
 
@@ -8,8 +8,8 @@ import pytest
 from facepad import media
 from facepad.faces.finder import FaceFinder
 from facepad.liveness.face_cnn.test import FaceTest, free
-from facepad.training.calibration.fit import Observed
-from facepad.training.calibration.self_attacks import KINDS, attacks_of, passed
+from facepad.training.calibration.fit import CalibrationFrame
+from facepad.training.calibration.run import KINDS, accepted_attacks, attacks_of
 from facepad.types import Frame, Presentation, Reason
 
 pytestmark = pytest.mark.slow  # whole runs with the network
@@ -28,10 +28,10 @@ def test() -> FaceTest:
 
 
 @pytest.fixture(scope="module")
-def seen(test: FaceTest, frame: Frame) -> Observed:
-    one = test.observe(Presentation((frame,)))
-    assert not isinstance(one, Reason)
-    return Observed(one.raw, one.features)
+def observed(test: FaceTest, frame: Frame) -> CalibrationFrame:
+    found = test.observe(Presentation((frame,)))
+    assert not isinstance(found, Reason)
+    return CalibrationFrame.of(found["tight+context"])
 
 
 def test_the_same_frame_and_seed_give_the_same_attacks(frame: Frame) -> None:
@@ -45,12 +45,14 @@ def test_they_are_as_fine_as_the_frame(frame: Frame) -> None:
     assert {min(image.shape[:2]) for image in attacks_of(frame, 1)} == {min(frame.size)}
 
 
-def test_all_that_are_judged_are_counted(test: FaceTest, frame: Frame, seen: Observed) -> None:
-    spread = test.spreads().by_views["tight+context"]
+def test_all_that_are_judged_are_counted(
+    test: FaceTest, frame: Frame, observed: CalibrationFrame
+) -> None:
+    views = "tight+context"
     steps: list[int] = []
-    found = passed(
-        test, [frame] * 3, [seen] * 3, spread=spread, target_bpcer=0.05,
-        advance=lambda: steps.append(1),
+    found = accepted_attacks(
+        test, [frame] * 3, [observed] * 3, views=views, prior=test.prior().by_views[views],
+        target_bpcer=0.05, advance=lambda: steps.append(1),
     )  # fmt: skip
     assert len(steps) == 3
     assert 0 <= found.accepted <= found.judged <= 3 * len(KINDS)
