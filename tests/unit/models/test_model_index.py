@@ -29,7 +29,7 @@ def test_a_pulled_model_lies_in_the_folder_of_the_setting(
 ) -> None:
     monkeypatch.setenv("FACEPAD_MODEL_DIR", str(tmp_path))
     pulled = Entry("it", "it.tflite", "ab" * 32, "2", "Apache-2.0", "pulled")
-    assert pulled.path == tmp_path / "it.tflite"
+    assert store.location(pulled) == tmp_path / "it.tflite"
 
 
 def test_a_name_that_is_not_known_is_answered_with_those_that_are() -> None:
