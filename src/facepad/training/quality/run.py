@@ -11,6 +11,7 @@ from facepad.evaluation.rates import Count, Rates, Reading, outcomes, rates_at
 from facepad.evaluation.table import ScoreTable, from_samples
 from facepad.jobs.progress import Advance
 from facepad.models.card import Card
+from facepad.quality import METRICS
 from facepad.training.quality.features import VIEWS, MeasuredView, MetricCache, extract
 from facepad.training.quality.fit import ClassifierKind, fit, scores
 from facepad.training.quality.resolution import SceneSource, movements
@@ -185,9 +186,9 @@ class QualityRecipe:
             data=_data_section(data),
             recipe=(
                 f"`{self.command}`\n\n"
-                f"25 metrics of {part.description}, reduced to {part.side} pixels (the box, or "
-                "the picture) and never enlarged; standardised. Equal weight of classes, and of "
-                "species within the attacks. The movements of the metrics between 480, 720 and "
+                f"{len(METRICS)} metrics of {part.description}, reduced to {part.side} pixels (the "
+                "box, or the picture) and never enlarged; standardised. Equal weight of classes, "
+                "and of species within the attacks. The movements of the metrics between 480, 720 and "
                 "1080 lines are added to the scatter within classes, with a weight of "
                 f"{self.resolution_weight:g}. Platt scaling on held-out sources, flattened until "
                 "resolution moves the score little. Threshold at equal errors on dev, the mean "
