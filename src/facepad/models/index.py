@@ -7,12 +7,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
-from facepad import settings
 from facepad.errors import ModelError
-from facepad.models.npz import MAX_BYTES
 
 WEIGHTS = Path(__file__).parent / "weights"
 FILE = "index.json"
+MAX_BYTES = 128 * 2**20  # of a model file; our largest is far below
 FORMAT = 1  # raised when a field is renamed or dropped
 
 
@@ -41,12 +40,6 @@ class Entry:
     research_use: bool = False
     wheel: str = ""
     member: str = ""
-
-    @property
-    def path(self) -> Path:
-        """Path of the file, present or not."""
-        folder = WEIGHTS if self.kind == "packaged" else settings.folder("model_dir")
-        return folder / self.file
 
     @property
     def full_version(self) -> str:

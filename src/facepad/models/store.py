@@ -7,6 +7,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from facepad import settings
 from facepad.errors import ModelError
 from facepad.jobs.files import write_file
 from facepad.models import index
@@ -41,7 +42,13 @@ def path(name: str) -> Path:
         ModelError: Unknown name, missing file or wrong hash; names the command that fixes it.
     """
     load_bytes(name)
-    return find(name).path
+    return location(find(name))
+
+
+def location(entry: Entry) -> Path:
+    """Return where the file of a model is expected, present or not."""
+    folder = index.WEIGHTS if entry.kind == "packaged" else settings.folder("model_dir")
+    return folder / entry.file
 
 
 def load_bytes(name: str) -> bytes:
@@ -52,13 +59,13 @@ def load_bytes(name: str) -> bytes:
     """
     entry = find(name)
     fix = _FIX[entry.kind]
-    if not entry.path.is_file():
-        raise ModelError(f"model {name!r} is not at {entry.path}; {fix}")
-    data = read_bytes(entry.path)
+    file = location(entry)
+    if not file.is_file():
+        raise ModelError(f"model {name!r} is not at {file}; {fix}")
+    data = read_bytes(file)
     if digest(data) != entry.sha256:
         raise ModelError(
-            f"model {name!r} at {entry.path} has sha256 {digest(data)}, "
-            f"expected {entry.sha256}; {fix}"
+            f"model {name!r} at {file} has sha256 {digest(data)}, expected {entry.sha256}; {fix}"
         )
     return data
 

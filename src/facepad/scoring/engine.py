@@ -1,13 +1,12 @@
 """Scores of a manifest or a dataset in a CSV file; an interrupted run resumes."""
 
-import csv
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from facepad.errors import counted
 from facepad.evaluation.aggregation import Scored
-from facepad.jobs.csv_rows import label_of
+from facepad.jobs.csv_rows import label_of, read_csv
 from facepad.jobs.progress import Advance, Progress, Say
 from facepad.jobs.work_folder import Facts, Provenance
 from facepad.media.frame_selection import FrameSelection
@@ -181,8 +180,7 @@ def score_dataset(
         )
         with progress(f"scored {scoring.name}", len(rows), done=scores.done, lines=True) as advance:
             _append(scores, rows[scores.done :], fields, advance)
-    with scoring.file.open(encoding="utf-8", newline="") as stream:
-        return list(csv.DictReader(stream))
+    return [row for _, row in read_csv(scoring.file, may_be_empty=True).rows()]
 
 
 def scored_rows(

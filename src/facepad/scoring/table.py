@@ -4,8 +4,6 @@ A row is written in one piece and flushed, so after a kill the file is whole up 
 one torn row at its end, which a later run cuts off.
 """
 
-import csv
-import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +11,7 @@ from types import TracebackType
 from typing import BinaryIO, Self
 
 from facepad.errors import DatasetError, SettingsError
-from facepad.jobs.csv_rows import encoded_row, read_csv
+from facepad.jobs.csv_rows import decoded_row, encoded_row, read_csv
 from facepad.jobs.files import lock, writing_errors
 from facepad.types import Decision
 
@@ -275,6 +273,6 @@ def _whole_records(file: Path) -> Iterator[tuple[list[str], int]]:
 
 def _decoded(file: Path, record: bytes) -> list[str]:
     try:
-        return next(csv.reader(io.StringIO(record.decode(), newline=""), strict=True))
-    except (UnicodeDecodeError, csv.Error) as error:
+        return list(decoded_row(record))
+    except ValueError as error:
         raise DatasetError(f"{file}: not a file of scores: {error}") from error

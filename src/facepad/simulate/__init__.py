@@ -1,1 +1,1 @@
-"""Pictures made by simulation: scenes, cameras and, later, the media of attacks."""
+"""Simulate presentation attacks from bona fide pictures: scenes, attack media, cameras."""

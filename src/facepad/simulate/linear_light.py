@@ -16,27 +16,27 @@ GAMMA = 2.2  # close to the sRGB curve, and invertible without branches
 _LIGHT = (np.arange(256, dtype=np.float32) / np.float32(255.0)) ** np.float32(GAMMA)
 LUMA_709 = np.array([0.2126, 0.7152, 0.0722])  # ITU-R BT.709, for linear light
 LUMA_601 = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601, for coded values in cameras
-_BAND = 64  # lines: what is worked on stays in the processor's cache
+_BAND = 64  # lines; such a part of a picture fits in the processor's cache
 
 
 def to_display(light: LinearImage) -> RgbImage:
-    """Linear light in [0, 1], clipped, to gamma-coded uint8."""
+    """Return gamma-coded uint8 of linear light, which is clipped to [0, 1]."""
     coded = np.clip(light, 0.0, 1.0) ** (1.0 / GAMMA)
     return np.asarray(np.rint(coded * 255.0), np.uint8)
 
 
 def to_light(image: RgbImage) -> LinearImage:
-    """Gamma-coded uint8 to linear light in [0, 1]."""
+    """Return linear light in [0, 1] of gamma-coded uint8."""
     return np.asarray(cv2.LUT(image, _LIGHT), np.float32)
 
 
 def luminance(light: LinearImage) -> Map:
-    """Brightness as people see it, from linear light; same unit."""
+    """Return the luminance (ITU-R BT.709) of linear light."""
     return np.asarray(cv2.transform(light, LUMA_709[None].astype(np.float32)), np.float32)
 
 
 def bands(lines: int) -> Iterator[slice]:
-    """All lines of a picture, some at a time."""
+    """Yield slices of lines that cover a picture, to keep temporary arrays small."""
     for start in range(0, lines, _BAND):
         yield slice(start, min(start + _BAND, lines))
 
@@ -44,12 +44,12 @@ def bands(lines: int) -> Iterator[slice]:
 def mixed(
     under: LinearImage | np.float32, over: LinearImage | np.float32, alpha: Map
 ) -> LinearImage:
-    """``over`` where ``alpha`` is 1, ``under`` where it is 0.
+    """Return ``over`` where ``alpha`` is 1 and ``under`` where it is 0.
 
     Args:
         under: A picture, or one number for all of it.
-        over: The same. A picture is used up: what is returned lies in its memory.
-        alpha: Share of each photosite.
+        over: A picture or one number. A picture is overwritten with the result.
+        alpha: Opacity of ``over`` at each photosite, 0 to 1.
     """
     found = over if isinstance(over, np.ndarray) else np.full((*alpha.shape, 3), over, np.float32)
     for band in bands(len(alpha)):
@@ -62,7 +62,7 @@ def mixed(
 
 
 def times(light: LinearImage, factor: Map) -> LinearImage:
-    """Light, each photosite's by its own factor; ``light`` is changed and returned."""
+    """Multiply the light of each photosite by its own factor, in place; return it."""
     for band in bands(len(factor)):
         part = light[band]
         cv2.multiply(part, cv2.merge([factor[band]] * 3), dst=part)

@@ -1,4 +1,4 @@
-"""Parameters as data: the range each one is drawn from, what it means, how to turn it off."""
+"""Parameters as data: range and distribution, meaning, and the value that turns it off."""
 
 from collections.abc import Mapping
 from dataclasses import Field, asdict, dataclass, field, fields, is_dataclass, replace
@@ -15,14 +15,14 @@ _KEY = "range"  # of a field's metadata
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """What values a parameter takes.
+    """The distribution of a parameter.
 
     Attributes:
         meaning: What it is, with its unit.
         off: The value at which the effect is absent, or the most usual one.
         group: Effects that are turned off together ("halftone"); "" when none.
-        low: Least value; of a choice, unused.
-        high: Largest value.
+        low: Smallest value; unused for a choice.
+        high: Largest value; unused for a choice.
         log: Whether equal ratios are equally likely, rather than equal differences.
         bias: Power of the uniform variable: above 1, small values are likelier.
         chance: Probability that the effect occurs at all; else the value is ``off``.
@@ -42,7 +42,7 @@ class Range:
     choices: Mapping[Any, float] | None = None
 
     def draw(self, rng: np.random.Generator) -> Any:  # noqa: ANN401 - numbers, words, switches
-        """One value; always takes two numbers from ``rng``, so that ranges do not interfere."""
+        """Return one value; always use two numbers of ``rng``, so that ranges do not interfere."""
         occurs, at = rng.random(2)
         if occurs >= self.chance:
             return self.off
@@ -62,18 +62,18 @@ class Range:
 
 
 def uniform(low: float, high: float, meaning: str, *, off: float, **rest: Any) -> Any:  # noqa: ANN401 - a dataclass field
-    """A field whose value lies between two numbers; ``rest`` as in `Range`."""
+    """Return a field whose value is between two numbers; ``rest`` as in `Range`."""
     found = Range(meaning, off, low=low, high=high, **rest)
     return field(default=off, metadata={_KEY: found})
 
 
 def choice(choices: Mapping[Any, float], meaning: str, *, off: Any, **rest: Any) -> Any:  # noqa: ANN401 - a dataclass field
-    """A field whose value is one of several; ``choices`` maps value to weight."""
+    """Return a field whose value is one of several; ``choices`` maps value to weight."""
     return field(default=off, metadata={_KEY: Range(meaning, off, choices=choices, **rest)})
 
 
 def ranges(kind: type) -> dict[str, Range]:
-    """The ranges of a parameter class, by name; for drawing, tables and plots.
+    """Return the ranges of a parameter class by name, for drawing, tables and plots.
 
     Parts that are parameter classes themselves give "part.name".
     """
@@ -88,7 +88,7 @@ def ranges(kind: type) -> dict[str, Range]:
 
 
 def draw(kind: type[Parameters], rng: np.random.Generator) -> Parameters:
-    """All parameters of a class, each from its own range."""
+    """Draw all parameters of a class, each from its own range."""
     values: dict[str, Any] = {}
     for one in _fields(kind):
         if _KEY in one.metadata:
@@ -99,7 +99,7 @@ def draw(kind: type[Parameters], rng: np.random.Generator) -> Parameters:
 
 
 def ablated(parameters: Parameters, group: str) -> Parameters:
-    """The same parameters with the effects of one group turned off."""
+    """Return the parameters with the effects of one group turned off."""
     values: dict[str, Any] = {}
     for one in _fields(type(parameters)):
         found = one.metadata.get(_KEY)
@@ -111,13 +111,13 @@ def ablated(parameters: Parameters, group: str) -> Parameters:
 
 
 def to_dict(parameters: object) -> dict[str, Any]:
-    """Parameters as dicts, numbers, words and switches, for JSON."""
+    """Return parameters as dicts, numbers, texts and booleans, for JSON."""
     found: dict[str, Any] = asdict(parameters)  # type: ignore[call-overload] # a dataclass
     return found
 
 
 def from_dict(kind: type[Parameters], data: Mapping[str, Any]) -> Parameters:
-    """The inverse of `to_dict`.
+    """Return the parameters that `to_dict` wrote.
 
     Raises:
         SettingsError: A parameter is missing, unknown or of the wrong kind.

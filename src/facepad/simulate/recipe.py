@@ -1,4 +1,4 @@
-"""Recipes: everything that makes one simulated picture, drawn, recorded, applied.
+"""Recipes: all parameters of one simulated picture; draw, store and apply them.
 
     rng = np.random.default_rng(7)
     recipe = draw_recipe("screen", rng)
@@ -27,22 +27,22 @@ from facepad.simulate.scene.stage import LIFE_SIZE, CaptureScene, Framing, Mediu
 from facepad.types import Face, RgbImage
 
 BONA_FIDE, PARTIAL = "bona_fide", "partial"
-# Effects that can be left out one by one, to see what each is worth.
+# Effects that can be turned off one by one, for ablation studies.
 GROUPS = (
     "halftone", "gamut", "paper", "moire", "panel_tone", "reflections", "surroundings", PARTIAL,
 )  # fmt: skip
-_LEAST_SIDE = 16  # pixels of a picture that can be shown
+_LEAST_SIDE = 16  # pixels of a picture
 
 
 class Medium(Protocol):
-    """What stands between the person's picture and the camera: a parameter class."""
+    """A presentation attack instrument: a parameter class."""
 
     @property
     def species(self) -> str:
-        """Kind of attack instrument, as manifests name it."""
+        """PAI species, as datasets name it."""
 
     def present(self, stage: CaptureScene, rng: np.random.Generator) -> MediumRender:
-        """What the camera has before its lens."""
+        """Return the light before the camera's lens."""
 
 
 MEDIA: Mapping[str, type[Any]] = MappingProxyType({"print": Print, "screen": Screen, "mask": Mask})
@@ -56,9 +56,9 @@ class Recipe:
     Attributes:
         camera: Takes the picture.
         situation: Framing and light of the person.
-        medium: What the picture goes through; None for bona fide.
-        part: Which part goes through it; None for the whole.
-        seed: Of noise, rooms and hands, and of nothing that is a parameter.
+        medium: The attack instrument that shows the picture; None for bona fide.
+        part: The part of the frame that shows the medium; None for the whole frame.
+        seed: Random seed of noise, rooms and hands; the parameters do not depend on it.
     """
 
     camera: Camera
@@ -69,13 +69,13 @@ class Recipe:
 
     @property
     def species(self) -> str:
-        """Kind of picture: "bona_fide", "partial" or the medium's own name."""
+        """Kind of picture: "bona_fide", "partial" or the medium's species."""
         if self.medium is None:
             return BONA_FIDE
         return self.medium.species if self.part is None else PARTIAL
 
     def ablated(self, group: str) -> "Recipe":
-        """The same recipe with the effects of one of `GROUPS` left out.
+        """Return the recipe with the effects of one of `GROUPS` turned off.
 
         Raises:
             SettingsError: There is no such group.
@@ -87,7 +87,7 @@ class Recipe:
         return self if self.medium is None else replace(self, medium=ablated(self.medium, group))
 
     def to_dict(self) -> dict[str, Any]:
-        """The recipe as data for JSON; `from_dict` reads it."""
+        """Return the recipe as data for JSON; `from_dict` reads it."""
         return {
             "species": self.species,
             "camera": to_dict(self.camera),
@@ -129,8 +129,8 @@ class SimulatedPicture:
     """One simulated picture.
 
     Attributes:
-        image: What a viewer shows of ``file``; RGB, shape (H, W, 3).
-        mask: Share of each pixel that has gone through the medium, 0 to 1, shape (H, W).
+        image: The decoded ``file``; RGB, shape (H, W, 3).
+        mask: Share of each pixel that shows the medium, 0 to 1, shape (H, W).
         parameters: The recipe, as plain data.
         file: The JPEG file that the camera stored.
         face: The face where it now is, when one was given and most of it is in the frame.
@@ -150,13 +150,13 @@ def draw_recipe(
     camera: Camera | None = None,
     situation: Framing | None = None,
 ) -> Recipe:
-    """A recipe with every parameter from its documented range.
+    """Draw a recipe; every parameter comes from its documented range.
 
     Args:
         species: "bona_fide", "partial" or one of `MEDIA`.
-        rng: Source of all parameters.
-        camera: Given when several pictures are to be taken by one camera.
-        situation: Given when the person is to be framed and lit as before.
+        rng: Random numbers.
+        camera: For several pictures by one camera; None draws one.
+        situation: For several pictures with equal framing and light; None draws one.
 
     Raises:
         SettingsError: There is no such species.
@@ -181,10 +181,10 @@ def apply(
     face: Face | None = None,
     surroundings: RgbImage | None = None,
 ) -> SimulatedPicture:
-    """The picture that the recipe's camera takes.
+    """Return the picture that the recipe's camera takes.
 
     Args:
-        recipe: What to do.
+        recipe: The parameters.
         picture: Bona fide picture, RGB, shape (H, W, 3), at least 16 pixels each way.
         face: Its face, in the picture's pixels; parts and eye holes go by it.
         surroundings: A picture to stand behind the medium; None: a made-up room.
@@ -212,7 +212,7 @@ def apply(
 
 
 def bona_fide(recipe: Recipe, picture: RgbImage, face: Face | None = None) -> SimulatedPicture:
-    """The person before the recipe's camera, without the medium; see `apply`."""
+    """Return a bona fide picture by the recipe's camera, without the medium; see `apply`."""
     return apply(replace(recipe, medium=None, part=None), picture, face)
 
 

@@ -1,4 +1,4 @@
-"""What a simulation starts from: bona fide pictures and clips with their people, backgrounds."""
+"""Sources of a simulation: bona fide pictures and clips with their subjects, backgrounds."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -28,7 +28,8 @@ def bona_fide(folders: Sequence[Path], frames: int = FRAMES) -> tuple[Sample, ..
 
     Args:
         folders: Where to look, with their subfolders; their names must differ.
-        frames: Of each clip, evenly spaced; the key of one ends in "#" and its number.
+        frames: Number of evenly spaced frames of each clip; a frame's key ends in "#" and its
+            number.
 
     Raises:
         DatasetError: A folder is missing, two have one name, there is nothing in it, or a
@@ -61,7 +62,7 @@ def backgrounds(folder: Path) -> tuple[Sample, ...]:
 
 
 def of_part(samples: Sequence[Sample], part: Split) -> tuple[Sample, ...]:
-    """The samples of one part."""
+    """Return the samples of one part."""
     return tuple(sample for sample in samples if sample.split is part)
 
 
@@ -74,7 +75,7 @@ def _sample(path: Path, relative: str, key: str, row: Mapping[str, str]) -> Samp
 
 
 def _frames(clip: Sample, count: int) -> Iterator[Sample]:
-    """One sample a frame; a clip that cannot be read is told when its first frame is wanted."""
+    """Yield one sample per frame; a clip that cannot be read gives an error when it is used."""
     try:
         numbers = chosen_numbers(clip.path, FrameSelection("even", count))
     except InputError:
@@ -101,7 +102,7 @@ def _is_one(relative: Path, suffixes: Sequence[str]) -> bool:
 
 
 def _manifest(folder: Path) -> dict[str, dict[str, str]]:
-    """Rows by path relative to the folder; none without a manifest."""
+    """Return rows by path relative to the folder; none without a manifest."""
     for home, start in ((folder, ""), (folder.resolve().parent, f"{folder.resolve().name}/")):
         file = home / MANIFEST
         if file.is_file():

@@ -9,11 +9,12 @@ import pytest
 from skimage.data import astronaut
 
 from facepad.faces.finder import FaceFinder
+from facepad.models import store
 from facepad.models.index import find
 from facepad.types import Face, Frame, Landmarks, Reason, RgbImage
 
 pytestmark = pytest.mark.skipif(
-    not all(find(name).path.is_file() for name in ("face_detector", "face_mesh")),
+    not all(store.location(find(name)).is_file() for name in ("face_detector", "face_mesh")),
     reason="the face models are not here: run `facepad models pull`",
 )
 # By hand, from the picture: brows to chin, cheek to cheek.

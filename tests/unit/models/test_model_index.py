@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from facepad.errors import ModelError
-from facepad.models import index
+from facepad.models import index, store
 from facepad.models.card import parse
 from facepad.models.index import Entry
 
@@ -29,7 +29,7 @@ def test_a_pulled_model_lies_in_the_folder_of_the_setting(
 ) -> None:
     monkeypatch.setenv("FACEPAD_MODEL_DIR", str(tmp_path))
     pulled = Entry("it", "it.tflite", "ab" * 32, "2", "Apache-2.0", "pulled")
-    assert pulled.path == tmp_path / "it.tflite"
+    assert store.location(pulled) == tmp_path / "it.tflite"
 
 
 def test_a_name_that_is_not_known_is_answered_with_those_that_are() -> None:
@@ -76,4 +76,4 @@ def test_every_packaged_file_has_the_hash_of_the_list(entry: Entry) -> None:
         assert entry.wheel
         assert entry.member.endswith(entry.file)
     else:
-        assert index.digest(entry.path.read_bytes()) == entry.sha256
+        assert index.digest(store.location(entry).read_bytes()) == entry.sha256

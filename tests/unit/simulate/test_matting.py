@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from skimage.data import astronaut
 
+from facepad.models import store
 from facepad.models.index import find
 from facepad.simulate.linear_light import Map, to_light
 from facepad.simulate.scene.background import BackgroundReplacement
@@ -14,7 +15,7 @@ from facepad.types import Face, RgbImage
 from made_up_face import made_up_face
 
 needs_model = pytest.mark.skipif(
-    not find("person_matte").path.is_file(),
+    not store.location(find("person_matte")).is_file(),
     reason="the person matte is not here: run `facepad models pull`",
 )
 USED = BackgroundReplacement(used=True, aspect="1:1", light=1.0)

@@ -30,10 +30,10 @@ def select_examples(one: Assessment, most: int) -> tuple[Picture, ...]:
         return ()
     point = one.points[0].rates.point
     made, ranks = outcomes(one.table, point), one.table.values
-    turned_away = one.table.bona_fide & made.rejected
+    rejected = one.table.bona_fide & made.rejected
     return (
         *_some(one, ACCEPTED, one.table.attack & made.accepted, -ranks, most),
-        *_some(one, REJECTED, turned_away, ranks, most),
+        *_some(one, REJECTED, rejected, ranks, most),
         *_some(one, BORDERLINE, one.table.answered, _distance(one, point), most),
     )
 
@@ -60,15 +60,14 @@ def thumbnail(path: str) -> str | None:
     """
     import cv2
 
+    from facepad.media.resize import to_long_side
     from facepad.sources import MIDDLE, read_frames
 
     try:
         image = next(frame.image for _, frame in read_frames(path, MIDDLE))
     except (InputError, DatasetError, StopIteration):
         return None
-    scale = SIDE / max(image.shape[:2])
-    size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
-    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    small = to_long_side(image, SIDE)
     flags = [cv2.IMWRITE_JPEG_QUALITY, QUALITY]
     made, data = cv2.imencode(".jpg", cv2.cvtColor(small, cv2.COLOR_RGB2BGR), flags)
     if not made:

@@ -1,7 +1,6 @@
 """A simulated camera: light before the lens becomes the file that it stores.
 
-Bona fide pictures and attacks pass through the same cameras: what is left to tell the two
-apart is the medium alone.
+Bona fide pictures and attacks pass through the same cameras, so that only the medium differs.
 """
 
 from dataclasses import dataclass, field
@@ -26,7 +25,7 @@ _WIDEST = 16 / 9  # aspect of a sensor, either way round
 
 @dataclass(frozen=True, slots=True)
 class Codec:
-    """How a picture is stored; attributes tell their own meaning, see `ranges`."""
+    """How a picture is stored; see `parameters` for the fields."""
 
     quality: int = uniform(52, 97, "JPEG quality, 1 to 100", off=92, whole=True)
     sampling: str = choice(
@@ -34,7 +33,7 @@ class Codec:
     )
 
     def encode(self, image: RgbImage) -> bytes:
-        """The bytes of the file; nothing but picture and tables in it."""
+        """Return the bytes of a JPEG file without metadata."""
         options = [cv2.IMWRITE_JPEG_QUALITY, self.quality]
         options += [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, _SAMPLING[self.sampling]]
         _, data = cv2.imencode(".jpg", image[..., ::-1], options)
@@ -42,14 +41,14 @@ class Codec:
 
 
 def decode(data: bytes) -> RgbImage:
-    """What a viewer shows of bytes that `Codec.encode` wrote."""
+    """Return the picture of bytes that `Codec.encode` wrote."""
     decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
     return np.ascontiguousarray(np.asarray(decoded, np.uint8)[..., ::-1])
 
 
 @dataclass(frozen=True, slots=True)
 class Lens:
-    """Lens, sensor size and hand; attributes tell their own meaning, see `ranges`."""
+    """Lens, sensor size and hand; see `parameters` for the fields."""
 
     lines: int = choice(
         {240: 0.06, 360: 0.08, 480: 0.36, 600: 0.1, 720: 0.28, 1080: 0.12},
@@ -71,21 +70,21 @@ class Lens:
 
     @property
     def optics(self) -> Optics:
-        """All that averages light before it is sampled."""
+        """The averaging of light before it is sampled."""
         blur = self.blur / float(np.sqrt(self.sites))  # finer photosites have finer lenses
         # Where photosites are added up none are skipped: they lie side by side.
         aperture = self.aperture if self.sites == 1 else (1.0 + self.aperture) / 2.0
         return Optics(blur, aperture, self.motion, self.motion_deg, self.sites)
 
     def size(self, picture: RgbImage) -> Size:
-        """Lines and columns of the sensor, in the picture's aspect (at most 16:9)."""
+        """Return lines and columns of the sensor, in the picture's aspect (at most 16:9)."""
         aspect = picture.shape[1] / picture.shape[0]
         aspect = float(np.clip(aspect, 1.0 / _WIDEST, _WIDEST))
         lines, columns = (1.0, aspect) if aspect >= 1.0 else (1.0 / aspect, 1.0)
         return round(self.lines * lines / 2) * 2, round(self.lines * columns / 2) * 2
 
     def shade(self, size: Size) -> Map:
-        """Share of the light that reaches each photosite."""
+        """Return the share of light that reaches each photosite, by vignetting."""
         down, across = (np.linspace(-1.0, 1.0, n, dtype=np.float32) for n in size)
         radius = (down[:, None] ** 2 + across[None] ** 2) * np.float32(0.5)
         return np.asarray(1.0 - np.float32(self.vignetting) * radius, np.float32)
@@ -108,13 +107,13 @@ class SceneRadiance:
 
 @dataclass(frozen=True, slots=True)
 class Camera:
-    """One camera with its settings; `ranges.draw` makes a random one.
+    """One camera with its settings; `parameters.draw` makes a random one.
 
     Attributes:
         lens: Lens, size of the sensor, steadiness.
         sensor: Exposure, mosaic, noise.
-        developing: The processor's picture.
-        codec: The file.
+        developing: Image signal processor.
+        codec: File format.
     """
 
     lens: Lens = field(default=Lens())
@@ -123,7 +122,7 @@ class Camera:
     codec: Codec = field(default=Codec())
 
     def seen(self, exposed: SceneRadiance) -> LinearImage:
-        """Light on the photosites, shape (H, W, 3), of what lies before the lens."""
+        """Return the light on the photosites, shape (H, W, 3)."""
         light = self.lens.optics.seen(exposed.light)
         if exposed.texture is not None:
             light *= exposed.texture
@@ -133,8 +132,8 @@ class Camera:
         """Take a picture.
 
         Args:
-            light: From `seen`; used up, to spare memory.
-            rng: Source of the noise.
+            light: From `seen`; overwritten, to save memory.
+            rng: Random numbers for the noise.
 
         Returns:
             The JPEG file; `codec.decode` reads it.

@@ -1,4 +1,4 @@
-"""What lens, hand and photosite let through of fine detail."""
+"""Optics of a camera: the blur of lens, hand and photosite before light is sampled."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from facepad.simulate.linear_light import LinearImage, Map
 
 @dataclass(frozen=True, slots=True)
 class Optics:
-    """Everything that averages light before it is sampled.
+    """The averaging of light before it is sampled.
 
     Attributes:
         blur: Standard deviation of the lens's blur, pixels.
@@ -31,7 +31,7 @@ class Optics:
     sites: int = 1
 
     def transfer(self, across: Map, down: Map) -> Map:
-        """Share of a pattern's contrast that is left; negative where it is reversed.
+        """Return the share of a pattern's contrast that is left; negative where it is reversed.
 
         Args:
             across: Spatial frequency along the lines, cycles for each pixel.
@@ -47,11 +47,11 @@ class Optics:
         return np.asarray(lens * site * smear, np.float32)
 
     def colours(self, across: float, down: float) -> tuple[tuple[float, float], ...]:
-        """Contrast and phase, radians, of a wave in red, green and blue, over `transfer`.
+        """Return contrast over `transfer` and phase in radians of a wave in red, green and blue.
 
         Args:
             across: Spatial frequency along the lines, cycles for each pixel.
-            down: The same along the columns.
+            down: Spatial frequency along the columns, cycles for each pixel.
         """
         if self.sites == 1:
             return ((1.0, 0.0),) * 3
@@ -61,7 +61,7 @@ class Optics:
         return (1.0, turn), (float(np.cos(quarter * (across - down))), 0.0), (1.0, -turn)
 
     def seen(self, light: LinearImage) -> LinearImage:
-        """Light behind lens and photosites; keeps its shape and its mean. Uses up ``light``.
+        """Blur light as lens and photosites do, in place; keep its shape and mean.
 
         Pictures hold little beyond half a cycle for each pixel, so the photosite's square
         is taken together with the lens, as a Gaussian of the same variance.
@@ -86,7 +86,7 @@ class Optics:
 
 
 def _summed(frequency: Map, sites: int) -> Map:
-    """Share of a wave's contrast that is left by adding up every other one of some samples."""
+    """Return the contrast that a wave keeps when every other one of some samples is summed."""
     step = frequency * (2.0 / sites)
     below = np.sinc(step)
     singular = np.abs(below) < 1e-5  # a whole number of turns from one sample to the next
@@ -102,7 +102,7 @@ def _gaussian(light: LinearImage, deviation: float) -> LinearImage:
 
 
 def _splat(kernel: Map, x: float, y: float) -> None:
-    """Share one ray between its four neighbours."""
+    """Distribute one ray to its four neighbours."""
     column, line = int(x), int(y)
     right, below = x - column, y - line
     kernel[line, column] += (1 - right) * (1 - below)

@@ -1,4 +1,4 @@
-"""From light on photosites to a picture: exposure, mosaic, noise, and the image processor."""
+"""Sensor and image signal processor: from light on photosites to a picture."""
 
 from dataclasses import dataclass
 
@@ -22,7 +22,7 @@ from facepad.types import RgbImage
 
 _LEVELS = np.float32(16383.0)  # 14 bits
 _GREY = 0.18  # mean light that automatic exposure aims at
-_GAINS = 0.05, 40.0  # what shutter and amplifier together can do
+_GAINS = 0.05, 40.0  # range of shutter and amplifier together
 _BLOWN = 0.02  # share of photosites that may be at full scale
 _RED, _GREEN, _BLUE = 0, 1, 2
 # First two lines of each mosaic, and how OpenCV calls it: by the second line's inner pixels.
@@ -33,14 +33,14 @@ _MOSAICS = {
     "GBRG": ((_GREEN, _BLUE, _RED, _GREEN), "BayerGR"),
 }
 _STEPS = 4096  # of the tone curve, over the square root of light
-_FEW = 48  # places a side between which local tone is drawn
+_FEW = 48  # lines and columns of the map of local tone
 _DARKEST = 0.01  # light around below which local tone helps no more
 _LOCAL_GAINS = 0.5, 3.0  # of local tone
 
 
 @dataclass(frozen=True, slots=True)
 class Sensor:
-    """Exposure, colour mosaic and noise; attributes tell their own meaning, see `ranges`."""
+    """Exposure, colour mosaic and noise; see `parameters` for the fields."""
 
     exposure_ev: float = uniform(-0.3, 1.4, "Bias of automatic exposure, stops", off=0.0)
     centre_weight: float = uniform(0.0, 0.9, "Weight of the middle in metering, 0 to 1", off=0.5)
@@ -68,7 +68,7 @@ class Sensor:
     )
 
     def gain(self, light: LinearImage) -> float:
-        """By how much automatic exposure brightens light."""
+        """Return the factor by which automatic exposure brightens light."""
         small = np.asarray(cv2.resize(light, (64, 64), interpolation=cv2.INTER_AREA), np.float32)
         bright = luminance(small)
         across = np.linspace(-1.0, 1.0, 64)
@@ -81,11 +81,11 @@ class Sensor:
         return float(np.clip(wanted, *_GAINS))
 
     def expose(self, light: LinearImage, rng: np.random.Generator) -> LinearImage:
-        """Raw colours of light on the photosites; uses up ``light``.
+        """Return raw colours of light on the photosites; overwrite ``light``.
 
         Args:
             light: Linear light, shape (H, W, 3), 1 = a white sheet in usual light.
-            rng: Source of the noise.
+            rng: Random numbers for the noise.
 
         Returns:
             Linear, full scale at 1, shape (H, W, 3).
@@ -107,7 +107,7 @@ class Sensor:
 
 
 def _on_mosaic(light: LinearImage, sites: tuple[int, int, int, int]) -> Map:
-    """Each photosite's own colour."""
+    """Return one colour for each photosite."""
     raw = np.empty(light.shape[:2], np.float32)
     for place, colour in enumerate(sites):
         line, column = divmod(place, 2)
@@ -116,7 +116,7 @@ def _on_mosaic(light: LinearImage, sites: tuple[int, int, int, int]) -> Map:
 
 
 def _digits(light: Map, electrons: float, read: float, rng: np.random.Generator) -> Map:
-    """Light with the noise of photons and electronics, clipped to the scale."""
+    """Add shot noise and read noise to light, in place, and clip it to [0, 1]."""
     variance = np.maximum(light, 0.0)
     variance *= np.float32(1.0 / electrons)
     variance += np.float32((read / electrons) ** 2)
@@ -128,13 +128,13 @@ def _digits(light: Map, electrons: float, read: float, rng: np.random.Generator)
 
 @dataclass(frozen=True, slots=True)
 class ImageSignalProcessor:
-    """What the camera's processor does; attributes tell their own meaning, see `ranges`."""
+    """Steps of the image signal processor; see `parameters` for the fields."""
 
     balance: float = uniform(
         0.4, 0.95, "How far white balance makes the mean grey, 0 to 1", off=0.7
     )
     red: float = uniform(-0.1, 0.1, "Error of white balance in red, natural logarithm", off=0.0)
-    blue: float = uniform(-0.1, 0.1, "The same in blue", off=0.0)
+    blue: float = uniform(-0.1, 0.1, "Error of white balance in blue, natural logarithm", off=0.0)
     saturation: float = uniform(0.85, 1.55, "Colourfulness over that of the scene", off=1.0)
     local_tone: float = uniform(
         0.05, 0.6, "How far dark and light regions are brought together, 0 to 1",
@@ -145,11 +145,13 @@ class ImageSignalProcessor:
     smoothing: float = uniform(
         0.01, 0.11, "Reach of the noise filter, share of full scale", off=0.0, chance=0.5
     )
-    sharpening: float = uniform(0.0, 1.8, "Detail that is added once more", off=0.0, bias=1.7)
+    sharpening: float = uniform(
+        0.0, 1.8, "Share of the fine detail that is added", off=0.0, bias=1.7
+    )
     sharpening_px: float = uniform(0.6, 2.0, "Size of that detail, pixels", off=1.0)
 
     def develop(self, raw: LinearImage) -> RgbImage:
-        """The picture of raw colours in [0, 1], which are used up."""
+        """Return the picture of raw colours in [0, 1]; overwrite ``raw``."""
         matrix = self._matrix(raw)
         for band in bands(len(raw)):
             raw[band] = cv2.transform(raw[band], matrix)
@@ -167,7 +169,7 @@ class ImageSignalProcessor:
         return np.asarray(cv2.convertScaleAbs(picture, alpha=255.0), np.uint8)
 
     def _matrix(self, raw: LinearImage) -> LinearImage:
-        """White balance, then colourfulness, as one matrix."""
+        """Return white balance and saturation as one matrix."""
         means = np.maximum(np.array(cv2.mean(raw)[:3]), 1e-4)
         gains = (means[1] / means) ** self.balance * np.exp([self.red, 0.0, self.blue])
         return np.asarray(saturation_matrix(self.saturation, LUMA_601) * gains, np.float32)
@@ -182,7 +184,7 @@ class ImageSignalProcessor:
         times(light, np.asarray(cv2.resize(gain, size, interpolation=cv2.INTER_LINEAR), np.float32))
 
     def _toned(self, light: LinearImage) -> LinearImage:
-        """Coded values; in place and by bands of lines, since the table's indices are large."""
+        """Return coded values; in place, by bands of lines, since the table's indices are large."""
         curve = self._curve()
         for lines in bands(len(light)):
             band = light[lines]

@@ -11,11 +11,11 @@ from facepad.simulate.linear_light import Map, bands
 from facepad.simulate.scene.geometry import Points, coverage, length
 from facepad.types import Face, RgbImage
 
-_MIDDLE = 0.25, 0.2, 0.75, 0.85  # where a portrait's face is, when nobody looked for it
+_MIDDLE = 0.25, 0.2, 0.75, 0.85  # of a portrait whose face is not known: left, top, right, bottom
 
 _Box = tuple[float, float, float, float]  # left, top, right, bottom
 _SUB = 3  # binary digits of a pixel that outlines are drawn with
-_CORNERS = 20  # of an ellipse
+_CORNERS = 20  # corners of a drawn ellipse
 _LIP_LINE = 10  # points of one lip, from corner to corner
 
 
@@ -38,13 +38,13 @@ def outline(face: Face | None, picture: RgbImage) -> Ellipse:
 
 
 def free(face: Face | None, picture: RgbImage, width: float) -> tuple[float, float, float]:
-    """Left, right and lower edge of the face on a sheet, millimetres from its middle."""
+    """Return left, right and lower edge of the face on a sheet, millimetres from its middle."""
     x, y, wide, high = on_sheet(outline(face, picture), picture, width)
     return x - wide, x + wide, y + high
 
 
 def on_sheet(ellipse: Ellipse, picture: RgbImage, width: float) -> Ellipse:
-    """From the picture's pixels to millimetres of a sheet on which it is so wide."""
+    """Convert from pixels to millimetres on a sheet that shows the picture in a given width."""
     lines, columns = picture.shape[:2]
     scale = width / columns
     x, y, wide, high = ellipse
@@ -52,7 +52,7 @@ def on_sheet(ellipse: Ellipse, picture: RgbImage, width: float) -> Ellipse:
 
 
 def inside(ellipse: Ellipse, x: Map, y: Map, zoom: float) -> Map:
-    """Share of each photosite inside an ellipse.
+    """Return the share of each photosite inside an ellipse.
 
     Args:
         ellipse: Centre and half axes, in the unit of x and y.
@@ -79,7 +79,7 @@ def _box(face: Face | None, picture: RgbImage) -> _Box:
 
 @dataclass(frozen=True, slots=True)
 class MaskOpenings:
-    """Fields over the picture, 0 to 1.
+    """Openings of a mask, as maps over the picture, 0 to 1.
 
     Attributes:
         eyes: Inside of the eyes.
@@ -98,10 +98,10 @@ def mask_openings(face: Face | None, picture: RgbImage, grown: float, seam: floa
     """Draw the openings of a face.
 
     Args:
-        face: In the picture's pixels; None or without landmarks: where eyes usually are.
-        picture: The picture; its size counts.
-        grown: Size of the eye holes over that of the eyes.
-        seam: Width of seams over that of an eye.
+        face: In the picture's pixels. Without landmarks, eyes are put at their usual place.
+        picture: The picture; only its size is used.
+        grown: Size of the eye holes relative to the eyes.
+        seam: Width of seams relative to an eye.
     """
     rings, lips = _outlines(face, picture)
     size = (picture.shape[0], picture.shape[1])

@@ -19,13 +19,13 @@ _SHADOW = 0.35  # light that a finger takes from what lies close beneath it
 
 @dataclass(frozen=True, slots=True)
 class HeldMedium:
-    """What is held.
+    """A medium that hands hold.
 
     Attributes:
-        placement: Where it lies.
+        placement: Its placement before the sensor.
         half: Half the width and the height, millimetres.
-        reach: Farthest that fingers reach over the edge, millimetres.
-        face: Left, right and lower edge of what they leave free, millimetres.
+        reach: How far fingers may reach over the edge, millimetres.
+        face: Left, right and lower edge of the area without fingers, millimetres.
     """
 
     placement: Placement
@@ -34,7 +34,7 @@ class HeldMedium:
     face: tuple[float, float, float]
 
     def room(self, side: str) -> float:
-        """How far fingers reach over an edge, millimetres."""
+        """Return how far fingers may reach over an edge, millimetres."""
         left, right, bottom = self.face
         gap = {
             "left": left + self.half[0],
@@ -49,8 +49,8 @@ class Finger:
     """One finger, seen from the back or from its side.
 
     Attributes:
-        root: Where it comes from, pixels of the sensor.
-        tip: Where it ends.
+        root: Its start, pixels of the sensor.
+        tip: Its end, pixels of the sensor.
         radius: Half its breadth, pixels.
         nail: Whether it ends in a nail and has joints; the back of a hand has neither.
     """
@@ -66,9 +66,9 @@ def hold(light: LinearImage, sheet: HeldMedium, skin_light: Map, rng: np.random.
 
     Args:
         light: Linear light before the lens; changed in place.
-        sheet: What is held.
+        sheet: The medium.
         skin_light: Red, green and blue of the light that falls on the hands; 1 is usual.
-        rng: Source of all that is random.
+        rng: Random numbers.
 
     Returns:
         Share of each photosite that sees a hand, shape (H, W).
@@ -83,13 +83,13 @@ def hold(light: LinearImage, sheet: HeldMedium, skin_light: Map, rng: np.random.
 
 
 def _skin(rng: np.random.Generator) -> Map:
-    """From fair to dark, evenly in what people see."""
+    """Return a skin colour, evenly from fair to dark on a logarithmic scale."""
     share = np.float32(rng.random())
     return np.asarray(_FAIR ** (1 - share) * _DARK**share, np.float32)
 
 
 def _hand(side: str, sheet: HeldMedium, rng: np.random.Generator) -> list[Finger]:
-    """A thumb alone, or arm, back of the hand and three or four fingers side by side."""
+    """Return a thumb alone, or arm, back of the hand and three or four fingers."""
     count = int(rng.choice([1, 3, 4, 4]))
     breadth = float(rng.uniform(*_BREADTH))
     over = float(rng.uniform(0.2, 1.0)) * sheet.room(side)
@@ -131,7 +131,7 @@ def _at(side: str, half: tuple[float, float], place: tuple[float, float]) -> tup
 
 
 def _draw(light: LinearImage, covered: Map, finger: Finger, skin: Map) -> None:
-    """Shadow, then the finger, in the part of the picture that it touches."""
+    """Draw shadow and finger into the part of the picture that they cover."""
     reach = 1.6 * finger.radius + 2
     ends = np.stack([finger.root, finger.tip])
     low = np.maximum(np.floor(ends.min(axis=0) - reach), 0).astype(int)
@@ -161,7 +161,7 @@ def _draw_part(light: LinearImage, covered: Map, finger: Finger, skin: Map, box:
 
 
 def _axes(finger: Finger, x: Map, y: Map) -> tuple[Map, Map]:
-    """Way back from the tip's middle in radii (0 at the tip, falling), and distance, pixels."""
+    """Return position along the finger in radii (0 at the tip, falling) and distance in pixels."""
     axis = finger.tip - finger.root
     long = max(float(np.hypot(*axis)) - finger.radius, 0.0)
     axis = axis / max(float(np.hypot(*axis)), 1e-6)
@@ -173,7 +173,7 @@ def _axes(finger: Finger, x: Map, y: Map) -> tuple[Map, Map]:
 
 
 def _shaded(skin: Map, along: Map, across: Map, nail: bool) -> LinearImage:
-    """Round, redder towards the tip, with a nail and the creases of the joints."""
+    """Return the light of a round finger, redder towards the tip, with nail and joints."""
     round_ = np.sqrt(np.clip(1.0 - across**2, 0.0, 1.0))
     tone = 0.2 + 0.8 * round_**0.8
     if not nail:

@@ -20,11 +20,11 @@ from facepad.simulate.scene.geometry import turned
 WaveOrder = tuple[float, float]  # waves across and down for each cell of the grid
 
 _TURN = np.float32(2.0 * np.pi)
-_COARSE = 16  # pixels between the places where the transfer is worked out
+_COARSE = 16  # pixels between the places where the transfer is computed
 FAINT = 0.004  # a wave with less contrast is left out: below one step of eight bits
 # Waves a cell; the next ones stay below a hundredth at any distance a face is shown from.
 _ORDERS: tuple[WaveOrder, ...] = ((1, 0), (0, 1), (1, 1), (1, -1), (2, 0), (0, 2))
-_CELL = 64  # steps a cell's side at which the spot is worked out
+_CELL = 64  # steps along a cell's side
 _TONES = 256
 _GREEN, _BLUE = 1, 2
 _ACROSS, _DOWN = 3, 2  # waves a pixel; finer ones are lost at any distance a face is shown from
@@ -32,11 +32,11 @@ _ACROSS, _DOWN = 3, 2  # waves a pixel; finer ones are lost at any distance a fa
 
 @dataclass(frozen=True, slots=True)
 class Wave:
-    """One wave of a pattern as some lines of the sensor see it.
+    """One wave of a pattern on some lines of the sensor.
 
     Attributes:
-        order: Which one.
-        lines: Of the sensor.
+        order: Waves across and down for each cell.
+        lines: The lines of the sensor.
         cosine: Transfer times the cosine of its phase, one for each photosite.
         sine: Transfer times the sine.
         colours: Contrast and phase in red, green and blue; see `Optics.colours`.
@@ -51,12 +51,12 @@ class Wave:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """A pattern's own grid on the sensor.
+    """The grid of a pattern on the sensor.
 
     Attributes:
         u: Cells to the right of the origin, one value for each photosite.
         v: Cells below it.
-        optics: What lies before the sensor.
+        optics: Lens and photosites.
     """
 
     u: Map
@@ -64,10 +64,10 @@ class Grid:
     optics: Optics
 
     def waves(self, orders: dict[WaveOrder, float]) -> Iterator[Wave]:
-        """The waves that can be seen, each by bands of lines.
+        """Yield the visible waves, each by bands of lines.
 
         Args:
-            orders: Largest amplitude of each wave in the pattern; decides what is too faint.
+            orders: Largest amplitude of each wave in the pattern; faint waves are left out.
         """
         for order, amplitude in orders.items():
             transfer = self._transfer(order)
@@ -101,14 +101,14 @@ class Grid:
         return self.optics.transfer(*self._steps(order))
 
     def _steps(self, order: WaveOrder) -> tuple[Map, Map]:
-        """Cycles from one photosite to the next, across and down."""
+        """Return cycles from one photosite to the next, across and down."""
         k, l = (np.float32(one) for one in order)  # noqa: E741 - the usual names of orders
         across, down = (k * _slope(self.u, axis) + l * _slope(self.v, axis) for axis in (1, 0))
         return across, down
 
 
 def _slope(values: Map, axis: int) -> Map:
-    """Change from one photosite to the next, at places one in `_COARSE` apart."""
+    """Return the change from one photosite to the next, at every `_COARSE`-th photosite."""
     lines, columns = values.shape
     down = np.linspace(0, lines - 2, max(2, lines // _COARSE)).astype(int)
     across = np.linspace(0, columns - 2, max(2, columns // _COARSE)).astype(int)
@@ -119,24 +119,24 @@ def _slope(values: Map, axis: int) -> Map:
 
 @dataclass(frozen=True, slots=True)
 class Screening:
-    """The grid of one ink's dots.
+    """The halftone grid of one ink.
 
     Attributes:
         ruling: Cells a millimetre.
-        angle_deg: Of the grid's rows against the paper's edge.
+        angle_deg: Angle of the grid's rows against the paper's edge.
     """
 
     ruling: float
     angle_deg: float
 
     def dots(self, tone: Map, x: Map, y: Map, optics: Optics) -> Map:
-        """Share of each photosite's view that is covered by ink.
+        """Return the share of each photosite's view that is covered by ink.
 
         Args:
             tone: Wanted coverage, 0 to 1, changing slowly against the cells.
             x: Millimetres on the paper that each photosite looks at.
-            y: The same, downwards.
-            optics: Lens and photosites before the sensor.
+            y: Millimetres downwards.
+            optics: Lens and photosites.
 
         Returns:
             Coverage whose mean over many cells is ``tone``.
@@ -153,7 +153,7 @@ class Screening:
 
 
 def spot_waves() -> dict[WaveOrder, NDArray[np.float32]]:
-    """Amplitude of each wave of the dot pattern, by tone in 256 steps.
+    """Return the amplitude of each wave of the dot pattern, by tone in 256 steps.
 
     The cell is filled in the order of cos 2πu + cos 2πv: round dots that join at half tone
     into round holes. The area filled is the tone, exactly.
@@ -170,26 +170,26 @@ def spot_waves() -> dict[WaveOrder, NDArray[np.float32]]:
 
 
 def cell() -> tuple[Map, Map]:
-    """Places in one cell of the grid, at the middle of each step."""
+    """Return coordinates in one cell of the grid, at the middle of each step."""
     at = (np.arange(_CELL, dtype=np.float32) + np.float32(0.5)) / np.float32(_CELL)
     u, v = np.meshgrid(at, at)
     return u, v
 
 
 def spot(u: Map, v: Map) -> Map:
-    """In which order a cell fills; largest first."""
+    """Return the order in which a cell fills, largest values first."""
     turn = np.float32(2.0 * np.pi)
     return np.asarray(np.cos(turn * u) + np.cos(turn * v), np.float32)
 
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """Pixels of three upright stripes, or of diamonds as phones have them.
+    """The pixels of a display: three upright stripes, or diamonds as in phones.
 
     Attributes:
         stripe: Width of a stripe's lit part over a third of the pixel.
         row: Height of the lit part over the pixel's.
-        bgr: Whether the stripes stand in the order blue, green, red.
+        bgr: Whether the order of the stripes is blue, green, red.
         diamond: Whether each pixel has a green spot, and red or blue in turn half a pixel
             right and down of it, so that red and blue repeat on the diagonal.
     """
@@ -200,12 +200,12 @@ class Panel:
     diamond: bool = False
 
     def texture(self, u: Map, v: Map, optics: Optics) -> LinearImage:
-        """Light of an evenly white panel as the photosites see it, relative to its mean.
+        """Return the light of a white panel at the photosites, relative to its mean.
 
         Args:
             u: Panel pixels to the right of the panel's first, one for each photosite.
             v: Panel pixels below it.
-            optics: Lens and photosites before the sensor.
+            optics: Lens and photosites.
 
         Returns:
             Shape (H, W, 3), mean 1 over many pixels, never negative.
@@ -217,7 +217,7 @@ class Panel:
         return np.asarray(np.maximum(texture, 0.0, out=texture), np.float32)
 
     def amplitudes(self) -> dict[WaveOrder, float]:
-        """Of each wave, over the mean: the Fourier series of a lit rectangle."""
+        """Return the amplitude of each wave over the mean: Fourier series of a lit rectangle."""
         if self.diamond:
             side = 0.55 * self.stripe
             return {
@@ -244,7 +244,7 @@ class Panel:
                 part[..., colour] += np.float32(share * np.sin(turn)) * wave.sine
 
     def _placed(self, order: WaveOrder, colour: int) -> tuple[float, float]:
-        """Share of a wave in one colour, and its phase by where that colour stands."""
+        """Return the share of a wave in one colour, and its phase by the place of that colour."""
         if not self.diamond:  # each colour's stripe stands a third of a pixel further right
             return 1.0, 2.0 * np.pi * order[0] * (1 - colour if self.bgr else colour - 1) / 3.0
         is_half = order[0] % 1.0 != 0.0
@@ -254,7 +254,7 @@ class Panel:
 
 
 def _diamonds() -> list[WaveOrder]:
-    """Of the green grid, and between them those of red and blue on the diagonal."""
+    """Return the waves of the green grid, and those of red and blue on the diagonal."""
     whole = [(k, l) for k in (0.0, 1.0, 2.0) for l in (-2.0, -1.0, 0.0, 1.0, 2.0)]  # noqa: E741 - the usual name
     half = [(k, l) for k in (0.5, 1.5) for l in (-1.5, -0.5, 0.5, 1.5)]  # noqa: E741 - the usual name
     return [one for one in (*whole, *half) if one[0] > 0 or one[1] > 0]

@@ -1,4 +1,4 @@
-"""A rigid mask with the face's picture on it, worn before the head: paper, resin or silicone.
+"""A rigid mask that shows the face's picture, worn on the head: paper, resin or silicone.
 
 The mask is the face's own surface, or another mesh. It moves with the head, but its eyes and
 mouth do not: eyes are printed, or holes with the wearer's eyes behind them.
@@ -30,11 +30,11 @@ _EDGE_PX = 0.6  # softness of the mask's outline, pixels
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """What the photosites of one rectangle see of the mask.
+    """The part of the mask that is visible in one rectangle of the sensor.
 
     Attributes:
         box: Lines and columns of the rectangle.
-        inside: Which of its photosites see the mask.
+        inside: Whether each photosite of it sees the mask.
         places: Pixels of the picture, shape (P, 2), for the covered photosites.
         normals: Directions of the surface there, shape (P, 3).
         zoom: Photosites for each pixel of the picture.
@@ -49,13 +49,13 @@ class _Seen:
     wide: float
 
     def spread(self, values: Map, fill: float = 0.0) -> Map:
-        """Values of covered photosites as a field over the rectangle."""
+        """Return values of covered photosites as a map over the rectangle."""
         whole = np.full((*self.inside.shape, *values.shape[1:]), fill, np.float32)
         whole[self.inside] = values
         return whole
 
     def taken(self, picture: LinearImage) -> LinearImage:
-        """What the covered photosites see of a field or picture that lies on the mask."""
+        """Return a map or picture on the mask as the covered photosites see it."""
         lines, columns = picture.shape[:2]
         if self.zoom < 0.8:  # average, don't skip
             size = (max(8, round(columns * self.zoom)), max(8, round(lines * self.zoom)))
@@ -71,7 +71,7 @@ class _Seen:
 
 @dataclass(frozen=True, slots=True)
 class Mask:
-    """Form, finish and fit of a mask; attributes tell their own meaning, see `ranges`."""
+    """Shape, finish and fit of a mask; see `parameters` for the fields."""
 
     species: ClassVar[str] = "mask"
 
@@ -106,11 +106,11 @@ class Mask:
     mesh: str = ""
 
     def present(self, stage: CaptureScene, rng: np.random.Generator) -> MediumRender:
-        """What the camera has before its lens.
+        """Return the light before the camera's lens.
 
         Args:
-            stage: Picture, sensor and situation.
-            rng: Source of what is not a parameter: the grain.
+            stage: Picture, sensor and framing.
+            rng: Random numbers for what is no parameter: the grain.
         """
         placement = stage.situation.placement(stage.picture, stage.size)
         light, mask = stage.bona_fide(), np.zeros(stage.size, np.float32)
@@ -146,7 +146,7 @@ class Mask:
         mask[seen.box] = share
 
     def _lit(self, stage: CaptureScene, seen: _Seen, rng: np.random.Generator) -> LinearImage:
-        """Light of the mask's outside, over that of a white sheet."""
+        """Return the light of the mask, relative to a white sheet."""
         blur = self.varnish.softness * seen.wide / seen.zoom
         picture = to_light(stage.picture)
         if blur > 0.3:
@@ -162,7 +162,7 @@ class Mask:
         return self._edged(lit, inside, seen.wide)
 
     def _edged(self, light: LinearImage, inside: NDArray[np.bool_], wide: float) -> LinearImage:
-        """The cut or rolled rim, lighter or darker than the face."""
+        """Add the cut or rolled rim, lighter or darker than the face."""
         away = np.asarray(cv2.distanceTransform(inside.astype(np.uint8), cv2.DIST_L2, 3))
         reach = max(self.edge * wide, 0.8)
         band = np.clip(1.5 - away / np.float32(reach), 0.0, 1.0) * np.float32(abs(self.edge_light))
@@ -172,7 +172,7 @@ class Mask:
         return mixed(light, rim, np.asarray(band, np.float32))
 
     def _seams(self, holes: MaskOpenings, seen: _Seen) -> Map:
-        """Share of the light that seams, and a slit between the lips, leave."""
+        """Return the share of light that seams and a slit between the lips leave."""
         left = 1.0 - np.float32(self.seam_dark) * seen.taken(holes.eye_seam)
         if self.mouth != "none":
             left *= 1.0 - np.float32(self.seam_dark) * seen.taken(holes.mouth_seam)
@@ -181,7 +181,7 @@ class Mask:
         return np.asarray(left, np.float32)
 
     def _shadow(self, inside: Map, seen: _Seen) -> Map:
-        """Share of the lamp's light that the mask keeps from the head."""
+        """Return the share of the lamp's light that the mask keeps from the head."""
         away = self.varnish.direction[:2] * -0.03 * seen.wide
         move = np.array([[1, 0, away[0]], [0, 1, away[1]]], np.float32)
         moved = cv2.warpAffine(inside, move, inside.shape[::-1])
@@ -197,7 +197,7 @@ class Mask:
         return face_mesh.own(face.landmarks, facets, self.rim)
 
     def _seen(self, stage: CaptureScene, placement: Placement) -> _Seen | None:
-        """Render the mask; None where it lies outside the frame."""
+        """Render the mask; return None when it is outside the frame."""
         found = self._surface(stage)
         zoom = placement.zoom * LIFE_SIZE / stage.picture.shape[1]
         points = self._posed(found, stage, placement, zoom)
@@ -223,7 +223,7 @@ class Mask:
     def _posed(
         self, found: FaceSurface, stage: CaptureScene, placement: Placement, zoom: float
     ) -> Vertices:
-        """Vertices on the sensor: x and y in photosites, z in the same scale."""
+        """Return vertices on the sensor: x and y in photosites, z in the same scale."""
         middle = found.vertices.mean(axis=0)
         turn = rotation(self.tilt_deg, self.swing_deg, self.roll_deg).astype(np.float32)
         size = np.array([self.loose, self.loose, self.loose * self.relief], np.float32)

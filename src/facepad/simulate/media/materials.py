@@ -1,4 +1,4 @@
-"""How printed paper, painted resin and silicone reflect light."""
+"""Materials: how printed paper, painted resin and silicone reflect light."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ _SKIN = 0.35  # mean light of a face in usual light
 
 @dataclass(frozen=True, slots=True)
 class Printer:
-    """Inks and tone; attributes tell their own meaning, see `ranges`."""
+    """Inks and tone; see `parameters` for the fields."""
 
     density: float = uniform(
         0.6, 1.25, "Strength of the inks, share of the usual", off=1.1, group="gamut"
@@ -42,15 +42,15 @@ class Printer:
     )
 
     def through(self) -> NDArray[np.float64]:
-        """Share of light behind each ink's full coverage, shape (4, 3)."""
+        """Return the share of light behind each ink's full coverage, shape (4, 3)."""
         return np.asarray(_THROUGH**self.density, np.float64)
 
     def coverages(self, wanted: LinearImage) -> list[Map]:
-        """Coverage of cyan, magenta, yellow and black for reflectances over the paper's.
+        """Return the coverage of cyan, magenta, yellow and black that gives a reflectance.
 
         Args:
-            wanted: Reflectance over that of the paper, shape (H, W, 3), 0 to 1. What lies
-                outside the gamut is cut at its border.
+            wanted: Reflectance over that of the paper, shape (H, W, 3), 0 to 1. Colours
+                outside the gamut are clipped.
         """
         found = [np.empty(wanted.shape[:2], np.float32) for _ in range(4)]
         for band in bands(len(wanted)):
@@ -76,7 +76,7 @@ class Printer:
         return [self._grown(one) for one in [*drifted, black]]
 
     def reflected(self, coverages: list[Map]) -> LinearImage:
-        """Reflectance over the paper's, where inks lie independently (Demichel's equations)."""
+        """Return the reflectance over the paper's, of independent inks (Demichel's equations)."""
         through = self.through().astype(np.float32)
         light = np.empty((*coverages[0].shape, 3), np.float32)
         for colour in range(3):
@@ -87,13 +87,13 @@ class Printer:
         return light
 
     def _black(self, wanted: LinearImage, through: Map) -> Map:
-        """Black ink takes over part of the darkness that all three colours share."""
+        """Return the coverage of black, which replaces part of the grey of the colours."""
         grey = 1.0 - np.maximum(np.maximum(wanted[..., 0], wanted[..., 1]), wanted[..., 2])
         share = np.float32(self.black_ink) * np.clip((grey - 0.5) / 0.5, 0.0, 1.0)
         return np.asarray(grey * share / (1.0 - through[3].max()), np.float32)
 
     def _grown(self, coverage: Map) -> Map:
-        """Dot gain: none on white and on full tone, most on half tone."""
+        """Apply dot gain: none on white and on full tone, most on half tone."""
         if not self.dot_gain:
             return coverage
         more = coverage + np.float32(4.0 * self.dot_gain) * coverage * (1.0 - coverage)
@@ -105,12 +105,12 @@ def _passed(coverage: Map, through: np.float32) -> Map:
 
 
 class _Material(NamedTuple):
-    """What a material makes of the parameters.
+    """Constants of a material.
 
     Attributes:
-        mirrored: Of the light that a fully glossy one would mirror.
-        round: How far light goes around the edge of shadow, by scattering inside.
-        printed: Whether inks on white paper make its colour; else paint.
+        mirrored: Specular light, relative to a fully glossy material.
+        round: Width of the edge of shadow, by scattering inside the material.
+        printed: Whether its colour is inks on white paper; else paint.
     """
 
     mirrored: float
@@ -129,7 +129,7 @@ _MATERIALS: Mapping[str, _Material] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class SurfaceMaterial:
-    """Light and finish; attributes tell their own meaning, see `ranges`."""
+    """Light and finish; see `parameters` for the fields."""
 
     softness: float = uniform(
         0.001, 0.009, "Blur of the picture on the mask over the face's width",
@@ -154,7 +154,7 @@ class SurfaceMaterial:
 
     @property
     def direction(self) -> Vertices:
-        """Towards the lamp: right, down, away from the camera; length 1."""
+        """Unit vector towards the lamp: right, down, away from the camera."""
         across, up = np.deg2rad([self.azimuth_deg, self.height_deg])
         found = [np.cos(up) * np.sin(across), -np.sin(up), -np.cos(up) * np.cos(across)]
         return np.array(found, np.float32)
@@ -162,18 +162,18 @@ class SurfaceMaterial:
 
 @dataclass(frozen=True, slots=True)
 class MaskShading:
-    """One material with its parameters."""
+    """The colour and light of a mask of one material."""
 
     material: str
     printer: Printer
     varnish: SurfaceMaterial
 
     def coloured(self, wanted: LinearImage, inside: NDArray[np.bool_]) -> LinearImage:
-        """Reflectance of the mask, whose picture wants to look so.
+        """Return the reflectance of the mask that shows a picture.
 
         Args:
-            wanted: Linear light, shape (H, W, 3), 0 to 1; used up.
-            inside: Photosites that see the mask; their mean is the ground of the paint.
+            wanted: Linear light, shape (H, W, 3), 0 to 1; overwritten.
+            inside: Photosites that see the mask; their mean is the base colour of the paint.
         """
         varnish = self.varnish
         if _MATERIALS[self.material].printed:
@@ -202,15 +202,15 @@ class MaskShading:
         inside: NDArray[np.bool_],
         rng: np.random.Generator,
     ) -> LinearImage:
-        """Light of the lit mask.
+        """Return the light of the lit mask.
 
-        The mean over the mask stays: the picture holds the light of its own scene.
+        The mean over the mask is kept, since the picture includes the light of its own scene.
 
         Args:
-            colour: Reflectance; used up.
+            colour: Reflectance; overwritten.
             facing: Direction of the surface, shape (H, W, 3).
             inside: Photosites that see the mask.
-            rng: Source of the grain.
+            rng: Random numbers for the grain.
         """
         varnish, material = self.varnish, _MATERIALS[self.material]
         lamp = varnish.direction
@@ -239,7 +239,7 @@ class MaskShading:
 
 
 def _scene_light(light: Map) -> float:
-    """Light of lamps in the picture's scene over the usual, from the mask's mean."""
+    """Estimate the light of lamps in the picture's scene, from the mask's mean."""
     return min(float(light.mean()) / _SKIN, 1.2)
 
 

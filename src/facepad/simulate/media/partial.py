@@ -1,11 +1,11 @@
-"""Partial recapture: only a soft part of the frame has gone through the medium.
+"""Partial recapture: only a part of the frame, with soft edges, shows the medium.
 
-Person, source and background are the same inside and outside of the part, so that all that
-tells the two apart is the medium; the mask says where it is.
+Person, source and background are the same inside and outside of the part, so that only the
+medium differs.
 
 Reference:
-    After Shiohara, Yamasaki (2022), Detecting Deepfakes with Self-Blended Images,
-    arXiv:2204.08376, whose blended forgeries these recaptures follow.
+    The blending follows Shiohara, Yamasaki (2022), Detecting Deepfakes with Self-Blended
+    Images, arXiv:2204.08376.
 """
 
 from dataclasses import dataclass
@@ -24,26 +24,26 @@ _LEAST = 1e-3  # light below which colours are not compared
 
 @dataclass(frozen=True, slots=True)
 class RecapturedPart:
-    """Which part, and how it joins the rest; attributes tell their meaning, see `ranges`."""
+    """Outline, place and edge of the part; see `parameters` for the fields."""
 
     shape: str = choice(
         {"face": 0.45, "half": 0.25, "rectangle": 0.3}, "Outline of the part", off="face"
     )
-    size: float = uniform(0.7, 1.25, "Of the part over that of the face", off=1.0)
+    size: float = uniform(0.7, 1.25, "Size of the part over that of the face", off=1.0)
     direction_deg: float = uniform(0.0, 360.0, "Which half of the face", off=0.0)
-    right: float = uniform(
-        -0.5, 0.5, "Of a rectangle's middle from the face's, face widths", off=0.0
+    right: float = uniform(-0.5, 0.5, "Offset of a rectangle from the face, face widths", off=0.0)
+    down: float = uniform(-0.5, 0.5, "Offset downwards, face heights", off=0.0)
+    wide: float = uniform(0.5, 1.8, "Width of a rectangle over that of the face", off=1.0, log=True)
+    high: float = uniform(
+        0.5, 1.8, "Height of a rectangle over that of the face", off=1.0, log=True
     )
-    down: float = uniform(-0.5, 0.5, "The same downwards, face heights", off=0.0)
-    wide: float = uniform(0.5, 1.8, "Of a rectangle over the face", off=1.0, log=True)
-    high: float = uniform(0.5, 1.8, "The same in height", off=1.0, log=True)
     softness: float = uniform(0.02, 0.25, "Width of the edge over that of the face", off=0.1)
     matched: float = uniform(
         0.6, 1.0, "How far the part's mean colour is brought to that of the rest", off=1.0
     )
 
     def blend(self, stage: CaptureScene, presented: MediumRender) -> MediumRender:
-        """The bona fide light with one part from an aligned medium."""
+        """Return bona fide light in which one part comes from an aligned medium."""
         mask = self.mask(stage)
         person, light = stage.bona_fide(), presented.exposed.light
         light *= self._gains(person, light, mask)
@@ -54,7 +54,7 @@ class RecapturedPart:
         return MediumRender(exposed, mask, presented.placement, presented.width)
 
     def mask(self, stage: CaptureScene) -> Map:
-        """Share of each photosite's light that has gone through the medium, 0 to 1."""
+        """Return the share of each photosite's light that comes from the medium, 0 to 1."""
         placement = stage.situation.placement(stage.picture, stage.size)
         x, y = placement.coordinates(stage.size)
         scale = np.float32(LIFE_SIZE / stage.picture.shape[1])
@@ -71,7 +71,7 @@ class RecapturedPart:
         return np.asarray(np.clip(soft, 0.0, 1.0, out=soft), np.float32)
 
     def _outline(self, u: Map, v: Map) -> Map:
-        """Hard outline, in half axes of the face about its middle."""
+        """Return the part without soft edges, in half axes of the face about its middle."""
         if self.shape == "rectangle":
             across = np.abs(u - np.float32(2 * self.right)) < self.wide * self.size
             return np.asarray(
@@ -84,7 +84,7 @@ class RecapturedPart:
         return np.asarray(inside, np.float32)
 
     def _gains(self, person: LinearImage, medium: LinearImage, mask: Map) -> Map:
-        """Factors that bring the medium's mean colour in the part to the person's."""
+        """Return factors that match the medium's mean colour in the part to the person's."""
         weight = np.asarray(mask * 255.0, np.uint8)
         if not weight.any():
             return np.ones(3, np.float32)

@@ -1,4 +1,4 @@
-"""How a medium is held before the camera, whatever it is."""
+"""Pose and focus of a medium before the camera."""
 
 from dataclasses import dataclass, replace
 
@@ -11,12 +11,12 @@ from facepad.simulate.parameters import uniform
 from facepad.simulate.scene.geometry import Bend, Placement, Pose
 from facepad.simulate.scene.stage import CaptureScene
 
-SURROUNDINGS = "surroundings"  # group of edges, hands and rooms
+SURROUNDINGS = "surroundings"  # group: edges, hands and rooms
 
 
 @dataclass(frozen=True, slots=True)
 class MediumPose:
-    """Distance and pose of a medium; attributes tell their own meaning, see `ranges`."""
+    """Distance and pose of a medium; see `parameters` for the fields."""
 
     fill: float = uniform(
         0.42, 1.4, "Size of the shown picture over that which fills the frame",
@@ -26,17 +26,17 @@ class MediumPose:
     swing_deg: float = uniform(-20.0, 20.0, "Right edge turned away, degrees", off=0.0)
     roll_deg: float = uniform(-9.0, 9.0, "Turned clockwise, degrees", off=0.0)
     right: float = uniform(-1.0, 1.0, "Shift within the frame, share of what is free", off=0.0)
-    down: float = uniform(-1.0, 1.0, "The same downwards", off=0.0)
+    down: float = uniform(-1.0, 1.0, "Shift downwards, share of what is free", off=0.0)
     defocus: float = uniform(
         0.0, 2.2, "Blur of the medium beyond the lens's own, pixels", off=0.0, bias=2.5
     )
 
     def placement(self, stage: CaptureScene, width: float, bend: Bend) -> Placement:
-        """Where the medium's picture lies.
+        """Return the placement of the medium's picture.
 
         Args:
             stage: Sensor and picture; decides whether the medium is aligned.
-            width: Of the picture on the medium, millimetres.
+            width: Width of the picture on the medium, millimetres.
             bend: How the medium is rolled; an aligned one stays flat.
         """
         if stage.aligned:
@@ -51,15 +51,15 @@ class MediumPose:
         return Placement(pose.homography(stage.size), bend)
 
     def distance(self, width: float) -> float:
-        """From the camera to the medium, millimetres, for the perspective of a bend."""
+        """Return the distance to the medium in millimetres, for the perspective of a bend."""
         return width / self.fill
 
     def optics(self, optics: Optics) -> Optics:
-        """Lens and sensor, with the medium out of focus."""
+        """Return the optics with the defocus of the medium."""
         return replace(optics, blur=float(np.hypot(optics.blur, self.defocus)))
 
     def unsharp(self, light: LinearImage) -> LinearImage:
-        """Light of a medium that is out of focus, before the lens's own blur; in its place."""
+        """Blur light by the defocus of the medium, in place."""
         if self.defocus < 0.2:
             return light
         border = cv2.BORDER_REPLICATE

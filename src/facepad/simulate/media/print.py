@@ -28,7 +28,7 @@ _MM = 25.4  # an inch
 
 @dataclass(frozen=True, slots=True)
 class Print:
-    """Printer, paper and hands; attributes tell their own meaning, see `ranges`."""
+    """Printer, paper and hands; see `parameters` for the fields."""
 
     species: ClassVar[str] = "print"
 
@@ -74,11 +74,11 @@ class Print:
     loose: float = uniform(0.98, 1.12, "Size of a worn mask over that of the face", off=1.0)
 
     def present(self, stage: CaptureScene, rng: np.random.Generator) -> MediumRender:
-        """What the camera has before its lens.
+        """Return the light before the camera's lens.
 
         Args:
-            stage: Picture, sensor and situation.
-            rng: Source of what is not a parameter: where lamps and furniture are.
+            stage: Picture, sensor and framing.
+            rng: Random numbers for what is no parameter: places of lamps and furniture.
         """
         worn = self.form == "worn" and not stage.aligned
         width = LIFE_SIZE * self.loose if worn else self.width
@@ -106,7 +106,7 @@ class Print:
         return self.holding.placement(stage, width, bend)
 
     def _about_face(self, flat: Placement, stage: CaptureScene, width: float) -> Placement:
-        """A worn mask grows about the middle of the face, not of the picture."""
+        """Scale a worn mask about the middle of the face instead of the picture."""
         middle = face_regions.outline(stage.face, stage.picture)[:2]
         lines, columns = stage.picture.shape[:2]
         off = (np.array(middle) - [columns / 2, lines / 2]) * width / columns
@@ -117,7 +117,7 @@ class Print:
     def _printed(
         self, stage: CaptureScene, place: tuple[Map, Map], width: float
     ) -> tuple[LinearImage, LinearImage | None]:
-        """Reflectance of the sheet, and its halftone relative to that."""
+        """Return the reflectance of the sheet, and its halftone relative to that."""
         x, y = place
         wanted = sample(to_light(stage.picture), x, y, width)
         spread = self.spread * stage.size[1] / width
@@ -151,13 +151,13 @@ class Print:
         ]
 
     def _shading(self, x: Map, y: Map, placement: Placement) -> Map:
-        """Light on a rolled sheet, over that on a flat one."""
+        """Return the light on a rolled sheet, relative to a flat one."""
         slope = placement.bend.slope(x, y)
         light = np.float32(np.deg2rad(self.light_deg))
         return np.asarray(np.maximum(np.cos(slope - light), 0.05) / np.cos(light), np.float32)
 
     def _surface(self, light: LinearImage, rng: np.random.Generator) -> LinearImage:
-        """Grain, haze and lamps."""
+        """Add grain, haze and reflected lamps."""
         size = (light.shape[0], light.shape[1])
         if self.grain > 0.002:
             grain = _fibres(size, rng)
@@ -176,7 +176,7 @@ class Print:
         place: tuple[Map, Map, Placement, float],
         rng: np.random.Generator,
     ) -> tuple[LinearImage, Map]:
-        """The sheet before the room or on the person's head, with holes and hands."""
+        """Put the sheet before the room or on the person's head, with holes and hands."""
         x, y, placement, width = place
         half = width * (0.5 + self.border), stage.height(width) / 2 + self.border * width
         wearer = None if self.form == "sheet" else self._wearer(stage, (x, y), width)
@@ -204,7 +204,7 @@ class Print:
         return light, mask
 
     def _holes(self, stage: CaptureScene, place: tuple[Map, Map, Placement, float]) -> Map:
-        """0 in the eye holes, 1 elsewhere."""
+        """Return 0 in the eye holes, 1 elsewhere."""
         x, y, placement, width = place
         paper = np.ones(stage.size, np.float32)
         for eye in face_regions.eyes(stage.face, stage.picture):
@@ -213,7 +213,7 @@ class Print:
         return paper
 
     def _wearer(self, stage: CaptureScene, place: tuple[Map, Map], width: float) -> LinearImage:
-        """Living eyes behind the holes, in the sheet's shadow."""
+        """Return the light of the eyes behind the holes, in the sheet's shadow."""
         light = sample(to_light(stage.picture), *place, width * 1.03)
         light *= stage.situation.colour
         light *= np.float32(0.6)
@@ -221,12 +221,12 @@ class Print:
 
 
 def _near(mask: Map, reach: float) -> Map:
-    """The shadow that a mask throws around itself."""
+    """Return the shadow around a mask."""
     return np.asarray(cv2.GaussianBlur(mask, (0, 0), max(reach, 0.5)), np.float32)
 
 
 def _fibres(size: tuple[int, int], rng: np.random.Generator) -> Map:
-    """Fine and coarser unevenness, deviation near 1."""
+    """Return fine and coarse unevenness of paper; deviation near 1."""
     fine = rng.standard_normal((size[0] // 2 + 1, size[1] // 2 + 1), dtype=np.float32)
     coarse = rng.standard_normal((size[0] // 9 + 2, size[1] // 9 + 2), dtype=np.float32)
     found, large = (

@@ -39,24 +39,24 @@ _MM = 25.4  # an inch
 
 @dataclass(frozen=True, slots=True)
 class SourceCapture:
-    """The first of two cameras, which most of a recapture's hardness comes from; see `ranges`.
+    """The camera that took the displayed picture; see `parameters` for the fields.
 
-    A person before the camera is sharpened, saturated and given contrast once, a picture of
-    them that is shown to it twice.
+    It causes most of the excess contrast of a recapture: a recaptured picture is sharpened,
+    saturated and toned twice, a bona fide picture once.
     """
 
     sharpening: float = uniform(
-        0.1, 1.3, "Detail that the first camera added once more",
+        0.1, 1.3, "Share of the fine detail that it added",
         off=0.0, chance=0.35, group=TONE,
     )  # fmt: skip
     sharpening_px: float = uniform(0.7, 1.8, "Size of that detail, pixels", off=1.0)
     contrast: float = uniform(
         0.0, 0.4, "Strength of the S of its tone curve", off=0.0, chance=0.35, group=TONE
     )
-    saturation: float = uniform(0.9, 1.2, "Colourfulness that it gave", off=1.0, group=TONE)
+    saturation: float = uniform(0.9, 1.2, "Colourfulness that it added", off=1.0, group=TONE)
 
     def taken(self, picture: RgbImage) -> RgbImage:
-        """The picture as it is handed on; it keeps its size."""
+        """Return the picture as this camera stores it; the size is kept."""
         if self.contrast:
             picture = np.asarray(cv2.LUT(picture, self._curve()), np.uint8)
         if self.saturation != 1.0:
@@ -73,7 +73,7 @@ class SourceCapture:
 
 @dataclass(frozen=True, slots=True)
 class DisplayPipeline:
-    """Stream and tone of a display; attributes tell their own meaning, see `ranges`."""
+    """Compressed stream and tone of a display; see `parameters` for the fields."""
 
     stream_px: int = uniform(
         240, 1080, "Longer side of the shown video or picture, pixels",
@@ -82,9 +82,11 @@ class DisplayPipeline:
     stream_quality: int = uniform(
         35, 97, "JPEG quality that stands for the stream's", off=97, whole=True, group=TONE
     )
-    gamma: float = uniform(1.85, 2.6, "Of the panel", off=2.2, group=TONE)
+    gamma: float = uniform(1.85, 2.6, "Gamma of the panel", off=2.2, group=TONE)
     red: float = uniform(-0.32, 0.08, "White point: natural logarithm of red", off=0.0, group=TONE)
-    blue: float = uniform(-0.05, 0.5, "The same of blue", off=0.0, bias=1.4, group=TONE)
+    blue: float = uniform(
+        -0.05, 0.5, "White point: natural logarithm of blue", off=0.0, bias=1.4, group=TONE
+    )
     vivid: float = uniform(0.85, 1.3, "Colourfulness of the panel's setting", off=1.0, group=TONE)
     black: float = uniform(
         0.0005, 0.02, "Light of black over that of white", off=0.0, log=True, group=TONE
@@ -94,10 +96,10 @@ class DisplayPipeline:
     )
 
     def light(self, picture: RgbImage, columns: int) -> LinearImage:
-        """Light of the panel's pixels over that of its white.
+        """Return the light of the panel's pixels, relative to its white.
 
         Args:
-            picture: What is shown.
+            picture: The displayed picture.
             columns: Panel pixels across the picture; a stream is never finer.
 
         Returns:
@@ -143,7 +145,7 @@ def _overlaid(stream: RgbImage, kind: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Screen:
-    """A panel with its settings and its place; attributes tell their meaning, see `ranges`."""
+    """A display, its settings and its pose; see `parameters` for the fields."""
 
     species: ClassVar[str] = "screen"
 
@@ -199,16 +201,16 @@ class Screen:
 
     @property
     def width(self) -> float:
-        """Of the picture on the panel, millimetres."""
+        """Width of the picture on the panel, millimetres."""
         low, high = next((low, high) for below, low, high in _WIDTHS if self.ppi < below)
         return float(low * (high / low) ** self.extent)
 
     def present(self, stage: CaptureScene, rng: np.random.Generator) -> MediumRender:
-        """What the camera has before its lens.
+        """Return the light before the camera's lens.
 
         Args:
-            stage: Picture, sensor and situation.
-            rng: Source of what is not a parameter: where lamps and furniture are.
+            stage: Picture, sensor and framing.
+            rng: Random numbers for what is no parameter: places of lamps and furniture.
         """
         placement = self.holding.placement(stage, self.width, Bend())
         x, y = placement.coordinates(stage.size)
@@ -235,7 +237,7 @@ class Screen:
         return MediumRender(SceneRadiance(light, texture), mask, placement, self.width)
 
     def _lit(self, stage: CaptureScene, x: Map, y: Map) -> LinearImage:
-        """Light of the picture and its unused margin, as the panel gives it off."""
+        """Return the light of the picture and its unused margin."""
         columns = max(16, round(self.width * self.ppi / _MM))
         shown = self.showing.light(self.taking.taken(stage.picture), columns)
         light = sample(shown, x, y, self.width)
@@ -248,7 +250,7 @@ class Screen:
         return times(light, self._uneven(x, y))
 
     def _uneven(self, x: Map, y: Map) -> Map:
-        """Viewing angle and refresh, as one factor."""
+        """Return the factor of viewing angle and refresh."""
         along, _ = turned(x, y, self.falloff_deg)
         share = np.clip(along / np.float32(self.width) + 0.5, 0.0, 1.0)
         factor = 1.0 - np.float32(self.falloff) * share
@@ -258,7 +260,7 @@ class Screen:
         return np.asarray(factor, np.float32)
 
     def _texture(self, stage: CaptureScene, x: Map, y: Map) -> LinearImage:
-        """The panel's pattern; uses up ``x`` and ``y``."""
+        """Return the panel's pattern; overwrite ``x`` and ``y``."""
         for band in bands(len(x)):
             if stage.aligned:
                 x[band], y[band] = turned(x[band], y[band], self.grid_deg)
@@ -268,12 +270,12 @@ class Screen:
         return panel.texture(x, y, self.holding.optics(stage.optics))
 
     def _half(self, stage: CaptureScene) -> tuple[float, float]:
-        """Half the lit part of the panel: the picture fits one way and leaves room the other."""
+        """Return half the size of the lit panel, which has a margin along one side only."""
         wide, high = self.width / 2, stage.height(self.width) / 2
         return (wide, high * (1 + self.margin)) if high > wide else (wide * (1 + self.margin), high)
 
     def _outlines(self, stage: CaptureScene, place: tuple[Map, Map, Placement]) -> tuple[Map, Map]:
-        """Share of each photosite that sees the lit panel, and the whole device."""
+        """Return the share of each photosite that sees the lit panel, and the whole device."""
         x, y, placement = place
         half = self._half(stage)
         outer = (half[0] + self.bezel, half[1] + self.bezel * 1.2)
@@ -288,14 +290,14 @@ class Screen:
         )
 
     def _spilled(self, stage: CaptureScene) -> Map:
-        """Light on the hand that holds the device."""
+        """Return the light on the hand that holds the device."""
         found = stage.situation.colour * self.room_light + _SPILL * self.brightness
         return np.asarray(found, np.float32)
 
     def _reflecting(
         self, light: LinearImage, around: LinearImage, mask: Map, rng: np.random.Generator
     ) -> LinearImage:
-        """What the glass adds."""
+        """Add the reflections of the glass."""
         size = (light.shape[0], light.shape[1])
         added = reflections.mirrored(around, rng) * np.float32(self.mirror)
         if self.lamp:
@@ -310,5 +312,5 @@ class Screen:
 
 
 def _within(texture: LinearImage | None, share: Map) -> LinearImage | None:
-    """The pattern where the panel is seen, none elsewhere."""
+    """Return the pattern where the panel is visible, 1 elsewhere."""
     return None if texture is None else mixed(np.float32(1.0), texture, share)

@@ -21,13 +21,13 @@ _LARGEST = 1280  # longer side of the new picture
 def behind(
     picture: RgbImage | None, size: Size, rng: np.random.Generator, *, person: float = 0.5
 ) -> LinearImage:
-    """Light of the surroundings, somewhat out of focus.
+    """Return the light of the surroundings, out of focus.
 
     Args:
         picture: Fills the frame, mirrored or not; None: a made-up room.
         size: Lines and columns.
-        rng: Source of all that is random.
-        person: Probability that somebody's shirt is seen in a made-up room.
+        rng: Random numbers.
+        person: Probability of a person's shirt in a made-up room.
 
     Returns:
         Linear light, shape (H, W, 3).
@@ -54,7 +54,7 @@ def _out_of_focus(picture: RgbImage, size: Size, rng: np.random.Generator) -> Li
 
 
 def _room(size: Size, rng: np.random.Generator) -> LinearImage:
-    """A wall with furniture, and perhaps a window or a lamp."""
+    """Return a wall with furniture, and sometimes a window or a lamp."""
     wall = np.ones((*size, 3), np.float32) * _colour(rng, 0.25, 0.85, 0.07)
     for share in np.geomspace(1.0, 0.15, int(rng.integers(4, 40))):  # large things, then small
         _block(wall, float(share), rng)
@@ -67,7 +67,7 @@ def _room(size: Size, rng: np.random.Generator) -> LinearImage:
 
 
 def _block(wall: LinearImage, size: float, rng: np.random.Generator) -> None:
-    """A piece of furniture or what lies on it: boxes, most of them in the lower half."""
+    """Draw a piece of furniture or an object: a box, mostly in the lower half."""
     lines, columns = wall.shape[:2]
     wide = rng.uniform(0.05, 0.4) * columns * size
     high = rng.uniform(0.04, 0.45) * lines * size
@@ -92,7 +92,7 @@ def _window(wall: LinearImage, rng: np.random.Generator) -> None:
 
 
 def _shirt(wall: LinearImage, rng: np.random.Generator) -> None:
-    """Trunk and arms of whoever holds the medium before the chest."""
+    """Draw trunk and arms of the person who holds the medium."""
     lines, columns = wall.shape[:2]
     middle, wide = rng.uniform(0.4, 0.6) * columns, rng.uniform(0.3, 0.5) * columns
     top = rng.uniform(-0.3, 0.25) * lines
@@ -121,7 +121,7 @@ def _folds(size: tuple[int, ...], rng: np.random.Generator) -> Map:
 
 
 def _colour(rng: np.random.Generator, dark: float, bright: float, tint: float) -> Map:
-    """Reflectance in red, green and blue; mostly greyish, as rooms are."""
+    """Draw a reflectance in red, green and blue; mostly greyish, as in rooms."""
     level = np.exp(rng.uniform(np.log(dark), np.log(bright)))
     return np.asarray(np.clip(level * np.exp(rng.normal(0.0, tint, 3)), 0.0, 1.0), np.float32)
 
@@ -132,12 +132,12 @@ def _pixel(point: Map) -> tuple[int, int]:
 
 @dataclass(frozen=True, slots=True)
 class BackgroundReplacement:
-    """Another background and how the person stands before it; see `ranges` for meanings."""
+    """Another background and the person's place before it; see `parameters` for the fields."""
 
     used: bool = choice({True: 0.65, False: 0.35}, "Whether the background changes", off=False)
     aspect: str = choice(
         {"4:3": 0.5, "16:9": 0.25, "1:1": 0.1, "3:4": 0.15},
-        "Of the new picture, where the old one does not cut the shoulders", off="4:3",
+        "Aspect of the new picture, unless the shoulders are cut", off="4:3",
     )  # fmt: skip
     size: float = uniform(0.7, 1.0, "Height of the old picture over the new one", off=1.0)
     right: float = uniform(-1.0, 1.0, "Shift of the person, share of the room there is", off=0.0)
@@ -167,11 +167,11 @@ class BackgroundReplacement:
             matte: Share of each pixel that is the person.
             face: The person's face.
             background: RGB picture; None: a made-up room.
-            rng: Cuts the background, furnishes the room.
+            rng: Random numbers for the cut of the background or for the room.
 
         Returns:
-            The new picture, and the face where it now is. The old ones, where the person
-            does not stand on the picture's lower edge or fills it.
+            The new picture and the moved face; the old ones when the person does not touch the
+            lower edge or fills the picture.
         """
         if not self.used or not _can_move(matte):
             return picture, face
@@ -187,7 +187,7 @@ class BackgroundReplacement:
         return to_display(far), _moved(face, scale, left, top, size)
 
     def _layout(self, matte: Map) -> tuple[Size, float, int]:
-        """Size of the new picture, scale of the old one and its left edge in the new one."""
+        """Return size of the new picture, scale of the old one and its left edge in the new."""
         lines, columns = matte.shape
         share = 1.0 if _is_cut(matte[0]) else self.size
         if share == 1.0 or _is_cut(matte[:, 0]) or _is_cut(matte[:, -1]):
@@ -203,7 +203,7 @@ class BackgroundReplacement:
     def _background(
         self, size: Size, picture: RgbImage | None, wanted: float, rng: np.random.Generator
     ) -> LinearImage:
-        """Light of the background, as bright as is wanted over the person's mean."""
+        """Return the light of the background, relative to the person's mean."""
         light = behind(None, size, rng, person=0.0) if picture is None else _cut(
             picture, size, rng
         )  # fmt: skip
@@ -218,7 +218,7 @@ class BackgroundReplacement:
 
 
 def _cut(picture: RgbImage, size: Size, rng: np.random.Generator) -> LinearImage:
-    """A part of a picture in the wanted shape, mirrored or not."""
+    """Return a random part of a picture in the wanted shape, mirrored or not."""
     lines, columns = picture.shape[:2]
     zoom = min(lines / size[0], columns / size[1]) * float(rng.uniform(0.6, 1.0))
     high, wide = min(lines, round(size[0] * zoom)), min(columns, round(size[1] * zoom))
@@ -238,7 +238,7 @@ def _scaled(field: Map, scale: float) -> Map:
 
 
 def _can_move(matte: Map) -> bool:
-    """Whether somebody stands on the lower edge, and there is background."""
+    """Return whether a person touches the lower edge, and there is background."""
     return _is_cut(matte[-1]) and 0.05 < float(matte.mean()) < 0.9
 
 

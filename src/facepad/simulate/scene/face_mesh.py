@@ -1,4 +1,4 @@
-"""The surface of a face as a triangle mesh: its own landmarks, or a mesh that is given."""
+"""The surface of a face as a triangle mesh: from its landmarks, or from a file."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -24,7 +24,7 @@ class FaceSurface:
 
     Attributes:
         vertices: Pixels of the picture; x right, y down, z away from the camera.
-        triangles: Of the vertices.
+        triangles: Numbers of vertices.
         places: Where in the picture each vertex takes its colour from, shape (N, 2).
     """
 
@@ -34,12 +34,12 @@ class FaceSurface:
 
 
 def own(landmarks: Landmarks, vertices: int = 0, rim: float = 0.0) -> FaceSurface:
-    """The surface through a face's own landmarks.
+    """Return the surface through a face's landmarks.
 
     Args:
         landmarks: Shape (468, 3).
         vertices: How many landmarks to keep, for a surface of few flat facets; 0 keeps all.
-        rim: How far the surface goes on beyond the outline, share of half the face's width;
+        rim: How far the surface reaches beyond the outline, share of half the face's width;
             there it bends backwards.
     """
     level, turn = levelled(landmarks), axes(landmarks)
@@ -56,7 +56,7 @@ def own(landmarks: Landmarks, vertices: int = 0, rim: float = 0.0) -> FaceSurfac
 
 
 def egg(outline: Ellipse) -> FaceSurface:
-    """Half an egg in place of a face whose landmarks are not known."""
+    """Return half an ellipsoid, for a face whose landmarks are not known."""
     x, y, wide, high = outline
     v, u = np.mgrid[-1 : 1 : _GRID * 1j, -1 : 1 : _GRID * 1j]
     keep = u**2 + v**2 <= 1.02
@@ -67,12 +67,12 @@ def egg(outline: Ellipse) -> FaceSurface:
 
 
 def given(path: Path, landmarks: Landmarks) -> FaceSurface:
-    """A mesh from a file, laid over a face; the picture is projected on it from the front.
+    """Return a mesh from a file, fitted to a face; the picture is projected from the front.
 
     Args:
         path: Wavefront OBJ of a face: x right, y up, z towards the viewer, in any unit. One
             with 468 vertices is fitted landmark by landmark, any other by its extent.
-        landmarks: Of the face, shape (468, 3).
+        landmarks: The face's landmarks, shape (468, 3).
 
     Raises:
         InputError: The file cannot be read, or is no mesh.
@@ -93,7 +93,7 @@ def given(path: Path, landmarks: Landmarks) -> FaceSurface:
 
 
 def triangulated(level: Landmarks) -> Triangles:
-    """Triangles between levelled landmarks.
+    """Return triangles between levelled landmarks.
 
     The face is unrolled about a vertical axis behind it, where no part hides another, and
     the points are joined by Delaunay's rule.
@@ -105,7 +105,7 @@ def triangulated(level: Landmarks) -> Triangles:
 
 @lru_cache(maxsize=4)
 def read_obj(path: Path) -> tuple[Vertices, Triangles]:
-    """Vertices and triangles of a Wavefront OBJ file; polygons are cut into triangles.
+    """Read vertices and triangles of a Wavefront OBJ file; polygons are cut into triangles.
 
     Raises:
         InputError: It cannot be read, is too large, or no mesh.
@@ -147,7 +147,7 @@ def _check(path: Path, points: Vertices, triangles: Triangles) -> None:
 
 
 def _spread(level: Landmarks, count: int) -> NDArray[np.intp]:
-    """Landmarks that lie far from each other, and every other one of the outline."""
+    """Return landmarks that are far from each other, and every other one of the outline."""
     kept = list(OVAL[::2])
     away = np.min([np.linalg.norm(level - level[one], axis=1) for one in kept], axis=0)
     while len(kept) < min(count, len(level)):
@@ -157,7 +157,7 @@ def _spread(level: Landmarks, count: int) -> NDArray[np.intp]:
 
 
 def _rim(level: Landmarks, share: float) -> Landmarks:
-    """The outline moved outwards and to the back."""
+    """Return the outline moved outwards and to the back."""
     ring = level[list(OVAL)]
     half = float(np.ptp(ring[:, 0])) / 2
     outwards = ring[:, :2] - ring[:, :2].mean(axis=0)
@@ -167,7 +167,7 @@ def _rim(level: Landmarks, share: float) -> Landmarks:
 
 
 def _fitted(points: Vertices, wanted: Vertices) -> Vertices:
-    """Points turned, scaled and moved to lie nearest to others (Umeyama 1991)."""
+    """Return points after the similarity that fits them best to others (Umeyama 1991)."""
     centred, target = points - points.mean(axis=0), wanted - wanted.mean(axis=0)
     left, strength, right = np.linalg.svd(target.T @ centred)
     sign = np.array([1.0, 1.0, np.sign(np.linalg.det(left @ right))])

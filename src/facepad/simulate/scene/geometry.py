@@ -1,4 +1,4 @@
-"""Where things lie: a flat or bent sheet in space, seen by a pinhole camera.
+"""Geometry: a flat or bent sheet in space, seen by a pinhole camera.
 
 A plane has millimetres, x to the right and y down from its middle. A sensor has pixels,
 x to the right and y down from the centre of its first photosite.
@@ -23,7 +23,7 @@ _STEEPEST = 0.95  # sine of the angle at which a bent sheet turns its back to th
 
 @dataclass(frozen=True, slots=True)
 class Pose:
-    """How a plane stands before the camera.
+    """Pose of a plane before the camera.
 
     Attributes:
         zoom: Pixels of the sensor for each millimetre, at the plane's middle.
@@ -31,7 +31,7 @@ class Pose:
         swing_deg: Turned about the vertical axis; positive: right edge away.
         roll_deg: Turned in the picture plane, clockwise.
         shift_x: Middle of the plane from the sensor's, in pixels to the right.
-        shift_y: The same, downwards.
+        shift_y: Middle of the plane from the sensor's, in pixels downwards.
     """
 
     zoom: float
@@ -42,7 +42,7 @@ class Pose:
     shift_y: float = 0.0
 
     def homography(self, size: Size) -> Matrix:
-        """From millimetres of the plane to pixels of the sensor."""
+        """Return the homography from millimetres of the plane to pixels of the sensor."""
         focal = _FOCAL * max(size)
         turned = rotation(self.tilt_deg, self.swing_deg, self.roll_deg)[:, :2]
         distance = focal / self.zoom
@@ -61,7 +61,7 @@ class Bend:
     Attributes:
         curvature: One over the radius, per millimetre; positive: middle towards the camera.
         along_deg: Direction in which the sheet bends; 0 is along x.
-        distance: From the camera to the sheet's middle, millimetres.
+        distance: Distance from the camera to the sheet's middle, millimetres.
     """
 
     curvature: float = 0.0
@@ -69,7 +69,7 @@ class Bend:
     distance: float = 1000.0
 
     def unrolled(self, x: Map, y: Map) -> tuple[Map, Map]:
-        """Millimetres on the sheet of points seen on the plane through its middle."""
+        """Return millimetres on the sheet of points on the plane through its middle."""
         if abs(self.curvature) < _FLAT:
             return x, y
         along, across = self._axes(x, y)
@@ -78,7 +78,7 @@ class Bend:
         return self._back(self._on_sheet(along * nearer), across * nearer)
 
     def rolled(self, x: Map, y: Map) -> tuple[Map, Map]:
-        """The inverse of `unrolled`."""
+        """Return the inverse of `unrolled`."""
         if abs(self.curvature) < _FLAT:
             return x, y
         along, across = self._axes(x, y)
@@ -87,7 +87,7 @@ class Bend:
         return self._back(flat / nearer, across / nearer)
 
     def slope(self, x: Map, y: Map) -> Map:
-        """Angle of the sheet against the plane through its middle, radians."""
+        """Return the angle of the sheet against the plane through its middle, radians."""
         return self._axes(x, y)[0] * np.float32(self.curvature)
 
     def _on_sheet(self, along: Map) -> Map:
@@ -107,10 +107,10 @@ class Bend:
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """A sheet before a sensor, both ways.
+    """The mapping between a sheet and the sensor, both ways.
 
     Attributes:
-        to_sensor: From millimetres of the flat sheet to pixels.
+        to_sensor: Homography from millimetres of the flat sheet to pixels.
         bend: How the sheet is rolled.
     """
 
@@ -118,13 +118,13 @@ class Placement:
     bend: Bend = Bend()
 
     def coordinates(self, size: Size) -> tuple[Map, Map]:
-        """Millimetres (x, y) on the sheet that each photosite looks at."""
+        """Return the place on the sheet that each photosite sees: x and y in millimetres."""
         return self.bend.unrolled(
             *projected(np.asarray(np.linalg.inv(self.to_sensor), np.float64), size)
         )
 
     def forward(self, points: Points) -> Points:
-        """Pixels in which points of the sheet, in millimetres, are seen."""
+        """Return the pixels of points of the sheet, which are in millimetres."""
         x, y = self.bend.rolled(points[:, 0], points[:, 1])
         flat = np.stack([x, y], axis=1)[None].astype(np.float64)
         return np.asarray(cv2.perspectiveTransform(flat, self.to_sensor)[0], np.float32)
@@ -150,7 +150,7 @@ def rotation(tilt_deg: float, swing_deg: float, roll_deg: float) -> Matrix:
 
 
 def projected(matrix: Matrix, size: Size) -> tuple[Map, Map]:
-    """What a homography makes of every pixel's position."""
+    """Apply a homography to the position of every pixel."""
     across = np.arange(size[1], dtype=np.float64)[None]
     down = np.arange(size[0], dtype=np.float64)[:, None]
     x, y, z = (np.empty(size, np.float32) for _ in range(3))
@@ -163,7 +163,7 @@ def projected(matrix: Matrix, size: Size) -> tuple[Map, Map]:
 
 
 def turned(x: Map, y: Map, angle_deg: float) -> tuple[Map, Map]:
-    """Coordinates in axes turned clockwise by an angle."""
+    """Return coordinates in axes turned clockwise by an angle."""
     cosine, sine = (
         np.float32(np.cos(np.deg2rad(angle_deg))),
         np.float32(np.sin(np.deg2rad(angle_deg))),
@@ -172,13 +172,13 @@ def turned(x: Map, y: Map, angle_deg: float) -> tuple[Map, Map]:
 
 
 def sample(light: LinearImage, x: Map, y: Map, width: float) -> LinearImage:
-    """Light of a picture at places of its sheet.
+    """Return the light of a picture at places of its sheet.
 
     Args:
         light: The picture in linear light.
         x: Millimetres to the right of the picture's middle.
         y: Millimetres below it.
-        width: Of the picture on the sheet, millimetres.
+        width: Width of the picture on the sheet, millimetres.
 
     Returns:
         Light at the places; outside the picture, that of its border. Never negative.
@@ -199,19 +199,19 @@ def sample(light: LinearImage, x: Map, y: Map, width: float) -> LinearImage:
 
 
 def _steps(x: Map, y: Map, axis: int) -> tuple[float, float]:
-    """How far one photosite takes us, in the middle."""
+    """Return the step from one photosite to the next, in the middle of the frame."""
     line, column = x.shape[0] // 2, x.shape[1] // 2
     other = (line - 1, column) if axis == 0 else (line, column - 1)
     return float(x[line, column] - x[other]), float(y[line, column] - y[other])
 
 
 def length(x: Map, y: Map) -> Map:
-    """Of vectors; unlike OpenCV's it has the same last bit wherever memory begins."""
+    """Return the length of vectors; its bits do not depend on memory alignment, as OpenCV's do."""
     return np.asarray(np.sqrt(x * x + y * y), np.float32)
 
 
 def rectangle(x: Map, y: Map, half: tuple[float, float], corner: float = 0.0) -> Map:
-    """Signed distance to a rectangle about the origin; negative inside, unit of x and y.
+    """Return the signed distance to a rectangle about the origin; negative inside.
 
     Args:
         x: Coordinates to the right.
@@ -230,10 +230,10 @@ def rectangle(x: Map, y: Map, half: tuple[float, float], corner: float = 0.0) ->
 
 
 def coverage(distance: Map, zoom: float) -> Map:
-    """Share of each photosite inside a shape, from the signed distance to its outline.
+    """Return the share of each photosite inside a shape, from the distance to its outline.
 
     Args:
-        distance: Negative inside, in millimetres; used up.
+        distance: Signed distance, negative inside, in millimetres; overwritten.
         zoom: Pixels for each millimetre.
     """
     distance *= np.float32(zoom)

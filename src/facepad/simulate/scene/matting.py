@@ -1,4 +1,4 @@
-"""Matting: which share of each pixel is a person, and the person's own colours."""
+"""Matting: the share of each pixel that is a person, and the person's own colours."""
 
 import cv2
 import numpy as np
@@ -16,19 +16,19 @@ _LEAST = 0.12  # share above which a pixel's own colour can be told from the bac
 
 
 class PersonMatting:
-    """Mattes people; holds the loaded network and is safe to share between threads."""
+    """Separates people from the background; safe to share between threads."""
 
     def __init__(self) -> None:
         self._net = Net("person_matte")
 
     def matte(self, picture: RgbImage) -> Map:
-        """Share of each pixel that is a person, 0 to 1, shape (H, W).
+        """Return the share of each pixel that is a person, 0 to 1, shape (H, W).
 
         Args:
             picture: RGB picture.
 
         Raises:
-            ModelError: The model's file is missing or wrong; says the command that mends it.
+            ModelError: The model's file is missing or wrong; the message names the command.
 
         Reference:
             Edges follow the picture by He, Sun, Tang (2010), Guided Image Filtering,
@@ -46,10 +46,10 @@ class PersonMatting:
 
 
 def person(light: LinearImage, matte: Map) -> LinearImage:
-    """The person's own light, also where the background shines through hair.
+    """Return the person's own light, also where the background shows through hair.
 
-    What a pixel has of the background is estimated from the sure background around it and
-    taken away; colours then spread outwards, so that no fringe is left.
+    The background in each pixel is estimated from the sure background around it and
+    subtracted. Colours of sure pixels then spread outwards, so that no fringe is left.
 
     Args:
         light: Linear light of the picture.
@@ -67,7 +67,7 @@ def person(light: LinearImage, matte: Map) -> LinearImage:
 
 
 def _guided(coarse: Map, guide: Map) -> Map:
-    """The coarse matte with the edges of the guide."""
+    """Refine a coarse matte along the edges of the guide."""
     side = 2 * max(2, round(_REACH * min(guide.shape))) + 1
 
     def mean(field: Map) -> Map:
@@ -77,12 +77,12 @@ def _guided(coarse: Map, guide: Map) -> Map:
     variance = mean(guide * guide) - average * average
     slope = np.asarray((mean(guide * coarse) - average * matte) / (variance + _SMOOTH), np.float32)
     fine = mean(slope) * guide + mean(np.asarray(matte - slope * average, np.float32))
-    # The filter leaks a little everywhere; what is all but sure becomes so.
+    # The filter leaks a little everywhere, so values near 0 and 1 are set to 0 and 1.
     return np.asarray(np.clip(fine * 1.1 - 0.05, 0.0, 1.0), np.float32)
 
 
 def _spread(light: LinearImage, weight: Map, reach: float) -> LinearImage:
-    """Light where the weight is, spread to where it is not."""
+    """Spread light from places with weight to places without."""
     width = max(reach, 1.0)
     # Far from any weight a second, wider spread takes over.
     total = np.full(weight.shape, 1e-6, np.float32)

@@ -1,4 +1,4 @@
-"""Light that a surface sends back: mirrored rooms, lamps and windows."""
+"""Reflections on a surface: rooms, lamps and windows."""
 
 import cv2
 import numpy as np
@@ -10,11 +10,11 @@ _SMALL = 96  # shorter side at which reflections are drawn; they are soft
 
 
 def lamps(size: Size, rng: np.random.Generator, softness: float) -> Map:
-    """Mirror images of one to three lamps or windows, brightest 1.
+    """Return reflections of one to three lamps or windows, brightest 1.
 
     Args:
         size: Lines and columns.
-        rng: Source of all that is random.
+        rng: Random numbers.
         softness: Blur of the images, share of the shorter side: small on glass, large on
             satin paper.
     """
@@ -30,7 +30,7 @@ def lamps(size: Size, rng: np.random.Generator, softness: float) -> Map:
 
 
 def mirrored(room: LinearImage, rng: np.random.Generator) -> LinearImage:
-    """The room as a dark mirror shows it: the other way round, closer, out of focus."""
+    """Return the reflection of a room: mirrored and out of focus."""
     lines, columns = room.shape[:2]
     scale = _SMALL / min(lines, columns)
     small = (round(columns * scale), round(lines * scale))
@@ -40,7 +40,7 @@ def mirrored(room: LinearImage, rng: np.random.Generator) -> LinearImage:
 
 
 def _lamp(field: Map, rng: np.random.Generator) -> None:
-    """A tube, a bulb or a window with its bars."""
+    """Draw a tube, a bulb or a window with its bars."""
     lines, columns = field.shape
     x, y = float(rng.uniform(-0.1, 1.1) * columns), float(rng.uniform(-0.1, 0.8) * lines)
     light = float(rng.uniform(0.3, 1.0))

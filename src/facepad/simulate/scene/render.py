@@ -1,4 +1,4 @@
-"""Rendering of triangle meshes: what each pixel sees, with depth and normals."""
+"""Rendering of triangle meshes: visible triangle, depth and normals of each pixel."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ _LEAST_AREA = 1e-6  # pixels squared; below it a triangle is seen from its side
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """What each pixel sees of a mesh.
+    """The visible triangle and depth of each pixel.
 
     Attributes:
         triangle: Number of the nearest triangle, -1 for none, shape (H, W).
@@ -33,7 +33,7 @@ class Rendered:
 
     @property
     def covered(self) -> NDArray[np.bool_]:
-        """Pixels that see the mesh."""
+        """Whether each pixel sees the mesh."""
         return np.asarray(self.triangle >= 0, np.bool_)
 
 
@@ -43,7 +43,7 @@ def render(points: Vertices, triangles: Triangles, size: Size) -> Rendered:
     Args:
         points: Projected vertices: x and y in pixels from the middle of the first one, z in
             any unit, larger is further away.
-        triangles: Seen from both sides.
+        triangles: Numbers of vertices; visible from both sides.
         size: Lines and columns.
 
     Raises:
@@ -69,12 +69,12 @@ def render(points: Vertices, triangles: Triangles, size: Size) -> Rendered:
 def interpolated(
     rendered: Rendered, points: Vertices, triangles: Triangles, values: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    """Values of vertices, at the pixels that see the mesh.
+    """Return values of vertices, interpolated at the pixels that see the mesh.
 
     Args:
         rendered: From `render` of the same points and triangles.
         points: Projected vertices.
-        triangles: Of the mesh.
+        triangles: Numbers of vertices.
         values: Shape (N, K), one row for each vertex.
 
     Returns:
@@ -96,7 +96,7 @@ def interpolated(
 
 
 def normals(points: Vertices, triangles: Triangles) -> Vertices:
-    """Directions of the surface at its vertices, of length 1, towards the camera.
+    """Return unit normals at the vertices, towards the camera.
 
     The mean of the triangles around each vertex, larger ones counting more.
     """
@@ -108,7 +108,7 @@ def normals(points: Vertices, triangles: Triangles) -> Vertices:
 
 
 def face_normals(points: Vertices, triangles: Triangles) -> Vertices:
-    """Directions of triangles towards the camera; their length is twice the area."""
+    """Return normals of triangles towards the camera; their length is twice the area."""
     first, second, third = (points[triangles[:, corner]] for corner in range(3))
     found = np.cross(second - first, third - first)
     away = found[:, 2:] > 0.0
@@ -121,7 +121,7 @@ def _towards(found: NDArray[np.float64]) -> Vertices:
 
 
 def _planes(points: Vertices, triangles: Triangles) -> NDArray[np.float64]:
-    """First two barycentric coordinates and z as a x + b y + c; shape (M, 3, 3).
+    """Return the first two barycentric coordinates and z as a x + b y + c; shape (M, 3, 3).
 
     A triangle that is seen from its side gives planes that no pixel is inside of.
     """
@@ -144,7 +144,7 @@ def _planes(points: Vertices, triangles: Triangles) -> NDArray[np.float64]:
 def _candidates(
     corners: NDArray[np.float32], size: Size
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]]:
-    """Number of a triangle, column and line of each pixel in its box, some at a time."""
+    """Yield number of a triangle, column and line of each pixel in its box, in batches."""
     limit = np.array(size[::-1]) - 1
     low = np.clip(np.floor(corners.min(axis=1)), 0, limit).astype(np.int64)
     high = np.clip(np.ceil(corners.max(axis=1)), 0, limit).astype(np.int64)

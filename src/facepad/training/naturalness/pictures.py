@@ -1,6 +1,5 @@
 """Pristine photographs that NIQE and BIQI learn from, and their licences."""
 
-import csv
 from collections import Counter
 from pathlib import Path
 
@@ -8,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facepad.errors import DatasetError
+from facepad.jobs.csv_rows import read_csv
 from facepad.quality.filters import halve
 from facepad.quality.picture import to_gray
 from facepad.sources import read_picture
@@ -39,8 +39,9 @@ def licences(folder: Path, pictures: tuple[Path, ...]) -> Counter[str]:
     file = folder / MANIFEST
     if not file.is_file():
         return Counter({"not stated": len(pictures)})
-    with file.open(encoding="utf-8", newline="") as stream:
-        known = {row["path"]: row["licence"] for row in csv.DictReader(stream)}
+    table = read_csv(file, fill=True, may_be_empty=True)
+    table.require("path", "licence")
+    known = {row["path"]: row["licence"] for _, row in table.rows()}
     names = [path.relative_to(folder).as_posix() for path in pictures]
     if missing := [name for name in names if name not in known]:
         raise DatasetError(f"{file} does not list {missing[0]}")

@@ -271,19 +271,19 @@ class QualityErrors:
 def errors_on(part: SampleSet, found: Sequence[Score], point: OperatingPoint) -> QualityErrors:
     """Return the errors of scores, in the order of a set's samples, at an operating point."""
     table = from_samples(list(part.samples), list(found))
-    unsure = table.unsure[table.answered]
+    abstained = table.abstained[table.answered]
     return QualityErrors(
         part.name,
         rates_at(_certain(table), OperatingPoint.at(point.threshold, point.name)),
         rates_at(table, point, reading=Reading.DECIDED),
         rank(table),
-        float(np.mean(unsure)) if len(unsure) else 0.0,
+        float(np.mean(abstained)) if len(abstained) else 0.0,
         1.0 - float(np.mean(outcomes(table, point).counted(Reading.DECIDED))),
     )
 
 
 def _certain(table: ScoreTable) -> ScoreTable:
-    return replace(table, unsure=np.zeros(len(table.values), np.bool_))
+    return replace(table, abstained=np.zeros(len(table.values), np.bool_))
 
 
 def _count(count: Count) -> str:
