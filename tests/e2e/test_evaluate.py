@@ -116,7 +116,7 @@ def test_without_dev_and_threshold_there_are_ranking_figures_only(tmp_path: Path
 def test_a_threshold_from_test_is_refused_before_anything_else(tmp_path: Path) -> None:
     result = run(*score_files(tmp_path), "--threshold-from", "test")
     assert result.returncode == 2
-    assert b"a threshold cannot be chosen on test" in result.stderr
+    assert b"a threshold cannot be set on test" in result.stderr
     assert not (tmp_path / "out").exists()
 
 

@@ -23,8 +23,8 @@ class Scored:
     """One presentation, or one frame of it, with a system's score.
 
     Attributes:
-        sample: What it is and what it should have been.
-        value: On the system's own scale; None for a non-response.
+        sample: The labelled sample.
+        value: Score on the system's scale; None for a non-response.
         reason: Why there is no value, or why the value must not decide ("" when it may).
         presentation: Rows of the same presentation are combined; "" stands for the key.
     """
@@ -35,8 +35,8 @@ class Scored:
     presentation: str = ""
 
     @property
-    def unsure(self) -> bool:
-        """Whether there is a value that must not decide."""
+    def abstained(self) -> bool:
+        """Whether the value must not decide."""
         return self.value is not None and bool(self.reason)
 
 
@@ -45,7 +45,7 @@ def combined(
     how: FrameAggregation = FrameAggregation.MEAN,
     higher_is: ScoreDirection = ScoreDirection.BONA_FIDE,
 ) -> tuple[Scored, ...]:
-    """One row a presentation, in the order in which presentations first occur.
+    """Return one row per presentation, in the order in which presentations first occur.
 
     Frames without a score are left out of the combination; a presentation without any is a
     non-response. It must not decide when that holds of more than half of its scored frames.
@@ -53,7 +53,7 @@ def combined(
     Args:
         rows: Frames or whole presentations.
         how: How scores become one.
-        higher_is: What a higher score speaks for.
+        higher_is: What a higher score means.
 
     Raises:
         InputError: Frames of one presentation differ in subject, split or PAI species.
@@ -65,7 +65,7 @@ def combined(
 
 
 def pooled(groups: Mapping[str, Sequence[Scored]]) -> tuple[Scored, ...]:
-    """Rows of several datasets as one, with subjects and presentations named by dataset."""
+    """Return rows of several datasets as one, with subjects and presentations named by dataset."""
     return tuple(
         replace(
             row,
@@ -78,12 +78,12 @@ def pooled(groups: Mapping[str, Sequence[Scored]]) -> tuple[Scored, ...]:
 
 
 def of_split(rows: Iterable[Scored], split: Split) -> tuple[Scored, ...]:
-    """The rows of one part."""
+    """Return the rows of one split."""
     return tuple(row for row in rows if row.sample.split is split)
 
 
 def ranked_table(rows: Sequence[Scored], scale: Scale) -> ScoreTable:
-    """Rows of one part as a table of ranks, from which all rates are counted.
+    """Return rows of one split as a table of ranks, from which all rates are counted.
 
     Raises:
         InputError: There are no rows, or they come from several parts.
@@ -96,7 +96,7 @@ def ranked_table(rows: Sequence[Scored], scale: Scale) -> ScoreTable:
         [row.sample.pai_species for row in rows],
         [row.sample.subject for row in rows],
         split=splits[0],
-        unsure=[row.unsure for row in rows],
+        abstained=[row.abstained for row in rows],
     )
 
 
@@ -107,11 +107,11 @@ def _one(name: str, rows: list[Scored], how: FrameAggregation, higher_is: ScoreD
         labels = " and ".join(" ".join(map(str, _label(row))) for row in _two_unlike(rows))
         raise InputError(f"presentation {name!r} has frames of different kinds: {labels}")
     answered = [row for row in rows if row.value is not None]
-    unsure = [row for row in answered if row.unsure]
+    abstained = [row for row in answered if row.abstained]
     first = replace(rows[0].sample, frame=None)
     if not answered:
         return Scored(first, None, _most_common(rows), name)
-    reason = _most_common(unsure) if 2 * len(unsure) > len(answered) else ""
+    reason = _most_common(abstained) if 2 * len(abstained) > len(answered) else ""
     values = np.array([row.value for row in answered], dtype=np.float64)
     return Scored(first, _statistic(values, how, higher_is), reason, name)
 

@@ -1,7 +1,7 @@
-"""One call that says everything about one system on one part: `assess`.
+"""Assess one system on one split: `assess`.
 
 Threshold from dev, errors from test, both readings of missing decisions, intervals over
-subjects, and the ranking figures with the label that they need.
+subjects, and ranking figures with their label.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,14 +15,14 @@ from facepad.evaluation.choices import ScoreDirection
 from facepad.evaluation.intervals import LEVEL, REPEATS, RateIntervals, rate_intervals
 from facepad.evaluation.ranking import Ranking, rank
 from facepad.evaluation.rates import Rates, Reading, rates_at
-from facepad.evaluation.resampling import Sureness, sureness
+from facepad.evaluation.resampling import RankingIntervals, ranking_intervals
 from facepad.evaluation.scale import Scale, scale_of
 from facepad.evaluation.table import ScoreTable
 from facepad.types import OperatingPoint, Split
 
 
 class Aim(StrEnum):
-    """What a threshold on dev is chosen for."""
+    """Error rate that the threshold on dev is set for."""
 
     EER = "eer"
     BPCER = "bpcer"
@@ -31,11 +31,11 @@ class Aim(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """How a threshold is chosen on dev.
+    """How a threshold is set on dev.
 
     Attributes:
         aim: Equal errors, a BPCER, or an APCER of the worst species.
-        share: The error that is aimed at, in [0, 1); not used with equal errors.
+        share: The target error rate, in [0, 1); not used with equal errors.
     """
 
     aim: Aim = Aim.EER
@@ -43,10 +43,10 @@ class Rule:
 
     @classmethod
     def parse(cls, text: str) -> "Rule":
-        """Read "eer", "bpcer=5" or "apcer=1", in %.
+        """Parse "eer", "bpcer=5" or "apcer=1" (in %).
 
         Raises:
-            InputError: It is none of these.
+            InputError: The text is none of these.
 
         Example:
             >>> Rule.parse("apcer=5").share
@@ -63,10 +63,10 @@ class Rule:
         return cls(aim, share)
 
     def choose(self, dev: ScoreTable) -> OperatingPoint:
-        """Choose on dev.
+        """Return the operating point that is set on dev.
 
         Raises:
-            InputError: The table is not of the dev part, or a class has no score there.
+            InputError: The table is not of the dev split, or a class has no score.
         """
         if self.aim is Aim.EER:
             return protocol.at_eer(dev)
@@ -76,14 +76,14 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class GivenPoint:
-    """A threshold that was fixed before these data were seen, on the system's scale.
+    """A threshold that was fixed beforehand, on the system's scale.
 
     Attributes:
-        name: What it is called ("given", "as shipped").
-        threshold: A score equal to it is on the bona fide side.
-        low: Where a band in which scores do not decide begins; None without a band.
-        high: Where it ends; None without a band. Nearer to bona fide than ``low``.
-        origin: Where it comes from, to be read after "at a threshold".
+        name: Name of the operating point ("given", "as shipped").
+        threshold: Lowest score of bona fide.
+        low: Lower end of the band of uncertain scores; None without a band.
+        high: Upper end, nearer to bona fide than ``low``; None without a band.
+        origin: Where it comes from, as in "at a threshold fixed beforehand".
     """
 
     name: str
@@ -98,15 +98,15 @@ class AtPoint:
     """Errors at one operating point.
 
     Attributes:
-        name: Of the operating point.
+        name: Name of the operating point.
         origin: Where the threshold comes from, in words.
-        threshold: On the system's scale.
-        low: Begin of the band, on the system's scale; the threshold without one.
-        high: End of the band, on the system's scale; the threshold without one.
-        rates: With every presentation counted.
-        decided: With presentations without a decision left out.
-        intervals: Of ``rates``.
-        decided_intervals: Of ``decided``.
+        threshold: Threshold on the system's scale.
+        low: Lower end of the band on the system's scale; the threshold without a band.
+        high: Upper end of the band on the system's scale; the threshold without a band.
+        rates: Rates with every presentation counted.
+        decided: Rates without the presentations that have no decision.
+        intervals: Intervals of ``rates``.
+        decided_intervals: Intervals of ``decided``.
     """
 
     name: str
@@ -122,18 +122,19 @@ class AtPoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assessment:
-    """Everything about one system on one part.
+    """The results of one system on one split.
 
     Attributes:
         system: Name of the system.
-        part: Name of the part, for people ("nuaa test, official").
+        part: Name of the split in texts ("nuaa test, official").
         scale: The system's scale.
         rows: The presentations, in order.
-        table: The same as ranks.
+        table: The presentations with ranks as scores.
         points: Errors at each operating point; empty without dev scores and threshold.
         ranking: Figures whose threshold comes from these data; None when a class has no
             score.
-        sureness: Their intervals, and the band of the error curve; None as ``ranking``.
+        ranking_intervals: Intervals of ``ranking`` and the band of the error curve; None if
+            ``ranking`` is.
         remark: Why a threshold is missing; "" when none is.
     """
 
@@ -144,13 +145,13 @@ class Assessment:
     table: ScoreTable
     points: tuple[AtPoint, ...]
     ranking: Ranking | None
-    sureness: Sureness | None
+    ranking_intervals: RankingIntervals | None
     remark: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sampling:
-    """How intervals are made: confidence, number of resamplings, seed."""
+    """How intervals are made: confidence, number of bootstrap resamples, seed."""
 
     level: float = LEVEL
     repeats: int = REPEATS
@@ -168,23 +169,21 @@ def assess(
     part: str = "test",
     sampling: Sampling | None = None,
 ) -> Assessment:
-    """Say everything about a system's scores on one part.
+    """Return the error rates, intervals and ranking figures of a system on one split.
 
     Args:
-        rows: The presentations to report on, of one part (see `presentations.combined`
-            for videos).
-        devs: Those that thresholds are chosen on, by name ("dev", or "nuaa dev" and others
-            for a threshold of another dataset); without any, only ``given`` thresholds.
-        rule: How one is chosen there; equal errors if None.
+        rows: The presentations of one split (for videos see `aggregation.combined`).
+        devs: Dev splits that thresholds are set on, by name ("dev", or "nuaa dev" for a
+            threshold of another dataset); without any, only ``given`` thresholds.
+        rule: How a threshold is set on dev; equal errors if None.
         given: Thresholds that were fixed beforehand.
-        higher_is: What a higher score speaks for.
+        higher_is: What a higher score means.
         system: Name of the system.
-        part: Name of the part.
+        part: Name of the split.
         sampling: How intervals are made.
 
     Raises:
-        InputError: One of ``devs`` is not of a dev part (a threshold that saw the data it is
-            judged on), or there are no rows.
+        InputError: One of ``devs`` is not a dev split, or there are no rows.
     """
     parts = devs or {}
     scale = scale_of([r.value for some in (rows, *parts.values()) for r in some], higher_is)
@@ -209,9 +208,9 @@ def assess(
         table=table,
         points=tuple(points),
         ranking=ranking,
-        sureness=None
+        ranking_intervals=None
         if ranking is None
-        else sureness(table, level=how.level, repeats=how.repeats, seed=how.seed),
+        else ranking_intervals(table, level=how.level, repeats=how.repeats, seed=how.seed),
         remark=" ".join(filter(None, [*remarks, "" if points or any(remarks) else NO_POINTS])),
     )
 
@@ -231,8 +230,8 @@ def _choose(
 
 
 def _cannot_choose(name: str, table: ScoreTable) -> str:
-    """Why a dev part gives no threshold although it may be asked; "" when it gives one."""
-    decisive = table.keep(table.answered & ~table.unsure)
+    """Return why a dev split gives no threshold; "" when it gives one."""
+    decisive = table.keep(table.answered & ~table.abstained)
     for what, rows in (("bona fide", decisive.bona_fide), ("attack", decisive.attack)):
         if table.split is Split.DEV and not rows.any():
             return (

@@ -1,10 +1,10 @@
-"""Choices that people make by name; no library is needed to offer them."""
+"""Options with named values; imported by the command line, so no library is needed."""
 
 from enum import StrEnum
 
 
 class ScoreDirection(StrEnum):
-    """What a higher score of a system speaks for."""
+    """What a higher score of a system means."""
 
     BONA_FIDE = "bona_fide"
     ATTACK = "attack"

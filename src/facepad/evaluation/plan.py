@@ -1,8 +1,8 @@
-"""Which parts are judged at which thresholds, over systems and datasets.
+"""Which splits are evaluated at which thresholds, over systems and datasets.
 
-Each dataset's test part is judged at the threshold of its own dev part, and, when there are
-several datasets, at the threshold of each other one's dev part. People whom no other part
-has are reported a second time by themselves.
+Each test split is evaluated at the threshold of its own dev split and, with several
+datasets, at the threshold of every other dev split. People who are in no other split are
+reported a second time by themselves.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -24,14 +24,14 @@ class SystemScores:
 
     Attributes:
         system: Name of the system.
-        dataset: Name of the dataset, for people; "" for scores from a file.
-        source: Where its data lie; protocols of the same data give each other no threshold.
-        rows: Whole presentations of every part. Those of train need no score; they tell
-            which people were learned from.
+        dataset: Name of the dataset in texts; "" for scores from a file.
+        source: Folder of the data; protocols of the same data give each other no threshold.
+        rows: Whole presentations of every split. Those of train need no score; they show
+            which people were used for training.
         given: Thresholds that were fixed beforehand.
-        higher_is: What a higher score speaks for.
-        asks_dev: Whether thresholds are chosen on dev, too; not for a system that brings the
-            one threshold it is used with.
+        higher_is: What a higher score means.
+        asks_dev: Whether thresholds are also set on dev; not for a system with a threshold of
+            its own.
     """
 
     system: str
@@ -45,13 +45,13 @@ class SystemScores:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What to judge, and how.
+    """What to evaluate, and how.
 
     Attributes:
-        rule: How a threshold is chosen on dev.
-        threshold_from: Name of the dataset whose dev part chooses for all; "dev" for each
-            dataset's own and every other's.
-        pool: Whether to judge all datasets as one, too.
+        rule: How a threshold is set on dev.
+        threshold_from: Name of the dataset whose dev split sets all thresholds; "dev" for
+            each dataset's own and every other's.
+        pool: Whether to evaluate all datasets as one, too.
         sampling: How intervals are made.
     """
 
@@ -64,11 +64,11 @@ class Plan:
 def assess_all(
     scores: Sequence[SystemScores], plan: Plan, advance: Callable[[], None] = lambda: None
 ) -> tuple[Assessment, ...]:
-    """Judge every system on every dataset's test part.
+    """Assess every system on every dataset's test split.
 
     Args:
         scores: Per system and dataset.
-        plan: What to judge, and how.
+        plan: What to evaluate, and how.
         advance: Called after each of `count_of` steps.
 
     Raises:
@@ -86,27 +86,27 @@ def assess_all(
 
 
 def refuse_source(asked: str) -> None:
-    """Refuse to choose a threshold on data that errors are counted on or learned from.
+    """Check that a threshold is not set on test or train.
 
     Raises:
-        InputError: Says why, and what to do instead.
+        InputError: It is; the message says what to do instead.
     """
     if asked in (Split.TEST, Split.TRAIN):
         raise InputError(
-            f"a threshold cannot be chosen on {asked}: error rates at a threshold that saw the "
-            "data it is judged on (or that the system learned from) are too good, and nobody "
-            "will meet them. Choose it on dev, or give one; AUC, EER and BPCER at a fixed "
-            "APCER are in the report anyway, labelled 'ranking, threshold from test'"
+            f"a threshold cannot be set on {asked}: error rates are too low if the threshold "
+            "was set on the evaluated data or on training data. Set it on dev, or give one; "
+            "AUC, EER and BPCER at a fixed APCER are in the report anyway, labelled "
+            "'ranking, threshold from test'"
         )
 
 
 def count_of(scores: Sequence[SystemScores], plan: Plan) -> int:
-    """How many assessments `assess_all` will make."""
+    """Return the number of assessments that `assess_all` makes."""
     return sum(len(parts_of(one.rows)) for one in _with_pool(scores, plan))
 
 
 def parts_of(rows: Sequence[Scored]) -> dict[str, tuple[Scored, ...]]:
-    """The test rows, and those of people whom no other part has, when these are fewer.
+    """Return the test rows, and those of people who are in no other split if they are fewer.
 
     Raises:
         InputError: There are no test rows.
@@ -154,7 +154,7 @@ def _check(scores: Sequence[SystemScores], plan: Plan) -> None:
 def _devs(
     one: SystemScores, scores: Iterable[SystemScores], plan: Plan
 ) -> dict[str, tuple[Scored, ...]]:
-    """Dev parts of the same system by name; the dataset's own first."""
+    """Return dev splits of the same system by name; the dataset's own first."""
     if not one.asks_dev:
         return {}
     same = [other for other in scores if other.system == one.system]

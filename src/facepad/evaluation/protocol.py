@@ -1,7 +1,7 @@
-"""Where thresholds come from, and what a score means at one.
+"""Thresholds from dev, and the test samples of people who are in no other split.
 
-A threshold is chosen on dev and applied to test. The choosers refuse any other part, so
-that an error rate can never be quoted at a threshold that the test data chose.
+A threshold is set on dev and applied to test. The functions refuse any other split, so
+that an error rate is never reported at a threshold that was set on the test data.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from facepad.types import OperatingPoint, Sample, Split
 
 
 def at_eer(dev: ScoreTable) -> OperatingPoint:
-    """The threshold at which dev's BPCER and APCER over all species come closest.
+    """Return the threshold at which dev's BPCER and APCER over all species are closest.
 
     Raises:
         InputError: The table is not of the dev part, or a class has no score.
@@ -26,7 +26,7 @@ def at_eer(dev: ScoreTable) -> OperatingPoint:
 
 
 def at_bpcer(dev: ScoreTable, bpcer: float) -> OperatingPoint:
-    """The highest threshold below which at most a share of dev's bona fide scores lie.
+    """Return the highest threshold that rejects at most a share of dev's bona fide scores.
 
     Args:
         dev: Scores of the dev part.
@@ -39,7 +39,7 @@ def at_bpcer(dev: ScoreTable, bpcer: float) -> OperatingPoint:
 
 
 def at_apcer(dev: ScoreTable, apcer: float) -> OperatingPoint:
-    """The lowest threshold that at most a share of dev's attacks reach, in each species.
+    """Return the lowest threshold that accepts at most a share of dev's attacks per species.
 
     Args:
         dev: Scores of the dev part.
@@ -55,7 +55,7 @@ def at_apcer(dev: ScoreTable, apcer: float) -> OperatingPoint:
 def with_band(
     point: OperatingPoint, dev: ScoreTable, *, apcer: float, bpcer: float
 ) -> OperatingPoint:
-    """The same threshold with a band around it in which scores do not decide.
+    """Return the operating point with a band around its threshold in which scores are uncertain.
 
     The band reaches from `at_bpcer` to `at_apcer`, and to the threshold where that lies
     outside: below it at most ``bpcer`` of dev's bona fide lie, above it at most ``apcer``
@@ -74,20 +74,20 @@ def with_band(
 
 
 def subject_disjoint(samples: Sequence[Sample]) -> tuple[Sample, ...]:
-    """The test samples whose subject occurs in no other part, in either class."""
+    """Return the test samples whose subject is in no other split, in either class."""
     learned = {sample.subject for sample in samples if sample.split is not Split.TEST}
     return tuple(s for s in samples if s.split is Split.TEST and s.subject not in learned)
 
 
 def _dev_curve(dev: ScoreTable) -> Curve:
-    """Errors over thresholds, of the presentations that the threshold decides."""
+    """Return the errors over thresholds of the presentations that a threshold decides."""
     if dev.split is not Split.DEV:
         raise InputError(
             f"a threshold must be chosen on dev scores, got {dev.split} scores: error rates at "
             "a threshold that saw the data it is judged on are too good. Choose it on dev, "
             "give one, or use `ranking.rank` for figures that say where theirs comes from"
         )
-    return curve(dev.keep(~dev.unsure))
+    return curve(dev.keep(~dev.abstained))
 
 
 def _low(dev: ScoreTable, bpcer: float) -> float:

@@ -1,7 +1,7 @@
 """How well scores put bona fide above attacks, with no threshold fixed beforehand.
 
-AUC, EER and BPCER at a given APCER look at the very data they describe to place the
-threshold. They rank systems; they are not error rates that anybody will meet.
+AUC, EER and BPCER at a given APCER use thresholds from the evaluated data themselves. They
+rank systems; they do not predict error rates in use.
 """
 
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ class Curve:
             is infinite where a score of 1 leaves no such threshold in [0, 1].
         bpcer: Share of bona fide scores below each threshold.
         apcer: Share of attack scores at or above it, by PAI species.
-        apcer_pooled: The same over all attacks.
+        apcer_pooled: Share of attack scores at or above it, over all attacks.
     """
 
     thresholds: Floats
@@ -40,7 +40,7 @@ class Curve:
 
     @property
     def eer_index(self) -> int:
-        """Where ``apcer_pooled`` and ``bpcer`` come closest; of two such, the fewer errors."""
+        """Index at which ``apcer_pooled`` and ``bpcer`` are closest; of two, the fewer errors."""
         gap = np.round(np.abs(self.apcer_pooled - self.bpcer), 12)
         return int(np.lexsort((self.apcer_pooled + self.bpcer, gap))[0])
 
@@ -60,13 +60,13 @@ class Ranking:
     Presentations without a score are left out, and counted.
 
     Attributes:
-        label: Words that must stand beside the figures wherever they are shown.
-        auc: Chance that a bona fide scores above an attack, ties counting half, in [0, 1].
-        eer: Both errors where they are equal, over all species together.
+        label: Text that must accompany the figures.
+        auc: Probability that a bona fide scores above an attack, ties counting half, in [0, 1].
+        eer: Equal error rate, over all species together.
         bpcer10: BPCER at the lowest threshold with a worst-species APCER of at most 10 %.
-        bpcer20: The same at 5 %.
-        bpcer100: The same at 1 %.
-        non_responses: Presentations that are left out.
+        bpcer20: As ``bpcer10``, at 5 %.
+        bpcer100: As ``bpcer10``, at 1 %.
+        non_responses: Number of presentations that are left out.
     """
 
     label: str
@@ -98,7 +98,7 @@ def rank(table: ScoreTable) -> Ranking:
 
 
 def curve(table: ScoreTable) -> Curve:
-    """Both errors over all thresholds, from the rows that have a score.
+    """Return both errors over all thresholds, from the rows that have a score.
 
     Raises:
         InputError: No bona fide or no attack has a score.
@@ -116,7 +116,7 @@ def curve(table: ScoreTable) -> Curve:
 
 
 def area_under_curve(table: ScoreTable) -> float:
-    """Area under the ROC curve from ranks (Mann-Whitney), in [0, 1]; ties count half.
+    """Return the area under the ROC curve from ranks (Mann-Whitney), in [0, 1]; ties count half.
 
     Raises:
         InputError: No bona fide or no attack has a score.
@@ -145,10 +145,10 @@ def _area(values: Floats, bona_fide: Floats, attack: Floats) -> float:
 
 
 def require_both_classes(scored: ScoreTable) -> None:
-    """Refuse a table in which a class has no score.
+    """Check that both classes have a score.
 
     Raises:
-        InputError: Says which class.
+        InputError: A class has no score; the message names it.
     """
     for what, rows in (("bona fide", scored.bona_fide), ("attack", scored.attack)):
         if not scored.weights[rows].sum() > 0.0:
@@ -159,7 +159,7 @@ def require_both_classes(scored: ScoreTable) -> None:
 
 
 def _thresholds(values: Floats) -> Floats:
-    """Halfway between neighbouring scores; above the lower one even when they almost touch."""
+    """Return thresholds halfway between neighbouring scores, always above the lower one."""
     seen = np.unique(values)
     middle = (seen[:-1] + seen[1:]) / 2.0
     between = np.where(middle > seen[:-1], middle, seen[1:])

@@ -1,12 +1,12 @@
-"""Error rates of ISO/IEC 30107-3 at an operating point that was chosen elsewhere.
+"""Error rates of ISO/IEC 30107-3 at a fixed operating point.
 
 Two readings, because a presentation may end without a decision. It is never an
 acceptance in either, and the shares of non-responses (APNRR, BPNRR) and of uncertain
 outcomes stand beside the errors:
 
-* `Reading.ALL`: every presentation is in the denominator, as the standard's formulas
-  have it. An attack without a decision did not get in: no error. A living person
-  without a decision was turned away: an error.
+* `Reading.ALL`: every presentation is in the denominator, as in the standard's formulas.
+  An attack without a decision is not an error; a bona fide presentation without a
+  decision is one.
 * `Reading.DECIDED`: presentations without a decision are left out of both.
 """
 
@@ -29,7 +29,7 @@ class Reading(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """How much a rate rests on.
+    """The size of the sample behind a rate.
 
     Attributes:
         presentations: Rows (pictures, or whole videos).
@@ -67,12 +67,12 @@ class Rates:
         reading: What presentations without a decision count as.
         weighting: What counts equally: "presentations" or "subjects".
         bona_fide: Presentations and subjects of the bona fide class.
-        attack: The same over all attacks.
-        species: The same by PAI species.
-        apcer: Attacks accepted, by PAI species.
-        apcer_worst: The largest of them.
-        worst_species: Whose it is; None without attacks.
-        bpcer: Bona fide not accepted.
+        attack: Presentations and subjects of all attacks.
+        species: Presentations and subjects by PAI species.
+        apcer: Rate of accepted attacks, by PAI species.
+        apcer_worst: The largest APCER.
+        worst_species: The species with the largest APCER; None without attacks.
+        bpcer: Rate of bona fide not accepted.
         acer: Mean of ``apcer_worst`` and ``bpcer``.
         hter: Mean of attacks accepted over all species together, and ``bpcer``.
         apnrr: Attacks without a response, by PAI species.
@@ -81,7 +81,7 @@ class Rates:
         bona_fide_uncertain: Bona fide with a score that does not decide.
         accuracy: Top-1: attacks not accepted and bona fide accepted, among all counted;
             depends on how many there are of each, so never show it alone.
-        confusion: The same in % of all counted.
+        confusion: The confusion matrix.
     """
 
     split: Split
@@ -113,26 +113,26 @@ class Outcomes:
         accepted: Outcome bona fide.
         rejected: Outcome attack.
         uncertain: A score that does not decide.
-        silent: No score.
+        non_response: No score.
     """
 
     accepted: Flags
     rejected: Flags
     uncertain: Flags
-    silent: Flags
+    non_response: Flags
 
     def counted(self, reading: Reading) -> Flags:
-        """Rows that stand in the denominators of a reading."""
+        """Return the rows in the denominators of a reading."""
         return self.accepted | self.rejected | (reading is Reading.ALL)
 
 
 def outcomes(table: ScoreTable, point: OperatingPoint) -> Outcomes:
     """Apply an operating point to every row, as `facepad.decision.decide` does to one score."""
-    silent = ~table.answered
-    decisive = ~silent & ~table.unsure
+    non_response = ~table.answered
+    decisive = ~non_response & ~table.abstained
     accepted = decisive & (table.values >= point.high)
     rejected = decisive & (table.values < point.low)
-    return Outcomes(accepted, rejected, ~(silent | accepted | rejected), silent)
+    return Outcomes(accepted, rejected, ~(non_response | accepted | rejected), non_response)
 
 
 def rates_at(table: ScoreTable, point: OperatingPoint, *, reading: Reading = Reading.ALL) -> Rates:
@@ -167,8 +167,8 @@ def rates_at(table: ScoreTable, point: OperatingPoint, *, reading: Reading = Rea
         bpcer=bpcer,
         acer=(apcer_worst + bpcer) / 2.0,
         hter=(share(table, made.accepted, table.attack & counted) + bpcer) / 2.0,
-        apnrr={s: share(table, made.silent, table.of_species(s)) for s in table.species},
-        bpnrr=share(table, made.silent, table.bona_fide),
+        apnrr={s: share(table, made.non_response, table.of_species(s)) for s in table.species},
+        bpnrr=share(table, made.non_response, table.bona_fide),
         attack_uncertain=share(table, made.uncertain, table.attack),
         bona_fide_uncertain=share(table, made.uncertain, table.bona_fide),
         accuracy=(confusion.true_positive + confusion.true_negative) / 100.0,
@@ -177,7 +177,7 @@ def rates_at(table: ScoreTable, point: OperatingPoint, *, reading: Reading = Rea
 
 
 def share(table: ScoreTable, flags: Flags, among: Flags) -> float:
-    """Weighted share of flagged rows among some rows, in [0, 1]; NaN when there are none."""
+    """Return the weighted share of flagged rows among some rows, in [0, 1]; NaN without rows."""
     whole = float(table.weights[among].sum())
     return float(table.weights[among & flags].sum()) / whole if whole > 0.0 else float("nan")
 

@@ -1,4 +1,4 @@
-"""How sure ranking figures and error curves are: subjects drawn anew, all figures at once.
+"""Intervals of ranking figures and error curves: bootstrap over subjects, all figures at once.
 
 Each person's scores are counted below every threshold once; a resampling is then a weighted
 sum over people, so that thousands of them cost one matrix product.
@@ -46,17 +46,17 @@ class Band:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Sureness:
-    """Intervals of the figures of `ranking.Ranking`, by name, and the band of the curve."""
+class RankingIntervals:
+    """Intervals of the figures of `ranking.Ranking` by name, and the band of the curve."""
 
     intervals: Mapping[str, Interval]
     band: Band
 
 
-def sureness(
+def ranking_intervals(
     table: ScoreTable, *, level: float = LEVEL, repeats: int = REPEATS, seed: int = 0
-) -> Sureness:
-    """Intervals of AUC, EER and BPCER at fixed APCER, and the band of the curve.
+) -> RankingIntervals:
+    """Return intervals of AUC, EER and BPCER at fixed APCER, and the band of the curve.
 
     Args:
         table: Scores and labels; rows without a score are left out, as in `ranking.rank`.
@@ -75,7 +75,7 @@ def sureness(
         nothing = Interval(float("nan"), float("nan"), level, "none", subjects)
         edges = np.full(len(grid), np.nan)
         band = Band(grid, at_grid, edges, edges, level, subjects)
-        return Sureness(dict.fromkeys(FIGURES, nothing), band)
+        return RankingIntervals(dict.fromkeys(FIGURES, nothing), band)
     pieces = list(_resampled(scored, repeats, seed))
     found = {
         name: percentiles(np.concatenate([p[name] for p in pieces]), subjects, level)
@@ -83,7 +83,7 @@ def sureness(
     }
     tail = tail_of(subjects, level)
     low, high = np.quantile(np.concatenate([p["grid"] for p in pieces]), [tail, 1.0 - tail], axis=0)
-    return Sureness(found, Band(grid, at_grid, low, high, level, subjects))
+    return RankingIntervals(found, Band(grid, at_grid, low, high, level, subjects))
 
 
 def _grid() -> Floats:

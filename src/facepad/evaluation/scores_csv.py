@@ -79,12 +79,12 @@ def match(
     )
     unlabelled = tuple(unit for unit in scored if unit not in labelled)
     unscored = tuple(unit for unit in labelled if unit not in scored)
-    silent = sum(row.value is None for row in rows) - len(unscored)
+    missing = sum(row.value is None for row in rows) - len(unscored)
     notices = (
         *_unmatched(unscored, f"{labels.name} has", f"no row in {scores.name}", _AS_SILENT),
         *_unmatched(unlabelled, f"{scores.name} has", f"no label in {labels.name}", _AS_NOTHING),
     )
-    return Matched(rows, unscored, unlabelled, silent, notices)
+    return Matched(rows, unscored, unlabelled, missing, notices)
 
 
 _AS_SILENT = "counted as non-responses"

@@ -1,4 +1,4 @@
-"""Scores beside what they should have been: the table that every rate is counted from."""
+"""Scores with their labels: the table that every rate is counted from."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -26,8 +26,8 @@ class ScoreTable:
         values: Score in [0, 1], higher for bona fide; NaN where there is none.
         kinds: Index into ``species``; ``BONA_FIDE`` for bona fide rows.
         people: Index into ``subjects``.
-        unsure: True where a value came with a reason not to decide by it.
-        weights: What each row counts; 1, or as `equal_subjects` sets it.
+        abstained: True where a value has a reason not to decide by it.
+        weights: Weight of each row; 1, or as `equal_subjects` sets it.
         species: Names of the PAI species, sorted.
         subjects: Names of the subjects, sorted.
         split: The part of a dataset that all rows come from.
@@ -37,7 +37,7 @@ class ScoreTable:
     values: Floats
     kinds: Codes
     people: Codes
-    unsure: Flags
+    abstained: Flags
     weights: Floats
     species: tuple[str, ...]
     subjects: tuple[str, ...]
@@ -65,22 +65,22 @@ class ScoreTable:
         return np.equal(self.kinds, code)
 
     def subject_count(self, rows: Flags) -> int:
-        """How many subjects the given rows show."""
+        """Return the number of subjects in the given rows."""
         return len(np.unique(self.people[rows]))
 
     def keep(self, rows: Flags) -> "ScoreTable":
-        """The same table with only the given rows; names and weights stay."""
+        """Return a table with only the given rows; names and weights stay."""
         return replace(
             self,
             values=self.values[rows],
             kinds=self.kinds[rows],
             people=self.people[rows],
-            unsure=self.unsure[rows],
+            abstained=self.abstained[rows],
             weights=self.weights[rows],
         )
 
     def equal_subjects(self) -> "ScoreTable":
-        """The same rows, weighted so that every subject counts 1 in each kind.
+        """Return the table weighted so that every subject counts 1 in each kind.
 
         Within bona fide, and within each species, a subject with many presentations
         then counts as much as one with few. Over several species, a subject counts
@@ -91,7 +91,7 @@ class ScoreTable:
         return replace(self, weights=1.0 / sizes[cells], weighting="subjects")
 
     def times(self, factors: Floats) -> "ScoreTable":
-        """The same rows with their weights multiplied, as a bootstrap does."""
+        """Return the table with its weights multiplied, as a bootstrap does."""
         return replace(self, weights=self.weights * factors)
 
 
@@ -101,26 +101,28 @@ def score_table(
     subjects: Sequence[str],
     *,
     split: Split,
-    unsure: Sequence[bool] | Flags | None = None,
+    abstained: Sequence[bool] | Flags | None = None,
 ) -> ScoreTable:
-    """Put scores and labels side by side.
+    """Make a table of scores and labels.
 
     Args:
         values: Scores in [0, 1], higher for bona fide; None or NaN for a non-response.
         species: PAI species of each; None for bona fide.
         subjects: The person each shows (in an attack: the person impersonated).
         split: The part of a dataset they all come from.
-        unsure: Whether a value came with a reason not to decide by it; default never.
+        abstained: Whether a value has a reason not to decide by it; None for never.
 
     Raises:
         InputError: Nothing given, the lengths differ, or a score lies outside [0, 1].
     """
     scores = np.array([np.nan if v is None else v for v in values], dtype=np.float64)
-    doubts = np.zeros(len(scores), dtype=np.bool_) if unsure is None else np.array(unsure, bool)
+    doubts = (
+        np.zeros(len(scores), dtype=np.bool_) if abstained is None else np.array(abstained, bool)
+    )
     lengths = (len(scores), len(species), len(subjects), len(doubts))
     if len(set(lengths)) != 1 or not lengths[0]:
         raise InputError(
-            "scores, species, subjects and unsure need one entry a presentation, got "
+            "scores, species, subjects and abstained need one entry a presentation, got "
             f"{lengths[0]}, {lengths[1]}, {lengths[2]} and {lengths[3]}"
         )
     outside = scores[(scores < 0.0) | (scores > 1.0)]
@@ -134,7 +136,7 @@ def score_table(
 
 
 def from_samples(samples: Sequence[Sample], scores: Sequence[Score]) -> ScoreTable:
-    """Put the samples of one split beside their scores, in the same order.
+    """Make a table of the samples of one split and their scores, in one order.
 
     Raises:
         InputError: As `score_table`, or the samples come from several splits.
@@ -147,7 +149,7 @@ def from_samples(samples: Sequence[Sample], scores: Sequence[Score]) -> ScoreTab
         [sample.pai_species for sample in samples],
         [sample.subject for sample in samples],
         split=splits[0],
-        unsure=[score.value is not None and score.reason is not None for score in scores],
+        abstained=[score.value is not None and score.reason is not None for score in scores],
     )
 
 

@@ -49,5 +49,5 @@ def tables(
     scores: list[float | None] = [draw(VALUES), draw(VALUES)]
     scores += draw(st.lists(value, min_size=size - 2, max_size=size - 2))
     people = draw(st.lists(st.sampled_from("pqrst"), min_size=size, max_size=size))
-    unsure = draw(st.lists(st.booleans(), min_size=size - 2, max_size=size - 2))
-    return score_table(scores, kinds, people, split=split, unsure=[False, False, *unsure])
+    abstained = draw(st.lists(st.booleans(), min_size=size - 2, max_size=size - 2))
+    return score_table(scores, kinds, people, split=split, abstained=[False, False, *abstained])

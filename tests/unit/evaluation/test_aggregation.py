@@ -44,13 +44,13 @@ def test_a_video_without_any_score_is_a_non_response_with_the_commonest_reason()
     assert (one.value, one.reason) == (None, "no_face")
 
 
-@pytest.mark.parametrize(("doubts", "unsure"), [(1, False), (2, True)])
+@pytest.mark.parametrize(("doubts", "abstained"), [(1, False), (2, True)])
 def test_a_video_must_not_decide_when_most_of_its_frames_must_not(
-    doubts: int, unsure: bool
+    doubts: int, abstained: bool
 ) -> None:
     reasons = ["unfamiliar_camera"] * doubts + [""] * (3 - doubts)
     (one,) = combined(video([1.0, 2.0, 3.0], reasons=reasons))
-    assert one.unsure is unsure
+    assert one.abstained is abstained
 
 
 def test_frames_that_disagree_about_who_they_show_are_refused() -> None:

@@ -43,7 +43,7 @@ def figures(found: Assessment) -> list[object]:
     return [
         found.ranking,
         [(p.rates.apcer, p.rates.bpcer, p.intervals, p.rates.confusion) for p in found.points],
-        found.sureness and found.sureness.intervals,
+        found.ranking_intervals and found.ranking_intervals.intervals,
     ]
 
 

@@ -61,7 +61,7 @@ def test_one_dataset_can_choose_for_all() -> None:
 
 @pytest.mark.parametrize("part", ["test", "train"])
 def test_a_threshold_from_test_or_train_is_refused_with_the_reason(part: str) -> None:
-    with pytest.raises(InputError, match=f"cannot be chosen on {part}: error rates at a threshold"):
+    with pytest.raises(InputError, match=f"cannot be set on {part}: error rates are too low"):
         assess_all([scores("a")], Plan(threshold_from=part))
 
 

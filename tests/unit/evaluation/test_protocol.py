@@ -53,7 +53,7 @@ def test_presentations_that_the_threshold_does_not_decide_do_not_move_it() -> No
         [None, None, None, "print"],
         list("abcd"),
         split=Split.DEV,
-        unsure=[False, False, True, False],
+        abstained=[False, False, True, False],
     )
     assert at_eer(dev).threshold == pytest.approx(0.5)
 
@@ -148,7 +148,7 @@ def test_outside_the_band_the_demanded_errors_hold_on_dev(dev: ScoreTable) -> No
         return
     if point.low == point.high:  # the classes are too far apart for a band
         return
-    decided = dev.keep(~dev.unsure & dev.answered)
+    decided = dev.keep(~dev.abstained & dev.answered)
     low = decided.values[decided.bona_fide] < point.low
     assert low.mean() <= 0.25 + 1e-9
     for name in decided.species:

@@ -27,7 +27,7 @@ def case() -> ScoreTable:
         ["print"] * 3 + ["screen"] * 3 + [None] * 5,
         ["1", "1", "2", "1", "2", "3", "1", "1", "2", "3", "3"],
         split=Split.TEST,
-        unsure=[False] * 5 + [True] + [False] * 5,
+        abstained=[False] * 5 + [True] + [False] * 5,
     )
 
 
@@ -161,12 +161,12 @@ def test_leaving_out_the_undecided_never_flatters_the_apcer(made: ScoreTable) ->
 def test_every_row_has_exactly_the_outcome_that_decide_gives_one_score(made: ScoreTable) -> None:
     got = outcomes(made, BAND)
     for row, value in enumerate(made.values):
-        doubt = Reason.UNFAMILIAR_CAMERA if made.unsure[row] else None
+        doubt = Reason.UNFAMILIAR_CAMERA if made.abstained[row] else None
         score = Score(None, Reason.NO_FACE) if np.isnan(value) else Score(float(value), doubt)
         flags = {
             Outcome.BONA_FIDE: got.accepted[row],
             Outcome.ATTACK: got.rejected[row],
             Outcome.UNCERTAIN: got.uncertain[row],
-            Outcome.NON_RESPONSE: got.silent[row],
+            Outcome.NON_RESPONSE: got.non_response[row],
         }
         assert [outcome for outcome, flag in flags.items() if flag] == [decide(score, BAND)[0]]

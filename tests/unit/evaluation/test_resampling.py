@@ -7,7 +7,7 @@ from score_tables import normal, table, tables
 
 from facepad.evaluation.intervals import bootstrap
 from facepad.evaluation.ranking import area_under_curve, rank
-from facepad.evaluation.resampling import FIGURES, sureness
+from facepad.evaluation.resampling import FIGURES, ranking_intervals
 from facepad.evaluation.table import ScoreTable, score_table
 from facepad.types import Split
 
@@ -15,7 +15,7 @@ from facepad.types import Split
 @pytest.mark.parametrize("figure", FIGURES)
 def test_the_quick_way_agrees_with_recomputing_each_figure(figure: str) -> None:
     made = normal(size=200)
-    quick = sureness(made, repeats=600).intervals[figure]
+    quick = ranking_intervals(made, repeats=600).intervals[figure]
     slow = bootstrap(made, lambda drawn: float(getattr(rank(drawn), figure)), repeats=600)
     width = slow.high - slow.low
     assert (quick.low, quick.high) == pytest.approx((slow.low, slow.high), abs=0.2 * width)
@@ -23,7 +23,7 @@ def test_the_quick_way_agrees_with_recomputing_each_figure(figure: str) -> None:
 
 def test_each_interval_holds_its_figure() -> None:
     made = normal(size=200)
-    found, figures = sureness(made, repeats=400), rank(made)
+    found, figures = ranking_intervals(made, repeats=400), rank(made)
     for name, interval in found.intervals.items():
         assert interval.low <= getattr(figures, name) <= interval.high
 
@@ -36,29 +36,29 @@ def test_an_area_between_two_people_a_class_agrees_with_theory() -> None:
     area = area_under_curve(made)
     q1, q2 = area / (2 - area), 2 * area**2 / (1 + area)
     error = np.sqrt((area * (1 - area) + 99 * (q1 - area**2) + 99 * (q2 - area**2)) / 100**2)
-    interval = sureness(made).intervals["auc"]
+    interval = ranking_intervals(made).intervals["auc"]
     assert interval.high - interval.low == pytest.approx(2 * 1.96 * error, rel=0.15)
 
 
 def test_the_band_holds_the_curve_and_falls() -> None:
-    band = sureness(normal(size=200), repeats=400).band
+    band = ranking_intervals(normal(size=200), repeats=400).band
     assert np.all(band.low <= band.bpcer + 1e-9)
     assert np.all(band.bpcer <= band.high + 1e-9)
     assert np.all(np.diff(band.bpcer) <= 1e-12)
 
 
 def test_one_person_a_class_has_no_interval_and_no_band() -> None:
-    found = sureness(table([0.9], [0.1, 0.2]), repeats=50)
+    found = ranking_intervals(table([0.9], [0.1, 0.2]), repeats=50)
     assert found.intervals["auc"].method == "none"
     assert np.isnan(found.band.low).all()
 
 
 def test_thinned_thresholds_change_an_interval_by_little(monkeypatch: pytest.MonkeyPatch) -> None:
     made = normal(size=400)
-    exact = sureness(made, repeats=400).intervals
+    exact = ranking_intervals(made, repeats=400).intervals
     monkeypatch.setattr("facepad.evaluation.resampling.MOST_CELLS", 0)
     monkeypatch.setattr("facepad.evaluation.resampling.FEWEST_CUTS", 100)
-    thinned = sureness(made, repeats=400).intervals
+    thinned = ranking_intervals(made, repeats=400).intervals
     for name in ("auc", "eer"):
         assert thinned[name].low == pytest.approx(exact[name].low, abs=0.01)
 
@@ -67,7 +67,7 @@ def test_a_species_that_was_not_drawn_is_left_out_of_the_worst() -> None:
     values = [0.9, 0.8, 0.7, 0.1, 0.2, 0.95]
     kinds = [None, None, None, "print", "print", "mask"]
     made = score_table(values, kinds, list("abcdef"), split=Split.TEST)
-    interval = sureness(made, repeats=300).intervals["bpcer10"]
+    interval = ranking_intervals(made, repeats=300).intervals["bpcer10"]
     assert (interval.low, interval.high) == (0.0, 1.0)
 
 
@@ -85,7 +85,7 @@ def test_the_true_area_lies_in_its_interval_as_often_as_promised() -> None:
         middle = draw.normal(0.0, 1.0, (2, subjects, 1)) + np.array([2.0, 0.0])[:, None, None]
         scores = ndtr(draw.normal(middle, 1.0, (2, subjects, frames)) / 3.0).ravel()
         made = score_table(scores, kinds, names, split=Split.TEST)
-        interval = sureness(made, repeats=200, seed=study).intervals["auc"]
+        interval = ranking_intervals(made, repeats=200, seed=study).intervals["auc"]
         hits += interval.low <= true <= interval.high
     assert hits / studies >= 0.90
 
@@ -93,7 +93,7 @@ def test_the_true_area_lies_in_its_interval_as_often_as_promised() -> None:
 @settings(max_examples=25, deadline=None)
 @given(tables())
 def test_every_interval_lies_in_the_unit_range(made: ScoreTable) -> None:
-    for interval in sureness(made, repeats=100).intervals.values():
+    for interval in ranking_intervals(made, repeats=100).intervals.values():
         assert np.isnan(interval.low) or -1e-9 <= interval.low <= interval.high <= 1.0 + 1e-9
 
 
@@ -106,6 +106,6 @@ def test_swapping_the_classes_of_turned_scores_leaves_the_area(made: ScoreTable)
         [made.subjects[person] for person in made.people],
         split=Split.TEST,
     )
-    one, other = (sureness(each, repeats=400).intervals["auc"] for each in (made, turned))
+    one, other = (ranking_intervals(each, repeats=400).intervals["auc"] for each in (made, turned))
     if one.subjects > 2:  # with two people the ends move in steps of a quarter
         assert abs(one.low - other.low) < 0.25

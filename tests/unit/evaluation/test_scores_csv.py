@@ -68,7 +68,7 @@ def test_outcomes_as_facepad_writes_them_are_understood(tmp_path: Path) -> None:
         tmp_path, "key,score,outcome,reason\n1,0.9,non_response,no_face\n2,0.4,uncertain,\n"
     )
     assert (found.rows[0].value, found.rows[0].reason) == (None, "no_face")
-    assert found.rows[1].unsure
+    assert found.rows[1].abstained
 
 
 def test_an_attack_without_a_species_is_of_an_unspecified_one(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ def test_samples_and_scores_stand_side_by_side() -> None:
     made = from_samples(samples, [Score(0.9), doubt, Score(None, Reason.NO_FACE)])
     assert made.bona_fide.tolist() == [True, False, True]
     assert made.answered.tolist() == [True, True, False]
-    assert made.unsure.tolist() == [False, True, False]
+    assert made.abstained.tolist() == [False, True, False]
     assert made.split is Split.TEST
 
 

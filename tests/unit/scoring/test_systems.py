@@ -132,7 +132,7 @@ def test_a_test_without_a_score_leaves_the_others() -> None:
 
 
 def test_when_all_abstain_the_score_must_not_decide() -> None:
-    assert fused(row(0.9, UNFAMILIAR), row(0.9, UNFAMILIAR)).unsure
+    assert fused(row(0.9, UNFAMILIAR), row(0.9, UNFAMILIAR)).abstained
 
 
 def test_what_could_not_be_read_keeps_its_error() -> None:

@@ -148,7 +148,7 @@ def _assessment(one: Assessment) -> dict[str, Any]:
         "points": [_point(point) for point in one.points],
         "remark": one.remark,
         "ranking": _ranking(one),
-        "curve": None if one.sureness is None else _band(one.sureness.band),
+        "curve": None if one.ranking_intervals is None else _band(one.ranking_intervals.band),
     }
 
 
@@ -196,9 +196,9 @@ def _rates(rates: Rates, sure: RateIntervals) -> dict[str, Any]:
 
 
 def _ranking(one: Assessment) -> dict[str, Any] | None:
-    if one.ranking is None or one.sureness is None:
+    if one.ranking is None or one.ranking_intervals is None:
         return None
-    sure = one.sureness.intervals
+    sure = one.ranking_intervals.intervals
     figures = {name: _known(getattr(one.ranking, name), sure[name]) for name in sure}
     return {
         "label": one.ranking.label,

@@ -30,10 +30,10 @@ def select_examples(one: Assessment, most: int) -> tuple[Picture, ...]:
         return ()
     point = one.points[0].rates.point
     made, ranks = outcomes(one.table, point), one.table.values
-    turned_away = one.table.bona_fide & made.rejected
+    rejected = one.table.bona_fide & made.rejected
     return (
         *_some(one, ACCEPTED, one.table.attack & made.accepted, -ranks, most),
-        *_some(one, REJECTED, turned_away, ranks, most),
+        *_some(one, REJECTED, rejected, ranks, most),
         *_some(one, BORDERLINE, one.table.answered, _distance(one, point), most),
     )
 

@@ -175,6 +175,8 @@ def _moment(created: str) -> str:
 
 def _level(report: Report) -> str:
     levels = {point.intervals.bpcer.level for one in report.assessments for point in one.points} | {
-        one.sureness.band.level for one in report.assessments if one.sureness is not None
+        one.ranking_intervals.band.level
+        for one in report.assessments
+        if one.ranking_intervals is not None
     }
     return " or ".join(f"{100.0 * level:g} %" for level in sorted(levels)) or "95 %"

@@ -201,7 +201,7 @@ def _settings(plot: Plot, colours: Colours) -> Any:  # noqa: ANN401 - matplotlib
 
 def _trade_offs(name: str, part: str, ranked: Sequence[Assessment]) -> list[Plot]:
     label = f"Ranking, threshold from {ranked[0].table.split}"
-    sure = [one.sureness.band.level for one in ranked if one.sureness is not None]
+    sure = [one.ranking_intervals.band.level for one in ranked if one.ranking_intervals is not None]
     band = f"Bands: {100.0 * sure[0]:g} % at each APCER, over subjects. {_marks(ranked)}"
     return [
         Plot(

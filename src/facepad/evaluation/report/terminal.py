@@ -68,9 +68,9 @@ def _point(point: AtPoint) -> list[str]:
 
 
 def _ranking(one: Assessment) -> list[str]:
-    if one.ranking is None or one.sureness is None:
+    if one.ranking is None or one.ranking_intervals is None:
         return ["  no ranking figures: a class has no score"]
-    ranking, sure = one.ranking, one.sureness.intervals
+    ranking, sure = one.ranking, one.ranking_intervals.intervals
     at = "/".join(percent(rate) for rate in (ranking.bpcer10, ranking.bpcer20, ranking.bpcer100))
     return [
         f"  {ranking.label}: AUC {number(ranking.auc)} [{fraction_span(sure['auc'])}], EER "

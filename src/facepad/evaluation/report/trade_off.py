@@ -40,7 +40,7 @@ def det(axes: "Axes", colours: Colours, found: Sequence[Assessment]) -> None:
     labels = [f"{100.0 * tick:g}" for tick in DET_TICKS]
     axes.set_xticks(ticks, labels)
     axes.set_yticks(ticks, labels)
-    axes.set(xlim=ends, ylim=ends, ylabel="BPCER, % of living people turned away")
+    axes.set(xlim=ends, ylim=ends, ylabel="BPCER, % of bona fide rejected")
 
 
 def roc(axes: "Axes", colours: Colours, found: Sequence[Assessment]) -> None:
@@ -51,7 +51,7 @@ def roc(axes: "Axes", colours: Colours, found: Sequence[Assessment]) -> None:
     labels = [f"{100.0 * tick:.0f}" for tick in ticks]
     axes.set_xticks(ticks, labels)
     axes.set_yticks(ticks, labels)
-    axes.set(xlim=ends, ylim=ends, ylabel="% of living people accepted")
+    axes.set(xlim=ends, ylim=ends, ylabel="% of bona fide accepted")
 
 
 def _draw(axes: "Axes", colours: Colours, found: Sequence[Assessment], plane: _Plane) -> None:
@@ -77,8 +77,8 @@ def _system(
     index: int,
 ) -> int:
     colour = colours[series(index)]
-    if one.sureness is not None and not np.isnan(one.sureness.band.low).all():
-        band = one.sureness.band
+    if one.ranking_intervals is not None and not np.isnan(one.ranking_intervals.band.low).all():
+        band = one.ranking_intervals.band
         axes.fill_between(
             plane.across(band.apcer),
             plane.up(band.low),

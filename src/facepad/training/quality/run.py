@@ -11,6 +11,7 @@ from facepad.evaluation.rates import Count, Rates, Reading, outcomes, rates_at
 from facepad.evaluation.table import ScoreTable, from_samples
 from facepad.jobs.progress import Advance
 from facepad.models.card import Card
+from facepad.quality import METRICS
 from facepad.training.quality.features import VIEWS, MeasuredView, MetricCache, extract
 from facepad.training.quality.fit import ClassifierKind, fit, scores
 from facepad.training.quality.resolution import SceneSource, movements
@@ -185,9 +186,9 @@ class QualityRecipe:
             data=_data_section(data),
             recipe=(
                 f"`{self.command}`\n\n"
-                f"25 metrics of {part.description}, reduced to {part.side} pixels (the box, or "
-                "the picture) and never enlarged; standardised. Equal weight of classes, and of "
-                "species within the attacks. The movements of the metrics between 480, 720 and "
+                f"{len(METRICS)} metrics of {part.description}, reduced to {part.side} pixels (the "
+                "box, or the picture) and never enlarged; standardised. Equal weight of classes, "
+                "and of species within the attacks. The movements of the metrics between 480, 720 and "
                 "1080 lines are added to the scatter within classes, with a weight of "
                 f"{self.resolution_weight:g}. Platt scaling on held-out sources, flattened until "
                 "resolution moves the score little. Threshold at equal errors on dev, the mean "
@@ -270,19 +271,19 @@ class QualityErrors:
 def errors_on(part: SampleSet, found: Sequence[Score], point: OperatingPoint) -> QualityErrors:
     """Return the errors of scores, in the order of a set's samples, at an operating point."""
     table = from_samples(list(part.samples), list(found))
-    unsure = table.unsure[table.answered]
+    abstained = table.abstained[table.answered]
     return QualityErrors(
         part.name,
         rates_at(_certain(table), OperatingPoint.at(point.threshold, point.name)),
         rates_at(table, point, reading=Reading.DECIDED),
         rank(table),
-        float(np.mean(unsure)) if len(unsure) else 0.0,
+        float(np.mean(abstained)) if len(abstained) else 0.0,
         1.0 - float(np.mean(outcomes(table, point).counted(Reading.DECIDED))),
     )
 
 
 def _certain(table: ScoreTable) -> ScoreTable:
-    return replace(table, unsure=np.zeros(len(table.values), np.bool_))
+    return replace(table, abstained=np.zeros(len(table.values), np.bool_))
 
 
 def _count(count: Count) -> str:
