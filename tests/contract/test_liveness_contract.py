@@ -11,9 +11,10 @@ import pytest
 
 from facepad import registry
 from facepad.testing import ContractError, check_liveness_test, made_up_presentation
-from facepad.types import OperatingPoint, Presentation, Reason, Score
+from facepad.types import Needs, OperatingPoint, Presentation, Reason, Score
 
 HALF = OperatingPoint.at(0.5)
+CLIP = Needs(min_frames=3, seconds=2.0, fps=20.0, depth=True)
 
 
 @dataclass
@@ -133,6 +134,35 @@ def test_a_simple_liveness_test_keeps_the_contract() -> None:
 def test_a_broken_liveness_test_is_noticed(test: Any, broken: str) -> None:  # noqa: ANN401 - any fake
     with pytest.raises(ContractError, match=broken):
         check_liveness_test(test)
+
+
+@dataclass
+class Change(Brightness):
+    """A clip test: how much the brightness changes; ``least`` is what it really needs."""
+
+    needs: Needs = CLIP
+    least: float = 2.0
+
+    def score(self, presentation: Presentation) -> Score:
+        if presentation.duration_s < self.least:
+            return Score(None, Reason.CLIP_TOO_SHORT)
+        assert presentation.frames[0].depth is not None
+        light = [frame.image.mean() for frame in presentation.frames]
+        return Score(min(1.0, float(np.ptp(light)) / 255.0))
+
+
+def test_a_clip_test_gets_a_clip_that_meets_its_needs() -> None:
+    check_liveness_test(Change())
+
+
+def test_a_clip_test_that_needs_more_than_it_says_is_noticed() -> None:
+    with pytest.raises(ContractError, match=r"\(41 frames, 160x120\) meets its needs, but it says"):
+        check_liveness_test(Change(least=3.0))
+
+
+def test_needs_of_another_type_are_noticed() -> None:
+    with pytest.raises(ContractError, match="needs must be a Needs, got 6"):
+        check_liveness_test(Change(needs=6))  # type: ignore[arg-type] # broken on purpose
 
 
 def test_another_name_than_registered_is_noticed() -> None:

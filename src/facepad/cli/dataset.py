@@ -177,6 +177,8 @@ def run_pack(
     )
     total, began = len(listing.samples), monotonic()
     with Packing(source, options, out, resume=resume, force=force) as packing:
+        if packing.note:
+            say(packing.note)
         if packing.done:
             left = total - packing.done
             say(f"{out}: {counted(packing.done, 'sample')} packed before, {left:,} left")

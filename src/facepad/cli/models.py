@@ -94,7 +94,8 @@ def card(
     """Show a model's card: data, licence, recipe, results, limits."""
     from facepad.models import store
 
-    typer.echo(store.card(name), nl=False)
+    notes = store.notes(name)
+    typer.echo(store.card(name) + (f"\n{notes}" if notes else ""), nl=False)
 
 
 def _show(checks: "tuple[Check, ...]") -> None:

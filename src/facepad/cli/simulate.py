@@ -143,6 +143,8 @@ def run(
         return _finished(options, listed, order, resume=resume)
     began, total = monotonic(), len(listed)
     with runner.Simulation(listed, order, options.folder, resume=resume, force=force) as simulation:
+        if simulation.note:
+            say(simulation.note)
         if simulation.done:
             left = f"{total - simulation.done:,} left"
             say(f"{options.folder}: {counted(simulation.done, 'source')} done before, {left}")

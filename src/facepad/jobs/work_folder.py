@@ -137,16 +137,13 @@ class WorkFolder:
             SettingsError: Work is there and neither was asked for; another run is at work on
                 it; it was begun with other facts; or the folder cannot be used.
         """
-        begun = self._provenance.file.exists()
-        if begun and not (resume or force):
-            raise SettingsError(
-                f"{self.path} holds the work of a run that did not end; --resume goes on with "
-                "it, --force begins again"
-            )
+        self._check_asked(asked=resume or force)
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             self._lock = os.open(self.path / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
-            self._take(facts, resumed=begun and not force, begin=begin)
+            self.note = lock(self._lock, self.path)
+            self._check_asked(asked=resume or force)  # another run may have begun meanwhile
+            self._take(facts, force=force, begin=begin)
         except OSError as error:
             self.release()
             raise SettingsError(f"{self.path} cannot be used: {error.strerror}") from error
@@ -179,9 +176,15 @@ class WorkFolder:
         """Return whether a file of the folder was made by a run, but for facts and lock."""
         return bool(self._parts.fullmatch(path.name)) or _is_temporary(path)
 
-    def _take(self, facts: Facts, *, resumed: bool, begin: Callable[[], None]) -> None:
-        if self._lock is not None:
-            self.note = lock(self._lock, self.path)
+    def _check_asked(self, *, asked: bool) -> None:
+        if self._provenance.file.exists() and not asked:
+            raise SettingsError(
+                f"{self.path} holds the work of a run that did not end; --resume goes on with "
+                "it, --force begins again"
+            )
+
+    def _take(self, facts: Facts, *, force: bool, begin: Callable[[], None]) -> None:
+        resumed = self._provenance.file.exists() and not force
         if not resumed:
             self.clear()
             begin()

@@ -151,6 +151,16 @@ def card(name: str) -> str:
     return read_bytes(file).decode()
 
 
+def notes(name: str) -> str:
+    """Return what is written by hand about a packaged model, as Markdown; "" for most.
+
+    Raises:
+        ModelError: Unknown name.
+    """
+    file = (index.WEIGHTS / find(name).file).with_suffix(".notes.md")
+    return read_bytes(file).decode() if file.is_file() else ""
+
+
 def verify() -> tuple[Check, ...]:
     """Compute the hash of every model's file again, pulled ones included."""
     return tuple(_check(entry) for entry in index.entries())

@@ -64,6 +64,7 @@ class Simulation:
 
     Attributes:
         done: Number of sources that an earlier run has finished.
+        note: A sentence for the user when the folder cannot be locked; else "".
 
     Args:
         sources: Bona fide pictures.
@@ -93,6 +94,7 @@ class Simulation:
         about = Provenance(out / ABOUT, subject=out, key="order")
         self._work = WorkFolder(out / WORK, _NOTES, about)
         self._claim(facts_of(sources, options), resume=resume, force=force)
+        self.note = self._work.note
         self._complete = (out / LIST).is_file()
         self.done = len(self._sources) if self._complete else len(self._notes())
 

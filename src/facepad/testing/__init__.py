@@ -11,6 +11,7 @@ Example:
     ...     check_dataset(Nuaa(made_up_dataset(Path(folder))))
 """
 
+from facepad.testing.calibration_contract import check_calibratable
 from facepad.testing.contracts import (
     ContractError,
     check_dataset,
@@ -25,6 +26,7 @@ from facepad.testing.miniatures import made_up_dataset
 __all__ = [
     "Clips",
     "ContractError",
+    "check_calibratable",
     "check_dataset",
     "check_fusion",
     "check_liveness_test",

@@ -1,6 +1,7 @@
 """The contract of a liveness test: safe to share, deterministic, never an exception."""
 
 import json
+import math
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -10,17 +11,21 @@ import numpy as np
 
 from facepad.testing.contracts import called, require
 from facepad.testing.made_up import made_up_presentation
+from facepad.testing.media_files import FACE_MM
 from facepad.types import (
     Frame,
     LivenessTest,
+    Needs,
     OperatingPoint,
     Presentation,
     Reason,
     Score,
+    needs_of,
 )
 
 TOLERANCE = 1e-6  # sums may be taken in another order in another thread
 THREADS = 4
+USUAL_FPS = 25.0  # of a clip for a test that needs no rate
 ROUNDS = 3
 
 
@@ -33,7 +38,8 @@ def check_liveness_test(
     """Check that a liveness test judges as facepad relies on.
 
     A score in [0, 1] or a reason, never an exception, whatever the frames show; the same
-    score each time and from several threads at once; no change to the frames.
+    score each time and from several threads at once; no change to the frames. A test with
+    ``needs`` also gets a made-up presentation that meets them.
 
     Args:
         test: The test, ready for use.
@@ -44,7 +50,8 @@ def check_liveness_test(
         ContractError: Says what is broken, and on what.
     """
     _check_description(test, name)
-    tried = (*_ordinary(), *_degenerate(), *presentations)
+    enough = _meeting(needs_of(test))
+    tried = (enough, *_ordinary(), *_degenerate(), *presentations)
     scores = [_checked_score(test, presentation) for presentation in tried]
     for presentation, score in zip(tried, scores, strict=True):
         again = called(
@@ -52,6 +59,10 @@ def check_liveness_test(
         )
         require(_same(score, again), _differs("a second time", presentation, score, again))
     _check_threads(test, tried, scores)
+    require(
+        scores[0].reason is not Reason.CLIP_TOO_SHORT,
+        f"{test.name}: {_named(enough)} meets its needs, but it says {Reason.CLIP_TOO_SHORT}",
+    )
 
 
 def _check_description(test: LivenessTest, name: str | None) -> None:
@@ -64,6 +75,8 @@ def _check_description(test: LivenessTest, name: str | None) -> None:
         isinstance(test.operating_point, OperatingPoint),
         f"{test.name}: operating_point must be an OperatingPoint, got {test.operating_point!r}",
     )
+    needs = needs_of(test)
+    require(isinstance(needs, Needs), f"{test.name}: needs must be a Needs, got {needs!r}")
     words = [word for pair in test.models.items() for word in pair]
     require(
         all(isinstance(word, str) for word in words),
@@ -78,6 +91,17 @@ def _ordinary() -> tuple[Presentation, ...]:
         made_up_presentation(seed=3, frames=8, size=(160, 120)),
         made_up_presentation(seed=4, size=(200, 260)),
     )
+
+
+def _meeting(needs: Needs) -> Presentation:
+    """Return a made-up presentation that is as long, as dense and as deep as a test needs."""
+    rate = needs.fps or USUAL_FPS
+    frames = max(needs.min_frames, math.ceil(needs.seconds * rate) + 1)
+    made = made_up_presentation(seed=7, frames=frames, size=(160, 120), interval_s=1.0 / rate)
+    if not needs.depth:
+        return made
+    depth = np.full(made.frames[0].image.shape[:2], FACE_MM, np.uint16)
+    return replace(made, frames=tuple(replace(frame, depth=depth) for frame in made.frames))
 
 
 def _degenerate() -> tuple[Presentation, ...]:

@@ -104,6 +104,12 @@ def test_card_prints_the_card() -> None:
     assert done.stdout == store.card("it")
 
 
+def test_card_prints_the_notes_on_a_packaged_model_after_its_card(weights: Path) -> None:
+    (weights / "it.notes.md").write_text("## Notes\n\nVersion 1 was evaluated twice.\n")
+    done = facepad("card", "it")
+    assert done.stdout == f"{store.card('it')}\n## Notes\n\nVersion 1 was evaluated twice.\n"
+
+
 def test_a_name_that_is_not_known_ends_with_3() -> None:
     done = facepad("card", "nose")
     assert done.exit_code == 3

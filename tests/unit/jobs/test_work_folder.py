@@ -111,6 +111,21 @@ def test_a_drive_without_locks_gives_a_note(
     assert "cannot be locked" in work.note
 
 
+def test_work_that_another_run_begins_meanwhile_is_not_deleted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = folder(tmp_path)
+
+    def lock_after_another_run(*_: int) -> None:
+        (other.path / "1.part").write_text("done")
+        Provenance(other.path / PROVENANCE).write(FACTS)
+
+    monkeypatch.setattr("fcntl.flock", lock_after_another_run)
+    with pytest.raises(SettingsError, match="--resume goes on with it"):
+        folder(tmp_path).claim(FACTS, resume=False, force=False)
+    assert "1.part" in names(other)
+
+
 def test_a_folder_is_removed_with_its_lock(tmp_path: Path) -> None:
     work = folder(tmp_path)
     work.claim(FACTS, resume=False, force=False)

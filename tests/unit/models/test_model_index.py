@@ -61,6 +61,15 @@ def test_every_model_has_a_card_that_agrees_with_the_list(entry: Entry) -> None:
     assert told == (entry.sha256, entry.version, entry.licence, entry.research_use)
 
 
+def test_notes_are_on_models_of_the_list_and_begin_with_a_heading() -> None:
+    files = sorted(index.WEIGHTS.glob("*.notes.md"))
+    known = {Path(entry.file).stem for entry in index.entries()}
+    assert files
+    for file in files:
+        assert file.name.removesuffix(".notes.md") in known
+        assert file.read_text(encoding="utf-8").startswith("## Notes\n")
+
+
 @pytest.mark.parametrize("entry", index.entries(), ids=lambda entry: entry.name)
 def test_every_packaged_file_has_the_hash_of_the_list(entry: Entry) -> None:
     if entry.kind == "pulled":

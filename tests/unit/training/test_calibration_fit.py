@@ -94,3 +94,25 @@ def test_two_frames_are_too_few() -> None:
 def test_an_impossible_target_is_refused(target: float) -> None:
     with pytest.raises(InputError, match="target BPCER"):
         fit(frames(5, np.random.default_rng(0)), target, USUAL)
+
+
+@pytest.mark.parametrize(
+    ("count", "people", "logit_scale", "threshold"),
+    [
+        (3, 1, 1.081062521948031, -1.6696984429968065),
+        (12, 3, 0.9463105476973744, -1.7610609522443148),
+    ],
+)
+def test_an_anchor_has_the_stored_digits(
+    count: int, people: int, logit_scale: float, threshold: float
+) -> None:
+    """Values of facepad at commit 1fa0605."""
+    anchor = fit(frames(count, np.random.default_rng(count), people=people), 0.05, USUAL)
+    found = (anchor.logit_scale, anchor.threshold)
+    assert found == pytest.approx((logit_scale, threshold), rel=1e-12)
+
+
+def test_the_expected_range_has_the_stored_digits() -> None:
+    """Values of facepad at commit 1fa0605."""
+    stored = (0.009512117346795336, 0.12138454671328196)
+    assert expected_bpcer_range(10, 0.05) == pytest.approx(stored, rel=1e-12)

@@ -1,5 +1,7 @@
 """Fitting the prior over cameras, on made-up features."""
 
+from dataclasses import astuple
+
 import numpy as np
 import pytest
 
@@ -74,3 +76,12 @@ def test_scaling_needs_attacks() -> None:
 def test_pictures_must_tell_their_camera() -> None:
     with pytest.raises(DatasetError, match="needs --simulated"):
         prepare(())
+
+
+def test_the_prior_has_the_stored_digits() -> None:
+    """Values of facepad at commit 1fa0605, with scikit-learn 1.9."""
+    stored = (
+        *(0.4962404440458028, 0.7254139826296951, 0.0823356524918088),
+        *(1.0893390884897038, 3.7551327208044047, 16.66262569793831),
+    )
+    assert astuple(fit_prior(*made_up())) == pytest.approx(stored, rel=1e-6)

@@ -156,3 +156,15 @@ def test_every_picture_twice_gives_the_same_heads() -> None:
     once, twice = fit(seen, SPEC), fit(joined([seen, seen]), SPEC)
     for one, other in zip(once, twice, strict=True):
         np.testing.assert_allclose(other.weights, one.weights, rtol=1e-3, atol=1e-5)
+
+
+def test_heads_scaling_and_threshold_have_the_stored_digits() -> None:
+    """Values of facepad at commit 1fa0605, with scikit-learn 1.9."""
+    heads = train(made_up(), SPEC, [made_up(each=25, split=Split.DEV)])
+    found = heads.arrays()
+    stored = [-0.25414768262603044, -0.23571949198250228]
+    np.testing.assert_allclose(found["intercepts"], stored, rtol=1e-6)
+    scalings = [[5.1596569193779365, 0.1574148666795733], [2.5073013826035035, 0.15154189531409193]]
+    np.testing.assert_allclose(found["scalings"], scalings, rtol=1e-6)
+    point = [0.6289286513982426, 0.5243578325071625, 0.6289286513982426]
+    np.testing.assert_allclose(found["point"], point, rtol=1e-6)

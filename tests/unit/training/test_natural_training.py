@@ -129,6 +129,14 @@ def test_the_sigmoid_is_that_of_logistic_regression() -> None:
     assert intercept == pytest.approx(-other.intercept_[0], abs=2e-3)
 
 
+def test_the_sigmoid_is_that_of_the_newton_method_of_libsvm() -> None:
+    """Values of libsvm's method (Lin, Lin, Weng 2007), which stops at a gradient of 1e-5."""
+    rng = np.random.default_rng(0)
+    first = rng.random(60) < 0.4
+    found = fit_sigmoid(rng.normal(first * 1.5, 1.0), first)
+    assert found == pytest.approx((-1.1316649614825613, 1.264431489283395), rel=1e-5)
+
+
 @given(st.integers(0, 1000), st.floats(0.5, 4.0))
 @few
 def test_stretched_decisions_have_a_flatter_sigmoid(seed: int, factor: float) -> None:

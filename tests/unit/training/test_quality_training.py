@@ -156,3 +156,25 @@ def test_scaling_needs_two_groups_with_both_classes() -> None:
     one = [Sample(s.key, s.path, "same", s.split, s.pai_species, "01") for s in samples]
     with pytest.raises(DatasetError, match="two sources or subjects"):
         trained(one, features)
+
+
+@pytest.mark.parametrize(
+    ("classifier", "threshold"), [("lda", 0.5937229169810542), ("svm", 0.7722029090996189)]
+)
+def test_the_threshold_has_the_stored_digits(classifier: ClassifierKind, threshold: float) -> None:
+    """Values of facepad at commit 1fa0605, with scikit-learn 1.9."""
+    samples, features = made_up()
+    found = trained(samples, features, classifier=classifier).operating_point.threshold
+    assert found == pytest.approx(threshold, rel=1e-6)
+
+
+def test_weights_and_the_threshold_of_two_datasets_have_the_stored_digits() -> None:
+    """Values of facepad at commit 1fa0605, with scikit-learn 1.9."""
+    samples, features = made_up()
+    dev = [row for row, sample in enumerate(samples) if sample.split is Split.DEV][:48]
+    others = [replace(samples[row], key=f"other/{samples[row].key}") for row in dev]
+    more = np.concatenate([features.vectors, features.vectors[dev] + 0.5])
+    model = trained([*samples, *others], MetricFeatures(more, (None,) * len(more)))
+    stored = [-0.09384342604440438, -0.2585044304822166, -0.2729381903683327, -0.24600300252464724]
+    np.testing.assert_allclose(model.weights[:4], stored, rtol=1e-6)
+    assert model.operating_point.threshold == pytest.approx(0.7446364203660956, rel=1e-6)

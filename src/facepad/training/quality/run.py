@@ -11,6 +11,7 @@ from facepad.evaluation.rates import Count, Rates, Reading, outcomes, rates_at
 from facepad.evaluation.table import ScoreTable, from_samples
 from facepad.jobs.progress import Advance
 from facepad.models.card import Card
+from facepad.quality import METRICS
 from facepad.training.quality.features import VIEWS, MeasuredView, MetricCache, extract
 from facepad.training.quality.fit import ClassifierKind, fit, scores
 from facepad.training.quality.resolution import SceneSource, movements
@@ -36,7 +37,7 @@ from facepad.types import OperatingPoint, Reason, Sample, Score, Split
 MADE_UP, PHOTOGRAPHED = 60, 60  # scenes from which the effect of resolution is learned
 
 # Weight of the scatter of resolution, relative to the training pictures: with simulated data
-# alone, and with a real dataset. Selected on dev parts; docs/lab/the-quality-test.md.
+# alone, and with a real dataset. Selected on dev data; docs/lab/results.md.
 FREE_RESOLUTION_WEIGHT, RESOLUTION_WEIGHT = 10.0, 1.0
 
 _LIMITS = (
@@ -185,10 +186,10 @@ class QualityRecipe:
             data=_data_section(data),
             recipe=(
                 f"`{self.command}`\n\n"
-                f"25 metrics of {part.description}, reduced to {part.side} pixels (the box, or "
-                "the picture) and never enlarged; standardised. Equal weight of classes, and of "
-                "species within the attacks. The movements of the metrics between 480, 720 and "
-                "1080 lines are added to the scatter within classes, with a weight of "
+                f"{len(METRICS)} metrics of {part.description}, reduced to {part.side} pixels (the "
+                "box, or the picture) and never enlarged; standardised. Equal weight of classes, "
+                "and of species within the attacks. The movements of the metrics between 480, 720 "
+                "and 1080 lines are added to the scatter within classes, with a weight of "
                 f"{self.resolution_weight:g}. Platt scaling on held-out sources, flattened until "
                 "resolution moves the score little. Threshold at equal errors on dev, the mean "
                 "over datasets."

@@ -1,0 +1,136 @@
+"""Tests that can be calibrated keep the contract, and the check notices which does not."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from facepad import registry
+from facepad.calibration import CalibratableTest, Calibration, CameraPrior, ViewPrior
+from facepad.errors import ModelError
+from facepad.scores import sigmoid
+from facepad.testing import ContractError, check_calibratable, check_liveness_test
+from facepad.training.calibration import run
+from facepad.types import Observation, OperatingPoint, Presentation, Reason, Score
+
+PORTRAIT = Path(__file__).parents[2] / "examples" / "astronaut.jpg"
+VIEWS = "picture"
+
+
+@dataclass(frozen=True)
+class Brightness:
+    """Scores brightness, for one camera if calibrated; broken in its descendants."""
+
+    name: str = "brightness"
+    version: str = "brightness-1+0"
+    prior_model: str = "brightness_cameras"
+    models: Mapping[str, str] = field(default_factory=dict)
+    calibration: Calibration | None = None
+
+    @property
+    def operating_point(self) -> OperatingPoint:
+        return OperatingPoint.at(0.5)
+
+    def score(self, presentation: Presentation) -> Score:
+        found = self.observe(presentation)
+        if isinstance(found, Reason):
+            return Score(None, found)
+        observation = found[VIEWS]
+        if self.calibration is None:
+            return Score(sigmoid(observation.raw))
+        anchor = self.calibration.anchors[VIEWS]
+        return Score(sigmoid(anchor.margin(anchor.anchored(observation.raw, observation.features))))
+
+    def observe(self, presentation: Presentation) -> Mapping[str, Observation] | Reason:
+        faces = [frame.image for frame in presentation.frames if frame.face is not None]
+        if not faces:
+            return Reason.NO_FACE
+        colour = np.mean([image.mean(axis=(0, 1)) for image in faces], axis=0) / 64.0 - 2.0
+        return {VIEWS: Observation(float(colour.mean()), colour)}
+
+    def prior(self) -> CameraPrior:
+        return CameraPrior({VIEWS: ViewPrior(0.4, 0.8, 0.3, 1.3, 1.1, 1.5)}, self.version, 40)
+
+    def calibrated(self, calibration: Calibration) -> "Brightness":
+        if calibration.version != self.version:
+            raise ModelError(f"calibrated with {calibration.version}, this is {self.version}")
+        return replace(self, calibration=calibration)
+
+
+class NoPrior(Brightness):
+    def prior(self) -> CameraPrior:
+        return CameraPrior({}, self.version, 0)
+
+
+class TakesAnyCalibration(Brightness):
+    def calibrated(self, calibration: Calibration) -> Brightness:
+        return replace(self, calibration=calibration)
+
+
+class ObservesNobody(Brightness):
+    def observe(self, presentation: Presentation) -> Mapping[str, Observation] | Reason:
+        colour = np.zeros(3) * len(presentation.frames)
+        return {VIEWS: Observation(0.0, colour)}
+
+
+class EndlessLogit(Brightness):
+    def observe(self, presentation: Presentation) -> Mapping[str, Observation] | Reason:
+        found = super().observe(presentation)
+        if isinstance(found, Reason):
+            return found
+        return {VIEWS: Observation(np.inf, found[VIEWS].features)}
+
+
+class IgnoresTheCalibration(Brightness):
+    def score(self, presentation: Presentation) -> Score:
+        found = super().score(presentation)
+        return found if self.calibration is None or found.value is None else Score(0.1)
+
+
+def test_a_test_of_brightness_keeps_both_contracts() -> None:
+    check_liveness_test(Brightness())
+    check_calibratable(Brightness())
+
+
+@pytest.mark.parametrize(
+    ("broken", "what"),
+    [
+        (NoPrior, "no numbers for 'picture'"),
+        (TakesAnyCalibration, "another version must raise"),
+        (ObservesNobody, "expected a Reason without a face"),
+        (EndlessLogit, "finite raw logit"),
+        (IgnoresTheCalibration, "must be bona fide under it"),
+    ],
+)
+def test_a_broken_contract_is_named(broken: type[Brightness], what: str) -> None:
+    with pytest.raises(ContractError, match=what):
+        check_calibratable(broken())
+
+
+def test_a_test_that_observes_nothing_is_not_calibratable() -> None:
+    class Plain:
+        name = "plain"
+
+    with pytest.raises(ContractError, match="lacks a part"):
+        check_calibratable(Plain())  # type: ignore[arg-type]  # broken on purpose
+
+
+@pytest.mark.parametrize("name", ["face_cnn", "face_cnn_research"])
+def test_the_registered_tests_that_can_be_calibrated_keep_the_contract(name: str) -> None:
+    made: CalibratableTest = registry.resolve("liveness_tests", name)()
+    check_calibratable(made)
+
+
+def test_any_calibratable_test_is_calibrated_from_a_folder(tmp_path: Path) -> None:
+    portrait = cv2.imread(str(PORTRAIT))
+    assert portrait is not None
+    for number in range(4):
+        lit = np.clip(portrait * (0.8 + 0.05 * number), 0, 255).astype(np.uint8)
+        cv2.imwrite(str(tmp_path / f"{number}.png"), lit)
+    frames = run.pictures(tmp_path)
+    made = run.calibrate("it", Brightness(), frames, target_bpcer=0.05, self_attacks=False)
+    assert (made.calibration.test, list(made.calibration.anchors)) == ("brightness", [VIEWS])
+    assert Brightness().calibrated(made.calibration).calibration is made.calibration

@@ -1,0 +1,136 @@
+"""Cards of a user's own models: his data and options, and nothing else."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from facepad.jobs.progress import ignore
+from facepad.models.card import Card, parse
+from facepad.quality import METRICS
+from facepad.training.face import run as face_run
+from facepad.training.face.features import VIEWS, FaceFeatures
+from facepad.training.face.heads import HeadSpec
+from facepad.training.face.run import FaceRecipe
+from facepad.training.quality import run as quality_run
+from facepad.training.quality.features import MetricFeatures
+from facepad.training.quality.run import QualityRecipe
+from facepad.training.run import TrainingResult, run
+from facepad.training.sources import DatasetCopy, FaceSources
+from facepad.types import Sample
+
+pytest.importorskip("sklearn", reason="training needs scikit-learn: pip install 'facepad[train]'")
+
+Train = Callable[[Path, pytest.MonkeyPatch], TrainingResult]
+WIDTH = 4
+HISTORY = (
+    "nuaa",
+    "webcam",
+    "unsplash",
+    "kodak",
+    "earlier",
+    "variants",
+    "combinations",
+    "version 1",
+)
+
+
+@pytest.fixture
+def listed(tmp_path: Path) -> Path:
+    """Twelve people of a user's own, in two sessions."""
+    rows = ["path,subject,pai_species,split,session,licence"]
+    for person in range(12):
+        split = ("train", "dev", "test")[person // 4]
+        for session in ("monday", "tuesday"):
+            for species in ("", "print"):
+                for number in range(4):
+                    name = f"{person}{session}{species}{number}.jpg"
+                    (tmp_path / name).touch()
+                    rows.append(f"{name},person{person},{species},{split},{session},CC0")
+    file = tmp_path / "office.csv"
+    file.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    return file
+
+
+def labels_of(samples: tuple[Sample, ...]) -> NDArray[np.float64]:
+    return np.array([float(sample.is_bona_fide) for sample in samples])
+
+
+def trained_quality(
+    listed: Path, monkeypatch: pytest.MonkeyPatch, *, evaluate_test: bool = False
+) -> TrainingResult:
+    rng = np.random.default_rng(0)
+
+    def measured(samples: tuple[Sample, ...], *_: object, **__: object) -> MetricFeatures:
+        vectors = rng.normal(size=(len(samples), len(METRICS)))
+        vectors[:, 0] += 3.0 * labels_of(samples)
+        return MetricFeatures(vectors, (None,) * len(samples))
+
+    monkeypatch.setattr(quality_run, "extract", measured)
+    moved = rng.normal(0.0, 0.1, (9, 3, len(METRICS)))
+    monkeypatch.setattr(quality_run, "movements", lambda *_, **__: moved)
+    monkeypatch.setenv("FACEPAD_CACHE_DIR", str(listed.parent / "cache"))
+    copies = (DatasetCopy("csv", listed),)
+    out = listed.parent / "out"
+    recipe = QualityRecipe(copies, (), "whole", "lda", evaluate_test, out, 1, 0)
+    return run(recipe, recipe.prepare(), ignore)
+
+
+def trained_face(listed: Path, monkeypatch: pytest.MonkeyPatch) -> TrainingResult:
+    rng = np.random.default_rng(0)
+
+    def measured(samples: tuple[Sample, ...], *_: object, **__: object) -> FaceFeatures:
+        values = rng.normal(size=(len(samples), len(VIEWS), 2 * WIDTH)).astype(np.float32)
+        values[:, :, ::WIDTH] += 3.0 * labels_of(samples)[:, None, None]
+        blocks = {0: slice(0, WIDTH), 1: slice(WIDTH, 2 * WIDTH)}
+        context = np.ones(len(samples), np.bool_)
+        return FaceFeatures(values, blocks, context, (None,) * len(samples))
+
+    monkeypatch.setattr(face_run, "extract", measured)
+    monkeypatch.setenv("FACEPAD_CACHE_DIR", str(listed.parent / "cache"))
+    sources = FaceSources((), "csv", listed, None, None)
+    spec = HeadSpec((("tight", 0), ("context", 1)), 1.0)
+    recipe = FaceRecipe(sources, "real", spec, 1, False, listed.parent / "out", 1)
+    return run(recipe, recipe.prepare(), ignore)
+
+
+def card_of(result: TrainingResult) -> Card:
+    return parse(result.model.with_suffix(".md").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("train", [trained_quality, trained_face])
+def test_a_card_names_the_users_data_and_no_other(
+    train: Train, listed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    card = card_of(train(listed, monkeypatch))
+    assert "64 pictures of 4 people" in card.data
+    assert "csv monday" in card.data
+    assert "CC0" in card.data
+    assert [word for word in HISTORY if word in card.render().lower()] == []
+
+
+@pytest.mark.parametrize("train", [trained_quality, trained_face])
+def test_a_card_of_a_real_dataset_is_the_first_version_and_for_research(
+    train: Train, listed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    card = card_of(train(listed, monkeypatch))
+    assert (card.version, card.research_use) == ("1", True)
+
+
+def test_the_report_is_written_beside_the_model(
+    listed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result = trained_face(listed, monkeypatch)
+    assert result.model.name == "face_heads_real.npz"
+    assert '"looseness": 1.0' in result.report.read_text(encoding="utf-8")
+
+
+def test_test_sets_are_named_only_when_they_were_evaluated(
+    listed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed = card_of(trained_quality(listed, monkeypatch))
+    assert "No test set was evaluated in this training." in closed.results
+    opened = card_of(trained_quality(listed, monkeypatch, evaluate_test=True))
+    assert "in this training: csv test, subject-disjoint." in opened.results
