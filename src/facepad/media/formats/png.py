@@ -21,7 +21,7 @@ _NEEDED = frozenset({b"IHDR", b"PLTE", b"IDAT", b"IEND"})
 
 
 def accepts(data: bytes) -> bool:
-    """Whether the data begins as PNG does."""
+    """Return whether the data begins as PNG does."""
     return data.startswith(_SIGNATURE)
 
 
@@ -50,7 +50,7 @@ def inspect(data: bytes) -> Header:
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
-    """Name, start and stop of each chunk up to the end of the picture."""
+    """Yield name, start and stop of each chunk up to the end of the picture."""
     position = len(_SIGNATURE)
     for _ in range(MAX_PARTS):
         length, name = big(data, position, 4), read_exact(data, position + 4, 4)

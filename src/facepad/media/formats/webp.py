@@ -17,7 +17,7 @@ from facepad.media.formats.header import (
 
 
 def accepts(data: bytes) -> bool:
-    """Whether the data begins as WebP does."""
+    """Return whether the data begins as WebP does."""
     return data[:4] == b"RIFF" and data[8:12] == b"WEBP"
 
 
@@ -56,7 +56,7 @@ def _size(name: bytes, body: bytes, start: int) -> tuple[int, int]:
 
 
 def _chunks(body: bytes) -> Iterator[tuple[bytes, int, int]]:
-    """Name, start of the content and its length, of each chunk."""
+    """Yield name, start of the content and its length, of each chunk."""
     position = 12
     for _ in range(MAX_PARTS):
         if position + 8 > len(body):

@@ -37,7 +37,7 @@ from facepad.types import OperatingPoint, Reason, Sample, Score, Split
 MADE_UP, PHOTOGRAPHED = 60, 60  # scenes from which the effect of resolution is learned
 
 # Weight of the scatter of resolution, relative to the training pictures: with simulated data
-# alone, and with a real dataset. Selected on dev parts; docs/lab/the-quality-test.md.
+# alone, and with a real dataset. Selected on dev data; docs/lab/results.md.
 FREE_RESOLUTION_WEIGHT, RESOLUTION_WEIGHT = 10.0, 1.0
 
 _LIMITS = (
@@ -188,8 +188,8 @@ class QualityRecipe:
                 f"`{self.command}`\n\n"
                 f"{len(METRICS)} metrics of {part.description}, reduced to {part.side} pixels (the "
                 "box, or the picture) and never enlarged; standardised. Equal weight of classes, "
-                "and of species within the attacks. The movements of the metrics between 480, 720 and "
-                "1080 lines are added to the scatter within classes, with a weight of "
+                "and of species within the attacks. The movements of the metrics between 480, 720 "
+                "and 1080 lines are added to the scatter within classes, with a weight of "
                 f"{self.resolution_weight:g}. Platt scaling on held-out sources, flattened until "
                 "resolution moves the score little. Threshold at equal errors on dev, the mean "
                 "over datasets."
