@@ -310,7 +310,7 @@ def slow_checker(*tests: SlowTest, **options: object) -> Checker:
 
 def test_two_tests_of_a_fifth_of_a_second_take_less_than_two_fifths() -> None:
     made = slow_checker(SlowTest("one"), SlowTest("two"), threads=2)
-    took_ms = []
+    took_ms: list[float] = []
     while not took_ms or (min(took_ms) >= 300.0 and len(took_ms) < 20):  # the machine may be busy
         timings = made.check(STILL, channels="rgb").timings_ms
         took_ms.append(timings["total"])
