@@ -29,7 +29,7 @@ SCHEMA_VERSION = 1
 
 
 class StoreName(StrEnum):
-    """How pictures are stored in a packed file."""
+    """Storage of pictures in a packed file."""
 
     ENCODED = "encoded"
     PIXELS = "pixels"
@@ -162,7 +162,7 @@ def run_pack(
 
     Raises:
         SettingsError: The output is there already, or cannot be used.
-        DatasetError: What is there belongs to other data, or nothing could be read.
+        DatasetError: The output belongs to other data, or nothing could be read.
     """
     from facepad.cli.console import progress
     from facepad.jobs.progress import duration

@@ -1,4 +1,4 @@
-"""Where errors become exit codes and one line on standard error; no traceback leaves here.
+"""Errors become exit codes and one line on standard error, without a traceback.
 
 Code  Meaning
 0     Everything was judged.
@@ -8,9 +8,9 @@ Code  Meaning
 4     A dataset, a manifest or a setting cannot be used.
 70    A fault of facepad itself or of the system.
 130   Interrupted from the keyboard.
-141   Whoever read the output went away.
+141   Broken pipe: the reader of the output is gone.
 
-Where both apply, 2 goes before 1: a policy is judged only when every input was.
+If both apply, the code is 2, not 1: a policy is checked only when every input was judged.
 """
 
 import os
@@ -57,7 +57,7 @@ _CODES: tuple[tuple[type[FacepadError], ExitCode], ...] = (
 
 
 def code_of(error: FacepadError) -> ExitCode:
-    """The exit code that stands for an error."""
+    """Return the exit code of an error."""
     return next((code for kind, code in _CODES if isinstance(error, kind)), ExitCode.FAULT)
 
 
@@ -66,13 +66,13 @@ def say(message: str) -> None:
     try:
         sys.stderr.write(f"facepad: {printable(message)}\n")
         sys.stderr.flush()
-    except OSError:  # nobody listens; the exit code still tells
+    except OSError:  # no reader; the exit code remains
         _silence(sys.stderr.fileno())
 
 
 @contextmanager
 def mapped_errors() -> Iterator[None]:
-    """Turn whatever escapes a command into one line and an exit code.
+    """Convert any error of a command into one line and an exit code.
 
     With the environment variable ``FACEPAD_DEBUG=1`` errors keep their traceback.
 
@@ -103,7 +103,7 @@ def mapped_errors() -> Iterator[None]:
 
 @contextmanager
 def caught_faults() -> Iterator[None]:
-    """Turn an error that nobody foresaw into one line; used around the whole program."""
+    """Convert an unexpected error into one line; used around the whole program."""
     try:
         yield
     except Exception as error:
@@ -117,7 +117,7 @@ def caught_faults() -> Iterator[None]:
 
 
 def prepare_streams() -> None:
-    """Make standard output and error take any text, also where they are ASCII or closed."""
+    """Make standard output and error accept any text, also if they are ASCII or closed."""
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:
@@ -127,7 +127,7 @@ def prepare_streams() -> None:
 
 
 def _silence(descriptor: int) -> None:
-    """Point a stream whose reader is gone at nothing, so that no later flush complains."""
+    """Redirect a stream whose reader is gone, so that no later flush fails."""
     nothing = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nothing, descriptor)
     os.close(nothing)

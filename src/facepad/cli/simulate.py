@@ -131,7 +131,7 @@ def run(
 
     Raises:
         SettingsError: The output is there already, or cannot be used.
-        DatasetError: What is there was ordered otherwise, or no source could be used.
+        DatasetError: The output was made with other options, or no source could be used.
     """
     from facepad.cli.console import progress
     from facepad.jobs.progress import duration

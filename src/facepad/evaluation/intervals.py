@@ -1,4 +1,4 @@
-"""How sure a rate is: intervals over subjects, never over frames.
+"""Confidence intervals of rates, over subjects and never over frames.
 
 Frames of one person are near duplicates, so people are drawn with replacement, each with
 all their presentations, in the bona fide class and among attacks separately.
@@ -47,7 +47,7 @@ class Interval:
 
     @property
     def indicative(self) -> bool:
-        """Whether too few people, or no spread at all, stand behind it to lean on it."""
+        """Whether there are too few subjects, or no variance."""
         return self.subjects < MIN_SUBJECTS or not self.low < self.high
 
 
@@ -71,7 +71,7 @@ def rate_intervals(
     repeats: int = REPEATS,
     seed: int = 0,
 ) -> RateIntervals:
-    """Intervals of the errors at an operating point, which is taken as fixed.
+    """Return intervals of the error rates at a fixed operating point.
 
     Args:
         table: As for `rates.rates_at`.
@@ -112,7 +112,7 @@ def share_interval(
     repeats: int = REPEATS,
     seed: int = 0,
 ) -> Interval:
-    """Interval of a weighted share of rows, such as an error rate, by resampling subjects.
+    """Return the interval of a weighted share of rows, such as an error rate, over subjects.
 
     Where no row or every row is flagged, resampling shows no spread. The bound is then
     the exact one for the share of subjects with a flagged row, which is no smaller.
@@ -158,7 +158,7 @@ def bootstrap(
     repeats: int = REPEATS,
     seed: int = 0,
 ) -> Interval:
-    """Interval of any figure that is computed from a table and respects its weights.
+    """Return the interval of any figure that is computed from a table with weights.
 
     Args:
         table: Scores, labels and weights.
@@ -184,11 +184,11 @@ def bootstrap(
 
 
 def clopper_pearson(failures: int, trials: int, *, level: float = LEVEL) -> tuple[float, float]:
-    """Exact two-sided binomial bounds of a share.
+    """Return exact two-sided binomial bounds of a share.
 
     Args:
-        failures: How many failed.
-        trials: How many there were; independent, so subjects and never frames.
+        failures: Number of failures.
+        trials: Number of trials; independent, so subjects and never frames.
         level: Confidence in (0, 1).
 
     Raises:
@@ -237,10 +237,10 @@ def _clustered_binomial(
 def draws(
     subjects: int, repeats: int, *, seed: int = 0, width: int | None = None
 ) -> Iterator[Floats]:
-    """How often each subject is drawn, in pieces of shape (some repeats, subjects).
+    """Yield how often each subject is drawn, in pieces of shape (some repeats, subjects).
 
     Args:
-        subjects: How many there are, and how many are drawn each time.
+        subjects: Number of subjects, and of draws each time.
         repeats: Number of resamplings over all pieces.
         seed: The same seed gives the same draws.
         width: Numbers that the caller makes of one resampling; sets the size of pieces.
@@ -252,7 +252,7 @@ def draws(
 
 
 def percentiles(figures: Floats, subjects: int, level: float = LEVEL) -> Interval:
-    """Interval from the figures of resampled data; NaN stands for a figure that was not there."""
+    """Return the interval of figures of resampled data; NaN stands for a missing figure."""
     known = figures[~np.isnan(figures)]
     if not len(known):
         return Interval(float("nan"), float("nan"), level, "none", subjects)
@@ -262,7 +262,7 @@ def percentiles(figures: Floats, subjects: int, level: float = LEVEL) -> Interva
 
 
 def tail_of(subjects: int, level: float = LEVEL) -> float:
-    """Share of resampled figures beyond each end of an interval."""
+    """Return the share of resampled figures beyond each end of an interval."""
     from scipy.special import ndtr, stdtrit  # slow to import
 
     # Plain percentiles are too narrow by sqrt((n - 1) / n) and by normal for t.

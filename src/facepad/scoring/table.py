@@ -137,12 +137,12 @@ class ScoresFile:
 
     Attributes:
         done: Number of rows of an earlier run.
-        errors: How many of those have no outcome.
+        errors: Number of those without outcome.
         note: A sentence for the user when the file cannot be locked; else "".
 
     Args:
         file: The CSV file; UTF-8, one line feed per row.
-        manifest: What is being scored; its columns come first in each row.
+        manifest: The rows to score; their columns come first in each row.
         outputs: The columns that are added.
         resume: Whether to continue a file that is there.
         force: Whether to overwrite a file that is there.

@@ -26,11 +26,11 @@ SCHEMA_VERSION = 1  # grows when a key changes its meaning or goes away
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """How long one step took.
+    """The duration of one step.
 
     Attributes:
-        step: What was done.
-        count: How often it was timed.
+        step: Name of the step.
+        count: Number of measurements.
         p50_ms: Median.
         p95_ms: 95 % took no longer.
     """
@@ -43,14 +43,14 @@ class Timing:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """One presentation that is worth a look.
+    """One presentation that a report shows.
 
     Attributes:
-        why: What is worth looking at ("attack accepted").
+        why: Why it is shown ("attacks accepted").
         key: Name of the presentation.
-        score: On the system's scale.
+        score: Score on the system's scale.
         kind: PAI species, or "bona fide".
-        path: Where the picture lies.
+        path: File of the picture.
     """
 
     why: str
@@ -62,19 +62,19 @@ class Picture:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """Everything that is shown.
+    """Everything that a report contains.
 
     Attributes:
-        title: For people.
+        title: Title of the report.
         created: Date and time, ISO 8601.
-        commands: Commands that repeat it.
-        notices: What a reader must know of the data: subsets, unmatched rows.
-        assessments: Every system on every part.
+        commands: Commands that reproduce it.
+        notices: What a reader must know about the data: subsets, unmatched rows.
+        assessments: Every system on every split.
         timings: By system or step; empty for scores from a file.
         timings_note: How they were measured.
         models: Version of each model, by name.
-        environment: What it ran on, by name.
-        pictures: Presentations worth a look, by system and part.
+        environment: Versions, system and processor, by name.
+        pictures: Examples, by system and split.
     """
 
     title: str
@@ -235,7 +235,7 @@ def _known(value: float, interval: Interval) -> dict[str, Any]:
 
 
 def _finite(value: Any) -> Any:  # noqa: ANN401 - whatever JSON can hold
-    """The same with rounded numbers, and null for those that are not known."""
+    """Return the value with rounded numbers, and None for unknown ones."""
     if isinstance(value, float):
         return _rounded(value) if math.isfinite(value) else None
     if isinstance(value, Mapping):

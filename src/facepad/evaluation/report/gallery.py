@@ -54,7 +54,7 @@ def examples_by_part(
 
 
 def thumbnail(path: str) -> str | None:
-    """A small JPEG of a picture, or of a video's middle, as a ``data:`` address.
+    """Return a small JPEG of a picture, or of a video's middle frame, as a ``data:`` URL.
 
     None when it cannot be read.
     """

@@ -29,7 +29,7 @@ TEMPLATE, STYLE = "report.html.j2", "report.css.j2"
 
 
 def require_libraries() -> None:
-    """Say what to install before anything slow begins.
+    """Check that the libraries for pages and plots are installed.
 
     Raises:
         SettingsError: A library that pages and plots need is missing.
@@ -48,12 +48,12 @@ def render(
     plots: Mapping[Plot, str],
     picture_data: Callable[[str], str | None] = thumbnail,
 ) -> str:
-    """The page.
+    """Return the page.
 
     Args:
-        report: What is shown.
+        report: The content.
         plots: Each plot with its ``<svg>`` element, in order.
-        picture_data: Gives the ``data:`` address of a small copy of a picture file.
+        picture_data: Returns a thumbnail of a picture file as a ``data:`` URL.
     """
     environment = _environment()
     style = environment.get_template(STYLE).render(light=LIGHT, dark=DARK)
@@ -126,7 +126,7 @@ def _by_part(report: Report, plots: Mapping[Plot, str]) -> dict[str, dict[str, A
 
 
 def _as_is(text: str) -> str:
-    """Text of facepad's own that the template must not escape; names in it are escaped."""
+    """Return text that the template must not escape; names in it are escaped already."""
     from markupsafe import Markup
 
     return Markup(text)  # noqa: S704 - see above
@@ -143,7 +143,7 @@ def _gallery(
 
 
 def _whisker(value: float, interval: Interval) -> dict[str, float] | None:
-    """Places on a line of 100 units; None when there is nothing to draw."""
+    """Return positions on a line of 100 units; None if there is nothing to draw."""
     if math.isnan(value):
         return None
     known = not math.isnan(interval.low)
@@ -160,7 +160,7 @@ def _milliseconds(value: float) -> str:
 
 
 def _unbroken(words: Callable[..., str]) -> Callable[..., str]:
-    """The same words with a number and its unit kept on one line."""
+    """Return the function with no line break between a number and its unit."""
     return lambda *given: _UNIT.sub("\N{NO-BREAK SPACE}", words(*given))
 
 

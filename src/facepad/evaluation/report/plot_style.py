@@ -70,7 +70,7 @@ _DECIMALS = re.compile(r"(\d+\.\d{2})\d+")
 
 
 def series(index: int) -> str:
-    """Name of the colour of a series; 0 is bona fide where classes are shown."""
+    """Return the name of the colour of a series; 0 is bona fide where classes are shown."""
     return f"c{index % SERIES}"
 
 
@@ -86,33 +86,33 @@ def safe_label(name: str) -> str:
 
 
 def dash(index: int) -> Any:  # noqa: ANN401 - matplotlib's own kinds of dash
-    """Line style of a series, so that colour is not all that tells it apart."""
+    """Return the line style of a series; series differ by more than colour."""
     return DASHES[index % len(DASHES)]
 
 
 def mark(index: int) -> str:
-    """Marker of a series."""
+    """Return the marker of a series."""
     return MARKS[index % len(MARKS)]
 
 
 def dash_in_words(index: int) -> str:
-    """What `dash` looks like."""
+    """Return the name of a dash."""
     return DASHES_IN_WORDS[index % len(DASHES)]
 
 
 def mark_in_words(index: int) -> str:
-    """What `mark` looks like."""
+    """Return the name of a marker."""
     return MARKS_IN_WORDS[index % len(MARKS)]
 
 
 def with_grid(axes: "Axes", colours: Colours) -> None:
-    """Draw a quiet grid behind everything."""
+    """Draw a light grid behind everything."""
     axes.grid(visible=True, color=colours["line"], linewidth=0.6)
     axes.set_axisbelow(True)
 
 
 def with_legend(axes: "Axes", entries: int) -> None:
-    """Name the series above the axes, where they hide nothing."""
+    """Draw the legend above the axes."""
     axes.legend(
         loc="lower left",
         bbox_to_anchor=(-0.02, 1.0),
@@ -125,13 +125,13 @@ def with_legend(axes: "Axes", entries: int) -> None:
 
 
 def themed(drawn: str, name: str, *, title: str, description: str) -> str:
-    """An ``<svg>`` element for a page that defines the palette's CSS variables.
+    """Return an ``<svg>`` element for a page that defines the CSS variables of the colours.
 
     Args:
-        drawn: What matplotlib wrote, drawn in the colours of ``TOKENS``.
+        drawn: SVG of matplotlib, drawn in the colours of ``TOKENS``.
         name: Unique in the page; letters, digits and hyphens.
         title: Read out by screen readers.
-        description: The same, at length.
+        description: Long description for screen readers.
     """
     text = _GLOBAL_STYLE.sub("", _METADATA.sub("", _PROLOGUE.sub("", drawn)))
     text = _GROUP_NAME.sub("", text)
@@ -152,7 +152,7 @@ def themed(drawn: str, name: str, *, title: str, description: str) -> str:
 
 
 def standalone(element: str) -> str:
-    """A themed element as a file of its own that follows the reader's colour scheme."""
+    """Return a themed element as a file that follows the reader's colour scheme."""
     style = (
         f"<style>svg{{{_variables(LIGHT)};font-family:system-ui,sans-serif}}"
         f"@media(prefers-color-scheme:dark){{svg{{{_variables(DARK)}}}}}</style>"

@@ -28,7 +28,7 @@ DET_TICKS = (0.001, 0.005, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8)
 
 @dataclass(frozen=True, slots=True)
 class _Plane:
-    """How errors become places on a plot.
+    """Maps errors to positions on a plot.
 
     Attributes:
         across: From APCER to the horizontal axis.
