@@ -52,6 +52,13 @@ class Notes(Listing):
         return self.noted
 
 
+class Problems(Listing):
+    found: Any = ("block 3 is damaged",)
+
+    def problems(self) -> Any:  # noqa: ANN401 - broken on purpose in a test
+        return self.found
+
+
 @pytest.fixture
 def good(tmp_path: Path) -> list[Sample]:
     paths = [tmp_path / f"{number}.jpg" for number in range(3)]
@@ -137,6 +144,14 @@ def test_notices_are_lines_of_text(good: list[Sample]) -> None:
     check_dataset(dataset)
     dataset.noted = (3,)
     with pytest.raises(ContractError, match=r"notices\(\) must give lines of text, got \[3\]"):
+        check_dataset(dataset)
+
+
+def test_problems_are_lines_of_text(good: list[Sample]) -> None:
+    dataset = Problems(good)
+    check_dataset(dataset)
+    dataset.found = ("",)
+    with pytest.raises(ContractError, match=r"problems\(\) must give lines of text, got \[''\]"):
         check_dataset(dataset)
 
 

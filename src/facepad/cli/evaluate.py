@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from facepad.evaluation.assessment import Assessment
     from facepad.evaluation.plan import Plan
     from facepad.evaluation.report.document import Report
-    from facepad.scoring.evaluation_input import EvaluationInput, EvaluationOptions
+    from facepad.scoring.systems import EvaluationInput, EvaluationOptions
 
 TESTS = "Comma-separated test names; each is evaluated by itself, and several by their mean."
 CALIBRATION = (
@@ -109,7 +109,7 @@ def evaluate(
     3 a model is missing or broken
     4 a dataset, a file of scores or labels, or a setting cannot be used
     """
-    from facepad.scoring.evaluation_input import EvaluationOptions
+    from facepad.scoring.systems import EvaluationOptions
 
     if (scores is None) == (datasets is None):
         raise typer.BadParameter("give --datasets, or --scores with --labels")
@@ -158,8 +158,8 @@ def run(options: "EvaluationOptions") -> ExitCode:
 
     from facepad.cli.console import progress
     from facepad.evaluation.plan import assess_all, count_of
-    from facepad.evaluation.report import document, page, terminal
-    from facepad.scoring.evaluation_input import from_datasets, from_files
+    from facepad.evaluation.report import document, formatting, page
+    from facepad.scoring.systems import from_datasets, from_files
 
     if options.page:
         page.require_libraries()  # before anything slow
@@ -175,7 +175,7 @@ def run(options: "EvaluationOptions") -> ExitCode:
     files = [document.write(options.out, report)]
     if options.page:
         files += page.write(options.out, report, progress)
-    sys.stdout.write(terminal.text(report) + "\n")  # last: its reader may be gone
+    sys.stdout.write(formatting.text(report) + "\n")  # last: its reader may be gone
     for file in files:
         say(f"wrote {file}")
     return ExitCode.INPUT if found.unread else ExitCode.OK

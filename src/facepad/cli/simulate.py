@@ -135,15 +135,14 @@ def run(
     """
     from facepad.cli.console import progress
     from facepad.jobs.progress import duration
-    from facepad.simulate import contact_sheet, sources
-    from facepad.simulate.runner import Simulation
+    from facepad.simulate import runner, sources
 
     _check(options)
     listed = sources.bona_fide(options.bona_fide, options.frames)
     if options.packed and options.out.exists() and not force:
         return _finished(options, listed, order, resume=resume)
     began, total = monotonic(), len(listed)
-    with Simulation(listed, order, options.folder, resume=resume, force=force) as simulation:
+    with runner.Simulation(listed, order, options.folder, resume=resume, force=force) as simulation:
         if simulation.note:
             say(simulation.note)
         if simulation.done:
@@ -153,7 +152,7 @@ def run(
             simulation.take(options.workers, advance)
         made = simulation.finish()
     if options.contact_sheet is not None:
-        contact_sheet.write(options.contact_sheet, made.rows, options.folder, ROUNDS)
+        runner.write_contact_sheet(options.contact_sheet, made.rows, options.folder, ROUNDS)
     if options.packed:
         _pack(options, listed, order, force=force)
     _say_skipped(made)
@@ -171,10 +170,10 @@ def summary(made: "SimulationResult") -> str:
 
 
 def _check(options: SimulateOptions) -> None:
-    from facepad.simulate import contact_sheet
+    from facepad.simulate.runner import check_contact_sheet
 
     if options.contact_sheet is not None:
-        contact_sheet.check(options.contact_sheet)
+        check_contact_sheet(options.contact_sheet)
     if not options.out.parent.is_dir():
         raise SettingsError(f"{options.out.parent} is not a folder; the output goes into one")
     for folder in options.bona_fide:

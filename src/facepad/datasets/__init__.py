@@ -1,7 +1,7 @@
-"""Listings of databases: one file each, none imports another. What they share stands here.
+"""Listings of databases, one file each; none imports another. What they share is here.
 
 A listing with several protocols takes one at construction, ``Listing(root, protocol=...)``,
-and names them in ``protocols``, the one used by default first. ``notices()`` tells what a
+and names them in ``protocols``, the one used by default first. ``notices()`` returns what a
 reader of results should know of a copy: subset, surplus, unused, or how it was split.
 """
 
@@ -44,7 +44,7 @@ def check_root(database: str, root: Path, holds: str) -> None:
 
 
 def read_list(database: str, path: Path) -> tuple[str, ...]:
-    """The lines of a list that are not blank, without the white space around them.
+    """Return the lines of a list that are not blank, without the white space around them.
 
     Raises:
         DatasetError: The list is missing, no plain text, or empty; the message names it.
@@ -52,7 +52,8 @@ def read_list(database: str, path: Path) -> tuple[str, ...]:
     try:
         lines = path.read_text(encoding="ascii").split("\n")
     except (OSError, UnicodeDecodeError) as error:
-        raise DatasetError(f"{database}: list {path} cannot be read: {error}") from error
+        why = getattr(error, "strerror", None) or error
+        raise DatasetError(f"{database}: list {path} cannot be read: {why}") from error
     found = tuple(line.strip() for line in lines if line.strip())
     if not found:
         raise DatasetError(f"{database}: list {path} is empty; expected one item a line")
@@ -90,7 +91,7 @@ def check_file(database: str, path: Path, where: str) -> Path:
 
 
 def count_notices(counts: Mapping[str, tuple[int, int]], items: str) -> tuple[str, ...]:
-    """One notice for each part of a copy that is smaller or larger than the official one.
+    """Return one notice for each part of a copy that is smaller or larger than the official one.
 
     Args:
         counts: Items found and official number of them, by name of the list or part.
@@ -107,7 +108,7 @@ def count_notices(counts: Mapping[str, tuple[int, int]], items: str) -> tuple[st
 def surplus_notices(
     root: Path, listed: Iterable[str], suffixes: Sequence[str], source: str = "list"
 ) -> tuple[str, ...]:
-    """A notice of the files beside the listed ones that nothing lists.
+    """Return a notice of files beside the listed ones that nothing lists.
 
     Args:
         root: Folder that the names in the notice are relative to.
@@ -122,7 +123,7 @@ def surplus_notices(
 
 
 def name_surplus(root: Path, files: Sequence[Path], source: str = "list") -> tuple[str, ...]:
-    """The notice of files that nothing lists; none when there are none."""
+    """Return the notice of files that nothing lists; none when there are none."""
     if not files:
         return ()
     named = ", ".join(file.relative_to(root).as_posix() for file in files[:MOST_NAMED])
@@ -131,7 +132,7 @@ def name_surplus(root: Path, files: Sequence[Path], source: str = "list") -> tup
 
 
 def part_notices(samples: Sequence[Sample]) -> tuple[str, ...]:
-    """Notices of a split that spoils results: a part without a class, a person in two parts."""
+    """Return notices of a bad split: a part without a class, or a subject in two parts."""
     notices = [
         f"empty: the part {split} has no {'bona fide' if bona_fide else 'attack'} item"
         for split in Split
@@ -151,10 +152,10 @@ def part_notices(samples: Sequence[Sample]) -> tuple[str, ...]:
 
 
 def split_by_subject(subject: str) -> Split:
-    """The part of a person in data without a split: the same always and everywhere.
+    """Return the part of a subject in data without a split; it never changes.
 
-    A hash of the subject's name decides: about 60 % of the people are train, 20 % dev and
-    20 % test; nobody is in two parts, and further people move nobody.
+    A hash of the subject's name decides: about 60 % of the subjects are train, 20 % dev and
+    20 % test. No subject is in two parts, and further subjects change nothing.
 
     Example:
         >>> [str(split_by_subject(name)) for name in ("anna", "fred", "ida")]

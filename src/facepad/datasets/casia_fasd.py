@@ -86,7 +86,7 @@ class CasiaFasd:
         yield from (sample for sample in self._all() if self._uses(sample))
 
     def notices(self) -> tuple[str, ...]:
-        """What a reader of results should know of this copy: subsets, and surplus videos.
+        """Return what a reader of results should know of this copy: subsets, and surplus videos.
 
         Raises:
             DatasetError: As `samples`.
@@ -113,7 +113,7 @@ class CasiaFasd:
         return self.protocol == "overall" or sample.pai_species in (None, self.protocol)
 
     def _subjects(self, part: str) -> list[Path]:
-        """Folders of the part's subjects, by number."""
+        """Return folders of the part's subjects, by number."""
         folder = self.root / part
         check_root(TITLE, folder, "one folder per subject, named 1, 2 ...")
         found = [path for path in folder.iterdir() if path.is_dir() and path.name[0] != "."]

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from facepad.datasets import check_file, part_notices, split_by_subject
-from facepad.errors import DatasetError
+from facepad.errors import DatasetError, counted
 from facepad.jobs.csv_rows import BONA_FIDE, read_csv
 from facepad.types import Sample, Split
 
@@ -58,7 +58,7 @@ class CsvList:
             yield sample
 
     def notices(self) -> tuple[str, ...]:
-        """What a reader of results should know: how it was split.
+        """Return what a reader of results should know: how it was split.
 
         Raises:
             DatasetError: As `samples`.
@@ -68,8 +68,8 @@ class CsvList:
         _, first = next(self._rows())
         if "split" in first:
             return notices
-        people = len({sample.subject for sample in listed})
-        split = f"split: by a hash of the subject's name, without a column; {people} subjects"
+        people = counted(len({sample.subject for sample in listed}), "subject")
+        split = f"split: by a hash of the subject's name, without a column; {people}"
         return (split, *notices)
 
     @property

@@ -21,7 +21,7 @@ from facepad.datasets import (
     part_notices,
     split_by_subject,
 )
-from facepad.errors import DatasetError
+from facepad.errors import DatasetError, counted
 from facepad.types import Sample, Split
 
 TITLE = "folder"
@@ -68,7 +68,7 @@ class Folder:
                 yield self._sample(path)
 
     def notices(self) -> tuple[str, ...]:
-        """What a reader of results should know: how it was split, and surplus files.
+        """Return what a reader of results should know: how it was split, and surplus files.
 
         Raises:
             DatasetError: As `samples`.
@@ -82,9 +82,9 @@ class Folder:
         )
 
     def _rules(self, listed: list[Sample]) -> Iterator[str]:
-        people = len({sample.subject for sample in listed})
+        people = counted(len({sample.subject for sample in listed}), "subject")
         if not self._parts():
-            yield f"split: by a hash of the subject's name, without parts; {people} subjects"
+            yield f"split: by a hash of the subject's name, without parts; {people}"
         loose = sum(_folder_of_subject(self._below_part(Path(s.path))) is None for s in listed)
         if loose:
             yield (
@@ -108,7 +108,7 @@ class Folder:
         )
 
     def _below_part(self, path: Path) -> tuple[str, ...]:
-        """Class, species and so on, down to the file's name."""
+        """Return class, species and so on, down to the file's name."""
         parts = path.relative_to(self.root).parts
         return parts[1:] if parts[0] in self._parts() else parts
 
@@ -116,7 +116,7 @@ class Folder:
         return {name: split for name, split in PARTS.items() if (self.root / name).is_dir()}
 
     def _files(self) -> list[Path]:
-        """Every visible file of a class, sorted by path."""
+        """Return every visible file of a class, sorted by path."""
         found = [path for folder in self._classes() for path in folder.rglob("*")]
         visible = [p for p in found if p.is_file() and not _hidden(p.relative_to(self.root))]
         if not any(path.suffix.lower() in SUFFIXES for path in visible):

@@ -84,7 +84,7 @@ class MsuMfsd:
             yield from self._of_subject(subject, LISTS[name], where)
 
     def notices(self) -> tuple[str, ...]:
-        """What a reader of results should know of this copy: subsets, and surplus videos.
+        """Return what a reader of results should know of this copy: subsets, and surplus videos.
 
         Raises:
             DatasetError: As `samples`.

@@ -111,7 +111,7 @@ class Nuaa:
         yield from subject_disjoint(tuple(self._official()))
 
     def notices(self) -> tuple[str, ...]:
-        """What a reader of results should know of this copy: subsets, and surplus pictures.
+        """Return what a reader of results should know of this copy: subsets, and surplus pictures.
 
         Raises:
             DatasetError: As `samples`.

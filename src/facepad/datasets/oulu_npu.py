@@ -89,7 +89,7 @@ class OuluNpu:
             yield self._sample(self._names()[name], line, where)
 
     def notices(self) -> tuple[str, ...]:
-        """What a reader of results should know of this copy.
+        """Return what a reader of results should know of this copy.
 
         A list that is a subset, and videos that no list of any protocol names.
 
@@ -111,12 +111,12 @@ class OuluNpu:
         return self.root / "Protocols" / f"Protocol_{self.protocol[0]}"
 
     def _names(self) -> dict[str, str]:
-        """Part of each list of the protocol, by the list's name."""
+        """Return part of each list of the protocol, by the list's name."""
         fold = self.protocol[1:]
         return {f"{part}{fold}.txt": part for part in PARTS}
 
     def _named_anywhere(self) -> set[str]:
-        """Paths of the videos that the lists in the root name, of whatever protocol."""
+        """Return paths of the videos that the lists in the root name, of whatever protocol."""
         samples = set[str]()
         for path in (self.root / "Protocols").glob("Protocol_[1-4]/*.txt"):
             part = path.stem.partition("_")[0]

@@ -58,7 +58,7 @@ class Packed:
                 yield self._sample(list(rows))
 
     def notices(self) -> tuple[str, ...]:
-        """What a reader of results should know: where it comes from and what is missing.
+        """Return what a reader of results should know: where it comes from and what is missing.
 
         Raises:
             DatasetError: As `samples`.
@@ -74,7 +74,7 @@ class Packed:
         )
 
     def about(self) -> About:
-        """What the file tells of itself.
+        """Return what the file tells of itself.
 
         Raises:
             DatasetError: As `samples`.
@@ -83,7 +83,7 @@ class Packed:
             return file.about
 
     def problems(self) -> tuple[str, ...]:
-        """What is wrong with the file as a whole; empty when every byte is as it was written.
+        """Return what is wrong with the file as a whole; empty if every byte is as written.
 
         Raises:
             DatasetError: As `samples`.

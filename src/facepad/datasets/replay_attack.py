@@ -107,7 +107,7 @@ class ReplayAttack:
                 yield sample
 
     def notices(self) -> tuple[str, ...]:
-        """What a reader of results should know of this copy: subsets, and surplus videos.
+        """Return what a reader of results should know of this copy: subsets, and surplus videos.
 
         Raises:
             DatasetError: As `samples`.

@@ -97,7 +97,7 @@ class ReplayMobile:
         yield from (s for s in self._all() if s.pai_species is None or s.pai_species in species)
 
     def notices(self) -> tuple[str, ...]:
-        """What a reader of results should know of this copy: subsets, and surplus videos.
+        """Return what a reader of results should know of this copy: subsets, and surplus videos.
 
         Raises:
             DatasetError: As `samples`.

@@ -45,7 +45,7 @@ class Simulated:
             yield replace(sample, key=f"{self.name}/{sample.key.partition('/')[2]}")
 
     def notices(self) -> tuple[str, ...]:
-        """What a reader of results should know: parts that lack a class, moved people.
+        """Return what a reader of results should know: parts that lack a class, moved people.
 
         Raises:
             DatasetError: As `samples`.
@@ -57,12 +57,12 @@ class Simulated:
         return (*notices(), *((told,) if moved else ()))
 
     def _listed(self) -> Dataset:
-        """The simulation's list, as the CSV file that it is."""
+        """Return the simulation's list, as the CSV file that it is."""
         return open_dataset("csv", self.root)
 
 
 def drawn_for(sample: Sample) -> dict[str, dict[str, object] | None]:
-    """All that was drawn for a picture, by part of the simulation.
+    """Return all that was drawn for a picture, by part of the simulation.
 
     Raises:
         DatasetError: The row does not tell.
@@ -80,12 +80,12 @@ def drawn_for(sample: Sample) -> dict[str, dict[str, object] | None]:
 
 
 def was_moved(sample: Sample) -> bool:
-    """Whether the person was cut out and set before another picture."""
+    """Return whether the background of the person was replaced."""
     return bool((drawn_for(sample).get("backdrop") or {}).get("used", False))
 
 
 def set_of(sample: Sample) -> str:
-    """The folder of bona fide pictures that it began with; "simulated" where there was one only.
+    """Return the folder that the bona fide picture is from; "simulated" if there was only one.
 
     Pictures of one set share people, places and a way of taking pictures.
     """
@@ -94,7 +94,7 @@ def set_of(sample: Sample) -> str:
 
 
 def ordered(root: Path) -> str:
-    """What a simulation was asked for, in one line; "" where its folder does not tell.
+    """Return what a simulation was asked for, in one line; "" where its folder does not tell.
 
     Args:
         root: The folder of the simulation, or its ``dataset.csv``.

@@ -88,7 +88,7 @@ class ThreeDMad:
                         yield _sample(path, split)
 
     def notices(self) -> tuple[str, ...]:
-        """What a reader of results should know: missing or unused people, surplus files.
+        """Return what a reader of results should know: missing or unused people, surplus files.
 
         Raises:
             DatasetError: As `samples`.
@@ -119,7 +119,7 @@ class ThreeDMad:
         return next((split for split, people in parts.items() if subject in people), None)
 
     def _files(self) -> tuple[dict[str, Path], list[Path]]:
-        """Paths of the clips by name, and HDF5 files that are none."""
+        """Return paths of the clips by name, and HDF5 files that are none."""
         check_root(TITLE, self.root, "clips named like 01_01_01.hdf5")
         found: dict[str, Path] = {}
         others = []

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facepad.errors import InputError
-from facepad.media.formats import bmp, jpeg, png, tiff, unsupported, webp
+from facepad.media.formats import bmp, chunked, jpeg, tiff, unsupported
 from facepad.media.formats.header import Header
 from facepad.media.limits import Limits
 from facepad.types import RgbImage
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 GrayBytes = NDArray[np.uint8]  # shape (H, W)
 
-_READERS: tuple[ModuleType, ...] = (jpeg, png, webp, bmp, tiff)
+_READERS: tuple[ModuleType, ...] = (jpeg, chunked, bmp, tiff)
 _CONVERTED = frozenset({"1", "L", "P", "PA", "LA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr"})
 
 

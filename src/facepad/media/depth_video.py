@@ -33,48 +33,48 @@ _MOST_EYES = 4  # numbers a frame
 
 
 def is_depth_video(path: str | Path) -> bool:
-    """Whether a file is named as such a clip."""
+    """Return whether a file is named as such a clip."""
     return Path(path).suffix.lower() in DEPTH_SUFFIXES
 
 
 def read_colour(
-    source: str | Path, rule: FrameSelection = ALL_FRAMES, *, limits: VideoLimits | None = None
+    source: str | Path, selection: FrameSelection = ALL_FRAMES, *, limits: VideoLimits | None = None
 ) -> Iterator[Frame]:
-    """Yield the chosen colour frames; one at a time is in memory.
+    """Yield the selected colour frames; one at a time is in memory.
 
     Raises:
         InputError: No HDF5 file, damaged, without ``Color_Data`` of the expected shape, over
-            a limit, or the rule chooses no frame; the message names the file.
+            a limit, or no frame is selected; the message names the file.
         SettingsError: h5py is not installed.
     """
-    for _, frame in read_numbered_colour(source, rule, limits=limits):
+    for _, frame in read_numbered_colour(source, selection, limits=limits):
         yield frame
 
 
 def read_numbered_colour(
-    source: str | Path, rule: FrameSelection = ALL_FRAMES, *, limits: VideoLimits | None = None
+    source: str | Path, selection: FrameSelection = ALL_FRAMES, *, limits: VideoLimits | None = None
 ) -> Iterator[tuple[int, Frame]]:
     """As `read_colour`, each frame with its number in the clip, from 0."""
-    for number, planes in _planes(source, COLOUR, (3, np.dtype(np.uint8)), rule, limits):
+    for number, planes in _planes(source, COLOUR, (3, np.dtype(np.uint8)), selection, limits):
         image = np.ascontiguousarray(planes.transpose(1, 2, 0))
         yield number, Frame(image, number / FRAMES_PER_SECOND)
 
 
 def read_depth(
-    source: str | Path, rule: FrameSelection = ALL_FRAMES, *, limits: VideoLimits | None = None
+    source: str | Path, selection: FrameSelection = ALL_FRAMES, *, limits: VideoLimits | None = None
 ) -> Iterator[NDArray[np.uint16]]:
-    """Yield the chosen depth frames: millimetres, shape (H, W), 0 where there is no measure.
+    """Yield the selected depth frames: millimetres, shape (H, W), 0 where there is no measure.
 
     Raises:
         InputError: As `read_colour`, for ``Depth_Data``.
         SettingsError: h5py is not installed.
     """
-    for _, planes in _planes(source, DEPTH, (1, np.dtype(np.uint16)), rule, limits):
+    for _, planes in _planes(source, DEPTH, (1, np.dtype(np.uint16)), selection, limits):
         yield planes[0]
 
 
 def read_eyes(source: str | Path, *, limits: VideoLimits | None = None) -> NDArray[np.float32]:
-    """Eye positions of every frame, shape (N, 4): x, y of the right eye, then of the left.
+    """Return eye positions of every frame, shape (N, 4): x, y of the right eye, then of the left.
 
     Raises:
         InputError: As `read_colour`, for ``Eye_Pos``.
@@ -90,7 +90,7 @@ def _planes(
     source: str | Path,
     name: str,
     expected: tuple[int, np.dtype[Any]],
-    rule: FrameSelection,
+    selection: FrameSelection,
     limits: VideoLimits | None,
 ) -> Iterator[tuple[int, NDArray[Any]]]:
     limits = limits or VideoLimits.from_settings()
@@ -103,16 +103,16 @@ def _planes(
             )
         limits.picture.check_size(data.shape[3], data.shape[2])
         count = data.shape[0]
-        numbers = [number for number in rule.chosen(count)[:count] if number < count]
+        numbers = [number for number in selection.chosen(count)[:count] if number < count]
         if not numbers:
-            raise InputError(f"frame selection {rule} selects none of its {count} frames")
+            raise InputError(f"frame selection {selection} selects none of its {count} frames")
         for number in numbers:
             yield number, np.asarray(data[number])
 
 
 @contextmanager
 def _opened(source: str | Path, name: str, limits: VideoLimits) -> Iterator["h5py.Dataset"]:
-    """Open one array of a file; whatever h5py thinks of it becomes an `InputError`."""
+    """Open one array of a file; any error of h5py becomes an `InputError`."""
     path = Path(source)
     library = _library()
     try:
@@ -123,7 +123,7 @@ def _opened(source: str | Path, name: str, limits: VideoLimits) -> Iterator["h5p
             yield data
     except FacepadError as error:
         raise type(error)(f"{printable(str(path))}: {error}") from error
-    except Exception as error:  # whatever untrusted bytes set off is their fault
+    except Exception as error:  # untrusted bytes may raise anything
         raise InputError(
             f"{printable(str(path))}: damaged or cut off ({type(error).__name__}: {error})"
         ) from error
@@ -148,7 +148,7 @@ def _check_file(path: Path, limits: VideoLimits) -> None:
 
 
 def _array(file: "h5py.File", name: str) -> "h5py.Dataset":
-    """One array that lies in the file itself: links to other files are not followed."""
+    """Return one array that lies in the file itself: links to other files are not followed."""
     library = _library()
     if not isinstance(file.get(name, getlink=True), library.HardLink):
         raise InputError(f"the file has no array {name}; it has {', '.join(file) or 'none'}")

@@ -1,4 +1,4 @@
-"""Which frames of a video are looked at: all, every k-th, n evenly spaced, or one."""
+"""Which frames of a clip are used: all, every k-th, n evenly spaced, or one."""
 
 import re
 import sys
@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from facepad.errors import SettingsError
 
 _RULE = re.compile(r"(?P<kind>every|even|at):(?P<number>[0-9]{1,9})")
-_ENDLESS = sys.maxsize  # the rule goes on for as long as the video does
+_ENDLESS = sys.maxsize  # up to the end of the clip
 
 
 @dataclass(frozen=True, slots=True)
 class FrameSelection:
-    """A rule that chooses the same frames of the same video, always.
+    """Selects frames of a clip; the same frames of the same clip each time.
 
     Attributes:
         kind: "all"; "every" (frames 0, k, 2k ...); "even" (n frames, each in the middle of
@@ -32,7 +32,7 @@ class FrameSelection:
 
     @classmethod
     def parse(cls, text: str) -> "FrameSelection":
-        """Read a rule as people write it: "all", "every:5", "even:10", "at:0".
+        """Read a selection as people write it: "all", "every:5", "even:10", "at:0".
 
         Raises:
             SettingsError: It is none of these.
@@ -54,7 +54,7 @@ class FrameSelection:
         return self.kind if self.kind == "all" else f"{self.kind}:{self.number}"
 
     def chosen(self, count: int) -> Sequence[int]:
-        """Numbers of the chosen frames, in order.
+        """Return the numbers of the selected frames, in order.
 
         Args:
             count: How many frames the video has; only "even" needs it.

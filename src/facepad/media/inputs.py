@@ -1,4 +1,4 @@
-"""What the command line was given, opened up: files, folders, patterns, standard input."""
+"""Expand what the command line was given: files, folders, patterns, standard input."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -32,7 +32,7 @@ def expand(
     *,
     limits: Limits | None = None,
 ) -> Iterator[Input]:
-    """Yield every single input that the paths stand for, in a fixed order.
+    """Yield every input that the paths stand for, in a fixed order.
 
     A folder stands for all files in it and in its sub-folders, sorted by name, files before
     sub-folders; hidden ones (``.name``) and linked folders are left out. Nothing is chosen by

@@ -24,7 +24,7 @@ class Limits:
 
     @classmethod
     def from_settings(cls) -> "Limits":
-        """The limits that the settings (environment variables) ask for.
+        """Return the limits that the settings (environment variables) ask for.
 
         Raises:
             SettingsError: A setting is not a positive number.
@@ -85,7 +85,7 @@ class VideoLimits:
 
     @classmethod
     def from_settings(cls) -> "VideoLimits":
-        """The limits that the settings (environment variables) ask for.
+        """Return the limits that the settings (environment variables) ask for.
 
         Raises:
             SettingsError: A setting is not a positive number.

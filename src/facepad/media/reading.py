@@ -1,4 +1,4 @@
-"""The way in: bytes, files and arrays become frames; all else becomes an `InputError`."""
+"""Read untrusted bytes, files and arrays as frames; anything else is an `InputError`."""
 
 import os
 import stat
@@ -139,7 +139,7 @@ def _frame(data: bytes, suffix: str, limits: Limits) -> Frame:
 
 
 def _file(path: Path, limits: Limits) -> bytes:
-    """All bytes of a regular file that is within the limits.
+    """Return all bytes of a regular file that is within the limits.
 
     Its kind is asked before opening, as opening alone can set off a device; and again
     after, without waiting, as the path may have become a pipe in between.

@@ -1,8 +1,8 @@
-"""Frames of a video file: chosen by rule, decoded once and in order, turned upright.
+"""Read selected frames of a video file; each is decoded once, in order, and turned upright.
 
-Read are AVI, MP4 and QuickTime, through OpenCV's FFmpeg; whoever lists clips by other names
-also gets Matroska (WebM), MPEG and GIF. The content must begin as one of these do, so that no
-playlist or address can make FFmpeg open something else.
+Supported are AVI, MP4 and QuickTime, through OpenCV's FFmpeg; files that are listed by other
+names may also be Matroska (WebM), MPEG or GIF. The content must begin as one of these do, so
+that no playlist or address can make FFmpeg open something else.
 """
 
 import os
@@ -33,7 +33,7 @@ _HEADS = (b"\x1aE\xdf\xa3", b"GIF87a", b"GIF89a", b"\x00\x00\x01\xba", b"\x00\x0
 
 
 def is_video(path: str | Path) -> bool:
-    """Whether a file is named as a video that can be read."""
+    """Return whether a file is named as a video that can be read."""
     return Path(path).suffix.lower() in VIDEO_SUFFIXES
 
 
@@ -50,50 +50,50 @@ def begins_as_video(head: bytes) -> bool:
 
 
 def read_video(
-    source: str | Path, rule: FrameSelection = ALL_FRAMES, *, limits: VideoLimits | None = None
+    source: str | Path, selection: FrameSelection = ALL_FRAMES, *, limits: VideoLimits | None = None
 ) -> Iterator[Frame]:
-    """Yield the chosen frames of a video.
+    """Yield the selected frames of a video.
 
-    Each frame is decoded once, in order; what is not chosen is decoded but not converted.
-    A file that ends before it said it would gives the frames it has, the last with a note.
+    Frames that are not selected are decoded but not converted. A file that ends before its
+    header says gives the frames it has, the last with a note.
 
     Args:
         source: The video file.
-        rule: Which frames.
+        selection: Which frames.
         limits: Bounds, checked before decoding; None takes them from the settings.
 
     Yields:
         Frames, RGB, upright, with the seconds since the video's first frame.
 
     Raises:
-        InputError: It cannot be read as a video, or none of its chosen frames can; the
+        InputError: It cannot be read as a video, or none of its selected frames can; the
             message names it and says why.
         SettingsError: A limit in the settings is not a number.
     """
-    for _, frame in read_numbered(source, rule, limits=limits):
+    for _, frame in read_numbered(source, selection, limits=limits):
         yield frame
 
 
 def read_numbered(
-    source: str | Path, rule: FrameSelection = ALL_FRAMES, *, limits: VideoLimits | None = None
+    source: str | Path, selection: FrameSelection = ALL_FRAMES, *, limits: VideoLimits | None = None
 ) -> Iterator[tuple[int, Frame]]:
     """As `read_video`, each frame with its number in the video, from 0."""
     limits = limits or VideoLimits.from_settings()
     path = Path(source)
     try:
-        yield from _frames(path, rule, limits)
+        yield from _frames(path, selection, limits)
     except InputError as error:
         raise InputError(f"{printable(str(path))}: {error}") from error
 
 
 def chosen_numbers(
-    source: str | Path, rule: FrameSelection, *, limits: VideoLimits | None = None
+    source: str | Path, selection: FrameSelection, *, limits: VideoLimits | None = None
 ) -> tuple[int, ...]:
-    """Numbers of the frames that a rule chooses, from 0; decodes nothing but to count.
+    """Return the numbers of the selected frames, from 0; decodes only to count frames.
 
     Args:
         source: The video file.
-        rule: "even" or "at", which choose finitely many.
+        selection: "even" or "at", which select finitely many.
         limits: As `read_video`.
 
     Raises:
@@ -105,36 +105,38 @@ def chosen_numbers(
         _check_file(path, limits)
         with _opened(path) as video:
             claimed = _check_header(video, limits)
-        return tuple(rule.chosen(claimed or _counted(path, limits)))
+        return tuple(selection.chosen(claimed or _counted(path, limits)))
     except InputError as error:
         raise InputError(f"{printable(str(path))}: {error}") from error
 
 
-def _frames(path: Path, rule: FrameSelection, limits: VideoLimits) -> Iterator[tuple[int, Frame]]:
+def _frames(
+    path: Path, selection: FrameSelection, limits: VideoLimits
+) -> Iterator[tuple[int, Frame]]:
     _check_file(path, limits)
     with _opened(path) as video:
         claimed = _check_header(video, limits)
-        if claimed < 1 and rule.kind == "even":
+        if claimed < 1 and selection.kind == "even":
             claimed = _counted(path, limits)
         last: tuple[int, Frame] | None = None
         seen = 0
-        for seen, frame in _decoded(video, rule, claimed, limits):
+        for seen, frame in _decoded(video, selection, claimed, limits):
             if frame is not None:
                 if last is not None:
                     yield last
                 last = seen - 1, frame
     if last is None:
-        raise InputError(_nothing(rule, seen, claimed))
-    yield last[0], _with_note(last[1], rule, seen, claimed)
+        raise InputError(_nothing(selection, seen, claimed))
+    yield last[0], _with_note(last[1], selection, seen, claimed)
 
 
 def _decoded(
-    video: "VideoCapture", rule: FrameSelection, count: int, limits: VideoLimits
+    video: "VideoCapture", selection: FrameSelection, count: int, limits: VideoLimits
 ) -> Iterator[tuple[int, Frame | None]]:
-    """How many frames were decoded so far, and the newest when it is chosen."""
+    """Yield how many frames were decoded so far, and the newest when it is chosen."""
     import cv2
 
-    chosen = rule.chosen(count)
+    chosen = selection.chosen(count)
     final = chosen[-1] if len(chosen) else -1
     index, begin, time_s = 0, 0.0, 0.0
     while index <= final and video.grab():
@@ -157,17 +159,17 @@ def _converted(video: "VideoCapture", limits: VideoLimits) -> RgbImage:
     return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), dtype=np.uint8)
 
 
-def _with_note(last: Frame, rule: FrameSelection, seen: int, claimed: int) -> Frame:
-    final = claimed - 1 if rule.kind in ("all", "every") else rule.chosen(claimed)[-1]
+def _with_note(last: Frame, selection: FrameSelection, seen: int, claimed: int) -> Frame:
+    final = claimed - 1 if selection.kind in ("all", "every") else selection.chosen(claimed)[-1]
     if seen > final:
         return last
     return replace(last, notes=(f"the video ends after {seen} of {claimed} frames",))
 
 
-def _nothing(rule: FrameSelection, seen: int, claimed: int) -> str:
+def _nothing(selection: FrameSelection, seen: int, claimed: int) -> str:
     if seen == 0:
         return f"no frame of the video can be decoded (its header says {claimed})"
-    return f"frame selection {rule} selects none of the {seen} frames that can be decoded"
+    return f"frame selection {selection} selects none of the {seen} frames that can be decoded"
 
 
 def _check_header(video: "VideoCapture", limits: VideoLimits) -> int:

@@ -41,7 +41,7 @@ class Address:
 
 
 def parse(path: str | Path) -> Address | None:
-    """The address that a path stands for; None for the path of a plain file.
+    """Return the address that a path stands for; None for the path of a plain file.
 
     Example:
         >>> parse("nuaa.h5#attack/20-29")
@@ -57,7 +57,7 @@ def parse(path: str | Path) -> Address | None:
 
 
 def file_of(path: str | Path) -> Path:
-    """The file that holds what a path or an address stands for.
+    """Return the file that holds what a path or an address stands for.
 
     Example:
         >>> str(file_of("nuaa.h5#attack/20-29")), str(file_of("a.jpg"))

@@ -100,15 +100,15 @@ class SealedFile(io.RawIOBase):
         return self._at
 
     def tell(self) -> int:
-        """The position in the HDF5 part."""
+        """Return the position in the HDF5 part."""
         return self._at
 
     def readable(self) -> bool:
-        """Whether it can be read: yes."""
+        """Return True: the file can be read."""
         return True
 
     def seekable(self) -> bool:
-        """Whether the position can be changed: yes."""
+        """Return True: the position can be changed."""
         return True
 
     def close(self) -> None:
@@ -155,7 +155,7 @@ class Digest:
             self.add(row)
 
     def add(self, row: Row) -> None:
-        """Take in the next row."""
+        """Add the next row."""
         labels = (row.key, row.split, row.subject, row.species, row.session, row.frame)
         self._found.update(f"{json.dumps((*labels, row.pixels_sha256))}\n".encode())
 
@@ -164,7 +164,7 @@ class Digest:
 
 
 def pixels_hash(image: RgbImage) -> str:
-    """SHA-256 of a picture's size and its RGB pixels, in hexadecimal."""
+    """Return SHA-256 of a picture's size and its RGB pixels, in hexadecimal."""
     height, width = image.shape[:2]
     found = sha256(f"{width}x{height}\n".encode())
     found.update(np.ascontiguousarray(image).data)
@@ -181,7 +181,7 @@ def _opened(path: Path) -> BinaryIO:
 
 
 def _read_footer(file: BinaryIO) -> tuple[int, bytes]:
-    """Size of the HDF5 part and its table; a `ValueError` says what is wrong with the seal."""
+    """Return size and table of the HDF5 part; a `ValueError` says what is wrong."""
     end = file.seek(0, os.SEEK_END)
     if end == 0:
         raise ValueError("the file is empty (0 bytes)")

@@ -1,10 +1,10 @@
-"""What stands where in a packed file.
+"""The layout of a packed file.
 
 /               attributes: format, version, dataset, store, frames, counts, digest ...
 /bona_fide/     one row per picture of a living person
     images      store "encoded": the bytes of a picture file, uint8 of variable length;
-                store "pixels": uint8 of shape (N, H, W, 3), R G B; a picture that is smaller
-                stands at the top left, before black
+                store "pixels": uint8 of shape (N, H, W, 3), R G B; a smaller
+                picture is at the top left, the rest is black
     key ...     one array per column of `COLUMNS`, all as long as ``images``
 /attack/        the same for attacks
 /skipped/       ``sample``, ``key`` and ``error`` of what could not be read
@@ -33,10 +33,10 @@ def _nothing() -> Mapping[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What is known of one packed picture.
+    """One packed picture, without its pixels.
 
     Attributes:
-        sample: Number of its sample in the listing; frames of one clip share it.
+        sample: Index of its sample in the listing; frames of one clip share it.
         key: The sample's key in the dataset that was packed.
         subject: As in the sample.
         split: As in the sample.
@@ -47,14 +47,14 @@ class Row:
         time_s: Seconds since the clip began.
         attributes: As in the sample.
         notes: What was unusual about the file.
-        width: Of the upright picture before packing, in pixels.
-        height: Of the upright picture before packing, in pixels.
-        stored_width: As it is packed, in pixels.
-        stored_height: As it is packed, in pixels.
-        format: Of the file it came from ("JPEG").
-        bytes: Size of the file it came from.
-        sha256: Of the file it came from.
-        pixels_sha256: Of the upright RGB pixels as they are read from the packed file.
+        width: Width of the upright picture before packing, in pixels.
+        height: Height of the upright picture before packing, in pixels.
+        stored_width: Width as packed, in pixels.
+        stored_height: Height as packed, in pixels.
+        format: Format of the file it came from ("JPEG").
+        bytes: Size of the file it came from, in bytes.
+        sha256: Hash of the file it came from.
+        pixels_sha256: Hash of the upright RGB pixels as they are read from the packed file.
     """
 
     sample: int = 0
@@ -97,14 +97,14 @@ OF_PICTURE = ("sample", "frame", "of_clip", "time_s", "notes", "stored_width", "
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What a packed file tells of itself.
+    """What a packed file says of itself.
 
     Attributes:
         dataset: Name of the listing it was made from.
         protocol: Protocol of that listing; "" when it has only one.
         store: "encoded" or "pixels".
         size: Width and height of all pictures of store "pixels"; (0, 0) otherwise.
-        frames: The rule that chose frames of clips.
+        frames: Which frames of clips were packed.
         samples: How many samples were listed.
         bona_fide: Rows of that group.
         attack: Rows of that group.
@@ -133,19 +133,19 @@ class About:
     made_by: str = ""
 
     def rows(self, group: str) -> int:
-        """How many rows a group has."""
+        """Return how many rows a group has."""
         return self.bona_fide if group == BONA_FIDE else self.attack
 
 
 def attributes_of(about: About) -> dict[str, Any]:
-    """The attributes of the file's root, as h5py takes them."""
+    """Return the attributes of the file's root, as h5py takes them."""
     values = {item.name: getattr(about, item.name) for item in fields(About)}
     values["notices"] = "\n".join(about.notices)
     return {"format": FORMAT, "version": VERSION} | values
 
 
 def about_from(attributes: Mapping[str, Any]) -> About:
-    """What the attributes of a file's root say.
+    """Return what the attributes of a file's root say.
 
     Raises:
         ValueError: They are not those of a packed file of this version.

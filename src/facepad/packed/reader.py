@@ -30,7 +30,7 @@ BLOCK = 1024  # rows that are read at a time
 
 
 def library() -> ModuleType:
-    """h5py, imported when it is needed.
+    """Return h5py, imported when it is needed.
 
     Raises:
         SettingsError: It is not installed.
@@ -49,7 +49,7 @@ class PackedFile:
 
     Attributes:
         path: The file.
-        about: What it tells of itself.
+        about: What it says of itself.
 
     Args:
         path: The file.
@@ -67,7 +67,7 @@ class PackedFile:
         open_files.callback(self._sealed.close)
         # Left open at the end, libhdf5 would call back into an interpreter that is gone.
         self._finalizer = weakref.finalize(self, open_files.close)
-        with self._told():
+        with self._reading_errors():
             self._file = h5py.File(self._sealed, "r")
             open_files.callback(self._file.close)
             self.about: About = about_from(self._file.attrs)
@@ -104,7 +104,7 @@ class PackedFile:
         Raises:
             DatasetError: A part is damaged.
         """
-        with self._told():
+        with self._reading_errors():
             self._sealed.verify()
 
     def rows(
@@ -127,7 +127,7 @@ class PackedFile:
         """
         end = self.about.rows(group) if last is None else last + 1
         for start in range(first, end, BLOCK):
-            with self._told():
+            with self._reading_errors():
                 block = self._block(group, slice(start, min(start + BLOCK, end)), columns)
             yield from block
 
@@ -140,21 +140,21 @@ class PackedFile:
         yield from merge(*map(self._numbered, GROUPS), key=lambda found: found[2].sample)
 
     def stored(self, group: str, number: int) -> bytes | RgbImage:
-        """What is stored of one picture: its file's bytes, or its pixels with their border."""
-        with self._told():
+        """Return what is stored of a picture: its file's bytes, or its pixels with border."""
+        with self._reading_errors():
             stored = self._arrays[group, IMAGES][number]
             if self.about.store == "encoded":
                 return np.asarray(stored, np.uint8).tobytes()
             return np.asarray(stored, np.uint8)
 
     def compressed(self, group: str, number: int) -> tuple[bytes, int]:
-        """The pixels of one picture as they are compressed, and the mask of filters left out."""
-        with self._told():
+        """Return the compressed pixels of a picture, and the mask of filters left out."""
+        with self._reading_errors():
             mask, data = self._arrays[group, IMAGES].id.read_direct_chunk((number, 0, 0, 0))
             return bytes(data), int(mask)
 
     def frame(self, group: str, number: int, row: Row, limits: Limits) -> Frame:
-        """The picture of one row.
+        """Return the picture of one row.
 
         Raises:
             InputError: Over a limit, or it does not decode.
@@ -171,8 +171,8 @@ class PackedFile:
         return Frame(image, row.time_s, notes=row.notes)
 
     def skipped(self) -> tuple[tuple[int, str, str], ...]:
-        """Number, key and error of every sample that could not be read."""
-        with self._told():
+        """Return number, key and error of every sample that could not be read."""
+        with self._reading_errors():
             table = self._file[SKIPPED]
             texts = (_text(table[name][...]) for name in ("key", "error"))
             return tuple(zip(table["sample"][...].tolist(), *texts, strict=True))
@@ -205,8 +205,8 @@ class PackedFile:
             raise ValueError(f"{name} has shape {images.shape} and type {images.dtype}")
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
-        """Turn whatever a file sets off into a `DatasetError`; then it is not read again."""
+    def _reading_errors(self) -> Iterator[None]:
+        """Raise any exception of reading as a `DatasetError`; the file is then closed."""
         if self.is_closed:
             raise DatasetError(f"{self.path} is closed")
         try:
@@ -214,7 +214,7 @@ class PackedFile:
         except FacepadError:
             self.close()
             raise
-        except Exception as error:  # whatever untrusted bytes set off is their fault
+        except Exception as error:  # untrusted bytes may raise anything
             self.close()
             raise DatasetError(
                 f"{self.path} cannot be read as a packed dataset: {error or type(error).__name__}"
@@ -241,7 +241,7 @@ _READERS: Mapping[str, Callable[[Any], list[Any]]] = MappingProxyType(
 
 
 def _check_array(file: Any, name: str, rows: int) -> None:  # noqa: ANN401 - h5py has no types
-    """An array that lies in the file itself: links to other files are not followed."""
+    """Return an array that lies in the file itself: links to other files are not followed."""
     h5py = library()
     if not isinstance(file.get(name, getlink=True), h5py.HardLink):
         raise ValueError(f"it has no array {name}")

@@ -1,4 +1,4 @@
-"""Writes packed files: shards and whole ones are laid out the same."""
+"""Writes packed files; shards have the same layout as whole files."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -44,10 +44,10 @@ class Compressed:
 
 
 class Writer:
-    """Appends rows to a new file; what is not finished is no packed file.
+    """Appends rows to a new file; it is no packed file until `finish`.
 
     Args:
-        path: Of the new file; one that is there is overwritten.
+        path: The new file; an existing one is overwritten.
         size: Width and height of pictures of store "pixels"; None for "encoded".
     """
 
@@ -106,12 +106,12 @@ class Writer:
         self._skipped.append((sample, key, error))
 
     def counts(self) -> tuple[int, int, int]:
-        """Rows of bona fide and of attacks, and samples that were skipped."""
+        """Return rows of bona fide and of attacks, and samples that were skipped."""
         bona_fide, attack = (self._counts[group] for group in GROUPS)
         return bona_fide, attack, len(self._skipped)
 
     def finish(self, about: About) -> None:
-        """Write what waits and what the file tells of itself; close, seal and sync it."""
+        """Write pending rows and the attributes; close, seal and sync the file."""
         for group in GROUPS:
             self._flush(group)
         for name, values in zip(

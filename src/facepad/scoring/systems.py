@@ -1,104 +1,192 @@
-"""The systems of an evaluation: liveness tests, one perhaps calibrated, and their fusion."""
+"""The systems that an evaluation compares: scores from a file, or tests and their fusion."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from time import perf_counter
-from typing import Self
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
 
-from facepad.evaluation.aggregation import Scored
+import numpy as np
+
+from facepad import settings
+from facepad.datasets import open_dataset
+from facepad.errors import SettingsError, counted
+from facepad.evaluation.aggregation import Scored, combined
 from facepad.evaluation.assessment import GivenPoint
+from facepad.evaluation.choices import FrameAggregation, ScoreDirection
+from facepad.evaluation.plan import SystemScores
+from facepad.evaluation.report.document import Timing
+from facepad.evaluation.scores_csv import match
 from facepad.fusion import Answer, Fused, mean_ratio
-from facepad.scoring.workers import CalibrationRef, CheckerSpec
-from facepad.types import OperatingPoint, Reason, Score
+from facepad.jobs.progress import Progress, Say
+from facepad.media.frame_selection import FrameSelection
+from facepad.scoring.engine import DatasetScoring, score_dataset, scored_rows, unreadable
+from facepad.scoring.table import STEPS
+from facepad.scoring.workers import LOADS, JudgedTests, LoadedTest, as_shipped
+from facepad.types import OperatingPoint, Reason, Sample, Score
 
-LOADS = 5  # times that models are loaded to time it
+NAMED = 5  # pictures that could not be read and are named
+_ASKED = re.compile(r"(?P<name>[^:=]+)(?::(?P<protocol>[^=]+))?=(?P<root>.+)")
+
 _REASONS = frozenset(Reason)
 
 Points = Mapping[str, OperatingPoint]
+Rows = Sequence[Mapping[str, str]]
+Answers = Mapping[str, tuple[Scored, ...]]  # by test
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluationOptions:
+    """The options of `facepad evaluate`; see its help."""
+
+    out: Path
+    tests: tuple[str, ...]
+    calibration: str | None
+    datasets: tuple[str, ...]
+    protocol: str | None
+    scores: Path | None
+    labels: Path | None
+    key: str | None
+    score_column: str
+    higher_is: ScoreDirection
+    threshold: float | None
+    threshold_from: str
+    rule: str
+    combine: FrameAggregation
+    frames: str
+    pool: bool
+    thumbnails: int
+    page: bool
+    workers: int | None
+    force: bool
+    repeats: int
+    seed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluationInput:
+    """Everything that a report is made from.
+
+    Attributes:
+        title: Title of the report.
+        systems: Scores of each system on each dataset.
+        notices: What a reader must know about the data.
+        timings: Durations of steps.
+        timings_note: How they were measured.
+        models: Versions by name.
+        unread: Number of pictures that could not be read.
+    """
+
+    title: str
+    systems: tuple[SystemScores, ...]
+    notices: tuple[str, ...] = ()
+    timings: tuple[Timing, ...] = ()
+    timings_note: str = ""
+    models: Mapping[str, str] = field(default_factory=dict)
+    unread: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class LoadedTest:
-    """A liveness test whose models are loaded.
+class DatasetCopy:
+    """A copy of a dataset that is evaluated.
 
     Attributes:
-        point: Its own threshold and band; those of the calibration if it is calibrated.
-        models: Versions of its models and of the face finder's.
-        loads_ms: Duration of each loading.
+        name: Name in texts and files; unique in the report.
+        root: Folder of the copy.
+        samples: Samples of all splits.
+        notices: What its listing says of this copy.
     """
 
-    point: OperatingPoint
-    models: Mapping[str, str]
-    loads_ms: tuple[float, ...]
+    name: str
+    root: Path
+    samples: tuple[Sample, ...]
+    notices: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class JudgedTests:
-    """The tests that an evaluation judges.
-
-    Attributes:
-        loaded: Tests by name; the calibrated one is the first.
-        calibration: The calibration of one of them, if any.
-    """
-
-    loaded: Mapping[str, LoadedTest]
-    calibration: CalibrationRef | None
-
-    @classmethod
-    def of(cls, tests: Sequence[str], calibration_name: str | None) -> Self:
-        """Load tests, so that a missing model is an error before any scoring.
-
-        Raises:
-            SettingsError: There is no such test or calibration.
-            ModelError: A model is missing, has the wrong hash or does not fit the calibration.
-        """
-        found = None if calibration_name is None else CalibrationRef.of(calibration_name)
-        first = () if found is None else (found.test,)
-        names = (*first, *(test for test in tests if test not in first))
-        return cls({test: load(test, found) for test in names}, found)
-
-    @property
-    def points(self) -> Points:
-        """Threshold and band of the deciding tests; a calibrated test decides alone."""
-        deciding = self.loaded if self.calibration is None else (self.calibration.test,)
-        return {test: self.loaded[test].point for test in deciding}
-
-    @property
-    def models(self) -> dict[str, str]:
-        """Versions of models and of the calibration, by name."""
-        used = [*(test.models for test in self.loaded.values())]
-        if self.calibration is not None:
-            used.append({"calibration": self.calibration.version})
-        return {name: version for models in used for name, version in models.items()}
-
-    def is_calibrated(self, test: str) -> bool:
-        """Return whether the calibration is for this test."""
-        return self.calibration is not None and test == self.calibration.test
-
-    def own_point(self, test: str) -> GivenPoint:
-        """Return the operating point of a test: the calibration's, or the one it ships with."""
-        point = self.loaded[test].point
-        if self.calibration is not None and self.is_calibrated(test):
-            origin = self.calibration.origin
-            return GivenPoint(point.name, point.threshold, point.low, point.high, origin)
-        return as_shipped(point)
-
-
-def load(test: str, calibrated: CalibrationRef | None) -> LoadedTest:
-    """Load a test several times, and time it.
+def from_files(options: EvaluationOptions) -> EvaluationInput:
+    """Return any system's scores with their labels.
 
     Raises:
-        SettingsError: There is no such test.
-        ModelError: A model is missing or has the wrong hash.
+        DatasetError: A file cannot be used.
+        SettingsError: One of the two files is not named.
     """
-    own = calibrated if calibrated is not None and calibrated.test == test else None
-    times = []
-    for _ in range(LOADS):
-        began = perf_counter()
-        checker = CheckerSpec((test,), own).checker()
-        checker.load()
-        times.append(1000.0 * (perf_counter() - began))
-    return LoadedTest(checker.operating_points[test], checker.models, tuple(times))
+    if options.scores is None or options.labels is None:
+        raise SettingsError("--scores and --labels go together")
+    column = options.score_column
+    matched = match(options.scores, options.labels, key=options.key, score_column=column)
+    notices = list(matched.notices)
+    if matched.missing:
+        missing = counted(matched.missing, "row")
+        notices.append(f"{missing} without a score, counted as non-responses")
+    rows = combined(matched.rows, options.combine, options.higher_is)
+    if len(rows) < len(matched.rows):
+        notices.append(
+            f"{len(matched.rows):,} rows are frames of {len(rows):,} presentations; their scores "
+            f"are combined by {options.combine}"
+        )
+    system = SystemScores(
+        system=options.scores.stem,
+        dataset="",
+        rows=rows,
+        given=given_points(options),
+        higher_is=options.higher_is,
+    )
+    return EvaluationInput(
+        title=f"Evaluation of {options.scores.name}", systems=(system,), notices=tuple(notices)
+    )
+
+
+def from_datasets(options: EvaluationOptions, *, say: Say, progress: Progress) -> EvaluationInput:
+    """Return the scores of facepad's own tests; scores what is not scored yet.
+
+    Args:
+        options: What to evaluate.
+        say: Takes messages for the user.
+        progress: Shows progress.
+
+    Raises:
+        DatasetError: A dataset is not laid out as its listing expects.
+        ModelError: A model or a calibration is missing, or has the wrong hash.
+        SettingsError: A name is not known.
+    """
+    copies = _copies(options)
+    tests = JudgedTests.of(options.tests, options.calibration)
+    workers = options.workers or int(settings.number("threads"))
+    scorings = [_scoring(options, copy, tests, workers) for copy in copies]
+    tables = [score_dataset(scoring, say=say, progress=progress) for scoring in scorings]
+    unread = [unreadable(rows) for rows in tables]
+    for keys in filter(None, unread):
+        say(_unread(keys))
+    answers = [
+        {test: combined(scored_rows(scoring, rows, test), options.combine) for test in tests.loaded}
+        for scoring, rows in zip(scorings, tables, strict=True)
+    ]
+    judged = list(zip(copies, answers, strict=True))
+    used = tests.calibration
+    on = "" if used is None else f", with calibration {used.version}"
+    given = given_points(options)
+    return EvaluationInput(
+        title=f"{', '.join(tests.loaded)} on {', '.join(copy.name for copy in copies)}{on}",
+        systems=tuple(s for pair in judged for s in _systems(*pair, tests, given)),
+        notices=(
+            *(() if used is None else (used.notice,)),
+            *(f"{copy.name}: {notice}" for copy in copies for notice in copy.notices),
+            *(_unread(keys) for keys in unread if keys),
+            *(note for pair in judged if (note := _abstained(*pair, tests))),
+        ),
+        timings=_timings(tests.loaded, [row for rows in tables for row in rows]),
+        timings_note=(
+            f"Loading: the models of a test and of the face finder, {LOADS} times in one process, "
+            "files in the system's cache. Other steps: each presentation, on one thread in one of "
+            f"{workers} parallel processes."
+        ),
+        models=tests.models,
+        unread=sum(map(len, unread)),
+    )
+
+
+def given_points(options: EvaluationOptions) -> tuple[GivenPoint, ...]:
+    """Return the threshold that the user fixed, if any."""
+    return () if options.threshold is None else (GivenPoint("given", options.threshold),)
 
 
 def fused_name(points: Points) -> str:
@@ -138,11 +226,6 @@ def fused_rows(rows: Mapping[str, Sequence[Scored]], points: Points) -> tuple[Sc
     return tuple(_fused(dict(zip(rows, scored, strict=True)), points) for scored in each)
 
 
-def as_shipped(point: OperatingPoint) -> GivenPoint:
-    """Return the operating point that a test ships with."""
-    return GivenPoint("as shipped", point.threshold, point.low, point.high)
-
-
 def shipped_point(points: Points) -> GivenPoint:
     """Return the operating point of several tests together, where none abstains."""
     answers = {test: Answer(Score(0.5), point) for test, point in points.items()}
@@ -153,6 +236,108 @@ def abstentions(rows: Mapping[str, Sequence[Scored]]) -> int:
     """Return the number of presentations where some tests decide and others abstain."""
     each = [{_decides(row) for row in scored} for scored in zip(*rows.values(), strict=True)]
     return sum(len(decides) > 1 for decides in each)
+
+
+def _scoring(
+    options: EvaluationOptions, copy: DatasetCopy, tests: JudgedTests, workers: int
+) -> DatasetScoring:
+    return DatasetScoring(
+        name=copy.name.replace(" ", "-"),
+        root=copy.root,
+        samples=copy.samples,
+        tests=tuple(tests.loaded),
+        frames=FrameSelection.parse(options.frames),
+        calibration=tests.calibration,
+        models=tests.models,
+        folder=options.out,
+        workers=workers,
+        force=options.force,
+    )
+
+
+def _systems(
+    copy: DatasetCopy, answers: Answers, tests: JudgedTests, given: tuple[GivenPoint, ...]
+) -> Iterator[SystemScores]:
+    """Yield each test by itself, and the fusion of the deciding tests."""
+    source = str(copy.root.resolve())
+    for test, rows in answers.items():
+        own, calibrated = tests.own_point(test), tests.is_calibrated(test)
+        yield SystemScores(
+            system=test,
+            dataset=copy.name,
+            source=source,
+            rows=rows,
+            given=(own, *given) if calibrated else (*given, own),
+            asks_dev=not calibrated,
+        )
+    if len(tests.points) > 1:
+        fused = fused_rows({test: answers[test] for test in tests.points}, tests.points)
+        yield SystemScores(
+            system=fused_name(tests.points),
+            dataset=copy.name,
+            source=source,
+            rows=fused,
+            given=(*given, shipped_point(tests.points)),
+        )
+
+
+def _abstained(copy: DatasetCopy, answers: Answers, tests: JudgedTests) -> str:
+    count = abstentions({test: answers[test] for test in tests.points})
+    if not count:
+        return ""
+    return (
+        f"{copy.name}: in {counted(count, 'presentation')} some tests abstain and others decide. "
+        f"{fused_name(tests.points)} is then the score of those that decide, judged here at one "
+        "threshold for all; `facepad check` uses the threshold of the tests that decide"
+    )
+
+
+def _copies(options: EvaluationOptions) -> list[DatasetCopy]:
+    copies: list[DatasetCopy] = []
+    for asked in options.datasets:
+        parts = _ASKED.fullmatch(asked)
+        if parts is None:
+            raise SettingsError(
+                f"expected a dataset as NAME=DIR or NAME:PROTOCOL=DIR, got {asked!r}"
+            )
+        protocol = parts["protocol"] or options.protocol
+        name = parts["name"] if protocol is None else f"{parts['name']} {protocol}"
+        same = sum(copy.name.partition(" copy ")[0] == name for copy in copies)
+        name = f"{name} copy {same + 1}" if same else name
+        root = Path(parts["root"]).expanduser()
+        listing = open_dataset(parts["name"], root, protocol)
+        notices = getattr(listing, "notices", tuple)
+        copies.append(DatasetCopy(name, root, tuple(listing.samples()), tuple(notices())))
+    return copies
+
+
+def _unread(keys: Sequence[str]) -> str:
+    more = f" and {len(keys) - NAMED:,} more" if len(keys) > NAMED else ""
+    return (
+        f"{len(keys):,} of the pictures or videos could not be read (counted as non-responses): "
+        f"{', '.join(keys[:NAMED])}{more}"
+    )
+
+
+def _timings(loaded: Mapping[str, LoadedTest], rows: Rows) -> tuple[Timing, ...]:
+    timings = [_timing(f"load {name}", test.loads_ms) for name, test in loaded.items()]
+    steps = {"decode": "read and decode", "faces": "find the face"}
+    for step in (*STEPS, *loaded):
+        name = steps.get(step, f"classify, {step}")
+        timings.append(_timing(name, _column(rows, f"{step}_ms")))
+    timings.append(_timing("all steps of one presentation", _column(rows, "ms")))
+    return tuple(timing for timing in timings if timing.count)
+
+
+def _timing(step: str, times_ms: Sequence[float]) -> Timing:
+    if not times_ms:
+        return Timing(step, 0, float("nan"), float("nan"))
+    p50, p95 = np.percentile(times_ms, [50, 95])
+    return Timing(step, len(times_ms), float(p50), float(p95))
+
+
+def _column(rows: Rows, name: str) -> list[float]:
+    return [float(row[name]) for row in rows if row[name]]
 
 
 def _fused(scored: Mapping[str, Scored], points: Points) -> Scored:

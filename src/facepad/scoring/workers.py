@@ -1,13 +1,15 @@
-"""Worker processes that score pictures and clips; each makes its checker once."""
+"""The tests of a run, and the worker processes that score pictures and clips with them."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from time import perf_counter
 from typing import Self
 
 from facepad import calibration, runtime
 from facepad.errors import DatasetError, FacepadError, InputError, ModelError
+from facepad.evaluation.assessment import GivenPoint
 from facepad.jobs.processes import ProcessPool
 from facepad.media.frame_selection import FrameSelection
 from facepad.pipeline import Checker
@@ -21,9 +23,10 @@ from facepad.scoring.table import (
     score_field,
 )
 from facepad.sources import EVENLY
-from facepad.types import Decision, Reason, Sample, Score, Split
+from facepad.types import Decision, OperatingPoint, Reason, Sample, Score, Split
 
 NO_PATH = "the row has no path"
+LOADS = 5  # times that models are loaded to time it
 DIED = "the worker process died on this picture"
 
 
@@ -114,6 +117,95 @@ class CheckerSpec:
             self.calibration.check_unchanged()
             name = self.calibration.name
         return Checker(self.tests, calibration=name, frames=self.frames, threads=1)
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedTest:
+    """A liveness test whose models are loaded.
+
+    Attributes:
+        point: Its own threshold and band; those of the calibration if it is calibrated.
+        models: Versions of its models and of the face finder's.
+        loads_ms: Duration of each loading.
+    """
+
+    point: OperatingPoint
+    models: Mapping[str, str]
+    loads_ms: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedTests:
+    """The tests that an evaluation judges.
+
+    Attributes:
+        loaded: Tests by name; the calibrated one is the first.
+        calibration: The calibration of one of them, if any.
+    """
+
+    loaded: Mapping[str, LoadedTest]
+    calibration: CalibrationRef | None
+
+    @classmethod
+    def of(cls, tests: Sequence[str], calibration_name: str | None) -> Self:
+        """Load tests, so that a missing model is an error before any scoring.
+
+        Raises:
+            SettingsError: There is no such test or calibration.
+            ModelError: A model is missing, has the wrong hash or does not fit the calibration.
+        """
+        found = None if calibration_name is None else CalibrationRef.of(calibration_name)
+        first = () if found is None else (found.test,)
+        names = (*first, *(test for test in tests if test not in first))
+        return cls({test: load(test, found) for test in names}, found)
+
+    @property
+    def points(self) -> Mapping[str, OperatingPoint]:
+        """Threshold and band of the deciding tests; a calibrated test decides alone."""
+        deciding = self.loaded if self.calibration is None else (self.calibration.test,)
+        return {test: self.loaded[test].point for test in deciding}
+
+    @property
+    def models(self) -> dict[str, str]:
+        """Versions of models and of the calibration, by name."""
+        used = [*(test.models for test in self.loaded.values())]
+        if self.calibration is not None:
+            used.append({"calibration": self.calibration.version})
+        return {name: version for models in used for name, version in models.items()}
+
+    def is_calibrated(self, test: str) -> bool:
+        """Return whether the calibration is for this test."""
+        return self.calibration is not None and test == self.calibration.test
+
+    def own_point(self, test: str) -> GivenPoint:
+        """Return the operating point of a test: the calibration's, or the one it ships with."""
+        point = self.loaded[test].point
+        if self.calibration is not None and self.is_calibrated(test):
+            origin = self.calibration.origin
+            return GivenPoint(point.name, point.threshold, point.low, point.high, origin)
+        return as_shipped(point)
+
+
+def load(test: str, calibrated: CalibrationRef | None) -> LoadedTest:
+    """Load a test several times, and time it.
+
+    Raises:
+        SettingsError: There is no such test.
+        ModelError: A model is missing or has the wrong hash.
+    """
+    own = calibrated if calibrated is not None and calibrated.test == test else None
+    times = []
+    for _ in range(LOADS):
+        began = perf_counter()
+        checker = CheckerSpec((test,), own).checker()
+        checker.load()
+        times.append(1000.0 * (perf_counter() - began))
+    return LoadedTest(checker.operating_points[test], checker.models, tuple(times))
+
+
+def as_shipped(point: OperatingPoint) -> GivenPoint:
+    """Return the operating point that a test ships with."""
+    return GivenPoint("as shipped", point.threshold, point.low, point.high)
 
 
 def score_pictures(spec: CheckerSpec, paths: Iterable[str], workers: int) -> Iterator[Fields]:

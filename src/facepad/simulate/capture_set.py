@@ -22,6 +22,7 @@ from facepad.simulate.media.mask import Mask
 from facepad.simulate.parameters import draw, to_dict
 from facepad.simulate.recipe import BONA_FIDE, MEDIA, PARTIAL, Recipe, apply, draw_recipe
 from facepad.simulate.scene.background import BackgroundReplacement
+from facepad.simulate.scene.face_mesh import MeshFiles
 from facepad.simulate.scene.matting import PersonMatting
 from facepad.simulate.scene.stage import Framing
 from facepad.simulate.sources import of_part
@@ -102,7 +103,7 @@ class _Person:
 
 
 class Simulator:
-    """Makes the capture sets of sources; holds the networks and the last backgrounds.
+    """Makes the capture sets of sources; holds networks, meshes and the last backgrounds.
 
     Args:
         options: What to make of each source.
@@ -118,6 +119,7 @@ class Simulator:
     ) -> None:
         self.options = options
         self._finder, self._matter = finder or FaceFinder(), matter or PersonMatting()
+        self._meshes = MeshFiles()
         self._read_background = lru_cache(maxsize=_CACHED_BACKGROUNDS)(_read_background)
 
     def captures(self, source: Sample) -> Iterator[Capture]:
@@ -154,7 +156,7 @@ class Simulator:
             own = random_of(options.seed, species, source.key, number)
             recipe = draw_recipe(species, own, camera=camera, situation=situation)
             recipe = _with_mesh(recipe, options.mesh)
-            file = apply(recipe, picture, face, around).file
+            file = apply(recipe, picture, face, around, self._meshes).file
             parameters = {**recipe.to_dict(), "backdrop": to_dict(backdrop)}
             text = json.dumps(parameters, sort_keys=True, separators=(",", ":"))
             used = name if backdrop.used else ""

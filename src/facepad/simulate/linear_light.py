@@ -11,6 +11,7 @@ from facepad.types import RgbImage
 
 LinearImage = NDArray[np.float32]  # linear light, shape (H, W, 3), 0..1, R G B
 Map = NDArray[np.float32]  # one number for each photosite, shape (H, W)
+Size = tuple[int, int]  # lines, columns
 Pixels = TypeVar("Pixels", RgbImage, LinearImage)  # coded or linear
 GAMMA = 2.2  # close to the sRGB curve, and invertible without branches
 _LIGHT = (np.arange(256, dtype=np.float32) / np.float32(255.0)) ** np.float32(GAMMA)

@@ -23,6 +23,7 @@ from facepad.simulate.media.partial import RecapturedPart
 from facepad.simulate.media.print import Print
 from facepad.simulate.media.screen import Screen
 from facepad.simulate.parameters import ablated, draw, from_dict, to_dict
+from facepad.simulate.scene.face_mesh import MeshFiles
 from facepad.simulate.scene.stage import LIFE_SIZE, CaptureScene, Framing, MediumRender, moved
 from facepad.types import Face, RgbImage
 
@@ -180,6 +181,7 @@ def apply(
     picture: RgbImage,
     face: Face | None = None,
     surroundings: RgbImage | None = None,
+    meshes: MeshFiles | None = None,
 ) -> SimulatedPicture:
     """Return the picture that the recipe's camera takes.
 
@@ -188,6 +190,7 @@ def apply(
         picture: Bona fide picture, RGB, shape (H, W, 3), at least 16 pixels each way.
         face: Its face, in the picture's pixels; parts and eye holes go by it.
         surroundings: A picture to stand behind the medium; None: a made-up room.
+        meshes: Files of masks, so that several pictures read them once.
 
     Raises:
         InputError: The picture is not RGB uint8 or too small.
@@ -200,7 +203,7 @@ def apply(
     lens = recipe.camera.lens
     stage = CaptureScene(
         np.ascontiguousarray(picture), face, lens.size(picture), lens.optics, recipe.situation,
-        surroundings, aligned=recipe.part is not None,
+        surroundings, recipe.part is not None, meshes or MeshFiles(),
     )  # fmt: skip
     presented = _presented(recipe, stage, rng)
     mask = presented.mask

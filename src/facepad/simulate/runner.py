@@ -16,23 +16,30 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import cv2
+import numpy as np
+
 from facepad.errors import DatasetError, InputError, SettingsError
 from facepad.jobs.csv_rows import encoded_row, read_csv
 from facepad.jobs.files import write_file
 from facepad.jobs.processes import ProcessPool, sendable
 from facepad.jobs.progress import Advance, ignore
 from facepad.jobs.work_folder import Provenance, WorkFolder
+from facepad.media.resize import to_long_side
 from facepad.simulate.capture_set import Capture, CaptureOptions, Simulator
 from facepad.simulate.recipe import BONA_FIDE
-from facepad.types import Sample, Split
+from facepad.sources import read_picture
+from facepad.types import RgbImage, Sample, Split
 
 LIST, WORK, ABOUT = "dataset.csv", "work", "simulated.json"
 COLUMNS = ("path", "subject", "pai_species", "split", "session", "camera", "source",
            "background", "licence", "parameters")  # fmt: skip
+SHEET_SUFFIXES = (".png", ".jpg", ".jpeg")
 DIED = "the process that simulated it died"
 _FORMAT = 3  # raised when equal options give other pictures or files
 _NOTES = re.compile(r"[0-9]{6,}\.json")
 _UNSAFE = re.compile(r"[^A-Za-z0-9.-]+")
+_SIDE, _LINE = 240, 18  # of a contact sheet, pixels: a picture, the label below it
 _TIME_S = 0.0  # of every file, so that a file's time does not depend on its class
 
 Row = Mapping[str, str]
@@ -198,6 +205,35 @@ def facts_of(sources: Sequence[Sample], options: CaptureOptions) -> dict[str, st
     }
 
 
+def check_contact_sheet(path: Path) -> None:
+    """Refuse a file name that no sheet can be written to.
+
+    Raises:
+        SettingsError: It does not end in .png or .jpg, or its folder is not there.
+    """
+    if path.suffix.lower() not in SHEET_SUFFIXES:
+        raise SettingsError(f"a contact sheet ends in {', '.join(SHEET_SUFFIXES)}, got {path}")
+    if not path.parent.is_dir():
+        raise SettingsError(f"{path.parent} is not a folder; the contact sheet goes into one")
+
+
+def write_contact_sheet(path: Path, rows: Iterable[Row], root: Path, most: int) -> None:
+    """Write one line of pictures for each of some capture sets, bona fide first.
+
+    Args:
+        path: The sheet; see `check_contact_sheet`.
+        rows: Rows of ``dataset.csv``.
+        root: Folder of the pictures.
+        most: Number of capture sets; evenly spaced over all.
+    """
+    lines = [[_cell(row, root) for row in chosen] for chosen in _some_rounds(rows, most)]
+    wide = max(len(line) for line in lines)
+    empty = np.full((_SIDE + _LINE, _SIDE, 3), 255, np.uint8)
+    full = [np.hstack([*line, *[empty] * (wide - len(line))]) for line in lines]
+    _, data = cv2.imencode(path.suffix.lower(), np.vstack(full)[..., ::-1])
+    write_file(path, data.tobytes())
+
+
 def _fingerprint(samples: Iterable[Sample]) -> str:
     """Return keys, people and contents as one hash."""
     fingerprint = sha256()
@@ -262,3 +298,22 @@ def _write(path: Path, content: bytes | str) -> None:
 
 def _json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, indent=None) + "\n"
+
+
+def _some_rounds(rows: Iterable[Row], most: int) -> list[list[Row]]:
+    by_round: dict[str, list[Row]] = {}
+    for row in rows:
+        by_round.setdefault(row["session"], []).append(row)
+    all_rounds = list(by_round.values())
+    step = max(1.0, len(all_rounds) / most)
+    return [all_rounds[int(at * step)] for at in range(min(most, len(all_rounds)))]
+
+
+def _cell(row: Row, root: Path) -> RgbImage:
+    small = to_long_side(read_picture(root / row["path"]).image, _SIDE)
+    height, width = small.shape[:2]
+    cell = np.full((_SIDE + _LINE, _SIDE, 3), 255, np.uint8)
+    cell[:height, :width] = small
+    label = row["pai_species"] or "bona fide"
+    cv2.putText(cell, label, (4, _SIDE + 13), cv2.FONT_HERSHEY_SIMPLEX, 0.4, (0, 0, 0), 1)
+    return cell

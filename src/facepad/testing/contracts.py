@@ -13,6 +13,7 @@ from facepad import registry
 from facepad.errors import FacepadError
 from facepad.fusion import Answer, Fused, Fusion
 from facepad.packed.address import file_of
+from facepad.packing.verify import problems_of
 from facepad.quality import Metric, Picture
 from facepad.testing.made_up import made_up_picture
 from facepad.types import Dataset, OperatingPoint, Reason, RgbImage, Sample, Score, Split
@@ -278,13 +279,15 @@ def _check_attributes(attributes: Mapping[str, str], key: str) -> None:
 
 
 def _check_notices(dataset: Dataset) -> None:
-    """Notices are optional; where there are some, they are text for people."""
-    notices = getattr(dataset, "notices", None)
-    if notices is not None:
-        found = called(lambda: list(notices()), "notices()")
+    """Notices and problems are optional; where there are some, they are text for people."""
+    notices = getattr(dataset, "notices", tuple)
+    for name, texts in (
+        ("notices", called(lambda: list(notices()), "notices()")),
+        ("problems", called(lambda: list(problems_of(dataset)), "problems()")),
+    ):
         require(
-            all(isinstance(notice, str) and notice for notice in found),
-            f"{dataset.name}: notices() must give lines of text, got {found!r}",
+            all(isinstance(text, str) and text for text in texts),
+            f"{dataset.name}: {name}() must give lines of text, got {texts!r}",
         )
 
 

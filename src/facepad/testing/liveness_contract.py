@@ -1,7 +1,4 @@
-"""The contracts of a liveness test, and of one that can be calibrated to a camera.
-
-Safe to share, deterministic, never an exception.
-"""
+"""The contracts of a liveness test, and of one that can be calibrated to a camera."""
 
 import json
 import math

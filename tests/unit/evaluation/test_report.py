@@ -6,7 +6,7 @@ import pytest
 from made_up_scores import rows
 
 from facepad.evaluation.assessment import GivenPoint, Sampling, assess
-from facepad.evaluation.report import terminal
+from facepad.evaluation.report import formatting
 from facepad.evaluation.report.document import Report, Timing, document, to_json
 
 INTERVAL = {"value", "low", "high", "level", "method", "subjects", "indicative"}
@@ -124,7 +124,7 @@ def test_the_document_has_the_errors_counted_by_hand() -> None:
 
 
 def test_the_text_names_errors_counts_and_where_the_threshold_comes_from() -> None:
-    text = terminal.text(made_up(notices=("a subset",)))
+    text = formatting.text(made_up(notices=("a subset",)))
     assert "note: a subset" in text
     assert "given: threshold 6, fixed beforehand" in text
     assert "50.0 %" in text
@@ -135,4 +135,4 @@ def test_the_text_names_errors_counts_and_where_the_threshold_comes_from() -> No
 def test_the_text_says_why_there_are_no_error_rates() -> None:
     made = assess(rows([5.0], [1.0]), sampling=Sampling(repeats=100))
     report = Report(title="", created="", commands=(), assessments=(made,))
-    assert "No error rates: there are no dev scores" in terminal.text(report)
+    assert "No error rates: there are no dev scores" in formatting.text(report)

@@ -13,15 +13,8 @@ from facepad.decision import conclude
 from facepad.errors import ModelError, SettingsError
 from facepad.evaluation.aggregation import Scored
 from facepad.models.card import Card
-from facepad.scoring.systems import (
-    JudgedTests,
-    LoadedTest,
-    abstentions,
-    fuse,
-    fused_rows,
-    shipped_point,
-)
-from facepad.scoring.workers import CalibrationRef, CheckerSpec
+from facepad.scoring.systems import abstentions, fuse, fused_rows, shipped_point
+from facepad.scoring.workers import CalibrationRef, CheckerSpec, JudgedTests, LoadedTest
 from facepad.types import OperatingPoint, Outcome, Reason, Sample, Split
 
 CARD = Card("T", "1", "data", "own", "recipe", "results", "limits")

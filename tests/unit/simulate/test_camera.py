@@ -7,9 +7,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from facepad.simulate.camera.camera import Camera, Codec, Lens, SceneRadiance, decode
+from facepad.simulate.camera.camera import (
+    Camera,
+    Codec,
+    ImageSignalProcessor,
+    Lens,
+    SceneRadiance,
+    Sensor,
+    decode,
+)
 from facepad.simulate.camera.optics import Optics
-from facepad.simulate.camera.sensor import ImageSignalProcessor, Sensor
 from facepad.simulate.linear_light import LinearImage, luminance, to_display, to_light
 from facepad.simulate.parameters import draw
 from facepad.training.quality.resolution import dead_leaves

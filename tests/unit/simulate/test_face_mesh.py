@@ -80,13 +80,15 @@ def test_a_mesh_with_the_same_landmarks_is_fitted_to_them(tmp_path: Path) -> Non
     """Told in another unit, y up and z towards the viewer, as such files have it."""
     told = (LANDMARKS - LANDMARKS.mean(axis=0)) / 7.0 * [1, -1, -1]
     lines = [f"v {x} {y} {z}" for x, y, z in told] + ["f 1/1/1 2/2/2 3/3/3"]
-    found = face_mesh.given(obj(tmp_path / "a.obj", "\n".join(lines)), turned(20))
+    found = face_mesh.given(
+        face_mesh.read_obj(obj(tmp_path / "a.obj", "\n".join(lines))), turned(20)
+    )
     np.testing.assert_allclose(found.vertices, turned(20), atol=0.05)
 
 
 def test_any_other_mesh_is_fitted_by_its_extent(tmp_path: Path) -> None:
     path = obj(tmp_path / "a.obj", "v -1 -1 0\nv 1 -1 0\nv 1 1 0\nv -1 1 0\nf 1 2 3 4\n")
-    found = face_mesh.given(path, LANDMARKS)
+    found = face_mesh.given(face_mesh.read_obj(path), LANDMARKS)
     assert len(found.triangles) == 2
     middle = (found.vertices.min(axis=0) + found.vertices.max(axis=0)) / 2
     np.testing.assert_allclose(middle[:2], [100, 90], atol=4)
@@ -116,3 +118,13 @@ def test_a_file_that_is_no_mesh_is_named(tmp_path: Path, text: str, message: str
 def test_a_missing_mesh_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"none\.obj cannot be read"):
         face_mesh.read_obj(tmp_path / "none.obj")
+
+
+def test_a_file_is_read_once(tmp_path: Path) -> None:
+    path, meshes = (
+        obj(tmp_path / "a.obj", "v 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 3\n"),
+        face_mesh.MeshFiles(),
+    )
+    first = meshes.read(path)
+    path.unlink()
+    assert meshes.read(path) is first

@@ -9,18 +9,20 @@ from hypothesis import strategies as st
 from supersampled import Floats, seen, smooth_step
 
 from facepad.simulate.camera.optics import Optics
-from facepad.simulate.media.harmonics import Panel
+from facepad.simulate.media.harmonics import DisplayPanel
 from facepad.simulate.scene.geometry import Placement, Pose
 
 SIZE = (40, 56)
 
 
-def analytic(panel: Panel, placement: Placement, density: float, optics: Optics) -> Floats:
+def analytic(panel: DisplayPanel, placement: Placement, density: float, optics: Optics) -> Floats:
     x, y = placement.coordinates(SIZE)
     return panel.texture(x * np.float32(density), y * np.float32(density), optics)
 
 
-def supersampled(panel: Panel, placement: Placement, density: float, optics: Optics) -> Floats:
+def supersampled(
+    panel: DisplayPanel, placement: Placement, density: float, optics: Optics
+) -> Floats:
     rays = 24 * max(1.0, density / placement.zoom)
     fine = 8 * int(rays / 8 + 1) if optics.sites > 1 else 2 * int(rays / 2) + 1
 
@@ -67,7 +69,7 @@ def test_moire_is_that_of_a_supersampled_panel(
 ) -> None:
     """Panel pixels for each of the sensor's from 0.35 to 0.95: correlation over 0.995."""
     placement = Placement(Pose(1.0, tilt, tilt / 2, 3.0).homography(SIZE))
-    optics, panel = Optics(blur, aperture), Panel(0.8, 0.8)
+    optics, panel = Optics(blur, aperture), DisplayPanel(0.8, 0.8)
     expected = supersampled(panel, placement, density, optics)
     found = analytic(panel, placement, density, optics)
     assert np.corrcoef(found.ravel(), expected.ravel())[0, 1] > 0.995
@@ -77,14 +79,14 @@ def test_moire_is_that_of_a_supersampled_panel(
 @pytest.mark.parametrize(
     ("sites", "density", "panel"),
     [
-        (2, 0.9, Panel(0.8, 0.8)),
-        (2, 0.6, Panel(0.8, diamond=True)),
-        (4, 1.9, Panel(0.8, 0.8)),
-        (1, 0.8, Panel(0.8, diamond=True)),
+        (2, 0.9, DisplayPanel(0.8, 0.8)),
+        (2, 0.6, DisplayPanel(0.8, diamond=True)),
+        (4, 1.9, DisplayPanel(0.8, 0.8)),
+        (1, 0.8, DisplayPanel(0.8, diamond=True)),
     ],
 )
 def test_moire_of_finer_photosites_is_that_of_a_supersampled_panel(
-    sites: int, density: float, panel: Panel
+    sites: int, density: float, panel: DisplayPanel
 ) -> None:
     """Correlation over 0.985 in each colour, also where a pixel holds two panel pixels."""
     placement = Placement(Pose(1.0, 2.0, 1.0, 3.0).homography(SIZE))
@@ -99,7 +101,9 @@ def test_moire_of_finer_photosites_is_that_of_a_supersampled_panel(
 
 def test_finer_photosites_see_a_panel_that_is_finer_than_the_picture() -> None:
     placement = Placement(Pose(1.0, roll_deg=3.0).homography(SIZE))
-    coarse, fine = (analytic(Panel(), placement, 1.9, Optics(0.2, 0.9, sites=n)) for n in (1, 4))
+    coarse, fine = (
+        analytic(DisplayPanel(), placement, 1.9, Optics(0.2, 0.9, sites=n)) for n in (1, 4)
+    )
     assert coarse.std() < 0.02 < fine.std()
 
 
@@ -110,7 +114,7 @@ def test_a_panel_keeps_its_mean_light(
 ) -> None:
     placement = Placement(Pose(1.0, 5.0, 3.0, roll).homography((96, 128)))
     x, y = placement.coordinates((96, 128))
-    found = Panel().texture(
+    found = DisplayPanel().texture(
         x * np.float32(density), y * np.float32(density), Optics(blur, aperture)
     )
     assert found.min() >= 0.0
@@ -120,13 +124,14 @@ def test_a_panel_keeps_its_mean_light(
 
 def test_a_panel_finer_than_the_sensor_can_see_is_even() -> None:
     placement = Placement(Pose(1.0, roll_deg=3.0).homography(SIZE))
-    assert np.ptp(analytic(Panel(), placement, 2.5, Optics(0.5, 1.0))) == 0.0
+    assert np.ptp(analytic(DisplayPanel(), placement, 2.5, Optics(0.5, 1.0))) == 0.0
 
 
 def test_a_smaller_photosite_sees_more_moire() -> None:
     placement = Placement(Pose(1.0, roll_deg=3.0).homography(SIZE))
     strong, weak = (
-        analytic(Panel(), placement, 0.9, Optics(0.2, aperture)).std() for aperture in (0.5, 1.0)
+        analytic(DisplayPanel(), placement, 0.9, Optics(0.2, aperture)).std()
+        for aperture in (0.5, 1.0)
     )
     assert strong > 2.0 * weak
 
@@ -134,7 +139,7 @@ def test_a_smaller_photosite_sees_more_moire() -> None:
 def test_the_order_of_the_stripes_mirrors_red_and_blue() -> None:
     placement = Placement(Pose(1.0, roll_deg=3.0).homography(SIZE))
     one, other = (
-        analytic(Panel(bgr=bgr), placement, 0.4, Optics(0.3, 0.8)) for bgr in (False, True)
+        analytic(DisplayPanel(bgr=bgr), placement, 0.4, Optics(0.3, 0.8)) for bgr in (False, True)
     )
     assert np.array_equal(one[..., 0], other[..., 2])
     assert np.array_equal(one[..., 1], other[..., 1])
@@ -142,5 +147,5 @@ def test_the_order_of_the_stripes_mirrors_red_and_blue() -> None:
 
 def test_colours_beat_apart_where_the_panel_is_as_fine_as_the_sensor() -> None:
     placement = Placement(Pose(1.0, roll_deg=1.0).homography(SIZE))
-    found = analytic(Panel(), placement, 0.97, Optics(0.2, 0.5))
+    found = analytic(DisplayPanel(), placement, 0.97, Optics(0.2, 0.5))
     assert np.corrcoef(found[..., 0].ravel(), found[..., 2].ravel())[0, 1] < 0.0

@@ -15,7 +15,7 @@ from PIL import Image
 
 from facepad.datasets.csv_list import CsvList
 from facepad.errors import DatasetError, SettingsError
-from facepad.simulate import capture_set, contact_sheet, sources
+from facepad.simulate import capture_set, runner, sources
 from facepad.simulate.camera.camera import Camera
 from facepad.simulate.capture_set import Capture, CaptureOptions, Simulator
 from facepad.simulate.linear_light import Map, to_display
@@ -316,14 +316,14 @@ def test_a_frame_of_a_clip_is_a_source(tmp_path: Path) -> None:
 
 def test_a_contact_sheet_shows_one_line_a_round(tmp_path: Path, whole: Whole) -> None:
     path = tmp_path / "contact_sheet.png"
-    contact_sheet.write(path, whole[1].rows, whole[0], 3)
+    runner.write_contact_sheet(path, whole[1].rows, whole[0], 3)
     assert np.asarray(cv2.imread(str(path))).shape == (3 * 258, 5 * 240, 3)
 
 
 @pytest.mark.parametrize("name", ["contact_sheet.txt", "none/contact_sheet.png"])
 def test_a_sheet_that_cannot_be_written_is_refused_at_once(tmp_path: Path, name: str) -> None:
     with pytest.raises(SettingsError):
-        contact_sheet.check(tmp_path / name)
+        runner.check_contact_sheet(tmp_path / name)
 
 
 @pytest.mark.parametrize(

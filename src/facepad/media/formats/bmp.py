@@ -15,7 +15,7 @@ _RUN_LENGTH = frozenset({1, 2})
 
 
 def accepts(data: bytes) -> bool:
-    """Whether the data begins as BMP does."""
+    """Return whether the data begins as BMP does."""
     return data[:2] == b"BM" and int.from_bytes(data[14:18], "little") in _HEADERS
 
 

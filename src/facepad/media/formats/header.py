@@ -82,7 +82,7 @@ def trailing_data_note(rest: bytes) -> tuple[str, ...]:
 
 
 def exif_orientation(exif: bytes) -> int:
-    r"""The orientation that an EXIF block asks for.
+    r"""Return the orientation that an EXIF block asks for.
 
     Damaged or missing EXIF is common and harmless, so it means "upright", never an error.
 

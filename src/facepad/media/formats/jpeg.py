@@ -29,7 +29,7 @@ _IN_SCAN = re.compile(rb"\xff[\xc4\xcc\xd9-\xdd\xe0-\xef\xfe]")
 
 
 def accepts(data: bytes) -> bool:
-    """Whether the data begins as JPEG does."""
+    """Return whether the data begins as JPEG does."""
     return data.startswith(b"\xff\xd8\xff")
 
 
@@ -62,14 +62,14 @@ def inspect(data: bytes) -> Header:
 
 
 def _needed(marker: int, name: bytes) -> bool:
-    """Whether the decoder needs the segment; of the metadata only how colour is coded."""
+    """Return whether the decoder needs the segment; of the metadata only how colour is coded."""
     if marker not in _METADATA:
         return True
     return (marker, name) in {(0xE0, b"JFIF\0"), (0xEE, b"Adobe")}
 
 
 def _segments(data: bytes) -> Iterator[tuple[int, int, int]]:
-    """Marker, start and stop of each segment; a scan's coded pixels belong to it."""
+    """Yield marker, start and stop of each segment; a scan's coded pixels belong to it."""
     position = 2
     for _ in range(MAX_PARTS):
         match = _MARKER.search(data, position)

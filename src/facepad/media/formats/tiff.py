@@ -42,7 +42,7 @@ class _Entry:
 
 
 def accepts(data: bytes) -> bool:
-    """Whether the data begins as TIFF does."""
+    """Return whether the data begins as TIFF does."""
     return data[:4] in {b"II*\0", b"MM\0*"} and data[8:10] != b"CR"  # CR2, camera raw
 
 
@@ -74,7 +74,7 @@ def inspect(data: bytes) -> Header:
 
 
 def _entries(data: bytes, table: bytes, order: Order) -> dict[int, _Entry]:
-    """The entries that matter, by tag; of two with the same tag, the first."""
+    """Return the entries that matter, by tag; of two with the same tag, the first."""
     found: dict[int, _Entry] = {}
     for at in range(0, len(table), 12):
         raw = table[at : at + 12]
@@ -139,7 +139,7 @@ def _check_layout(value: Mapping[int, tuple[int, ...]]) -> None:
 
 
 def _essential(data: bytes, start: int, entries: Mapping[int, _Entry], order: Order) -> bytes:
-    """The file with a directory that names only what the pixels need, and no next page."""
+    """Return the file with a directory that names only what the pixels need, and no next page."""
     table = b"".join(entry.raw for entry in entries.values())
     short = len(entries).to_bytes(2, order) + table + bytes(4)
     return data[:start] + short + data[start + len(short) :]

@@ -67,7 +67,7 @@ def _media_container(data: bytes) -> str:
 
 
 def _text(head: bytes) -> str | None:
-    """The head as lower case text, or None when it is not text."""
+    """Return the head as lower case text, or None when it is not text."""
     encoding = "utf-16" if head[:2] in {b"\xff\xfe", b"\xfe\xff"} else "utf-8"
     text = head.decode(encoding, errors="ignore")  # the head may end within a character
     unprintable = sum(not (c.isprintable() or c.isspace()) for c in text)

@@ -183,7 +183,7 @@ def spot(u: Map, v: Map) -> Map:
 
 
 @dataclass(frozen=True, slots=True)
-class Panel:
+class DisplayPanel:
     """The pixels of a display: three upright stripes, or diamonds as in phones.
 
     Attributes:

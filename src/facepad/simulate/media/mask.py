@@ -192,7 +192,7 @@ class Mask:
         if face is None or face.landmarks is None:
             return face_mesh.egg(face_regions.outline(face, stage.picture))
         if self.mesh:
-            return face_mesh.given(Path(self.mesh), face.landmarks)
+            return face_mesh.given(stage.meshes.read(Path(self.mesh)), face.landmarks)
         facets = self.facets if self.material == "paper" else 0
         return face_mesh.own(face.landmarks, facets, self.rim)
 

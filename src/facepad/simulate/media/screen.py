@@ -20,7 +20,7 @@ from facepad.simulate.linear_light import (
     times,
 )
 from facepad.simulate.media import face_regions, hands
-from facepad.simulate.media.harmonics import Panel
+from facepad.simulate.media.harmonics import DisplayPanel
 from facepad.simulate.media.pose import SURROUNDINGS, MediumPose
 from facepad.simulate.parameters import choice, uniform
 from facepad.simulate.scene import background, reflections
@@ -266,7 +266,7 @@ class Screen:
                 x[band], y[band] = turned(x[band], y[band], self.grid_deg)
             for one in (x[band], y[band]):
                 one *= np.float32(self.ppi / _MM)
-        panel = Panel(self.stripe, self.row, self.layout == "bgr", self.layout == "diamond")
+        panel = DisplayPanel(self.stripe, self.row, self.layout == "bgr", self.layout == "diamond")
         return panel.texture(x, y, self.holding.optics(stage.optics))
 
     def _half(self, stage: CaptureScene) -> tuple[float, float]:

@@ -5,9 +5,8 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from facepad.simulate.linear_light import LinearImage, Map, luminance, to_display, to_light
+from facepad.simulate.linear_light import LinearImage, Map, Size, luminance, to_display, to_light
 from facepad.simulate.parameters import choice, uniform
-from facepad.simulate.scene.geometry import Size
 from facepad.simulate.scene.matting import person
 from facepad.types import Face, RgbImage
 

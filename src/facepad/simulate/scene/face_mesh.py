@@ -1,7 +1,6 @@
 """The surface of a face as a triangle mesh: from its landmarks, or from a file."""
 
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +11,8 @@ from facepad.faces.landmarks import OVAL, Ellipse, axes, levelled
 from facepad.simulate.scene.geometry import Points
 from facepad.simulate.scene.render import Triangles, Vertices
 from facepad.types import Landmarks
+
+Mesh = tuple[Vertices, Triangles]
 
 _MAX_BYTES, _MAX_VERTICES = 16 * 2**20, 200_000  # of a mesh file
 _TAKEN = -0.06  # where a rim takes its colours: inside of the outline, which is not all skin
@@ -31,6 +32,23 @@ class FaceSurface:
     vertices: Vertices
     triangles: Triangles
     places: Points
+
+
+class MeshFiles:
+    """Wavefront OBJ files, each of which is read once."""
+
+    def __init__(self) -> None:
+        self._meshes: dict[Path, Mesh] = {}
+
+    def read(self, path: Path) -> Mesh:
+        """Return the mesh of a file.
+
+        Raises:
+            InputError: It cannot be read, is too large, or is no mesh.
+        """
+        if path not in self._meshes:
+            self._meshes[path] = read_obj(path)
+        return self._meshes[path]
 
 
 def own(landmarks: Landmarks, vertices: int = 0, rim: float = 0.0) -> FaceSurface:
@@ -66,18 +84,15 @@ def egg(outline: Ellipse) -> FaceSurface:
     return FaceSurface(points, _delaunay(np.stack([u, v], axis=1)), points[:, :2].copy())
 
 
-def given(path: Path, landmarks: Landmarks) -> FaceSurface:
-    """Return a mesh from a file, fitted to a face; the picture is projected from the front.
+def given(mesh: Mesh, landmarks: Landmarks) -> FaceSurface:
+    """Return a mesh that is fitted to a face; the picture is projected from the front.
 
     Args:
-        path: Wavefront OBJ of a face: x right, y up, z towards the viewer, in any unit. One
-            with 468 vertices is fitted landmark by landmark, any other by its extent.
+        mesh: A face: x right, y up, z towards the viewer, in any unit. One with 468 vertices
+            is fitted landmark by landmark, any other by its extent.
         landmarks: The face's landmarks, shape (468, 3).
-
-    Raises:
-        InputError: The file cannot be read, or is no mesh.
     """
-    vertices, triangles = read_obj(path)
+    vertices, triangles = mesh
     vertices = vertices * np.array([1.0, -1.0, -1.0], np.float32)
     turn = axes(landmarks)
     level = levelled(landmarks)
@@ -103,8 +118,7 @@ def triangulated(level: Landmarks) -> Triangles:
     return _delaunay(np.stack([angle * radius, level[:, 1]], axis=1))
 
 
-@lru_cache(maxsize=4)
-def read_obj(path: Path) -> tuple[Vertices, Triangles]:
+def read_obj(path: Path) -> Mesh:
     """Read vertices and triangles of a Wavefront OBJ file; polygons are cut into triangles.
 
     Raises:

@@ -10,11 +10,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from facepad.simulate.linear_light import LinearImage, Map, bands
+from facepad.simulate.linear_light import LinearImage, Map, Size, bands
 
 Matrix = NDArray[np.float64]  # shape (3, 3)
 Points = NDArray[np.float32]  # shape (N, 2)
-Size = tuple[int, int]  # lines, columns
 
 _FOCAL = 1.1  # focal length over the longer side: 49 degrees, between webcam and phone
 _FLAT = 1e-7  # curvature of a sheet that may count as flat, per millimetre

@@ -3,8 +3,7 @@
 import cv2
 import numpy as np
 
-from facepad.simulate.linear_light import LinearImage, Map
-from facepad.simulate.scene.geometry import Size
+from facepad.simulate.linear_light import LinearImage, Map, Size
 
 _SMALL = 96  # shorter side at which reflections are drawn; they are soft
 

@@ -7,8 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facepad.errors import InputError
-from facepad.simulate.linear_light import Map
-from facepad.simulate.scene.geometry import Size
+from facepad.simulate.linear_light import Map, Size
 
 Vertices = NDArray[np.float32]  # shape (N, 3): x right, y down, z away from the camera
 Triangles = NDArray[np.int32]  # shape (M, 3): numbers of vertices

@@ -1,14 +1,15 @@
 """The scene before the camera: the person's picture, its framing and the light."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from facepad.simulate.camera.camera import SceneRadiance
 from facepad.simulate.camera.optics import Optics
-from facepad.simulate.linear_light import LinearImage, Map, to_light
+from facepad.simulate.linear_light import LinearImage, Map, Size, to_light
 from facepad.simulate.parameters import uniform
-from facepad.simulate.scene.geometry import Placement, Points, Pose, Size, sample
+from facepad.simulate.scene.face_mesh import MeshFiles
+from facepad.simulate.scene.geometry import Placement, Points, Pose, sample
 from facepad.types import Face, RgbImage
 
 LIFE_SIZE = 600.0  # width of what a bona fide picture shows, millimetres
@@ -68,6 +69,7 @@ class CaptureScene:
         surroundings: A picture behind the medium; None: a made-up room.
         aligned: Whether the medium shows the picture exactly where the bona fide one lies,
             fills the frame and has no edges, so that parts of the two can be exchanged.
+        meshes: Files of masks, which are read once.
     """
 
     picture: RgbImage
@@ -77,6 +79,7 @@ class CaptureScene:
     situation: Framing
     surroundings: RgbImage | None = None
     aligned: bool = False
+    meshes: MeshFiles = field(default_factory=MeshFiles)
 
     def height(self, width: float) -> float:
         """Return the height of the picture on a medium, from its width."""

@@ -88,8 +88,7 @@ def train_biqi(
     file = out / "biqi.npz"
     store.save_arrays(file, common | _arrays(model, tiles), _card(tiles, licences, requirements))
     lines = [f"{len(tiles.kinds):,} tiles of {len(found)} pictures", *map(str, requirements)]
-    return AcceptanceReport(file, requirements, "
-".join(lines))
+    return AcceptanceReport(file, requirements, "\n".join(lines))
 
 
 def fit(tiles: Tiles) -> BiqiModel:
