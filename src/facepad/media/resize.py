@@ -1,4 +1,4 @@
-"""Making pictures smaller."""
+"""Shrink pictures: to a longer side, or to fit a width and height."""
 
 import numpy as np
 
@@ -9,8 +9,8 @@ from facepad.types import RgbImage
 def to_long_side(image: RgbImage, side: int) -> RgbImage:
     """Shrink a picture until its longer side fits; never enlarge it.
 
-    Each new pixel is the mean of the area it covers, so no detail turns into a false
-    pattern, and the time grows with the number of pixels only.
+    Each new pixel is the mean of the area it covers, so fine detail does not
+    alias, and the time grows with the number of pixels only.
 
     Args:
         image: RGB, shape (H, W, 3), 0 to 255.
@@ -36,3 +36,19 @@ def to_long_side(image: RgbImage, side: int) -> RgbImage:
     new = max(1, round(width * scale)), max(1, round(height * scale))
     smaller = cv2.resize(image, new, interpolation=cv2.INTER_AREA)
     return np.asarray(smaller, dtype=np.uint8)
+
+
+def shrink_to_fit(image: RgbImage, size: tuple[int, int]) -> RgbImage:
+    """Shrink a picture to fit a width and height, with its aspect; never enlarge it.
+
+    Args:
+        image: RGB, shape (H, W, 3), 0 to 255.
+        size: Largest width and height in pixels.
+
+    Raises:
+        InputError: As `to_long_side`.
+    """
+    height, width = image.shape[:2]
+    scale = min(1.0, size[0] / width, size[1] / height)
+    smaller = to_long_side(image, max(1, round(scale * max(width, height))))
+    return smaller[: size[1], : size[0]]  # rounding may have left one pixel too many

@@ -14,7 +14,7 @@ from facepad.media.decode import inspect
 from facepad.media.frame_selection import FrameSelection
 from facepad.media.limits import VideoLimits
 from facepad.media.reading import read_file
-from facepad.media.resize import to_long_side
+from facepad.media.resize import shrink_to_fit
 from facepad.packed import address
 from facepad.packed.checksums import pixels_hash
 from facepad.packed.layout import STORES, Row, Store
@@ -134,19 +134,6 @@ def to_png(image: RgbImage) -> bytes:
     return data.getvalue()
 
 
-def fitted(image: RgbImage, size: tuple[int, int]) -> RgbImage:
-    """Shrink a picture to fit a size, with its aspect; never enlarge it.
-
-    Args:
-        image: RGB, shape (H, W, 3).
-        size: Largest width and height in pixels.
-    """
-    height, width = image.shape[:2]
-    scale = min(1.0, size[0] / width, size[1] / height)
-    smaller = to_long_side(image, max(1, round(scale * max(width, height))))
-    return smaller[: size[1], : size[0]]  # rounding may have left one pixel too many
-
-
 def on_canvas(image: RgbImage, size: tuple[int, int]) -> RgbImage:
     """Put a picture at the top left of a black image of a size."""
     canvas = np.zeros((size[1], size[0], 3), np.uint8)
@@ -210,7 +197,7 @@ def _picture(row: Row, frame: Frame, options: PackOptions, data: bytes | None) -
     """Store a frame; ``data`` is the file it was decoded from, where there is one."""
     width, height = frame.size
     row = replace(row, time_s=frame.time_s, notes=frame.notes, width=width, height=height)
-    image = frame.image if options.size is None else fitted(frame.image, options.size)
+    image = frame.image if options.size is None else shrink_to_fit(frame.image, options.size)
     row = replace(
         row,
         stored_width=image.shape[1],

@@ -11,14 +11,13 @@ Example:
     ...     check_dataset(Nuaa(made_up_dataset(Path(folder))))
 """
 
-from facepad.testing.calibration_contract import check_calibratable
 from facepad.testing.contracts import (
     ContractError,
     check_dataset,
     check_fusion,
     check_metric,
 )
-from facepad.testing.liveness_contract import check_liveness_test
+from facepad.testing.liveness_contract import check_calibratable, check_liveness_test
 from facepad.testing.made_up import made_up_presentation
 from facepad.testing.media_files import Clips
 from facepad.testing.miniatures import made_up_dataset

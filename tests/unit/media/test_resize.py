@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 
 from facepad import media
 from facepad.errors import InputError
+from facepad.media.resize import shrink_to_fit
+from facepad.testing.made_up import made_up_picture
 from media_samples import colours
 
 
@@ -46,3 +48,25 @@ def test_no_side_is_ever_longer_than_asked_or_than_before(
 def test_what_does_not_fit_is_an_error(image: np.ndarray, side: int) -> None:
     with pytest.raises(InputError, match="got"):
         media.to_long_side(image, side)
+
+
+@given(
+    width=st.integers(1, 300),
+    height=st.integers(1, 300),
+    box=st.tuples(st.integers(1, 300), st.integers(1, 300)),
+)
+def test_a_picture_fits_its_box_and_keeps_its_aspect(
+    width: int, height: int, box: tuple[int, int]
+) -> None:
+    small = shrink_to_fit(np.zeros((height, width, 3), np.uint8), box)
+    assert small.shape[1] <= min(width, box[0])
+    assert small.shape[0] <= min(height, box[1])
+    scale = min(1.0, box[0] / width, box[1] / height)
+    assert abs(small.shape[1] - scale * width) <= 1.0
+    assert abs(small.shape[0] - scale * height) <= 1.0
+
+
+@pytest.mark.parametrize("size", [(31, 17), (100, 100)])
+def test_a_picture_that_fits_is_not_touched(size: tuple[int, int]) -> None:
+    picture = made_up_picture(size=(31, 17))
+    assert np.array_equal(shrink_to_fit(picture, size), picture)

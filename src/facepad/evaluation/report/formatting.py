@@ -6,20 +6,9 @@ from facepad.evaluation.assessment import Assessment, AtPoint
 from facepad.evaluation.intervals import Interval
 from facepad.evaluation.rates import Count, Rates
 from facepad.evaluation.report.document import Report
+from facepad.evaluation.report.plot_style import safe_label
 
 NOT_KNOWN = "n/a"
-LONGEST = 40  # characters of a name in a plot or table
-
-
-def safe_label(name: str) -> str:
-    r"""Return a name from strangers, safe to show and not too long.
-
-    Example:
-        >>> safe_label("print" + chr(7)), len(safe_label("x" * 99))
-        ('print\ufffd', 40)
-    """
-    clean = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in name)
-    return clean if len(clean) <= LONGEST else f"{clean[: LONGEST - 1]}\N{HORIZONTAL ELLIPSIS}"
 
 
 def percent(rate: float) -> str:

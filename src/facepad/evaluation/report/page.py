@@ -13,9 +13,8 @@ from facepad.errors import SettingsError
 from facepad.evaluation.intervals import Interval
 from facepad.evaluation.report import formatting
 from facepad.evaluation.report.document import Picture, Report
-from facepad.evaluation.report.formatting import safe_label
 from facepad.evaluation.report.gallery import thumbnail
-from facepad.evaluation.report.plot_style import DARK, LIGHT
+from facepad.evaluation.report.plot_style import DARK, LIGHT, safe_label
 from facepad.evaluation.report.plots import Plot, element, plots_of, save
 from facepad.jobs.files import write_file, writing_errors
 from facepad.jobs.progress import Progress

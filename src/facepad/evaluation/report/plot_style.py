@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 SERIES = 7  # colours; more series begin again
+LONGEST = 40  # characters of a name in a plot or table
 LIGHT: Mapping[str, str] = MappingProxyType(
     {
         "paper": "#ffffff",
@@ -71,6 +72,17 @@ _DECIMALS = re.compile(r"(\d+\.\d{2})\d+")
 def series(index: int) -> str:
     """Name of the colour of a series; 0 is bona fide where classes are shown."""
     return f"c{index % SERIES}"
+
+
+def safe_label(name: str) -> str:
+    r"""Return a name from strangers, safe to show and not too long.
+
+    Example:
+        >>> safe_label("print" + chr(7)), len(safe_label("x" * 99))
+        ('print\ufffd', 40)
+    """
+    clean = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in name)
+    return clean if len(clean) <= LONGEST else f"{clean[: LONGEST - 1]}\N{HORIZONTAL ELLIPSIS}"
 
 
 def dash(index: int) -> Any:  # noqa: ANN401 - matplotlib's own kinds of dash

@@ -12,7 +12,6 @@ import numpy as np
 
 from facepad.evaluation.assessment import Assessment
 from facepad.evaluation.choices import ScoreDirection
-from facepad.evaluation.report.formatting import safe_label
 from facepad.evaluation.report.plot_style import (
     DARK,
     LIGHT,
@@ -22,6 +21,7 @@ from facepad.evaluation.report.plot_style import (
     dash_in_words,
     mark,
     mark_in_words,
+    safe_label,
     series,
     standalone,
     themed,

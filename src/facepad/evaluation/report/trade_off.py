@@ -8,8 +8,15 @@ import numpy as np
 
 from facepad.evaluation.assessment import Assessment, AtPoint
 from facepad.evaluation.ranking import Curve, curve
-from facepad.evaluation.report.formatting import safe_label
-from facepad.evaluation.report.plot_style import Colours, dash, mark, series, with_grid, with_legend
+from facepad.evaluation.report.plot_style import (
+    Colours,
+    dash,
+    mark,
+    safe_label,
+    series,
+    with_grid,
+    with_legend,
+)
 from facepad.evaluation.table import Floats
 
 if TYPE_CHECKING:
