@@ -58,6 +58,9 @@ LAYERS: Mapping[str, int] = {
 # Names in a leaf folder, by how many parts tell one leaf from another: each liveness test and
 # each dataset is a leaf; a simulated attack needs the simulated camera, so they are one.
 LEAVES: Mapping[str, int] = {"liveness": 2, "datasets": 2, "simulate": 1, "packing": 1}
+# Edges import no edge, but the command line starts some of them by a lazy import.
+EDGES = ("cli", "service", "webcam", "cluster", "testing")
+STARTED_BY_CLI = ("service", "webcam", "cluster")
 HEAVY = ("torch", "sklearn", "matplotlib", "ray", "fastapi", "scipy.io", "skimage")
 # These parts exist for one heavy library and are themselves only imported when asked for.
 AT_HOME: Mapping[str, str] = {"service": "fastapi", "cluster": "ray"}
@@ -127,6 +130,29 @@ def sibling_imports(modules: list[Module]) -> list[str]:
         for user, used in edges(modules)
         if _is_leaf(user) and _is_leaf(used) and _leaf(user) != _leaf(used)
     ]
+
+
+def edge_imports(modules: list[Module]) -> list[str]:
+    """Imports of one edge of the package by another, and eager ones of what `cli` may start."""
+    return [
+        f"{module.name} imports {used}"
+        for module in modules
+        for used in sorted(_edges_used(module))
+        if not _may_use(module, used)
+    ]
+
+
+def _edges_used(module: Module) -> set[str]:
+    imported = (used.removeprefix("facepad.") for used in _imported(module))
+    return {used for used in imported if _part(used) in EDGES} if module.name else set()
+
+
+def _may_use(module: Module, used: str) -> bool:
+    own, other = _part(module.name), _part(used)
+    if own == other or (own, other) == ("__main__", "cli"):
+        return True
+    at_once = {name.removeprefix("facepad.") for name in _imported_at_once(module.tree)}
+    return own == "cli" and other in STARTED_BY_CLI and used not in at_once
 
 
 def cycles(modules: list[Module]) -> list[str]:

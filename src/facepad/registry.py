@@ -108,6 +108,9 @@ BUILT_IN: Mapping[Kind, Mapping[str, str]] = MappingProxyType(
         "fusions": MappingProxyType({"mean": "facepad.fusion:mean_ratio"}),
     }
 )
+NOUNS: Mapping[Kind, str] = MappingProxyType(
+    {"liveness_tests": "test", "metrics": "metric", "datasets": "dataset", "fusions": "fusion"}
+)
 DEFAULT_TESTS = ("quality", "face_cnn")  # liveness tests that decide where none is named
 DEFAULT_FUSION = "mean"
 
@@ -126,12 +129,20 @@ def resolve(kind: Kind, name: str) -> Any:  # noqa: ANN401 - what is registered 
     """
     table = _table(kind)
     if name not in table:
-        raise SettingsError(f"no {kind} named {name!r}; known: {', '.join(table) or 'none'}")
+        raise SettingsError(_unknown(kind, name, tuple(table)))
     module, _, attribute = table[name].partition(":")
     try:
         return getattr(import_module(module), attribute)
     except (ImportError, AttributeError) as error:
         raise SettingsError(f"{kind} {name!r} at {table[name]!r} does not load: {error}") from error
+
+
+def _unknown(kind: Kind, name: str, known: tuple[str, ...]) -> str:
+    from difflib import get_close_matches  # only for the message
+
+    close = get_close_matches(name, known, 1)
+    hint = f"did you mean {close[0]}? " if close else ""
+    return f"unknown {NOUNS[kind]} {name!r}; {hint}known: {', '.join(known) or 'none'}"
 
 
 def metric_entry(name: str) -> MetricEntry:

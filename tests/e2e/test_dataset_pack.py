@@ -124,7 +124,7 @@ def test_a_protocol_can_be_chosen(nuaa: Path) -> None:
 def test_a_database_that_is_not_known_is_exit_code_4(nuaa: Path) -> None:
     result = run("dataset", "info", "nuua", "--root", nuaa)
     assert result.returncode == 4
-    assert b"no datasets named 'nuua'" in result.stderr
+    assert b"unknown dataset 'nuua'; did you mean nuaa?" in result.stderr
 
 
 def test_a_sound_copy_is_verified(nuaa: Path) -> None:

@@ -207,7 +207,7 @@ def test_kept_scores_give_the_same_report_as_a_score_file(finished: Path, tmp_pa
     [
         ("nuaa", b"expected a dataset as NAME=DIR"),
         ("nuaa:leave_out=.", b"no protocol 'leave_out'"),
-        ("nowhere=.", b"no datasets named 'nowhere'"),
+        ("nowhere=.", b"unknown dataset 'nowhere'"),
     ],
 )
 def test_a_dataset_that_cannot_be_is_refused(

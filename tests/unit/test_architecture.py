@@ -19,6 +19,7 @@ RULES: list[Callable[[list[Module]], list[str]]] = [
     house.without_layer,
     house.upward_imports,
     house.sibling_imports,
+    house.edge_imports,
     house.cycles,
     house.early_heavy_imports,
     house.long_files,
@@ -113,6 +114,24 @@ def test_a_simulated_attack_may_use_the_simulated_camera() -> None:
         Module("simulate.camera", ""),
     ]
     assert house.sibling_imports(modules) == []
+
+
+@pytest.mark.parametrize(
+    ("user", "text", "complaints"),
+    [
+        ("service.app", "from facepad.cli.errors import say\n", 1),
+        ("scoring.engine", "def f():\n    from facepad.cli.console import progress\n", 1),
+        ("cli.app", "from facepad.service.app import run\n", 1),
+        ("cli.app", "def f():\n    from facepad.testing import check_metric\n", 1),
+        ("cli.app", "def f():\n    from facepad.service.app import run\n", 0),
+        ("cli.app", "from facepad.cli.errors import say\n", 0),
+        ("__main__", "from facepad.cli.app import app\n", 0),
+    ],
+)
+def test_an_edge_is_used_by_none_but_those_that_start_it(
+    user: str, text: str, complaints: int
+) -> None:
+    assert len(house.edge_imports([Module(user, text)])) == complaints
 
 
 def test_a_cycle_is_seen_the_long_way_round() -> None:

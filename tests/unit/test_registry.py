@@ -109,7 +109,9 @@ def test_two_third_parties_cannot_share_a_name(third_party: list[EntryPoint]) ->
 
 
 def test_a_name_that_is_not_there_is_told_with_those_that_are() -> None:
-    with pytest.raises(SettingsError, match="no datasets named 'nuua'; known: nuaa"):
+    with pytest.raises(
+        SettingsError, match=r"unknown dataset 'nuua'; did you mean nuaa\? known: nuaa"
+    ):
         resolve("datasets", "nuua")
 
 

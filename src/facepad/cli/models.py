@@ -13,9 +13,12 @@ from facepad.errors import counted
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from facepad.models.index import Entry
     from facepad.models.store import Check
 
 app = typer.Typer(help="Model files: list, pull, verify, card.", no_args_is_help=True)
+
+RESEARCH = "research use only"
 
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document instead of a table.")]
 
@@ -34,7 +37,7 @@ def list_models(as_json: AsJson = False) -> None:
         (
             entry.full_version,
             entry.kind,
-            entry.licence + (", research use only" if entry.research_use else ""),
+            _licence(entry),
             "yes" if store.location(entry).is_file() else "no",
         )
         for entry in entries
@@ -106,6 +109,13 @@ def _show(checks: "tuple[Check, ...]") -> None:
     for check in checks:
         if check.problem:
             typer.echo(check.problem)
+
+
+def _licence(entry: "Entry") -> str:
+    if not entry.research_use:
+        return entry.licence
+    research = entry.licence.partition(",")[0] == RESEARCH  # the card says whose licence it is
+    return RESEARCH if research else f"{entry.licence}, {RESEARCH}"
 
 
 def _document(entry: Any, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - goes into JSON
