@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 
 from facepad.errors import DatasetError
 from facepad.simulate.camera.camera import Camera
-from facepad.simulate.media.partial import RecapturedPart
 from facepad.simulate.parameters import Range, ranges
-from facepad.simulate.recipe import MEDIA, PARTIAL
+from facepad.simulate.recipe import MEDIA, PARTIAL, RecapturedPart
 from facepad.simulate.scene.stage import Framing
 from facepad.types import Sample
 from simulator.spectra import Floats

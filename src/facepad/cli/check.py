@@ -1,4 +1,4 @@
-"""``facepad check``: judge pictures, for people or for programs."""
+"""``facepad check``: judge pictures and clips, for people or for programs."""
 
 import sys
 from collections.abc import Sequence
@@ -86,9 +86,10 @@ def check(
         ),
     ] = False,
 ) -> None:
-    """Judge pictures: is the face in each one a living person, or a picture of one?
+    """Judge pictures and clips: is the face in each one a living person, or a picture of one?
 
-    A picture that cannot be read is one line with its error; the other pictures are judged.
+    A clip (AVI, MP4, MOV) is one presentation with one decision. An input that cannot be read
+    is one line with its error; the other inputs are judged.
 
     Exit codes:
 

@@ -19,7 +19,7 @@ def metrics(
         bool, typer.Option("--json", help="Print one JSON document per line, as results come.")
     ] = False,
 ) -> None:
-    """Measure the 25 image-quality metrics of whole pictures at their own size.
+    """Measure the image-quality metrics of whole pictures at their own size.
 
     A picture that cannot be read is one line with its error; the other pictures are measured.
 

@@ -1,4 +1,4 @@
-"""``facepad score``: score all pictures of a manifest into a CSV file."""
+"""``facepad score``: score all pictures and clips of a manifest into a CSV file."""
 
 from pathlib import Path
 from typing import Annotated
@@ -34,9 +34,9 @@ def score(
     resume: Annotated[bool, typer.Option("--resume", help="Resume an interrupted run.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Overwrite the output.")] = False,
 ) -> None:
-    """Score the pictures of a manifest: each row once, in order.
+    """Score the pictures and clips of a manifest: each row once, in order.
 
-    A picture that cannot be read is a row without outcome; its reason begins with "error: ".
+    An input that cannot be read is a row without outcome; its reason begins with "error: ".
 
     Resume an interrupted run with --resume: finished rows are kept. Results of different
     models or calibrations are never mixed; SCORES.csv.run.json holds their versions.

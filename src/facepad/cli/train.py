@@ -12,7 +12,7 @@ from typer.core import TyperGroup
 from facepad.errors import SettingsError
 
 if TYPE_CHECKING:
-    from facepad.training.naturalness.acceptance import Report
+    from facepad.training.naturalness.acceptance import AcceptanceReport
     from facepad.training.sources import DatasetCopy
 
 EXTRA = ("sklearn", "torch", "onnx", "onnxscript")  # packages that only training needs
@@ -265,6 +265,6 @@ def _dataset(asked: str) -> "DatasetCopy":
     return DatasetCopy(name, Path(root).expanduser())
 
 
-def _print_report(report: "Report") -> None:
+def _print_report(report: "AcceptanceReport") -> None:
     typer.echo(report.text)
     typer.echo(f"wrote {report.model} and its card")

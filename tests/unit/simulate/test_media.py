@@ -8,10 +8,10 @@ import pytest
 from facepad.simulate.camera.optics import Optics
 from facepad.simulate.linear_light import to_display, to_light
 from facepad.simulate.media import face_regions
-from facepad.simulate.media.partial import RecapturedPart
 from facepad.simulate.media.pose import MediumPose
 from facepad.simulate.media.print import Print
 from facepad.simulate.media.screen import DisplayPipeline, Screen, SourceCapture
+from facepad.simulate.recipe import RecapturedPart
 from facepad.simulate.scene import background, reflections
 from facepad.simulate.scene.stage import CaptureScene, Framing, MediumRender
 from facepad.training.quality.resolution import dead_leaves

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from facepad.errors import SettingsError
 from facepad.simulate.camera.camera import Camera
-from facepad.simulate.media.partial import RecapturedPart
 from facepad.simulate.media.print import Print
 from facepad.simulate.media.screen import Screen
 from facepad.simulate.parameters import Range, ablated, draw, from_dict, ranges, to_dict
+from facepad.simulate.recipe import RecapturedPart
 from facepad.simulate.scene.stage import Framing
 
 KINDS: tuple[type[Any], ...] = (Camera, Framing, Print, Screen, RecapturedPart)

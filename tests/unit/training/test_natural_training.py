@@ -20,12 +20,11 @@ from facepad.errors import DatasetError, InputError
 from facepad.quality.biqi_model import BiqiModel
 from facepad.quality.niqe_model import NiqeModel
 from facepad.training.naturalness import biqi, pictures, tiles
-from facepad.training.naturalness.acceptance import Gate, Golden, ladder
-from facepad.training.naturalness.biqi import train_biqi
+from facepad.training.naturalness.acceptance import Golden, Requirement, distortion_ladder
+from facepad.training.naturalness.biqi import classifier, regressor, train_biqi
 from facepad.training.naturalness.distortions import KINDS, Kind, lose_packets
 from facepad.training.naturalness.niqe import train_niqe
-from facepad.training.naturalness.svm_training import classifier, regressor
-from facepad.training.naturalness.tiles import badness, information, similarity
+from facepad.training.naturalness.tiles import information, quality_target, similarity
 from facepad.training.scaling import platt
 
 skimage: Any = import_module("skimage.metrics")  # without types
@@ -61,7 +60,7 @@ def folder_of_scenes(folder: Path, many: int, side: int) -> Path:
 def test_a_stronger_distortion_looks_worse(kind: Kind) -> None:
     tile = scene(1)
     found = [
-        badness(tile, kind.apply(tile, strength, np.random.default_rng(0)))
+        quality_target(tile, kind.apply(tile, strength, np.random.default_rng(0)))
         for strength in kind.strengths
     ]
     assert found == sorted(found)
@@ -79,7 +78,7 @@ def test_the_targets_measures_are_those_of_other_libraries() -> None:
 
 
 def test_an_unchanged_tile_is_not_bad_at_all() -> None:
-    assert badness(scene(2), scene(2)) == pytest.approx(0, abs=1e-4)
+    assert quality_target(scene(2), scene(2)) == pytest.approx(0, abs=1e-4)
 
 
 def test_no_loss_leaves_the_picture_as_it_was() -> None:
@@ -160,7 +159,7 @@ def test_a_last_tile_is_flush_with_the_edge_where_enough_remains(
 def test_the_ladder_is_that_of_the_golden_set() -> None:
     golden = Golden.read(REFERENCE)
     known = json.loads((REFERENCE / "iqa_golden.json").read_text("utf-8"))["ladder"]
-    for name, pixels in ladder(golden.images["brick_256"]):
+    for name, pixels in distortion_ladder(golden.images["brick_256"]):
         digest = hashlib.sha256(pixels.tobytes() + str(pixels.shape).encode()).hexdigest()[:16]
         assert digest == known[f"brick_256/{name}"]["sha"]
 
@@ -188,7 +187,7 @@ def test_too_few_blocks_for_a_covariance_are_an_error(tmp_path: Path) -> None:
 
 
 def test_a_missed_gate_says_by_how_much() -> None:
-    assert "MISSED by 0.100" in str(Gate("share", 0.65, 0.75))
+    assert "MISSED by 0.100" in str(Requirement("share", 0.65, 0.75))
 
 
 def test_niqe_is_fitted_and_read_again(tmp_path: Path) -> None:
@@ -214,7 +213,7 @@ def test_biqi_is_fitted_and_read_again_and_measures_nothing_twice(
 def test_biqi_needs_three_pictures() -> None:
     measured = tiles.measure(scene(1), "one")
     with pytest.raises(DatasetError, match="at least 3 pictures, got 1"):
-        biqi.left_out(measured, lambda: None)
+        biqi.evaluate_held_out(measured, lambda: None)
 
 
 @pytest.mark.slow

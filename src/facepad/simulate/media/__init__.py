@@ -1,1 +1,1 @@
-"""Presentation attack instruments: prints, screens, masks and parts of them."""
+"""Presentation attack instruments: prints, screens and masks."""

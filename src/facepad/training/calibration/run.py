@@ -12,9 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
-from facepad import calibration
 from facepad.calibration import Calibration
 from facepad.calibration.prior import CalibratableTest, ViewPrior
+from facepad.calibration.store import path as calibration_path
 from facepad.errors import InputError
 from facepad.evaluation.intervals import clopper_pearson
 from facepad.faces.finder import FaceFinder
@@ -131,7 +131,7 @@ def calibrate(
         InputError: A frame cannot be read, or fewer than three show a face.
         SettingsError: The name is not a file name.
     """
-    calibration.path(name)  # refuse the name before any work
+    calibration_path(name)  # refuse the name before any work
     observed, faceless = _observe(test, frames, advance)
     if len(observed) < FEWEST:
         raise InputError(

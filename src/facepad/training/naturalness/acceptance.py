@@ -1,4 +1,4 @@
-"""What a fitted model of naturalness must reach before it ships, and whether it does."""
+"""Requirements for fitted models of naturalness, and golden values to compare them with."""
 
 import json
 from collections import Counter
@@ -16,7 +16,7 @@ from facepad.registry import METRIC_ENTRIES
 
 Pixels = NDArray[np.uint8]
 
-# Usable beside the ladder: not flat, not generated without noise, not tiny.
+# Used beside the distortion ladder: not flat, not generated without noise, not tiny.
 SINGLE = (
     *("camera_512", "astronaut_640x480", "coffee_400x600", "chelsea_300x451"),
     *("rocket_640x480", "motorcycle_640x480", "hubble_640x480", "grass_512", "brick_256"),
@@ -30,13 +30,13 @@ _FACTOR, _STEP = np.uint64(6364136223846793005), np.uint64(1442695040888963407)
 
 
 @dataclass(frozen=True, slots=True)
-class Gate:
-    """One result.
+class Requirement:
+    """One result and its required value.
 
     Attributes:
-        name: What was measured.
-        value: Higher is better.
-        least: What it must reach; minus infinity if it is only reported.
+        name: Name of the measure.
+        value: The result; higher is better.
+        least: The required value; minus infinity if the result is only reported.
     """
 
     name: str
@@ -52,66 +52,66 @@ class Gate:
         if self.least == -np.inf:
             return f"{self.name}: {self.value:.3f} (reported only)"
         verdict = "reached" if self.passed else f"MISSED by {self.least - self.value:.3f}"
-        return f"{self.name}: {self.value:.3f}, at least {self.least:.2f} asked for: {verdict}"
+        return f"{self.name}: {self.value:.3f}, at least {self.least:.2f} required: {verdict}"
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
-    """What a fit produced.
+class AcceptanceReport:
+    """The result of one fit.
 
     Attributes:
-        model: The file; its card lies beside it.
-        gates: Results of the fit.
-        text: All of it, for people.
+        model: The model file; its card is beside it.
+        requirements: Results, with what they must reach.
+        text: The report for the terminal.
     """
 
     model: Path
-    gates: tuple[Gate, ...]
+    requirements: tuple[Requirement, ...]
     text: str
 
 
 def rank_correlation(one: ArrayLike, other: ArrayLike) -> float:
-    """Spearman's rank correlation, -1 to 1."""
+    """Return Spearman's rank correlation, -1 to 1."""
     from scipy.stats import spearmanr  # slow to import
 
     return float(spearmanr(one, other).statistic)
 
 
 def common_arrays(
-    kind: str, names: Sequence[str], gates: Sequence[Gate], licence: str
+    kind: str, names: Sequence[str], requirements: Sequence[Requirement], licence: str
 ) -> dict[str, NDArray[Any]]:
-    """What every file of parameters says of itself; see `facepad.models.npz`."""
+    """Return the arrays that every file of parameters has; see `facepad.models.npz`."""
     return {
         "format_version": np.array(FEATURES_FORMAT),
         "metrics_version": np.array(METRIC_ENTRIES[kind].version),
         "kind": np.array(kind),
         "names": np.array(names),
         "licence": np.array(licence),
-        "gate_names": np.array([gate.name for gate in gates], dtype=np.str_),
-        "gate_values": np.array([gate.value for gate in gates], np.float64),
-        "gate_least": np.array([gate.least for gate in gates], np.float64),
+        "gate_names": np.array([each.name for each in requirements], dtype=np.str_),
+        "gate_values": np.array([each.value for each in requirements], np.float64),
+        "gate_least": np.array([each.least for each in requirements], np.float64),
     }
 
 
 def licence_of(licences: Counter[str]) -> str:
-    """Licence of a model that was fitted on pictures, in one line."""
+    """Return the licence of a model that was fitted on pictures, in one line."""
     parts = "; ".join(f"{count} under {name}" for name, count in sorted(licences.items()))
     return f"Apache-2.0; statistics of photographs: {parts}"
 
 
-def listed(licences: Counter[str]) -> str:
-    """Licences of pictures, one line each."""
+def licence_lines(licences: Counter[str]) -> str:
+    """Return the licences of pictures, one line each."""
     return "\n".join(f"- {count}: {name}" for name, count in sorted(licences.items()))
 
 
-def told(gates: Sequence[Gate]) -> str:
-    """Results for a card, one line each."""
-    return "\n".join(f"- {gate}" for gate in gates) or "- The gate was not measured."
+def result_lines(requirements: Sequence[Requirement]) -> str:
+    """Return results for a card, one line each."""
+    return "\n".join(f"- {each}" for each in requirements) or "- Nothing was measured."
 
 
 @dataclass(frozen=True, slots=True)
 class Golden:
-    """Pictures with the values that the original parameters give.
+    """Pictures with the values of the original parameters.
 
     Attributes:
         values: Content of ``iqa_golden.json``.
@@ -136,11 +136,11 @@ class Golden:
             raise DatasetError(f"{folder} holds no golden values: {error}") from error
 
     def correlation(self, metric: str, judge: Callable[[Pixels], float]) -> tuple[float, int]:
-        """Rank correlation of an own model with the golden values, and over how many pictures.
+        """Return the rank correlation with the golden values, and the number of pictures.
 
         Args:
             metric: "niqe" (ladder and single pictures) or "biqi" (ladder).
-            judge: The own model.
+            judge: The model to compare.
         """
         pairs = list(self._ladder(metric))
         if metric == "niqe":
@@ -152,7 +152,7 @@ class Golden:
         sources = dict.fromkeys(key.partition("/")[0] for key in self.values["ladder"])
         for source in sources:
             if source in self.images:
-                for name, pixels in ladder(self.images[source]):
+                for name, pixels in distortion_ladder(self.images[source]):
                     yield pixels, self.values["ladder"][f"{source}/{name}"][metric]
 
     def _single(self) -> Iterator[tuple[Pixels, float]]:
@@ -167,8 +167,11 @@ class Golden:
         raise DatasetError(f"the golden values of {name} have no own value of niqe")
 
 
-def ladder(pixels: Pixels) -> Iterator[tuple[str, Pixels]]:
-    """Twelve distorted copies: names like "blur3" and gray pixels, slight to severe by kind."""
+def distortion_ladder(pixels: Pixels) -> Iterator[tuple[str, Pixels]]:
+    """Yield twelve distorted copies: names like "blur3" and gray pixels, slight to severe.
+
+    Whole-number arithmetic gives the same pixels on every machine.
+    """
     kinds = {"blur": blurred, "noise": noisy, "blocky": blocky}
     for kind, steps in STEPS.items():
         for step in steps:
@@ -176,7 +179,7 @@ def ladder(pixels: Pixels) -> Iterator[tuple[str, Pixels]]:
 
 
 def blurred(pixels: Pixels, passes: int) -> Pixels:
-    """Binomial blur, several passes, border replicated."""
+    """Return a binomial blur, several passes, border replicated."""
     values = pixels.astype(np.int64)
     for _ in range(passes):
         for axis in (0, 1):
@@ -189,7 +192,7 @@ def blurred(pixels: Pixels, passes: int) -> Pixels:
 
 
 def noisy(pixels: Pixels, amplitude: int) -> Pixels:
-    """Uniform noise from -amplitude to amplitude of a linear congruential generator."""
+    """Add uniform noise from -amplitude to amplitude of a linear congruential generator."""
     power = np.cumprod(np.full(pixels.size, _FACTOR), dtype=np.uint64)  # wraps, as it should
     series = np.cumsum(np.concatenate([np.ones(1, np.uint64), power[:-1]]), dtype=np.uint64)
     state = (power * np.uint64(_NOISE_SEED) + series * _STEP) >> np.uint64(33)
@@ -199,7 +202,7 @@ def noisy(pixels: Pixels, amplitude: int) -> Pixels:
 
 
 def blocky(pixels: Pixels, eighths: int) -> Pixels:
-    """Pixels mixed with the mean of their 8x8 block; cut to whole blocks."""
+    """Mix pixels with the mean of their 8x8 block; cut to whole blocks."""
     height, width = (side // 8 * 8 for side in pixels.shape)
     values = pixels[:height, :width].astype(np.int64)
     means = values.reshape(height // 8, 8, width // 8, 8).sum(axis=(1, 3)) // 64

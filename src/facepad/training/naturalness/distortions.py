@@ -38,9 +38,9 @@ class Kind:
     """One kind of distortion.
 
     Attributes:
-        name: As the members of BIQI are called.
+        name: Name of the member of BIQI.
         strengths: Six, from slight to severe.
-        apply: From gray pixels, a strength and a random generator to distorted pixels.
+        apply: Maps gray pixels, a strength and a random generator to distorted pixels.
     """
 
     name: str
@@ -51,7 +51,7 @@ class Kind:
 def distorted(
     tile: Pixels, kinds: tuple[Kind, ...], generator: np.random.Generator
 ) -> Iterator[tuple[int, Pixels]]:
-    """Every kind at every strength: place of the kind in ``kinds``, and the pixels."""
+    """Yield every kind at every strength: index of the kind in ``kinds``, and the pixels."""
     for index, kind in enumerate(kinds):
         for strength in kind.strengths:
             yield index, kind.apply(tile, strength, generator)
@@ -98,15 +98,15 @@ def _decode(stream: bytes) -> Pixels:
 
 
 def lose_packets(stream: bytes, share: float, generator: np.random.Generator) -> bytes:
-    """The stream after a part of its packets was lost.
+    """Return the stream after a part of its packets was lost.
 
     Args:
         stream: One tile, layer by layer (LRCP), with packet lengths (marker PLT).
         share: Chance of each packet to be lost, in [0, 1]; the very first one never is.
-        generator: Decides which.
+        generator: Random generator that decides which.
 
     Returns:
-        A stream that a decoder reads without complaint.
+        A valid stream.
 
     Raises:
         InputError: The stream is of another layout.
@@ -131,7 +131,7 @@ def lose_packets(stream: bytes, share: float, generator: np.random.Generator) ->
 
 
 def _parse(stream: bytes) -> tuple[bytes, bytes, list[int], bytes, int]:
-    """Main header, tile header without lengths, packet lengths, packets, number of layers."""
+    """Return main header, tile header, packet lengths, packets and number of layers."""
     at, layers, lengths, head, tile = 2, 1, b"", stream[:2], b""
     while True:
         if len(stream) < at + 4:
@@ -153,7 +153,7 @@ def _parse(stream: bytes) -> tuple[bytes, bytes, list[int], bytes, int]:
 
 
 def _numbers(data: bytes) -> list[int]:
-    """Numbers in groups of seven bits; the top bit says that more follow."""
+    """Return numbers in groups of seven bits; the top bit says that more follow."""
     found, value = [], 0
     for byte in data:
         value = value << 7 | byte & 0x7F

@@ -1,16 +1,16 @@
-"""Fit NIQE: the statistics of the sharp blocks of pristine photographs.
+"""Fit NIQE: statistics of the sharp blocks of pristine photographs.
 
 Reference: Mittal, Soundararajan, Bovik (2013), IEEE Signal Processing Letters 20(3).
 """
 
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from facepad.errors import DatasetError
+from facepad.jobs.progress import Advance, ignore
 from facepad.models import store
 from facepad.models.card import Card
 from facepad.quality.niqe_model import NiqeModel
@@ -25,35 +25,34 @@ from facepad.quality.scene_statistics import (
 from facepad.quality.workspace import Workspace
 from facepad.training.naturalness import pictures as photographs
 from facepad.training.naturalness.acceptance import (
-    Gate,
+    AcceptanceReport,
     Golden,
-    Report,
+    Requirement,
     common_arrays,
+    licence_lines,
     licence_of,
-    listed,
-    told,
+    result_lines,
 )
 from facepad.types import GrayImage
 
-Advance = Callable[[], None]
 Blocks = NDArray[np.float64]
 
-MANY_PICTURES = 100  # from here on, blocks can be chosen more strictly
+MANY_PICTURES = 100  # with so many, only the sharpest blocks are used
 THRESHOLDS = 0.5, 0.75  # share of the sharpest block's sharpness: with fewer, with many pictures
 MOST_BLOCKS = 40  # of one picture, so that none dominates
 LEAST_CORRELATION = 0.90
 
 
 def train_niqe(
-    pictures: Path, out: Path, advance: Advance = lambda: None, golden: Path | None = None
-) -> Report:
+    pictures: Path, out: Path, advance: Advance = ignore, golden: Path | None = None
+) -> AcceptanceReport:
     """Fit NIQE on a folder of pristine photographs and write it with its card.
 
     Args:
-        pictures: Folder; ``manifest.csv`` in it tells licences.
+        pictures: Folder; its ``manifest.csv`` gives the licences.
         out: Folder for ``niqe.npz`` and ``niqe.md``.
         advance: Called once per picture.
-        golden: Folder with golden values; without it the gate is not measured.
+        golden: Folder with golden values to compare ranks with; None for none.
 
     Raises:
         DatasetError: No pictures, or too few blocks to fit a covariance.
@@ -65,9 +64,9 @@ def train_niqe(
         blocks.append(sharp_blocks(photographs.read(path), threshold))
         advance()
     model = fit(np.concatenate(blocks))
-    gates = _gates(model, golden)
+    requirements = _requirements(model, golden)
     licences = photographs.licences(pictures, found)
-    arrays = common_arrays("niqe", NIQE_NAMES, gates, licence_of(licences)) | {
+    arrays = common_arrays("niqe", NIQE_NAMES, requirements, licence_of(licences)) | {
         "mean": model.mean,
         "covariance": model.covariance,
         "block": np.array(BLOCK),
@@ -77,14 +76,14 @@ def train_niqe(
     }
     file = out / "niqe.npz"
     total = sum(len(some) for some in blocks)
-    card = _card(len(found), total, threshold, licences, gates)
+    card = _card(len(found), total, threshold, licences, requirements)
     store.save_arrays(file, arrays, card)
-    text = f"{total:,} blocks of {len(found)} pictures\n" + "\n".join(map(str, gates))
-    return Report(file, gates, text)
+    text = f"{total:,} blocks of {len(found)} pictures\n" + "\n".join(map(str, requirements))
+    return AcceptanceReport(file, requirements, text)
 
 
 def sharp_blocks(gray: GrayImage, threshold: float) -> Blocks:
-    """Features of a picture's sharp blocks, the sharpest first, at most ``MOST_BLOCKS``.
+    """Return features of a picture's sharp blocks, the sharpest first, at most ``MOST_BLOCKS``.
 
     Args:
         gray: Shape (H, W), 0..255.
@@ -101,7 +100,7 @@ def sharp_blocks(gray: GrayImage, threshold: float) -> Blocks:
 
 
 def fit(blocks: Blocks) -> NiqeModel:
-    """Mean and sample covariance of the features of blocks, shape (N, 36).
+    """Return mean and sample covariance of the features of blocks, shape (N, 36).
 
     Raises:
         DatasetError: Too few blocks: the covariance would have no inverse.
@@ -113,32 +112,35 @@ def fit(blocks: Blocks) -> NiqeModel:
     return NiqeModel(blocks.mean(axis=0), np.cov(blocks.T))
 
 
-def _gates(model: NiqeModel, golden: Path | None) -> tuple[Gate, ...]:
+def _requirements(model: NiqeModel, golden: Path | None) -> tuple[Requirement, ...]:
     if golden is None:
         return ()
     value, many = Golden.read(golden).correlation(
         "niqe", lambda pixels: niqe(niqe_features(pixels.astype(np.float32)), model)
     )
     name = f"rank correlation with the original NIQE over {many} golden pictures"
-    return (Gate(name, value, LEAST_CORRELATION),)
+    return (Requirement(name, value, LEAST_CORRELATION),)
 
 
 def _card(
-    pictures: int, blocks: int, threshold: float, licences: Counter[str], gates: tuple[Gate, ...]
+    pictures: int,
+    blocks: int,
+    threshold: float,
+    licences: Counter[str],
+    requirements: tuple[Requirement, ...],
 ) -> Card:
     return Card(
         title="NIQE: statistics of pristine photographs",
         version="1",
         licence="Apache-2.0",
-        data=f"{pictures} pristine photographs, by licence:\n\n{listed(licences)}\n\n"
-        "The file holds a mean and a covariance only, no part of any picture. No picture of "
-        "the golden set took part.",
-        recipe="`facepad train niqe --pictures DIR --out DIR`; nothing in it is random.\n\n"
+        data=f"{pictures} pristine photographs, by licence:\n\n{licence_lines(licences)}\n\n"
+        "The file holds a mean and a covariance only, no part of any picture.",
+        recipe="`facepad train niqe --pictures DIR --out DIR`; nothing is random.\n\n"
         f"Gray values, halved until the longer side is at most 1600 pixels; blocks of {BLOCK}x"
         f"{BLOCK}; of each picture the blocks above {threshold:g} of its sharpest block's "
         f"sharpness, at most {MOST_BLOCKS}, in all {blocks:,}; mean and sample covariance of "
         "their 36 features. Nothing is added to the diagonal.",
-        results=told(gates),
+        results=result_lines(requirements),
         limits="Values are not those of the original model (other photographs); ranks are "
         "compared. Flat pictures give hundreds. Photographs of phones after strong denoising, "
         "drawings and text count as unnatural.",

@@ -1,4 +1,4 @@
-"""Pristine photographs that NIQE and BIQI learn from, and their licences."""
+"""Pristine photographs for fitting NIQE and BIQI, and their licences."""
 
 from collections import Counter
 from pathlib import Path
@@ -19,7 +19,7 @@ _LONGEST = 1600  # pixels; larger pictures are halved until below
 
 
 def find(folder: Path) -> tuple[Path, ...]:
-    """All pictures of a folder and of those in it, in order of name.
+    """Return all pictures in a folder and its subfolders, in order of name.
 
     Raises:
         DatasetError: There are none.
@@ -31,7 +31,7 @@ def find(folder: Path) -> tuple[Path, ...]:
 
 
 def licences(folder: Path, pictures: tuple[Path, ...]) -> Counter[str]:
-    """How many pictures are under which licence, by the folder's list.
+    """Return the number of pictures under each licence, by the folder's list.
 
     Raises:
         DatasetError: The list does not name a picture.
@@ -49,7 +49,7 @@ def licences(folder: Path, pictures: tuple[Path, ...]) -> Counter[str]:
 
 
 def read(path: Path) -> GrayImage:
-    """Gray values of a picture, 0..255, halved until its longer side is at most 1600.
+    """Return the gray values of a picture, 0..255, halved until its longer side is at most 1600.
 
     Raises:
         InputError: Not a picture.
@@ -61,5 +61,5 @@ def read(path: Path) -> GrayImage:
 
 
 def rounded(gray: GrayImage) -> NDArray[np.uint8]:
-    """The same as whole gray levels."""
+    """Return whole gray levels."""
     return np.rint(np.clip(gray, 0, 255)).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""Distorted tiles of photographs, measured: what BIQI is fitted on."""
+"""Features and targets of distorted tiles of photographs, which BIQI is fitted to."""
 
 import hashlib
 import zlib
@@ -25,9 +25,9 @@ from facepad.types import GrayImage
 
 SIDE = 256  # of a tile
 REST = 100  # pixels; a last row or column of tiles is added where more than that remains
-MOST_TILES = 3  # of one picture, spread evenly: more add little but make the model large
+MOST_TILES = 3  # of one picture, spread evenly; more make the model larger and hardly better
 PRISTINE = -1
-_RECIPE = 1  # raised when the above or a distortion changes, so that nothing old is used again
+_RECIPE = 1  # part of the cache's key; raised when tiles or distortions change
 _WINDOW = gaussian(11, 1.5)
 _C1, _C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
 _SCALES = tuple(gaussian(taps, taps / 5) for taps in (17, 9, 5, 3))
@@ -37,14 +37,14 @@ _LEAST = 1e-6
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tiles:
-    """Measured tiles.
+    """Features and targets of tiles.
 
     Attributes:
-        features: Of BIQI, shape (N, 18).
-        jpeg_scores: The second of `jqi_scores`, shape (N,).
-        targets: 0 (pristine) to 100, shape (N,); see `badness`.
-        kinds: Place in `KINDS`, or ``PRISTINE``; shape (N,).
-        pictures: Which picture each is from; shape (N,).
+        features: Features of BIQI, shape (N, 18).
+        jpeg_scores: Second score of `jqi_scores`, shape (N,).
+        targets: 0 (pristine) to 100, shape (N,); see `quality_target`.
+        kinds: Index in `KINDS`, or ``PRISTINE``; shape (N,).
+        pictures: Index of the picture; shape (N,).
     """
 
     features: NDArray[np.float64]
@@ -54,24 +54,24 @@ class Tiles:
     pictures: NDArray[np.int64]
 
     def part(self, rows: NDArray[np.bool_]) -> "Tiles":
-        """Some of the tiles."""
+        """Return some of the tiles."""
         return Tiles(*(getattr(self, name)[rows] for name in self.__slots__))
 
     @classmethod
     def joined(cls, parts: list[Self]) -> "Tiles":
-        """The tiles of several pictures, numbered in their order."""
+        """Return the tiles of several pictures, numbered in their order."""
         numbers = [np.full(len(part.kinds), number) for number, part in enumerate(parts)]
         columns = [[getattr(part, name) for part in parts] for name in cls.__slots__[:-1]]
         return Tiles(*(np.concatenate(column) for column in (*columns, numbers)))
 
 
 def measured(path: Path, name: str, cache: Path) -> Tiles:
-    """Distort and measure the tiles of a picture, unless an earlier run has done so.
+    """Distort and measure the tiles of a picture, or read them from the cache.
 
     Args:
         path: The picture.
-        name: Its name in its set; seeds what is random.
-        cache: Folder that keeps what was measured.
+        name: Its name in its set; the random seed.
+        cache: Folder of the cache.
     """
     key = f"{METRIC_ENTRIES['biqi'].version} {_RECIPE} {name}".encode()
     file = cache / f"{hashlib.sha256(key + path.read_bytes()).hexdigest()[:32]}.npz"
@@ -88,7 +88,7 @@ def measure(pixels: Pixels, name: str) -> Tiles:
 
     Args:
         pixels: Shape (H, W).
-        name: Seeds what is random.
+        name: The random seed.
     """
     workspace = Workspace()
     rows = []
@@ -97,7 +97,7 @@ def measure(pixels: Pixels, name: str) -> Tiles:
         generator = np.random.default_rng([zlib.crc32(name.encode()), top, left])
         for kind, changed in ((PRISTINE, tile), *distorted(tile, KINDS, generator)):
             features = biqi_features(changed.astype(np.float32), workspace)
-            target = 0.0 if kind == PRISTINE else badness(tile, changed)
+            target = 0.0 if kind == PRISTINE else quality_target(tile, changed)
             rows.append((*features, jqi_scores(changed)[1], target, kind))
     table = np.array(rows, np.float64).reshape(len(rows), -1) if rows else np.zeros((0, 21))
     kinds = table[:, -1].astype(np.int64)
@@ -105,7 +105,7 @@ def measure(pixels: Pixels, name: str) -> Tiles:
 
 
 def corners(shape: tuple[int, ...]) -> list[tuple[int, int]]:
-    """Upper left corners (row, column) of the grid of tiles."""
+    """Return the upper left corners (row, column) of the grid of tiles."""
     rows, columns = (_starts(length) for length in shape)
     return [(row, column) for row in rows for column in columns]
 
@@ -123,19 +123,19 @@ def _chosen(found: list[tuple[int, int]]) -> list[tuple[int, int]]:
     return [found[place] for place in places]
 
 
-def badness(tile: NDArray[np.uint8], distorted: NDArray[np.uint8]) -> float:
-    """Target of a distorted tile: 50 (2 - VIF - SSIM), each clipped to 0..1.
+def quality_target(tile: NDArray[np.uint8], distorted: NDArray[np.uint8]) -> float:
+    """Return the target of a distorted tile: 50 (2 - VIF - SSIM), each clipped to 0..1.
 
     Returns:
         0 for the tile itself, 100 when nothing of it is left.
     """
     pair = tile.astype(np.float32), distorted.astype(np.float32)
-    alike = [min(1.0, max(0.0, measure(*pair))) for measure in (information, similarity)]
-    return 50 * (2 - sum(alike))
+    similarities = [min(1.0, max(0.0, measure(*pair))) for measure in (information, similarity)]
+    return 50 * (2 - sum(similarities))
 
 
 def similarity(one: GrayImage, other: GrayImage) -> float:
-    """SSIM of two pictures of the same shape, at least 11x11.
+    """Return the SSIM of two pictures of the same shape, at least 11x11.
 
     Reference:
         Wang, Bovik, Sheikh, Simoncelli (2004), IEEE TIP 13(4).
@@ -148,12 +148,14 @@ def similarity(one: GrayImage, other: GrayImage) -> float:
 
 
 def information(one: GrayImage, other: GrayImage) -> float:
-    """VIF (pixel domain, four scales) of two pictures of the same shape; 1 if the first is flat.
+    """Return the VIF (pixel domain, four scales) of two pictures of one shape.
+
+    It is 1 if the first is flat.
 
     Reference:
         Sheikh, Bovik (2006), IEEE TIP 15(2).
     """
-    seen = there = 0.0
+    shared = total = 0.0
     for scale, window in enumerate(_SCALES):
         if scale:
             one, other = (np.ascontiguousarray(_inside(x, window)[::2, ::2]) for x in (one, other))
@@ -163,13 +165,13 @@ def information(one: GrayImage, other: GrayImage) -> float:
         covariance = _inside(one * other, window) - a * b
         gain = np.maximum(covariance / np.maximum(variance, _LEAST), 0)
         rest = np.maximum(other_variance - gain * covariance, 0)
-        seen += float(np.log1p(gain**2 * variance / (rest + _EYE_NOISE)).sum(dtype=np.float64))
-        there += float(np.log1p(variance / _EYE_NOISE).sum(dtype=np.float64))
-    return seen / there if there > _LEAST else 1.0
+        shared += float(np.log1p(gain**2 * variance / (rest + _EYE_NOISE)).sum(dtype=np.float64))
+        total += float(np.log1p(variance / _EYE_NOISE).sum(dtype=np.float64))
+    return shared / total if total > _LEAST else 1.0
 
 
 def _inside(picture: GrayImage, window: Kernel) -> GrayImage:
-    """Weighted means where the window lies inside the picture."""
+    """Return weighted means where the window is inside the picture."""
     reach = len(window) // 2
     means = as_map(cv2.sepFilter2D(picture.astype(np.float64), cv2.CV_64F, window, window))
     return means[reach : means.shape[0] - reach, reach : means.shape[1] - reach]

@@ -54,7 +54,7 @@ class MetricFeatures:
     """Metric vectors in the order of their samples.
 
     Attributes:
-        vectors: Shape (N, 25); NaN in the rows of pictures without a usable face.
+        vectors: Shape (N, metrics); NaN in the rows of pictures without a usable face.
         reasons: Why a row has none; None where it has.
     """
 

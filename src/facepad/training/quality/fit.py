@@ -218,7 +218,7 @@ def fit_classifier(
 
     Args:
         rows: Training vectors.
-        drift: Scatter without information, shape (M, 25), of mean 0.
+        drift: Scatter without information, shape (M, metrics), of mean 0.
         strength: Weight of the drift, relative to all rows; 0 to ignore it (LDA only).
         classifier: "lda" or "svm".
     """

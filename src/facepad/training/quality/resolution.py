@@ -125,7 +125,7 @@ def movements(
         advance: Called once per scene.
 
     Returns:
-        Shape (scenes * 2, 3, 25), from coarse to fine.
+        Shape (scenes * 2, 3, metrics), from coarse to fine.
     """
     items = [(_key(source, part), source) for source in sources]
     rows = compute_cached(
