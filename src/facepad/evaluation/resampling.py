@@ -105,7 +105,7 @@ class _People:
     whole: Floats
 
     def share_below(self, drawn: Floats) -> Floats:
-        """Return the share below each threshold, shape (repeats, thresholds); NaN without people."""
+        """Return shares below the thresholds, shape (repeats, thresholds); NaN without people."""
         whole = (drawn @ self.whole)[:, None]
         with np.errstate(invalid="ignore"):
             share: Floats = (drawn @ self.below) / whole
