@@ -72,8 +72,10 @@ class Panel:
         if camera is None:
             return cls(tuple(tests), tuple(advisory))
         anchor = calibration.load(camera)
-        others = (test for test in (*tests, *advisory) if name_of(test) != anchor.test)
-        return cls((anchor.test,), tuple(others), anchor)
+        given = (*tests, *advisory)
+        own = next((test for test in given if name_of(test) == anchor.test), anchor.test)
+        others = tuple(test for test in given if name_of(test) != anchor.test)
+        return cls((own,), others, anchor)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -90,19 +92,16 @@ class Panel:
                 cannot be calibrated.
         """
         fuse = registry.resolve("fusions", fusion) if isinstance(fusion, str) else fusion
-        deciding = tuple(self._deciding(test, threads) for test in self.deciding)
-        others = tuple(make_test(t, threads) if isinstance(t, str) else t for t in self.advisory)
-        tests = (*deciding, *others)
+        given = (*self.deciding, *self.advisory)
+        made = [make_test(test, threads) if isinstance(test, str) else test for test in given]
+        if self.calibration is not None:
+            made[0] = _calibratable(made[0]).calibrated(self.calibration)
+        tests = tuple(made)
         finder = finder or _face_finder(any(needs_of(test).landmarks for test in tests))
         models = dict(finder.models)
         for test in tests:
             models.update(test.models)
-        return LoadedPanel(tests, len(deciding), fuse, finder, MappingProxyType(models))
-
-    def _deciding(self, test: str | LivenessTest, threads: int) -> LivenessTest:
-        if self.calibration is None:
-            return make_test(test, threads) if isinstance(test, str) else test
-        return make_calibratable(self.calibration.test, threads).calibrated(self.calibration)
+        return LoadedPanel(tests, len(self.deciding), fuse, finder, MappingProxyType(models))
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,15 +182,21 @@ def make_calibratable(name: str, threads: int = 1) -> CalibratableTest:
         SettingsError: There is no such test, or it cannot be calibrated.
         ModelError: Its model is missing or wrong.
     """
-    made = make_test(name, threads)
-    if not isinstance(made, Calibratable):
-        raise SettingsError(f"test {name!r} cannot be calibrated; face_cnn can")
-    return made
+    return _calibratable(make_test(name, threads))
 
 
 def name_of(test: str | LivenessTest) -> str:
     """Return the name of a test that is given by its name or as itself."""
     return test if isinstance(test, str) else test.name
+
+
+def _calibratable(test: LivenessTest) -> CalibratableTest:
+    if not isinstance(test, Calibratable):
+        raise SettingsError(
+            f"test {test.name!r} cannot be calibrated; name one that can, as "
+            "`facepad calibrate` does by default"
+        )
+    return test
 
 
 def _check_names(

@@ -141,14 +141,14 @@ def load_dense(
     evenly = FrameSelection("even", max(needs.min_frames, EVENLY.number))
     name = source.key if isinstance(source, Sample) else str(path)
 
-    def read(selection: FrameSelection, rate: float) -> Presentation:
+    def selected(selection: FrameSelection, rate: float = 0.0) -> Presentation:
         frames = (frame for _, frame in read_frames(path, selection, limits, depth=needs.depth))
         chosen = _at_rate(frames, rate) if rate > 0.0 else frames
         return Presentation(_bounded(chosen, round(1e6 * settings.number("max_clip_mb"))), name)
 
-    dense = read(FrameSelection(), needs.fps) if needs.fps > 0.0 else None
+    dense = selected(FrameSelection(), needs.fps) if needs.fps > 0.0 else None
     if dense is None or len(dense.frames) < evenly.number:
-        spread = read(evenly, 0.0)
+        spread = selected(evenly)
         dense = spread if dense is None or len(spread.frames) > len(dense.frames) else dense
     return dense
 

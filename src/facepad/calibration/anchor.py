@@ -1,9 +1,8 @@
-"""Apply a camera's calibration: what a few bona fide frames of it tell, and how to use that.
+"""A camera's calibration: statistics of its bona fide frames, and scores relative to them.
 
-Two things are compared with those frames: the classifier's raw logit, and how far the
-features lie from theirs. Both are taken in units of how much the frames themselves vary, so
-that a camera with a cast of its own is no longer held against the person before it. Fitting
-lives in `facepad.training.calibration.fit`.
+Two values are compared with those frames: the classifier's raw logit, and the distance of the
+features. Both are divided by their deviation over the frames, so that the score no longer depends
+on the offset of the camera. Fitting is in `facepad.training.calibration.fit`.
 """
 
 from collections.abc import Mapping
@@ -14,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 FORMAT_VERSION = 2
-# Weight of the distance beside the classifier. Chosen among 0, 1/4, 1/2 and 1 on three
-# webcams and on two people of NUAA against seven others, none of which judged it.
+# Weight of the distance beside the logit. Selected among 0, 1/4, 1/2 and 1 on three webcams and
+# on two people of NUAA against seven others, all of them outside the test sets.
 DISTANCE_WEIGHT = 0.5
 
 Vector = NDArray[np.float64]
@@ -23,17 +22,18 @@ Vector = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Anchor:
-    """What a camera's bona fide frames look like, for one set of views.
+    """Statistics of a camera's bona fide frames, for one set of views.
 
     Attributes:
-        centre: Mean of their standardised features, shape (F,).
-        scale: How far features may stray: half that of training, half the frames' own.
+        centre: Mean of the standardised features, shape (F,).
+        scale: Scale of each feature: the mean of the training deviation and the deviation over
+            the frames, shape (F,).
         logit: Mean raw logit of the frames.
-        logit_scale: Its deviation, when each person is left out in turn.
-        distance: Mean distance of the frames to the others.
-        distance_scale: Its deviation.
-        threshold: Least anchored score that counts as bona fide, in deviations.
-        slope: Makes an anchored score a log-likelihood ratio, with ``bias``; above 0.
+        logit_scale: Deviation of the raw logit, with each person left out in turn.
+        distance: Mean distance of a frame to the frames of other people.
+        distance_scale: Deviation of that distance.
+        threshold: Least anchored score that is bona fide, in deviations.
+        slope: Maps an anchored score to a log-likelihood ratio, with ``bias``; above 0.
         bias: Natural logarithm.
     """
 
@@ -48,25 +48,25 @@ class Anchor:
     bias: float = 0.0
 
     def distance_to(self, features: Vector) -> float:
-        """Root mean square of the features' differences to the frames, in units of `scale`."""
+        """Return the root mean square difference of features to the frames, in units of `scale`."""
         return float(np.sqrt(np.mean(((features - self.centre) / self.scale) ** 2)))
 
     def anchored(self, raw: float, features: Vector) -> float:
-        """The score of the camera, in deviations of its bona fide frames; higher for bona fide.
+        """Return the score relative to the camera's frames, in deviations; higher for bona fide.
 
         Args:
-            raw: The classifier's raw logit.
-            features: Standardised, shape (F,).
+            raw: Raw logit of the classifier.
+            features: Standardised features, shape (F,).
         """
-        strayed = (self.distance_to(features) - self.distance) / self.distance_scale
-        return (raw - self.logit) / self.logit_scale - DISTANCE_WEIGHT * strayed
+        deviation = (self.distance_to(features) - self.distance) / self.distance_scale
+        return (raw - self.logit) / self.logit_scale - DISTANCE_WEIGHT * deviation
 
     def ratio(self, anchored: float) -> float:
-        """Log-likelihood ratio of bona fide over attack, natural logarithm."""
+        """Return the log-likelihood ratio of bona fide over attack, natural logarithm."""
         return self.slope * anchored + self.bias
 
     def margin(self, anchored: float) -> float:
-        """How far the log-likelihood ratio lies above that of the threshold."""
+        """Return the log-likelihood ratio minus that of the threshold."""
         return self.slope * (anchored - self.threshold)
 
 
@@ -75,11 +75,12 @@ class Calibration:
     """The calibration of one camera for one liveness test.
 
     Attributes:
-        name: Given by the user ("kiosk-7").
+        name: Name given by the user ("kiosk-7").
         test: Name of the liveness test.
-        version: Of the test's model when it was made.
-        frames: How many bona fide frames it was made from.
-        anchors: By what was seen: "tight", and "tight+context" when all frames have context.
+        version: Version of the test's model.
+        frames: Number of bona fide frames.
+        anchors: Anchors by set of views: "tight", and "tight+context" when all frames have
+            context.
     """
 
     name: str
@@ -89,7 +90,7 @@ class Calibration:
     anchors: Mapping[str, Anchor]
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Everything as arrays for `facepad.models.store.save_arrays`."""
+        """Return arrays for `facepad.models.store.save_arrays`."""
         found: dict[str, NDArray[Any]] = {
             "format_version": np.array(FORMAT_VERSION),
             "test": np.array(self.test),

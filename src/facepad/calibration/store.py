@@ -19,10 +19,10 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
 
 def save(calibration: Calibration, card: Card) -> Path:
-    """Keep a calibration under its name, with its card; one of the same name is replaced.
+    """Save a calibration under its name, with its card; replace one of the same name.
 
     Raises:
-        SettingsError: The name cannot be a file's.
+        SettingsError: The name is not a file name.
         ModelError: The file cannot be written.
     """
     file = path(calibration.name)
@@ -31,10 +31,10 @@ def save(calibration: Calibration, card: Card) -> Path:
 
 
 def load(name: str) -> Calibration:
-    """A calibration that was kept.
+    """Load a calibration by its name.
 
     Raises:
-        SettingsError: There is none of this name; tells those that are there.
+        SettingsError: There is no such calibration; the message names the known ones.
         ModelError: Its file is damaged.
     """
     file = _there(name)
@@ -50,29 +50,29 @@ def load(name: str) -> Calibration:
 
 
 def version(name: str) -> str:
-    """Name and hash in one word, as for models: ``kiosk-7+3fa9c1d2``."""
+    """Return name and hash in one word, as for models: ``kiosk-7+3fa9c1d2``."""
     return f"{name}+{digest(_there(name).read_bytes())[:8]}"
 
 
 def names() -> tuple[str, ...]:
-    """All calibrations that are kept."""
+    """Return the names of all calibrations."""
     return tuple(sorted(file.stem for file in settings.folder("calibration_dir").glob("*.npz")))
 
 
 def card(name: str) -> str:
-    """A calibration's card, as Markdown.
+    """Return a calibration's card, as Markdown.
 
     Raises:
-        SettingsError: There is none of this name.
+        SettingsError: There is no such calibration.
     """
     return _there(name).with_suffix(".md").read_text(encoding="utf-8")
 
 
 def remove(name: str) -> None:
-    """Forget a calibration.
+    """Delete a calibration.
 
     Raises:
-        SettingsError: There is none of this name.
+        SettingsError: There is no such calibration.
     """
     file = _there(name)
     file.with_suffix(".md").unlink(missing_ok=True)
@@ -80,10 +80,10 @@ def remove(name: str) -> None:
 
 
 def path(name: str) -> Path:
-    """Where a calibration of this name is kept, present or not.
+    """Return the file of a calibration, whether it exists or not.
 
     Raises:
-        SettingsError: The name cannot be a file's.
+        SettingsError: The name is not a file name.
     """
     if not _NAME.fullmatch(name):
         raise SettingsError(

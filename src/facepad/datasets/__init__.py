@@ -17,7 +17,7 @@ from facepad.types import Sample, Split
 PICTURE_SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 VIDEO_SUFFIXES = (".avi", ".m4v", ".mov", ".mp4")
 MOST_NAMED = 3  # files that one notice names
-# Shares of subjects, where whoever made the data says nothing about a split.
+# Shares of subjects, for data that comes without a split.
 TRAIN_SHARE, DEV_SHARE = 0.6, 0.2
 
 

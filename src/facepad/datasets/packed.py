@@ -74,7 +74,7 @@ class Packed:
         )
 
     def about(self) -> About:
-        """Return what the file tells of itself.
+        """Return what the file says of itself.
 
         Raises:
             DatasetError: As `samples`.

@@ -38,7 +38,7 @@ class Simulated:
 
         Raises:
             DatasetError: The list is broken as those of the listing ``csv`` may be, or a row
-                does not tell what was drawn for it.
+                does not say what was drawn for it.
         """
         for sample in self._listed().samples():
             drawn_for(sample)
@@ -52,9 +52,9 @@ class Simulated:
         """
         listed = list(self.samples())
         moved = sum(was_moved(sample) for sample in listed)
-        told = f"moved: in {moved} of {len(listed)} pictures the person is before another picture"
+        notice = f"moved: in {moved} of {len(listed)} pictures the background was replaced"
         notices: Callable[[], tuple[str, ...]] = getattr(self._listed(), "notices", tuple)
-        return (*notices(), *((told,) if moved else ()))
+        return (*notices(), *((notice,) if moved else ()))
 
     def _listed(self) -> Dataset:
         """Return the simulation's list, as the CSV file that it is."""
@@ -65,7 +65,7 @@ def drawn_for(sample: Sample) -> dict[str, dict[str, object] | None]:
     """Return all that was drawn for a picture, by part of the simulation.
 
     Raises:
-        DatasetError: The row does not tell.
+        DatasetError: The row does not say.
     """
     try:
         drawn = json.loads(sample.attributes.get("parameters", ""))
@@ -94,7 +94,7 @@ def set_of(sample: Sample) -> str:
 
 
 def ordered(root: Path) -> str:
-    """Return what a simulation was asked for, in one line; "" where its folder does not tell.
+    """Return what a simulation was asked for, in one line; "" where its folder does not say.
 
     Args:
         root: The folder of the simulation, or its ``dataset.csv``.

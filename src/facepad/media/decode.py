@@ -1,6 +1,6 @@
-"""From encoded bytes to RGB pixels, by Pillow, after the limits were checked.
+"""Decode picture files to RGB pixels with Pillow, after the limits were checked.
 
-What becomes of each kind of pixel:
+How each kind of pixel is converted:
 
 * alpha is ignored: the colours behind transparent pixels are shown as they are stored;
 * 16 bit gray is scaled by 1/257 and rounded; of 16 bit colour the high byte is kept, which

@@ -148,7 +148,7 @@ def _check_file(path: Path, limits: VideoLimits) -> None:
 
 
 def _array(file: "h5py.File", name: str) -> "h5py.Dataset":
-    """Return one array that lies in the file itself: links to other files are not followed."""
+    """Return one array that is in the file itself: links to other files are not followed."""
     library = _library()
     if not isinstance(file.get(name, getlink=True), library.HardLink):
         raise InputError(f"the file has no array {name}; it has {', '.join(file) or 'none'}")

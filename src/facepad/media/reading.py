@@ -36,7 +36,7 @@ def read(source: str | Path | bytes, *, limits: Limits | None = None, name: str 
     """Read one picture file, or its bytes.
 
     The content decides what it is, never the name. EXIF orientation is applied, colour
-    profiles are ignored; `facepad.media.decode` tells what becomes of unusual pixels.
+    profiles are ignored; `facepad.media.decode` says how unusual pixels are converted.
 
     Args:
         source: A path, or the bytes of a picture file.

@@ -206,7 +206,7 @@ def _opened(path: Path) -> Iterator["VideoCapture"]:
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     level = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     try:
-        # One thread: whoever reads many videos reads them side by side.
+        # One thread: many videos are read side by side, in several processes.
         video = cv2.VideoCapture(str(path.absolute()), cv2.CAP_FFMPEG, [cv2.CAP_PROP_N_THREADS, 1])
     except cv2.error as error:
         raise InputError(f"the video cannot be opened ({error})") from error

@@ -3,8 +3,8 @@
 The bytes are verified before libhdf5 reads them: libhdf5 may crash on damaged metadata, and
 does not notice damaged pictures. Behind the HDF5 data, where HDF5 tools do not look, is the
 seal: one BLAKE2b digest per block of 64 KiB, and a footer. Reading verifies each block when it
-is first needed, so that a large file opens at once. This finds damage, not forgery: whoever
-can write the file can seal it again.
+is first needed, so that a large file opens at once. This finds damage, not forgery:
+anybody who can write the file can seal it again.
 """
 
 import io

@@ -241,7 +241,7 @@ _READERS: Mapping[str, Callable[[Any], list[Any]]] = MappingProxyType(
 
 
 def _check_array(file: Any, name: str, rows: int) -> None:  # noqa: ANN401 - h5py has no types
-    """Return an array that lies in the file itself: links to other files are not followed."""
+    """Return an array that is in the file itself: links to other files are not followed."""
     h5py = library()
     if not isinstance(file.get(name, getlink=True), h5py.HardLink):
         raise ValueError(f"it has no array {name}")

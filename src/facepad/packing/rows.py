@@ -108,7 +108,7 @@ def pictures_of(
     Raises:
         InputError: It cannot be read or decoded; pictures that were yielded before do not
             count then.
-        DatasetError: It lies in a packed file that is damaged.
+        DatasetError: It is in a packed file that is damaged.
     """
     packed = address.parse(sample.path)
     if packed is not None:

@@ -44,7 +44,7 @@ def test_it_tells_camera_source_and_parameters(whole: Opener) -> None:
 def test_people_before_another_picture_are_known_and_noticed(whole: Opener) -> None:
     dataset = whole("simulated")
     assert {sample.subject for sample in dataset.samples() if was_moved(sample)} == {"ida"}
-    assert dataset.notices() == ("moved: in 6 of 18 pictures the person is before another picture",)
+    assert dataset.notices() == ("moved: in 6 of 18 pictures the background was replaced",)
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,12 @@
 """Worker processes: order, crashes, contexts, and errors that end everything."""
 
 import os
+import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from pickle import PicklingError
 
 import pytest
@@ -48,10 +52,10 @@ def lambda_of(_: int) -> object:
     return lambda: None
 
 
-def opencv_threads(_: int) -> int:
+def settings_of_the_process(_: int) -> tuple[int, bool]:
     import cv2
 
-    return cv2.getNumThreads()
+    return cv2.getNumThreads(), signal.getsignal(signal.SIGINT) is signal.SIG_IGN
 
 
 def test_results_come_in_order_and_from_other_processes() -> None:
@@ -68,12 +72,13 @@ def test_without_workers_everything_runs_in_this_process() -> None:
 
 
 def test_an_item_that_makes_its_process_die_costs_only_itself() -> None:
-    items = ["0", "1", "deadly", "3", "deadly", "5", "6", "7", "8"]
-    with ProcessPool(judge, 2) as pool:
+    items = ["0", "deadly", "2", "3"]
+    with ProcessPool(judge, 1) as pool:
         results = [item for item, _ in pool.map(items, died=died)]
     assert results == [item if item != "deadly" else "dead" for item in items]
 
 
+@pytest.mark.slow
 def test_a_chunk_is_halved_until_the_item_that_is_to_blame_is_found() -> None:
     with ProcessPool(total, 2) as pool:
         results = list(pool.map_chunks(chunks(range(8), 8), died=lambda _: -1))
@@ -104,6 +109,7 @@ def test_without_workers_a_context_is_made_once() -> None:
     assert [count for _, count in first + second] == [1, 2, 3]
 
 
+@pytest.mark.slow
 def test_an_error_of_the_context_is_raised_here() -> None:
     with (
         pytest.raises(ModelError, match="the context has no weights"),
@@ -112,6 +118,7 @@ def test_an_error_of_the_context_is_raised_here() -> None:
         list(pool.map([1], died=lambda _: (0, 0)))
 
 
+@pytest.mark.slow
 def test_processes_that_cannot_start_are_not_blamed_on_the_items() -> None:
     with (
         pytest.raises(FacepadError, match="as soon as they start"),
@@ -147,9 +154,9 @@ def test_items_are_taken_a_bounded_number_ahead() -> None:
         assert len(taken) <= AHEAD
 
 
-def test_opencv_has_one_thread_in_a_worker() -> None:
-    with ProcessPool(opencv_threads, 1) as pool:
-        assert list(pool.map([0], died=lambda _: 0)) == [1]
+def test_a_worker_has_one_opencv_thread_and_leaves_interrupts_to_the_parent() -> None:
+    with ProcessPool(settings_of_the_process, 1) as pool:
+        assert list(pool.map([0], died=lambda _: (0, False))) == [(1, True)]
 
 
 def test_chunks_hold_every_item_once_with_its_number() -> None:
@@ -162,3 +169,39 @@ def test_a_sample_that_is_sent_has_plain_attributes() -> None:
     sample = Sample("a/0", "", "anna", Split.TEST, attributes={"light": "dim"})
     assert type(sendable(sample).attributes) is dict
     assert sendable(sample).attributes == {"light": "dim"}
+
+
+PARENT = """
+import multiprocessing, time
+from facepad.jobs.processes import ProcessPool
+
+with ProcessPool(time.sleep, 1) as pool:
+    results = pool.map([0.0, 600.0], died=print)
+    next(results)
+    print(multiprocessing.active_children()[0].pid, flush=True)
+    next(results)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_workers_exit_when_their_parent_is_killed() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", PARENT], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as parent:
+        assert parent.stdout is not None
+        worker = int(parent.stdout.readline())
+        assert is_running(worker)
+        parent.kill()
+    until = time.monotonic() + 20.0
+    while is_running(worker) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not is_running(worker)
+
+
+def is_running(process: int) -> bool:
+    try:
+        state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state != "Z"

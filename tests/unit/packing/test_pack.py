@@ -28,6 +28,8 @@ from packing import flipped, pack, pictures
 
 COUNT = 13
 PIXELS = PackOptions("pixels", (20, 20))
+# Packed by the version of 24 November 2026; it must never change.
+KNOWN_DIGEST = "4479a2fb23074018a72ea6957e0239a3b07f0aa8be7a8845b87d212a3493a804"
 
 
 @pytest.fixture
@@ -71,6 +73,20 @@ def test_other_programs_read_the_bytes_and_the_labels(samples: list[Sample], out
                 assert file[group]["subject"].asstr()[number] == sample.subject
                 assert file[group]["width"][number] == 48
                 assert file[group]["format"].asstr()[number] == "JPEG"
+
+
+@pytest.mark.parametrize("options", [PackOptions(), PackOptions("pixels", (8, 6))])
+def test_known_pictures_have_a_digest_that_never_changes(
+    out: Path, tmp_path: Path, options: PackOptions
+) -> None:
+    listed = []
+    for number, split in enumerate(Split):
+        path = tmp_path / f"{number}.png"
+        pixels = np.arange(8 * 6 * 3, dtype=np.uint8).reshape(6, 8, 3) * (number + 1)
+        Image.fromarray(pixels).save(path)
+        species = "print" if number == 1 else None
+        listed.append(Sample(f"known/{number}", str(path), f"person{number}", split, species))
+    assert pack(listed, out, options).about.digest == KNOWN_DIGEST
 
 
 def test_every_column_is_as_long_as_its_group(samples: list[Sample], out: Path) -> None:

@@ -1,7 +1,9 @@
 """Metric vectors of many pictures: cached, and never measured twice."""
 
+from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -79,3 +81,17 @@ def test_a_broken_picture_is_named(samples: list[Sample], tmp_path: Path) -> Non
     Path(samples[1].path).write_bytes(b"no picture")
     with pytest.raises(DatasetError, match=r"1\.png"):
         extract(samples, VIEWS["whole"], MetricCache(tmp_path / "cache"), workers=1)
+
+
+def test_a_clip_is_measured_by_its_middle_frame_or_by_the_one_that_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "clip.avi"
+    writer = cv2.VideoWriter(str(file), cv2.VideoWriter.fourcc(*"MJPG"), 25.0, (96, 96))
+    rng = np.random.default_rng(0)
+    for _ in range(3):
+        writer.write(rng.integers(0, 256, (96, 96, 3), dtype=np.uint8))
+    writer.release()
+    clip = Sample("clip", str(file), "1", Split.TRAIN)
+    given = [clip, *(replace(clip, frame=number) for number in range(3))]
+    cache = MetricCache(tmp_path / "cache")
+    middle, *frames = extract(given, VIEWS["whole"], cache, workers=1).vectors
+    assert [np.array_equal(middle, frame) for frame in frames] == [False, True, False]

