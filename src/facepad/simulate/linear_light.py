@@ -52,14 +52,14 @@ def mixed(
         over: A picture or one number. A picture is overwritten with the result.
         alpha: Opacity of ``over`` at each photosite, 0 to 1.
     """
-    found = over if isinstance(over, np.ndarray) else np.full((*alpha.shape, 3), over, np.float32)
+    result = over if isinstance(over, np.ndarray) else np.full((*alpha.shape, 3), over, np.float32)
     for band in bands(len(alpha)):
         beneath = under[band] if isinstance(under, np.ndarray) else under
-        part = found[band]
+        part = result[band]
         part -= beneath
         cv2.multiply(part, cv2.merge([alpha[band]] * 3), dst=part)
         part += beneath
-    return found
+    return result
 
 
 def times(light: LinearImage, factor: Map) -> LinearImage:

@@ -63,8 +63,8 @@ class Range:
 
 def uniform(low: float, high: float, meaning: str, *, off: float, **rest: Any) -> Any:  # noqa: ANN401 - a dataclass field
     """Return a field whose value is between two numbers; ``rest`` as in `Range`."""
-    found = Range(meaning, off, low=low, high=high, **rest)
-    return field(default=off, metadata={_KEY: found})
+    range_ = Range(meaning, off, low=low, high=high, **rest)
+    return field(default=off, metadata={_KEY: range_})
 
 
 def choice(choices: Mapping[Any, float], meaning: str, *, off: Any, **rest: Any) -> Any:  # noqa: ANN401 - a dataclass field
@@ -77,43 +77,43 @@ def ranges(kind: type) -> dict[str, Range]:
 
     Parts that are parameter classes themselves give "part.name".
     """
-    found: dict[str, Range] = {}
-    for one in _fields(kind):
-        if _KEY in one.metadata:
-            found[one.name] = one.metadata[_KEY]
-        elif is_dataclass(one.default):
-            part = ranges(type(one.default))
-            found |= {f"{one.name}.{name}": range_ for name, range_ in part.items()}
-    return found
+    by_name: dict[str, Range] = {}
+    for item in _fields(kind):
+        if _KEY in item.metadata:
+            by_name[item.name] = item.metadata[_KEY]
+        elif is_dataclass(item.default):
+            part = ranges(type(item.default))
+            by_name |= {f"{item.name}.{name}": range_ for name, range_ in part.items()}
+    return by_name
 
 
 def draw(kind: type[Parameters], rng: np.random.Generator) -> Parameters:
     """Draw all parameters of a class, each from its own range."""
     values: dict[str, Any] = {}
-    for one in _fields(kind):
-        if _KEY in one.metadata:
-            values[one.name] = one.metadata[_KEY].draw(rng)
-        elif is_dataclass(one.default):
-            values[one.name] = draw(type(one.default), rng)
+    for item in _fields(kind):
+        if _KEY in item.metadata:
+            values[item.name] = item.metadata[_KEY].draw(rng)
+        elif is_dataclass(item.default):
+            values[item.name] = draw(type(item.default), rng)
     return kind(**values)
 
 
 def ablated(parameters: Parameters, group: str) -> Parameters:
     """Return the parameters with the effects of one group turned off."""
     values: dict[str, Any] = {}
-    for one in _fields(type(parameters)):
-        found = one.metadata.get(_KEY)
-        if found is not None and found.group == group:
-            values[one.name] = found.off
-        elif is_dataclass(one.default):
-            values[one.name] = ablated(getattr(parameters, one.name), group)
+    for item in _fields(type(parameters)):
+        range_ = item.metadata.get(_KEY)
+        if range_ is not None and range_.group == group:
+            values[item.name] = range_.off
+        elif is_dataclass(item.default):
+            values[item.name] = ablated(getattr(parameters, item.name), group)
     return replace(parameters, **values)  # type: ignore[type-var] # always a dataclass
 
 
 def to_dict(parameters: object) -> dict[str, Any]:
     """Return parameters as dicts, numbers, texts and booleans, for JSON."""
-    found: dict[str, Any] = asdict(parameters)  # type: ignore[call-overload] # a dataclass
-    return found
+    data: dict[str, Any] = asdict(parameters)  # type: ignore[call-overload] # a dataclass
+    return data
 
 
 def from_dict(kind: type[Parameters], data: Mapping[str, Any]) -> Parameters:
@@ -122,7 +122,7 @@ def from_dict(kind: type[Parameters], data: Mapping[str, Any]) -> Parameters:
     Raises:
         SettingsError: A parameter is missing, unknown or of the wrong kind.
     """
-    defaults = {one.name: one.default for one in _fields(kind)}
+    defaults = {item.name: item.default for item in _fields(kind)}
     if set(data) != set(defaults):
         raise SettingsError(
             f"{kind.__name__} has the parameters {', '.join(defaults)}, got {', '.join(data)}"

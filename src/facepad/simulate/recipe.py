@@ -111,8 +111,8 @@ class RecapturedPart:
         weight = np.asarray(mask * 255.0, np.uint8)
         if not weight.any():
             return np.ones(3, np.float32)
-        wanted, found = (np.array(cv2.mean(one, weight)[:3]) for one in (person, medium))
-        gains = np.maximum(wanted, _LEAST) / np.maximum(found, _LEAST)
+        wanted, shown = (np.array(cv2.mean(light, weight)[:3]) for light in (person, medium))
+        gains = np.maximum(wanted, _LEAST) / np.maximum(shown, _LEAST)
         even = np.exp(np.log(gains).mean())  # brightness is matched fully, colour in part
         return np.asarray(even * (gains / even) ** self.matched, np.float32)
 
@@ -289,11 +289,11 @@ def apply(
     )  # fmt: skip
     presented = _presented(recipe, stage, rng)
     mask = presented.mask
-    seen = None if face is None else moved(face, picture, presented, stage.size)
+    moved_face = None if face is None else moved(face, picture, presented, stage.size)
     light = recipe.camera.seen(presented.exposed)
     del presented  # the largest part of the memory
     file = recipe.camera.photograph(light, rng)
-    return SimulatedPicture(decode(file), mask, recipe.to_dict(), file, seen)
+    return SimulatedPicture(decode(file), mask, recipe.to_dict(), file, moved_face)
 
 
 def bona_fide(recipe: Recipe, picture: RgbImage, face: Face | None = None) -> SimulatedPicture:

@@ -38,15 +38,15 @@ def bona_fide(folders: Sequence[Path], frames: int = FRAMES) -> tuple[Sample, ..
     names = [folder.resolve().name for folder in folders]
     if len(set(names)) < len(names):
         raise DatasetError(f"folders of bona fide pictures need different names, got {names}")
-    found: list[Sample] = []
+    samples: list[Sample] = []
     for folder, name in zip(folders, names, strict=True):
         known = _manifest(folder)
         for path in _files(folder, (*PICTURE_SUFFIXES, *CLIP_SUFFIXES)):
             relative = path.relative_to(folder).as_posix()
             key = relative if len(folders) == 1 else f"{name}/{relative}"
-            one = _sample(path, relative, key, known.get(relative, {}))
-            found += _frames(one, frames) if path.suffix.lower() in CLIP_SUFFIXES else [one]
-    return tuple(found)
+            sample = _sample(path, relative, key, known.get(relative, {}))
+            samples += _frames(sample, frames) if path.suffix.lower() in CLIP_SUFFIXES else [sample]
+    return tuple(samples)
 
 
 def backgrounds(folder: Path) -> tuple[Sample, ...]:
@@ -69,7 +69,7 @@ def of_part(samples: Sequence[Sample], part: Split) -> tuple[Sample, ...]:
 def _sample(path: Path, relative: str, key: str, row: Mapping[str, str]) -> Sample:
     folder = Path(relative).parent.as_posix()
     by_name = path.stem.partition("_")[0] if folder == "." else folder
-    subject = next((row[one] for one in _PERSON if row.get(one)), by_name)
+    subject = next((row[column] for column in _PERSON if row.get(column)), by_name)
     kept = {name: row[name] for name in _KEPT if row.get(name)}
     return Sample(key, str(path), subject, split_by_subject(subject), attributes=kept)
 
@@ -87,13 +87,13 @@ def _frames(clip: Sample, count: int) -> Iterator[Sample]:
 def _files(folder: Path, suffixes: Sequence[str]) -> list[Path]:
     if not folder.is_dir():
         raise DatasetError(f"{folder} is not a folder; it must hold pictures")
-    found = sorted(
+    paths = sorted(
         (path for path in folder.rglob("*") if _is_one(path.relative_to(folder), suffixes)),
         key=lambda path: path.relative_to(folder).as_posix(),
     )
-    if not found:
+    if not paths:
         raise DatasetError(f"{folder} holds no picture ({', '.join(suffixes)})")
-    return found
+    return paths
 
 
 def _is_one(relative: Path, suffixes: Sequence[str]) -> bool:

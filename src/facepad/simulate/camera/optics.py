@@ -69,7 +69,8 @@ class Optics:
         many = 0.0 if self.sites == 1 else 1.0 - 4.0 / self.sites**2  # what is added up
         wide = (self.aperture / self.sites) ** 2 + many
         deviation = float(np.sqrt(self.blur**2 + wide / 12.0))
-        light = _gaussian(light, deviation)
+        border = cv2.BORDER_REPLICATE
+        cv2.GaussianBlur(light, (0, 0), deviation, dst=light, borderType=border)
         return self._smeared(light) if self.motion > 0.3 else light
 
     def _smeared(self, light: LinearImage) -> LinearImage:
@@ -93,12 +94,6 @@ def _summed(frequency: Map, sites: int) -> Map:
     ratio = np.sinc(frequency) / np.where(singular, 1.0, below)
     at_turns = np.cos(np.pi * frequency) / np.cos(np.pi * step)
     return np.asarray(np.where(singular, at_turns, ratio), np.float32)
-
-
-def _gaussian(light: LinearImage, deviation: float) -> LinearImage:
-    border = cv2.BORDER_REPLICATE
-    cv2.GaussianBlur(light, (0, 0), deviation, dst=light, borderType=border)
-    return light
 
 
 def _splat(kernel: Map, x: float, y: float) -> None:

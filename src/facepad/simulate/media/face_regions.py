@@ -60,12 +60,12 @@ def inside(ellipse: Ellipse, x: Map, y: Map, zoom: float) -> Map:
         y: Coordinates downwards.
         zoom: Pixels of the sensor for each unit.
     """
-    middle_x, middle_y, wide, high = (np.float32(one) for one in ellipse)
-    found = np.empty_like(x)
+    middle_x, middle_y, wide, high = (np.float32(value) for value in ellipse)
+    shares = np.empty_like(x)
     for band in bands(len(x)):
         away = length((x[band] - middle_x) / wide, (y[band] - middle_y) / high)
-        found[band] = coverage((away - np.float32(1.0)) * min(wide, high), zoom)
-    return found
+        shares[band] = coverage((away - np.float32(1.0)) * min(wide, high), zoom)
+    return shares
 
 
 def _box(face: Face | None, picture: RgbImage) -> _Box:
@@ -122,8 +122,8 @@ def _outlines(face: Face | None, picture: RgbImage) -> tuple[list[Points], Point
         flat = face.landmarks[:, :2]
         return [flat[list(RIGHT_EYE)], flat[list(LEFT_EYE)]], flat[list(LIPS)]
     x, y, wide, high = outline(face, picture)
-    found = [_ellipse(one) for one in eyes(face, picture)]
-    return found, _ellipse((x, y + 0.5 * high, 0.35 * wide, 0.04 * high))
+    rings = [_ellipse(eye) for eye in eyes(face, picture)]
+    return rings, _ellipse((x, y + 0.5 * high, 0.35 * wide, 0.04 * high))
 
 
 def _ellipse(shape: Ellipse) -> Points:
@@ -139,17 +139,17 @@ def _grown(ring: Points, factor: float) -> Points:
 
 
 def _filled(rings: list[Points], size: tuple[int, int]) -> Map:
-    found = np.zeros(size, np.uint8)
+    canvas = np.zeros(size, np.uint8)
     for ring in rings:
-        cv2.fillPoly(found, [_fixed(ring)], 255, cv2.LINE_AA, _SUB)
-    return _soft(found)
+        cv2.fillPoly(canvas, [_fixed(ring)], 255, cv2.LINE_AA, _SUB)
+    return _soft(canvas)
 
 
 def _lines(rings: list[Points], size: tuple[int, int], wide: float, *, closed: bool) -> Map:
-    found = np.zeros(size, np.uint8)
+    canvas = np.zeros(size, np.uint8)
     for ring in rings:
-        cv2.polylines(found, [_fixed(ring)], closed, 255, max(1, round(wide)), cv2.LINE_AA, _SUB)
-    return _soft(found)
+        cv2.polylines(canvas, [_fixed(ring)], closed, 255, max(1, round(wide)), cv2.LINE_AA, _SUB)
+    return _soft(canvas)
 
 
 def _soft(drawn: RgbImage) -> Map:

@@ -98,13 +98,13 @@ def _hand(side: str, sheet: HeldMedium, rng: np.random.Generator) -> list[Finger
 
     # Near the edge the projection is all but affine; hands follow that, not the bent sheet.
     near = np.array(
-        [_at(side, sheet.half, one) for one in ((0, start), (5, start), (0, start + 5))]
+        [_at(side, sheet.half, place) for place in ((0, start), (5, start), (0, start + 5))]
     )
     base, inwards, along = sheet.placement.forward(near.astype(np.float32))
     inwards, along = (inwards - base) / 5.0, (along - base) / 5.0
 
     def part(tip: tuple[float, float], root: tuple[float, float], radius: float) -> Finger:
-        ends = [base + one[0] * inwards + (one[1] - start) * along for one in (tip, root)]
+        ends = [base + place[0] * inwards + (place[1] - start) * along for place in (tip, root)]
         thick = radius * breadth * sheet.placement.zoom
         return Finger(ends[1], ends[0], thick, nail=radius < _ARM)
 

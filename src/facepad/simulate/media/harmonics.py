@@ -70,12 +70,12 @@ class Grid:
             orders: Largest amplitude of each wave in the pattern; faint waves are left out.
         """
         for order, amplitude in orders.items():
-            transfer = self._transfer(order)
+            transfer = self.optics.transfer(*self._steps(order))
             if float(np.abs(transfer).max()) * abs(amplitude) < FAINT:
                 continue
             size = (self.u.shape[1], self.u.shape[0])
             full = cv2.resize(transfer, size, interpolation=cv2.INTER_LINEAR)
-            colours = self.optics.colours(*(float(one.mean()) for one in self._steps(order)))
+            colours = self.optics.colours(*(float(step.mean()) for step in self._steps(order)))
             for lines in bands(size[1]):
                 yield self._wave(order, lines, np.asarray(full[lines], np.float32), colours)
 
@@ -94,15 +94,12 @@ class Grid:
         return Wave(order, lines, *parts, colours)
 
     def _cycles(self, order: WaveOrder, lines: slice) -> Map:
-        k, l = (np.float32(one) for one in order)  # noqa: E741 - the usual names of orders
+        k, l = (np.float32(waves) for waves in order)  # noqa: E741 - the usual names of orders
         return np.asarray(k * self.u[lines] + l * self.v[lines], np.float32)
-
-    def _transfer(self, order: WaveOrder) -> Map:
-        return self.optics.transfer(*self._steps(order))
 
     def _steps(self, order: WaveOrder) -> tuple[Map, Map]:
         """Return cycles from one photosite to the next, across and down."""
-        k, l = (np.float32(one) for one in order)  # noqa: E741 - the usual names of orders
+        k, l = (np.float32(waves) for waves in order)  # noqa: E741 - the usual names of orders
         across, down = (k * _slope(self.u, axis) + l * _slope(self.v, axis) for axis in (1, 0))
         return across, down
 
@@ -141,7 +138,7 @@ class Screening:
         Returns:
             Coverage whose mean over many cells is ``tone``.
         """
-        u, v = (one * np.float32(self.ruling) for one in turned(x, y, self.angle_deg))
+        u, v = (axis * np.float32(self.ruling) for axis in turned(x, y, self.angle_deg))
         tables = spot_waves()
         largest = {order: float(np.abs(table).max()) for order, table in tables.items()}
         index = np.asarray(np.clip(tone, 0.0, 1.0) * (_TONES - 1) + 0.5, np.uint8)
@@ -161,12 +158,12 @@ def spot_waves() -> dict[WaveOrder, NDArray[np.float32]]:
     u, v = cell()
     order = np.argsort(-spot(u, v).ravel(), kind="stable")
     filled = np.linspace(0, order.size, _TONES).round().astype(int)
-    found = {}
+    amplitudes = {}
     for k, l in _ORDERS:  # noqa: E741 - the usual names of orders
         wave = np.cos(2.0 * np.pi * (k * u + l * v)).ravel()[order]
         total = np.concatenate([[0.0], np.cumsum(wave)])
-        found[k, l] = np.asarray(2.0 * total[filled] / order.size, np.float32)
-    return found
+        amplitudes[k, l] = np.asarray(2.0 * total[filled] / order.size, np.float32)
+    return amplitudes
 
 
 def cell() -> tuple[Map, Map]:
@@ -257,4 +254,4 @@ def _diamonds() -> list[WaveOrder]:
     """Return the waves of the green grid, and those of red and blue on the diagonal."""
     whole = [(k, l) for k in (0.0, 1.0, 2.0) for l in (-2.0, -1.0, 0.0, 1.0, 2.0)]  # noqa: E741 - the usual name
     half = [(k, l) for k in (0.5, 1.5) for l in (-1.5, -0.5, 0.5, 1.5)]  # noqa: E741 - the usual name
-    return [one for one in (*whole, *half) if one[0] > 0 or one[1] > 0]
+    return [order for order in (*whole, *half) if order[0] > 0 or order[1] > 0]

@@ -29,7 +29,7 @@ _EDGE_PX = 0.6  # softness of the mask's outline, pixels
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
+class _View:
     """The part of the mask that is visible in one rectangle of the sensor.
 
     Attributes:
@@ -61,7 +61,7 @@ class _Seen:
             size = (max(8, round(columns * self.zoom)), max(8, round(lines * self.zoom)))
             picture = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA))
         scale = np.float32(picture.shape[1] / columns)
-        x, y = ((self.spread(one) + 0.5) * scale - 0.5 for one in self.places.T)
+        x, y = ((self.spread(axis) + 0.5) * scale - 0.5 for axis in self.places.T)
         mode = cv2.BORDER_REPLICATE
         return np.asarray(
             cv2.remap(picture, x.astype(np.float32), y.astype(np.float32), cv2.INTER_LINEAR,
@@ -114,52 +114,52 @@ class Mask:
         """
         placement = stage.situation.placement(stage.picture, stage.size)
         light, mask = stage.bona_fide(), np.zeros(stage.size, np.float32)
-        seen = self._seen(stage, placement)
-        if seen is not None:
-            self._put_on(stage, seen, light, mask, rng=rng)
+        view = self._view(stage, placement)
+        if view is not None:
+            self._put_on(stage, view, light, mask, rng=rng)
         return MediumRender(SceneRadiance(light), mask, placement, LIFE_SIZE)
 
     def _put_on(
         self,
         stage: CaptureScene,
-        seen: _Seen,
+        view: _View,
         light: LinearImage,
         mask: Map,
         *,
         rng: np.random.Generator,
     ) -> None:
         """Change light and mask within the rectangle that sees the mask."""
-        head = light[seen.box]
-        inside = seen.inside.astype(np.float32)
+        head = light[view.box]
+        inside = view.inside.astype(np.float32)
         soft = np.asarray(cv2.GaussianBlur(inside, (0, 0), _EDGE_PX), np.float32)
-        outside = self._lit(stage, seen, rng)
+        outside = self._lit(stage, view, rng)
         outside *= stage.situation.colour
         holes = mask_openings(stage.face, stage.picture, self.eye_size, self.seam)
-        outside = times(outside, self._seams(holes, seen))
-        behind = times(head.copy(), 1.0 - np.float32(self.shadow) * self._shadow(inside, seen))
+        outside = times(outside, self._seams(holes, view))
+        behind = times(head.copy(), 1.0 - np.float32(self.shadow) * self._shadow(inside, view))
         share = soft * np.minimum(soft * 2.0, 1.0)  # colours beyond the outline are not known
         if self.eyes == "holes":
-            hole = seen.taken(holes.eyes) * inside
+            hole = view.taken(holes.eyes) * inside
             behind = mixed(behind, head * np.float32(1.0 - self.sunk), hole)
             share = share * (1.0 - hole)
-        light[seen.box] = mixed(behind, outside, np.asarray(share, np.float32))
-        mask[seen.box] = share
+        light[view.box] = mixed(behind, outside, np.asarray(share, np.float32))
+        mask[view.box] = share
 
-    def _lit(self, stage: CaptureScene, seen: _Seen, rng: np.random.Generator) -> LinearImage:
+    def _lit(self, stage: CaptureScene, view: _View, rng: np.random.Generator) -> LinearImage:
         """Return the light of the mask, relative to a white sheet."""
-        blur = self.varnish.softness * seen.wide / seen.zoom
+        blur = self.varnish.softness * view.wide / view.zoom
         picture = to_light(stage.picture)
         if blur > 0.3:
             picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), blur), np.float32)
-        colour = seen.taken(picture)
+        colour = view.taken(picture)
         finish = MaskShading(self.material, self.printer, self.varnish)
-        inside = seen.inside
+        inside = view.inside
         colour = finish.coloured(colour, inside)
-        facing = seen.spread(seen.normals)
+        facing = view.spread(view.normals)
         facing[~inside] = (0.0, 0.0, -1.0)
         lit = finish.lit(colour, facing, inside, rng)
         del facing  # large
-        return self._edged(lit, inside, seen.wide)
+        return self._edged(lit, inside, view.wide)
 
     def _edged(self, light: LinearImage, inside: NDArray[np.bool_], wide: float) -> LinearImage:
         """Add the cut or rolled rim, lighter or darker than the face."""
@@ -171,21 +171,21 @@ class Mask:
         rim *= np.float32(1.9 if self.edge_light > 0 else 0.2)
         return mixed(light, rim, np.asarray(band, np.float32))
 
-    def _seams(self, holes: MaskOpenings, seen: _Seen) -> Map:
+    def _seams(self, holes: MaskOpenings, view: _View) -> Map:
         """Return the share of light that seams and a slit between the lips leave."""
-        left = 1.0 - np.float32(self.seam_dark) * seen.taken(holes.eye_seam)
+        left = 1.0 - np.float32(self.seam_dark) * view.taken(holes.eye_seam)
         if self.mouth != "none":
-            left *= 1.0 - np.float32(self.seam_dark) * seen.taken(holes.mouth_seam)
+            left *= 1.0 - np.float32(self.seam_dark) * view.taken(holes.mouth_seam)
         if self.mouth == "slit":
-            left *= 1.0 - np.float32(0.85) * seen.taken(holes.mouth)
+            left *= 1.0 - np.float32(0.85) * view.taken(holes.mouth)
         return np.asarray(left, np.float32)
 
-    def _shadow(self, inside: Map, seen: _Seen) -> Map:
+    def _shadow(self, inside: Map, view: _View) -> Map:
         """Return the share of the lamp's light that the mask keeps from the head."""
-        away = self.varnish.direction[:2] * -0.03 * seen.wide
+        away = self.varnish.direction[:2] * -0.03 * view.wide
         move = np.array([[1, 0, away[0]], [0, 1, away[1]]], np.float32)
         moved = cv2.warpAffine(inside, move, inside.shape[::-1])
-        return np.asarray(cv2.GaussianBlur(moved, (0, 0), 0.025 * seen.wide + 0.5), np.float32)
+        return np.asarray(cv2.GaussianBlur(moved, (0, 0), 0.025 * view.wide + 0.5), np.float32)
 
     def _surface(self, stage: CaptureScene) -> FaceSurface:
         face = stage.face
@@ -196,11 +196,11 @@ class Mask:
         facets = self.facets if self.material == "paper" else 0
         return face_mesh.own(face.landmarks, facets, self.rim)
 
-    def _seen(self, stage: CaptureScene, placement: Placement) -> _Seen | None:
+    def _view(self, stage: CaptureScene, placement: Placement) -> _View | None:
         """Render the mask; return None when it is outside the frame."""
-        found = self._surface(stage)
+        surface = self._surface(stage)
         zoom = placement.zoom * LIFE_SIZE / stage.picture.shape[1]
-        points = self._posed(found, stage, placement, zoom)
+        points = self._posed(surface, stage, placement, zoom)
         wide = float(np.ptp(points[:, 0]))
         margin = 0.15 * wide + 4  # for the shadow
         low = np.maximum(np.floor(points[:, :2].min(axis=0) - margin), 0).astype(int)
@@ -208,27 +208,27 @@ class Mask:
         if (high - low).min() < 4:
             return None
         points[:, :2] -= low
-        shape = render(points, found.triangles, (int(high[1] - low[1]), int(high[0] - low[0])))
+        shape = render(points, surface.triangles, (int(high[1] - low[1]), int(high[0] - low[0])))
         if not shape.covered.any():
             return None
-        values = np.hstack([found.places, normals(points, found.triangles)])
-        values = interpolated(shape, points, found.triangles, np.asarray(values, np.float32))
+        values = np.hstack([surface.places, normals(points, surface.triangles)])
+        values = interpolated(shape, points, surface.triangles, np.asarray(values, np.float32))
         facing = values[:, 2:]
         if self.facets and self.material == "paper":
-            facing = face_normals(points, found.triangles)[shape.triangle[shape.covered]]
+            facing = face_normals(points, surface.triangles)[shape.triangle[shape.covered]]
         length = np.maximum(np.linalg.norm(facing, axis=1, keepdims=True), 1e-6)
         box = (slice(low[1], high[1]), slice(low[0], high[0]))
-        return _Seen(box, shape.covered, values[:, :2], facing / length, zoom, wide)
+        return _View(box, shape.covered, values[:, :2], facing / length, zoom, wide)
 
     def _posed(
-        self, found: FaceSurface, stage: CaptureScene, placement: Placement, zoom: float
+        self, surface: FaceSurface, stage: CaptureScene, placement: Placement, zoom: float
     ) -> Vertices:
         """Return vertices on the sensor: x and y in photosites, z in the same scale."""
-        middle = found.vertices.mean(axis=0)
+        middle = surface.vertices.mean(axis=0)
         turn = rotation(self.tilt_deg, self.swing_deg, self.roll_deg).astype(np.float32)
         size = np.array([self.loose, self.loose, self.loose * self.relief], np.float32)
-        posed = (found.vertices - middle) * size @ turn.T + middle
+        posed = (surface.vertices - middle) * size @ turn.T + middle
         lines, columns = stage.picture.shape[:2]
         flat = (posed[:, :2] + 0.5 - [columns / 2, lines / 2]) * (LIFE_SIZE / columns)
-        seen = placement.forward(np.asarray(flat, np.float32))
-        return np.column_stack([seen, posed[:, 2] * zoom]).astype(np.float32)
+        on_sensor = placement.forward(np.asarray(flat, np.float32))
+        return np.column_stack([on_sensor, posed[:, 2] * zoom]).astype(np.float32)

@@ -52,11 +52,11 @@ class Printer:
             wanted: Reflectance over that of the paper, shape (H, W, 3), 0 to 1. Colours
                 outside the gamut are clipped.
         """
-        found = [np.empty(wanted.shape[:2], np.float32) for _ in range(4)]
+        inks = [np.empty(wanted.shape[:2], np.float32) for _ in range(4)]
         for band in bands(len(wanted)):
-            for one, part in zip(found, self._coverages(wanted[band]), strict=True):
-                one[band] = part
-        return found
+            for ink, part in zip(inks, self._coverages(wanted[band]), strict=True):
+                ink[band] = part
+        return inks
 
     def _coverages(self, wanted: LinearImage) -> list[Map]:
         wanted = wanted ** np.float32(self.tone) if self.tone != 1.0 else wanted
@@ -73,14 +73,16 @@ class Printer:
         drifted = [
             np.minimum(i * np.float32(1.0 + e), 1.0) for i, e in zip(inks, errors, strict=True)
         ]
-        return [self._grown(one) for one in [*drifted, black]]
+        return [self._grown(coverage) for coverage in [*drifted, black]]
 
     def reflected(self, coverages: list[Map]) -> LinearImage:
         """Return the reflectance over the paper's, of independent inks (Demichel's equations)."""
         through = self.through().astype(np.float32)
         light = np.empty((*coverages[0].shape, 3), np.float32)
         for colour in range(3):
-            passed = [_passed(one, through[ink, colour]) for ink, one in enumerate(coverages)]
+            passed = [
+                _passed(coverage, through[ink, colour]) for ink, coverage in enumerate(coverages)
+            ]
             np.multiply(passed[0], passed[1], out=light[..., colour])
             light[..., colour] *= passed[2]
             light[..., colour] *= passed[3]
@@ -156,8 +158,8 @@ class SurfaceMaterial:
     def direction(self) -> Vertices:
         """Unit vector towards the lamp: right, down, away from the camera."""
         across, up = np.deg2rad([self.azimuth_deg, self.height_deg])
-        found = [np.cos(up) * np.sin(across), -np.sin(up), -np.cos(up) * np.cos(across)]
-        return np.array(found, np.float32)
+        direction = [np.cos(up) * np.sin(across), -np.sin(up), -np.cos(up) * np.cos(across)]
+        return np.array(direction, np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +227,8 @@ class MaskShading:
         del grain
         light = times(colour, np.asarray(shade, np.float32))
         del shade
-        scene = np.float32(_scene_light(light[inside]))
+        # Lamps are as bright as the light in the picture, which the mask's mean shows.
+        scene = np.float32(min(float(light[inside].mean()) / _SKIN, 1.2))
         between = lamp - np.array([0.0, 0.0, 1.0], np.float32)
         between /= np.float32(max(float(np.linalg.norm(between)), 1e-3))
         for band in bands(len(light)):
@@ -236,11 +239,6 @@ class MaskShading:
             added *= scene
             light[band] += np.asarray(added, np.float32)[..., None]
         return light
-
-
-def _scene_light(light: Map) -> float:
-    """Estimate the light of lamps in the picture's scene, from the mask's mean."""
-    return min(float(light.mean()) / _SKIN, 1.2)
 
 
 def _grain(size: tuple[int, ...], rng: np.random.Generator) -> Map:

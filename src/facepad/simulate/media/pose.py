@@ -43,7 +43,7 @@ class MediumPose:
             return stage.situation.placement(stage.picture, stage.size, width)
         wide, high = stage.size[1] / width, stage.size[0] / stage.height(width)
         zoom = max(wide, high) * self.fill
-        free = [abs(self.fill * max(wide, high) / one - 1.0) / 2 for one in (wide, high)]
+        free = [abs(self.fill * max(wide, high) / side - 1.0) / 2 for side in (wide, high)]
         pose = Pose(
             zoom, self.tilt_deg, self.swing_deg, self.roll_deg,
             self.right * free[0] * stage.size[1] * 0.7, self.down * free[1] * stage.size[0] * 0.7,

@@ -133,7 +133,7 @@ class Print:
             band = np.s_[start : start + _BAND]
             coverages = self.printer.coverages(wanted[band])
             if inked is not None:
-                coverages = [one * inked[band] for one in coverages]
+                coverages = [coverage * inked[band] for coverage in coverages]
             even = self.printer.reflected(coverages)
             wanted[band] = even
             if texture is not None:
@@ -185,7 +185,9 @@ class Print:
                 face_regions.outline(stage.face, stage.picture), stage.picture, width
             )
             mask = face_regions.inside(face, x, y, placement.zoom)
-            shadow = 1.0 - np.float32(0.4) * _near(mask, 0.02 * min(stage.size))
+            reach = max(0.02 * min(stage.size), 0.5)
+            near = np.asarray(cv2.GaussianBlur(mask, (0, 0), reach), np.float32)
+            shadow = 1.0 - np.float32(0.4) * near
             behind = times(stage.bona_fide(), shadow)
         else:
             mask = coverage(rectangle(x, y, half), placement.zoom)
@@ -220,20 +222,15 @@ class Print:
         return light
 
 
-def _near(mask: Map, reach: float) -> Map:
-    """Return the shadow around a mask."""
-    return np.asarray(cv2.GaussianBlur(mask, (0, 0), max(reach, 0.5)), np.float32)
-
-
 def _fibres(size: tuple[int, int], rng: np.random.Generator) -> Map:
     """Return fine and coarse unevenness of paper; deviation near 1."""
     fine = rng.standard_normal((size[0] // 2 + 1, size[1] // 2 + 1), dtype=np.float32)
     coarse = rng.standard_normal((size[0] // 9 + 2, size[1] // 9 + 2), dtype=np.float32)
-    found, large = (
-        np.asarray(cv2.resize(one, size[::-1], interpolation=cv2.INTER_CUBIC), np.float32)
-        for one in (fine, coarse)
+    grain, large = (
+        np.asarray(cv2.resize(noise, size[::-1], interpolation=cv2.INTER_CUBIC), np.float32)
+        for noise in (fine, coarse)
     )
-    found *= np.float32(0.8)
+    grain *= np.float32(0.8)
     large *= np.float32(0.5)
-    found += large
-    return found
+    grain += large
+    return grain

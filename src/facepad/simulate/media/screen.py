@@ -224,15 +224,15 @@ class Screen:
             frame = np.float32(self.bezel_light * self.room_light)
             light = mixed(around, mixed(frame, light, glowing), mask)
         light = self.holding.unsharp(self._reflecting(light, around, mask, rng))
-        seen = [] if stage.aligned else [glowing]  # shares of the panel that the camera sees
+        visible = [] if stage.aligned else [glowing]  # shares of the panel that the camera sees
         if not stage.aligned and self.hand and self.ppi > _HAND_HELD:
             hand = hands.hold(around, self._sheet(stage, placement), self._spilled(stage), rng)
             light = mixed(light, around, hand)
-            seen.append(np.subtract(np.float32(1.0), hand, out=hand))
+            visible.append(np.subtract(np.float32(1.0), hand, out=hand))
             mask = mask * hand
         del around  # large
         texture = self._texture(stage, x, y) if self.stripe else None
-        for share in seen:
+        for share in visible:
             texture = _within(texture, share)
         return MediumRender(SceneRadiance(light, texture), mask, placement, self.width)
 
@@ -264,8 +264,8 @@ class Screen:
         for band in bands(len(x)):
             if stage.aligned:
                 x[band], y[band] = turned(x[band], y[band], self.grid_deg)
-            for one in (x[band], y[band]):
-                one *= np.float32(self.ppi / _MM)
+            for axis in (x[band], y[band]):
+                axis *= np.float32(self.ppi / _MM)
         panel = DisplayPanel(self.stripe, self.row, self.layout == "bgr", self.layout == "diamond")
         return panel.texture(x, y, self.holding.optics(stage.optics))
 
@@ -291,8 +291,8 @@ class Screen:
 
     def _spilled(self, stage: CaptureScene) -> Map:
         """Return the light on the hand that holds the device."""
-        found = stage.situation.colour * self.room_light + _SPILL * self.brightness
-        return np.asarray(found, np.float32)
+        light = stage.situation.colour * self.room_light + _SPILL * self.brightness
+        return np.asarray(light, np.float32)
 
     def _reflecting(
         self, light: LinearImage, around: LinearImage, mask: Map, rng: np.random.Generator

@@ -76,7 +76,7 @@ def _block(wall: LinearImage, size: float, rng: np.random.Generator) -> None:
     cv2.fillConvexPoly(wall, box, colour, cv2.LINE_AA)
     for part in np.linspace(0.0, 1.0, int(rng.integers(2, 5)))[1:-1]:  # shelves, drawers
         start, end = (box[0] + (box[3] - box[0]) * part), (box[1] + (box[2] - box[1]) * part)
-        shade = [one * 0.5 for one in colour]
+        shade = [value * 0.5 for value in colour]
         cv2.line(wall, _pixel(start), _pixel(end), shade, 1, cv2.LINE_AA)
 
 
@@ -105,7 +105,7 @@ def _shirt(wall: LinearImage, rng: np.random.Generator) -> None:
     folded = _colour(rng, 0.03, 0.8, 0.18) * (1.0 + _FOLDS * _folds(wall.shape[:2], rng))[..., None]
     wall += cloth[..., None] * (np.asarray(folded, np.float32) - wall)
     if top > 0.05 * lines:
-        neck = [float(one) for one in (0.45, 0.26, 0.18) * rng.uniform(0.4, 1.2, 1)]
+        neck = [float(value) for value in (0.45, 0.26, 0.18) * rng.uniform(0.4, 1.2, 1)]
         size = int(0.22 * wide), int(0.12 * lines)
         cv2.ellipse(wall, (int(middle), int(top)), size, 0, 0, 360, neck, -1, cv2.LINE_AA)
 
@@ -224,8 +224,8 @@ def _cut(picture: RgbImage, size: Size, rng: np.random.Generator) -> LinearImage
     down, across = int(rng.integers(lines - high + 1)), int(rng.integers(columns - wide + 1))
     part = picture[down : down + high, across : across + wide]
     method = cv2.INTER_AREA if zoom > 1.0 else cv2.INTER_CUBIC
-    found = np.asarray(cv2.resize(part, size[::-1], interpolation=method), np.uint8)
-    return to_light(np.ascontiguousarray(found[:, ::-1]) if rng.random() < 0.5 else found)
+    cut = np.asarray(cv2.resize(part, size[::-1], interpolation=method), np.uint8)
+    return to_light(np.ascontiguousarray(cut[:, ::-1]) if rng.random() < 0.5 else cut)
 
 
 def _scaled(field: Map, scale: float) -> Map:

@@ -134,10 +134,14 @@ def read_obj(path: Path) -> Mesh:
     try:
         lines = [line.split() for line in data.decode("utf-8").splitlines()]
         points = np.array([line[1:4] for line in lines if line[:1] == ["v"]], np.float32)
-        found = [_corners(line[1:], len(points)) for line in lines if line[:1] == ["f"]]
+        polygons = [_corners(line[1:], len(points)) for line in lines if line[:1] == ["f"]]
     except ValueError as error:
         raise InputError(f"mesh {path} is not a Wavefront OBJ file: {error}") from error
-    fans = [(one[0], one[i], one[i + 1]) for one in found for i in range(1, len(one) - 1)]
+    fans = [
+        (polygon[0], polygon[i], polygon[i + 1])
+        for polygon in polygons
+        for i in range(1, len(polygon) - 1)
+    ]
     triangles = np.array(fans, np.int32).reshape(-1, 3)
     _check(path, points, triangles)
     return points, triangles
@@ -163,7 +167,7 @@ def _check(path: Path, points: Vertices, triangles: Triangles) -> None:
 def _spread(level: Landmarks, count: int) -> NDArray[np.intp]:
     """Return landmarks that are far from each other, and every other one of the outline."""
     kept = list(OVAL[::2])
-    away = np.min([np.linalg.norm(level - level[one], axis=1) for one in kept], axis=0)
+    away = np.min([np.linalg.norm(level - level[number], axis=1) for number in kept], axis=0)
     while len(kept) < min(count, len(level)):
         kept.append(int(np.argmax(away)))
         away = np.minimum(away, np.linalg.norm(level - level[kept[-1]], axis=1))

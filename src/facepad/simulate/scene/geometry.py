@@ -131,12 +131,9 @@ class Placement:
     @property
     def zoom(self) -> float:
         """Pixels for each millimetre, at the middle of the sheet."""
-        return float(np.sqrt(abs(np.linalg.det(self._slopes()))))
-
-    def _slopes(self) -> Matrix:
         at = self.to_sensor[:2, 2] / self.to_sensor[2, 2]
-        turned = self.to_sensor[:2, :2] - np.outer(at, self.to_sensor[2, :2])
-        return np.asarray(turned / self.to_sensor[2, 2], np.float64)
+        slopes = self.to_sensor[:2, :2] - np.outer(at, self.to_sensor[2, :2])
+        return float(np.sqrt(abs(np.linalg.det(slopes / self.to_sensor[2, 2]))))
 
 
 def rotation(tilt_deg: float, swing_deg: float, roll_deg: float) -> Matrix:
@@ -153,9 +150,9 @@ def projected(matrix: Matrix, size: Size) -> tuple[Map, Map]:
     across = np.arange(size[1], dtype=np.float64)[None]
     down = np.arange(size[0], dtype=np.float64)[:, None]
     x, y, z = (np.empty(size, np.float32) for _ in range(3))
-    for row, found in zip(matrix / matrix[2, 2], (x, y, z), strict=True):
+    for row, result in zip(matrix / matrix[2, 2], (x, y, z), strict=True):
         for band in bands(size[0]):  # in double precision, which takes much memory
-            found[band] = row[0] * across + (row[1] * down[band] + row[2])
+            result[band] = row[0] * across + (row[1] * down[band] + row[2])
     x /= z
     y /= z
     return x, y
@@ -188,13 +185,13 @@ def sample(light: LinearImage, x: Map, y: Map, width: float) -> LinearImage:
         size = (max(wanted, 8), max(round(wanted * light.shape[0] / light.shape[1]), 8))
         light = np.asarray(cv2.resize(light, size, interpolation=cv2.INTER_AREA), np.float32)
     scale = np.float32(light.shape[1] / width)
-    found = np.empty((*x.shape, 3), np.float32)
+    result = np.empty((*x.shape, 3), np.float32)
     mode = cv2.BORDER_REPLICATE
     for band in bands(len(x)):
         columns = x[band] * scale + np.float32((light.shape[1] - 1) / 2)
         lines = y[band] * scale + np.float32((light.shape[0] - 1) / 2)
-        found[band] = cv2.remap(light, columns, lines, cv2.INTER_CUBIC, borderMode=mode)
-    return np.asarray(np.maximum(found, 0.0, out=found), np.float32)
+        result[band] = cv2.remap(light, columns, lines, cv2.INTER_CUBIC, borderMode=mode)
+    return np.asarray(np.maximum(result, 0.0, out=result), np.float32)
 
 
 def _steps(x: Map, y: Map, axis: int) -> tuple[float, float]:
@@ -218,14 +215,14 @@ def rectangle(x: Map, y: Map, half: tuple[float, float], corner: float = 0.0) ->
         half: Half the width and half the height.
         corner: Radius of the rounded corners.
     """
-    found = np.empty_like(x)
+    result = np.empty_like(x)
     for band in bands(len(x)):
         over_x = np.abs(x[band]) - np.float32(half[0] - corner)
         over_y = np.abs(y[band]) - np.float32(half[1] - corner)
         outside = length(np.maximum(over_x, 0.0), np.maximum(over_y, 0.0))
         inside = np.minimum(np.maximum(over_x, over_y), 0.0)
-        found[band] = outside + inside - np.float32(corner)
-    return found
+        result[band] = outside + inside - np.float32(corner)
+    return result
 
 
 def coverage(distance: Map, zoom: float) -> Map:

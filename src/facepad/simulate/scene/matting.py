@@ -36,11 +36,11 @@ class PersonMatting:
         """
         small = cv2.resize(picture, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
         blob = np.asarray(small, np.float32).transpose(2, 0, 1)[None] / np.float32(255.0)
-        (found,) = self._net.run(np.ascontiguousarray(blob))
-        if found.size != SIDE * SIDE:
-            raise ModelError(f"model {self._net.name!r} gives {found.size} numbers")
+        (output,) = self._net.run(np.ascontiguousarray(blob))
+        if output.size != SIDE * SIDE:
+            raise ModelError(f"model {self._net.name!r} gives {output.size} numbers")
         coarse = cv2.resize(
-            found.reshape(SIDE, SIDE), picture.shape[1::-1], interpolation=cv2.INTER_LINEAR
+            output.reshape(SIDE, SIDE), picture.shape[1::-1], interpolation=cv2.INTER_LINEAR
         )
         return _guided(np.asarray(coarse, np.float32), luminance(to_light(picture)))
 
@@ -86,16 +86,16 @@ def _spread(light: LinearImage, weight: Map, reach: float) -> LinearImage:
     width = max(reach, 1.0)
     # Far from any weight a second, wider spread takes over.
     total = np.full(weight.shape, 1e-6, np.float32)
-    found = np.full(light.shape, 1e-6, np.float32) * light.mean(axis=(0, 1))
+    weighted = np.full(light.shape, 1e-6, np.float32) * light.mean(axis=(0, 1))
     for factor, trust in ((1.0, 1.0), (5.0, 1e-3)):
         small = max(1.0, factor * width / 6.0)
         size = tuple(max(4, round(n / small)) for n in weight.shape[::-1])
-        down = [cv2.resize(one, size, interpolation=cv2.INTER_AREA)
-                for one in (light * weight[..., None], weight)]  # fmt: skip
-        blurred = [cv2.GaussianBlur(one, (0, 0), factor * width / small) for one in down]
+        down = [cv2.resize(part, size, interpolation=cv2.INTER_AREA)
+                for part in (light * weight[..., None], weight)]  # fmt: skip
+        blurred = [cv2.GaussianBlur(part, (0, 0), factor * width / small) for part in down]
         wide = [
-            cv2.resize(one, weight.shape[::-1], interpolation=cv2.INTER_LINEAR) for one in blurred
+            cv2.resize(part, weight.shape[::-1], interpolation=cv2.INTER_LINEAR) for part in blurred
         ]
-        found += np.asarray(wide[0], np.float32) * np.float32(trust)
+        weighted += np.asarray(wide[0], np.float32) * np.float32(trust)
         total += np.asarray(wide[1], np.float32) * np.float32(trust)
-    return np.asarray(found / total[..., None], np.float32)
+    return np.asarray(weighted / total[..., None], np.float32)

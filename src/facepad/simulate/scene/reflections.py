@@ -56,8 +56,8 @@ def _lamp(field: Map, rng: np.random.Generator) -> None:
     corners = cv2.boxPoints(box)
     cv2.fillConvexPoly(field, corners.astype(np.int32), light, cv2.LINE_AA)
     if kind == "window":
-        for one, other in ((0, 1), (1, 2)):
-            start = (corners[one] + corners[other]) / 2
-            end = (corners[one - 2] + corners[other - 2]) / 2
+        for first, second in ((0, 1), (1, 2)):
+            start = (corners[first] + corners[second]) / 2
+            end = (corners[first - 2] + corners[second - 2]) / 2
             points = [tuple(int(n) for n in point) for point in (start, end)]
             cv2.line(field, points[0], points[1], light * 0.3, 2, cv2.LINE_AA)

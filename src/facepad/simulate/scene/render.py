@@ -60,8 +60,8 @@ def render(points: Vertices, triangles: Triangles, size: Size) -> Rendered:
         at = (y * size[1] + x)[inside]
         near = z[inside].astype(np.float32)
         np.minimum.at(depth, at, near)
-        seen = near <= depth[at]
-        index[at[seen]] = number[inside][seen]
+        nearest = near <= depth[at]
+        index[at[nearest]] = number[inside][nearest]
     return Rendered(index.reshape(size), depth.reshape(size))
 
 
@@ -82,7 +82,7 @@ def interpolated(
     """
     places = np.argwhere(rendered.covered)
     planes = _planes(points, triangles)
-    found = np.empty((len(places), values.shape[1]), np.float32)
+    result = np.empty((len(places), values.shape[1]), np.float32)
     for start in range(0, len(places), _PIXELS):
         y, x = places[start : start + _PIXELS].T
         number = rendered.triangle[y, x]
@@ -90,8 +90,8 @@ def interpolated(
         first, second = (a[:, i] * x + b[:, i] * y + c[:, i] for i in (0, 1))
         shares = np.stack([first, second, 1.0 - first - second], axis=1).astype(np.float32)
         corners = values[triangles[number]]
-        found[start : start + _PIXELS] = np.einsum("pc,pck->pk", shares, corners)
-    return found
+        result[start : start + _PIXELS] = np.einsum("pc,pck->pk", shares, corners)
+    return result
 
 
 def normals(points: Vertices, triangles: Triangles) -> Vertices:
@@ -100,23 +100,19 @@ def normals(points: Vertices, triangles: Triangles) -> Vertices:
     The mean of the triangles around each vertex, larger ones counting more.
     """
     faces = face_normals(points, triangles)
-    found = np.zeros((len(points), 3), np.float64)
+    sums = np.zeros((len(points), 3), np.float64)
     for corner in range(3):
-        np.add.at(found, triangles[:, corner], faces)
-    return _towards(found)
+        np.add.at(sums, triangles[:, corner], faces)
+    length = np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-12)
+    return np.asarray(sums / length, np.float32)
 
 
 def face_normals(points: Vertices, triangles: Triangles) -> Vertices:
     """Return normals of triangles towards the camera; their length is twice the area."""
     first, second, third = (points[triangles[:, corner]] for corner in range(3))
-    found = np.cross(second - first, third - first)
-    away = found[:, 2:] > 0.0
-    return np.asarray(np.where(away, -found, found), np.float32)
-
-
-def _towards(found: NDArray[np.float64]) -> Vertices:
-    length = np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-12)
-    return np.asarray(found / length, np.float32)
+    crossed = np.cross(second - first, third - first)
+    away = crossed[:, 2:] > 0.0
+    return np.asarray(np.where(away, -crossed, crossed), np.float32)
 
 
 def _planes(points: Vertices, triangles: Triangles) -> NDArray[np.float64]:
@@ -132,7 +128,7 @@ def _planes(points: Vertices, triangles: Triangles) -> NDArray[np.float64]:
     scale = 1.0 / np.where(flat, 1.0, twice)
     first = np.stack([(y1 - y2) * scale, (x2 - x1) * scale])
     second = np.stack([(y2 - y0) * scale, (x0 - x2) * scale])
-    third = np.stack([one[0] * x2 + one[1] * y2 for one in (first, second)])
+    third = np.stack([plane[0] * x2 + plane[1] * y2 for plane in (first, second)])
     a = np.stack([*first, np.where(flat, -9.0, -third[0])])
     b = np.stack([*second, np.where(flat, -9.0, -third[1])])
     z = a * (z0 - z2) + b * (z1 - z2)

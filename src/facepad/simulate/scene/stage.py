@@ -39,12 +39,12 @@ class Framing:
         """
         height = width * picture.shape[0] / picture.shape[1]
         turn = abs(np.deg2rad(self.roll_deg))
-        seen = (
+        extent = (
             size[1] * np.cos(turn) + size[0] * np.sin(turn),
             size[0] * np.cos(turn) + size[1] * np.sin(turn),
         )
-        zoom = max(seen[0] / width, seen[1] / height) * self.closer
-        free = (zoom * width - seen[0]) / 2, (zoom * height - seen[1]) / 2
+        zoom = max(extent[0] / width, extent[1] / height) * self.closer
+        free = (zoom * width - extent[0]) / 2, (zoom * height - extent[1]) / 2
         pose = Pose(
             zoom, roll_deg=self.roll_deg, shift_x=free[0] * self.right, shift_y=free[1] * self.down
         )
@@ -116,8 +116,8 @@ def moved(face: Face, picture: RgbImage, shown: MediumRender, size: Size) -> Fac
     """Return the face in pixels of the sensor; None when most of it is outside the frame."""
     left, top, right, bottom = face.box
     corners = [(left, top), (right, top), (right, bottom), (left, bottom)]
-    found = _seen(np.array(corners, np.float32), picture, shown)
-    low, high = found.min(axis=0), found.max(axis=0)
+    visible = _seen(np.array(corners, np.float32), picture, shown)
+    low, high = visible.min(axis=0), visible.max(axis=0)
     limit = np.array(size[::-1], np.float32)
     inside_low, inside_high = np.clip(low, 0, limit), np.clip(high, 0, limit)
     if np.prod(inside_high - inside_low) < 0.5 * np.prod(high - low):
