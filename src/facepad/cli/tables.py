@@ -76,7 +76,7 @@ def summary(results: Sequence[Judged]) -> Text:
 
 
 @dataclass(frozen=True, slots=True)
-class Count:
+class SpeciesCount:
     """Samples and subjects of one kind in one part.
 
     Attributes:
@@ -92,7 +92,7 @@ class Count:
     subjects: int
 
 
-def counts_of(samples: Iterable[Sample]) -> list[Count]:
+def counts_of(samples: Iterable[Sample]) -> list[SpeciesCount]:
     """Return counts by part and species, parts in their order, bona fide first."""
     number: Counter[tuple[str, str]] = Counter()
     people: dict[tuple[str, str], set[str]] = {}
@@ -103,7 +103,7 @@ def counts_of(samples: Iterable[Sample]) -> list[Count]:
             people.setdefault((split, kind), set()).add(sample.subject)
     order = [*(split.value for split in Split), "all"]
     found = sorted(number, key=lambda at: (order.index(at[0]), at[1] != BONA_FIDE, at[1]))
-    return [Count(*at, number[at], len(people[at])) for at in found]
+    return [SpeciesCount(*at, number[at], len(people[at])) for at in found]
 
 
 def subject_count(samples: Iterable[Sample]) -> int:

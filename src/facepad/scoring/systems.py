@@ -86,7 +86,7 @@ class EvaluationInput:
 
 
 @dataclass(frozen=True, slots=True)
-class DatasetCopy:
+class EvaluatedDataset:
     """A copy of a dataset that is evaluated.
 
     Attributes:
@@ -239,7 +239,7 @@ def abstentions(rows: Mapping[str, Sequence[Scored]]) -> int:
 
 
 def _scoring(
-    options: EvaluationOptions, copy: DatasetCopy, tests: JudgedTests, workers: int
+    options: EvaluationOptions, copy: EvaluatedDataset, tests: JudgedTests, workers: int
 ) -> DatasetScoring:
     return DatasetScoring(
         name=copy.name.replace(" ", "-"),
@@ -256,7 +256,7 @@ def _scoring(
 
 
 def _systems(
-    copy: DatasetCopy, answers: Answers, tests: JudgedTests, given: tuple[GivenPoint, ...]
+    copy: EvaluatedDataset, answers: Answers, tests: JudgedTests, given: tuple[GivenPoint, ...]
 ) -> Iterator[SystemScores]:
     """Yield each test by itself, and the fusion of the deciding tests."""
     source = str(copy.root.resolve())
@@ -281,7 +281,7 @@ def _systems(
         )
 
 
-def _abstained(copy: DatasetCopy, answers: Answers, tests: JudgedTests) -> str:
+def _abstained(copy: EvaluatedDataset, answers: Answers, tests: JudgedTests) -> str:
     count = abstentions({test: answers[test] for test in tests.points})
     if not count:
         return ""
@@ -292,8 +292,8 @@ def _abstained(copy: DatasetCopy, answers: Answers, tests: JudgedTests) -> str:
     )
 
 
-def _copies(options: EvaluationOptions) -> list[DatasetCopy]:
-    copies: list[DatasetCopy] = []
+def _copies(options: EvaluationOptions) -> list[EvaluatedDataset]:
+    copies: list[EvaluatedDataset] = []
     for asked in options.datasets:
         parts = _ASKED.fullmatch(asked)
         if parts is None:
@@ -307,7 +307,7 @@ def _copies(options: EvaluationOptions) -> list[DatasetCopy]:
         root = Path(parts["root"]).expanduser()
         listing = open_dataset(parts["name"], root, protocol)
         notices = getattr(listing, "notices", tuple)
-        copies.append(DatasetCopy(name, root, tuple(listing.samples()), tuple(notices())))
+        copies.append(EvaluatedDataset(name, root, tuple(listing.samples()), tuple(notices())))
     return copies
 
 

@@ -11,7 +11,7 @@ from made_up_scores import crowd, rows
 
 from facepad.errors import SettingsError
 from facepad.evaluation.assessment import Assessment, GivenPoint, Sampling, assess
-from facepad.evaluation.report.document import Picture, Report, Timing
+from facepad.evaluation.report.document import ExamplePicture, Report, Timing
 from facepad.evaluation.report.page import render, require_libraries
 from facepad.evaluation.report.plot_style import DARK, LIGHT
 from facepad.evaluation.report.plots import element, plots_of, save
@@ -83,7 +83,7 @@ def page(name: str = "one") -> str:
         timings=(Timing(f"classify {name}", 3, 1.0, 250.0),),
         models={name: name},
         environment={"facepad": "1", name: name},
-        pictures={name: (Picture("worst", name, 0.5, name, "x.jpg"),)},
+        pictures={name: (ExamplePicture("worst", name, 0.5, name, "x.jpg"),)},
     )
     drawn = {plot: element(plot) for plot in plots_of(found)}
     return render(report, drawn, lambda _: "data:image/jpeg;base64,AA==")

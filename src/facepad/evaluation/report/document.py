@@ -42,7 +42,7 @@ class Timing:
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class ExamplePicture:
     """One presentation that a report shows.
 
     Attributes:
@@ -86,7 +86,7 @@ class Report:
     timings_note: str = ""
     models: Mapping[str, str] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
-    pictures: Mapping[str, tuple[Picture, ...]] = field(default_factory=dict)
+    pictures: Mapping[str, tuple[ExamplePicture, ...]] = field(default_factory=dict)
 
 
 def to_json(report: Report) -> str:

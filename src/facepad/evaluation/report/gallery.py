@@ -8,7 +8,7 @@ import numpy as np
 from facepad.errors import DatasetError, InputError
 from facepad.evaluation.assessment import Assessment
 from facepad.evaluation.rates import outcomes
-from facepad.evaluation.report.document import Picture
+from facepad.evaluation.report.document import ExamplePicture
 from facepad.evaluation.table import Flags, Floats
 from facepad.types import OperatingPoint
 
@@ -19,7 +19,7 @@ REJECTED = "bona fide rejected, worst first"
 BORDERLINE = "nearest to the threshold"
 
 
-def select_examples(one: Assessment, most: int) -> tuple[Picture, ...]:
+def select_examples(one: Assessment, most: int) -> tuple[ExamplePicture, ...]:
     """Return the worst errors of both kinds and the scores nearest to the first threshold.
 
     Args:
@@ -40,7 +40,7 @@ def select_examples(one: Assessment, most: int) -> tuple[Picture, ...]:
 
 def examples_by_part(
     assessments: Sequence[Assessment], most: int
-) -> dict[str, tuple[Picture, ...]]:
+) -> dict[str, tuple[ExamplePicture, ...]]:
     """Return examples by system and part; parts without examples are left out.
 
     Args:
@@ -75,17 +75,19 @@ def thumbnail(path: str) -> str | None:
     return f"data:image/jpeg;base64,{base64.b64encode(data.tobytes()).decode()}"
 
 
-def _some(one: Assessment, why: str, rows: Flags, order: Floats, most: int) -> Sequence[Picture]:
+def _some(
+    one: Assessment, why: str, rows: Flags, order: Floats, most: int
+) -> Sequence[ExamplePicture]:
     here = np.flatnonzero(rows)
     chosen = here[np.argsort(order[here], kind="stable")][:most]
     return [_picture(one, why, int(index)) for index in chosen]
 
 
-def _picture(one: Assessment, why: str, index: int) -> Picture:
+def _picture(one: Assessment, why: str, index: int) -> ExamplePicture:
     row = one.rows[index]
     value = float("nan") if row.value is None else row.value
     kind = row.sample.pai_species or "bona fide"
-    return Picture(why, row.sample.key, value, kind, row.sample.path)
+    return ExamplePicture(why, row.sample.key, value, kind, row.sample.path)
 
 
 def _distance(one: Assessment, point: OperatingPoint) -> Floats:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from facepad.errors import SettingsError
 from facepad.evaluation.intervals import Interval
 from facepad.evaluation.report import formatting
-from facepad.evaluation.report.document import Picture, Report
+from facepad.evaluation.report.document import ExamplePicture, Report
 from facepad.evaluation.report.gallery import thumbnail
 from facepad.evaluation.report.plot_style import DARK, LIGHT, safe_label
 from facepad.evaluation.report.plots import Plot, element, plots_of, save
@@ -133,9 +133,9 @@ def _as_is(text: str) -> str:
 
 
 def _gallery(
-    pictures: tuple[Picture, ...], picture_data: Callable[[str], str | None]
-) -> dict[str, list[tuple[Picture, str | None]]]:
-    groups: dict[str, list[tuple[Picture, str | None]]] = {}
+    pictures: tuple[ExamplePicture, ...], picture_data: Callable[[str], str | None]
+) -> dict[str, list[tuple[ExamplePicture, str | None]]]:
+    groups: dict[str, list[tuple[ExamplePicture, str | None]]] = {}
     for picture in pictures:
         data = picture_data(picture.path) if picture.path else None
         groups.setdefault(picture.why, []).append((picture, data))
