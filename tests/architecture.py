@@ -225,7 +225,7 @@ def edges(modules: Sequence[Module]) -> Iterator[tuple[str, str]]:
     for module in modules:
         if not module.name:
             continue
-        for used in _imported(module):
+        for used in _imports_of(module):
             if used == "facepad" or used.startswith("facepad."):
                 yield module.name, _resolve(used.removeprefix("facepad").removeprefix("."), known)
 
@@ -233,6 +233,11 @@ def edges(modules: Sequence[Module]) -> Iterator[tuple[str, str]]:
 def _resolve(used: str, known: set[str]) -> str:
     """The module that a dotted name lies in: itself, or the one that defines it."""
     return used if used in known else used.rpartition(".")[0]
+
+
+@cache
+def _imports_of(module: Module) -> tuple[str, ...]:
+    return tuple(_imported(module))
 
 
 def _imported(module: Module) -> Iterator[str]:

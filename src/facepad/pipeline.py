@@ -23,6 +23,7 @@ from facepad.decision import conclude
 from facepad.errors import InputError, SettingsError
 from facepad.fusion import Fusion
 from facepad.media.frame_selection import FrameSelection
+from facepad.packed.pictures import PackedFiles
 from facepad.panel import Finder, LoadedPanel, Panel, name_of, takes_part
 from facepad.registry import DEFAULT_FUSION, DEFAULT_TESTS
 from facepad.sources import EVENLY, Channels, Source
@@ -112,6 +113,7 @@ class Checker:
         self._explain = explain
         self._deadline_s = deadline_s
         self._finder = finder
+        self._packed = PackedFiles()
         self._loaded: LoadedPanel | None = None
         self._lock = Lock()
 
@@ -137,7 +139,14 @@ class Checker:
             SettingsError: A test that was named does not exist, or a library is missing.
         """
         clock = _Clock()
-        load = partial(sources.load, source, selection=self._frames, channels=channels, name=name)
+        load = partial(
+            sources.load,
+            source,
+            selection=self._frames,
+            channels=channels,
+            name=name,
+            packed=self._packed,
+        )
         with clock.step("decode"):
             stills = load()
         parts, clip = self._parts(clock), None
@@ -146,7 +155,7 @@ class Checker:
                 stills = load(depth=True)
         if parts.clip_needs is not None:
             with clock.step("decode"):
-                clip = sources.load_dense(source, parts.clip_needs)
+                clip = sources.load_dense(source, parts.clip_needs, packed=self._packed)
         return self._judge(stills, clip, clock)
 
     def check_presentation(self, presentation: Presentation) -> Decision:

@@ -36,7 +36,6 @@ MIDDLE = FrameSelection("even", 1)  # the frame that stands for a clip where one
 _CLOCK = 0.001  # seconds; frames of one moment differ by rounding
 _LEAST_SIDE = 320  # pixels; frames of a clip are not reduced below it
 _HEAD = 32  # bytes of a file that show whether it is a video
-_PACKED = PackedFiles()  # opening one takes longer than reading a picture from it
 
 
 def load(
@@ -47,6 +46,7 @@ def load(
     channels: Channels | None = None,
     name: str = "",
     depth: bool = False,
+    packed: PackedFiles | None = None,
 ) -> Presentation:
     """Read a source as one presentation.
 
@@ -58,6 +58,7 @@ def load(
         channels: Order of an array's channels; required for arrays, forbidden for files.
         name: How messages and the presentation name the source; its path by default.
         depth: Whether to read the depth of frames that have one.
+        packed: Keeps packed files open from one call to the next; None opens one each time.
 
     Raises:
         InputError: The source cannot be read or is over a limit; the message names it.
@@ -65,7 +66,7 @@ def load(
         SettingsError: A limit is not a number, or the file needs a library that is missing.
     """
     if isinstance(source, Sample):
-        return load_sample(source, selection, limits=limits, depth=depth)
+        return load_sample(source, selection, limits=limits, depth=depth, packed=packed)
     if isinstance(source, np.ndarray):
         frames: tuple[Frame, ...] = (_from_array(source, channels),)
     elif channels is not None:
@@ -76,7 +77,7 @@ def load(
         raise InputError(f"a source is a path, bytes or an array, got {type(source).__name__}")
     elif address.parse(source) is not None:
         with named_errors(name or str(source)):
-            frames = _frames(source, selection, limits)
+            frames = _frames(source, selection, limits, packed=packed)
     else:
         frames = _frames(source, selection, limits, name=name, depth=depth)
     return Presentation(frames, source=name or _name(source))
@@ -88,6 +89,7 @@ def load_sample(
     *,
     limits: VideoLimits | None = None,
     depth: bool = False,
+    packed: PackedFiles | None = None,
 ) -> Presentation:
     """Read the pixels of one sample of a dataset.
 
@@ -97,6 +99,7 @@ def load_sample(
         selection: Which frames of a clip; a picture has one.
         limits: None takes them from the settings.
         depth: Whether to read the depth of frames that have one.
+        packed: As `load`.
 
     Returns:
         One presentation; its source is the sample's key.
@@ -108,11 +111,16 @@ def load_sample(
     """
     if sample.frame is not None:
         selection = FrameSelection("at", sample.frame)
-    return Presentation(_frames(sample.path, selection, limits, depth=depth), source=sample.key)
+    frames = _frames(sample.path, selection, limits, depth=depth, packed=packed)
+    return Presentation(frames, source=sample.key)
 
 
 def load_dense(
-    source: Source, needs: Needs, *, limits: VideoLimits | None = None
+    source: Source,
+    needs: Needs,
+    *,
+    limits: VideoLimits | None = None,
+    packed: PackedFiles | None = None,
 ) -> Presentation | None:
     """Read a clip as densely as tests need it, in bounded memory.
 
@@ -126,6 +134,7 @@ def load_dense(
         source: As `load`.
         needs: What the most demanding test needs.
         limits: None takes them from the settings.
+        packed: As `load`.
 
     Returns:
         The clip; None when the source is a still.
@@ -142,7 +151,8 @@ def load_dense(
     name = source.key if isinstance(source, Sample) else str(path)
 
     def selected(selection: FrameSelection, rate: float = 0.0) -> Presentation:
-        frames = (frame for _, frame in read_frames(path, selection, limits, depth=needs.depth))
+        numbered = read_frames(path, selection, limits, depth=needs.depth, packed=packed)
+        frames = (frame for _, frame in numbered)
         chosen = _at_rate(frames, rate) if rate > 0.0 else frames
         return Presentation(_bounded(chosen, round(1e6 * settings.number("max_clip_mb"))), name)
 
@@ -160,6 +170,7 @@ def read_frames(
     *,
     name: str = "",
     depth: bool = False,
+    packed: PackedFiles | None = None,
 ) -> Iterator[tuple[int | None, Frame]]:
     """Yield the selected frames one by one, each with its number in the clip; None for a still.
 
@@ -169,6 +180,7 @@ def read_frames(
         limits: None takes them from the settings.
         name: How messages name a still; its path by default.
         depth: Whether to read the depth of frames that have one.
+        packed: As `load`.
 
     Raises:
         InputError: It cannot be read; the message names it and says why.
@@ -176,9 +188,10 @@ def read_frames(
         SettingsError: A limit is not a number, or a library is missing that it needs.
     """
     limits = limits or VideoLimits.from_settings()
-    packed = address.parse(path)
-    if packed is not None:
-        yield from _PACKED.read_frames(packed, selection, limits.picture)
+    rows = address.parse(path)
+    if rows is not None:
+        files = packed or PackedFiles()
+        yield from files.read_frames(rows, selection, limits.picture)
     elif _holds_video(path):
         yield from read_numbered(path, selection, limits=limits)
     elif is_depth_video(path):
@@ -189,7 +202,11 @@ def read_frames(
 
 
 def read_picture(
-    source: str | Path | bytes, *, limits: Limits | None = None, name: str = ""
+    source: str | Path | bytes,
+    *,
+    limits: Limits | None = None,
+    name: str = "",
+    packed: PackedFiles | None = None,
 ) -> Frame:
     """Read one still: a picture file, its bytes, or one row of a packed file.
 
@@ -197,16 +214,17 @@ def read_picture(
         source: As `load`, but no clip.
         limits: None takes them from the settings.
         name: How messages name the source; its path by default.
+        packed: As `load`.
 
     Raises:
         InputError: It is no picture that can be read; the message names it and says why.
         SettingsError: A limit is not a number, or the file needs a library that is missing.
     """
-    packed = None if isinstance(source, bytes) else address.parse(source)
-    if packed is None:
+    row = None if isinstance(source, bytes) else address.parse(source)
+    if row is None:
         return read(source, limits=limits, name=name)
     with named_errors(name or str(source)):
-        return _PACKED.read_one(packed, limits or Limits.from_settings())
+        return (packed or PackedFiles()).read_one(row, limits or Limits.from_settings())
 
 
 def is_clip(path: str | Path) -> bool:
@@ -221,8 +239,9 @@ def _frames(
     *,
     name: str = "",
     depth: bool = False,
+    packed: PackedFiles | None = None,
 ) -> tuple[Frame, ...]:
-    frames = read_frames(path, selection, limits, name=name, depth=depth)
+    frames = read_frames(path, selection, limits, name=name, depth=depth, packed=packed)
     return tuple(frame for _, frame in frames)
 
 
@@ -232,9 +251,9 @@ def _path_of_clip(source: Source) -> str | Path | None:
         return _path_of_clip(source.path) if source.frame is None else None
     if isinstance(source, bytes | np.ndarray):
         return None
-    packed = address.parse(source)
-    if packed is not None:
-        return source if packed.last > packed.first else None
+    rows = address.parse(source)
+    if rows is not None:
+        return source if rows.last > rows.first else None
     return source if _holds_video(source) or is_depth_video(source) else None
 
 

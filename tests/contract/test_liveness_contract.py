@@ -104,7 +104,13 @@ class KeepsThePresentation(Brightness):
         return Score(self.value(self.current))
 
 
-@pytest.mark.parametrize("name", registry.names("liveness_tests"))
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=() if name in registry.DEFAULT_TESTS else pytest.mark.slow)
+        for name in registry.names("liveness_tests")
+    ],
+)
 def test_a_registered_liveness_test_keeps_the_contract(name: str) -> None:
     check_liveness_test(registry.resolve("liveness_tests", name)(), name)
 

@@ -1,10 +1,20 @@
 """The structure of the package keeps its limits; its numbers are counted as they are defined."""
 
+from pathlib import Path
+
 import pytest
 
 import architecture as house
 import structure
 from architecture import Module
+
+ROOT = Path(__file__).resolve().parents[2]
+MODULES = house.read(ROOT / "src" / "facepad")
+
+
+@pytest.mark.parametrize("bar", structure.bars(MODULES), ids=lambda bar: bar.what)
+def test_the_structure_keeps_its_limit(bar: structure.Bar) -> None:
+    assert bar.is_kept, f"{bar}: {'; '.join(bar.where)}"
 
 
 def test_the_longest_chain_counts_modules_from_top_to_bottom() -> None:

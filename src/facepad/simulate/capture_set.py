@@ -16,6 +16,7 @@ import numpy as np
 from facepad.errors import InputError, SettingsError
 from facepad.faces.finder import FaceFinder
 from facepad.media.resize import to_long_side
+from facepad.packed.pictures import PackedFiles
 from facepad.simulate.camera.camera import Camera
 from facepad.simulate.linear_light import Map
 from facepad.simulate.media.mask import Mask
@@ -119,7 +120,7 @@ class Simulator:
     ) -> None:
         self.options = options
         self._finder, self._matter = finder or FaceFinder(), matter or PersonMatting()
-        self._meshes = MeshFiles()
+        self._meshes, self._packed = MeshFiles(), PackedFiles()
         self._read_background = lru_cache(maxsize=_CACHED_BACKGROUNDS)(_read_background)
 
     def captures(self, source: Sample) -> Iterator[Capture]:
@@ -134,7 +135,10 @@ class Simulator:
             yield from self._capture_set(source, person, number)
 
     def _person(self, source: Sample) -> _Person:
-        read = read_picture(source.path) if source.frame is None else load_sample(source).frames[0]
+        if source.frame is None:
+            read = read_picture(source.path, packed=self._packed)
+        else:
+            read = load_sample(source, packed=self._packed).frames[0]
         picture = to_long_side(read.image, _LARGEST)
         frame = self._finder.find(Frame(picture))
         if frame.face is None:

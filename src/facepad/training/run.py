@@ -65,7 +65,7 @@ class TrainingResult:
     text: str
 
 
-class Recipe(Protocol[Data]):
+class TrainingRecipe(Protocol[Data]):
     """The options of one training, and its own steps."""
 
     @property
@@ -110,7 +110,7 @@ class Recipe(Protocol[Data]):
         """
 
 
-def run(recipe: Recipe[Data], data: Data, advance: Advance) -> TrainingResult:
+def run(recipe: TrainingRecipe[Data], data: Data, advance: Advance) -> TrainingResult:
     """Fit a model, evaluate it, and write it with its card and report.
 
     Args:
@@ -119,8 +119,8 @@ def run(recipe: Recipe[Data], data: Data, advance: Advance) -> TrainingResult:
         advance: Called once per item.
 
     Raises:
-        DatasetError: As `Recipe.fit`.
-        ModelError: As `Recipe.fit`, or a file cannot be written.
+        DatasetError: As `TrainingRecipe.fit`.
+        ModelError: As `TrainingRecipe.fit`, or a file cannot be written.
     """
     started = time.monotonic()
     fitted = recipe.fit(data, settings.folder("cache_dir"), advance)

@@ -5,9 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from facepad.evaluation import protocol
-from facepad.evaluation.table import ScoreTable
-from facepad.scores import AffineScaling, logit, sigmoid
+from facepad.errors import InputError
+from facepad.scores import AffineScaling, sigmoid
 from facepad.types import OperatingPoint, Sample
 
 Vector = NDArray[np.float64]
@@ -75,39 +74,22 @@ def sample_weights(samples: Sequence[Sample], *, by_source: bool = False) -> Vec
     return np.asarray(weight * len(samples) / 2.0, np.float64)
 
 
-def equal_error_point(dev: Sequence[ScoreTable], band: float) -> OperatingPoint:
-    """Return the threshold where errors are equal: the mean over datasets, as LLRs.
-
-    Args:
-        dev: Scores of each dataset's dev part.
-        band: Largest error rate of each kind outside the uncertain band.
-
-    Raises:
-        InputError: A part lacks a class.
-    """
-    points = [
-        protocol.with_band(protocol.at_eer(table), table, apcer=band, bpcer=band) for table in dev
-    ]
-    if len(points) == 1:
-        return points[0]
-    low, threshold, high = (
-        sigmoid(float(np.mean([logit(getattr(point, part)) for point in points])))
-        for part in ("low", "threshold", "high")
-    )
-    return OperatingPoint(points[0].name, threshold, min(low, threshold), max(high, threshold))
-
-
-def least_error_point(
-    sets: Sequence[tuple[Sequence[Sample], Vector]], band: float
-) -> OperatingPoint:
+def operating_point(sets: Sequence[tuple[Sequence[Sample], Vector]], band: float) -> OperatingPoint:
     """Return the threshold with the least half total error rate: the mean over held-out sets.
 
-    Each set has equal weight; in a set, classes and species have.
+    The one rule for threshold and band. Each set (a dev part, a source that was held out) has
+    equal weight; in a set, classes and species have.
 
     Args:
-        sets: Samples with their log-likelihood ratios.
+        sets: Samples of both classes with their log-likelihood ratios.
         band: Largest mean error rate of each kind outside the uncertain band.
+
+    Raises:
+        InputError: A set lacks a class.
     """
+    for samples, _ in sets:
+        if len({sample.is_bona_fide for sample in samples}) < 2:
+            raise InputError("a threshold needs scores of both classes in each held-out set")
     grid = np.unique(np.concatenate([ratios for _, ratios in sets]))
     errors = np.mean([_errors(samples, ratios, grid) for samples, ratios in sets], axis=0)
     bpcer, apcer = errors

@@ -12,6 +12,7 @@ from facepad.evaluation.table import ScoreTable, score_table
 from facepad.types import Split
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("figure", FIGURES)
 def test_the_quick_way_agrees_with_recomputing_each_figure(figure: str) -> None:
     made = normal(size=200)
@@ -71,6 +72,7 @@ def test_a_species_that_was_not_drawn_is_left_out_of_the_worst() -> None:
     assert (interval.low, interval.high) == (0.0, 1.0)
 
 
+@pytest.mark.slow
 def test_the_true_area_lies_in_its_interval_as_often_as_promised() -> None:
     # People differ (spread 1) as much as pictures of one person do; classes lie 2 apart.
     from scipy.special import ndtr

@@ -58,6 +58,7 @@ def settings_of_the_process(_: int) -> tuple[int, bool]:
     return cv2.getNumThreads(), signal.getsignal(signal.SIGINT) is signal.SIG_IGN
 
 
+@pytest.mark.slow
 def test_results_come_in_order_and_from_other_processes() -> None:
     items = ["slow", *(str(i) for i in range(9))]
     with ProcessPool(judge, 2) as pool:
@@ -71,6 +72,7 @@ def test_without_workers_everything_runs_in_this_process() -> None:
         assert list(pool.map(["a"], died=died)) == [("a", os.getpid())]
 
 
+@pytest.mark.slow
 def test_an_item_that_makes_its_process_die_costs_only_itself() -> None:
     items = ["0", "deadly", "2", "3"]
     with ProcessPool(judge, 1) as pool:

@@ -52,6 +52,7 @@ def raw(test: FaceTest, *frames: Frame) -> float:
     return value
 
 
+@pytest.mark.slow
 def test_it_keeps_the_contract_of_a_liveness_test(test: FaceTest) -> None:
     check_liveness_test(test)
 

@@ -60,6 +60,7 @@ def interrupted(samples: list[Sample], out: Path, after: int, options: PackOptio
         packing.decode(0, advance)
 
 
+@pytest.mark.slow
 def test_other_programs_read_the_bytes_and_the_labels(samples: list[Sample], out: Path) -> None:
     pack(samples, out)
     with h5py.File(out) as file:
@@ -89,12 +90,14 @@ def test_known_pictures_have_a_digest_that_never_changes(
     assert pack(listed, out, options).about.digest == KNOWN_DIGEST
 
 
+@pytest.mark.slow
 def test_every_column_is_as_long_as_its_group(samples: list[Sample], out: Path) -> None:
     pack(samples, out)
     with h5py.File(out) as file:
         assert {len(file["attack"][name]) for name in ("images", *COLUMNS)} == {6}
 
 
+@pytest.mark.slow
 def test_the_hash_of_the_source_file_is_that_of_other_programs(
     samples: list[Sample], out: Path
 ) -> None:
@@ -157,11 +160,13 @@ def test_a_damaged_shard_is_made_again(samples: list[Sample], out: Path, positio
     assert pack(samples, out, resume=True).about.digest == whole.about.digest
 
 
+@pytest.mark.slow
 def test_the_work_folder_is_gone_at_the_end(samples: list[Sample], out: Path) -> None:
     pack(samples, out)
     assert not out.with_name("out.h5.parts").exists()
 
 
+@pytest.mark.slow
 def test_files_of_others_in_the_work_folder_are_left(samples: list[Sample], out: Path) -> None:
     interrupted(samples, out, 3, PackOptions())
     other = out.with_name("out.h5.parts") / "notes.txt"
@@ -190,6 +195,7 @@ def test_going_on_with_other_data_is_refused(samples: list[Sample], out: Path) -
         pack(samples, out, resume=True)
 
 
+@pytest.mark.slow
 def test_forcing_begins_again_with_other_options(samples: list[Sample], out: Path) -> None:
     interrupted(samples, out, 5, PackOptions())
     assert pack(samples, out, PIXELS, force=True).about.store == "pixels"
@@ -201,6 +207,7 @@ def test_a_finished_file_is_not_overwritten_unasked(samples: list[Sample], out: 
         pack(samples, out)
 
 
+@pytest.mark.slow
 def test_a_finished_file_stays_until_the_new_one_is_whole(samples: list[Sample], out: Path) -> None:
     first = pack(samples, out).about.digest
     source = PackSource("made_up", tuple(samples[:5]))
@@ -210,6 +217,7 @@ def test_a_finished_file_stays_until_the_new_one_is_whole(samples: list[Sample],
         assert packing.merge().about.digest != first
 
 
+@pytest.mark.slow
 def test_going_on_with_a_finished_file_decodes_nothing(samples: list[Sample], out: Path) -> None:
     first = pack(samples, out)
     with Packing(PackSource("made_up", tuple(samples)), PackOptions(), out, resume=True) as packing:
@@ -218,6 +226,7 @@ def test_going_on_with_a_finished_file_decodes_nothing(samples: list[Sample], ou
         assert packing.merge() == first
 
 
+@pytest.mark.slow
 def test_going_on_with_a_finished_file_of_other_data_is_refused(
     samples: list[Sample], out: Path
 ) -> None:
@@ -269,6 +278,7 @@ def test_broken_pictures_are_skipped_named_and_counted(samples: list[Sample], ou
     assert any("skipped: 2 of 13" in notice for notice in Packed(out).notices())
 
 
+@pytest.mark.slow
 def test_a_clip_that_breaks_on_its_way_leaves_no_frame(
     samples: list[Sample], out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -294,6 +304,7 @@ def test_nothing_but_broken_pictures_is_an_error(samples: list[Sample], out: Pat
     assert not out.exists()
 
 
+@pytest.mark.slow
 def test_an_output_among_the_pictures_is_refused(samples: list[Sample], out: Path) -> None:
     pack(samples, out)
     with pytest.raises(SettingsError, match="is part of the dataset"):
@@ -347,6 +358,7 @@ def test_a_rule_that_chooses_no_packed_frame_is_told(tmp_path: Path, out: Path) 
         load_sample(packed, FrameSelection("at", 1))
 
 
+@pytest.mark.slow
 def test_one_frame_of_a_clip_stays_that_frame(tmp_path: Path, out: Path) -> None:
     clip = clip_of(tmp_path, frame=4)
     pack([clip], out)
@@ -356,12 +368,14 @@ def test_one_frame_of_a_clip_stays_that_frame(tmp_path: Path, out: Path) -> None
     assert np.array_equal(wanted[0].image, found[0].image)
 
 
+@pytest.mark.slow
 def test_a_clip_is_no_picture(tmp_path: Path, out: Path) -> None:
     pack([clip_of(tmp_path)], out)
     with pytest.raises(InputError, match="stands for a clip of 6 frames, not for one picture"):
         read_picture(f"{out}#bona_fide/0-5")
 
 
+@pytest.mark.slow
 def test_notes_on_a_file_stay_with_it(tmp_path: Path, out: Path) -> None:
     path = tmp_path / "a.png"
     Image.new("RGB", (9, 7)).save(path, "JPEG")
@@ -369,6 +383,7 @@ def test_notes_on_a_file_stay_with_it(tmp_path: Path, out: Path) -> None:
     assert read_picture(f"{out}#bona_fide/0").notes == ("named .png but is JPEG",)
 
 
+@pytest.mark.slow
 def test_pixels_of_the_same_size_are_the_same_pixels(samples: list[Sample], out: Path) -> None:
     whole = pack(samples, out, PackOptions("pixels", (48, 32))).about.digest
     assert whole == pack(samples, out.with_name("encoded.h5")).about.digest
@@ -376,6 +391,7 @@ def test_pixels_of_the_same_size_are_the_same_pixels(samples: list[Sample], out:
         assert np.array_equal(read_picture(sample.path).image, read_picture(packed.path).image)
 
 
+@pytest.mark.slow
 def test_pixels_are_brought_down_to_fit(samples: list[Sample], out: Path) -> None:
     pack(samples, out, PIXELS)
     with h5py.File(out) as file:
@@ -430,11 +446,13 @@ def test_the_digest_depends_on_every_pixel(samples: list[Sample], out: Path) -> 
     assert pack(changed, out, force=True).about.digest != before
 
 
+@pytest.mark.slow
 def test_the_digest_depends_on_the_order(samples: list[Sample], out: Path) -> None:
     before = pack(samples, out).about.digest
     assert pack(samples[::-1], out, force=True).about.digest != before
 
 
+@pytest.mark.slow
 def test_the_digest_is_that_of_the_rows(samples: list[Sample], out: Path) -> None:
     told = pack(samples, out).about.digest
     with PackedFile(out) as file:

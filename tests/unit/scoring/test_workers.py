@@ -139,6 +139,7 @@ class MadeUpSpec(CheckerSpec):
 SPEC = MadeUpSpec(("quality",))
 
 
+@pytest.mark.slow
 def test_a_picture_that_takes_its_worker_down_costs_one_row() -> None:
     paths = ["0", "deadly", "2", "deadly", "4"]
     reasons = [fields[2] for fields in score_pictures(SPEC, paths, 1)]

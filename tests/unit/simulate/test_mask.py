@@ -129,6 +129,7 @@ def test_a_face_outside_of_the_frame_wears_no_visible_mask() -> None:
     assert np.array_equal(seen.exposed.light, on.bona_fide())
 
 
+@pytest.mark.slow
 def test_every_drawn_mask_gives_light_without_holes_in_it() -> None:
     for seed in range(12):
         rng = np.random.default_rng(seed)

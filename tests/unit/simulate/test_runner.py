@@ -112,6 +112,7 @@ def whole(people: Path, outputs: Path) -> Whole:
     return out, made(people, out, resume=out.exists())
 
 
+@pytest.mark.slow
 def test_every_round_has_one_picture_of_each_kind(whole: Whole) -> None:
     kinds = defaultdict(list)
     for row in whole[1].rows:
@@ -163,6 +164,7 @@ def test_nothing_about_a_file_tells_its_class(whole: Whole) -> None:
     assert all(len(one) == 1 for one in found.values())
 
 
+@pytest.mark.slow
 def test_one_seed_gives_the_same_files_and_another_others(
     people: Path, tmp_path: Path, whole: Whole
 ) -> None:
@@ -189,6 +191,7 @@ def test_other_sources_and_attacks_do_not_change_a_picture(
         assert first.read_bytes() == second.read_bytes()
 
 
+@pytest.mark.slow
 def test_a_run_that_was_ended_goes_on(
     people: Path,
     tmp_path: Path,
@@ -263,6 +266,7 @@ def test_going_on_with_another_order_is_refused(
         made(people, whole[0], replace(ORDER, **change), resume=True)  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_force_leaves_nothing_of_the_old_run(people: Path, tmp_path: Path) -> None:
     out, order = tmp_path / "out", replace(ORDER, attacks=("mask",), per_image=2)
     made(people, out, order)
@@ -277,6 +281,7 @@ def test_a_folder_of_somebody_else_is_never_touched(people: Path, tmp_path: Path
         made(people, tmp_path, force=True)
 
 
+@pytest.mark.slow
 def test_backgrounds_come_from_the_part_of_the_person(people: Path, tmp_path: Path) -> None:
     for number in range(12):
         picture = np.full((60, 80, 3), 20 * number, np.uint8)
@@ -290,6 +295,7 @@ def test_backgrounds_come_from_the_part_of_the_person(people: Path, tmp_path: Pa
     assert all(part[row["background"]] == row["split"] for row in used)
 
 
+@pytest.mark.slow
 def test_people_may_keep_their_backgrounds(people: Path, tmp_path: Path, whole: Whole) -> None:
     order = replace(ORDER, keep_backgrounds=True)
     rows = made(people, tmp_path / "out", order).rows

@@ -63,6 +63,7 @@ def test_the_length_of_a_file_does_not_tell_an_attack(species: str) -> None:
     assert area(attacks, people) <= 0.55
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("species", ATTACKS)
 def test_sizes_and_codec_tables_have_the_same_distribution(species: str) -> None:
     """Cameras are drawn before anything that depends on the kind of attack."""

@@ -38,6 +38,7 @@ def test_the_bound_is_that_of_students_t() -> None:
     assert prediction_bound(scores, 0.05, 1.2) == pytest.approx(wanted)
 
 
+@pytest.mark.slow
 def test_as_many_as_was_stated_fall_below_the_bound() -> None:
     # Cameras whose deviations vary as their weight beside the frames' says.
     rng = np.random.default_rng(0)

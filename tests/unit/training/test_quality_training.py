@@ -7,12 +7,16 @@ import numpy as np
 import pytest
 
 from facepad.errors import DatasetError
+from facepad.evaluation.protocol import at_eer
+from facepad.evaluation.table import from_samples
 from facepad.liveness.quality.classifier import QualityClassifier
 from facepad.quality import METRICS
+from facepad.scores import logit, sigmoid
 from facepad.training.quality.features import VIEWS, MetricFeatures, Vectors
-from facepad.training.quality.fit import ClassifierKind, fit, scores
+from facepad.training.quality.fit import BAND, ClassifierKind, fit, scores
 from facepad.training.quality.run import errors_on
 from facepad.training.run import report_text
+from facepad.training.scaling import operating_point
 from facepad.training.sources import SampleSet
 from facepad.types import Reason, Sample, Score, Split
 
@@ -73,9 +77,13 @@ def test_bona_fide_score_higher(classifier: ClassifierKind) -> None:
     assert values[genuine].mean() > values[~genuine].mean() + 0.5
 
 
-def test_the_threshold_comes_from_dev() -> None:
+def test_the_threshold_comes_from_dev_by_the_rule_of_all_tests() -> None:
     samples, features = made_up()
-    assert trained(samples, features).operating_point.name.startswith("dev_eer")
+    model = trained(samples, features)
+    pairs = zip(samples, scores(model, features), strict=True)
+    dev = [(s, score) for s, score in pairs if s.split is Split.DEV and score.reason is None]
+    ratios = np.array([logit(score.value or 0.0) for _, score in dev])
+    assert model.operating_point == operating_point([([s for s, _ in dev], ratios)], BAND)
 
 
 def test_what_resolution_moves_weighs_less() -> None:
@@ -158,23 +166,35 @@ def test_scaling_needs_two_groups_with_both_classes() -> None:
         trained(one, features)
 
 
+def equal_errors(samples: Sequence[Sample], found: Sequence[Score]) -> float:
+    """Threshold of equal errors on dev: a number that depends on every step of the fit."""
+    dev = [(s, score) for s, score in zip(samples, found, strict=True) if s.split is Split.DEV]
+    table = from_samples([s for s, _ in dev], [score for _, score in dev])
+    return at_eer(table).threshold
+
+
 @pytest.mark.parametrize(
     ("classifier", "threshold"), [("lda", 0.5937229169810542), ("svm", 0.7722029090996189)]
 )
-def test_the_threshold_has_the_stored_digits(classifier: ClassifierKind, threshold: float) -> None:
+def test_the_scores_have_the_stored_digits(classifier: ClassifierKind, threshold: float) -> None:
     """Values of facepad at commit 1fa0605, with scikit-learn 1.9."""
     samples, features = made_up()
-    found = trained(samples, features, classifier=classifier).operating_point.threshold
-    assert found == pytest.approx(threshold, rel=1e-6)
+    found = scored(samples, features, classifier)
+    assert equal_errors(samples, found) == pytest.approx(threshold, rel=1e-6)
 
 
-def test_weights_and_the_threshold_of_two_datasets_have_the_stored_digits() -> None:
+def test_weights_and_scores_of_two_datasets_have_the_stored_digits() -> None:
     """Values of facepad at commit 1fa0605, with scikit-learn 1.9."""
     samples, features = made_up()
     dev = [row for row, sample in enumerate(samples) if sample.split is Split.DEV][:48]
     others = [replace(samples[row], key=f"other/{samples[row].key}") for row in dev]
+    both = [*samples, *others]
     more = np.concatenate([features.vectors, features.vectors[dev] + 0.5])
-    model = trained([*samples, *others], MetricFeatures(more, (None,) * len(more)))
+    measured = MetricFeatures(more, (None,) * len(more))
+    model = trained(both, measured)
     stored = [-0.09384342604440438, -0.2585044304822166, -0.2729381903683327, -0.24600300252464724]
     np.testing.assert_allclose(model.weights[:4], stored, rtol=1e-6)
-    assert model.operating_point.threshold == pytest.approx(0.7446364203660956, rel=1e-6)
+    found = scores(model, measured)
+    parts = (slice(0, len(samples)), slice(len(samples), None))
+    ratios = [logit(equal_errors(both[part], found[part])) for part in parts]
+    assert sigmoid(float(np.mean(ratios))) == pytest.approx(0.7446364203660956, rel=1e-6)

@@ -34,6 +34,7 @@ def test_vectors_come_in_the_order_of_the_samples(samples: list[Sample], tmp_pat
     assert forth.vectors.shape == (3, len(METRICS))
 
 
+@pytest.mark.slow
 def test_a_picture_that_cannot_be_measured_has_a_reason_and_no_numbers(
     samples: list[Sample], tmp_path: Path
 ) -> None:
@@ -42,6 +43,7 @@ def test_a_picture_that_cannot_be_measured_has_a_reason_and_no_numbers(
     assert np.isnan(found.vectors[2]).all()
 
 
+@pytest.mark.slow
 def test_what_was_measured_is_not_measured_again(
     samples: list[Sample], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -51,6 +53,7 @@ def test_what_was_measured_is_not_measured_again(
     assert np.array_equal(first.vectors, again.vectors, equal_nan=True)
 
 
+@pytest.mark.slow
 def test_a_picture_that_changed_is_measured_again(samples: list[Sample], tmp_path: Path) -> None:
     cache = MetricCache(tmp_path / "cache")
     first = extract(samples, VIEWS["whole"], cache, workers=1)
@@ -59,6 +62,7 @@ def test_a_picture_that_changed_is_measured_again(samples: list[Sample], tmp_pat
     assert not np.array_equal(first.vectors[0], again.vectors[0])
 
 
+@pytest.mark.slow
 def test_progress_counts_every_sample(samples: list[Sample], tmp_path: Path) -> None:
     ticks: list[int] = []
     extract(

@@ -20,6 +20,7 @@ from facepad.jobs.progress import Advance
 from facepad.models import store
 from facepad.models.card import Card
 from facepad.models.npz import pack, unpack
+from facepad.packed.pictures import PackedFiles
 from facepad.sources import MIDDLE, load_sample
 from facepad.training.calibration.fit import feature_anchor
 from facepad.training.feature_cache import CacheTable, compute_cached, file_key
@@ -129,6 +130,7 @@ class Observer:
     def __init__(self, make_test: MakeTest) -> None:
         self.test = make_test()
         self.finder = FaceFinder(landmarks=False)
+        self.packed = PackedFiles()
 
 
 def observe(
@@ -170,7 +172,8 @@ def observe(
 def _row(observer: Observer, item: _Item) -> _Row:
     key, path, number = item
     try:
-        presentation = load_sample(Sample(path, path, "", Split.TRAIN, frame=number), MIDDLE)
+        sample = Sample(path, path, "", Split.TRAIN, frame=number)
+        presentation = load_sample(sample, MIDDLE, packed=observer.packed)
     except InputError as error:
         raise DatasetError(f"a listed picture cannot be used: {error}") from error
     frame = observer.finder.find(presentation.frames[0])

@@ -14,6 +14,7 @@ from facepad.faces.finder import FaceFinder
 from facepad.jobs.progress import Advance, ignore
 from facepad.liveness.face_cnn.backbone import SIDE, Backbone
 from facepad.models import store
+from facepad.packed.pictures import PackedFiles
 from facepad.sources import MIDDLE, load_sample
 from facepad.training.feature_cache import CacheTable, compute_cached, file_key
 from facepad.types import Face, Frame, Reason, RgbImage, Sample, Split
@@ -81,6 +82,7 @@ class FaceExtractor:
     def __init__(self) -> None:
         self.finder = FaceFinder(landmarks=False)
         self.backbone = Backbone()
+        self.packed = PackedFiles()
 
 
 def extract(
@@ -159,7 +161,7 @@ def _row(extractor: FaceExtractor, item: _Item, is_cropped: bool) -> Row:
     key, path, number = item
     try:
         sample = Sample(path, path, "", Split.TRAIN, frame=number)
-        frame = load_sample(sample, MIDDLE).frames[0]
+        frame = load_sample(sample, MIDDLE, packed=extractor.packed).frames[0]
     except InputError as error:
         raise DatasetError(f"a listed picture cannot be used: {error}") from error
     if is_cropped:

@@ -17,7 +17,7 @@ from facepad.liveness.face_cnn.heads import FaceHeads, Head, Vector
 from facepad.models import store
 from facepad.scores import AffineScaling, sigmoid
 from facepad.training.face.features import BLACKED_OUT, FaceFeatures, Values
-from facepad.training.scaling import Mask, least_error_point, platt, sample_weights
+from facepad.training.scaling import Mask, operating_point, platt, sample_weights
 from facepad.types import OperatingPoint, Sample, Score
 
 PARTIAL = "partial"
@@ -212,7 +212,7 @@ def scale(sets: Sequence[tuple[LabelledFeatures, Vector]]) -> AffineScaling:
 
 def threshold(sets: Sequence[tuple[LabelledFeatures, Vector]]) -> OperatingPoint:
     """Return the operating point from held-out sets with their log-likelihood ratios."""
-    return least_error_point([(part.samples, ratios) for part, ratios in sets], BAND)
+    return operating_point([(part.samples, ratios) for part, ratios in sets], BAND)
 
 
 def _require(labelled: LabelledFeatures) -> None:

@@ -16,12 +16,11 @@ from numpy.typing import NDArray
 
 from facepad import quality
 from facepad.errors import DatasetError
-from facepad.evaluation.table import ScoreTable, from_samples
 from facepad.liveness.quality.classifier import QualityClassifier, Vector
 from facepad.liveness.quality.test import versions
-from facepad.scores import AffineScaling
+from facepad.scores import AffineScaling, logit
 from facepad.training.quality.features import MeasuredView, MetricFeatures, Vectors
-from facepad.training.scaling import Mask, equal_error_point, platt, sample_weights
+from facepad.training.scaling import Mask, operating_point, platt, sample_weights
 from facepad.types import OperatingPoint, Reason, Sample, Score, Split
 
 MAX_MOVE = 0.08  # of the score, for 99 % of the movements between resolutions
@@ -97,8 +96,8 @@ def fit(
     model = replace(model, **learn(rows))
     slope, bias = _flattened(model, scaling, moved)
     model = replace(model, slope=slope, bias=bias)
-    dev = _dev_tables(samples, scores(model, features))
-    return replace(model, operating_point=equal_error_point(dev, BAND))
+    dev = _dev_sets(samples, scores(model, features))
+    return replace(model, operating_point=operating_point(dev, BAND))
 
 
 def scores(model: QualityClassifier, features: MetricFeatures) -> tuple[Score, ...]:
@@ -185,15 +184,18 @@ def _sources(samples: Sequence[Sample]) -> NDArray[np.str_]:
     return sources if len(set(sources.tolist())) > 1 else subjects
 
 
-def _dev_tables(samples: Sequence[Sample], found: Sequence[Score]) -> list[ScoreTable]:
-    """Return the dev scores of each dataset."""
-    rows: dict[str, list[int]] = {}
-    for row, sample in enumerate(samples):
-        if sample.split is Split.DEV:
-            rows.setdefault(sample.key.partition("/")[0], []).append(row)
+def _dev_sets(
+    samples: Sequence[Sample], found: Sequence[Score]
+) -> list[tuple[list[Sample], Vector]]:
+    """Return the dev samples of each dataset that have a score that may decide, with LLRs."""
+    sets: dict[str, list[tuple[Sample, float]]] = {}
+    for sample, score in zip(samples, found, strict=True):
+        if sample.split is Split.DEV and score.value is not None and score.reason is None:
+            name = sample.key.partition("/")[0]
+            sets.setdefault(name, []).append((sample, logit(score.value)))
     return [
-        from_samples([samples[row] for row in rows[name]], [found[row] for row in rows[name]])
-        for name in sorted(rows)
+        ([sample for sample, _ in rows], np.array([ratio for _, ratio in rows]))
+        for _, rows in sorted(sets.items())
     ]
 
 
