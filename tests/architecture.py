@@ -52,8 +52,6 @@ LAYERS: Mapping[str, int] = {
     "webcam": 8,
     "cluster": 8,
     "testing": 8,
-    # Old places; each line goes when its module has moved.
-    "loading": 5,
 }
 # Names in a leaf folder, by how many parts tell one leaf from another: each liveness test and
 # each dataset is a leaf; a simulated attack needs the simulated camera, so they are one.
