@@ -17,7 +17,7 @@ from facepad.fusion import mean_over_frames
 from facepad.media.frame_selection import FrameSelection
 from facepad.pipeline import Checker
 from facepad.scoring.table import output_columns, presentation_columns
-from facepad.scoring.workers import picture_fields, presentation_fields
+from facepad.scoring.workers import score_picture, score_presentation
 from facepad.testing.media_files import write_depth_clip, write_video
 from facepad.types import (
     Decision,
@@ -127,8 +127,8 @@ def test_python_check_score_and_evaluate_give_one_decision(
     assert decision.score is not None
     shown = CliRunner().invoke(app, ["check", "--json", "--tests", ",".join(tests), str(clip)])
     document = json.loads(shown.stdout)
-    score = picture_fields(Checker(tests), str(clip), tests=tests)
-    evaluate = presentation_fields(Checker(tests), (str(clip), None), tests=tests)
+    score = score_picture(Checker(tests), str(clip), tests=tests)
+    evaluate = score_presentation(Checker(tests), (str(clip), None), tests=tests)
     rows = (
         dict(zip(output_columns(tests), score, strict=True)),
         dict(zip(presentation_columns(tests), evaluate, strict=True)),
