@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from facepad.registry import DEFAULT_CALIBRATED
+
 Name = Annotated[str, typer.Argument(help="Name of the calibration.")]
 
 app = typer.Typer(help="List, show and remove calibrations of cameras.", no_args_is_help=True)
@@ -21,7 +23,7 @@ def calibrate(
     name: Annotated[str, typer.Option(help='Name of the calibration, such as "kiosk-7".')] = (
         "camera"
     ),
-    test: Annotated[str, typer.Option(help="Face test to calibrate.")] = "face_cnn",
+    test: Annotated[str, typer.Option(help="Test to calibrate.")] = DEFAULT_CALIBRATED,
     target_bpcer: Annotated[
         float,
         typer.Option(min=0.1, max=50.0, help="Percentage of bona fide faces that may be rejected."),
