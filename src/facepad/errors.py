@@ -27,10 +27,6 @@ class SettingsError(FacepadError):
     """A setting or an option has a value that cannot be used."""
 
 
-class SessionError(FacepadError):
-    """A liveness session was used out of order, too late or twice."""
-
-
 # What is wrong with one item of many; every other error of facepad ends the run.
 ITEM_ERRORS = (InputError, DatasetError)
 
