@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 
 import architecture as house
+import module_state
 from architecture import Module
 
 MOST_FILES = 20  # Python files in a folder
@@ -21,7 +22,13 @@ Graph = Mapping[str, set[str]]
 ONE_OF_EACH: Mapping[str, re.Pattern[str]] = {
     "process pools": re.compile(r"\bProcessPoolExecutor\("),
     "file locks": re.compile(r"\bflock\("),
-    "atomic writes": re.compile(r"\bos\.replace\(|\.replace\((?:self\.)?_?(?:path|file|target)\)"),
+    # Text has `.replace(old, new)`, dataclasses have `replace(value, ...)`; a path has one
+    # argument.
+    "atomic writes": re.compile(
+        r"\bos\.(?:replace|rename|renames)\(|\bshutil\.move\(|\.rename\("
+        r"|\.replace\((?:[^(),=*]|\([^()]*\))+,?\s*\)"
+    ),
+    "places that keep a work folder": re.compile(r"\bO_CREAT\b|\bO_EXCL\b|\border\.json\b"),
     "CSV readers": re.compile(r"\bcsv\.(?:Dict)?[Rr]eader\("),
 }
 
@@ -81,19 +88,15 @@ def repeated_class_names(modules: Iterable[Module]) -> list[str]:
     return sorted(f"{name}: {', '.join(at)}" for name, at in places.items() if len(at) > 1)
 
 
-def module_caches(modules: Iterable[Module]) -> list[str]:
-    """State of a module: cached functions, and empty containers that are filled later."""
-    return [
-        f"{module.name}:{node.lineno} is a cache of the module"
-        for module in modules
-        for node in module.tree.body
-        if _is_cache(node)
-    ]
-
-
 def places_of(modules: Iterable[Module], pattern: re.Pattern[str]) -> list[str]:
     """Modules whose text matches."""
     return [module.name for module in modules if pattern.search(module.text)]
+
+
+def lockers(modules: Iterable[Module]) -> list[str]:
+    """Modules outside ``jobs`` that lock a file by themselves, not by a work folder."""
+    locks = re.compile(r"import (?:.*\b)?lock\b|\bfiles\.lock\(")
+    return [name for name in places_of(modules, locks) if not _lies_in(name, "jobs")]
 
 
 def importers_of(graph: Graph, package: str) -> list[str]:
@@ -125,14 +128,6 @@ def _where_they_part(user: str, used: str) -> tuple[str, str, str]:
     first = here[depth] if depth < len(here) else "__init__"
     second = there[depth] if depth < len(there) else "__init__"
     return ".".join(here[:depth]), first, second
-
-
-def _is_cache(node: ast.stmt) -> bool:
-    if isinstance(node, house.Function):
-        return any("cache" in ast.unparse(mark) for mark in node.decorator_list)
-    if not isinstance(node, ast.Assign | ast.AnnAssign) or node.value is None:
-        return False
-    return ast.unparse(node.value) in {"{}", "[]", "dict()", "list()", "set()", "OrderedDict()"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +172,10 @@ def bars(modules: Sequence[Module]) -> list[Bar]:
         Bar("files in cli", sum(_lies_in(m.name, "cli") for m in modules), 16),
         _listed("importers of cli but __main__", _strangers(graph)),
         _listed("public class names used twice", repeated_class_names(modules)),
-        _listed("caches in modules", module_caches(modules)),
+        _listed("state of the process", module_state.complaints(modules)),
+        Bar("state of the process, with a reason", len(module_state.ALLOWED)),
+        # `scoring.table` locks the file of scores itself, which a run appends to.
+        Bar("modules outside jobs that lock", len(locks := lockers(modules)), 1, tuple(locks)),
         *(
             Bar(what, len(places), 1, tuple(places))
             for what, pattern in ONE_OF_EACH.items()

@@ -3,7 +3,7 @@
     source -> Presentation -> faces -> liveness tests, side by side -> fusion -> Decision
 
 A clip is one presentation. Frame-wise tests get a few selected frames of it, clip tests all
-frames that they need (`facepad.types.Needs`).
+frames that they need (`facepad.needs.Needs`).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -140,7 +140,7 @@ class Checker:
             ModelError: A model file is missing or has the wrong hash.
             SettingsError: A test that was named does not exist, or a library is missing.
         """
-        clock, is_clip = _Clock(), sources.path_of_clip(source) is not None
+        clock, is_clip = _Clock(), sources.clip_path(source) is not None
         given: dict[str, Any] = {"channels": channels, "name": name, "packed": self._packed}
         load = partial(sources.load, source, selection=self._frames, **given)
         stills = clip = None

@@ -112,6 +112,7 @@ NOUNS: Mapping[Kind, str] = MappingProxyType(
     {"liveness_tests": "test", "metrics": "metric", "datasets": "dataset", "fusions": "fusion"}
 )
 DEFAULT_TESTS = ("quality", "face_cnn")  # liveness tests that decide where none is named
+DEFAULT_CALIBRATED = "face_cnn"  # liveness test that is calibrated where none is named
 DEFAULT_FUSION = "mean"
 
 

@@ -148,7 +148,7 @@ def load_dense(
         DatasetError: As `load`.
         SettingsError: As `load`.
     """
-    path = path_of_clip(source)
+    path = clip_path(source)
     if path is None:
         return None
     if channels is not None:
@@ -239,10 +239,13 @@ def is_clip(path: str | Path) -> bool:
     return is_video(path) or is_depth_video(path)
 
 
-def path_of_clip(source: Source) -> str | Path | None:
-    """Return the path of a source that is a clip; None for a still, and for no source."""
+def clip_path(source: Source) -> str | Path | None:
+    """Return the path of a source that is a clip by its content; None for a still.
+
+    A sample with a frame number is a still: that frame.
+    """
     if isinstance(source, Sample):
-        return path_of_clip(source.path) if source.frame is None else None
+        return clip_path(source.path) if source.frame is None else None
     if not isinstance(source, str | Path):
         return None
     rows = address.parse(source)

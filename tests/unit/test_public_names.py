@@ -46,7 +46,6 @@ ERRORS = [
     "FacepadError",
     "InputError",
     "ModelError",
-    "SessionError",
     "SettingsError",
     "counted",
     "printable",

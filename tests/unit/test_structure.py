@@ -74,20 +74,6 @@ def test_a_public_class_name_may_occur_once() -> None:
     assert structure.repeated_class_names(modules) == ["Run: a, b"]
 
 
-@pytest.mark.parametrize(
-    "text",
-    ["_seen: dict[str, int] = {}\n", "_seen = []\n", "@cache\ndef f(): ...\n",
-     "@functools.lru_cache(maxsize=1)\ndef f(): ...\n"],
-)  # fmt: skip
-def test_a_cache_of_a_module_is_seen(text: str) -> None:
-    assert len(structure.module_caches([Module("a", text)])) == 1
-
-
-def test_a_constant_is_no_cache() -> None:
-    text = "NAMES = ('a',)\nTABLE = {'a': 1}\nclass A:\n    def f(self): self.seen = {}\n"
-    assert structure.module_caches([Module("a", text)]) == []
-
-
 def test_an_importer_from_outside_is_seen() -> None:
     modules = [
         Module("service.http", "from facepad.cli import options\n"),
@@ -95,3 +81,48 @@ def test_an_importer_from_outside_is_seen() -> None:
         Module("cli.options", ""),
     ]
     assert structure.importers_of(structure.import_graph(modules), "cli") == ["service.http"]
+
+
+@pytest.mark.parametrize(
+    ("what", "text"),
+    [
+        ("atomic writes", "part.replace(path)\n"),
+        ("atomic writes", "part.replace(self._out)\n"),
+        ("atomic writes", "part.replace(folder / name)\n"),
+        ("atomic writes", 'part.replace(path.with_name("x"))\n'),
+        ("atomic writes", "part.replace(\n    path,\n)\n"),
+        ("atomic writes", "part.rename(path)\n"),
+        ("atomic writes", "os.replace(part, path)\n"),
+        ("atomic writes", "os.rename(part, path)\n"),
+        ("atomic writes", "shutil.move(part, path)\n"),
+        ("file locks", "fcntl.flock(f, fcntl.LOCK_EX)\n"),
+        ("places that keep a work folder", "os.open(p, os.O_RDWR | os.O_CREAT)\n"),
+        ("places that keep a work folder", '(folder / "order.json").read_text()\n'),
+        ("CSV readers", "csv.DictReader(file)\n"),
+    ],
+)
+def test_a_second_one_of_what_there_is_once_is_seen(what: str, text: str) -> None:
+    assert structure.places_of([Module("a", text)], structure.ONE_OF_EACH[what]) == ["a"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'text.replace("a", "b")\n',
+        "text.replace(old(), new)\n",
+        "replace(sample, session=name)\n",
+        "dataclasses.replace(sample, key=key)\n",
+    ],
+)
+def test_other_replacements_are_no_atomic_write(text: str) -> None:
+    assert structure.places_of([Module("a", text)], structure.ONE_OF_EACH["atomic writes"]) == []
+
+
+def test_a_lock_outside_jobs_is_seen() -> None:
+    modules = [
+        Module("jobs.work_folder", "from facepad.jobs.files import lock\n"),
+        Module("packing.pack", "from facepad.jobs.files import lock, write_file\n"),
+        Module("scoring.engine", "from facepad.jobs import files\n\nfiles.lock(1, path)\n"),
+        Module("scoring.page", "from facepad.jobs.files import write_file\n"),
+    ]
+    assert structure.lockers(modules) == ["packing.pack", "scoring.engine"]

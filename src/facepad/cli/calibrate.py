@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from facepad.registry import DEFAULT_CALIBRATED
+
 Name = Annotated[str, typer.Argument(help="Name of the calibration.")]
 
 app = typer.Typer(help="List, show and remove calibrations of cameras.", no_args_is_help=True)
@@ -14,12 +16,14 @@ def calibrate(
     *,
     bona_fide: Annotated[
         Path,
-        typer.Option(help="Folder of bona fide frames of the camera; a subfolder for each person."),
+        typer.Option(
+            help="Folder of bona fide frames or clips of the camera; a subfolder for each person."
+        ),
     ],
     name: Annotated[str, typer.Option(help='Name of the calibration, such as "kiosk-7".')] = (
         "camera"
     ),
-    test: Annotated[str, typer.Option(help="Face test to calibrate.")] = "face_cnn",
+    test: Annotated[str, typer.Option(help="Test to calibrate.")] = DEFAULT_CALIBRATED,
     target_bpcer: Annotated[
         float,
         typer.Option(min=0.1, max=50.0, help="Percentage of bona fide faces that may be rejected."),

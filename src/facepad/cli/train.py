@@ -10,6 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from facepad.errors import SettingsError
+from facepad.registry import DEFAULT_CALIBRATED
 
 if TYPE_CHECKING:
     from facepad.training.naturalness.acceptance import AcceptanceReport
@@ -235,7 +236,9 @@ def train_cameras(
         list[Path],
         typer.Option(help="Output of `facepad simulate --cameras N`; may be given repeatedly."),
     ],
-    test: Annotated[str, typer.Option(help="Face test whose features are used.")] = "face_cnn",
+    test: Annotated[
+        str, typer.Option(help="Calibratable test whose features are used.")
+    ] = DEFAULT_CALIBRATED,
     out: Out = Path("out"),
     workers: Workers = CPUS,
 ) -> None:

@@ -38,23 +38,29 @@ def write_file(
 
 @contextmanager
 def replaced_file(
-    path: Path, *, durable: bool = False, error: type[FacepadError] = DatasetError
+    path: Path,
+    *,
+    part: Path | None = None,
+    durable: bool = False,
+    error: type[FacepadError] = DatasetError,
 ) -> Iterator[Path]:
     """Give a temporary file to write to, which gets the name ``path`` at the end of the block.
 
     Args:
         path: Its folder is made if it is missing.
+        part: The temporary file, on the same drive; by default ``.NAME.*.tmp`` in the folder
+            of ``path``.
         durable: Whether the new name is on the disk when the block has ended. The content
             must be synchronised by the block.
         error: What is raised when the file cannot be written.
 
     Yields:
-        ``.NAME.*.tmp`` in the same folder. It is deleted when the block raises.
+        The temporary file. It is deleted when the block raises.
 
     Raises:
         FacepadError: ``error``, as `write_file`.
     """
-    part = path.with_name(f".{path.name}.{uuid4().hex[:12]}.tmp")
+    part = part or path.with_name(f".{path.name}.{uuid4().hex[:12]}.tmp")
     with writing_errors(path, error):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -63,7 +69,7 @@ def replaced_file(
         finally:
             part.unlink(missing_ok=True)
         if durable:
-            sync_folder(path.parent)
+            _sync_folder(path.parent)
 
 
 @contextmanager
@@ -76,7 +82,7 @@ def writing_errors(path: Path, error: type[FacepadError] = DatasetError) -> Iter
         raise error(f"{path} cannot be written: {why}") from failure
 
 
-def sync_folder(folder: Path) -> None:
+def _sync_folder(folder: Path) -> None:
     """Make sure that a rename in a folder is on the disk, where the system can do that."""
     if os.name != "posix":
         return
@@ -91,7 +97,7 @@ def lock(descriptor: int, path: Path) -> str:
     """Lock an open file until it is closed.
 
     Args:
-        descriptor: Of the open file.
+        descriptor: File descriptor of the open file.
         path: What the messages name.
 
     Returns:

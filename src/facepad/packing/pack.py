@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import Self
 
 from facepad.errors import DatasetError, InputError, SettingsError
-from facepad.jobs.files import replaced_file, sync_folder, writing_errors
+from facepad.jobs.files import replaced_file
 from facepad.jobs.processes import Chunk, ProcessPool, chunks, sendable
 from facepad.jobs.progress import Advance, ignore
 from facepad.jobs.work_folder import WorkFolder
@@ -177,19 +177,19 @@ class Packing:
         return missing
 
     def _merge(self, advance: Advance) -> None:
-        part, digest = self._work.path / MERGED, Digest()
-        with writing_errors(self._out):
-            with Writer(part, self._options.size) as writer:
-                for start, stop, path in _shards(self._work):
-                    _copy(path, writer, digest)
-                    for _ in range(start, stop):
-                        advance()
-                about = self._about(writer, digest)
-                if about.bona_fide + about.attack == 0:
-                    raise DatasetError(f"none of the {about.samples} samples could be read")
-                writer.finish(about)
-            part.replace(self._out)
-            sync_folder(self._out.parent)
+        digest, merged = Digest(), self._work.path / MERGED
+        with (
+            replaced_file(self._out, part=merged, durable=True) as part,
+            Writer(part, self._options.size) as writer,
+        ):
+            for start, stop, path in _shards(self._work):
+                _copy(path, writer, digest)
+                for _ in range(start, stop):
+                    advance()
+            about = self._about(writer, digest)
+            if about.bona_fide + about.attack == 0:
+                raise DatasetError(f"none of the {about.samples} samples could be read")
+            writer.finish(about)
 
     def _about(self, writer: Writer, digest: Digest) -> About:
         bona_fide, attack, skipped = writer.counts()

@@ -30,6 +30,17 @@ def test_a_block_that_fails_leaves_the_old_content_and_no_part(tmp_path: Path) -
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
 
 
+def test_the_temporary_file_may_lie_in_a_work_folder(tmp_path: Path) -> None:
+    work, out = tmp_path / "work", tmp_path / "a"
+    work.mkdir()
+    with replaced_file(out, part=work / "merged", durable=True) as part:
+        part.write_text("new")
+        assert part == work / "merged"
+        assert not out.exists()
+    assert out.read_text() == "new"
+    assert not list(work.iterdir())
+
+
 def test_two_blocks_on_one_file_do_not_disturb_each_other(tmp_path: Path) -> None:
     file = tmp_path / "a"
     with replaced_file(file) as first, replaced_file(file, durable=True) as second:
