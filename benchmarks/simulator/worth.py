@@ -23,7 +23,7 @@ Values = dict[str, float]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pictures:
-    """All pictures of one seed with what the trunk saw.
+    """All pictures of one seed with the statistics of the backbone.
 
     Attributes:
         listed: In the order of ``seen``; only those with a face.

@@ -27,10 +27,6 @@ class SettingsError(FacepadError):
     """A setting or an option has a value that cannot be used."""
 
 
-class SessionError(FacepadError):
-    """A liveness session was used out of order, too late or twice."""
-
-
 def printable(text: str) -> str:
     r"""Return the text with control characters and lone surrogates as escapes.
 

@@ -144,7 +144,7 @@ def load_dense(
         DatasetError: As `load`.
         SettingsError: As `load`.
     """
-    path = _path_of_clip(source)
+    path = clip_path(source)
     if path is None:
         return None
     evenly = FrameSelection("even", max(needs.min_frames, EVENLY.number))
@@ -232,6 +232,21 @@ def is_clip(path: str | Path) -> bool:
     return is_video(path) or is_depth_video(path)
 
 
+def clip_path(source: Source) -> str | Path | None:
+    """Return the path of a source that is a clip by its content; None for a still.
+
+    A sample with a frame number is a still: that frame.
+    """
+    if isinstance(source, Sample):
+        return clip_path(source.path) if source.frame is None else None
+    if isinstance(source, bytes | np.ndarray):
+        return None
+    rows = address.parse(source)
+    if rows is not None:
+        return source if rows.last > rows.first else None
+    return source if _holds_video(source) or is_depth_video(source) else None
+
+
 def _frames(
     path: str | Path,
     selection: FrameSelection,
@@ -243,18 +258,6 @@ def _frames(
 ) -> tuple[Frame, ...]:
     frames = read_frames(path, selection, limits, name=name, depth=depth, packed=packed)
     return tuple(frame for _, frame in frames)
-
-
-def _path_of_clip(source: Source) -> str | Path | None:
-    """Return the path of a source that is a clip; None for a still."""
-    if isinstance(source, Sample):
-        return _path_of_clip(source.path) if source.frame is None else None
-    if isinstance(source, bytes | np.ndarray):
-        return None
-    rows = address.parse(source)
-    if rows is not None:
-        return source if rows.last > rows.first else None
-    return source if _holds_video(source) or is_depth_video(source) else None
 
 
 def _at_rate(frames: Iterator[Frame], rate: float) -> Iterator[Frame]:

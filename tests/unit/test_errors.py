@@ -10,7 +10,6 @@ EVERY_ERROR = [
     errors.DatasetError,
     errors.ModelError,
     errors.SettingsError,
-    errors.SessionError,
 ]
 
 

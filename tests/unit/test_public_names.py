@@ -48,7 +48,6 @@ ERRORS = [
     "FacepadError",
     "InputError",
     "ModelError",
-    "SessionError",
     "SettingsError",
     "counted",
     "printable",

@@ -13,7 +13,7 @@ from facepad.calibration.anchor import FORMAT_VERSION, Anchor, Calibration
 from facepad.errors import ModelError, SettingsError
 from facepad.models import store
 from facepad.models.card import Card
-from facepad.models.index import digest
+from facepad.models.index import digest, read_bytes
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
@@ -64,8 +64,13 @@ def card(name: str) -> str:
 
     Raises:
         SettingsError: There is no such calibration.
+        ModelError: Its card is missing or cannot be read.
     """
-    return _there(name).with_suffix(".md").read_text(encoding="utf-8")
+    file = _there(name).with_suffix(".md")
+    try:
+        return read_bytes(file).decode()
+    except UnicodeDecodeError as error:
+        raise ModelError(f"{file} is no card: {error}") from error
 
 
 def remove(name: str) -> None:

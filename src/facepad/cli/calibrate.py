@@ -16,7 +16,9 @@ def calibrate(
     *,
     bona_fide: Annotated[
         Path,
-        typer.Option(help="Folder of bona fide frames of the camera; a subfolder for each person."),
+        typer.Option(
+            help="Folder of bona fide frames or clips of the camera; a subfolder for each person."
+        ),
     ],
     name: Annotated[str, typer.Option(help='Name of the calibration, such as "kiosk-7".')] = (
         "camera"

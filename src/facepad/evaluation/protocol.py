@@ -5,7 +5,6 @@ that an error rate is never reported at a threshold that was set on the test dat
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -50,27 +49,6 @@ def at_apcer(dev: ScoreTable, apcer: float) -> OperatingPoint:
             leave no such threshold.
     """
     return OperatingPoint.at(_high(dev, apcer), f"dev_apcer_{_percent(apcer)}")
-
-
-def with_band(
-    point: OperatingPoint, dev: ScoreTable, *, apcer: float, bpcer: float
-) -> OperatingPoint:
-    """Return the operating point with a band around its threshold in which scores are uncertain.
-
-    The band reaches from `at_bpcer` to `at_apcer`, and to the threshold where that lies
-    outside: below it at most ``bpcer`` of dev's bona fide lie, above it at most ``apcer``
-    of dev's attacks, worst species. Classes so far apart that these meet need no band.
-
-    Raises:
-        InputError: As `at_apcer`.
-    """
-    low, high = _low(dev, bpcer), _high(dev, apcer)
-    if low >= high:
-        return replace(point, low=point.threshold, high=point.threshold)
-    name = f"{point.name}_band_{_percent(apcer)}_{_percent(bpcer)}"
-    return OperatingPoint(
-        name, point.threshold, min(low, point.threshold), max(high, point.threshold)
-    )
 
 
 def subject_disjoint(samples: Sequence[Sample]) -> tuple[Sample, ...]:

@@ -24,12 +24,11 @@ if TYPE_CHECKING:
     import h5py
 
 DEPTH_SUFFIXES = (".h5", ".hdf5")
-COLOUR, DEPTH, EYES = "Color_Data", "Depth_Data", "Eye_Pos"
+COLOUR, DEPTH = "Color_Data", "Depth_Data"
 FRAMES_PER_SECOND = 30.0  # of the Kinect; the files hold no times
 ALL_FRAMES = FrameSelection()
 
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
-_MOST_EYES = 4  # numbers a frame
 
 
 def is_depth_video(path: str | Path) -> bool:
@@ -71,19 +70,6 @@ def read_depth(
     """
     for _, planes in _planes(source, DEPTH, (1, np.dtype(np.uint16)), selection, limits):
         yield planes[0]
-
-
-def read_eyes(source: str | Path, *, limits: VideoLimits | None = None) -> NDArray[np.float32]:
-    """Return eye positions of every frame, shape (N, 4): x, y of the right eye, then of the left.
-
-    Raises:
-        InputError: As `read_colour`, for ``Eye_Pos``.
-        SettingsError: h5py is not installed.
-    """
-    with _opened(source, EYES, limits or VideoLimits.from_settings()) as data:
-        if data.ndim != 2 or data.shape[1] != _MOST_EYES or data.dtype.kind not in "iuf":
-            raise InputError(f"{EYES} must have shape (N, 4), got {data.shape} {data.dtype}")
-        return np.asarray(data[...], dtype=np.float32)
 
 
 def _planes(

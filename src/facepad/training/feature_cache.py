@@ -11,6 +11,8 @@ from facepad.errors import DatasetError
 from facepad.jobs.processes import Chunk, ProcessPool, chunks
 from facepad.jobs.progress import Advance
 from facepad.packed.address import file_of
+from facepad.sources import clip_path
+from facepad.types import Sample
 
 Row = TypeVar("Row", bound=tuple[Any, ...])
 Item = TypeVar("Item", bound=tuple[Any, ...])
@@ -135,6 +137,14 @@ def file_key(path: str, tag: str, part: str = "") -> str:
     except OSError as error:
         raise DatasetError(f"{path} cannot be read: {error.strerror}") from error
     return text_key(f"{Path(path).resolve()}{part}|{status.st_size}|{status.st_mtime_ns}|{tag}")
+
+
+def frame_of(sample: Sample) -> str:
+    """Return which frame stands for a sample, for `file_key`; "None" for a still.
+
+    A clip without a frame number is named by its middle frame, see `facepad.sources.MIDDLE`.
+    """
+    return "middle" if clip_path(sample) is not None else str(sample.frame)
 
 
 def text_key(text: str) -> str:

@@ -12,6 +12,8 @@ from facepad.types import OperatingPoint, Sample
 Vector = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
+# The rule of `operating_point`, for cards.
+THRESHOLD_RULE = "threshold at the least mean half total error rate over the held-out sets"
 LEAST_SLOPE = 1e-3  # keeps ranks where held-out sources do not separate the classes
 _NO_PENALTY = 1e6  # inverse strength of the penalty on slope and bias
 _SAME = 1e-9  # difference of two mean errors that count as equal

@@ -108,3 +108,15 @@ def test_a_shift_of_the_camera_moves_nothing_when_the_anchor_moves_with_it() -> 
     shifted = Anchor(np.full(3, 5.0), np.ones(3), 1.5, 0.25, 1.0, 0.1, -2.0)
     here = anchor().anchored(0.4, np.ones(3))
     assert shifted.anchored(1.4, np.full(3, 6.0)) == pytest.approx(here)
+
+
+def test_a_card_that_is_missing_is_a_model_error() -> None:
+    calibration.save(made(), CARD).with_suffix(".md").unlink()
+    with pytest.raises(ModelError, match=r"kiosk-7\.md cannot be read"):
+        calibration.card("kiosk-7")
+
+
+def test_a_card_that_is_no_text_is_a_model_error() -> None:
+    calibration.save(made(), CARD).with_suffix(".md").write_bytes(b"\xff")
+    with pytest.raises(ModelError, match=r"kiosk-7\.md is no card"):
+        calibration.card("kiosk-7")

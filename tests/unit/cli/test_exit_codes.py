@@ -15,7 +15,6 @@ from facepad.errors import (
     FacepadError,
     InputError,
     ModelError,
-    SessionError,
     SettingsError,
 )
 
@@ -27,7 +26,7 @@ from facepad.errors import (
         (ModelError, 3),
         (DatasetError, 4),
         (SettingsError, 4),
-        (SessionError, 70),
+        (FacepadError, 70),
     ],
 )
 def test_every_error_has_its_exit_code(error: type[FacepadError], code: int) -> None:

@@ -7,7 +7,7 @@ from listings import Opener, by_part, people
 
 from facepad.datasets.threedmad import PEOPLE, ThreeDMad
 from facepad.errors import DatasetError, SettingsError
-from facepad.media.depth_video import read_depth, read_eyes
+from facepad.media.depth_video import read_depth
 from facepad.sources import load_sample
 
 pytest.importorskip("h5py")
@@ -77,13 +77,12 @@ def test_leaving_out_nobody_is_refused(tmp_path: Path) -> None:
         ThreeDMad(tmp_path, protocol="leave_out_18")
 
 
-def test_a_clip_has_colour_depth_and_eyes(whole: Opener) -> None:
+def test_a_clip_has_as_many_colour_as_depth_frames(whole: Opener) -> None:
     sample = next(iter(whole("3dmad").samples()))
     assert sample.key == "3dmad/01_01_01"
     assert sample.attributes["depth_source"] == "Depth_Data"
     frames = load_sample(sample).frames
-    depth, eyes = list(read_depth(sample.path)), read_eyes(sample.path)
-    assert len(frames) == len(depth) == len(eyes) == 6
+    assert len(frames) == len(list(read_depth(sample.path))) == 6
 
 
 def test_clips_may_lie_together_in_one_folder(copied: Opener) -> None:

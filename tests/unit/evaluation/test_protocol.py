@@ -10,24 +10,16 @@ from facepad.evaluation.protocol import (
     at_bpcer,
     at_eer,
     subject_disjoint,
-    with_band,
 )
 from facepad.evaluation.rates import Reading, rates_at
 from facepad.evaluation.table import ScoreTable, score_table
 from facepad.types import OperatingPoint, Sample, Split
-
-BAND = OperatingPoint("band", 0.5, 0.4, 0.6)
 
 
 @pytest.mark.parametrize("split", [Split.TEST, Split.TRAIN])
 def test_a_threshold_from_another_part_than_dev_is_refused_with_the_reason(split: Split) -> None:
     with pytest.raises(InputError, match=f"chosen on dev scores, got {split} scores: error rates"):
         at_eer(normal(split=split))
-
-
-def test_a_band_from_test_is_refused() -> None:
-    with pytest.raises(InputError, match="chosen on dev"):
-        with_band(OperatingPoint.at(0.5), normal(), apcer=0.01, bpcer=0.01)
 
 
 def test_equal_errors_put_the_threshold_halfway_between_separate_classes() -> None:
@@ -71,24 +63,6 @@ def test_a_share_outside_the_unit_range_is_refused() -> None:
 def test_a_dev_part_without_attacks_is_refused() -> None:
     with pytest.raises(InputError, match="no attack presentation of the dev part"):
         at_eer(table([0.9], [], split=Split.DEV))
-
-
-def test_classes_far_apart_need_no_band() -> None:
-    dev = table([0.8, 0.9], [0.1, 0.2], split=Split.DEV)
-    point = with_band(at_eer(dev), dev, apcer=0.01, bpcer=0.01)
-    assert point == at_eer(dev)
-
-
-def test_overlapping_classes_have_a_band_between_the_two_demands() -> None:
-    dev = table([0.2, 0.6, 0.8, 0.9], [0.1, 0.3, 0.4, 0.7], split=Split.DEV)
-    point = with_band(at_eer(dev), dev, apcer=0.0, bpcer=0.0)
-    assert (point.low, point.threshold, point.high) == pytest.approx((0.15, 0.5, 0.75))
-
-
-def test_a_threshold_outside_the_two_demands_widens_the_band() -> None:
-    dev = table([0.2, 0.6, 0.8, 0.9], [0.1, 0.3, 0.4, 0.7], split=Split.DEV)
-    point = with_band(OperatingPoint.at(0.95), dev, apcer=0.0, bpcer=0.0)
-    assert (point.low, point.high) == pytest.approx((0.15, 0.95))
 
 
 def test_test_samples_of_subjects_learned_in_either_class_are_left_out() -> None:
@@ -138,19 +112,3 @@ def test_the_threshold_does_not_depend_on_the_order_of_rows(dev: ScoreTable) -> 
 
     turned = dev.keep(np.arange(len(dev.values))[::-1])  # type: ignore[arg-type] # an order
     assert at_eer(turned) == at_eer(dev)
-
-
-@given(tables(split=Split.DEV))
-def test_outside_the_band_the_demanded_errors_hold_on_dev(dev: ScoreTable) -> None:
-    try:
-        point = with_band(OperatingPoint.at(0.5), dev, apcer=0.25, bpcer=0.25)
-    except InputError:
-        return
-    if point.low == point.high:  # the classes are too far apart for a band
-        return
-    decided = dev.keep(~dev.abstained & dev.answered)
-    low = decided.values[decided.bona_fide] < point.low
-    assert low.mean() <= 0.25 + 1e-9
-    for name in decided.species:
-        rows = decided.of_species(name)
-        assert not rows.any() or (decided.values[rows] >= point.high).mean() <= 0.25 + 1e-9

@@ -8,7 +8,7 @@ import pytest
 
 from facepad.errors import InputError, SettingsError
 from facepad.media import Limits
-from facepad.media.depth_video import is_depth_video, read_colour, read_depth, read_eyes
+from facepad.media.depth_video import is_depth_video, read_colour, read_depth
 from facepad.media.frame_selection import FrameSelection
 from facepad.media.limits import VideoLimits
 from facepad.testing.media_files import CLIP_FRAMES, DEPTH_SIZE, made_up_clip, write_depth_clip
@@ -54,12 +54,6 @@ def test_depth_frames_are_as_many_as_colour_frames(clip: Path) -> None:
     assert len(list(read_depth(clip))) == len(list(read_colour(clip))) == CLIP_FRAMES
 
 
-def test_eyes_are_four_numbers_a_frame(clip: Path) -> None:
-    eyes = read_eyes(clip)
-    assert eyes.shape == (CLIP_FRAMES, 4)
-    assert eyes[0].tolist() == [13, 10, 19, 10]
-
-
 @pytest.mark.parametrize("share", np.linspace(0.0, 0.999, 20))
 def test_a_cut_file_is_named(clip: Path, share: float) -> None:
     data = clip.read_bytes()
@@ -97,12 +91,6 @@ def test_colour_of_another_shape_or_type_is_told(clip: Path, value: object) -> N
     change(clip, "Color_Data", value)
     with pytest.raises(InputError, match=r"Color_Data must be uint8 of shape \(N, 3, H, W\), got"):
         list(read_colour(clip))
-
-
-def test_eyes_of_another_shape_are_told(clip: Path) -> None:
-    change(clip, "Eye_Pos", np.zeros((2, 3)))
-    with pytest.raises(InputError, match=r"Eye_Pos must have shape \(N, 4\)"):
-        read_eyes(clip)
 
 
 def test_a_link_to_another_file_is_not_followed(clip: Path) -> None:

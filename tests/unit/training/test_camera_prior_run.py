@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -12,11 +13,13 @@ from facepad.calibration import Calibration, CameraPrior
 from facepad.jobs.progress import ignore
 from facepad.models import store
 from facepad.models.card import parse
+from facepad.models.index import find
 from facepad.training.calibration import prior
 from facepad.types import (
     Face,
     Frame,
     LivenessTest,
+    Needs,
     Observation,
     OperatingPoint,
     Presentation,
@@ -29,6 +32,7 @@ from facepad.types import (
 pytest.importorskip("sklearn", reason="training needs scikit-learn: pip install 'facepad[train]'")
 
 HALF = OperatingPoint.at(0.5)
+WITH_LANDMARKS = Needs(landmarks=True)
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,7 @@ class Colour:
     prior_model: str = "colour_cameras"
     operating_point: OperatingPoint = HALF
     models: Mapping[str, str] = field(default_factory=dict)
+    needs: Needs = WITH_LANDMARKS
 
     def score(self, presentation: Presentation) -> Score:
         raise AssertionError(presentation)
@@ -118,3 +123,29 @@ def test_pictures_are_observed_once(
     monkeypatch.setattr(prior, "Observer", lambda _: pytest.fail("observed again"))
     again = prior.run(Colour, samples, tmp_path / "again", workers=0, advance=ignore)
     assert again.model.read_bytes() == content
+
+
+@pytest.mark.parametrize("name", ["face_heads_free", "face_heads_research"])
+def test_the_card_has_the_licence_of_the_tests_model(
+    name: str, samples: list[Sample], tmp_path: Path
+) -> None:
+    entry = find(name)
+    test = partial(Colour, version=entry.full_version)
+    result = prior.run(test, samples, tmp_path / "out", workers=0, advance=ignore)
+    card = parse(result.model.with_suffix(".md").read_text(encoding="utf-8"))
+    assert (card.licence, card.research_use) == (entry.licence, entry.research_use)
+
+
+def test_the_licence_of_a_users_own_model_is_called_unknown(
+    samples: list[Sample], tmp_path: Path
+) -> None:
+    test = partial(Colour, version="face_heads_real-1+3fa9c1d2")
+    result = prior.run(test, samples, tmp_path / "out", workers=0, advance=ignore)
+    card = parse(result.model.with_suffix(".md").read_text(encoding="utf-8"))
+    assert card.licence.startswith("unknown: face_heads_real-1+3fa9c1d2")
+    assert card.research_use
+
+
+def test_the_observed_faces_have_landmarks_where_the_test_needs_them() -> None:
+    assert prior.Observer(Colour).finder.landmarks
+    assert not prior.Observer(partial(Colour, needs=Needs())).finder.landmarks

@@ -19,6 +19,7 @@ from facepad.training.quality import run as quality_run
 from facepad.training.quality.features import MetricFeatures
 from facepad.training.quality.run import QualityRecipe
 from facepad.training.run import TrainingResult, run
+from facepad.training.scaling import THRESHOLD_RULE
 from facepad.training.sources import DatasetCopy
 from facepad.types import Sample
 
@@ -125,7 +126,7 @@ def test_the_report_is_written_beside_the_model(
 ) -> None:
     result = trained_face(listed, monkeypatch)
     assert result.model.name == "face_heads_real.npz"
-    assert '"looseness": 1.0' in result.report.read_text(encoding="utf-8")
+    assert '"regularisation_c": 1.0' in result.report.read_text(encoding="utf-8")
 
 
 def test_test_sets_are_named_only_when_they_were_evaluated(
@@ -135,3 +136,22 @@ def test_test_sets_are_named_only_when_they_were_evaluated(
     assert "No test set was evaluated in this training." in closed.results
     opened = card_of(trained_quality(listed, monkeypatch, evaluate_test=True))
     assert "in this training: csv test, subject-disjoint." in opened.results
+
+
+@pytest.mark.parametrize("train", [trained_quality, trained_face])
+def test_a_card_names_the_rule_of_the_threshold(
+    train: Train, listed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result = train(listed, monkeypatch)
+    assert "(least_mean_error)" in result.text
+    assert THRESHOLD_RULE in card_of(result).recipe
+
+
+def test_a_card_has_the_number_of_metrics_of_its_model(
+    listed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(quality_run, "METRICS", list(METRICS)[:7])
+    recipe = QualityRecipe((DatasetCopy("csv", listed),), (), "whole", "lda", False, listed, 1, 0)
+    card = recipe.card(recipe.prepare(), "report")
+    assert card.limits.startswith("One picture in 7 numbers")
+    assert "7 metrics of the whole picture" in card.recipe

@@ -62,3 +62,23 @@ def test_a_picture_is_seen_once_and_then_known(
 def test_a_missing_picture_is_named(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match=r"nowhere\.jpg cannot be read"):
         extract([sample(tmp_path / "nowhere.jpg")], FaceCache(tmp_path), workers=1)
+
+
+def test_keys_of_stills_stay_and_those_of_clips_name_the_frame(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clip = tmp_path / "clip.avi"
+    clip.touch()
+    keys: list[str] = []
+
+    def given(
+        items: list[tuple[str, str, None]], *_: object, **__: object
+    ) -> list[face_features.Row]:
+        keys.extend(item[0] for item in items)
+        width = 2 * sum(CHANNELS[: len(Backbone().blocks)])
+        return [("", None, True, np.zeros(len(VIEWS) * width, np.float32)) for _ in items]
+
+    monkeypatch.setattr(face_features, "compute_cached", given)
+    monkeypatch.setattr(face_features, "file_key", lambda path, _, part: f"{Path(path).name}{part}")
+    extract([sample(PORTRAIT), sample(clip)], FaceCache(tmp_path), workers=1)
+    assert keys == ["astronaut.jpg|None", "clip.avi|middle"]

@@ -7,7 +7,8 @@ import pytest
 
 from facepad.errors import DatasetError
 from facepad.jobs.progress import ignore
-from facepad.training.feature_cache import CacheTable, compute_cached, file_key, text_key
+from facepad.training.feature_cache import CacheTable, compute_cached, file_key, frame_of, text_key
+from facepad.types import Sample, Split
 
 Item = tuple[str, int]
 
@@ -80,3 +81,20 @@ def test_the_key_of_a_missing_file_names_it() -> None:
 
 def test_a_key_is_short_whatever_it_is_of() -> None:
     assert len(text_key("long" * 1000)) == 64
+
+
+@pytest.mark.parametrize(
+    ("path", "number", "frame"),
+    [
+        ("1.jpg", None, "None"),
+        ("1.avi", None, "middle"),
+        ("1.hdf5", None, "middle"),
+        ("1.avi", 3, "3"),
+        ("set.h5#attack/4", None, "None"),
+        ("set.h5#attack/4-9", None, "middle"),
+    ],
+)
+def test_a_clip_is_named_by_its_middle_frame_and_a_still_as_before(
+    path: str, number: int | None, frame: str
+) -> None:
+    assert frame_of(Sample(path, path, "", Split.TRAIN, frame=number)) == frame

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import Mock
 
 import cv2
 import numpy as np
@@ -10,8 +11,9 @@ from PIL import Image
 
 from facepad.errors import DatasetError
 from facepad.quality import METRICS
+from facepad.testing import made_up_dataset
 from facepad.training import feature_cache
-from facepad.training.quality.features import VIEWS, MetricCache, extract
+from facepad.training.quality.features import VIEWS, MetricCache, PictureReader, extract
 from facepad.types import Reason, Sample, Split
 
 
@@ -99,3 +101,19 @@ def test_a_clip_is_measured_by_its_middle_frame_or_by_the_one_that_is_named(tmp_
     cache = MetricCache(tmp_path / "cache")
     middle, *frames = extract(given, VIEWS["whole"], cache, workers=1).vectors
     assert [np.array_equal(middle, frame) for frame in frames] == [False, True, False]
+
+
+def test_a_reader_opens_a_packed_file_once_for_all_of_its_pictures(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("h5py")
+    from facepad.datasets.packed import Packed
+    from facepad.packed.reader import PackedFile
+
+    file = next(made_up_dataset(tmp_path, "packed", pictures=2).rglob("*.h5"))
+    packed = list(Packed(file).samples())
+    opened = Mock(side_effect=PackedFile)
+    monkeypatch.setattr("facepad.packed.pictures.PackedFile", opened)
+    reader = PictureReader(VIEWS["whole"])
+    assert all(reader.read(sample.path).image.size for sample in packed)
+    assert opened.call_count == 1

@@ -51,6 +51,7 @@ class ExamplePicture:
         score: Score on the system's scale.
         kind: PAI species, or "bona fide".
         path: File of the picture.
+        frame: Number of the frame that was judged, in a clip; None for a still or the whole clip.
     """
 
     why: str
@@ -58,6 +59,7 @@ class ExamplePicture:
     score: float
     kind: str
     path: str
+    frame: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

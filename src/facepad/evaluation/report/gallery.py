@@ -53,26 +53,38 @@ def examples_by_part(
     return {name: pictures for name, pictures in found if pictures}
 
 
-def thumbnail(path: str) -> str | None:
-    """Return a small JPEG of a picture, or of a video's middle frame, as a ``data:`` URL.
+class Thumbnails:
+    """Draws thumbnails; keeps packed files open from one picture to the next."""
 
-    None when it cannot be read.
-    """
-    import cv2
+    def __init__(self) -> None:
+        from facepad.packed.pictures import PackedFiles
 
-    from facepad.media.resize import to_long_side
-    from facepad.sources import MIDDLE, read_frames
+        self._packed = PackedFiles()
 
-    try:
-        image = next(frame.image for _, frame in read_frames(path, MIDDLE))
-    except (InputError, DatasetError, StopIteration):
-        return None
-    small = to_long_side(image, SIDE)
-    flags = [cv2.IMWRITE_JPEG_QUALITY, QUALITY]
-    made, data = cv2.imencode(".jpg", cv2.cvtColor(small, cv2.COLOR_RGB2BGR), flags)
-    if not made:
-        return None
-    return f"data:image/jpeg;base64,{base64.b64encode(data.tobytes()).decode()}"
+    def draw(self, picture: ExamplePicture) -> str | None:
+        """Return a small JPEG of a picture as a ``data:`` URL; None when it cannot be read.
+
+        Of a clip, it shows the frame that was judged, or the middle one of several.
+        """
+        import cv2
+
+        from facepad.media.frame_selection import FrameSelection
+        from facepad.media.resize import to_long_side
+        from facepad.sources import MIDDLE, read_frames
+
+        number = picture.frame
+        selection = MIDDLE if number is None else FrameSelection("at", number)
+        try:
+            frames = read_frames(picture.path, selection, packed=self._packed)
+            image = next(frame.image for _, frame in frames)
+        except (InputError, DatasetError, StopIteration):
+            return None
+        small = to_long_side(image, SIDE)
+        flags = [cv2.IMWRITE_JPEG_QUALITY, QUALITY]
+        made, data = cv2.imencode(".jpg", cv2.cvtColor(small, cv2.COLOR_RGB2BGR), flags)
+        if not made:
+            return None
+        return f"data:image/jpeg;base64,{base64.b64encode(data.tobytes()).decode()}"
 
 
 def _some(
@@ -87,7 +99,8 @@ def _picture(one: Assessment, why: str, index: int) -> ExamplePicture:
     row = one.rows[index]
     value = float("nan") if row.value is None else row.value
     kind = row.sample.pai_species or "bona fide"
-    return ExamplePicture(why, row.sample.key, value, kind, row.sample.path)
+    shown = row.sample
+    return ExamplePicture(why, shown.key, value, kind, shown.path, shown.frame)
 
 
 def _distance(one: Assessment, point: OperatingPoint) -> Floats:

@@ -13,7 +13,7 @@ from facepad.errors import SettingsError
 from facepad.evaluation.intervals import Interval
 from facepad.evaluation.report import formatting
 from facepad.evaluation.report.document import ExamplePicture, Report
-from facepad.evaluation.report.gallery import thumbnail
+from facepad.evaluation.report.gallery import Thumbnails
 from facepad.evaluation.report.plot_style import DARK, LIGHT, safe_label
 from facepad.evaluation.report.plots import Plot, element, plots_of, save
 from facepad.jobs.files import write_file, writing_errors
@@ -46,25 +46,24 @@ def require_libraries() -> None:
 def render(
     report: Report,
     plots: Mapping[Plot, str],
-    picture_data: Callable[[str], str | None] = thumbnail,
+    picture_data: Callable[[ExamplePicture], str | None] | None = None,
 ) -> str:
     """Return the page.
 
     Args:
         report: The content.
         plots: Each plot with its ``<svg>`` element, in order.
-        picture_data: Returns a thumbnail of a picture file as a ``data:`` URL.
+        picture_data: Returns a thumbnail as a ``data:`` URL; None for `Thumbnails`.
     """
     environment = _environment()
+    draw = picture_data or Thumbnails().draw
     style = environment.get_template(STYLE).render(light=LIGHT, dark=DARK)
     return environment.get_template(TEMPLATE).render(
         style=_as_is(style),
         style_hash=b64encode(sha256(style.encode()).digest()).decode(),
         report=report,
         parts=_by_part(report, plots),
-        galleries={
-            name: _gallery(pictures, picture_data) for name, pictures in report.pictures.items()
-        },
+        galleries={name: _gallery(pictures, draw) for name, pictures in report.pictures.items()},
         level=_level(report),
     )
 
@@ -133,11 +132,11 @@ def _as_is(text: str) -> str:
 
 
 def _gallery(
-    pictures: tuple[ExamplePicture, ...], picture_data: Callable[[str], str | None]
+    pictures: tuple[ExamplePicture, ...], draw: Callable[[ExamplePicture], str | None]
 ) -> dict[str, list[tuple[ExamplePicture, str | None]]]:
     groups: dict[str, list[tuple[ExamplePicture, str | None]]] = {}
     for picture in pictures:
-        data = picture_data(picture.path) if picture.path else None
+        data = draw(picture) if picture.path else None
         groups.setdefault(picture.why, []).append((picture, data))
     return groups
 

@@ -17,17 +17,17 @@ from facepad.calibration.prior import CalibratableTest, CameraPrior, ViewPrior
 from facepad.errors import DatasetError, InputError
 from facepad.faces.finder import FaceFinder
 from facepad.jobs.progress import Advance
-from facepad.models import store
+from facepad.models import index, store
 from facepad.models.card import Card
 from facepad.models.npz import pack, unpack
 from facepad.packed.pictures import PackedFiles
 from facepad.sources import MIDDLE, load_sample
 from facepad.training.calibration.fit import feature_anchor
-from facepad.training.feature_cache import CacheTable, compute_cached, file_key
-from facepad.training.run import FIRST_VERSION, FREE_LICENCE, licences_of, people
+from facepad.training.feature_cache import CacheTable, compute_cached, file_key, frame_of
+from facepad.training.run import FIRST_VERSION, licences_of, people
 from facepad.training.scaling import Mask, platt
 from facepad.training.sources import simulated_samples
-from facepad.types import Observation, Presentation, Reason, Sample, Split
+from facepad.types import Observation, Presentation, Reason, Sample, Split, needs_of
 
 FRAMES = 10  # per drawn calibration; fewer where a camera has fewer people
 FEWEST = 4  # of them
@@ -129,7 +129,7 @@ class Observer:
 
     def __init__(self, make_test: MakeTest) -> None:
         self.test = make_test()
-        self.finder = FaceFinder(landmarks=False)
+        self.finder = FaceFinder(landmarks=needs_of(self.test).landmarks)
         self.packed = PackedFiles()
 
 
@@ -155,7 +155,7 @@ def observe(
     """
     tag = "|".join([version, *map(store.version, _MODELS)])
     items = [
-        (file_key(sample.path, tag, f"|{sample.frame}"), sample.path, sample.frame)
+        (file_key(sample.path, tag, f"|{frame_of(sample)}"), sample.path, sample.frame)
         for sample in samples
     ]
     rows = compute_cached(
@@ -280,15 +280,21 @@ def _episode(
     )
 
 
+def _licence(version: str) -> tuple[str, bool]:
+    """Return the licence of the test's model, and whether it is for research only."""
+    for entry in index.entries():
+        if entry.full_version == version:
+            return entry.licence, entry.research_use
+    return f"unknown: {version} is not among the models of facepad; that of its card applies", True
+
+
 def _card(prior: CameraPrior, samples: Sequence[Sample], text: str) -> Card:
     bona_fide = sum(sample.is_bona_fide for sample in samples)
-    research = "research" in prior.version
+    licence, research = _licence(prior.version)
     return Card(
         title=f"Prior over cameras for {prior.version.partition('-')[0]}",
         version=FIRST_VERSION,
-        licence="research use only, after the licence of the test's training data"
-        if research
-        else FREE_LICENCE,
+        licence=licence,
         research_use=research,
         data=f"{bona_fide:,} bona fide pictures and {len(samples) - bona_fide:,} attacks of "
         f"{people(samples)} people in front of {prior.cameras} simulated cameras. Licences of the "

@@ -1,5 +1,8 @@
 """Calibrate a camera: from a folder of its bona fide frames to a named calibration and card.
 
+A clip counts as one frame: its neighbouring frames are too alike to count as several. It is the
+frame nearest to the middle that shows a usable face, among those that tests of single frames see.
+
 Attacks can be simulated from these frames, to estimate which share the calibration accepts:
 each frame is shown again as a print, on screens and in part, to a simulated camera of as many
 lines. A frame has passed its own camera before, so such an attack passes two cameras; the share
@@ -22,7 +25,7 @@ from facepad.jobs.progress import Advance, ignore
 from facepad.media.inputs import expand
 from facepad.models.card import Card
 from facepad.simulate.recipe import Recipe, apply, draw_recipe
-from facepad.sources import read_picture
+from facepad.sources import load
 from facepad.training.calibration.fit import (
     ENOUGH,
     FEWEST,
@@ -31,7 +34,7 @@ from facepad.training.calibration.fit import (
     expected_bpcer_range,
     fit,
 )
-from facepad.types import Frame, Observation, Presentation, Reason, RgbImage
+from facepad.types import Frame, Observation, Presentation, Reason, RgbImage, needs_of
 
 NAMED = 3  # frames without a face that a message names
 KINDS = ("print", "screen", "partial", "screen")  # simulated attacks of each frame
@@ -44,7 +47,7 @@ class CalibrationPicture:
     """A bona fide frame in a file.
 
     Attributes:
-        path: The file.
+        path: A picture, or a clip that counts as one frame.
         person: Name of its subfolder; "" directly in the folder.
     """
 
@@ -166,17 +169,25 @@ def _observe(
     test: CalibratableTest, frames: Sequence[CalibrationPicture], advance: Advance
 ) -> tuple[list[_ObservedFrame], list[str]]:
     """Return the frames with a face, and the names of the others."""
-    finder = FaceFinder(landmarks=False)
+    finder = FaceFinder(landmarks=needs_of(test).landmarks)
     observed, faceless = [], []
     for picture in frames:
-        frame = finder.find(read_picture(picture.path))
-        found = test.observe(Presentation((frame,)))
-        if isinstance(found, Reason):
-            faceless.append(picture.path.name)
+        for frame in map(finder.find, _from_the_middle(load(picture.path).frames)):
+            found = test.observe(Presentation((frame,)))
+            if not isinstance(found, Reason):
+                observed.append(_ObservedFrame(frame, picture.person, dict(found)))
+                break
         else:
-            observed.append(_ObservedFrame(frame, picture.person, dict(found)))
+            faceless.append(picture.path.name)
         advance()
     return observed, faceless
+
+
+def _from_the_middle(frames: Sequence[Frame]) -> list[Frame]:
+    """Return the frames of a clip, the nearest to its middle first."""
+    middle = (len(frames) - 1) / 2
+    order = sorted(range(len(frames)), key=lambda index: abs(index - middle))
+    return [frames[index] for index in order]
 
 
 # --- attacks simulated from the frames ----------------------------------------------------
@@ -205,7 +216,7 @@ def accepted_attacks(
         target_bpcer: Target of the calibration.
         advance: Called once per frame.
     """
-    finder = FaceFinder(landmarks=False)
+    finder = FaceFinder(landmarks=needs_of(test).landmarks)
     accepted, judged = 0, 0
     for number, frame in enumerate(frames):
         others = [each for each in observed if each.person != observed[number].person]

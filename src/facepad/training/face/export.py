@@ -125,23 +125,23 @@ def _module(state: Mapping[str, "Tensor"], deepest: int) -> Any:  # noqa: ANN401
     """Return a module, which the exporter needs; parameter names cannot have dots."""
     import torch
 
-    kept = {
+    weights = {
         name: torch.nn.Parameter(value, requires_grad=False)
         for name, value in state.items()
         if name.startswith("stem") or int(name.partition(".")[0]) <= deepest
     }
 
-    class Trunk(torch.nn.Module):  # type: ignore[misc]  # Any
+    class EfficientNetLite0(torch.nn.Module):  # type: ignore[misc]  # Any
         def __init__(self) -> None:
             super().__init__()
-            for name, value in kept.items():
+            for name, value in weights.items():
                 self.register_parameter(name.replace(".", "_"), value)
 
         def forward(self, crops: "Tensor") -> tuple["Tensor", ...]:
-            own = {name: getattr(self, name.replace(".", "_")) for name in kept}
+            own = {name: getattr(self, name.replace(".", "_")) for name in weights}
             return tuple(statistics_of(own, crops, deepest))
 
-    return Trunk().eval()
+    return EfficientNetLite0().eval()
 
 
 def _without_traces(model: Any) -> bytes:  # noqa: ANN401 - onnx's own type

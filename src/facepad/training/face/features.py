@@ -16,7 +16,7 @@ from facepad.liveness.face_cnn.backbone import SIDE, Backbone
 from facepad.models import store
 from facepad.packed.pictures import PackedFiles
 from facepad.sources import MIDDLE, load_sample
-from facepad.training.feature_cache import CacheTable, compute_cached, file_key
+from facepad.training.feature_cache import CacheTable, compute_cached, file_key, frame_of
 from facepad.types import Face, Frame, Reason, RgbImage, Sample, Split
 
 BLACKED_OUT = "context_without_face"
@@ -108,7 +108,7 @@ def extract(
     """
     tag = "|".join([str(_COMPUTED_AS), str(is_cropped), *map(store.version, _MODELS)])
     items = [
-        (file_key(sample.path, tag, f"|{sample.frame}"), sample.path, sample.frame)
+        (file_key(sample.path, tag, f"|{frame_of(sample)}"), sample.path, sample.frame)
         for sample in samples
     ]
     rows = compute_cached(

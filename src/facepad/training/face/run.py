@@ -34,6 +34,7 @@ from facepad.training.run import (
     percent,
     result_section,
 )
+from facepad.training.scaling import THRESHOLD_RULE
 from facepad.training.sources import SampleSet
 from facepad.types import OperatingPoint
 
@@ -104,7 +105,7 @@ class FaceRecipe:
         return {
             "trains": self.trains,
             "heads": str(self.spec),
-            "looseness": self.spec.regularisation_c,
+            "regularisation_c": self.spec.regularisation_c,
         }
 
     def prepare(self) -> FaceData:
@@ -127,12 +128,12 @@ class FaceRecipe:
             DatasetError: A picture cannot be read, or a class is missing.
             ModelError: The file of a network is missing.
         """
-        kept = FaceCache(cache)
+        statistics = FaceCache(cache)
 
         def labelled(part: SampleSet) -> LabelledFeatures:
             features = extract(
                 part.samples,
-                kept,
+                statistics,
                 workers=self.workers,
                 is_cropped=part.is_cropped,
                 advance=advance,
@@ -161,9 +162,8 @@ class FaceRecipe:
                 "pictures) on mean and deviation of the channels of the frozen backbone's "
                 f"blocks: {self.spec}. Equal weight of classes, and of species within the "
                 "attacks; sources weighted by the root of their size. The raw logit is the mean "
-                "of the heads; Platt scaling on held-out sources and dev parts; threshold at "
-                "their least mean half total error rate, without partial recaptures. Nothing is "
-                "random."
+                "of the heads; Platt scaling on held-out sources and dev parts; "
+                f"{THRESHOLD_RULE}, without partial recaptures. Nothing is random."
             ),
             results=result_section(report, [part.name for part in data.test]),
             limits=_LIMITS,

@@ -14,8 +14,9 @@ from facepad.faces.finder import FaceFinder
 from facepad.jobs.progress import Advance, ignore
 from facepad.liveness.quality.test import versions, view
 from facepad.models import store
+from facepad.packed.pictures import PackedFiles
 from facepad.sources import MIDDLE, load_sample
-from facepad.training.feature_cache import CacheTable, compute_cached, file_key
+from facepad.training.feature_cache import CacheTable, compute_cached, file_key, frame_of
 from facepad.types import Frame, Reason, Sample, Split
 
 Vectors = NDArray[np.float64]
@@ -80,6 +81,35 @@ class MetricCache:
         self._table.write([(key, why and why.value, vector.tobytes()) for key, why, vector in rows])
 
 
+class PictureReader:
+    """Reads pictures and finds their faces; one per worker process.
+
+    Args:
+        part: Faces are searched for if it needs one.
+    """
+
+    def __init__(self, part: MeasuredView) -> None:
+        self._finder = FaceFinder(landmarks=False) if part.margin else None
+        self._packed = PackedFiles()
+
+    def read(self, path: str, number: int | None = None) -> Frame:
+        """Read a picture, or one frame of a clip, and find its face, if the part needs one.
+
+        Args:
+            path: A picture or clip, or an address in a packed file.
+            number: Number of the frame in a clip; None for the middle one.
+
+        Raises:
+            DatasetError: The picture cannot be read.
+        """
+        sample = Sample(path, path, "", Split.TRAIN, frame=number)
+        try:
+            frame = load_sample(sample, MIDDLE, packed=self._packed).frames[0]
+        except InputError as error:
+            raise DatasetError(f"a listed picture cannot be used: {error}") from error
+        return self._finder.find(frame) if self._finder else frame
+
+
 def extract(
     samples: Sequence[Sample],
     part: MeasuredView,
@@ -109,17 +139,12 @@ def extract(
         items,
         cache,
         partial(_row, part=part),
-        partial(face_finder, part),
+        partial(PictureReader, part),
         workers=workers,
         advance=advance,
     )
     vectors = np.array([vector for _, _, vector in rows]).reshape(-1, len(quality.METRICS))
     return MetricFeatures(vectors, tuple(reason for _, reason, _ in rows))
-
-
-def face_finder(part: MeasuredView) -> FaceFinder | None:
-    """Return what finds faces in a worker process; None when the part needs no face."""
-    return FaceFinder(landmarks=False) if part.margin else None
 
 
 def measure_view(frame: Frame, part: MeasuredView) -> tuple[Reason | None, Vectors]:
@@ -130,32 +155,14 @@ def measure_view(frame: Frame, part: MeasuredView) -> tuple[Reason | None, Vecto
     return None, np.array(list(quality.measure(cut).values()))
 
 
-def read_frame(finder: FaceFinder | None, path: str, number: int | None = None) -> Frame:
-    """Read a picture, or one frame of a clip, and find its face, if there is a finder.
-
-    Args:
-        finder: Finds faces; None when none is needed.
-        path: A picture or clip, or an address in a packed file.
-        number: Number of the frame in a clip; None for the middle one.
-
-    Raises:
-        DatasetError: The picture cannot be read.
-    """
-    sample = Sample(path, path, "", Split.TRAIN, frame=number)
-    try:
-        frame = load_sample(sample, MIDDLE).frames[0]
-    except InputError as error:
-        raise DatasetError(f"a listed picture cannot be used: {error}") from error
-    return frame if finder is None else finder.find(frame)
-
-
-def _row(finder: FaceFinder | None, item: _Item, part: MeasuredView) -> Row:
+def _row(reader: PictureReader, item: _Item, part: MeasuredView) -> Row:
     key, path, number = item
-    return (key, *measure_view(read_frame(finder, path, number), part))
+    return (key, *measure_view(reader.read(path, number), part))
 
 
 def _frame_part(sample: Sample) -> str:
-    return "" if sample.frame is None else f"|{sample.frame}"
+    frame = frame_of(sample)
+    return "" if frame == "None" else f"|{frame}"
 
 
 def tag(part: MeasuredView) -> str:

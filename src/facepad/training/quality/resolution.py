@@ -14,7 +14,6 @@ import cv2
 import numpy as np
 
 from facepad.errors import InputError
-from facepad.faces.finder import FaceFinder
 from facepad.jobs.progress import Advance, ignore
 from facepad.media.reading import from_array
 from facepad.quality import METRICS
@@ -23,11 +22,10 @@ from facepad.training.feature_cache import compute_cached, file_key, text_key
 from facepad.training.quality.features import (
     MeasuredView,
     MetricCache,
+    PictureReader,
     Row,
     Vectors,
-    face_finder,
     measure_view,
-    read_frame,
     tag,
 )
 from facepad.types import Box, Face, Frame, RgbImage
@@ -132,7 +130,7 @@ def movements(
         items,
         cache,
         partial(_row, part=part),
-        partial(face_finder, part),
+        partial(PictureReader, part),
         workers=workers,
         advance=advance,
         chunk=1,
@@ -186,17 +184,17 @@ def made_up(seed: int) -> tuple[LinearImage, Box]:
     )
 
 
-def _row(finder: FaceFinder | None, item: tuple[str, SceneSource], part: MeasuredView) -> Row:
+def _row(reader: PictureReader, item: tuple[str, SceneSource], part: MeasuredView) -> Row:
     key, source = item
-    frames = captures(*_scene(finder, source), source.seed)
+    frames = captures(*_scene(reader, source), source.seed)
     vectors = np.array([[measure_view(f, part)[1] for f in camera] for camera in frames])
     return key, None, vectors.ravel()
 
 
-def _scene(finder: FaceFinder | None, source: SceneSource) -> tuple[LinearImage, Box | None]:
+def _scene(reader: PictureReader, source: SceneSource) -> tuple[LinearImage, Box | None]:
     if source.path is None:
         return made_up(source.seed)
-    return _photographed(read_frame(finder, source.path))
+    return _photographed(reader.read(source.path))
 
 
 def _photographed(frame: Frame) -> tuple[LinearImage, Box | None]:

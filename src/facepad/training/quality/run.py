@@ -25,6 +25,7 @@ from facepad.training.run import (
     percent,
     result_section,
 )
+from facepad.training.scaling import THRESHOLD_RULE
 from facepad.training.sources import (
     DatasetCopy,
     SampleSet,
@@ -41,8 +42,8 @@ MADE_UP, PHOTOGRAPHED = 60, 60  # scenes from which the effect of resolution is 
 FREE_RESOLUTION_WEIGHT, RESOLUTION_WEIGHT = 10.0, 1.0
 
 _LIMITS = (
-    "One picture in 25 numbers carries little information: masks and attacks on a part of the "
-    "face are hardly detected, and the threshold does not fit every camera. Gives "
+    "One picture in {count} numbers carries little information: masks and attacks on a part of "
+    "the face are hardly detected, and the threshold does not fit every camera. Gives "
     "`unfamiliar_camera` for pictures unlike the training pictures. Not to be used alone, nor for "
     "a decision about a person."
 )
@@ -156,9 +157,9 @@ class QualityRecipe:
             DatasetError: A picture cannot be read, or a class is missing from a split.
             ModelError: The face models are missing.
         """
-        part, kept = self.part, MetricCache(cache)
-        features = extract(data.learned, part, kept, workers=self.workers, advance=advance)
-        moved = movements(data.scenes, part, kept, workers=self.workers, advance=advance)
+        part, vectors = self.part, MetricCache(cache)
+        features = extract(data.learned, part, vectors, workers=self.workers, advance=advance)
+        moved = movements(data.scenes, part, vectors, workers=self.workers, advance=advance)
         model = fit(
             data.learned,
             features,
@@ -170,7 +171,7 @@ class QualityRecipe:
         point = model.operating_point
         errors = []
         for tested in data.evaluated:
-            own = extract(tested.samples, part, kept, workers=self.workers, advance=advance)
+            own = extract(tested.samples, part, vectors, workers=self.workers, advance=advance)
             errors.append(errors_on(tested, scores(model, own), point))
         return Fitted(model.arrays(), point, errors)
 
@@ -191,11 +192,11 @@ class QualityRecipe:
                 "and of species within the attacks. The movements of the metrics between 480, 720 "
                 "and 1080 lines are added to the scatter within classes, with a weight of "
                 f"{self.resolution_weight:g}. Platt scaling on held-out sources, flattened until "
-                "resolution moves the score little. Threshold at equal errors on dev, the mean "
-                "over datasets."
+                f"resolution moves the score little; {THRESHOLD_RULE}, here the dev part of each "
+                "dataset."
             ),
             results=result_section(report, [part.name for part in data.evaluated if part.is_test]),
-            limits=_LIMITS,
+            limits=_LIMITS.format(count=len(METRICS)),
         )
 
 
