@@ -21,6 +21,7 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 LAYERS: Mapping[str, int] = {
     "types": 0,
     "errors": 0,
+    "needs": 1,
     "registry": 1,
     "settings": 1,
     "runtime": 1,
@@ -174,6 +175,12 @@ def early_heavy_imports(modules: list[Module]) -> list[str]:
 def without_layer(modules: list[Module]) -> list[str]:
     """Modules that no line of ``LAYERS`` places."""
     return [module.name for module in modules if module.name and _prefix(module.name) is None]
+
+
+def layers_without_module(modules: list[Module], layers: Mapping[str, int] = LAYERS) -> list[str]:
+    """Lines of ``LAYERS`` that place no module, but for parts that are still to come."""
+    names = {module.name for module in modules}
+    return [name for name in layers if name not in names and name not in STARTED_BY_CLI]
 
 
 def layer(name: str) -> int:

@@ -33,6 +33,9 @@ from facepad.types import OperatingPoint, Reason, Sample, Score
 NAMED = 5  # pictures that could not be read and are named
 _ASKED = re.compile(r"(?P<name>[^:=]+)(?::(?P<protocol>[^=]+))?=(?P<root>.+)")
 
+# Why a test has no part in a decision, or no score: the presentation lacks what it needs.
+UNMET = frozenset({Reason.CLIP_TOO_SHORT, Reason.FRAME_RATE_TOO_LOW, Reason.NO_DEPTH})
+
 Points = Mapping[str, OperatingPoint]
 Rows = Sequence[Mapping[str, str]]
 Answers = Mapping[str, tuple[Scored, ...]]  # by test
@@ -223,13 +226,13 @@ def partly_decided(rows: Mapping[str, Sequence[Scored]]) -> tuple[int, int]:
         rows: Rows of each test that decides, by name; the same presentations in one order.
 
     Returns:
-        The number of those where other tests abstain, and of those where the others are clip
-        tests without a score, since the presentation is a still or too short.
+        The number of those where other tests abstain, and of those where the others have no
+        score, since the presentation lacks what they need, such as frames or depth.
     """
     each = [scored for scored in zip(*rows.values(), strict=True) if any(map(_decides, scored))]
     silent = [[row for row in scored if not _decides(row)] for scored in each]
-    too_short = sum(bool(rest) and all(map(_is_too_short, rest)) for rest in silent)
-    return sum(map(bool, silent)) - too_short, too_short
+    unmet = sum(bool(rest) and all(map(_is_unmet, rest)) for rest in silent)
+    return sum(map(bool, silent)) - unmet, unmet
 
 
 def _scoring(
@@ -279,7 +282,7 @@ def _systems(
 
 
 def _partly_decided(copy: EvaluatedDataset, answers: Answers, tests: JudgedTests) -> Iterator[str]:
-    abstain, too_short = partly_decided({test: answers[test] for test in tests.points})
+    abstain, unmet = partly_decided({test: answers[test] for test in tests.points})
     then = (
         f"{fused_name(tests.points)} is then the score of those that decide, judged here at one "
         "threshold for all; `facepad check` uses the threshold of the tests that decide"
@@ -287,9 +290,9 @@ def _partly_decided(copy: EvaluatedDataset, answers: Answers, tests: JudgedTests
     if abstain:
         where = counted(abstain, "presentation")
         yield f"{copy.name}: in {where} some tests abstain and others decide. {then}"
-    if too_short:
-        where = counted(too_short, "presentation")
-        yield f"{copy.name}: in {where} clip tests have no score: stills or too short. {then}"
+    if unmet:
+        where = counted(unmet, "presentation")
+        yield f"{copy.name}: in {where} some tests lack the frames or the depth they need. {then}"
 
 
 def _copies(options: EvaluationOptions) -> list[EvaluatedDataset]:
@@ -344,5 +347,5 @@ def _decides(row: Scored) -> bool:
     return row.value is not None and not row.reason
 
 
-def _is_too_short(row: Scored) -> bool:
-    return row.value is None and row.reason == Reason.CLIP_TOO_SHORT
+def _is_unmet(row: Scored) -> bool:
+    return row.value is None and row.reason in UNMET

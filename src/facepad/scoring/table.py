@@ -110,8 +110,8 @@ def _reason_field(decision: Decision, test: str) -> str:
 
 
 def _score(decision: Decision, test: str) -> Score:
-    """Return the score of a test; a clip test is not asked about a still."""
-    return decision.scores.get(test, Score(None, Reason.CLIP_TOO_SHORT))
+    """Return the score of a test, or the reason why it has no part in the decision."""
+    return decision.scores.get(test) or Score(None, decision.left_out[test])
 
 
 @dataclass(frozen=True, slots=True)

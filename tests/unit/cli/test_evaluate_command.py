@@ -15,8 +15,9 @@ from typer.testing import CliRunner, Result
 from facepad import registry
 from facepad.cli.app import app
 from facepad.jobs.processes import ProcessPool
+from facepad.needs import Needs
 from facepad.testing.media_files import write_video
-from facepad.types import Needs, OperatingPoint, Presentation, Score
+from facepad.types import OperatingPoint, Presentation, Score
 
 pytestmark = pytest.mark.usefixtures("_made_up", "_here")
 Picture = Callable[[str, int], str]
@@ -113,8 +114,8 @@ def test_a_still_among_clips_is_judged_by_the_tests_that_were_asked(listed: Path
     together = rates(report, "mean of bright, motion")
     assert (together["bpnrr"], together["bpcer"]["value"]) == (0.0, 0.0)
     assert not any("abstain" in notice for notice in report["notices"])
-    (notice,) = [n for n in report["notices"] if "clip tests have no score" in n]
-    assert "in 1 presentation clip tests" in notice
+    (notice,) = [n for n in report["notices"] if "lack the frames" in n]
+    assert "in 1 presentation some tests lack" in notice
 
 
 def test_a_dataset_that_is_damaged_as_a_whole_is_an_error_at_once(tmp_path: Path) -> None:

@@ -169,7 +169,7 @@ def test_a_clip_test_that_was_not_asked_leaves_no_reason_with_the_decision() -> 
     asked = mean_ratio({"one": Answer(Score(0.9, UNFAMILIAR), ONE)})
     outcome, reasons = conclude(asked)
     made = Decision(outcome, asked.value, reasons, {"one": Score(0.9, UNFAMILIAR)},
-                    face=Face((0, 0, 9, 9), 0.9))  # fmt: skip
+                    left_out={"two": Reason.CLIP_TOO_SHORT}, face=Face((0, 0, 9, 9), 0.9))  # fmt: skip
     assert decided(made) == row(0.9, "unfamiliar_camera")
     assert of_test(made, "two") == row(None, "clip_too_short")
 
@@ -196,7 +196,8 @@ def test_presentations_of_which_some_tests_have_no_say_are_counted() -> None:
 
 def test_a_still_without_a_clip_test_does_not_count_as_an_abstention() -> None:
     rows = {"quality": [row(0.5), row(0.5), row(None, "no_face")],
-            "motion": [row(0.5), row(None, "clip_too_short"), row(None, "no_face")]}  # fmt: skip
+            "motion": [row(0.5), row(None, "clip_too_short"), row(None, "no_face")],
+            "depth": [row(0.5), row(None, "no_depth"), row(None, "no_face")]}  # fmt: skip
     assert partly_decided(rows) == (0, 1)
 
 

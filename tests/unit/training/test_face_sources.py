@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from facepad.errors import DatasetError
-from facepad.training.sources import FaceSources
+from facepad.training.face.sources import FaceSources
 from facepad.types import Split
 
 
