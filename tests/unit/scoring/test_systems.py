@@ -168,8 +168,9 @@ def test_tests_together_are_judged_by_the_score_that_was_decided_by(
 def test_a_clip_test_that_was_not_asked_leaves_no_reason_with_the_decision() -> None:
     asked = mean_ratio({"one": Answer(Score(0.9, UNFAMILIAR), ONE)})
     outcome, reasons = conclude(asked)
-    made = Decision(outcome, asked.value, reasons, {"one": Score(0.9, UNFAMILIAR)},
-                    left_out={"two": Reason.CLIP_TOO_SHORT}, face=Face((0, 0, 9, 9), 0.9))  # fmt: skip
+    scores, left_out = {"one": Score(0.9, UNFAMILIAR)}, {"two": Reason.CLIP_TOO_SHORT}
+    face = Face((0, 0, 9, 9), 0.9)
+    made = Decision(outcome, asked.value, reasons, scores, left_out=left_out, face=face)
     assert decided(made) == row(0.9, "unfamiliar_camera")
     assert of_test(made, "two") == row(None, "clip_too_short")
 
