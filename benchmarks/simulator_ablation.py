@@ -28,7 +28,7 @@ from facepad.simulate import sources
 from facepad.training.face.features import FaceCache, extract
 from facepad.training.face.heads import LabelledFeatures
 from facepad.training.face.run import SPEC
-from facepad.training.sources import FaceSources
+from facepad.training.face.sources import FaceSources
 from facepad.types import Sample
 from simulator import variants
 from simulator.worth import (

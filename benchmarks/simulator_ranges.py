@@ -25,7 +25,7 @@ from facepad.simulate.parameters import Range
 from facepad.training.face.features import FaceCache, extract
 from facepad.training.face.heads import LabelledFeatures, fit, logits
 from facepad.training.face.run import SPEC
-from facepad.training.sources import FaceSources
+from facepad.training.face.sources import FaceSources
 from simulator import strength
 from simulator.drawing import Drawing, quiet, save
 from simulator.recordings import round_of

@@ -176,6 +176,12 @@ def without_layer(modules: list[Module]) -> list[str]:
     return [module.name for module in modules if module.name and _prefix(module.name) is None]
 
 
+def layers_without_module(modules: list[Module], layers: Mapping[str, int] = LAYERS) -> list[str]:
+    """Lines of ``LAYERS`` that place no module, but for parts that are still to come."""
+    names = {module.name for module in modules}
+    return [name for name in layers if name not in names and name not in STARTED_BY_CLI]
+
+
 def layer(name: str) -> int:
     """Layer of a module; the package itself, which only forwards names, is above all."""
     prefix = _prefix(name)

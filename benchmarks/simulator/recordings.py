@@ -12,7 +12,7 @@ from facepad.datasets.csv_list import CsvList
 from facepad.datasets.nuaa import Nuaa
 from facepad.faces.finder import FaceFinder
 from facepad.sources import read_picture
-from facepad.training.sources import FaceSources
+from facepad.training.face.sources import FaceSources
 from facepad.types import RgbImage, Sample, Split
 from simulator import colours, spectra
 from simulator.spectra import Floats

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import architecture as house
+import liveness_names
 from architecture import Module
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -17,11 +18,13 @@ MODULES = house.read(ROOT / "src" / "facepad")
 
 RULES: list[Callable[[list[Module]], list[str]]] = [
     house.without_layer,
+    house.layers_without_module,
     house.upward_imports,
     house.sibling_imports,
     house.edge_imports,
     house.cycles,
     house.early_heavy_imports,
+    liveness_names.complaints,
     house.long_files,
     house.long_functions,
     house.many_positional,
@@ -32,7 +35,7 @@ RULES: list[Callable[[list[Module]], list[str]]] = [
 ]
 
 
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: f"{rule.__module__}-{rule.__name__}")
 def test_the_project_keeps_the_rule(rule: Callable[[list[Module]], list[str]]) -> None:
     assert rule(MODULES) == []
 
@@ -178,6 +181,46 @@ def test_a_module_without_a_layer_is_seen() -> None:
 
 def test_a_name_that_only_begins_like_a_layer_has_none() -> None:
     assert house.without_layer([Module("mediation", "")]) == ["mediation"]
+
+
+def test_a_layer_without_a_module_is_seen_unless_it_is_to_come() -> None:
+    layers = {"media": 1, "media.old": 2, "older": 2, "service": 8, "webcam": 8, "cluster": 8}
+    modules = [Module("media", "", is_package=True), Module("media.x", "")]
+    assert house.layers_without_module(modules, layers) == ["media.old", "older"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x = 'face_cnn'\n",
+        "if name.startswith('face_cnn'): ...\n",
+        "x = f'{x} quality_whole_research'\n",
+        "def f(x='quality_whole'): ...\n",
+        "from facepad.liveness.face_cnn.heads import Vector\n",
+        "from facepad.liveness.blink import BlinkTest\n",
+        "import facepad.liveness.face_cnn\n",
+        "def f(x: BlinkTest): ...\n",
+        "class FaceSources: ...\n",
+        "class QualityTest: ...\n",
+    ],
+)
+def test_a_name_of_one_test_outside_its_folder_and_trainer_is_seen(text: str) -> None:
+    blink = Module("liveness.blink", "class BlinkTest: ...\n")
+    assert liveness_names.complaints([blink, Module("training.run", text)]) != []
+    assert liveness_names.complaints([blink, Module("training.quality.run", text)]) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '"""As `face_cnn`."""\n',
+        'def f():\n    """Example: face_cnn."""\n',
+        "x = 'quality'\n",
+        "class QualityMap: ...\n",
+    ],
+)
+def test_what_names_no_single_test_is_no_complaint(text: str) -> None:
+    assert liveness_names.complaints([Module("training.run", text)]) == []
 
 
 def test_a_file_of_401_lines_is_too_long() -> None:

@@ -206,8 +206,8 @@ def train_face(
     """
     from facepad.cli.console import progress
     from facepad.training.face.run import SPEC, FaceRecipe
+    from facepad.training.face.sources import FaceSources
     from facepad.training.run import run
-    from facepad.training.sources import FaceSources
 
     sources = FaceSources(tuple(simulated or ()), dataset, root, crops, pictures)
     recipe = FaceRecipe(sources, trains.value, SPEC, every, judge, out, workers)

@@ -3,15 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 
 from facepad.datasets import open_dataset
 from facepad.datasets.simulated import Simulated, set_of, was_moved
 from facepad.errors import DatasetError
 from facepad.evaluation import protocol
 from facepad.types import Sample, Split
-
-TrainingKind = Literal["simulated", "real", "both"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +67,6 @@ def only_simulated(copies: Sequence[DatasetCopy]) -> bool:
     return all(copy.is_simulated for copy in copies)
 
 
-# --- the quality test ---------------------------------------------------------------------
-
-
 def train_and_dev(copies: Sequence[DatasetCopy]) -> tuple[Sample, ...]:
     """Return the train parts, and the dev parts for the threshold.
 
@@ -98,92 +92,18 @@ def evaluation_sets(copies: Sequence[DatasetCopy], *, test: bool) -> tuple[Sampl
     """
     found = []
     for name, samples in _by_name(copies).items():
-        found.append(SampleSet(f"{name} dev", _part(samples, Split.DEV)))
+        found.append(SampleSet(f"{name} dev", part_of(samples, Split.DEV)))
         if test:
-            official, disjoint = _part(samples, Split.TEST), protocol.subject_disjoint(samples)
+            official, disjoint = part_of(samples, Split.TEST), protocol.subject_disjoint(samples)
             if official != disjoint:
                 found.append(SampleSet(f"{name} test, official", official, is_test=True))
             found.append(SampleSet(f"{name} test, subject-disjoint", disjoint, is_test=True))
     return tuple(part for part in found if part.samples)
 
 
-def _by_name(copies: Sequence[DatasetCopy]) -> dict[str, tuple[Sample, ...]]:
-    found: dict[str, tuple[Sample, ...]] = {}
-    for copy in copies:
-        found[copy.name] = (*found.get(copy.name, ()), *copy.samples())
-    return found
-
-
-# --- the face test ------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class FaceSources:
-    """Data for the heads of the face test.
-
-    Attributes:
-        simulated: Output of ``facepad simulate``, one or more.
-        dataset: Name of the real dataset.
-        root: Its folder; None for none.
-        crops: CSV list of crops that end at a detector's box, with sites as subjects. Part
-            dev is used for thresholds, part test for evaluation only.
-        pictures: CSV list of whole pictures, likewise.
-    """
-
-    simulated: tuple[Path, ...]
-    dataset: str
-    root: Path | None
-    crops: Path | None
-    pictures: Path | None
-
-    def train(self, kind: TrainingKind, every: int) -> tuple[SampleSet, ...]:
-        """Return simulated pictures, the train part of the real dataset, or both.
-
-        Args:
-            kind: Which of the two.
-            every: Use every Nth picture of the real dataset; neighbours are alike.
-
-        Raises:
-            DatasetError: Something that is needed was not given or cannot be listed.
-        """
-        found = []
-        if kind != "real":
-            found.append(SampleSet("simulated", simulated_samples(self.simulated)))
-        if kind != "simulated":
-            found.append(SampleSet("real", _part(self._real(), Split.TRAIN)[::every]))
-        if not all(part.samples for part in found):
-            raise DatasetError("a set for training has no picture in its train part")
-        return tuple(found)
-
-    def dev(self, every: int) -> tuple[SampleSet, ...]:
-        """Return the dev parts, for thresholds; never used for fitting."""
-        found = []
-        if self.root is not None:
-            found.append(SampleSet(f"{self.dataset} dev", _part(self._real(), Split.DEV)[::every]))
-        if self.crops is not None:
-            dev = _part(_csv(self.crops), Split.DEV)
-            found.append(SampleSet("crops dev", dev, is_cropped=True))
-        return tuple(part for part in found if part.samples)
-
-    def test(self) -> tuple[SampleSet, ...]:
-        """Return the test parts; of the real dataset, subjects that are in no other part."""
-        found = []
-        if self.root is not None:
-            disjoint = protocol.subject_disjoint(self._real())
-            name = f"{self.dataset} test, subject-disjoint"
-            found.append(SampleSet(name, disjoint, is_test=True))
-        if self.crops is not None:
-            test = _part(_csv(self.crops), Split.TEST)
-            found.append(SampleSet("crops test", test, is_test=True, is_cropped=True))
-        if self.pictures is not None:
-            test = _part(_csv(self.pictures), Split.TEST)
-            found.append(SampleSet("pictures test", test, is_test=True))
-        return tuple(part for part in found if part.samples)
-
-    def _real(self) -> tuple[Sample, ...]:
-        if self.root is None:
-            raise DatasetError("training on real pictures needs --root DIR")
-        return DatasetCopy(self.dataset, self.root).samples()
+def part_of(samples: Sequence[Sample], split: Split) -> tuple[Sample, ...]:
+    """Return the samples of one part."""
+    return tuple(sample for sample in samples if sample.split is split)
 
 
 def simulated_samples(roots: Sequence[Path]) -> tuple[Sample, ...]:
@@ -204,11 +124,8 @@ def simulated_samples(roots: Sequence[Path]) -> tuple[Sample, ...]:
     return found
 
 
-def _csv(file: Path) -> tuple[Sample, ...]:
-    return tuple(
-        replace(sample, session=sample.subject) for sample in open_dataset("csv", file).samples()
-    )
-
-
-def _part(samples: Sequence[Sample], split: Split) -> tuple[Sample, ...]:
-    return tuple(sample for sample in samples if sample.split is split)
+def _by_name(copies: Sequence[DatasetCopy]) -> dict[str, tuple[Sample, ...]]:
+    found: dict[str, tuple[Sample, ...]] = {}
+    for copy in copies:
+        found[copy.name] = (*found.get(copy.name, ()), *copy.samples())
+    return found

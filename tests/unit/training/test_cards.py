@@ -14,12 +14,13 @@ from facepad.training.face import run as face_run
 from facepad.training.face.features import VIEWS, FaceFeatures
 from facepad.training.face.heads import HeadSpec
 from facepad.training.face.run import FaceRecipe
+from facepad.training.face.sources import FaceSources
 from facepad.training.quality import run as quality_run
 from facepad.training.quality.features import MetricFeatures
 from facepad.training.quality.run import QualityRecipe
 from facepad.training.run import TrainingResult, run
 from facepad.training.scaling import THRESHOLD_RULE
-from facepad.training.sources import DatasetCopy, FaceSources
+from facepad.training.sources import DatasetCopy
 from facepad.types import Sample
 
 pytest.importorskip("sklearn", reason="training needs scikit-learn: pip install 'facepad[train]'")

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from facepad.errors import DatasetError
-from facepad.training.sources import FaceSources, simulated_samples
+from facepad.training.face.sources import FaceSources
+from facepad.training.sources import simulated_samples
 from facepad.types import Split
 
 

@@ -23,6 +23,7 @@ from facepad.training.face.heads import (
     logits,
     train,
 )
+from facepad.training.face.sources import FaceSources, TrainingKind
 from facepad.training.run import (
     FIRST_VERSION,
     FREE_LICENCE,
@@ -34,7 +35,7 @@ from facepad.training.run import (
     result_section,
 )
 from facepad.training.scaling import THRESHOLD_RULE
-from facepad.training.sources import FaceSources, SampleSet, TrainingKind
+from facepad.training.sources import SampleSet
 from facepad.types import OperatingPoint
 
 # Selected on dev parts and held-out sources, on no test part; docs/lab/the-face-test.md.
