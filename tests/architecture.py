@@ -41,7 +41,7 @@ LAYERS: Mapping[str, int] = {
     "datasets": 5,
     "simulate": 5,
     "packing": 5,
-    "panel": 6,
+    "selected_tests": 6,
     "pipeline": 6,
     "documents": 6,
     "scoring": 7,

@@ -25,8 +25,8 @@ from facepad.jobs.threads import SideBySide
 from facepad.media.frame_selection import FrameSelection
 from facepad.needs import missing_reason, needs_of
 from facepad.packed.pictures import PackedFiles
-from facepad.panel import Finder, LoadedPanel, Panel, name_of
 from facepad.registry import DEFAULT_FUSION, DEFAULT_TESTS
+from facepad.selected_tests import Finder, LoadedTests, SelectedTests, name_of
 from facepad.sources import EVENLY, Channels, Source
 from facepad.types import (
     Decision,
@@ -103,7 +103,7 @@ class Checker:
         deadline_s: float | None = None,
         finder: Finder | None = None,
     ) -> None:
-        self._panel = Panel.of(tests, advisory, calibration)
+        self._selected = SelectedTests.of(tests, advisory, calibration)
         self._threads = int(settings.number("threads")) if threads is None else threads
         if self._threads < 1:
             raise SettingsError(f"threads must be 1 or more, got {self._threads}")
@@ -116,7 +116,7 @@ class Checker:
         self._side_by_side = SideBySide[Score](self._threads, deadline_s)
         self._finder = finder
         self._packed = PackedFiles()
-        self._loaded: LoadedPanel | None = None
+        self._loaded: LoadedTests | None = None
         self._lock = Lock()
 
     def check(
@@ -183,12 +183,12 @@ class Checker:
     @property
     def tests(self) -> tuple[str, ...]:
         """Names of all tests, those that decide first."""
-        return self._panel.names
+        return self._selected.names
 
     @property
     def deciding(self) -> tuple[str, ...]:
         """Names of the tests that decide."""
-        return tuple(map(name_of, self._panel.deciding))
+        return tuple(map(name_of, self._selected.deciding))
 
     @property
     def models(self) -> Mapping[str, str]:
@@ -220,11 +220,11 @@ class Checker:
         blank = np.zeros((BLANK_SIDE, BLANK_SIDE, 3), np.uint8)
         self._parts().finder.find(Frame(blank))  # a finder loads its networks when it looks
 
-    def _parts(self, clock: "_Clock | None" = None) -> LoadedPanel:
+    def _parts(self, clock: "_Clock | None" = None) -> LoadedTests:
         if self._loaded is None:
             with (clock or _Clock()).step("load"), self._lock:
                 if self._loaded is None:
-                    self._loaded = self._panel.load(self._fusion, self._threads, self._finder)
+                    self._loaded = self._selected.load(self._fusion, self._threads, self._finder)
         return self._loaded
 
     def _judge(

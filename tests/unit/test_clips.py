@@ -117,7 +117,7 @@ def _registered(monkeypatch: pytest.MonkeyPatch) -> None:
 
     tests: Mapping[str, Callable[[], object]] = {"bright": BrightTest, "motion": MotionTest}
     monkeypatch.setattr("facepad.registry.resolve", lambda _, name: tests.get(name, mean_ratio))
-    monkeypatch.setattr("facepad.panel._face_finder", lambda _: LightFinder())
+    monkeypatch.setattr("facepad.selected_tests._face_finder", lambda _: LightFinder())
 
 
 @pytest.mark.usefixtures("_registered")
@@ -344,7 +344,7 @@ def test_landmarks_are_looked_for_when_a_test_needs_them(monkeypatch: pytest.Mon
         asked.append(landmarks)
         return LightFinder()
 
-    monkeypatch.setattr("facepad.panel._face_finder", finder)
+    monkeypatch.setattr("facepad.selected_tests._face_finder", finder)
     for needs in (Needs(min_frames=2), Needs(landmarks=True)):
         Checker((BrightTest(), MotionTest(needs=needs))).load()
     assert asked == [False, True]

@@ -32,7 +32,7 @@ class Finder(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Panel:
+class SelectedTests:
     """Which tests decide and which are only reported.
 
     Attributes:
@@ -80,7 +80,7 @@ class Panel:
         """Names of all tests, those that decide first."""
         return tuple(map(name_of, (*self.deciding, *self.advisory)))
 
-    def load(self, fusion: str | Fusion, threads: int, finder: Finder | None) -> "LoadedPanel":
+    def load(self, fusion: str | Fusion, threads: int, finder: Finder | None) -> "LoadedTests":
         """Make every test, the fusion, and the face finder unless one is given.
 
         Tests share the threads: they run side by side, and each gets an equal part.
@@ -102,11 +102,11 @@ class Panel:
         models = dict(finder.models)
         for test in tests:
             models.update(test.models)
-        return LoadedPanel(tests, len(self.deciding), fuse, finder, MappingProxyType(models))
+        return LoadedTests(tests, len(self.deciding), fuse, finder, MappingProxyType(models))
 
 
 @dataclass(frozen=True, slots=True)
-class LoadedPanel:
+class LoadedTests:
     """Tests, fusion and finder, ready to judge.
 
     Attributes:
