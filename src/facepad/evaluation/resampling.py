@@ -62,7 +62,7 @@ def ranking_intervals(
         table: Scores and labels; rows without a score are left out, as in `ranking.rank`.
         level: Confidence in (0, 1).
         repeats: Number of resamplings.
-        seed: The same seed gives the same intervals.
+        seed: Random seed; equal seeds give equal intervals.
 
     Raises:
         InputError: No bona fide or no attack has a score.

@@ -49,7 +49,7 @@ class PackedFile:
 
     Attributes:
         path: The file.
-        about: What it says of itself.
+        about: Metadata of the file.
 
     Args:
         path: The file.
