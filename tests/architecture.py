@@ -21,6 +21,7 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 LAYERS: Mapping[str, int] = {
     "types": 0,
     "errors": 0,
+    "needs": 1,
     "registry": 1,
     "settings": 1,
     "runtime": 1,
@@ -40,7 +41,7 @@ LAYERS: Mapping[str, int] = {
     "datasets": 5,
     "simulate": 5,
     "packing": 5,
-    "panel": 6,
+    "selected_tests": 6,
     "pipeline": 6,
     "documents": 6,
     "scoring": 7,

@@ -32,6 +32,8 @@ REASONS: Mapping[Reason, str] = MappingProxyType(
         Reason.FACE_CUT_OFF: "face cut off by the picture's edge",
         Reason.PICTURE_TOO_SMALL: "picture too small",
         Reason.CLIP_TOO_SHORT: "clip too short",
+        Reason.FRAME_RATE_TOO_LOW: "frame rate too low",
+        Reason.NO_DEPTH: "no depth",
         Reason.TIMED_OUT: "a test took too long",
         Reason.UNFAMILIAR_CAMERA: "camera unlike those of the training data",
         Reason.NEAR_THRESHOLD: "score near the threshold",

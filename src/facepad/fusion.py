@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+import numpy as np
+
 from facepad.errors import InputError
 from facepad.scores import logit, sigmoid
 from facepad.types import Frame, OperatingPoint, Presentation, Reason, Score
@@ -39,11 +41,13 @@ class Fused:
         reasons: Why there is no value, or why the value must not decide; in the order of
             `Reason`, so that the order of the tests does not show.
         operating_point: Threshold and band for the value.
+        interval: Lower and upper bound of the value; None when unknown.
     """
 
     value: float | None
     reasons: tuple[Reason, ...]
     operating_point: OperatingPoint
+    interval: tuple[float, float] | None = None
 
 
 Fusion = Callable[[Mapping[str, Answer]], Fused]
@@ -54,8 +58,9 @@ def mean_ratio(answers: Mapping[str, Answer]) -> Fused:
 
     A test abstains when it has no value, or a value with a reason not to decide. Threshold and
     band are means of the same tests' own, in log-odds. One test that decides gives exactly its
-    own value and point, whatever they stand for. When all abstain, those with a value are
-    fused to be shown, with the reasons of all.
+    own value, interval and point, whatever they stand for; several together have no interval,
+    since nothing is known of how their errors depend on each other. When all abstain, those with
+    a value are fused to be shown, with the reasons of all.
 
     Args:
         answers: By the test's name; at least one.
@@ -74,10 +79,12 @@ def mean_ratio(answers: Mapping[str, Answer]) -> Fused:
     valued = {name: one for name, one in answers.items() if one.score.value is not None}
     deciding = {name: one for name, one in valued.items() if one.score.reason is None}
     found = {one.score.reason for one in answers.values()}
+    used = list((deciding or valued).values())
     return Fused(
-        value=_mean([one.score.value for one in (deciding or valued).values()]),
+        value=_mean([one.score.value for one in used]),
         reasons=() if deciding else tuple(reason for reason in Reason if reason in found),
         operating_point=_mean_point(deciding or valued or answers),
+        interval=used[0].score.interval if len(used) == 1 else None,
     )
 
 
@@ -86,16 +93,17 @@ def mean_over_frames(presentation: Presentation, score: Callable[[Frame], Score]
 
     The value is that of the mean log-likelihood ratio of the frames that have a value; a still
     keeps its own score as it is. A reason not to decide holds when it is that of more than half
-    of those frames.
+    of those frames. Bounds are combined as values are, when each of those frames has an
+    interval; frames of one clip err alike, so that their mean is not more certain than they are.
 
     Args:
         presentation: One or more frames, searched for faces.
         score: Scores one frame.
 
     Returns:
-        The score; numbers in ``details`` are means over the frames with a value, everything
-        else is that of the first of them, and ``details["frames"]`` is their number. Without
-        a value, the score of the first frame.
+        The score; numbers in ``details`` are means over the frames with a value where each of
+        them has a number, everything else is that of the first of them, and
+        ``details["frames"]`` is their number. Without a value, the score of the first frame.
     """
     scores = [score(frame) for frame in presentation.frames]
     valued = [one for one in scores if one.value is not None]
@@ -103,22 +111,39 @@ def mean_over_frames(presentation: Presentation, score: Callable[[Frame], Score]
         return scores[0]
     reason, count = Counter(one.reason for one in valued).most_common(1)[0]
     details = _mean_details([one.details for one in valued])
+    value = _mean([one.value for one in valued])
     return Score(
-        _mean([one.value for one in valued]),
+        value,
         reason if 2 * count > len(valued) else None,
         MappingProxyType({**details, "frames": len(valued)}),
+        _mean_interval(value, [one.interval for one in valued]),
     )
+
+
+def _mean_interval(
+    value: float | None, intervals: Sequence[tuple[float, float] | None]
+) -> tuple[float, float] | None:
+    known = [interval for interval in intervals if interval is not None]
+    low, high = _mean([low for low, _ in known]), _mean([high for _, high in known])
+    if value is None or low is None or high is None or len(known) < len(intervals):
+        return None
+    return min(low, value), max(high, value)  # rounding must not part the value from its bounds
 
 
 def _mean_details(details: Sequence[Any]) -> Any:  # noqa: ANN401 - whatever JSON can hold
     """Return the means of numbers, in mappings too; of anything else the first."""
     first = details[0]
-    if isinstance(first, Mapping):
+    if all(isinstance(one, Mapping) for one in details):
         shared = [key for key in first if all(key in one for one in details)]
         return {key: _mean_details([one[key] for one in details]) for key in shared}
-    if isinstance(first, float):
+    if all(map(_is_number, details)):
         return math.fsum(details) / len(details)
     return first
+
+
+def _is_number(value: object) -> bool:
+    """Return whether a value is a number of Python or NumPy; a truth value is none."""
+    return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
 
 
 def _mean(values: Sequence[float | None]) -> float | None:

@@ -3,15 +3,14 @@
     source -> Presentation -> faces -> liveness tests, side by side -> fusion -> Decision
 
 A clip is one presentation. Frame-wise tests get a few selected frames of it, clip tests all
-frames that they need (`facepad.types.Needs`).
+frames that they need (`facepad.needs.Needs`).
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
-from threading import Lock, Thread
+from threading import Lock
 from time import perf_counter
 from types import MappingProxyType
 from typing import Any, Protocol, runtime_checkable
@@ -22,10 +21,12 @@ from facepad import settings, sources
 from facepad.decision import conclude
 from facepad.errors import InputError, SettingsError
 from facepad.fusion import Fusion
+from facepad.jobs.threads import SideBySide
 from facepad.media.frame_selection import FrameSelection
+from facepad.needs import missing_reason, needs_of
 from facepad.packed.pictures import PackedFiles
-from facepad.panel import Finder, LoadedPanel, Panel, name_of, takes_part
 from facepad.registry import DEFAULT_FUSION, DEFAULT_TESTS
+from facepad.selected_tests import Finder, LoadedTests, SelectedTests, name_of
 from facepad.sources import EVENLY, Channels, Source
 from facepad.types import (
     Decision,
@@ -35,10 +36,8 @@ from facepad.types import (
     Presentation,
     Reason,
     Score,
-    needs_of,
 )
 
-SHORTER = 0.02  # share by which a clip may miss the seconds it needs; clocks of cameras differ
 BLANK_SIDE = 64  # pixels; of the picture that is looked at to load the face networks
 
 
@@ -70,11 +69,14 @@ class Checker:
             fusion makes of the tests' own.
         frames: Which frames of a clip frame-wise tests get, such as "even:8".
         threads: How many threads one check may use; the setting ``threads`` if None. With
-            more than one, tests run side by side.
+            more than one, at most so many tests run side by side, and each gets its part of
+            the threads.
         explain: Whether to add ``details["explained"]`` to the score of tests that can
             (see `Explains`); costs a little time.
-        deadline_s: Seconds after which a test counts as missing, with the reason
-            ``timed_out``; None to wait for every test, so that no score depends on load.
+        deadline_s: Seconds that the tests of one check have together; decoding and the search
+            for faces are not counted. A late test counts as missing, with the reason
+            ``timed_out``. It cannot be stopped, and it is late in further checks until it
+            ends. None to wait for every test, so that no score depends on load.
         finder: Finds faces in place of the built-in finder.
 
     Raises:
@@ -101,7 +103,7 @@ class Checker:
         deadline_s: float | None = None,
         finder: Finder | None = None,
     ) -> None:
-        self._panel = Panel.of(tests, advisory, calibration)
+        self._selected = SelectedTests.of(tests, advisory, calibration)
         self._threads = int(settings.number("threads")) if threads is None else threads
         if self._threads < 1:
             raise SettingsError(f"threads must be 1 or more, got {self._threads}")
@@ -111,10 +113,10 @@ class Checker:
         self._operating_point = operating_point
         self._frames = FrameSelection.parse(frames) if isinstance(frames, str) else frames
         self._explain = explain
-        self._deadline_s = deadline_s
+        self._side_by_side = SideBySide[Score](self._threads, deadline_s)
         self._finder = finder
         self._packed = PackedFiles()
-        self._loaded: LoadedPanel | None = None
+        self._loaded: LoadedTests | None = None
         self._lock = Lock()
 
     def check(
@@ -138,25 +140,20 @@ class Checker:
             ModelError: A model file is missing or has the wrong hash.
             SettingsError: A test that was named does not exist, or a library is missing.
         """
-        clock = _Clock()
-        load = partial(
-            sources.load,
-            source,
-            selection=self._frames,
-            channels=channels,
-            name=name,
-            packed=self._packed,
-        )
+        clock, is_clip = _Clock(), sources.clip_path(source) is not None
+        given: dict[str, Any] = {"channels": channels, "name": name, "packed": self._packed}
+        load = partial(sources.load, source, selection=self._frames, **given)
+        stills = clip = None
+        if not is_clip:  # an unreadable still is an error before models are loaded
+            with clock.step("decode"):
+                stills = load()
+        parts = self._parts(clock)
         with clock.step("decode"):
-            stills = load()
-        parts, clip = self._parts(clock), None
-        if parts.stills_need_depth:
-            with clock.step("decode"):
-                stills = load(depth=True)
-        if parts.clip_needs is not None:
-            with clock.step("decode"):
-                clip = sources.load_dense(source, parts.clip_needs, packed=self._packed)
-        return self._judge(stills, clip, clock)
+            if is_clip and parts.clip_needs is not None:
+                clip = sources.load_dense(source, parts.clip_needs, **given)
+            if parts.stills_need_depth or (is_clip and (clip is None or parts.has_frame_wise)):
+                stills = load(depth=parts.stills_need_depth)
+        return self._judge(*_joined(stills, clip), clock)
 
     def check_presentation(self, presentation: Presentation) -> Decision:
         """Judge frames that are in memory; faces are looked for where that was not done.
@@ -172,6 +169,8 @@ class Checker:
         count = len(presentation.frames)
         if count == 1:
             return self._judge(presentation, None, _Clock())
+        if not self._parts().has_frame_wise:
+            return self._judge(None, presentation, _Clock())
         numbers = [number for number in self._frames.chosen(count)[:count] if number < count]
         if not numbers:
             raise InputError(
@@ -184,12 +183,12 @@ class Checker:
     @property
     def tests(self) -> tuple[str, ...]:
         """Names of all tests, those that decide first."""
-        return self._panel.names
+        return self._selected.names
 
     @property
     def deciding(self) -> tuple[str, ...]:
         """Names of the tests that decide."""
-        return tuple(map(name_of, self._panel.deciding))
+        return tuple(map(name_of, self._selected.deciding))
 
     @property
     def models(self) -> Mapping[str, str]:
@@ -221,22 +220,27 @@ class Checker:
         blank = np.zeros((BLANK_SIDE, BLANK_SIDE, 3), np.uint8)
         self._parts().finder.find(Frame(blank))  # a finder loads its networks when it looks
 
-    def _parts(self, clock: "_Clock | None" = None) -> LoadedPanel:
+    def _parts(self, clock: "_Clock | None" = None) -> LoadedTests:
         if self._loaded is None:
             with (clock or _Clock()).step("load"), self._lock:
                 if self._loaded is None:
-                    self._loaded = self._panel.load(self._fusion, self._threads, self._finder)
+                    self._loaded = self._selected.load(self._fusion, self._threads, self._finder)
         return self._loaded
 
-    def _judge(self, stills: Presentation, clip: Presentation | None, clock: "_Clock") -> Decision:
+    def _judge(
+        self, stills: Presentation | None, clip: Presentation | None, clock: "_Clock"
+    ) -> Decision:
         parts = self._parts(clock)
         with clock.step("faces"):
             stills, clip = _with_faces(stills, clip, parts.finder)
-        asked = {test.name: test for test in parts.tests if takes_part(test, stills, clip)}
+        given = [one for one in (stills, clip) if one is not None]
+        reasons_out = {test.name: missing_reason(test, stills, clip) for test in parts.tests}
+        left_out = {name: reason for name, reason in reasons_out.items() if reason is not None}
+        asked = {test.name: test for test in parts.tests if test.name not in left_out}
         scores = self._scores(tuple(asked.values()), stills, clip, clock)
-        fused = parts.fused(scores)
+        fused = parts.fused(scores, left_out)
         point = self._operating_point or fused.operating_point
-        frames = stills.frames if clip is None else (*stills.frames, *clip.frames)
+        frames = [frame for one in given for frame in one.frames]
         shown = next((frame for frame in frames if frame.face is not None), frames[0])
         no_face = None if shown.face else shown.no_face or Reason.NO_FACE
         outcome, reasons = conclude(fused, point, no_face=no_face)
@@ -250,35 +254,36 @@ class Checker:
                 {name: test.operating_point for name, test in asked.items()}
             ),
             face=shown.face,
-            source=stills.source,
+            source=given[0].source,
             source_size=shown.size,
-            frames=len(stills.frames),
+            frames=len(given[0].frames),
             notes=_notes(frames, shown),
             models=parts.models,
             timings_ms=clock.read(last=tuple(scores)),
+            interval=fused.interval,
+            left_out=MappingProxyType(left_out),
         )
 
     def _scores(
         self,
         tests: Sequence[LivenessTest],
-        stills: Presentation,
+        stills: Presentation | None,
         clip: Presentation | None,
         clock: "_Clock",
     ) -> dict[str, Score]:
-        def call(test: LivenessTest) -> Score:
-            is_clip = needs_of(test).is_clip
+        def call(test: LivenessTest, presentation: Presentation) -> Score:
             with clock.step(test.name):
-                return self._score(test, clip if clip is not None and is_clip else stills)
+                return self._score(test, presentation)
 
-        if self._deadline_s is None and (self._threads == 1 or len(tests) < 2):
-            return {test.name: call(test) for test in tests}
-        return _side_by_side(call, tests, self._deadline_s)
+        pairs = [(test, clip if needs_of(test).is_clip else stills) for test in tests]
+        calls = {test.name: partial(call, test, one) for test, one in pairs if one is not None}
+        late = Score(None, Reason.TIMED_OUT)
+        return {name: score or late for name, score in self._side_by_side.run(calls).items()}
 
     def _score(self, test: LivenessTest, presentation: Presentation) -> Score:
-        needs = needs_of(test)
-        least_s = needs.seconds * (1.0 - SHORTER)
-        if len(presentation.frames) < needs.min_frames or presentation.duration_s < least_s:
-            return Score(None, Reason.CLIP_TOO_SHORT)
+        unmet = needs_of(test).unmet(presentation)
+        if unmet is not None:
+            return Score(None, unmet)
         score = test.score(presentation)
         if not self._explain or score.value is None or not isinstance(test, Explains):
             return score
@@ -302,57 +307,41 @@ def check(source: Source, *, channels: Channels | None = None, **options: Any) -
     return Checker(**options).check(source, channels=channels)
 
 
-def _side_by_side(
-    call: Callable[[LivenessTest], Score], tests: Sequence[LivenessTest], deadline_s: float | None
-) -> dict[str, Score]:
-    """Score with every test in a thread of its own; results are in the order of the tests.
+def _joined(
+    stills: Presentation | None, clip: Presentation | None
+) -> tuple[Presentation | None, Presentation | None]:
+    """Make a frame that was read twice one object, so that it is searched once."""
+    if stills is None or clip is None:
+        return stills, clip
+    dense = {(frame.number, frame.size): frame for frame in clip.frames}
+    shared = {}
+    for frame in stills.frames:
+        key = frame.number, frame.size
+        if frame.number is not None and key in dense:
+            notes = tuple(dict.fromkeys((*dense[key].notes, *frame.notes)))
+            depth = frame.depth if dense[key].depth is None else dense[key].depth
+            shared[key] = replace(dense[key], notes=notes, depth=depth)
 
-    Without a deadline the first test stays in the calling thread. A thread cannot be stopped:
-    a late test goes on by itself, and what it returns is dropped.
-    """
-    end = None if deadline_s is None else perf_counter() + deadline_s
-    ahead = tests if end is not None else tests[1:]
-    futures = {test.name: _in_thread(call, test) for test in ahead}
-    scores = {test.name: call(test) for test in tests[: len(tests) - len(ahead)]}
-    for name, future in futures.items():
-        try:
-            left = None if end is None else max(0.0, end - perf_counter())
-            scores[name] = future.result(left)
-        except TimeoutError:
-            if not future.done():
-                scores[name] = Score(None, Reason.TIMED_OUT)
-                continue
-            scores[name] = future.result()  # the test's own TimeoutError, or it is done by now
-    return scores
+    def with_shared(one: Presentation) -> Presentation:
+        frames = tuple(shared.get((frame.number, frame.size), frame) for frame in one.frames)
+        return replace(one, frames=frames)
 
-
-def _in_thread(call: Callable[[LivenessTest], Score], test: LivenessTest) -> "Future[Score]":
-    future: Future[Score] = Future()
-
-    def run() -> None:
-        try:
-            future.set_result(call(test))
-        except BaseException as error:  # noqa: BLE001 - raised again where the result is wanted
-            future.set_exception(error)
-
-    Thread(target=run, name=f"facepad-{test.name}", daemon=True).start()
-    return future
+    return with_shared(stills), with_shared(clip)
 
 
 def _with_faces(
-    stills: Presentation, clip: Presentation | None, finder: Finder
-) -> tuple[Presentation, Presentation | None]:
+    stills: Presentation | None, clip: Presentation | None, finder: Finder
+) -> tuple[Presentation | None, Presentation | None]:
     """Search the frames that were not searched yet; one that both have is searched once."""
     searched: dict[int, Frame] = {}
-    for frame in (*stills.frames, *(clip.frames if clip else ())):
-        if id(frame) not in searched:
-            searched[id(frame)] = frame if frame.face or frame.no_face else finder.find(frame)
 
-    def found(presentation: Presentation) -> Presentation:
-        frames = tuple(searched[id(frame)] for frame in presentation.frames)
-        return replace(presentation, frames=frames)
+    def found(one: Presentation) -> Presentation:
+        for frame in one.frames:
+            if id(frame) not in searched:
+                searched[id(frame)] = frame if frame.face or frame.no_face else finder.find(frame)
+        return replace(one, frames=tuple(searched[id(frame)] for frame in one.frames))
 
-    return found(stills), None if clip is None else found(clip)
+    return stills and found(stills), clip and found(clip)
 
 
 def _notes(frames: Sequence[Frame], shown: Frame) -> tuple[str, ...]:

@@ -7,7 +7,6 @@ A still is a presentation of one frame, a clip one presentation of the selected 
 import stat
 from collections.abc import Iterator
 from dataclasses import replace
-from math import floor
 from pathlib import Path
 from typing import Any, Literal
 
@@ -23,17 +22,18 @@ from facepad.media.limits import Limits, VideoLimits
 from facepad.media.reading import from_array, named_errors, read
 from facepad.media.resize import to_long_side
 from facepad.media.video import begins_as_video, is_video, read_numbered
+from facepad.needs import Needs
 from facepad.packed import address
 from facepad.packed.pictures import PackedFiles
-from facepad.types import Frame, Needs, Presentation, Sample
+from facepad.types import Frame, Presentation, Sample
 
 Channels = Literal["rgb", "bgr", "gray"]
 Source = str | Path | bytes | NDArray[Any] | Sample
 
 EVENLY = FrameSelection("even", 8)  # what frame-wise tests see of a clip, unless told otherwise
 MIDDLE = FrameSelection("even", 1)  # the frame that stands for a clip where one is enough
+MOST_DENSE = 600  # frames of a clip, read densely; 20 seconds at 30 a second
 
-_CLOCK = 0.001  # seconds; frames of one moment differ by rounding
 _LEAST_SIDE = 320  # pixels; frames of a clip are not reduced below it
 _HEAD = 32  # bytes of a file that show whether it is a video
 
@@ -70,7 +70,7 @@ def load(
     if isinstance(source, np.ndarray):
         frames: tuple[Frame, ...] = (_from_array(source, channels),)
     elif channels is not None:
-        raise InputError(f"channels={channels!r} is for arrays; a file defines its own channels")
+        raise _not_for_files(channels)
     elif isinstance(source, bytes):
         frames = (read(source, limits=limits.picture if limits else None, name=name),)
     elif not isinstance(source, str | Path):
@@ -120,20 +120,24 @@ def load_dense(
     needs: Needs,
     *,
     limits: VideoLimits | None = None,
+    channels: Channels | None = None,
+    name: str = "",
     packed: PackedFiles | None = None,
 ) -> Presentation | None:
     """Read a clip as densely as tests need it, in bounded memory.
 
-    With a rate (``needs.fps``), frames are that close, or as close as the clip has them. Without
-    one, or where the rate gives fewer, ``needs.min_frames`` (at least 8) are spread evenly over
-    the clip. Over the setting ``max_clip_mb`` all frames are halved in size, again if need be,
-    while the longer side stays at 320 pixels or more; then the rest of the clip is left out. A
-    note says so.
+    With a rate (``needs.fps``), frames are that close, or as close as the clip has them, up to
+    600 frames or as many as are needed; the rest of the clip is left out. Without a rate, or
+    where it gives fewer, ``needs.min_frames`` (at least 8) are spread evenly over the clip. Over
+    the setting ``max_clip_mb`` all frames are halved in size, again if need be, while the longer
+    side stays at 320 pixels or more; then the rest of the clip is left out. A note says so.
 
     Args:
         source: As `load`.
-        needs: What the most demanding test needs.
+        needs: What the most demanding test needs. Packed clips have no depth.
         limits: None takes them from the settings.
+        channels: As `load`.
+        name: As `load`.
         packed: As `load`.
 
     Returns:
@@ -147,14 +151,17 @@ def load_dense(
     path = clip_path(source)
     if path is None:
         return None
+    if channels is not None:
+        raise _not_for_files(channels)
     evenly = FrameSelection("even", max(needs.min_frames, EVENLY.number))
-    name = source.key if isinstance(source, Sample) else str(path)
+    shown = source.key if isinstance(source, Sample) else name or str(path)
+    most_bytes = round(1e6 * settings.number("max_clip_mb"))
 
     def selected(selection: FrameSelection, rate: float = 0.0) -> Presentation:
         numbered = read_frames(path, selection, limits, depth=needs.depth, packed=packed)
-        frames = (frame for _, frame in numbered)
+        frames = map(_numbered, numbered)
         chosen = _at_rate(frames, rate) if rate > 0.0 else frames
-        return Presentation(_bounded(chosen, round(1e6 * settings.number("max_clip_mb"))), name)
+        return Presentation(_bounded(chosen, most_bytes, max(MOST_DENSE, needs.frames)), shown)
 
     dense = selected(FrameSelection(), needs.fps) if needs.fps > 0.0 else None
     if dense is None or len(dense.frames) < evenly.number:
@@ -239,7 +246,7 @@ def clip_path(source: Source) -> str | Path | None:
     """
     if isinstance(source, Sample):
         return clip_path(source.path) if source.frame is None else None
-    if isinstance(source, bytes | np.ndarray):
+    if not isinstance(source, str | Path):
         return None
     rows = address.parse(source)
     if rows is not None:
@@ -257,30 +264,43 @@ def _frames(
     packed: PackedFiles | None = None,
 ) -> tuple[Frame, ...]:
     frames = read_frames(path, selection, limits, name=name, depth=depth, packed=packed)
-    return tuple(frame for _, frame in frames)
+    return tuple(map(_numbered, frames))
+
+
+def _numbered(numbered: tuple[int | None, Frame]) -> Frame:
+    number, frame = numbered
+    return frame if number is None else replace(frame, number=number)
 
 
 def _at_rate(frames: Iterator[Frame], rate: float) -> Iterator[Frame]:
-    """Yield the first frame of each interval of ``1 / rate`` seconds; all where times are lost."""
-    due = 0
-    for frame in frames:
-        interval = floor(frame.time_s * rate + _CLOCK * rate)
-        if interval >= due or frame.time_s == 0.0:
+    """Yield frames ``1 / rate`` seconds apart, or all where they are no closer or have no times.
+
+    The frame nearest to each moment is taken, since clocks of cameras jitter.
+    """
+    due = 0.0  # intervals since the first frame
+    for count, frame in enumerate(frames):
+        now = frame.time_s * rate
+        early = min(0.5, now / max(count, 1) / 2.0)  # half of the usual step from frame to frame
+        if now + early >= due or frame.time_s == 0.0:
             yield frame
-            due = interval + 1
+            due = max(due, now - 0.5) + 1.0  # frames that are missing are not made up for
 
 
-def _bounded(frames: Iterator[Frame], most_bytes: int) -> tuple[Frame, ...]:
+def _bounded(frames: Iterator[Frame], most_bytes: int, most: int) -> tuple[Frame, ...]:
     """Collect frames in at most so much memory: all at half the size, a quarter ... or fewer."""
     kept: list[Frame] = []
     halvings = size = 0
     for frame in frames:
+        if len(kept) == most:
+            note = f"only the first {kept[-1].time_s:.1f} s of the clip were used ({most} frames)"
+            kept[0] = _noted(kept[0], note)
+            break
         kept.append(_halved(frame, halvings))
-        size += kept[-1].image.nbytes
+        size += _bytes(kept[-1])
         while size > most_bytes and max(kept[-1].size) >= 2 * _LEAST_SIDE:
             halvings += 1
             kept = [_halved(one, 1) for one in kept]
-            size = sum(one.image.nbytes for one in kept)
+            size = sum(map(_bytes, kept))
         if size > most_bytes and len(kept) > 1:
             kept.pop()
             note = f"only the first {kept[-1].time_s:.1f} s of the clip fit into memory (setting "
@@ -293,12 +313,21 @@ def _bounded(frames: Iterator[Frame], most_bytes: int) -> tuple[Frame, ...]:
 
 
 def _halved(frame: Frame, times: int) -> Frame:
-    if times == 0:
-        return frame
-    step = 2**times
-    image = to_long_side(frame.image, max(1, max(frame.size) // step))
-    depth = None if frame.depth is None else frame.depth[::step, ::step]
+    """Halve a frame step by step, so that frames that are read early and late have one size."""
+    image, depth = frame.image, frame.depth
+    for _ in range(times):
+        image = to_long_side(image, max(1, max(image.shape[:2]) // 2))
+        if depth is not None:  # no means of depths: there is nothing between near and far
+            rows, columns = (
+                np.arange(new) * old // new
+                for old, new in zip(depth.shape, image.shape[:2], strict=True)
+            )
+            depth = depth[np.ix_(rows, columns)]
     return replace(frame, image=image, depth=depth)
+
+
+def _bytes(frame: Frame) -> int:
+    return frame.image.nbytes + (0 if frame.depth is None else frame.depth.nbytes)
 
 
 def _noted(frame: Frame, note: str) -> Frame:
@@ -322,6 +351,10 @@ def _from_array(image: NDArray[Any], channels: Channels | None) -> Frame:
             "an array needs channels='rgb', 'bgr' or 'gray' (OpenCV reads 'bgr'), got None"
         )
     return from_array(image, channels=channels)
+
+
+def _not_for_files(channels: Channels) -> InputError:
+    return InputError(f"channels={channels!r} is for arrays; a file defines its own channels")
 
 
 def _name(source: str | Path | bytes | NDArray[Any]) -> str:

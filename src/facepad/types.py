@@ -58,6 +58,8 @@ class Reason(StrEnum):
     FACE_CUT_OFF = "face_cut_off"
     PICTURE_TOO_SMALL = "picture_too_small"
     CLIP_TOO_SHORT = "clip_too_short"
+    FRAME_RATE_TOO_LOW = "frame_rate_too_low"
+    NO_DEPTH = "no_depth"
     TIMED_OUT = "timed_out"
     UNFAMILIAR_CAMERA = "unfamiliar_camera"
     NEAR_THRESHOLD = "near_threshold"
@@ -99,7 +101,8 @@ class Frame:
         no_face: Why ``face`` is None after a search; None before one.
         notes: What was unusual about the source ("named .png but is JPEG").
         depth: Millimetres, shape (H, W), 0 where nothing was measured; None without a depth
-            camera, and where no test needs it.
+            camera, in packed files, and where no test needs it.
+        number: Place in its clip, from 0; None for a still, and where it is not known.
     """
 
     image: RgbImage
@@ -108,6 +111,7 @@ class Frame:
     no_face: Reason | None = None
     notes: tuple[str, ...] = ()
     depth: NDArray[np.uint16] | None = None
+    number: int | None = None
 
     @property
     def size(self) -> tuple[int, int]:
@@ -220,10 +224,15 @@ class Decision:
         source: Where the presentation came from.
         source_size: Width and height in pixels of the frame of ``face``; of the first frame
             without a face.
-        frames: How many frames frame-wise tests got; 1 for a still.
+        frames: How many frames frame-wise tests got; those that clip tests got when there are
+            clip tests only. 1 for a still.
         notes: What was unusual about the input ("2 other faces in the picture").
         models: Model name to version, for every model that took part.
         timings_ms: Milliseconds by step ("decode", "faces", one per test, "total").
+        interval: Lower and upper bound of the score, when one test alone decides and gives
+            them; None otherwise.
+        left_out: Why a test has no part in the decision, by test name: a clip test for a
+            still, or a test of depth without depth. Such a test has no score.
     """
 
     outcome: Outcome
@@ -239,6 +248,8 @@ class Decision:
     notes: tuple[str, ...] = ()
     models: Mapping[str, str] = field(default_factory=_nothing)
     timings_ms: Mapping[str, float] = field(default_factory=_nothing)
+    interval: tuple[float, float] | None = None
+    left_out: Mapping[str, Reason] = field(default_factory=_nothing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,48 +282,10 @@ class Sample:
         return self.pai_species is None
 
 
-@dataclass(frozen=True, slots=True)
-class Needs:
-    """What a liveness test needs of a presentation.
-
-    A test that needs several frames or seconds is a clip test: it gets the frames of a clip as
-    densely as it needs them, and has no part in the decision about a still. Every other test is
-    frame-wise: it gets a still, or a few frames selected from a clip.
-
-    Attributes:
-        landmarks: Whether each face needs its 468 landmarks.
-        min_frames: Fewest frames.
-        seconds: Shortest duration.
-        fps: Frames a second; 0 for any rate.
-        depth: Whether each frame needs its depth.
-    """
-
-    landmarks: bool = False
-    min_frames: int = 1
-    seconds: float = 0.0
-    fps: float = 0.0
-    depth: bool = False
-
-    @property
-    def is_clip(self) -> bool:
-        """Whether a still cannot meet the needs."""
-        return self.min_frames > 1 or self.seconds > 0.0
-
-    def most(self, other: "Needs") -> "Needs":
-        """Return the needs that meet these and ``other``."""
-        return Needs(
-            self.landmarks or other.landmarks,
-            max(self.min_frames, other.min_frames),
-            max(self.seconds, other.seconds),
-            max(self.fps, other.fps),
-            self.depth or other.depth,
-        )
-
-
 class LivenessTest(Protocol):
     """Judges one presentation. Implementations are safe to share between threads.
 
-    A test may have an attribute ``needs``, see `needs_of`. Its factory, which the registry
+    A test may have an attribute ``needs``, see `facepad.needs`. Its factory, which the registry
     names, takes no argument; see `ThreadedFactory` for those that can use several threads.
     """
 
@@ -365,12 +338,6 @@ class Calibratable(LivenessTest, Protocol[_Calibration, _Prior]):
 
     def calibrated(self, calibration: _Calibration) -> LivenessTest:
         """Return the test for the camera of a calibration."""
-
-
-def needs_of(test: LivenessTest) -> Needs:
-    """Return what a test says in its attribute ``needs``; one still where it says nothing."""
-    needs: Needs = getattr(test, "needs", Needs())
-    return needs
 
 
 @runtime_checkable

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from facepad import registry
+from facepad.needs import Needs
 from facepad.testing import ContractError, check_liveness_test, made_up_presentation
-from facepad.types import Needs, OperatingPoint, Presentation, Reason, Score
+from facepad.types import OperatingPoint, Presentation, Reason, Score
 
 HALF = OperatingPoint.at(0.5)
 CLIP = Needs(min_frames=3, seconds=2.0, fps=20.0, depth=True)

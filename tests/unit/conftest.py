@@ -56,7 +56,7 @@ def _resolve(kind: Kind, name: str) -> Callable[..., Any]:
 @pytest.fixture
 def _made_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("facepad.registry.resolve", _resolve)
-    monkeypatch.setattr("facepad.panel._face_finder", lambda _: WholePictureFinder())
+    monkeypatch.setattr("facepad.selected_tests._face_finder", lambda _: WholePictureFinder())
 
 
 @pytest.fixture

@@ -57,6 +57,7 @@ STILL_TEST = '''"""Liveness test: is the face bright enough to be there?"""
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from facepad.needs import Needs
 from facepad.types import OperatingPoint, Presentation, Score
 
 
@@ -88,7 +89,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from facepad.types import Needs, OperatingPoint, Presentation, Reason, Score
+from facepad.types import OperatingPoint, Presentation, Reason, Score
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,10 @@
 """A clip is one presentation: the same decision everywhere, with the frames that tests need."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from threading import get_ident
+from threading import Event, Lock, active_count, get_ident
 from time import perf_counter, sleep
 
 import numpy as np
@@ -15,6 +15,7 @@ from facepad.cli.app import app
 from facepad.errors import InputError, ModelError, SettingsError
 from facepad.fusion import mean_over_frames
 from facepad.media.frame_selection import FrameSelection
+from facepad.needs import Needs
 from facepad.pipeline import Checker
 from facepad.scoring.table import output_columns, presentation_columns
 from facepad.scoring.workers import picture_fields, presentation_fields
@@ -23,7 +24,6 @@ from facepad.types import (
     Decision,
     Face,
     Frame,
-    Needs,
     OperatingPoint,
     Outcome,
     Presentation,
@@ -40,8 +40,10 @@ class LightFinder:
     """Takes the whole picture for a face, unless it is dark."""
 
     models: Mapping[str, str] = {}
+    searches = 0
 
     def find(self, frame: Frame) -> Frame:
+        self.searches += 1
         if frame.image.mean() < 20:
             return replace(frame, no_face=Reason.NO_FACE)
         return replace(frame, face=Face((0, 0, *frame.size), 0.9))
@@ -115,7 +117,7 @@ def _registered(monkeypatch: pytest.MonkeyPatch) -> None:
 
     tests: Mapping[str, Callable[[], object]] = {"bright": BrightTest, "motion": MotionTest}
     monkeypatch.setattr("facepad.registry.resolve", lambda _, name: tests.get(name, mean_ratio))
-    monkeypatch.setattr("facepad.panel._face_finder", lambda _: LightFinder())
+    monkeypatch.setattr("facepad.selected_tests._face_finder", lambda _: LightFinder())
 
 
 @pytest.mark.usefixtures("_registered")
@@ -231,10 +233,56 @@ def test_a_clip_that_is_too_short_for_a_test_is_a_missing_score(clip: Path, need
     assert not motion.asked
 
 
+@pytest.mark.parametrize("needs", [Needs(seconds=1.0, fps=20.0), Needs(fps=20.0)])
+def test_a_clip_that_is_too_sparse_for_a_test_is_a_missing_score(
+    tmp_path: Path, needs: Needs
+) -> None:
+    motion = MotionTest(needs=needs)
+    sparse = written(tmp_path, list(range(100, 130)), fps=5.0)
+    decision = checker(BrightTest(), motion).check(sparse)
+    assert decision.scores["motion"] == Score(None, Reason.FRAME_RATE_TOO_LOW)
+    assert not motion.asked
+
+
+@pytest.mark.parametrize("jitter", [0.0, 0.02])
+def test_a_clip_with_the_rate_that_a_test_needs_is_read_whole(
+    tmp_path: Path, jitter: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def jittery(_path: object, *_: object, **__: object) -> Iterator[tuple[int, Frame]]:
+        for at in range(60):
+            late = jitter * (at * 7 % 3 - 1) if at else 0.0
+            yield at, Frame(np.full((48, 64, 3), 90, np.uint8), at / 20.0 + late, number=at)
+
+    path = written(tmp_path, [90] * 3)
+    monkeypatch.setattr("facepad.sources.read_numbered", jittery)
+    motion = MotionTest(needs=Needs(seconds=2.0, fps=20.0))
+    checker(motion).check(path)
+    assert len(motion.asked[0].frames) == 60
+
+
+def test_a_frame_that_two_kinds_of_tests_get_is_searched_once(tmp_path: Path) -> None:
+    finder = LightFinder()
+    made = Checker((BrightTest(), MotionTest(needs=Needs(seconds=1.0, fps=25.0))), finder=finder)
+    decision = made.check(written(tmp_path, [100] * 30))
+    assert (finder.searches, decision.frames) == (30, 8)
+
+
+def test_frames_that_no_test_gets_are_not_searched(tmp_path: Path) -> None:
+    finder, motion = LightFinder(), MotionTest(needs=Needs(seconds=0.5, fps=5.0))
+    made = Checker((motion,), finder=finder, frames="every:2")
+    clip = written(tmp_path, [100] * 50)
+    decision = made.check(clip, name="it")
+    count = len(motion.asked[0].frames)
+    assert (finder.searches, decision.frames, decision.source) == (count, count, "it")
+    with pytest.raises(InputError, match="is for arrays"):
+        made.check(clip, channels="rgb")
+
+
 def test_a_still_leaves_clip_tests_out() -> None:
     still = np.full((48, 64, 3), 200, np.uint8)
     decision = checker(BrightTest(), MotionTest()).check(still, channels="rgb")
     assert list(decision.scores) == list(decision.operating_points) == ["bright"]
+    assert decision.left_out == {"motion": Reason.CLIP_TOO_SHORT}
     assert (decision.outcome, decision.reasons) == (Outcome.BONA_FIDE, ())
     assert decision.operating_point == POINT
 
@@ -259,7 +307,27 @@ def test_tests_of_depth_get_the_depth_of_each_frame(tmp_path: Path, min_frames: 
 
 def test_tests_of_depth_are_left_out_where_there_is_none(clip: Path) -> None:
     motion = MotionTest(needs=Needs(min_frames=2, depth=True))
-    assert list(checker(BrightTest(), motion).check(clip).scores) == ["bright"]
+    decision = checker(BrightTest(), motion).check(clip)
+    assert list(decision.scores) == ["bright"]
+    assert decision.left_out == {"motion": Reason.NO_DEPTH}
+
+
+@pytest.mark.parametrize("min_frames", [1, 2])
+def test_without_depth_a_test_of_depth_alone_is_no_response(clip: Path, min_frames: int) -> None:
+    motion = MotionTest(needs=Needs(min_frames=min_frames, depth=True))
+    decision = checker(motion).check(clip)
+    assert (decision.outcome, decision.reasons) == (Outcome.NON_RESPONSE, (Reason.NO_DEPTH,))
+    row = presentation_fields(checker(motion), (str(clip), None), tests=("motion",))
+    fields = dict(zip(presentation_columns(("motion",)), row, strict=True))
+    assert (fields["motion_score"], fields["motion_reason"]) == ("", "no_depth")
+
+
+def test_depth_in_any_frame_is_depth() -> None:
+    first, *others = frames_of(LEVELS).frames
+    depth = np.ones((48, 64), np.uint16)
+    some = Presentation((first, *(replace(frame, depth=depth) for frame in others)))
+    motion = MotionTest(needs=Needs(min_frames=2, depth=True))
+    assert list(checker(motion).check_presentation(some).scores) == ["motion"]
 
 
 def test_each_test_keeps_its_own_operating_point(clip: Path) -> None:
@@ -276,7 +344,7 @@ def test_landmarks_are_looked_for_when_a_test_needs_them(monkeypatch: pytest.Mon
         asked.append(landmarks)
         return LightFinder()
 
-    monkeypatch.setattr("facepad.panel._face_finder", finder)
+    monkeypatch.setattr("facepad.selected_tests._face_finder", finder)
     for needs in (Needs(min_frames=2), Needs(landmarks=True)):
         Checker((BrightTest(), MotionTest(needs=needs))).load()
     assert asked == [False, True]
@@ -337,6 +405,57 @@ def test_one_thread_or_one_test_stays_in_the_calling_thread(
     tests = [SlowTest(name, 0.0) for name in names]
     slow_checker(*tests, threads=threads).check(STILL, channels="rgb")
     assert all(test.threads == {get_ident()} for test in tests)
+
+
+@pytest.mark.parametrize("deadline_s", [None, 20.0])
+def test_no_more_tests_than_threads_run_at_a_time(deadline_s: float | None) -> None:
+    at_work, most, lock = 0, 0, Lock()
+
+    class Counting(SlowTest):
+        def score(self, presentation: Presentation) -> Score:
+            nonlocal at_work, most
+            with lock:
+                at_work += 1
+                most = max(most, at_work)
+            score = super().score(presentation)
+            with lock:
+                at_work -= 1
+            return score
+
+    tests = [Counting(name, 0.02) for name in "abcdef"]
+    made = slow_checker(*tests, threads=2, deadline_s=deadline_s)
+    decision = made.check(STILL, channels="rgb")
+    assert (list(decision.scores), most) == (list("abcdef"), 2)
+
+
+def test_late_tests_do_not_pile_up() -> None:
+    goes_on, asked = Event(), []
+
+    class Stuck(SlowTest):
+        def score(self, presentation: Presentation) -> Score:
+            asked.append(presentation)
+            goes_on.wait(20.0)
+            return Score(0.9)
+
+    made = slow_checker(Stuck("stuck"), SlowTest("quick", 0.0), threads=2, deadline_s=0.2)
+    before = active_count()
+    for _ in range(10):
+        decision = made.check(STILL, channels="rgb")
+        assert decision.scores["stuck"] == Score(None, Reason.TIMED_OUT)
+        assert decision.scores["quick"] == Score(0.9)
+    assert len(asked) == 1
+    assert active_count() <= before + 2
+    goes_on.set()
+    while made.check(STILL, channels="rgb").scores["stuck"].value is None:
+        sleep(0.01)
+
+
+def test_a_test_whose_turn_does_not_come_in_time_is_late_and_never_begins() -> None:
+    tests = SlowTest("late", 0.3), SlowTest("waits", 0.0)
+    decision = slow_checker(*tests, threads=1, deadline_s=0.1).check(STILL, channels="rgb")
+    assert [score.reason for score in decision.scores.values()] == [Reason.TIMED_OUT] * 2
+    sleep(0.4)
+    assert not tests[1].threads
 
 
 @pytest.mark.parametrize("broken", [0, 1])

@@ -11,8 +11,8 @@ from facepad import calibration
 from facepad.calibration import Anchor, Calibration
 from facepad.errors import ModelError, SettingsError
 from facepad.models.card import Card
-from facepad.panel import make_calibratable, make_test
 from facepad.pipeline import Checker
+from facepad.selected_tests import make_calibratable, make_test
 from facepad.types import (
     Face,
     Frame,

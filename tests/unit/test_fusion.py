@@ -139,6 +139,13 @@ def test_the_threshold_lies_in_its_band(answers: list[Answer]) -> None:
     assert point.low <= point.threshold <= point.high
 
 
+def test_one_test_that_decides_alone_keeps_its_interval() -> None:
+    sure = Score(0.9, interval=(0.8, 0.95))
+    assert fused(sure, Score(0.5, UNFAMILIAR, interval=(0.1, 0.9))).interval == (0.8, 0.95)
+    assert fused(sure, Score(0.6, interval=(0.5, 0.7))).interval is None
+    assert fused(Score(None, Reason.NO_FACE)).interval is None
+
+
 # --- frames of one presentation -----------------------------------------------------------
 
 
@@ -176,11 +183,41 @@ def test_a_reason_not_to_decide_holds_when_most_frames_have_it(
     assert over_frames(*scores).reason is reason
 
 
+def test_a_number_that_some_frames_lack_is_that_of_the_first_frame() -> None:
+    one = Score(0.5, details={"yaw": 1.5, "heads": {"a": 2.0}, "sharp": True})
+    two = Score(0.5, details={"yaw": None, "heads": None, "sharp": False})
+    assert over_frames(one, two).details == {**one.details, "frames": 2}
+    assert over_frames(two, one).details == {**two.details, "frames": 2}
+
+
+def test_numbers_of_numpy_are_numbers_too() -> None:
+    scores = [Score(0.5, details={"blur": np.float32(at), "count": np.int64(at)}) for at in (1, 2)]
+    assert over_frames(*scores).details == {"blur": 1.5, "count": 1.5, "frames": 2}
+
+
+def test_bounds_of_frames_are_combined_as_their_values_are() -> None:
+    score = over_frames(
+        Score(0.9, interval=(0.8, 0.95)), Score(0.6, interval=(0.5, 0.7)), Score(None, UNFAMILIAR)
+    )
+    low, high = over_frames(Score(0.8), Score(0.5)), over_frames(Score(0.95), Score(0.7))
+    assert score.interval == (low.value, high.value)
+
+
+def test_without_the_bounds_of_each_frame_there_are_none() -> None:
+    assert over_frames(Score(0.9, interval=(0.8, 1.0)), Score(0.6)).interval is None
+
+
+@given(st.lists(SHARES, min_size=2, max_size=5))
+def test_equal_bounds_stay_around_the_value(values: list[float]) -> None:
+    score = over_frames(*(Score(value, interval=(value, value)) for value in values))
+    assert score.interval == (score.value, score.value)
+
+
 def test_numbers_in_the_details_are_means_and_all_else_is_of_the_first_frame() -> None:
     one = Score(0.5, details={"raw": 1.0, "views": ["tight"], "heads": {"a": 2.0}, "size": 3})
     two = Score(0.5, details={"raw": 2.0, "views": [], "heads": {"a": 4.0}, "size": 5, "more": 1})
     assert over_frames(one, two).details == {
-        "raw": 1.5, "views": ["tight"], "heads": {"a": 3.0}, "size": 3, "frames": 2,
+        "raw": 1.5, "views": ["tight"], "heads": {"a": 3.0}, "size": 4.0, "frames": 2,
     }  # fmt: skip
 
 

@@ -122,6 +122,12 @@ def test_the_fused_score_is_held_against_the_fused_threshold() -> None:
     assert decision.operating_point.threshold == pytest.approx(0.75)
 
 
+def test_the_interval_of_a_test_that_decides_alone_is_that_of_the_decision() -> None:
+    sure = FakeTest("sure", Score(0.9, interval=(0.8, 0.95)))
+    assert decide(sure).interval == (0.8, 0.95)
+    assert decide(sure, FakeTest("other")).interval is None
+
+
 def test_a_test_that_abstains_leaves_the_decision_to_the_others() -> None:
     shy = FakeTest("shy", Score(0.01, Reason.UNFAMILIAR_CAMERA))
     decision = decide(shy, FakeTest("sure", Score(0.9)))
@@ -271,7 +277,7 @@ def test_a_shared_checker_loads_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(made) == 1
 
 
-def test_a_factory_that_can_use_threads_is_told_how_many(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tests_that_can_use_threads_share_them(monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[int] = []
 
     class Factory:
@@ -284,4 +290,6 @@ def test_a_factory_that_can_use_threads_is_told_how_many(monkeypatch: pytest.Mon
 
     monkeypatch.setattr("facepad.registry.resolve", lambda _kind, _name: Factory())
     Checker(("fake",), fusion=mean_ratio, threads=5, finder=FakeFinder()).load()
-    assert told == [5]
+    Checker(("one", "two"), fusion=mean_ratio, threads=5, finder=FakeFinder()).load()
+    Checker(tuple("abc"), fusion=mean_ratio, threads=2, finder=FakeFinder()).load()
+    assert told == [5, *(2, 2), *(1, 1, 1)]

@@ -30,7 +30,6 @@ TYPES = [
     "GrayImage",
     "Landmarks",
     "LivenessTest",
-    "Needs",
     "Observation",
     "OperatingPoint",
     "Outcome",
@@ -41,7 +40,6 @@ TYPES = [
     "Score",
     "Split",
     "ThreadedFactory",
-    "needs_of",
 ]
 ERRORS = [
     "DatasetError",

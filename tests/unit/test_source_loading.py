@@ -1,5 +1,6 @@
 """Whatever a user can name becomes a presentation: path, bytes, array, clip, address, sample."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -9,11 +10,12 @@ from facepad.datasets.packed import Packed
 from facepad.errors import InputError
 from facepad.media.frame_selection import FrameSelection
 from facepad.media.limits import VideoLimits
+from facepad.needs import Needs
 from facepad.sources import Source, load, load_dense, load_sample, read_picture
 from facepad.testing import made_up_dataset
 from facepad.testing.made_up import made_up_picture
 from facepad.testing.media_files import made_up_clip, write_depth_clip, write_picture, write_video
-from facepad.types import Needs, Presentation, Sample, Split
+from facepad.types import Frame, Presentation, Sample, Split
 
 
 def sample(path: Path, frame: int | None = None) -> Sample:
@@ -149,7 +151,7 @@ def test_a_still_where_a_clip_lies_is_refused(video: Path) -> None:
 
 def long_clip(folder: Path, count: int, size: tuple[int, int] = (64, 48)) -> Path:
     width, height = size
-    pictures = [np.full((height, width, 3), 2 * at, np.uint8) for at in range(count)]
+    pictures = [np.full((height, width, 3), 2 * at % 256, np.uint8) for at in range(count)]
     write_video(folder / "long.avi", pictures)
     return folder / "long.avi"
 
@@ -193,6 +195,45 @@ def test_frames_over_the_memory_limit_are_halved_in_size(
     assert found.frames[0].notes == ("frames of the clip were reduced to 640x360 pixels",)
     levels = [float(frame.image.mean()) for frame in found.frames]
     assert levels == pytest.approx([2.0 * at for at in range(20)], abs=2.0)  # coding moves greys
+
+
+def test_frames_of_odd_sizes_have_one_size_when_they_are_halved_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def numbered(*_: object, **__: object) -> Iterator[tuple[int, Frame]]:
+        rows, columns = np.mgrid[:1079, :1918]
+        image = np.repeat((rows + columns)[:, :, None] // 12, 3, axis=2).astype(np.uint8)
+        depth = (rows + columns).astype(np.uint16)
+        for at in range(12):
+            yield at, Frame(image, at / 25.0, depth=depth)
+
+    monkeypatch.setattr("facepad.sources.read_numbered", numbered)
+    monkeypatch.setenv("FACEPAD_MAX_CLIP_MB", "8")
+    found = dense(long_clip(tmp_path, 2), Needs(min_frames=12, depth=True))
+    depths = [frame.depth for frame in found.frames if frame.depth is not None]
+    images = np.stack([frame.image for frame in found.frames])
+    assert images.shape == (12, *np.stack(depths).shape[1:], 3)
+    assert images.nbytes + np.stack(depths).nbytes <= 8_000_000
+    assert images.shape[2] == 479
+    assert np.abs(depths[0] / 12.0 - images[0, :, :, 0]).max() < 2.0  # they show the same places
+
+
+def test_no_more_than_six_hundred_frames_are_kept_unless_a_test_needs_more(
+    tmp_path: Path,
+) -> None:
+    path = long_clip(tmp_path, 640, (16, 16))
+    found = dense(path, Needs(seconds=1.0, fps=25.0))
+    assert len(found.frames) == 600
+    assert found.frames[0].notes == ("only the first 24.0 s of the clip were used (600 frames)",)
+    whole = dense(path, Needs(seconds=30.0, fps=25.0))
+    assert (len(whole.frames), whole.frames[0].notes) == (640, ())
+
+
+def test_frames_of_a_clip_know_their_numbers(video: Path, picture: Path) -> None:
+    assert [frame.number for frame in load(video, selection=FrameSelection("every", 2)).frames] == [
+        0, 2, 4,
+    ]  # fmt: skip
+    assert load(picture).frames[0].number is None
 
 
 def test_what_is_over_the_limit_at_the_least_size_is_left_out(

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from facepad.errors import InputError
+from facepad.needs import Needs, needs_of
 from facepad.types import (
     Decision,
     Face,
     Frame,
-    Needs,
     OperatingPoint,
     Outcome,
     Presentation,
@@ -21,7 +21,6 @@ from facepad.types import (
     Sample,
     Score,
     Split,
-    needs_of,
 )
 
 if TYPE_CHECKING:
@@ -154,10 +153,10 @@ def test_a_presentation_keeps_its_challenge_and_its_capture() -> None:
 
 @pytest.mark.parametrize(
     ("needs", "is_clip"),
-    [(Needs(), False), (Needs(landmarks=True, depth=True, fps=20.0), False),
-     (Needs(min_frames=2), True), (Needs(seconds=0.5), True)],
+    [(Needs(), False), (Needs(landmarks=True, depth=True), False),
+     (Needs(min_frames=2), True), (Needs(seconds=0.5), True), (Needs(fps=20.0), True)],
 )  # fmt: skip
-def test_a_clip_test_needs_frames_or_seconds(needs: Needs, is_clip: bool) -> None:
+def test_a_clip_test_needs_frames_a_duration_or_a_rate(needs: Needs, is_clip: bool) -> None:
     assert needs.is_clip is is_clip
 
 
@@ -171,3 +170,46 @@ def test_a_test_that_says_nothing_needs_one_still() -> None:
         name = "silent"
 
     assert needs_of(Silent()) == Needs()  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("value", [-1.0, float("nan"), float("inf")])
+def test_needs_that_nothing_can_meet_are_refused(value: float) -> None:
+    with pytest.raises(InputError, match="0 or more and finite, got seconds="):
+        Needs(seconds=value)
+    with pytest.raises(InputError, match="0 or more and finite, got fps="):
+        Needs(fps=value)
+
+
+@pytest.mark.parametrize("min_frames", [0, -3, float("nan")])
+def test_a_test_needs_one_frame_or_more(min_frames: int) -> None:
+    with pytest.raises(InputError, match="1 frame or more, got min_frames="):
+        Needs(min_frames=min_frames)
+
+
+def at_times(*times: float) -> Presentation:
+    return Presentation(tuple(Frame(FRAME.image, time) for time in times))
+
+
+@pytest.mark.parametrize(
+    ("fps", "needed", "reason"),
+    [(25.0, 20.0, None), (20.0, 20.0, None), (29.97, 30.0, None), (29.4, 30.0, None),
+     (19.0, 20.0, Reason.FRAME_RATE_TOO_LOW), (5.0, 20.0, Reason.FRAME_RATE_TOO_LOW)],
+)  # fmt: skip
+def test_a_clip_may_miss_a_rate_by_two_percent_and_one_frame(
+    fps: float, needed: float, reason: Reason | None
+) -> None:
+    clip = at_times(*(at / fps for at in range(round(4 * fps))))
+    assert Needs(fps=needed).unmet(clip) is reason
+
+
+def test_a_rate_needs_two_frames_that_have_times() -> None:
+    assert Needs(fps=20.0).unmet(at_times(0.0)) is Reason.CLIP_TOO_SHORT
+    assert Needs(fps=20.0).unmet(at_times(0.0, 0.0)) is Reason.FRAME_RATE_TOO_LOW
+
+
+@pytest.mark.parametrize(
+    ("needs", "frames"),
+    [(Needs(), 1), (Needs(fps=9.0), 2), (Needs(seconds=6.0, fps=20.0), 121), (Needs(False, 8), 8)],
+)
+def test_needs_tell_the_fewest_frames(needs: Needs, frames: int) -> None:
+    assert needs.frames == frames

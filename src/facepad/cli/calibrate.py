@@ -43,7 +43,7 @@ def calibrate(
     """
     from facepad import calibration
     from facepad.cli.console import progress
-    from facepad.panel import make_calibratable
+    from facepad.selected_tests import make_calibratable
     from facepad.training.calibration import run
 
     made_by = make_calibratable(test)

@@ -248,7 +248,7 @@ def train_cameras(
     random seed is fixed.
     """
     from facepad.cli.console import progress
-    from facepad.panel import make_calibratable
+    from facepad.selected_tests import make_calibratable
     from facepad.training.calibration.prior import prepare, run
 
     samples = prepare(simulated)

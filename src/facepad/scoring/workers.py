@@ -315,5 +315,5 @@ def _answer(decision: Decision, test: str) -> tuple[float | None, str]:
     """One test's score and reason; without a face there is none, as in the decision."""
     if decision.face is None:
         return None, (decision.reasons or (Reason.NO_FACE,))[0].value
-    score = decision.scores.get(test, Score(None, Reason.CLIP_TOO_SHORT))  # a clip test on a still
+    score = decision.scores.get(test) or Score(None, decision.left_out[test])
     return score.value, "" if score.reason is None else score.reason.value

@@ -12,6 +12,7 @@ import numpy as np
 
 from facepad.calibration import Anchor, CalibratableTest, Calibration, ViewPrior
 from facepad.errors import ModelError
+from facepad.needs import Needs, needs_of
 from facepad.testing.contracts import called, require
 from facepad.testing.made_up import made_up_presentation
 from facepad.testing.media_files import FACE_MM
@@ -19,13 +20,11 @@ from facepad.types import (
     Calibratable,
     Frame,
     LivenessTest,
-    Needs,
     Observation,
     OperatingPoint,
     Presentation,
     Reason,
     Score,
-    needs_of,
 )
 
 TOLERANCE = 1e-6  # sums may be taken in another order in another thread
@@ -101,7 +100,7 @@ def _ordinary() -> tuple[Presentation, ...]:
 def _meeting(needs: Needs) -> Presentation:
     """Return a made-up presentation that is as long, as dense and as deep as a test needs."""
     rate = needs.fps or USUAL_FPS
-    frames = max(needs.min_frames, math.ceil(needs.seconds * rate) + 1)
+    frames = max(needs.frames, math.ceil(needs.seconds * rate) + 1)
     made = made_up_presentation(seed=7, frames=frames, size=(160, 120), interval_s=1.0 / rate)
     if not needs.depth:
         return made

@@ -110,11 +110,18 @@ def simulated_samples(roots: Sequence[Path]) -> tuple[Sample, ...]:
     """Return all parts of simulated datasets: sources are held out, not parts.
 
     Raises:
-        DatasetError: No folder was given, or one is not laid out as expected.
+        DatasetError: No folder was given, one is not laid out as expected, or all people were
+            pasted on another background.
     """
     if not roots:
         raise DatasetError("training on simulated pictures needs --simulated DIR")
-    return tuple(s for root in roots for s in DatasetCopy(Simulated.name, root).samples())
+    found = tuple(s for root in roots for s in DatasetCopy(Simulated.name, root).samples())
+    if not found:
+        raise DatasetError(
+            "training needs simulated pictures with people on their own background, got none; "
+            "simulate with --keep-backgrounds"
+        )
+    return found
 
 
 def _by_name(copies: Sequence[DatasetCopy]) -> dict[str, tuple[Sample, ...]]:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from facepad.errors import ModelError
+from facepad.needs import Needs
 from facepad.pipeline import Checker
 from facepad.scoring.table import presentation_columns
 from facepad.scoring.workers import (
@@ -18,7 +19,7 @@ from facepad.scoring.workers import (
     score_pictures,
 )
 from facepad.testing.media_files import write_video
-from facepad.types import Decision, Needs, OperatingPoint, Outcome, Presentation, Score
+from facepad.types import Decision, OperatingPoint, Outcome, Presentation, Score
 
 pytestmark = pytest.mark.usefixtures("_made_up")
 TESTS = ("one", "two")

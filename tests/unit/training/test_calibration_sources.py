@@ -11,13 +11,13 @@ import pytest
 from facepad.calibration import Calibration, CameraPrior
 from facepad.calibration.prior import ViewPrior
 from facepad.errors import InputError
+from facepad.needs import Needs
 from facepad.training.calibration import run
 from facepad.training.calibration.run import CalibrationResult
 from facepad.types import (
     Face,
     Frame,
     LivenessTest,
-    Needs,
     Observation,
     OperatingPoint,
     Presentation,

@@ -14,12 +14,12 @@ from facepad.jobs.progress import ignore
 from facepad.models import store
 from facepad.models.card import parse
 from facepad.models.index import find
+from facepad.needs import Needs
 from facepad.training.calibration import prior
 from facepad.types import (
     Face,
     Frame,
     LivenessTest,
-    Needs,
     Observation,
     OperatingPoint,
     Presentation,

@@ -8,6 +8,7 @@ import pytest
 
 from facepad.errors import DatasetError
 from facepad.training.face.sources import FaceSources
+from facepad.training.sources import simulated_samples
 from facepad.types import Split
 
 
@@ -81,3 +82,13 @@ def test_training_on_real_pictures_needs_their_folder(tmp_path: Path) -> None:
 def test_training_on_simulated_pictures_needs_some() -> None:
     with pytest.raises(DatasetError, match="needs --simulated"):
         FaceSources((), "nuaa", None, None, None).train("simulated", 1)
+
+
+def test_simulated_pictures_without_anybody_on_their_own_background_are_refused(
+    tmp_path: Path,
+) -> None:
+    folder = simulated(tmp_path / "sim")
+    file = folder / "dataset.csv"
+    file.write_text(file.read_text().replace("false", "true"))
+    with pytest.raises(DatasetError, match="simulate with --keep-backgrounds"):
+        simulated_samples((folder,))

@@ -103,6 +103,7 @@ def test_a_clip_is_measured_by_its_middle_frame_or_by_the_one_that_is_named(tmp_
     assert [np.array_equal(middle, frame) for frame in frames] == [False, True, False]
 
 
+@pytest.mark.slow
 def test_a_reader_opens_a_packed_file_once_for_all_of_its_pictures(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -20,6 +20,7 @@ from facepad.jobs.progress import Advance
 from facepad.models import index, store
 from facepad.models.card import Card
 from facepad.models.npz import pack, unpack
+from facepad.needs import needs_of
 from facepad.packed.pictures import PackedFiles
 from facepad.sources import MIDDLE, load_sample
 from facepad.training.calibration.fit import feature_anchor
@@ -27,7 +28,7 @@ from facepad.training.feature_cache import CacheTable, compute_cached, file_key,
 from facepad.training.run import FIRST_VERSION, licences_of, people
 from facepad.training.scaling import Mask, platt
 from facepad.training.sources import simulated_samples
-from facepad.types import Observation, Presentation, Reason, Sample, Split, needs_of
+from facepad.types import Observation, Presentation, Reason, Sample, Split
 
 FRAMES = 10  # per drawn calibration; fewer where a camera has fewer people
 FEWEST = 4  # of them

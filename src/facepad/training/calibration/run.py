@@ -24,6 +24,7 @@ from facepad.faces.finder import FaceFinder
 from facepad.jobs.progress import Advance, ignore
 from facepad.media.inputs import expand
 from facepad.models.card import Card
+from facepad.needs import needs_of
 from facepad.simulate.recipe import Recipe, apply, draw_recipe
 from facepad.sources import load
 from facepad.training.calibration.fit import (
@@ -34,7 +35,7 @@ from facepad.training.calibration.fit import (
     expected_bpcer_range,
     fit,
 )
-from facepad.types import Frame, Observation, Presentation, Reason, RgbImage, needs_of
+from facepad.types import Frame, Observation, Presentation, Reason, RgbImage
 
 NAMED = 3  # frames without a face that a message names
 KINDS = ("print", "screen", "partial", "screen")  # simulated attacks of each frame

@@ -9,16 +9,14 @@ from facepad import calibration, registry
 from facepad.calibration import CalibratableTest, Calibration
 from facepad.errors import SettingsError
 from facepad.fusion import Answer, Fused, Fusion
+from facepad.needs import Needs, needs_of
 from facepad.types import (
     Calibratable,
     Frame,
     LivenessTest,
-    Needs,
-    Presentation,
     Reason,
     Score,
     ThreadedFactory,
-    needs_of,
 )
 
 
@@ -34,7 +32,7 @@ class Finder(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Panel:
+class SelectedTests:
     """Which tests decide and which are only reported.
 
     Attributes:
@@ -82,8 +80,10 @@ class Panel:
         """Names of all tests, those that decide first."""
         return tuple(map(name_of, (*self.deciding, *self.advisory)))
 
-    def load(self, fusion: str | Fusion, threads: int, finder: Finder | None) -> "LoadedPanel":
+    def load(self, fusion: str | Fusion, threads: int, finder: Finder | None) -> "LoadedTests":
         """Make every test, the fusion, and the face finder unless one is given.
+
+        Tests share the threads: they run side by side, and each gets an equal part.
 
         Raises:
             ModelError: A model file is missing, has the wrong hash or does not fit the
@@ -93,7 +93,8 @@ class Panel:
         """
         fuse = registry.resolve("fusions", fusion) if isinstance(fusion, str) else fusion
         given = (*self.deciding, *self.advisory)
-        made = [make_test(test, threads) if isinstance(test, str) else test for test in given]
+        each = max(1, threads // len(given))  # tests run side by side, `threads` at most
+        made = [make_test(test, each) if isinstance(test, str) else test for test in given]
         if self.calibration is not None:
             made[0] = _calibratable(made[0]).calibrated(self.calibration)
         tests = tuple(made)
@@ -101,11 +102,11 @@ class Panel:
         models = dict(finder.models)
         for test in tests:
             models.update(test.models)
-        return LoadedPanel(tests, len(self.deciding), fuse, finder, MappingProxyType(models))
+        return LoadedTests(tests, len(self.deciding), fuse, finder, MappingProxyType(models))
 
 
 @dataclass(frozen=True, slots=True)
-class LoadedPanel:
+class LoadedTests:
     """Tests, fusion and finder, ready to judge.
 
     Attributes:
@@ -137,31 +138,30 @@ class LoadedPanel:
         needs = map(needs_of, self.tests)
         return any(one.depth and not one.is_clip for one in needs)
 
-    def fused(self, scores: Mapping[str, Score]) -> Fused:
-        """Fuse the scores of the deciding tests; those without a score take no part.
+    @property
+    def has_frame_wise(self) -> bool:
+        """Whether a test looks at single frames."""
+        return not all(needs_of(test).is_clip for test in self.tests)
 
-        When no deciding test was asked, since all are clip tests and the presentation is a
-        still, there is no value, and the reason is ``clip_too_short``.
+    def fused(self, scores: Mapping[str, Score], left_out: Mapping[str, Reason]) -> Fused:
+        """Fuse the scores of the deciding tests; those that were left out have no part.
+
+        When all deciding tests were left out, there is no value, and the reasons are theirs.
+
+        Args:
+            scores: Score of each test that has a part in the decision, by name.
+            left_out: Why each other test has none, by name.
         """
         tests = self.tests[: self.deciding]
-        missing = Score(None, Reason.CLIP_TOO_SHORT)
         asked = [test for test in tests if test.name in scores] or tests
         return self.fuse(
-            {t.name: Answer(scores.get(t.name, missing), t.operating_point) for t in asked}
+            {
+                test.name: Answer(
+                    scores.get(test.name) or Score(None, left_out[test.name]), test.operating_point
+                )
+                for test in asked
+            }
         )
-
-
-def takes_part(test: LivenessTest, stills: Presentation, clip: Presentation | None) -> bool:
-    """Return whether a test has a part in the decision.
-
-    Args:
-        test: A clip test takes no part without a clip, a test of depth none without depth.
-        stills: What frame-wise tests get.
-        clip: What clip tests get; None for a still.
-    """
-    needs = needs_of(test)
-    given = clip if needs.is_clip else stills
-    return given is not None and not (needs.depth and given.frames[0].depth is None)
 
 
 def make_test(name: str, threads: int = 1) -> LivenessTest:

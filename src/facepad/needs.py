@@ -1,0 +1,104 @@
+"""What a liveness test needs of a presentation, and whether a presentation meets it."""
+
+import math
+from dataclasses import dataclass
+
+from facepad.errors import InputError
+from facepad.types import LivenessTest, Presentation, Reason
+
+SHORTER = 0.02  # share by which a clip may miss a duration or a rate; clocks of cameras differ
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What a liveness test needs of a presentation.
+
+    A test that needs several frames, a duration or a rate is a clip test: it gets the frames of
+    a clip as densely as it needs them, and has no part in the decision about a still. Every
+    other test is frame-wise: it gets a still, or a few frames selected from a clip.
+
+    Attributes:
+        landmarks: Whether each face needs its 468 landmarks.
+        min_frames: Fewest frames; 1 or more.
+        seconds: Shortest duration; 0 for any.
+        fps: Lowest number of frames a second, as a mean over the clip; 0 for any.
+        depth: Whether frames need their depth.
+
+    Raises:
+        InputError: A number is negative, infinite or NaN, or ``min_frames`` is below 1.
+    """
+
+    landmarks: bool = False
+    min_frames: int = 1
+    seconds: float = 0.0
+    fps: float = 0.0
+    depth: bool = False
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.min_frames < math.inf:
+            raise InputError(f"a test needs 1 frame or more, got min_frames={self.min_frames}")
+        for name, value in (("seconds", self.seconds), ("fps", self.fps)):
+            if not 0.0 <= value < math.inf:
+                raise InputError(f"what a test needs is 0 or more and finite, got {name}={value}")
+
+    @property
+    def is_clip(self) -> bool:
+        """Whether a still cannot meet the needs."""
+        return self.min_frames > 1 or self.seconds > 0.0 or self.fps > 0.0
+
+    @property
+    def frames(self) -> int:
+        """Fewest frames that meet the needs for frames, duration and rate."""
+        return max(self.min_frames, math.ceil(self.seconds * self.fps) + 1, 1 + self.is_clip)
+
+    def most(self, other: "Needs") -> "Needs":
+        """Return the needs that meet these and ``other``."""
+        return Needs(
+            self.landmarks or other.landmarks,
+            max(self.min_frames, other.min_frames),
+            max(self.seconds, other.seconds),
+            max(self.fps, other.fps),
+            self.depth or other.depth,
+        )
+
+    def unmet(self, clip: Presentation) -> Reason | None:
+        """Return why the frames are too few, too short or too sparse; None when they are not.
+
+        The duration and the rate may be 2 % below what is needed. Frames without times have
+        no rate.
+        """
+        frames, least = len(clip.frames), 1.0 - SHORTER
+        if frames < self.min_frames or clip.duration_s < least * self.seconds:
+            return Reason.CLIP_TOO_SHORT
+        if self.fps > 0.0 and frames < 2:
+            return Reason.CLIP_TOO_SHORT
+        span_s = clip.frames[-1].time_s - clip.frames[0].time_s
+        # One frame more than intervals: the last frame of a short clip may lie late.
+        if self.fps > 0.0 and (span_s <= 0.0 or frames < least * self.fps * span_s):
+            return Reason.FRAME_RATE_TOO_LOW
+        return None
+
+
+def needs_of(test: LivenessTest) -> Needs:
+    """Return what a test says in its attribute ``needs``; one still where it says nothing."""
+    needs: Needs = getattr(test, "needs", Needs())
+    return needs
+
+
+def missing_reason(
+    test: LivenessTest, stills: Presentation | None, clip: Presentation | None
+) -> Reason | None:
+    """Return why a test has no part in the decision; None when it has one.
+
+    Args:
+        test: A clip test has no part without a clip, a test of depth none without depth.
+        stills: What frame-wise tests get; None when there are no such tests.
+        clip: What clip tests get; None for a still.
+    """
+    needs = needs_of(test)
+    given = clip if needs.is_clip else stills
+    if given is None:
+        return Reason.CLIP_TOO_SHORT
+    if needs.depth and all(frame.depth is None for frame in given.frames):
+        return Reason.NO_DEPTH
+    return None
