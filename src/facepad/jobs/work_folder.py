@@ -9,7 +9,8 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 from facepad.errors import SettingsError
 from facepad.jobs.files import lock, write_file
@@ -189,6 +190,23 @@ class WorkFolder:
             self.clear()
             begin()
         self._provenance.keep(facts, resumed=resumed)
+
+
+class HoldsWork:
+    """A run that holds a work folder until the end of its ``with`` block."""
+
+    _work: WorkFolder
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._work.release()
 
 
 def _is_temporary(path: Path) -> bool:

@@ -14,14 +14,12 @@ from functools import partial
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from facepad.errors import DatasetError, InputError, SettingsError
 from facepad.jobs.files import replaced_file
 from facepad.jobs.processes import Chunk, ProcessPool, chunks, sendable
 from facepad.jobs.progress import Advance, ignore
-from facepad.jobs.work_folder import WorkFolder
+from facepad.jobs.work_folder import HoldsWork, WorkFolder
 from facepad.media.limits import VideoLimits
 from facepad.packed.address import SUFFIXES, file_of
 from facepad.packed.checksums import Digest
@@ -72,7 +70,7 @@ class PackResult:
     skipped: tuple[str, ...]
 
 
-class Packing:
+class Packing(HoldsWork):
     """One run of packing, to be used in a ``with`` statement.
 
     Attributes:
@@ -118,17 +116,6 @@ class Packing:
         self.note = self._work.note
         _tidy(self._work)
         self.done = sum(stop - start for start, stop, _ in _shards(self._work))
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._work.release()
 
     def decode(self, workers: int, advance: Advance = ignore) -> None:
         """Decode all that is missing into shards.

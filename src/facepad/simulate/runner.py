@@ -13,8 +13,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import cv2
 import numpy as np
@@ -24,7 +22,7 @@ from facepad.jobs.csv_rows import encoded_row, read_csv
 from facepad.jobs.files import write_file
 from facepad.jobs.processes import ProcessPool, sendable
 from facepad.jobs.progress import Advance, ignore
-from facepad.jobs.work_folder import Provenance, WorkFolder
+from facepad.jobs.work_folder import HoldsWork, Provenance, WorkFolder
 from facepad.media.resize import to_long_side
 from facepad.simulate.capture_set import Capture, CaptureOptions, Simulator
 from facepad.simulate.recipe import BONA_FIDE
@@ -59,7 +57,7 @@ class SimulationResult:
     skipped: tuple[str, ...]
 
 
-class Simulation:
+class Simulation(HoldsWork):
     """One run into a folder; a context manager that locks the folder.
 
     Attributes:
@@ -97,17 +95,6 @@ class Simulation:
         self.note = self._work.note
         self._complete = (out / LIST).is_file()
         self.done = len(self._sources) if self._complete else len(self._notes())
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._work.release()
 
     def take(self, workers: int, advance: Advance = ignore) -> None:
         """Simulate all sources that are not finished.

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from facepad.errors import SettingsError
-from facepad.jobs.work_folder import LOCK, PROVENANCE, Provenance, WorkFolder
+from facepad.jobs.work_folder import LOCK, PROVENANCE, HoldsWork, Provenance, WorkFolder
 
 FACTS = {"dataset": "nuaa", "frames": "all"}
 
@@ -83,6 +83,19 @@ def test_a_folder_that_another_run_uses_is_refused(tmp_path: Path) -> None:
         second.claim(FACTS, resume=True, force=False)
     first.release()
     second.claim(FACTS, resume=True, force=False)
+
+
+class Run(HoldsWork):
+    def __init__(self, path: Path) -> None:
+        self._work = folder(path)
+        self._work.claim(FACTS, resume=True, force=False)
+
+
+def test_a_run_unlocks_its_folder_at_the_end_of_its_block(tmp_path: Path) -> None:
+    with Run(tmp_path), pytest.raises(SettingsError, match="another run is at work on it"):
+        Run(tmp_path)
+    with Run(tmp_path):
+        pass
 
 
 def test_damaged_facts_are_refused(tmp_path: Path) -> None:
