@@ -153,8 +153,21 @@ def load_dense(
         return None
     if channels is not None:
         raise _not_for_files(channels)
-    evenly = FrameSelection("even", max(needs.min_frames, EVENLY.number))
+    if not isinstance(source, Sample) and address.parse(source) is not None:
+        with named_errors(name or str(source)):
+            return _dense(path, needs, name or str(path), limits, packed)
     shown = source.key if isinstance(source, Sample) else name or str(path)
+    return _dense(path, needs, shown, limits, packed)
+
+
+def _dense(
+    path: str | Path,
+    needs: Needs,
+    shown: str,
+    limits: VideoLimits | None,
+    packed: PackedFiles | None,
+) -> Presentation:
+    evenly = FrameSelection("even", max(needs.min_frames, EVENLY.number))
     most_bytes = round(1e6 * settings.number("max_clip_mb"))
 
     def selected(selection: FrameSelection, rate: float = 0.0) -> Presentation:
