@@ -153,7 +153,7 @@ def load_dense(
         return None
     if channels is not None:
         raise _not_for_files(channels)
-    if not isinstance(source, Sample) and address.parse(source) is not None:
+    if not isinstance(source, Sample) and address.parse(path) is not None:
         with named_errors(name or str(source)):
             return _dense(path, needs, name or str(path), limits, packed)
     shown = source.key if isinstance(source, Sample) else name or str(path)
