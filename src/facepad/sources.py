@@ -212,7 +212,7 @@ def read_frames(
     if rows is not None:
         files = packed or PackedFiles()
         yield from files.read_frames(rows, selection, limits.picture)
-    elif _holds_video(path):
+    elif _holds_video(path) or (selection.kind == "at" and _is_no_picture(path)):
         yield from read_numbered(path, selection, limits=limits)
     elif is_depth_video(path):
         colour = read_numbered_colour(path, selection, limits=limits)
@@ -248,8 +248,8 @@ def read_picture(
 
 
 def is_clip(path: str | Path) -> bool:
-    """Return whether a path is named like a clip: a video, or colour and depth."""
-    return is_video(path) or is_depth_video(path)
+    """Return whether a file is a clip by its content: a video, or colour and depth."""
+    return _holds_video(path) or is_depth_video(path)
 
 
 def clip_path(source: Source) -> str | Path | None:
@@ -264,7 +264,7 @@ def clip_path(source: Source) -> str | Path | None:
     rows = address.parse(source)
     if rows is not None:
         return source if rows.last > rows.first else None
-    return source if _holds_video(source) or is_depth_video(source) else None
+    return source if is_clip(source) else None
 
 
 def _frames(
@@ -374,6 +374,14 @@ def _name(source: str | Path | bytes | NDArray[Any]) -> str:
     if isinstance(source, bytes):
         return "bytes"
     return "array" if isinstance(source, np.ndarray) else str(source)
+
+
+def _is_no_picture(path: str | Path) -> bool:
+    """Return whether a file whose frame has a number is a clip of a kind that is seldom one.
+
+    GIF and MPEG are clips only where a listing numbers their frames.
+    """
+    return not is_depth_video(path) and not begins_as_picture(_head(Path(path)))
 
 
 def _holds_video(path: str | Path) -> bool:

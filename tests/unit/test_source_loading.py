@@ -11,7 +11,7 @@ from facepad.errors import InputError
 from facepad.media.frame_selection import FrameSelection
 from facepad.media.limits import VideoLimits
 from facepad.needs import Needs
-from facepad.sources import Source, load, load_dense, load_sample, read_picture
+from facepad.sources import Source, is_clip, load, load_dense, load_sample, read_picture
 from facepad.testing import made_up_dataset
 from facepad.testing.made_up import made_up_picture
 from facepad.testing.media_files import made_up_clip, write_depth_clip, write_picture, write_video
@@ -244,3 +244,25 @@ def test_what_is_over_the_limit_at_the_least_size_is_left_out(
     assert {frame.size for frame in found.frames} == {(400, 225)}
     assert sum(frame.image.nbytes for frame in found.frames) <= 2_000_000
     assert found.frames[0].notes[0].startswith("only the first 0.2 s of the clip fit into memory")
+
+
+def test_a_numbered_frame_of_a_gif_is_read(tmp_path: Path) -> None:
+    from PIL import Image
+
+    path = tmp_path / "moving.gif"
+    levels = [Image.new("L", (64, 48), level) for level in (0, 80, 160, 240)]
+    levels[0].save(path, save_all=True, append_images=levels[1:], duration=40)
+    frame = load_sample(Sample("made_up/gif", str(path), "anna", Split.TEST, frame=2)).frames[0]
+    assert frame.image.mean() == pytest.approx(160, abs=4)
+
+
+def test_a_numbered_frame_of_a_picture_is_the_picture(picture: Path) -> None:
+    sample = Sample("made_up/picture", str(picture), "anna", Split.TEST, frame=0)
+    assert load_sample(sample).frames[0].size == load(picture).frames[0].size
+
+
+def test_a_clip_is_known_by_its_content(video: Path, picture: Path, tmp_path: Path) -> None:
+    unnamed, false = tmp_path / "clip.jpg", tmp_path / "picture.mp4"
+    unnamed.write_bytes(video.read_bytes())
+    false.write_bytes(picture.read_bytes())
+    assert (is_clip(unnamed), is_clip(false)) == (True, False)

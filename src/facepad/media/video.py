@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 VIDEO_SUFFIXES = (".avi", ".m4v", ".mov", ".mp4")
 ALL_FRAMES = FrameSelection()
+_HELD = 64  # frames that are held in memory while it is not known how many there are
 
 _BOXES = frozenset({b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"})
 # Matroska and WebM, GIF, MPEG programme and elementary streams.
@@ -118,16 +119,42 @@ def _frames(
         claimed = _check_header(video, limits)
         if claimed < 1 and selection.kind == "even":
             claimed = _counted(path, limits)
-        last: tuple[int, Frame] | None = None
-        seen = 0
-        for seen, frame in _decoded(video, selection, claimed, limits):
-            if frame is not None:
-                if last is not None:
-                    yield last
-                last = seen - 1, frame
+        if selection.kind == "even" and selection.number <= _HELD:
+            frames, seen = _evenly(video, path, selection, claimed, limits)
+            yield from frames[:-1]
+            last = frames[-1] if frames else None
+        else:
+            last, seen = None, 0
+            for seen, frame in _decoded(video, selection, claimed, limits):
+                if frame is not None:
+                    if last is not None:
+                        yield last
+                    last = seen - 1, frame
     if last is None:
         raise InputError(_nothing(selection, seen, claimed))
     yield last[0], _with_note(last[1], selection, seen, claimed)
+
+
+def _evenly(
+    video: "VideoCapture", path: Path, selection: FrameSelection, claimed: int, limits: VideoLimits
+) -> tuple[list[tuple[int, Frame]], int]:
+    """Spread the frames over those that can be decoded, also where the header claims more."""
+    frames, seen = _held(video, selection, claimed, limits)
+    if 0 < seen <= selection.chosen(claimed)[-1]:
+        with _opened(path) as again:
+            frames, _ = _held(again, selection, seen, limits)
+    return frames, seen
+
+
+def _held(
+    video: "VideoCapture", selection: FrameSelection, count: int, limits: VideoLimits
+) -> tuple[list[tuple[int, Frame]], int]:
+    """Return the chosen frames with their numbers, and how many frames were decoded."""
+    seen, frames = 0, []
+    for seen, frame in _decoded(video, selection, count, limits):
+        if frame is not None:
+            frames.append((seen - 1, frame))
+    return frames, seen
 
 
 def _decoded(

@@ -14,7 +14,7 @@ from facepad.errors import InputError, SettingsError
 from facepad.media import Limits
 from facepad.media.frame_selection import FrameSelection
 from facepad.media.limits import VideoLimits
-from facepad.media.video import chosen_numbers, is_video, read_video
+from facepad.media.video import chosen_numbers, is_video, read_numbered, read_video
 from facepad.testing.media_files import write_video
 from facepad.types import RgbImage
 
@@ -122,6 +122,17 @@ def test_a_video_that_ends_early_gives_what_it_has_and_says_so(avi: Path) -> Non
     frames = list(read_video(avi))
     assert 1 < len(frames) < 60
     assert frames[-1].notes == (f"the video ends after {len(frames)} of 60 frames",)
+
+
+@pytest.mark.parametrize("count", [1, 6])
+def test_frames_are_spread_over_those_that_a_video_has(avi: Path, count: int) -> None:
+    data = avi.read_bytes()
+    avi.write_bytes(data[: len(data) // 2])  # the header still claims 60
+    there = len(list(read_video(avi)))
+    selection = FrameSelection("even", count)
+    frames = list(read_numbered(avi, selection))
+    assert [number for number, _ in frames] == list(selection.chosen(there))
+    assert frames[-1][1].notes == (f"the video ends after {there} of 60 frames",)
 
 
 @pytest.mark.parametrize("content", [b"", b"text, not a video", b"RIFF\0\0\0\0AVI " + bytes(999)])

@@ -321,6 +321,13 @@ def clip_of(folder: Path, **changes: object) -> Sample:
     return replace(sample, **changes)  # type: ignore[arg-type] # any field
 
 
+def test_a_clip_is_packed_as_one_whatever_its_name_is(tmp_path: Path, out: Path) -> None:
+    clip = clip_of(tmp_path)
+    renamed = replace(clip, path=str(Path(clip.path).rename(tmp_path / "clip.jpg")))
+    result = pack([renamed], out)
+    assert (result.about.samples, result.about.skipped) == (1, 0)
+
+
 def test_a_clip_is_one_sample_with_the_chosen_frames(tmp_path: Path, out: Path) -> None:
     clip, rule = clip_of(tmp_path), FrameSelection("even", 3)
     pack([clip], out, PackOptions(frames=rule))
