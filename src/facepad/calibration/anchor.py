@@ -91,7 +91,7 @@ class Calibration:
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return arrays for `facepad.models.store.save_arrays`."""
-        found: dict[str, NDArray[Any]] = {
+        stored: dict[str, NDArray[Any]] = {
             "format_version": np.array(FORMAT_VERSION),
             "test": np.array(self.test),
             "version": np.array(self.version),
@@ -103,7 +103,7 @@ class Calibration:
                 *(anchor.logit, anchor.logit_scale, anchor.distance),
                 *(anchor.distance_scale, anchor.threshold, anchor.slope, anchor.bias),
             )
-            found[f"{views} centre"] = anchor.centre
-            found[f"{views} scale"] = anchor.scale
-            found[f"{views} numbers"] = np.array(numbers)
-        return found
+            stored[f"{views} centre"] = anchor.centre
+            stored[f"{views} scale"] = anchor.scale
+            stored[f"{views} numbers"] = np.array(numbers)
+        return stored

@@ -56,15 +56,15 @@ class CameraPrior:
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return arrays for `facepad.models.store.save_arrays`."""
-        found: dict[str, NDArray[Any]] = {
+        stored: dict[str, NDArray[Any]] = {
             "format_version": np.array(FORMAT_VERSION),
             "heads": np.array(self.version),
             "cameras": np.array(self.cameras),
             "views": np.array(sorted(self.by_views)),
         }
         for views, prior in self.by_views.items():
-            found[views] = np.array(astuple(prior))
-        return found
+            stored[views] = np.array(astuple(prior))
+        return stored
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]], source: str) -> "CameraPrior":

@@ -47,13 +47,13 @@ def calibrate(
     from facepad.training.calibration import run
 
     made_by = make_calibratable(test)
-    found = run.pictures(bona_fide)
-    steps = len(found) if no_attacks else 2 * len(found)
+    pictures = run.pictures(bona_fide)
+    steps = len(pictures) if no_attacks else 2 * len(pictures)
     with progress("extracting features", steps) as advance:
         done = run.calibrate(
             name,
             made_by,
-            found,
+            pictures,
             target_bpcer=target_bpcer / 100.0,
             self_attacks=not no_attacks,
             advance=advance,
@@ -71,8 +71,8 @@ def list_all() -> None:
     from facepad import calibration
 
     for name in calibration.names():
-        found = calibration.load(name)
-        typer.echo(f"{name}  {found.test} {found.version}, {found.frames} frames")
+        saved = calibration.load(name)
+        typer.echo(f"{name}  {saved.test} {saved.version}, {saved.frames} frames")
 
 
 @app.command()

@@ -100,9 +100,9 @@ def verify(
     rule = FrameSelection.parse(frames)
     listing = list_dataset(name, root, protocol)
     with progress("verifying", len(listing.samples), lines=True) as advance:
-        found = decode_all(listing.samples, rule, workers=workers, advance=advance)
-    problems = [*problems_of(listing.dataset), *(f.problem for f in found if f.problem)]
-    _show_verified(listing, found, problems, as_json=as_json)
+        findings = decode_all(listing.samples, rule, workers=workers, advance=advance)
+    problems = [*problems_of(listing.dataset), *(f.problem for f in findings if f.problem)]
+    _show_verified(listing, findings, problems, as_json=as_json)
     if problems:
         raise typer.Exit(ExitCode.SETTINGS)
 
@@ -246,12 +246,12 @@ def _header(name: str) -> "DatasetHeader":
 
 def _show_verified(
     listing: "DatasetListing",
-    found: "Sequence[Finding]",
+    findings: "Sequence[Finding]",
     problems: "Sequence[str]",
     *,
     as_json: bool,
 ) -> None:
-    unusual = [f"{f.key}: {'; '.join(f.notes)}" for f in found if f.notes]
+    unusual = [f"{f.key}: {'; '.join(f.notes)}" for f in findings if f.notes]
     if as_json:
         document = info_document(listing)
         document |= {"ok": not problems, "problems": list(problems), "unusual": unusual}
@@ -265,7 +265,7 @@ def _show_verified(
             typer.echo(printable(f"{what}: {line}"))
         if len(lines) > NAMED:
             typer.echo(f"{what}: and {len(lines) - NAMED:,} more; --json names all")
-    broken = sum(bool(f.problem) for f in found)
+    broken = sum(bool(f.problem) for f in findings)
     sound = len(listing.samples) - broken
     typer.echo(
         f"{sound:,} of {counted(len(listing.samples), 'sample')} decode; "

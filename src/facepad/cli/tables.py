@@ -102,8 +102,8 @@ def counts_of(samples: Iterable[Sample]) -> list[SpeciesCount]:
             number[split, kind] += 1
             people.setdefault((split, kind), set()).add(sample.subject)
     order = [*(split.value for split in Split), "all"]
-    found = sorted(number, key=lambda at: (order.index(at[0]), at[1] != BONA_FIDE, at[1]))
-    return [SpeciesCount(*at, number[at], len(people[at])) for at in found]
+    groups = sorted(number, key=lambda at: (order.index(at[0]), at[1] != BONA_FIDE, at[1]))
+    return [SpeciesCount(*at, number[at], len(people[at])) for at in groups]
 
 
 def subject_count(samples: Iterable[Sample]) -> int:
@@ -183,14 +183,14 @@ def _taken(columns: Sequence[str], cells: Sequence[Sequence[Text]], width: int) 
     return taken
 
 
-def _cells(judged: Judged, told: Sequence[str]) -> dict[str, Text]:
-    """Return the cell of each column; scores of the tests in ``told`` are below the reasons."""
+def _cells(judged: Judged, shown: Sequence[str]) -> dict[str, Text]:
+    """Return the cell of each column; scores of the tests in ``shown`` are below the reasons."""
     decision = judged.decision
     if decision is None:
         error = Text(_without_path(judged), style=ERROR_STYLE)
         return {"outcome": Text("error", style=ERROR_STYLE), "why": error}
     values = {name: _of_test(score) for name, score in decision.scores.items()}
-    reasons = (why(decision), "; ".join(f"{name} {values[name]}" for name in told))
+    reasons = (why(decision), "; ".join(f"{name} {values[name]}" for name in shown))
     return values | {
         "outcome": Text(OUTCOMES[decision.outcome], style=STYLES[decision.outcome]),
         "score": _number(decision.score),
@@ -237,7 +237,7 @@ def _without_path(judged: Judged) -> str:
 
 
 def _explain(out: Console, results: Sequence[Judged], names: Sequence[str]) -> None:
-    told = False
+    explained = False
     for judged, name in zip(results, names, strict=True):
         scores = judged.decision.scores if judged.decision else {}
         for test, score in scores.items():
@@ -246,9 +246,9 @@ def _explain(out: Console, results: Sequence[Judged], names: Sequence[str]) -> N
                 head = f"\n{name}: what changed the score of {test} ({score.value:.2f}){aside}"
                 out.print(Text(head))
                 out.print(Text("\n".join(f"  {line}" for line in explanation(changes))))
-                told = True
+                explained = True
     note = "Change of the score when each group of metrics is replaced by its training mean."
-    out.print(Text(f"\n{note}\n" if told else "\nNo test can explain its score.\n"))
+    out.print(Text(f"\n{note}\n" if explained else "\nNo test can explain its score.\n"))
 
 
 def _common_folder(paths: Sequence[str]) -> str:

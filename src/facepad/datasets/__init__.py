@@ -54,10 +54,10 @@ def read_list(database: str, path: Path) -> tuple[str, ...]:
     except (OSError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", None) or error
         raise DatasetError(f"{database}: list {path} cannot be read: {why}") from error
-    found = tuple(line.strip() for line in lines if line.strip())
-    if not found:
+    entries = tuple(line.strip() for line in lines if line.strip())
+    if not entries:
         raise DatasetError(f"{database}: list {path} is empty; expected one item a line")
-    return found
+    return entries
 
 
 def walk_lists(database: str, folder: Path, names: Iterable[str]) -> Iterator[tuple[str, str, str]]:
@@ -69,13 +69,13 @@ def walk_lists(database: str, folder: Path, names: Iterable[str]) -> Iterator[tu
     Raises:
         DatasetError: As `read_list`, or a line stands there a second time, in any list.
     """
-    seen: set[str] = set()
+    earlier: set[str] = set()
     for name in names:
         for number, line in enumerate(read_list(database, folder / name), start=1):
             where = f"{name} line {number}"
-            if line in seen:
+            if line in earlier:
                 raise DatasetError(f"{database}: {where} lists {line!r} a second time")
-            seen.add(line)
+            earlier.add(line)
             yield name, line, where
 
 
@@ -98,10 +98,10 @@ def count_notices(counts: Mapping[str, tuple[int, int]], items: str) -> tuple[st
         items: What is counted ("videos").
     """
     return tuple(
-        f"{'subset' if found < official else 'surplus'}: {name} lists {found} of the official "
+        f"{'subset' if counted < official else 'surplus'}: {name} lists {counted} of the official "
         f"{official} {items}"
-        for name, (found, official) in counts.items()
-        if found != official
+        for name, (counted, official) in counts.items()
+        if counted != official
     )
 
 

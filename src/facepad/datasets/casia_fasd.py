@@ -116,15 +116,15 @@ class CasiaFasd:
         """Return folders of the part's subjects, by number."""
         folder = self.root / part
         check_root(TITLE, folder, "one folder per subject, named 1, 2 ...")
-        found = [path for path in folder.iterdir() if path.is_dir() and path.name[0] != "."]
+        folders = [path for path in folder.iterdir() if path.is_dir() and path.name[0] != "."]
         numbers = {str(number) for number in range(1, OFFICIAL_COUNTS[part] + 1)}
-        odd = sorted(path.name for path in found if path.name not in numbers)
-        if odd or not found:
+        odd = sorted(path.name for path in folders if path.name not in numbers)
+        if odd or not folders:
             raise DatasetError(
                 f"{TITLE}: {folder} must hold folders named 1 to {OFFICIAL_COUNTS[part]}, "
                 f"got {', '.join(odd) or 'none'}"
             )
-        return sorted(found, key=lambda path: int(path.name))
+        return sorted(folders, key=lambda path: int(path.name))
 
     def _sample(self, folder: Path, part: Split, video: str) -> Sample:
         path = folder / f"{video}.avi"

@@ -49,12 +49,12 @@ class CsvList:
                 no row; a row is too long or short, has a value that cannot be used, names a
                 file that is missing, or is there twice. The message names the line.
         """
-        seen: set[str] = set()
+        earlier: set[str] = set()
         for where, row in self._rows():
             sample = self._sample(row, where)
-            if sample.key in seen:
+            if sample.key in earlier:
                 raise DatasetError(f"{TITLE}: {where} lists {sample.key!r} a second time")
-            seen.add(sample.key)
+            earlier.add(sample.key)
             yield sample
 
     def notices(self) -> tuple[str, ...]:

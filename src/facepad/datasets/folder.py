@@ -117,8 +117,8 @@ class Folder:
 
     def _files(self) -> list[Path]:
         """Return every visible file of a class, sorted by path."""
-        found = [path for folder in self._classes() for path in folder.rglob("*")]
-        visible = [p for p in found if p.is_file() and not _hidden(p.relative_to(self.root))]
+        paths = [path for folder in self._classes() for path in folder.rglob("*")]
+        visible = [p for p in paths if p.is_file() and not _hidden(p.relative_to(self.root))]
         if not any(path.suffix.lower() in SUFFIXES for path in visible):
             raise DatasetError(f"{TITLE}: {self.root} holds no picture or video of any class")
         return sorted(visible)
@@ -132,13 +132,13 @@ class Folder:
                 f"{TITLE}: {self.root} holds both {plain[0].name}/ and {parts[0].name}/; "
                 "either all files lie in parts or none"
             )
-        found = plain or [folder for part in parts for folder in _classes_in(part)]
-        if not found:
+        folders = plain or [folder for part in parts for folder in _classes_in(part)]
+        if not folders:
             raise DatasetError(
                 f"{TITLE}: {self.root} must hold {BONA_FIDE}/ and {ATTACK}/SPECIES/, at once or "
                 f"in train/, dev/ and test/"
             )
-        return found
+        return folders
 
 
 def _classes_in(folder: Path) -> list[Path]:

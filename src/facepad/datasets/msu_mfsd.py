@@ -71,16 +71,16 @@ class MsuMfsd:
                 list is empty, or a line is malformed or there twice; the message names it.
         """
         check_root(TITLE, self.root, "scene01, train_sub_list.txt and test_sub_list.txt")
-        seen: set[str] = set()
+        earlier: set[str] = set()
         for name, line, where in walk_lists(TITLE, self.root, LISTS):
             if not (line.isascii() and line.isdigit() and len(line) <= 3):
                 raise DatasetError(
                     f"{TITLE}: {where} must be a number of up to 3 digits, got {line!r}"
                 )
             subject = line.zfill(3)
-            if subject in seen:
+            if subject in earlier:
                 raise DatasetError(f"{TITLE}: {where} lists subject {subject} a second time")
-            seen.add(subject)
+            earlier.add(subject)
             yield from self._of_subject(subject, LISTS[name], where)
 
     def notices(self) -> tuple[str, ...]:

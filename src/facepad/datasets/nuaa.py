@@ -91,15 +91,15 @@ class Nuaa:
 
     def _official(self) -> Iterator[Sample]:
         for kind, folder, species in CLASSES:
-            seen: set[str] = set()
+            earlier: set[str] = set()
             for part in PARTS:
                 name = f"{kind}_{part}_raw.txt"
                 for number, line in enumerate(self._read_list(name), start=1):
                     where = f"{name} line {number}"
                     sample = self._sample(Path(folder), line, part, species, where=where)
-                    if sample.key in seen:
+                    if sample.key in earlier:
                         raise DatasetError(f"NUAA: {where} lists {line!r} a second time")
-                    seen.add(sample.key)
+                    earlier.add(sample.key)
                     yield sample
 
     def subject_disjoint(self) -> Iterator[Sample]:

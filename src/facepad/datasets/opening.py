@@ -17,7 +17,7 @@ _FIELD = re.compile(r"^(?P<name>[A-Z][A-Za-z ]*):[ \t]+(?P<words>.*(?:\n[ \t]+.*
 
 @dataclass(frozen=True, slots=True)
 class DatasetHeader:
-    """What the docstring of a listing's module says of the database.
+    """Description of a database, from the docstring of its listing's module.
 
     Attributes:
         name: Name in the registry.
@@ -37,12 +37,12 @@ class DatasetListing:
     """One copy of a dataset, listed.
 
     Attributes:
-        header: What the listing says of the database.
+        header: Description of the database in the listing.
         dataset: The listing.
         protocol: The protocol that is followed; "" when there is only one.
         protocols: All protocols of the listing.
         samples: All samples, in order.
-        notices: What the listing says of this copy.
+        notices: Notices of the listing on this copy.
     """
 
     header: DatasetHeader

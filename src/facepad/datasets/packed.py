@@ -54,7 +54,7 @@ class Packed:
             SettingsError: h5py is not installed.
         """
         with PackedFile(self.file) as file:
-            for _, rows in groupby(file.in_order(), key=lambda found: found[2].sample):
+            for _, rows in groupby(file.in_order(), key=lambda numbered: numbered[2].sample):
                 yield self._sample(list(rows))
 
     def notices(self) -> tuple[str, ...]:

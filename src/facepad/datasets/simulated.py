@@ -19,7 +19,7 @@ from facepad.errors import DatasetError
 from facepad.types import Dataset, Sample
 
 TITLE = "simulated"
-_ABOUT = "simulated.json"  # beside the list: what was ordered
+_ABOUT = "simulated.json"  # beside the list: the options of the simulation
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ def set_of(sample: Sample) -> str:
     return first if slash else TITLE
 
 
-def ordered(root: Path) -> str:
+def order_summary(root: Path) -> str:
     """Return what a simulation was asked for, in one line; "" where its folder does not say.
 
     Args:

@@ -121,18 +121,18 @@ class ThreeDMad:
     def _files(self) -> tuple[dict[str, Path], list[Path]]:
         """Return paths of the clips by name, and HDF5 files that are none."""
         check_root(TITLE, self.root, "clips named like 01_01_01.hdf5")
-        found: dict[str, Path] = {}
+        files: dict[str, Path] = {}
         others = []
         for path in sorted(self.root.rglob("*.hdf5")):
             if not _is_clip(path.name):
                 others.append(path)
-            elif path.name in found:
-                raise DatasetError(f"{TITLE}: {path} is there twice, also as {found[path.name]}")
+            elif path.name in files:
+                raise DatasetError(f"{TITLE}: {path} is there twice, also as {files[path.name]}")
             else:
-                found[path.name] = path
-        if not found:
+                files[path.name] = path
+        if not files:
             raise DatasetError(f"{TITLE}: {self.root} holds no clips named like 01_01_01.hdf5")
-        return found, others
+        return files, others
 
 
 def _is_clip(name: str) -> bool:

@@ -79,7 +79,7 @@ def rate_intervals(
         reading: What presentations without a decision count as.
         level: Confidence in (0, 1).
         repeats: Number of resamplings.
-        seed: The same seed gives the same intervals.
+        seed: Random seed; equal seeds give equal intervals.
     """
     rates = rates_at(table, point, reading=reading)
     made = outcomes(table, point)
@@ -126,7 +126,7 @@ def share_interval(
         among: Rows that are counted.
         level: Confidence in (0, 1).
         repeats: Number of resamplings.
-        seed: The same seed gives the same interval.
+        seed: Random seed; equal seeds give equal intervals.
     """
     rate = share(table, flags, among)
     subjects = table.subject_count(among)
@@ -166,7 +166,7 @@ def bootstrap(
             `facepad.evaluation.resampling`.
         level: Confidence in (0, 1).
         repeats: Number of resamplings.
-        seed: The same seed gives the same interval.
+        seed: Random seed; equal seeds give equal intervals.
     """
     generator = np.random.default_rng(seed)
     classes = [rows for rows in (table.bona_fide, table.attack) if rows.any()]
@@ -242,7 +242,7 @@ def draws(
     Args:
         subjects: Number of subjects, and of draws each time.
         repeats: Number of resamplings over all pieces.
-        seed: The same seed gives the same draws.
+        seed: Random seed; equal seeds give equal draws.
         width: Numbers that the caller makes of one resampling; sets the size of pieces.
     """
     generator = np.random.default_rng(seed)

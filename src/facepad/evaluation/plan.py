@@ -77,10 +77,10 @@ def assess_all(
     """
     _check(scores, plan)
     done = []
-    for one in _with_pool(scores, plan):
-        devs = _devs(one, scores, plan)
-        for part, rows in parts_of(one.rows).items():
-            done.append(_assess(one, part, rows, devs, plan))
+    for scores_of_one in _with_pool(scores, plan):
+        devs = _devs(scores_of_one, scores, plan)
+        for part, rows in parts_of(scores_of_one.rows).items():
+            done.append(_assess(scores_of_one, part, rows, devs, plan))
             advance()
     return tuple(done)
 
@@ -165,8 +165,8 @@ def _devs(
     else:
         same = [other for other in same if other is one or other.source != one.source]
     same.sort(key=lambda other: other.dataset != one.dataset)
-    found = {f"{o.dataset} dev".strip(): of_split(o.rows, Split.DEV) for o in same}
-    return {name: rows for name, rows in found.items() if rows}
+    parts = {f"{o.dataset} dev".strip(): of_split(o.rows, Split.DEV) for o in same}
+    return {name: rows for name, rows in parts.items() if rows}
 
 
 def _with_pool(scores: Sequence[SystemScores], plan: Plan) -> list[SystemScores]:

@@ -160,11 +160,11 @@ def require_both_classes(scored: ScoreTable) -> None:
 
 def _thresholds(values: Floats) -> Floats:
     """Return thresholds halfway between neighbouring scores, always above the lower one."""
-    seen = np.unique(values)
-    middle = (seen[:-1] + seen[1:]) / 2.0
-    between = np.where(middle > seen[:-1], middle, seen[1:])
-    top = (seen[-1] + 1.0) / 2.0
-    return np.concatenate([[0.0], between, [top if top > seen[-1] else np.inf]])
+    distinct = np.unique(values)
+    middle = (distinct[:-1] + distinct[1:]) / 2.0
+    between = np.where(middle > distinct[:-1], middle, distinct[1:])
+    top = (distinct[-1] + 1.0) / 2.0
+    return np.concatenate([[0.0], between, [top if top > distinct[-1] else np.inf]])
 
 
 def _below(table: ScoreTable, rows: Flags, thresholds: Floats) -> Floats:

@@ -62,7 +62,7 @@ def ranking_intervals(
         table: Scores and labels; rows without a score are left out, as in `ranking.rank`.
         level: Confidence in (0, 1).
         repeats: Number of resamplings.
-        seed: The same seed gives the same intervals.
+        seed: Random seed; equal seeds give equal intervals.
 
     Raises:
         InputError: No bona fide or no attack has a score.
@@ -77,13 +77,13 @@ def ranking_intervals(
         band = Band(grid, at_grid, edges, edges, level, subjects)
         return RankingIntervals(dict.fromkeys(FIGURES, nothing), band)
     pieces = list(_resampled(scored, repeats, seed))
-    found = {
+    intervals = {
         name: percentiles(np.concatenate([p[name] for p in pieces]), subjects, level)
         for name in FIGURES
     }
     tail = tail_of(subjects, level)
     low, high = np.quantile(np.concatenate([p["grid"] for p in pieces]), [tail, 1.0 - tail], axis=0)
-    return RankingIntervals(found, Band(grid, at_grid, low, high, level, subjects))
+    return RankingIntervals(intervals, Band(grid, at_grid, low, high, level, subjects))
 
 
 def _grid() -> Floats:
@@ -156,11 +156,11 @@ def _cuts(scored: ScoreTable) -> Floats:
     """Thresholds that tell scores apart; with very many people, evenly thinned per class."""
     people = max(scored.subject_count(scored.bona_fide), scored.subject_count(scored.attack))
     most = max(FEWEST_CUTS, MOST_CELLS // people)
-    seen = np.unique(scored.values)
-    if len(seen) > most:
+    distinct = np.unique(scored.values)
+    if len(distinct) > most:
         classes = (np.unique(scored.values[rows]) for rows in (scored.bona_fide, scored.attack))
-        seen = np.unique(np.concatenate([_thinned(values, most // 2) for values in classes]))
-    return np.concatenate([seen, [np.inf]])  # at or above a cut is accepted
+        distinct = np.unique(np.concatenate([_thinned(values, most // 2) for values in classes]))
+    return np.concatenate([distinct, [np.inf]])  # at or above a cut is accepted
 
 
 def _thinned(values: Floats, most: int) -> Floats:

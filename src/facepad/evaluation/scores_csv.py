@@ -70,12 +70,12 @@ def match(
             f"{labels} has {next(iter(labelled))!r}"
         )
     rows = tuple(
-        _scored(
-            _sample(labels, line, name, found),
-            found,
-            _answer(scores, scored.get(unit), score_column),
+        Scored(
+            _sample(labels, line, name, row),
+            *_answer(scores, scored.get(unit), score_column),
+            row.get("presentation", ""),
         )
-        for unit, (line, found) in labelled.items()
+        for unit, (line, row) in labelled.items()
     )
     unlabelled = tuple(unit for unit in scored if unit not in labelled)
     unscored = tuple(unit for unit in labelled if unit not in scored)
@@ -110,18 +110,18 @@ def _require_subject(labels: CsvTable) -> None:
 
 
 def _by_name(table: CsvTable, column: str) -> dict[str, tuple[int, Row]]:
-    found: dict[str, tuple[int, Row]] = {}
+    rows: dict[str, tuple[int, Row]] = {}
     for line, row in table.rows():
         unit = row[column]
         if not unit:
             raise DatasetError(f"{table.file}, line {line}: column {column!r} is empty")
-        if unit in found:
+        if unit in rows:
             raise DatasetError(
-                f"{table.file}, line {line}: {unit!r} is already in line {found[unit][0]}; frames "
+                f"{table.file}, line {line}: {unit!r} is already in line {rows[unit][0]}; frames "
                 f"of one video need different names and a column 'presentation' in the labels"
             )
-        found[unit] = line, row
-    return found
+        rows[unit] = line, row
+    return rows
 
 
 def _sample(file: Path, line: int, key: str, row: Row) -> Sample:
@@ -144,15 +144,11 @@ def _sample(file: Path, line: int, key: str, row: Row) -> Sample:
     )
 
 
-def _scored(sample: Sample, row: Row, answer: tuple[float | None, str]) -> Scored:
-    return Scored(sample, answer[0], answer[1], row.get("presentation", ""))
-
-
-def _answer(file: Path, found: tuple[int, Row] | None, column: str) -> tuple[float | None, str]:
+def _answer(file: Path, numbered: tuple[int, Row] | None, column: str) -> tuple[float | None, str]:
     """Return a score, and the reason why it is missing or must not decide."""
-    if found is None:
+    if numbered is None:
         return None, "no row of scores"
-    line, row = found
+    line, row = numbered
     cell, outcome = row[column], row.get("outcome", "")
     if cell.lower() in MISSING:
         return None, row.get("reason") or "no score"

@@ -66,10 +66,10 @@ def _standard_input(stdin: BinaryIO | None, limits: Limits) -> Input:
 
 
 def _pattern(pattern: str) -> Iterator[Input]:
-    found = sorted(glob(pattern, recursive=True))  # noqa: PTH207 - Path.glob takes no absolute patterns
-    if not found:
+    matching = sorted(glob(pattern, recursive=True))  # noqa: PTH207 - Path.glob takes no absolute patterns
+    if not matching:
         yield _nothing(pattern, "no file matches this pattern")
-    for path in found:
+    for path in matching:
         yield from _path(Path(path))
 
 
@@ -78,9 +78,9 @@ def _path(path: Path) -> Iterator[Input]:
         yield Input(printable(str(path)), path)
         return
     empty = True
-    for found in _folder(path):
+    for file in _folder(path):
         empty = False
-        yield found
+        yield file
     if empty:
         yield _nothing(str(path), "the folder is empty")
 

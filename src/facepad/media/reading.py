@@ -90,8 +90,8 @@ def from_array(image: NDArray[np.generic], *, channels: Literal["rgb", "bgr", "g
     if channels not in ("rgb", "bgr", "gray"):
         raise InputError(f"channels must be 'rgb', 'bgr' or 'gray', got {channels!r}")
     if not isinstance(image, np.ndarray) or image.dtype not in (np.uint8, np.uint16):
-        found = getattr(image, "dtype", type(image).__name__)
-        raise InputError(f"an image must be an array of uint8 or uint16, got {found}")
+        kind = getattr(image, "dtype", type(image).__name__)
+        raise InputError(f"an image must be an array of uint8 or uint16, got {kind}")
     if image.ndim == 2:
         image = image[:, :, np.newaxis]
     if image.ndim != 3 or image.shape[2] != (1 if channels == "gray" else 3) or 0 in image.shape:

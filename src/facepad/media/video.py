@@ -179,8 +179,8 @@ def _decoded(
 def _converted(video: "VideoCapture", limits: VideoLimits) -> RgbImage:
     import cv2
 
-    found, image = video.retrieve()
-    if not found or image is None or image.ndim != 3 or image.dtype != np.uint8:
+    is_decoded, image = video.retrieve()
+    if not is_decoded or image is None or image.ndim != 3 or image.dtype != np.uint8:
         raise InputError("a frame of the video is damaged")
     limits.picture.check_size(image.shape[1], image.shape[0])  # it may change on the way
     return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), dtype=np.uint8)

@@ -58,14 +58,14 @@ def parse(text: str) -> Card:
         ModelError: The title, a row of the table or a section is missing.
     """
     body = re.split(r"^## (Data|Recipe|Results|Limits)$", text, flags=re.MULTILINE)
-    found = dict(re.findall(r"^\| (\w+) \| ?(.*?) ?\|$", body[0], flags=re.MULTILINE))
-    found |= {name.lower(): part.strip() for name, part in zip(body[1::2], body[2::2], strict=True)}
+    facts = dict(re.findall(r"^\| (\w+) \| ?(.*?) ?\|$", body[0], flags=re.MULTILINE))
+    facts |= {name.lower(): part.strip() for name, part in zip(body[1::2], body[2::2], strict=True)}
     title = re.match(r"# (.+)", text)
-    found["title"] = title.group(1).strip() if title else ""
-    found["research_use"] = found.pop("use", "") == USE_RESEARCH
-    missing = [f.name for f in fields(Card) if found.get(f.name, "") == "" and f.name != "sha256"]
+    facts["title"] = title.group(1).strip() if title else ""
+    facts["research_use"] = facts.pop("use", "") == USE_RESEARCH
+    missing = [f.name for f in fields(Card) if facts.get(f.name, "") == "" and f.name != "sha256"]
     if missing:
         raise ModelError(
             f"a model card lacks {', '.join(missing)}; expected what Card.render wrote"
         )
-    return Card(**{f.name: found.get(f.name, "") for f in fields(Card)})
+    return Card(**{f.name: facts.get(f.name, "") for f in fields(Card)})

@@ -111,15 +111,15 @@ def commands(requirement: str, folder: Path) -> list[list[str]]:
     This environment's pip (it is one of facepad's dependencies), else any pip; then uv.
     """
     pip = [*_PIP, "--dest", str(folder), requirement]
-    found = []
+    possible = []
     if find_spec("pip") is not None:
-        found.append([sys.executable, "-P", "-m", "pip", *pip])  # -P: never a pip.py lying about
+        possible.append([sys.executable, "-P", "-m", "pip", *pip])  # -P: never a pip.py lying about
     elif path := shutil.which("pip3") or shutil.which("pip"):
-        found.append([path, *pip])
+        possible.append([path, *pip])
     if path := shutil.which("uv"):
         python = ["--python", sys.executable, "--target", str(folder)]
-        found.append([path, *_UV, *python, requirement])
-    return found
+        possible.append([path, *_UV, *python, requirement])
+    return possible
 
 
 def _downloaded(requirement: str, folder: Path) -> Path:

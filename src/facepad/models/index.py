@@ -56,17 +56,17 @@ def entries(folder: Path | None = None) -> tuple[Entry, ...]:
     file = (folder or WEIGHTS) / FILE
     try:
         document = json.loads(file.read_text(encoding="utf-8"))
-        found = [Entry(**fields) for fields in document["models"]]
+        listed = [Entry(**fields) for fields in document["models"]]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(f"{file} cannot be read as the list of models: {error!r}") from error
     if document.get("format") != FORMAT:
         raise ModelError(f"{file} has format {document.get('format')!r}, expected {FORMAT}")
-    return tuple(sorted(found, key=lambda entry: entry.name))
+    return tuple(sorted(listed, key=lambda entry: entry.name))
 
 
-def write(folder: Path, found: Iterable[Entry]) -> None:
+def write(folder: Path, listed: Iterable[Entry]) -> None:
     """Write the list of models of a folder, in order of name."""
-    models = [asdict(entry) for entry in sorted(found, key=lambda entry: entry.name)]
+    models = [asdict(entry) for entry in sorted(listed, key=lambda entry: entry.name)]
     text = json.dumps({"format": FORMAT, "models": models}, indent=2)
     (folder / FILE).write_text(text + "\n", encoding="utf-8")
 

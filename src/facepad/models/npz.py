@@ -44,9 +44,9 @@ def reading(
         ModelError: Another format version, or reading the arrays failed.
     """
     try:
-        found = int(arrays["format_version"])
-        if found != version:
-            raise ModelError(f"{source} has format {found}, expected {version}")
+        stored = int(arrays["format_version"])
+        if stored != version:
+            raise ModelError(f"{source} has format {stored}, expected {version}")
         yield
     except (KeyError, ValueError, TypeError) as error:
         raise ModelError(f"{source} {otherwise}: {error!r}") from error
@@ -73,9 +73,11 @@ def check_features(
         "metrics_version": version,
     }
     for key, value in expected.items():
-        found = member(arrays, key, source)
-        if found.shape != () or found.item() != value:
-            raise ModelError(f"{source} has {key} {found.tolist()!r}, this version needs {value!r}")
+        stored = member(arrays, key, source)
+        if stored.shape != () or stored.item() != value:
+            raise ModelError(
+                f"{source} has {key} {stored.tolist()!r}, this version needs {value!r}"
+            )
     if tuple(member(arrays, "names", source).ravel().tolist()) != names:
         raise ModelError(f"{source} is of other features, or in another order, than this version's")
 

@@ -48,10 +48,10 @@ class Network:
                 f"it has {', '.join(self.outputs)}"
             )
         try:
-            found: list[NDArray[np.float32]] = self._session.run(list(outputs), dict(inputs))
+            results: list[NDArray[np.float32]] = self._session.run(list(outputs), dict(inputs))
         except _failures() as error:
             raise ModelError(f"model {self.name!r} cannot be run: {error}") from error
-        return found
+        return results
 
 
 def _opened(name: str, threads: int) -> Any:  # noqa: ANN401 - onnxruntime's own type

@@ -127,9 +127,9 @@ def update_index(folder: Path | None = None) -> tuple[Entry, ...]:
     known = index.entries(folder) if (folder / index.FILE).is_file() else ()
     pulled = [entry for entry in known if entry.kind == "pulled"]
     files = sorted(file for kind in _KINDS for file in folder.glob(kind))
-    found = (*pulled, *(_entry(file) for file in files))
-    index.write(folder, found)
-    return found
+    listed = (*pulled, *(_entry(file) for file in files))
+    index.write(folder, listed)
+    return listed
 
 
 def version(name: str) -> str:
@@ -175,16 +175,16 @@ def _check(entry: Entry) -> Check:
 
 
 def _entry(file: Path) -> Entry:
-    found = parse(read_bytes(file.with_suffix(".md")).decode())
+    card = parse(read_bytes(file.with_suffix(".md")).decode())
     sha256 = digest(read_bytes(file))
-    if found.sha256 != sha256:
-        raise ModelError(f"the card of {file} is for sha256 {found.sha256}, the file has {sha256}")
+    if card.sha256 != sha256:
+        raise ModelError(f"the card of {file} is for sha256 {card.sha256}, the file has {sha256}")
     return Entry(
         name=file.stem,
         file=file.name,
         sha256=sha256,
-        version=found.version,
-        licence=found.licence,
+        version=card.version,
+        licence=card.licence,
         kind="packaged",
-        research_use=found.research_use,
+        research_use=card.research_use,
     )

@@ -35,7 +35,7 @@ _FOOTER = struct.Struct(f"<15sBQ{_DIGEST}s")  # magic, version, bytes of HDF5, d
 _VERSION = 1
 
 
-def seal(path: Path) -> None:
+def append_checksums(path: Path) -> None:
     """Append checksums to a finished HDF5 file, and make sure that all of it is on the disk."""
     with path.open("r+b") as file:
         table = b"".join(_digest(block) for block in _blocks(file))
@@ -150,25 +150,25 @@ class Digest:
     """
 
     def __init__(self, rows: Iterable[Row] = ()) -> None:
-        self._found = sha256()
+        self._hash = sha256()
         for row in rows:
             self.add(row)
 
     def add(self, row: Row) -> None:
         """Add the next row."""
         labels = (row.key, row.split, row.subject, row.species, row.session, row.frame)
-        self._found.update(f"{json.dumps((*labels, row.pixels_sha256))}\n".encode())
+        self._hash.update(f"{json.dumps((*labels, row.pixels_sha256))}\n".encode())
 
     def __str__(self) -> str:
-        return self._found.hexdigest()
+        return self._hash.hexdigest()
 
 
 def pixels_hash(image: RgbImage) -> str:
     """Return SHA-256 of a picture's size and its RGB pixels, in hexadecimal."""
     height, width = image.shape[:2]
-    found = sha256(f"{width}x{height}\n".encode())
-    found.update(np.ascontiguousarray(image).data)
-    return found.hexdigest()
+    digest = sha256(f"{width}x{height}\n".encode())
+    digest.update(np.ascontiguousarray(image).data)
+    return digest.hexdigest()
 
 
 def _opened(path: Path) -> BinaryIO:

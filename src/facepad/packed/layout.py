@@ -97,7 +97,7 @@ OF_PICTURE = ("sample", "frame", "of_clip", "time_s", "notes", "stored_width", "
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What a packed file says of itself.
+    """Metadata of a packed file.
 
     Attributes:
         dataset: Name of the listing it was made from.

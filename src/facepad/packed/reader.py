@@ -49,7 +49,7 @@ class PackedFile:
 
     Attributes:
         path: The file.
-        about: What it says of itself.
+        about: Metadata of the file.
 
     Args:
         path: The file.
@@ -137,7 +137,7 @@ class PackedFile:
         Raises:
             DatasetError: The file is damaged.
         """
-        yield from merge(*map(self._numbered, GROUPS), key=lambda found: found[2].sample)
+        yield from merge(*map(self._numbered, GROUPS), key=lambda numbered: numbered[2].sample)
 
     def stored(self, group: str, number: int) -> bytes | RgbImage:
         """Return what is stored of a picture: its file's bytes, or its pixels with border."""
@@ -231,8 +231,8 @@ def _json(values: Any) -> list[Any]:  # noqa: ANN401 - h5py has no types
 
 
 def _plain(values: Any) -> list[Any]:  # noqa: ANN401 - h5py has no types
-    found: list[Any] = values.tolist()
-    return found
+    plain: list[Any] = values.tolist()
+    return plain
 
 
 _READERS: Mapping[str, Callable[[Any], list[Any]]] = MappingProxyType(

@@ -10,7 +10,7 @@ from typing import Any, Self
 import numpy as np
 
 from facepad.packed.address import GROUPS
-from facepad.packed.checksums import seal
+from facepad.packed.checksums import append_checksums
 from facepad.packed.layout import (
     COLUMNS,
     HASH_DIGITS,
@@ -111,7 +111,7 @@ class Writer:
         return bona_fide, attack, len(self._skipped)
 
     def finish(self, about: About) -> None:
-        """Write pending rows and the attributes; close, seal and sync the file."""
+        """Write pending rows and the attributes; close, append checksums, and sync the file."""
         for group in GROUPS:
             self._flush(group)
         for name, values in zip(
@@ -120,7 +120,7 @@ class Writer:
             _append(self._file[SKIPPED][name], values)
         self._file.attrs.update(attributes_of(about))
         self._file.close()
-        seal(self._path)
+        append_checksums(self._path)
 
     def _flush(self, group: str) -> None:
         rows, self._waiting[group] = self._waiting[group], []

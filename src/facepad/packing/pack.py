@@ -48,8 +48,8 @@ class PackSource:
         name: Name of the listing.
         samples: All samples, in order.
         protocol: Protocol of the listing; "" when it has only one.
-        notices: What the listing says of this copy.
-        header: The listing's words on layout, reference and licence.
+        notices: Notices of the listing on this copy.
+        header: Layout, reference and licence, from the listing.
     """
 
     name: str
@@ -64,7 +64,7 @@ class PackResult:
     """The packed file.
 
     Attributes:
-        about: What the file says of itself.
+        about: Metadata of the file.
         skipped: Why each sample that is missing could not be read.
     """
 

@@ -73,8 +73,8 @@ def _from_matlab(path: Path) -> tuple[Vector, Vector]:
 
     names = "mu_prisparam", "cov_prisparam"
     try:
-        found = loadmat(path, variable_names=names)
-        mean, covariance = (np.asarray(found[name], np.float64) for name in names)
+        arrays = loadmat(path, variable_names=names)
+        mean, covariance = (np.asarray(arrays[name], np.float64) for name in names)
     except Exception as error:
         raise ModelError(
             f"{path} cannot be read as a released NIQE model, a .mat file with "

@@ -128,17 +128,17 @@ def couple(pairwise: Vector) -> Vector:
     many = len(pairwise)
     matrix = -pairwise * pairwise.T
     np.fill_diagonal(matrix, (pairwise**2).sum(axis=0))
-    found = np.full(many, 1 / many)
+    probabilities = np.full(many, 1 / many)
     for _ in range(_SWEEPS):
-        product = matrix @ found
-        if np.abs(product - found @ product).max() < _TOLERANCE / many:
+        product = matrix @ probabilities
+        if np.abs(product - probabilities @ product).max() < _TOLERANCE / many:
             break
         for index in range(many):
-            product = matrix @ found
-            rest = product[index] - matrix[index, index] * found[index]
-            found[index] = (found @ product - rest) / matrix[index, index]
-            found /= found.sum()
-    return found
+            product = matrix @ probabilities
+            rest = product[index] - matrix[index, index] * probabilities[index]
+            probabilities[index] = (probabilities @ product - rest) / matrix[index, index]
+            probabilities /= probabilities.sum()
+    return probabilities
 
 
 # --- libsvm's text files ---------------------------------------------------------------------
@@ -239,13 +239,13 @@ class _Header:
         return words[0]
 
     def integer(self, key: str, least: int = 1, most: int = MAX_VECTORS) -> int:
-        found = int(self.numbers(key, 1)[0])
-        if not least <= found <= most:
+        number = int(self.numbers(key, 1)[0])
+        if not least <= number <= most:
             raise InputError(
                 f"{self.source}, line {self._get(key)[0]}: "
-                f"{key} must be {least} to {most}, got {found}"
+                f"{key} must be {least} to {most}, got {number}"
             )
-        return found
+        return number
 
     def numbers(self, key: str, many: int) -> Vector:
         number, words = self._get(key)
@@ -254,10 +254,10 @@ class _Header:
     def machine(self, classes: int, vectors: Vector, coefficients: Vector) -> Machine:
         pairs = classes * (classes - 1) // 2
         sure = classes and "probA" in self.lines
-        found = [
+        arrays = [
             self.numbers(key, classes) if classes else np.zeros(0) for key in ("label", "nr_sv")
         ]
-        labels, counts = (values.astype(np.int64) for values in found)
+        labels, counts = (values.astype(np.int64) for values in arrays)
         sigmoids = [self.numbers(key, pairs) for key in ("probA", "probB")] if sure else []
         return Machine(
             gamma=float(self.numbers("gamma", 1)[0]),
@@ -276,12 +276,12 @@ class _Header:
 
 
 def _until_vectors(lines: _Lines, source: str) -> dict[str, tuple[int, list[str]]]:
-    found: dict[str, tuple[int, list[str]]] = {}
+    entries: dict[str, tuple[int, list[str]]] = {}
     last = 0
     for number, words in lines:
         if words == ["SV"]:
-            return found
-        found[words[0]] = number, words[1:]
+            return entries
+        entries[words[0]] = number, words[1:]
         last = number
     raise InputError(f"{source}, line {last}: the file ends before the line 'SV'")
 
@@ -321,12 +321,12 @@ def _range_row(words: list[str], where: str) -> tuple[int, float, float]:
 def _numbers(words: list[str], many: int, where: str) -> list[float]:
     """Return exactly ``many`` finite numbers."""
     try:
-        found = [float(word) for word in words]
+        numbers = [float(word) for word in words]
     except ValueError:
-        found = []
-    if len(words) != many or len(found) != many or not all(map(isfinite, found)):
+        numbers = []
+    if len(words) != many or len(numbers) != many or not all(map(isfinite, numbers)):
         raise InputError(f"{where}: expected {many} finite numbers, got {' '.join(words)[:80]!r}")
-    return found
+    return numbers
 
 
 def _numbered(text: str) -> _Lines:

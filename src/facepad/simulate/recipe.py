@@ -290,7 +290,7 @@ def apply(
     presented = _presented(recipe, stage, rng)
     mask = presented.mask
     moved_face = None if face is None else moved(face, picture, presented, stage.size)
-    light = recipe.camera.seen(presented.exposed)
+    light = recipe.camera.light_on_sensor(presented.exposed)
     del presented  # the largest part of the memory
     file = recipe.camera.photograph(light, rng)
     return SimulatedPicture(decode(file), mask, recipe.to_dict(), file, moved_face)

@@ -12,7 +12,7 @@ import pytest
 from facepad import media, registry
 from facepad.datasets.packed import Packed
 from facepad.errors import DatasetError, FacepadError, InputError
-from facepad.packed.checksums import SealedFile, seal
+from facepad.packed.checksums import SealedFile, append_checksums
 from facepad.packing.rows import PackOptions
 from facepad.pipeline import Checker
 from facepad.sources import load_sample, read_picture
@@ -244,7 +244,7 @@ def rewritten(file: Path) -> Iterator[h5py.File]:
     file.write_bytes(content)
     with h5py.File(file, "r+") as opened:
         yield opened
-    seal(file)
+    append_checksums(file)
 
 
 def _drop(content: h5py.File) -> None:

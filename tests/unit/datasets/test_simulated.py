@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from listings import Opener, by_part, people
 
-from facepad.datasets.simulated import Simulated, ordered, set_of, was_moved
+from facepad.datasets.simulated import Simulated, order_summary, set_of, was_moved
 from facepad.errors import DatasetError
 
 HEADER = "path,subject,pai_species,split,source,parameters"
@@ -65,11 +65,11 @@ def test_a_row_that_does_not_tell_what_was_drawn_is_refused(tmp_path: Path, cell
 
 def test_what_was_ordered_is_told_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "simulated.json").write_text('{"order": {"seed": "5", "mesh": ""}}')
-    assert ordered(tmp_path) == "seed 5"
-    assert ordered(tmp_path / "dataset.csv") == "seed 5"
+    assert order_summary(tmp_path) == "seed 5"
+    assert order_summary(tmp_path / "dataset.csv") == "seed 5"
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"order": 3}', "{}"])
 def test_a_folder_that_does_not_tell_is_no_error(tmp_path: Path, text: str) -> None:
     (tmp_path / "simulated.json").write_text(text)
-    assert ordered(tmp_path) == ""
+    assert order_summary(tmp_path) == ""

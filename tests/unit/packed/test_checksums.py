@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from facepad.errors import DatasetError
-from facepad.packed.checksums import BLOCK, SealedFile, seal
+from facepad.packed.checksums import BLOCK, SealedFile, append_checksums
 
 CONTENT = bytes(range(256)) * 700  # two blocks and a bit
 
@@ -16,7 +16,7 @@ CONTENT = bytes(range(256)) * 700  # two blocks and a bit
 def sealed(tmp_path: Path) -> Path:
     path = tmp_path / "a.h5"
     path.write_bytes(CONTENT)
-    seal(path)
+    append_checksums(path)
     return path
 
 
@@ -34,7 +34,7 @@ def test_what_was_sealed_is_read_without_the_seal(sealed: Path) -> None:
 def test_sizes_around_a_block_are_read_back(tmp_path: Path, size: int) -> None:
     path = tmp_path / "a.h5"
     path.write_bytes(CONTENT[:size])
-    seal(path)
+    append_checksums(path)
     assert read(path) == CONTENT[:size]
 
 
@@ -45,7 +45,7 @@ def test_any_part_is_read_as_from_a_plain_file(
 ) -> None:
     path = tmp_path_factory.mktemp("sealed") / "a.h5"
     path.write_bytes(CONTENT)
-    seal(path)
+    append_checksums(path)
     with SealedFile(path) as file:
         file.seek(start)
         assert file.read(length) == CONTENT[start : start + length]

@@ -31,7 +31,9 @@ def grey(light: float = 0.18, size: tuple[int, int] = (48, 64)) -> LinearImage:
 
 def picture(camera: Camera, light: LinearImage, seed: int = 0) -> RgbImage:
     return decode(
-        camera.photograph(camera.seen(SceneRadiance(light.copy())), np.random.default_rng(seed))
+        camera.photograph(
+            camera.light_on_sensor(SceneRadiance(light.copy())), np.random.default_rng(seed)
+        )
     )
 
 
@@ -42,7 +44,7 @@ def test_optics_keep_the_mean_of_light(
 ) -> None:
     light = np.zeros((41, 41, 3), np.float32)
     light[20, 20] = 1.0
-    seen = Optics(blur, aperture, motion, angle).seen(light)
+    seen = Optics(blur, aperture, motion, angle).apply(light)
     assert seen.sum() == pytest.approx(3.0, rel=1e-3)
 
 
@@ -56,7 +58,7 @@ def test_the_blur_of_light_and_the_transfer_of_patterns_agree(motion: float, clo
     across = np.arange(64, dtype=np.float32)
     wave = np.cos(2 * np.pi * 0.125 * across)[None, :, None].repeat(64, 0).repeat(3, 2)
     optics = Optics(0.6, 0.9, motion, 0.0)
-    seen = optics.seen(np.asarray(wave, np.float32))[32, 16:48, 0]
+    seen = optics.apply(np.asarray(wave, np.float32))[32, 16:48, 0]
     at = np.array([[0.125]], np.float32)
     assert np.ptp(seen) / 2 == pytest.approx(float(optics.transfer(at, at * 0)[0, 0]), abs=close)
 

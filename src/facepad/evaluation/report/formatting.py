@@ -52,15 +52,15 @@ def number(value: float) -> str:
     return NOT_KNOWN if math.isnan(value) else f"{value:.4g}"
 
 
-def count(found: Count) -> str:
+def count(counted: Count) -> str:
     """Return the number of presentations and people behind a rate.
 
     Example:
         >>> count(Count(3362, 9))
         '3,362 presentations, 9 people'
     """
-    people = "1 person" if found.subjects == 1 else f"{found.subjects:,} people"
-    return f"{found.presentations:,} presentations, {people}"
+    people = "1 person" if counted.subjects == 1 else f"{counted.subjects:,} people"
+    return f"{counted.presentations:,} presentations, {people}"
 
 
 def threshold(point: AtPoint) -> str:
@@ -96,8 +96,8 @@ def undecided_note(rates: Rates) -> str:
         "attacks without a response": max(rates.apnrr.values(), default=0.0),
         "attacks uncertain": rates.attack_uncertain,
     }
-    told = [f"{what} {percent(share)}" for what, share in shares.items() if share > 0.0]
-    return "; ".join(told)
+    shown = [f"{what} {percent(share)}" for what, share in shares.items() if share > 0.0]
+    return "; ".join(shown)
 
 
 def text(report: Report) -> str:

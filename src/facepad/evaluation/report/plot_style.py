@@ -135,7 +135,7 @@ def themed(drawn: str, name: str, *, title: str, description: str) -> str:
     """
     text = _GLOBAL_STYLE.sub("", _METADATA.sub("", _PROLOGUE.sub("", drawn)))
     text = _GROUP_NAME.sub("", text)
-    text = _STYLE.sub(lambda found: _attributes(found[1]), text)
+    text = _STYLE.sub(lambda match: _attributes(match[1]), text)
     text = _own_names(text, name)
     for colour, token in TOKENS.items():
         text = text.replace(token, f"var(--{colour})")
@@ -182,6 +182,6 @@ def _attributes(style: str) -> str:
 def _own_names(text: str, name: str) -> str:
     """Drop names that nothing refers to, and put the drawing's name before the others."""
     used = {first or second for first, second in _USE.findall(text)}
-    text = _ID.sub(lambda found: f' id="{name}-{found[1]}"' if found[1] in used else "", text)
+    text = _ID.sub(lambda match: f' id="{name}-{match[1]}"' if match[1] in used else "", text)
     text = re.sub(r'(?:xlink:)?href="#', f'href="#{name}-', text)
     return text.replace("url(#", f"url(#{name}-")

@@ -121,8 +121,8 @@ def save(plot: Plot, folder: Path, inline: str) -> tuple[Path, ...]:
 
 def classes(one: Assessment) -> list[tuple[str, Flags]]:
     """Return bona fide and each PAI species, with their rows."""
-    found = [(name, one.table.of_species(name)) for name in one.table.species]
-    return [("bona fide", one.table.bona_fide), *found]
+    species = [(name, one.table.of_species(name)) for name in one.table.species]
+    return [("bona fide", one.table.bona_fide), *species]
 
 
 def histogram(all_axes: Sequence["Axes"], colours: Colours, one: Assessment) -> None:
@@ -227,12 +227,12 @@ def _marks(ranked: Sequence[Assessment]) -> str:
     points = max((one.points for one in ranked), key=len)
     if not points:
         return ""
-    told = ", ".join(
+    marks = ", ".join(
         f"{mark_in_words(index)} {safe_label(point.name)} ({point.origin})"
         for index, point in enumerate(points)
     )
     return (
-        f"Marks: errors at fixed thresholds, {told}; they are off the curve where a system "
+        f"Marks: errors at fixed thresholds, {marks}; they are off the curve where a system "
         "does not decide."
     )
 

@@ -49,13 +49,13 @@ class Head:
 
     def standardised(self, statistics: NDArray[Any]) -> Vector:
         """Return statistics in units of their training deviation; shape (..., F)."""
-        found: Vector = (np.asarray(statistics, np.float64) - self.mean) / self.scale
-        return found
+        scaled: Vector = (np.asarray(statistics, np.float64) - self.mean) / self.scale
+        return scaled
 
     def logits(self, statistics: NDArray[Any]) -> Vector:
         """Return one logit for each row, higher for bona fide; shape (...)."""
-        found: Vector = self.standardised(statistics) @ self.weights + self.intercept
-        return found
+        values: Vector = self.standardised(statistics) @ self.weights + self.intercept
+        return values
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,7 +93,7 @@ class FaceHeads:
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return all values as arrays for `facepad.models.store.save_arrays`."""
         point = self.operating_point
-        found: dict[str, NDArray[Any]] = {
+        stored: dict[str, NDArray[Any]] = {
             "format_version": np.array(FORMAT_VERSION),
             "heads": np.array([head.name for head in self.heads]),
             "intercepts": np.array([head.intercept for head in self.heads]),
@@ -106,8 +106,8 @@ class FaceHeads:
         }
         for head in self.heads:
             for part in ("mean", "scale", "weights"):
-                found[f"{head.name} {part}"] = np.asarray(getattr(head, part), np.float32)
-        return found
+                stored[f"{head.name} {part}"] = np.asarray(getattr(head, part), np.float32)
+        return stored
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]], source: str) -> "FaceHeads":

@@ -187,10 +187,10 @@ class FaceTest:
         outputs = self._outputs(presentation)
         if isinstance(outputs, Reason):
             return outputs
-        found = {crops.TIGHT: self._tight_part(outputs)}
+        observations = {crops.TIGHT: self._tight_part(outputs)}
         if len(outputs.views) > 1:
-            found["+".join(outputs.views)] = Observation(outputs.raw, outputs.features)
-        return found
+            observations["+".join(outputs.views)] = Observation(outputs.raw, outputs.features)
+        return observations
 
     def _outputs(self, presentation: Presentation) -> HeadOutputs | Reason:
         frames = [frame for frame in presentation.frames if frame.face is not None]
@@ -213,8 +213,8 @@ class FaceTest:
         make = {crops.TIGHT: crops.tight, crops.CONTEXT: crops.context}
         squares = [make[view](frame.image, box, SIDE) for view in views]
         blocks = self.heads.blocks
-        found = dict(zip(blocks, self.backbone.extract(squares, blocks), strict=True))
-        return [head.standardised(found[head.block][views.index(head.view)]) for head in heads]
+        features = dict(zip(blocks, self.backbone.extract(squares, blocks), strict=True))
+        return [head.standardised(features[head.block][views.index(head.view)]) for head in heads]
 
     def _scaled(self, outputs: HeadOutputs) -> tuple[float, dict[str, float]]:
         """Return the logit of the score, and numbers for its details."""

@@ -75,17 +75,17 @@ def inspect(data: bytes) -> Header:
 
 def _entries(data: bytes, table: bytes, order: Order) -> dict[int, _Entry]:
     """Return the entries that matter, by tag; of two with the same tag, the first."""
-    found: dict[int, _Entry] = {}
+    known: dict[int, _Entry] = {}
     for at in range(0, len(table), 12):
         raw = table[at : at + 12]
         tag = int.from_bytes(raw[:2], order)
-        if tag in _SINGLE | _LISTS | _OTHER and tag not in found:
+        if tag in _SINGLE | _LISTS | _OTHER and tag not in known:
             entry = _entry(data, raw, order)
             _check_entry(tag, entry)
-            found[tag] = entry
-    if sum(len(entry.content) for entry in found.values()) > len(data):
+            known[tag] = entry
+    if sum(len(entry.content) for entry in known.values()) > len(data):
         raise InputError("the TIFF is damaged: its tags overlap")
-    return found
+    return known
 
 
 def _entry(data: bytes, raw: bytes, order: Order) -> _Entry:

@@ -287,9 +287,9 @@ class Camera:
     developing: ImageSignalProcessor = field(default=ImageSignalProcessor())
     codec: Codec = field(default=Codec())
 
-    def seen(self, exposed: SceneRadiance) -> LinearImage:
+    def light_on_sensor(self, exposed: SceneRadiance) -> LinearImage:
         """Return the light on the photosites, shape (H, W, 3)."""
-        light = self.lens.optics.seen(exposed.light)
+        light = self.lens.optics.apply(exposed.light)
         if exposed.texture is not None:
             light *= exposed.texture
         return times(light, self.lens.shade((light.shape[0], light.shape[1])))
@@ -298,7 +298,7 @@ class Camera:
         """Take a picture.
 
         Args:
-            light: From `seen`; overwritten, to save memory.
+            light: From `light_on_sensor`; overwritten, to save memory.
             rng: Random numbers for the noise.
 
         Returns:

@@ -60,7 +60,7 @@ class Optics:
         turn = quarter * (across + down)
         return (1.0, turn), (float(np.cos(quarter * (across - down))), 0.0), (1.0, -turn)
 
-    def seen(self, light: LinearImage) -> LinearImage:
+    def apply(self, light: LinearImage) -> LinearImage:
         """Blur light as lens and photosites do, in place; keep its shape and mean.
 
         Pictures hold little beyond half a cycle for each pixel, so the photosite's square

@@ -232,8 +232,9 @@ class Screen:
             mask = mask * hand
         del around  # large
         texture = self._texture(stage, x, y) if self.stripe else None
-        for share in visible:
-            texture = _within(texture, share)
+        if texture is not None:
+            for share in visible:  # the pattern where the panel is visible, 1 elsewhere
+                texture = mixed(np.float32(1.0), texture, share)
         return MediumRender(SceneRadiance(light, texture), mask, placement, self.width)
 
     def _lit(self, stage: CaptureScene, x: Map, y: Map) -> LinearImage:
@@ -309,8 +310,3 @@ class Screen:
         added *= mask[..., None]
         light += added
         return light
-
-
-def _within(texture: LinearImage | None, share: Map) -> LinearImage | None:
-    """Return the pattern where the panel is visible, 1 elsewhere."""
-    return None if texture is None else mixed(np.float32(1.0), texture, share)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from facepad.datasets.simulated import ordered
+from facepad.datasets.simulated import order_summary
 from facepad.evaluation.ranking import area_under_curve, auc
 from facepad.evaluation.rates import Rates, rates_at
 from facepad.faces import crops
@@ -183,7 +183,7 @@ class FaceRecipe:
                 f"{people(part.samples)} people"
             )
         if self.trains != "real":
-            made = [ordered(root) for root in self.sources.simulated]
+            made = [order_summary(root) for root in self.sources.simulated]
             lines += ["", *(f"Simulated with: {options}." for options in made if options)]
         licences = licences_of([sample for part in data.train for sample in part.samples])
         return "\n".join([*lines, "", f"Licences of the pictures: {licences}."])
