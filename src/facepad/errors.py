@@ -27,6 +27,32 @@ class SettingsError(FacepadError):
     """A setting or an option has a value that cannot be used."""
 
 
+# What is wrong with one item of many; every other error of facepad ends the run.
+ITEM_ERRORS = (InputError, DatasetError)
+
+
+def item_error(name: str, error: Exception) -> str:
+    """Return in words why one item of a run has no result; raise what ends the run.
+
+    Args:
+        name: Name of the item, for errors that do not name it.
+        error: What was raised for the item. Unexpected errors are the item's own too, so that
+            one odd picture does not end a long run.
+
+    Raises:
+        FacepadError: The error itself, when it holds for all items, such as a missing model.
+
+    Example:
+        >>> item_error("a.jpg", ZeroDivisionError("by zero"))
+        'a.jpg: unexpected ZeroDivisionError: by zero'
+    """
+    if isinstance(error, ITEM_ERRORS):
+        return str(error)
+    if isinstance(error, FacepadError):
+        raise error
+    return f"{name}: unexpected {type(error).__name__}: {error}"
+
+
 def printable(text: str) -> str:
     r"""Return the text with control characters and lone surrogates as escapes.
 

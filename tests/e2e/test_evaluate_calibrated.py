@@ -111,11 +111,11 @@ def test_scores_of_another_calibration_are_not_mixed(
     version = report(finished)["models"]["calibration"].encode()
     without = run(*evaluate(place, OUT, "--tests", "face_cnn,made_up"), env=environment)
     assert without.returncode == 4
-    assert b"begun with another calibration: '" + version + b"', now none" in without.stderr
+    assert b"started with calibration '" + version + b"', not none" in without.stderr
     calibrate(place, environment, target_bpcer=20)
     anew = run(*evaluate(place, OUT, "--calibration", "kiosk-7"), env=environment)
     assert anew.returncode == 4
-    assert b"another calibration: '" + version in anew.stderr
+    assert b"started with calibration '" + version in anew.stderr
 
 
 def test_several_tests_are_judged_together_as_check_decides(

@@ -167,7 +167,7 @@ def test_a_run_does_not_go_on_with_another_version_of_a_model(
     newer = environment | {"MADE_UP_MODEL": "made_up-2"}
     result = run(*score(manifest, "--tests", "made_up", "--resume"), env=newer)
     assert result.returncode == 4
-    assert b"begun with another model made_up: 'made_up-1', now 'made_up-2'" in result.stderr
+    assert b"started with model made_up 'made_up-1', not 'made_up-2'" in result.stderr
     assert out_of(manifest).read_bytes() == before
     assert run(*score(manifest, "--tests", "made_up", "--force"), env=newer).returncode == 2
 
@@ -194,8 +194,8 @@ def test_with_a_calibration_its_test_decides_and_the_run_keeps_to_it(
     assert row["quality_score"]
     result = run(*score(manifest, "--calibration", "gate", "--resume"), env=here)
     assert result.returncode == 4
-    assert b"begun with another calibration: 'door+" in result.stderr
-    assert b", now 'gate+" in result.stderr
+    assert b"started with calibration 'door+" in result.stderr
+    assert b", not 'gate+" in result.stderr
     assert run(*score(manifest, "--calibration", "door", "--resume"), env=here).returncode == 0
 
 

@@ -18,7 +18,7 @@ from facepad.media.frame_selection import FrameSelection
 from facepad.needs import Needs
 from facepad.pipeline import Checker
 from facepad.scoring.table import output_columns, presentation_columns
-from facepad.scoring.workers import picture_fields, presentation_fields
+from facepad.scoring.workers import score_picture, score_presentation
 from facepad.testing.media_files import write_depth_clip, write_video
 from facepad.types import (
     Decision,
@@ -129,8 +129,8 @@ def test_python_check_score_and_evaluate_give_one_decision(
     assert decision.score is not None
     shown = CliRunner().invoke(app, ["check", "--json", "--tests", ",".join(tests), str(clip)])
     document = json.loads(shown.stdout)
-    score = picture_fields(Checker(tests), str(clip), tests=tests)
-    evaluate = presentation_fields(Checker(tests), (str(clip), None), tests=tests)
+    score = score_picture(Checker(tests), str(clip), tests=tests)
+    evaluate = score_presentation(Checker(tests), (str(clip), None), tests=tests)
     rows = (
         dict(zip(output_columns(tests), score, strict=True)),
         dict(zip(presentation_columns(tests), evaluate, strict=True)),
@@ -326,7 +326,7 @@ def test_without_depth_a_test_of_depth_alone_is_no_response(clip: Path, min_fram
     motion = MotionTest(needs=Needs(min_frames=min_frames, depth=True))
     decision = checker(motion).check(clip)
     assert (decision.outcome, decision.reasons) == (Outcome.NON_RESPONSE, (Reason.NO_DEPTH,))
-    row = presentation_fields(checker(motion), (str(clip), None), tests=("motion",))
+    row = score_presentation(checker(motion), (str(clip), None), tests=("motion",))
     fields = dict(zip(presentation_columns(("motion",)), row, strict=True))
     assert (fields["motion_score"], fields["motion_reason"]) == ("", "no_depth")
 

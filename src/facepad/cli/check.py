@@ -1,5 +1,6 @@
 """``facepad check``: judge pictures and clips, for people or for programs."""
 
+import os
 import sys
 from collections.abc import Sequence
 from contextlib import closing
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from facepad.cli.errors import ExitCode
+from facepad.cli.errors import DEBUG_VARIABLE, ExitCode
 from facepad.cli.options import (
     CALIBRATION_HELP,
     PATHS_HELP,
@@ -150,15 +151,17 @@ def run(paths: Sequence[str], options: CheckOptions) -> ExitCode:
 def judge(checker: "Checker", item: "Input") -> "Judged":
     """Return the decision of one input, or its error when it cannot be read."""
     from facepad.documents import Judged, path_of
-    from facepad.errors import InputError
+    from facepad.errors import ITEM_ERRORS, InputError, item_error
 
     path = path_of(item)
     try:
         if isinstance(item.source, InputError):
             raise item.source
         return Judged(path, checker.check(item.source, name=item.name))
-    except InputError as error:
-        return Judged(path, error=str(error))
+    except Exception as error:
+        if os.environ.get(DEBUG_VARIABLE) and not isinstance(error, ITEM_ERRORS):
+            raise
+        return Judged(path, error=item_error(path, error))
 
 
 def exit_code(results: "Sequence[Judged]", options: CheckOptions) -> ExitCode:

@@ -207,12 +207,12 @@ def _finished(
     from facepad.simulate.runner import ABOUT
 
     if not resume:
-        raise SettingsError(f"{options.out} is there already; --force begins again")
+        raise SettingsError(f"{options.out} is there already; --force overwrites it")
     with PackedFile(options.out) as file:
         header = file.about.header
     if header != _header(listed, order):
         raise DatasetError(
-            f"{options.out} is finished, but was ordered otherwise; --force begins again"
+            f"{options.out} is finished, but of other sources or options; --force overwrites it"
         )
     if (options.folder / ABOUT).is_file():  # of a run that ended just before its end
         shutil.rmtree(options.folder)

@@ -70,19 +70,19 @@ class Provenance:
         earlier = self._read()
         if earlier is None:
             raise SettingsError(
-                f"{self._subject}: what it was begun with is not known, since {self.file.name} "
-                "is missing or damaged; --force begins again"
+                f"{self._subject}: the options of the earlier run are not known, since "
+                f"{self.file.name} is missing or damaged; --force overwrites it"
             )
         now = json.loads(json.dumps(dict(facts)))
         different = [name for name in {**earlier, **now} if earlier.get(name) != now.get(name)]
         if different:
             pairs = (
-                f"{name}: {_shown(earlier.get(name))}, now {_shown(now.get(name))}"
+                f"{name} {_shown(earlier.get(name))}, not {_shown(now.get(name))}"
                 for name in different
             )
             raise SettingsError(
-                f"{self._subject} was begun with another {'; another '.join(pairs)}. "
-                "Resume it with what it was begun with, or --force begins again"
+                f"{self._subject} was started with {'; with '.join(pairs)}. "
+                "Give the same values to resume it; --force overwrites it"
             )
 
     def _read(self) -> Facts | None:
@@ -135,7 +135,7 @@ class WorkFolder:
 
         Raises:
             SettingsError: Work is there and neither was asked for; another run is at work on
-                it; it was begun with other facts; or the folder cannot be used.
+                it; it was started with other facts; or the folder cannot be used.
         """
         self._check_asked(asked=resume or force)
         try:
@@ -179,8 +179,8 @@ class WorkFolder:
     def _check_asked(self, *, asked: bool) -> None:
         if self._provenance.file.exists() and not asked:
             raise SettingsError(
-                f"{self.path} holds the work of a run that did not end; --resume goes on with "
-                "it, --force begins again"
+                f"{self.path} holds the work of an interrupted run; --resume resumes it, "
+                "--force overwrites it"
             )
 
     def _take(self, facts: Facts, *, force: bool, begin: Callable[[], None]) -> None:

@@ -225,7 +225,7 @@ class Packing:
         with PackedFile(self._out) as file:
             if file.about.order != self._order:
                 raise DatasetError(
-                    f"{self._out} is finished, but of other data or options; --force packs anew"
+                    f"{self._out} is finished, but of other data or options; --force overwrites it"
                 )
 
 
@@ -338,7 +338,7 @@ def _check_out(out: Path, samples: tuple[Sample, ...], *, may_be_there: bool) ->
     if not out.exists():
         return
     if not may_be_there:
-        raise SettingsError(f"{out} is there already; --force packs anew and overwrites it")
+        raise SettingsError(f"{out} is there already; --force overwrites it")
     if any(file_of(sample.path).resolve() == out.resolve() for sample in samples):
         raise SettingsError(f"{out} is part of the dataset; name another output")
 

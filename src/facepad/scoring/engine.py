@@ -1,9 +1,11 @@
 """Scores of a manifest or a dataset in a CSV file; an interrupted run resumes."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
+from facepad import settings
 from facepad.errors import counted
 from facepad.evaluation.aggregation import Scored
 from facepad.jobs.csv_rows import label_of, read_csv
@@ -28,8 +30,9 @@ from facepad.scoring.workers import (
     score_pictures,
     score_presentations,
 )
-from facepad.types import Sample, Split
+from facepad.types import Outcome, Reason, Sample, Split
 
+NO_SCORE = "no score"
 LABELS = ("key", "path", "label", "pai_species", "subject", "split")
 
 
@@ -71,8 +74,8 @@ def score_manifest(
     Raises:
         DatasetError: The manifest, or the file to continue, cannot be used.
         ModelError: A model is missing or has the wrong hash.
-        SettingsError: The output exists, cannot be written, or was begun with other models
-            or another calibration; or a name is not known.
+        SettingsError: The output exists, cannot be written, or was started with other models,
+            settings or another calibration; or a name is not known.
     """
     calibrated = None if options.calibration is None else CalibrationRef.of(options.calibration)
     first = () if calibrated is None else (calibrated.test,)
@@ -82,12 +85,7 @@ def score_manifest(
     spec = CheckerSpec(tests, calibrated)
     checker = spec.checker()
     checker.load()  # a missing model is an error before any file is touched
-    facts = {
-        "tests": ",".join(tests),
-        "fusion": DEFAULT_FUSION,
-        "calibration": None if calibrated is None else calibrated.version,
-        **{f"model {name}": version for name, version in checker.models.items()},
-    }
+    facts = facts_of(spec, checker.models)
     with ScoresFile(out, manifest, outputs, resume=options.resume, force=options.force) as scores:
         _provenance(out).keep(facts, resumed=scores.done > 0)
         left = range(scores.done, len(manifest.rows))
@@ -138,14 +136,26 @@ class DatasetScoring:
         return self.folder / f"scores-{self.name}.csv"
 
     @property
-    def facts(self) -> Facts:
-        """What the scores depend on, beside the pictures."""
-        return {
-            "tests": ",".join(self.tests),
-            "calibration": None if self.calibration is None else self.calibration.version,
-            **{f"model {name}": version for name, version in self.models.items()},
-            "frames": str(self.frames),
-        }
+    def spec(self) -> CheckerSpec:
+        """What a process needs to make its checker."""
+        return CheckerSpec(self.tests, self.calibration, self.frames)
+
+
+def facts_of(spec: CheckerSpec, models: Mapping[str, str]) -> Facts:
+    """Return what scores depend on, beside the pictures.
+
+    Args:
+        spec: Makes the checkers.
+        models: Version of each model, by name.
+    """
+    return {
+        "tests": ",".join(spec.tests),
+        "fusion": DEFAULT_FUSION,
+        "calibration": None if spec.calibration is None else spec.calibration.version,
+        **{f"model {name}": version for name, version in models.items()},
+        "frames": str(spec.frames),
+        "max_clip_mb": settings.number("max_clip_mb"),
+    }
 
 
 def score_dataset(
@@ -159,22 +169,24 @@ def score_dataset(
         progress: Shows progress.
 
     Raises:
-        SettingsError: The file was made with other tests, models, frames or calibration.
-        DatasetError: The file is no file of scores of this dataset.
+        SettingsError: The file was made with other models, frames, settings or calibration, or
+            another run is at work on it.
+        DatasetError: The file is no file of scores of this dataset by these tests.
         ModelError: A model is missing or has the wrong hash.
     """
     scoring.folder.mkdir(parents=True, exist_ok=True)
-    resumed = scoring.file.exists() and not scoring.force
-    _provenance(scoring.file).keep(scoring.facts, resumed=resumed)
+    resume = scoring.file.exists() and not scoring.force
     samples = [sample for sample in scoring.samples if sample.split is not Split.TRAIN]
     rows = tuple(labels(scoring.root, sample) for sample in samples)
     manifest = Manifest(scoring.root, LABELS, rows)
     outputs = presentation_columns(scoring.tests)
-    with ScoresFile(scoring.file, manifest, outputs, resume=resumed, force=True) as scores:
+    with ScoresFile(scoring.file, manifest, outputs, resume=resume, force=True) as scores:
+        facts = facts_of(scoring.spec, scoring.models)
+        _provenance(scoring.file).keep(facts, resumed=scores.done > 0)
         left = samples[scores.done :]
         _say_done(scoring.file, scores, len(left), say)
         fields = score_presentations(
-            CheckerSpec(scoring.tests, scoring.calibration, scoring.frames),
+            scoring.spec,
             left,
             min(scoring.workers, max(1, len(left))),
         )
@@ -187,20 +199,12 @@ def scored_rows(
     scoring: DatasetScoring, rows: Sequence[Mapping[str, str]], test: str
 ) -> tuple[Scored, ...]:
     """Return one test's presentations; those of train have no score."""
-    by_key = {row["key"]: row for row in rows}
-    return tuple(
-        Scored(
-            sample,
-            *(
-                (None, "not scored")
-                if sample.split is Split.TRAIN
-                else _answer(by_key[sample.key], test)
-            ),
-            # Samples that are single frames belong to the video they are part of.
-            presentation="" if sample.frame is None else sample.path,
-        )
-        for sample in scoring.samples
-    )
+    return _scored(scoring, rows, partial(_answer, test=test))
+
+
+def decided_rows(scoring: DatasetScoring, rows: Sequence[Mapping[str, str]]) -> tuple[Scored, ...]:
+    """Return the presentations with the scores that were decided by; those of train have none."""
+    return _scored(scoring, rows, _decision)
 
 
 def unreadable(rows: Sequence[Mapping[str, str]]) -> list[str]:
@@ -261,8 +265,42 @@ def _relative(root: Path, path: str) -> str:
     return near.as_posix() if packed is None else str(replace(packed, file=near))
 
 
+def _scored(
+    scoring: DatasetScoring,
+    rows: Sequence[Mapping[str, str]],
+    answer: Callable[[Mapping[str, str]], tuple[float | None, str]],
+) -> tuple[Scored, ...]:
+    by_key = {row["key"]: row for row in rows}
+    return tuple(
+        Scored(
+            sample,
+            *((None, "not scored") if sample.split is Split.TRAIN else answer(by_key[sample.key])),
+            # Samples that are single frames belong to the video they are part of.
+            presentation="" if sample.frame is None else sample.path,
+        )
+        for sample in scoring.samples
+    )
+
+
 def _answer(row: Mapping[str, str], test: str) -> tuple[float | None, str]:
+    """Return a test's score, and why there is none or it must not decide."""
     cell, reason = row[f"{test}_score"], row[f"{test}_reason"]
-    if not cell:
-        return None, reason or row["reason"] or "no score"
+    # Without a face, each test has the decision's first reason; its score is no response.
+    no_response = row["outcome"] == Outcome.NON_RESPONSE
+    if not cell or (no_response and reason and reason == _reasons(row)[0]):
+        return None, reason or row["reason"] or NO_SCORE
     return float(cell), reason
+
+
+def _decision(row: Mapping[str, str]) -> tuple[float | None, str]:
+    """Return the score that was decided by, and why there is none or it must not decide.
+
+    A score near the threshold may decide: every operating point has a band of its own.
+    """
+    if not row["score"] or row["outcome"] == Outcome.NON_RESPONSE:
+        return None, row["reason"] or NO_SCORE
+    return float(row["score"]), ";".join(r for r in _reasons(row) if r != Reason.NEAR_THRESHOLD)
+
+
+def _reasons(row: Mapping[str, str]) -> list[str]:
+    return row["reason"].split(";")

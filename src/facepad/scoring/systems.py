@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from facepad import settings
+from facepad import registry, settings
 from facepad.datasets import open_dataset
 from facepad.errors import SettingsError, counted
 from facepad.evaluation.aggregation import Scored, combined
@@ -16,10 +16,16 @@ from facepad.evaluation.choices import FrameAggregation, ScoreDirection
 from facepad.evaluation.plan import SystemScores
 from facepad.evaluation.report.document import Timing
 from facepad.evaluation.scores_csv import match
-from facepad.fusion import Answer, Fused, mean_ratio
+from facepad.fusion import Answer, Fusion
 from facepad.jobs.progress import Progress, Say
 from facepad.media.frame_selection import FrameSelection
-from facepad.scoring.engine import DatasetScoring, score_dataset, scored_rows, unreadable
+from facepad.scoring.engine import (
+    DatasetScoring,
+    decided_rows,
+    score_dataset,
+    scored_rows,
+    unreadable,
+)
 from facepad.scoring.table import STEPS
 from facepad.scoring.workers import LOADS, JudgedTests, LoadedTest, as_shipped
 from facepad.types import OperatingPoint, Reason, Sample, Score
@@ -27,7 +33,8 @@ from facepad.types import OperatingPoint, Reason, Sample, Score
 NAMED = 5  # pictures that could not be read and are named
 _ASKED = re.compile(r"(?P<name>[^:=]+)(?::(?P<protocol>[^=]+))?=(?P<root>.+)")
 
-_REASONS = frozenset(Reason)
+# Why a test has no part in a decision, or no score: the presentation lacks what it needs.
+UNMET = frozenset({Reason.CLIP_TOO_SHORT, Reason.FRAME_RATE_TOO_LOW, Reason.NO_DEPTH})
 
 Points = Mapping[str, OperatingPoint]
 Rows = Sequence[Mapping[str, str]]
@@ -160,18 +167,22 @@ def from_datasets(options: EvaluationOptions, *, say: Say, progress: Progress) -
         {test: combined(scored_rows(scoring, rows, test), options.combine) for test in tests.loaded}
         for scoring, rows in zip(scorings, tables, strict=True)
     ]
-    judged = list(zip(copies, answers, strict=True))
+    decided = [
+        combined(decided_rows(scoring, rows), options.combine)
+        for scoring, rows in zip(scorings, tables, strict=True)
+    ]
+    judged = list(zip(copies, answers, decided, strict=True))
     used = tests.calibration
     on = "" if used is None else f", with calibration {used.version}"
     given = given_points(options)
     return EvaluationInput(
         title=f"{', '.join(tests.loaded)} on {', '.join(copy.name for copy in copies)}{on}",
-        systems=tuple(s for pair in judged for s in _systems(*pair, tests, given)),
+        systems=tuple(s for one in judged for s in _systems(*one, tests, given)),
         notices=(
             *(() if used is None else (used.notice,)),
             *(f"{copy.name}: {notice}" for copy in copies for notice in copy.notices),
             *(_unread(keys) for keys in unread if keys),
-            *(note for pair in judged if (note := _abstained(*pair, tests))),
+            *(note for copy, each, _ in judged for note in _partly_decided(copy, each, tests)),
         ),
         timings=_timings(tests.loaded, [row for rows in tables for row in rows]),
         timings_note=(
@@ -200,42 +211,28 @@ def fused_name(points: Points) -> str:
     return f"mean of {', '.join(points)}"
 
 
-def fuse(scored: Mapping[str, Scored], points: Points) -> Fused:
-    """Return the fused score of the tests that decide.
-
-    Args:
-        scored: A row of each test by name, of a presentation that could be read.
-        points: Threshold and band of each test that decides, by name.
-    """
-    answers = {
-        test: Answer(Score(row.value, Reason(row.reason) if row.reason else None), points[test])
-        for test, row in scored.items()
-        if test in points and (row.value is not None or row.reason in _REASONS)
-    }
-    return mean_ratio(answers)
+def shipped_point(points: Points) -> GivenPoint:
+    """Return the operating point of several tests together, where none abstains."""
+    fuse: Fusion = registry.resolve("fusions", registry.DEFAULT_FUSION)
+    return as_shipped(
+        fuse({test: Answer(Score(0.5), own) for test, own in points.items()}).operating_point
+    )
 
 
-def fused_rows(rows: Mapping[str, Sequence[Scored]], points: Points) -> tuple[Scored, ...]:
-    """Return the fused score of each presentation.
+def partly_decided(rows: Mapping[str, Sequence[Scored]]) -> tuple[int, int]:
+    """Return in how many presentations only some tests decide.
 
     Args:
         rows: Rows of each test that decides, by name; the same presentations in one order.
-        points: Threshold and band of each test.
+
+    Returns:
+        The number of those where other tests abstain, and of those where the others have no
+        score, since the presentation lacks what they need, such as frames or depth.
     """
-    each = zip(*rows.values(), strict=True)
-    return tuple(_fused(dict(zip(rows, scored, strict=True)), points) for scored in each)
-
-
-def shipped_point(points: Points) -> GivenPoint:
-    """Return the operating point of several tests together, where none abstains."""
-    answers = {test: Answer(Score(0.5), point) for test, point in points.items()}
-    return as_shipped(mean_ratio(answers).operating_point)
-
-
-def abstentions(rows: Mapping[str, Sequence[Scored]]) -> int:
-    """Return the number of presentations where some tests decide and others abstain."""
-    each = [{_decides(row) for row in scored} for scored in zip(*rows.values(), strict=True)]
-    return sum(len(decides) > 1 for decides in each)
+    each = [scored for scored in zip(*rows.values(), strict=True) if any(map(_decides, scored))]
+    silent = [[row for row in scored if not _decides(row)] for scored in each]
+    unmet = sum(bool(rest) and all(map(_is_unmet, rest)) for rest in silent)
+    return sum(map(bool, silent)) - unmet, unmet
 
 
 def _scoring(
@@ -256,9 +253,13 @@ def _scoring(
 
 
 def _systems(
-    copy: EvaluatedDataset, answers: Answers, tests: JudgedTests, given: tuple[GivenPoint, ...]
+    copy: EvaluatedDataset,
+    answers: Answers,
+    decided: tuple[Scored, ...],
+    tests: JudgedTests,
+    given: tuple[GivenPoint, ...],
 ) -> Iterator[SystemScores]:
-    """Yield each test by itself, and the fusion of the deciding tests."""
+    """Yield each test by itself, and the deciding tests together, as the checker decided."""
     source = str(copy.root.resolve())
     for test, rows in answers.items():
         own, calibrated = tests.own_point(test), tests.is_calibrated(test)
@@ -271,25 +272,27 @@ def _systems(
             asks_dev=not calibrated,
         )
     if len(tests.points) > 1:
-        fused = fused_rows({test: answers[test] for test in tests.points}, tests.points)
         yield SystemScores(
             system=fused_name(tests.points),
             dataset=copy.name,
             source=source,
-            rows=fused,
+            rows=decided,
             given=(*given, shipped_point(tests.points)),
         )
 
 
-def _abstained(copy: EvaluatedDataset, answers: Answers, tests: JudgedTests) -> str:
-    count = abstentions({test: answers[test] for test in tests.points})
-    if not count:
-        return ""
-    return (
-        f"{copy.name}: in {counted(count, 'presentation')} some tests abstain and others decide. "
+def _partly_decided(copy: EvaluatedDataset, answers: Answers, tests: JudgedTests) -> Iterator[str]:
+    abstain, unmet = partly_decided({test: answers[test] for test in tests.points})
+    then = (
         f"{fused_name(tests.points)} is then the score of those that decide, judged here at one "
         "threshold for all; `facepad check` uses the threshold of the tests that decide"
     )
+    if abstain:
+        where = counted(abstain, "presentation")
+        yield f"{copy.name}: in {where} some tests abstain and others decide. {then}"
+    if unmet:
+        where = counted(unmet, "presentation")
+        yield f"{copy.name}: in {where} some tests lack the frames or the depth they need. {then}"
 
 
 def _copies(options: EvaluationOptions) -> list[EvaluatedDataset]:
@@ -340,13 +343,9 @@ def _column(rows: Rows, name: str) -> list[float]:
     return [float(row[name]) for row in rows if row[name]]
 
 
-def _fused(scored: Mapping[str, Scored], points: Points) -> Scored:
-    first = next(iter(scored.values()))
-    if all(row.value is None for row in scored.values()):
-        return first
-    fused = fuse(scored, points)
-    return Scored(first.sample, fused.value, ";".join(fused.reasons), first.presentation)
-
-
 def _decides(row: Scored) -> bool:
     return row.value is not None and not row.reason
+
+
+def _is_unmet(row: Scored) -> bool:
+    return row.value is None and row.reason in UNMET

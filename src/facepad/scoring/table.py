@@ -13,7 +13,7 @@ from typing import BinaryIO, Self
 from facepad.errors import DatasetError, SettingsError
 from facepad.jobs.csv_rows import decoded_row, encoded_row, read_csv
 from facepad.jobs.files import lock, writing_errors
-from facepad.types import Decision
+from facepad.types import Decision, Reason, Score
 
 PATH_COLUMN = "path"
 OUTCOME_COLUMN = "outcome"  # empty where the picture could not be read
@@ -50,13 +50,32 @@ def presentation_columns(tests: Sequence[str]) -> Fields:
 
 
 def decision_fields(decision: Decision, tests: Sequence[str]) -> Fields:
-    """Return the fields of a decision in `output_columns`; a missing score is empty, never 0."""
+    """Return the fields of a decision in `output_columns`; a missing score is empty, never 0.
+
+    Scores are those of the decision, also where there is no face and so no response. The time
+    does not include the loading of models.
+    """
+    times = decision.timings_ms
     return (
-        score_field(decision.score),
+        _score_field(decision.score),
         decision.outcome.value,
         ";".join(decision.reasons),
-        *(score_field(_value(decision, test)) for test in tests),
-        f"{decision.timings_ms.get('total', 0.0):.1f}",
+        *(_score_field(_score(decision, test).value) for test in tests),
+        f"{times.get('total', 0.0) - times.get('load', 0.0):.1f}",
+    )
+
+
+def presentation_fields(decision: Decision, tests: Sequence[str]) -> Fields:
+    """Return the fields of a decision in `presentation_columns`.
+
+    Without a face the reason of every test is the first one of the decision.
+    """
+    times = decision.timings_ms
+    return (
+        *decision_fields(decision, tests),
+        *(_reason_field(decision, test) for test in tests),
+        str(decision.frames),
+        *(f"{times.get(step, 0.0):.2f}" for step in (*STEPS, *tests)),
     )
 
 
@@ -79,13 +98,20 @@ def is_error(fields: Fields) -> bool:
     return not fields[1]
 
 
-def score_field(value: float | None) -> str:
-    """Return a score as text; empty when there is none."""
+def _score_field(value: float | None) -> str:
     return "" if value is None else f"{value:.{DECIMALS}f}"
 
 
-def _value(decision: Decision, test: str) -> float | None:
-    return decision.scores[test].value if test in decision.scores else None  # no clip: no score
+def _reason_field(decision: Decision, test: str) -> str:
+    if decision.face is None:
+        return (decision.reasons or (Reason.NO_FACE,))[0].value
+    reason = _score(decision, test).reason
+    return "" if reason is None else reason.value
+
+
+def _score(decision: Decision, test: str) -> Score:
+    """Return the score of a test, or the reason why it has no part in the decision."""
+    return decision.scores.get(test) or Score(None, decision.left_out[test])
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +257,8 @@ def _inspect(file: Path, manifest: Manifest, header: Sequence[str]) -> _Progress
         return _Progress()
     if first != list(header):
         raise DatasetError(
-            f"{file}: made with other columns; expected {', '.join(header)}, got {', '.join(first)}"
+            f"{file}: made with other tests or columns; expected {', '.join(header)}, got "
+            f"{', '.join(first)}; --force overwrites it"
         )
     rows = errors = 0
     for row, end in records:

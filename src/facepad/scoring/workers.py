@@ -8,22 +8,21 @@ from time import perf_counter
 from typing import Self
 
 from facepad import calibration, runtime
-from facepad.errors import DatasetError, FacepadError, InputError, ModelError
+from facepad.errors import ModelError, item_error
 from facepad.evaluation.assessment import GivenPoint
 from facepad.jobs.processes import ProcessPool
 from facepad.media.frame_selection import FrameSelection
 from facepad.pipeline import Checker
 from facepad.scoring.table import (
-    STEPS,
     Fields,
     decision_fields,
     error_fields,
     output_columns,
     presentation_columns,
-    score_field,
+    presentation_fields,
 )
 from facepad.sources import EVENLY
-from facepad.types import Decision, OperatingPoint, Reason, Sample, Score, Split
+from facepad.types import OperatingPoint, Sample, Split
 
 NO_PATH = "the row has no path"
 LOADS = 5  # times that models are loaded to time it
@@ -221,7 +220,7 @@ def score_pictures(spec: CheckerSpec, paths: Iterable[str], workers: int) -> Ite
         SettingsError: A test or the calibration does not exist.
         FacepadError: The processes cannot be started.
     """
-    work = partial(picture_fields, tests=spec.tests)
+    work = partial(score_picture, tests=spec.tests)
     dead = error_fields(DIED, len(output_columns(spec.tests)))
     with ProcessPool(work, workers, spec.checker) as pool:
         yield from pool.map(paths, died=lambda _: dead)
@@ -238,40 +237,35 @@ def score_presentations(
         workers: Number of processes.
 
     Raises:
-        DatasetError: A sample is in a packed file that is damaged.
         FacepadError: As `score_pictures`.
     """
-    work = partial(presentation_fields, tests=spec.tests)
+    work = partial(score_presentation, tests=spec.tests)
     dead = error_fields(DIED, len(presentation_columns(spec.tests)))
     with ProcessPool(work, workers, spec.checker) as pool:
         places = ((sample.path, sample.frame) for sample in samples)
         yield from pool.map(places, died=lambda _: dead)
 
 
-def picture_fields(checker: Checker, path: str, *, tests: Sequence[str]) -> Fields:
-    """Return the fields of one picture; an error if it cannot be read.
+def score_picture(checker: Checker, path: str, *, tests: Sequence[str]) -> Fields:
+    """Return the fields of one picture or clip; an error if it cannot be read.
 
     Raises:
         ModelError: A model is missing or wrong.
-        SettingsError: A test does not exist.
+        SettingsError: A test does not exist, or a library is missing.
     """
     width = len(output_columns(tests))
     if not path:
         return error_fields(NO_PATH, width)
     try:
         return decision_fields(checker.check(path), tests)
-    except (InputError, DatasetError) as error:
-        return error_fields(str(error), width)
-    except FacepadError:
-        raise
-    except Exception as error:  # noqa: BLE001 - one odd picture must not end a long run
-        return error_fields(_unexpected(path, error), width)
+    except Exception as error:  # noqa: BLE001 - raised again where it is not the item's own
+        return error_fields(item_error(path, error), width)
 
 
-def presentation_fields(
+def score_presentation(
     checker: Checker, place: tuple[str, int | None], *, tests: Sequence[str]
 ) -> Fields:
-    """Return the fields of one picture or clip; an error if it cannot be read.
+    """Return the fields of one picture or clip of a dataset; an error if it cannot be read.
 
     Args:
         checker: Judges the whole presentation.
@@ -279,41 +273,12 @@ def presentation_fields(
         tests: Names of the liveness tests.
 
     Raises:
-        DatasetError: It is in a packed file that is damaged.
         ModelError: A model is missing or has the wrong hash.
         SettingsError: A test does not exist, or a library is missing.
     """
     path, frame = place
-    width = len(presentation_columns(tests))
     try:
         decision = checker.check(Sample(path, path, "", Split.TEST, frame=frame))
-    except InputError as error:
-        return error_fields(str(error), width)
-    except FacepadError:
-        raise
-    except Exception as error:  # noqa: BLE001 - one odd picture must not end a long run
-        return error_fields(_unexpected(path, error), width)
-    answers = [_answer(decision, test) for test in tests]
-    times = decision.timings_ms
-    return (
-        score_field(None if decision.face is None else decision.score),
-        decision.outcome.value,
-        ";".join(decision.reasons),
-        *(score_field(value) for value, _ in answers),
-        f"{times.get('total', 0.0) - times.get('load', 0.0):.1f}",
-        *(reason for _, reason in answers),
-        str(decision.frames),
-        *(f"{times.get(step, 0.0):.2f}" for step in (*STEPS, *tests)),
-    )
-
-
-def _unexpected(path: str, error: Exception) -> str:
-    return f"{path}: unexpected {type(error).__name__}: {error}"
-
-
-def _answer(decision: Decision, test: str) -> tuple[float | None, str]:
-    """One test's score and reason; without a face there is none, as in the decision."""
-    if decision.face is None:
-        return None, (decision.reasons or (Reason.NO_FACE,))[0].value
-    score = decision.scores.get(test) or Score(None, decision.left_out[test])
-    return score.value, "" if score.reason is None else score.reason.value
+        return presentation_fields(decision, tests)
+    except Exception as error:  # noqa: BLE001 - raised again where it is not the item's own
+        return error_fields(item_error(path, error), len(presentation_columns(tests)))

@@ -160,7 +160,7 @@ class Simulation:
             raise SettingsError(f"{out} exists and was not made by a simulation; name another")
         if begun and not (resume or force):
             raise SettingsError(
-                f"{out} holds a simulation; --resume goes on with it, --force begins again"
+                f"{out} holds a simulation; --resume resumes it, --force overwrites it"
             )
         self._work.claim(facts, resume=resume, force=force, begin=self._clear)
 

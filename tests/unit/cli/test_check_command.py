@@ -8,7 +8,10 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from facepad.cli.app import app
+from facepad.errors import DatasetError, InputError, ModelError
+from facepad.pipeline import Checker
 from facepad.registry import DEFAULT_TESTS
+from facepad.types import Decision
 
 pytestmark = pytest.mark.usefixtures("_made_up")
 Picture = Callable[[str, int], str]
@@ -51,6 +54,35 @@ def test_a_bad_file_is_one_line_and_the_rest_goes_on(picture: Picture, tmp_path:
     assert [document["outcome"] for document in documents] == [None, "bona_fide"]
     assert documents[0]["error"].startswith(f"{bad}: ")
     assert result.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    "error", [InputError("torn"), DatasetError("torn"), ZeroDivisionError("torn")]
+)
+def test_an_error_of_one_input_is_its_own(
+    picture: Picture, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    check = Checker.check
+
+    def checked(checker: Checker, source: Path, **options: str) -> Decision:
+        if source.name == "a.png":
+            raise error
+        return check(checker, source, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Checker, "check", checked)
+    result = run(picture("a.png", 200), picture("b.png", 200), "--json")
+    first, second = (json.loads(line) for line in result.stdout.splitlines())
+    assert (first["outcome"], second["outcome"]) == (None, "bona_fide")
+    assert first["error"].endswith("torn")
+    assert result.exit_code == 2
+
+
+def test_a_missing_model_ends_the_run(picture: Picture, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> Decision:
+        raise ModelError("no weights")
+
+    monkeypatch.setattr(Checker, "check", fail)
+    assert run(picture("a.png", 200)).exit_code == 3
 
 
 def test_standard_input_is_a_picture(picture: Picture) -> None:

@@ -41,7 +41,7 @@ def test_a_new_folder_keeps_the_facts(tmp_path: Path) -> None:
 
 def test_work_that_is_there_is_neither_resumed_nor_deleted_unasked(tmp_path: Path) -> None:
     work = begun(tmp_path)
-    with pytest.raises(SettingsError, match="--resume goes on with it, --force begins again"):
+    with pytest.raises(SettingsError, match="--resume resumes it, --force overwrites it"):
         work.claim(FACTS, resume=False, force=False)
     assert "1.part" in names(work)
 
@@ -57,9 +57,8 @@ def test_other_facts_are_all_named_with_both_values(tmp_path: Path) -> None:
     with pytest.raises(SettingsError) as caught:
         work.claim({"dataset": "msu_mfsd", "size": 8}, resume=True, force=False)
     said = str(caught.value)
-    assert "begun with another dataset: 'nuaa', now 'msu_mfsd'" in said
-    assert "another frames: 'all', now none" in said
-    assert "another size: none, now 8" in said
+    assert "was started with dataset 'nuaa', not 'msu_mfsd'; with frames 'all', not none" in said
+    assert "with size none, not 8. Give the same values to resume it" in said
 
 
 def test_a_refused_run_does_not_keep_the_lock(tmp_path: Path) -> None:
@@ -121,7 +120,7 @@ def test_work_that_another_run_begins_meanwhile_is_not_deleted(
         Provenance(other.path / PROVENANCE).write(FACTS)
 
     monkeypatch.setattr("fcntl.flock", lock_after_another_run)
-    with pytest.raises(SettingsError, match="--resume goes on with it"):
+    with pytest.raises(SettingsError, match="--resume resumes it"):
         folder(tmp_path).claim(FACTS, resume=False, force=False)
     assert "1.part" in names(other)
 
@@ -144,7 +143,7 @@ def test_facts_may_lie_in_a_larger_object_and_hold_lists(tmp_path: Path) -> None
     kept.keep({"tests": ("a", "b")}, resumed=False)
     assert json.loads(kept.file.read_text()) == {"order": {"tests": ["a", "b"]}}
     kept.keep({"tests": ("a", "b")}, resumed=True)
-    with pytest.raises(SettingsError, match=r"another tests: \['a', 'b'\], now \['a'\]"):
+    with pytest.raises(SettingsError, match=r"with tests \['a', 'b'\], not \['a'\]"):
         kept.keep({"tests": ["a"]}, resumed=True)
 
 

@@ -177,21 +177,21 @@ def test_files_of_others_in_the_work_folder_are_left(samples: list[Sample], out:
 
 def test_work_that_is_there_is_not_touched_unasked(samples: list[Sample], out: Path) -> None:
     interrupted(samples, out, 5, PackOptions())
-    with pytest.raises(SettingsError, match="--resume goes on with it, --force begins again"):
+    with pytest.raises(SettingsError, match="--resume resumes it, --force overwrites it"):
         pack(samples, out)
     assert pack(samples, out, resume=True).about.samples == COUNT
 
 
 def test_going_on_with_other_options_is_refused(samples: list[Sample], out: Path) -> None:
     interrupted(samples, out, 5, PackOptions())
-    with pytest.raises(SettingsError, match="begun with another store: 'encoded', now 'pixels'"):
+    with pytest.raises(SettingsError, match="started with store 'encoded', not 'pixels'"):
         pack(samples, out, PIXELS, resume=True)
 
 
 def test_going_on_with_other_data_is_refused(samples: list[Sample], out: Path) -> None:
     interrupted(samples, out, 5, PackOptions())
     os.utime(samples[0].path, (1, 1))
-    with pytest.raises(SettingsError, match="begun with another listing or files: "):
+    with pytest.raises(SettingsError, match="started with listing or files "):
         pack(samples, out, resume=True)
 
 
@@ -203,7 +203,7 @@ def test_forcing_begins_again_with_other_options(samples: list[Sample], out: Pat
 
 def test_a_finished_file_is_not_overwritten_unasked(samples: list[Sample], out: Path) -> None:
     pack(samples, out)
-    with pytest.raises(SettingsError, match="is there already; --force packs anew"):
+    with pytest.raises(SettingsError, match="is there already; --force overwrites it"):
         pack(samples, out)
 
 

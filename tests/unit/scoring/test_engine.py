@@ -1,6 +1,7 @@
 """Scores that an evaluation keeps: how pictures are named, and what is never mixed."""
 
 import csv
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +10,8 @@ import pytest
 
 from facepad.cli.console import progress
 from facepad.datasets.packed import Packed
-from facepad.errors import SettingsError
+from facepad.errors import DatasetError, SettingsError
+from facepad.jobs.files import lock
 from facepad.media.frame_selection import FrameSelection
 from facepad.scoring.engine import LABELS, DatasetScoring, labels, score_dataset
 from facepad.scoring.table import presentation_columns
@@ -61,12 +63,24 @@ def scoring(tmp_path: Path) -> DatasetScoring:
     """One picture that is scored already, without a calibration."""
     sample = Sample("k", str(tmp_path / "1.jpg"), "anna", Split.TEST)
     made = DatasetScoring("it", tmp_path, (sample,), ("made_up",), FrameSelection(), None,
-                          {"made_up": "1"}, tmp_path / "out", 1, force=True)  # fmt: skip
-    run(replace(made, samples=()))
+                          {"made_up": "1"}, tmp_path / "out", 1, force=False)  # fmt: skip
+    return scored(made)
+
+
+def scored(made: DatasetScoring) -> DatasetScoring:
+    """Leave the row of a finished run."""
+    run(replace(made, samples=(), force=True))
     with made.file.open("a", newline="") as stream:
         fields = ["0.5", "attack", "", "0.5", *("" for _ in presentation_columns(made.tests)[4:])]
-        csv.writer(stream, lineterminator="\n").writerow([*labels(tmp_path, sample), *fields])
-    return replace(made, force=False)
+        row = [*labels(made.root, made.samples[0]), *fields]
+        csv.writer(stream, lineterminator="\n").writerow(row)
+    return made
+
+
+def facts(scoring: DatasetScoring) -> dict[str, object]:
+    file = scoring.file.with_name(f"{scoring.file.name}.run.json")
+    found: dict[str, object] = json.loads(file.read_text())
+    return found
 
 
 def test_what_is_there_is_not_scored_again(scoring: DatasetScoring) -> None:
@@ -74,7 +88,7 @@ def test_what_is_there_is_not_scored_again(scoring: DatasetScoring) -> None:
 
 
 def test_scores_with_and_without_a_calibration_are_not_mixed(scoring: DatasetScoring) -> None:
-    expected = r"another calibration: none, now 'kiosk-7\+00000000'"
+    expected = r"with calibration none, not 'kiosk-7\+00000000'"
     with pytest.raises(SettingsError, match=expected):
         run(replace(scoring, calibration=CALIBRATION))
 
@@ -82,8 +96,45 @@ def test_scores_with_and_without_a_calibration_are_not_mixed(scoring: DatasetSco
 def test_scores_with_another_version_of_a_calibration_are_not_mixed(
     scoring: DatasetScoring,
 ) -> None:
-    run(replace(scoring, samples=(), calibration=CALIBRATION, force=True))
+    scored(replace(scoring, calibration=CALIBRATION))
     anew = replace(CALIBRATION, version="kiosk-7+11111111")
-    both = r"'kiosk-7\+00000000', now 'kiosk-7\+11111111'"
+    both = r"'kiosk-7\+00000000', not 'kiosk-7\+11111111'"
     with pytest.raises(SettingsError, match=both):
-        run(replace(scoring, samples=(), calibration=anew))
+        run(replace(scoring, calibration=anew))
+
+
+def test_scores_with_another_bound_of_a_clips_memory_are_not_mixed(
+    scoring: DatasetScoring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FACEPAD_MAX_CLIP_MB", "7")
+    with pytest.raises(SettingsError, match=r"with max_clip_mb [0-9.]+, not 7.0"):
+        run(scoring)
+
+
+def test_scores_of_other_tests_are_not_mixed(scoring: DatasetScoring) -> None:
+    with pytest.raises(DatasetError, match="made with other tests or columns"):
+        run(replace(scoring, tests=("other",)))
+
+
+def test_everything_that_scores_depend_on_is_kept(scoring: DatasetScoring) -> None:
+    assert list(facts(scoring)) == [
+        "tests", "fusion", "calibration", "model made_up", "frames", "max_clip_mb",
+    ]  # fmt: skip
+
+
+def test_a_second_run_that_is_refused_leaves_the_facts_of_the_first(
+    scoring: DatasetScoring,
+) -> None:
+    before = facts(scoring)
+    rows = scoring.file.read_bytes()
+    with scoring.file.open("ab") as stream:
+        assert lock(stream.fileno(), scoring.file) == ""
+        with pytest.raises(SettingsError, match="another run is at work on it"):
+            run(replace(scoring, calibration=CALIBRATION, force=True))
+    assert (facts(scoring), scoring.file.read_bytes()) == (before, rows)
+
+
+def test_a_run_killed_before_its_first_row_leaves_nothing_to_mix(scoring: DatasetScoring) -> None:
+    run(replace(scoring, samples=(), force=True))
+    run(replace(scoring, samples=(), calibration=CALIBRATION))
+    assert facts(scoring)["calibration"] == CALIBRATION.version

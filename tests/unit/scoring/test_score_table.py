@@ -185,7 +185,7 @@ def test_two_runs_do_not_write_one_file(tmp_path: Path, manifest: Manifest) -> N
     ("content", "message"),
     [
         (b"my diary", "not a file of scores"),
-        (b"path,score\n", "made with other columns"),
+        (b"path,score\n", "made with other tests or columns"),
         (HEADER + b"b.jpg,1,0.5,attack\n", "row 1: expected a.jpg, 1"),
         (HEADER + b"a.jpg,1\n", "row 1: expected a.jpg, 1"),
         (HEADER + b"\xff,1,2,3\n", "not a file of scores"),

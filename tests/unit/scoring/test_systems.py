@@ -1,6 +1,5 @@
 """The systems of an evaluation: tests, the calibration of one of them, and their fusion."""
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,10 +11,19 @@ from facepad.calibration import Anchor, Calibration
 from facepad.decision import conclude
 from facepad.errors import ModelError, SettingsError
 from facepad.evaluation.aggregation import Scored
+from facepad.fusion import Answer, mean_ratio
+from facepad.media.frame_selection import FrameSelection
 from facepad.models.card import Card
-from facepad.scoring.systems import abstentions, fuse, fused_rows, shipped_point
+from facepad.scoring.engine import DatasetScoring, decided_rows, scored_rows
+from facepad.scoring.systems import partly_decided, shipped_point
+from facepad.scoring.table import (
+    Fields,
+    error_fields,
+    presentation_columns,
+    presentation_fields,
+)
 from facepad.scoring.workers import CalibrationRef, CheckerSpec, JudgedTests, LoadedTest
-from facepad.types import OperatingPoint, Outcome, Reason, Sample, Split
+from facepad.types import Decision, Face, OperatingPoint, Outcome, Reason, Sample, Score, Split
 
 CARD = Card("T", "1", "data", "own", "recipe", "results", "limits")
 POINT = OperatingPoint("dev", 0.5, 0.4, 0.6)
@@ -23,7 +31,7 @@ AT_CAMERA = OperatingPoint.at(0.5, "calibration kiosk-7")
 SAMPLE = Sample("b/1", "b/1.jpg", "ben", Split.TEST)
 ONE, TWO = OperatingPoint.at(0.2), OperatingPoint("dev", 0.5, 0.4, 0.6)
 POINTS = {"one": ONE, "two": TWO}
-UNFAMILIAR = Reason.UNFAMILIAR_CAMERA.value
+UNFAMILIAR = Reason.UNFAMILIAR_CAMERA
 
 
 @pytest.fixture(autouse=True)
@@ -103,72 +111,95 @@ def test_a_reader_is_told_the_version_and_whom_not_to_judge() -> None:
 
 
 def row(value: float | None, reason: str = "") -> Scored:
-    return Scored(SAMPLE, value, reason, "b/1")
+    return Scored(SAMPLE, value, reason)
 
 
-def fused(one: Scored, two: Scored) -> Scored:
-    (found,) = fused_rows({"one": [one], "two": [two]}, POINTS)
+def decision(one: Score, two: Score, no_face: Reason | None = None) -> Decision:
+    """Decide as the pipeline does, with two tests."""
+    fused = mean_ratio({"one": Answer(one, ONE), "two": Answer(two, TWO)})
+    outcome, reasons = conclude(fused, no_face=no_face)
+    face = None if no_face else Face((0, 0, 9, 9), 0.9)
+    return Decision(outcome, fused.value, reasons, {"one": one, "two": two}, face=face)
+
+
+def kept(fields: Fields) -> tuple[DatasetScoring, list[dict[str, str]]]:
+    """A dataset of one sample, and its row in the file of scores."""
+    scoring = DatasetScoring("it", Path(), (SAMPLE,), tuple(POINTS), FrameSelection(), None, {},
+                             Path(), 1, force=False)  # fmt: skip
+    columns = dict(zip(presentation_columns(scoring.tests), fields, strict=True))
+    return scoring, [{"key": SAMPLE.key, **columns}]
+
+
+def decided(made: Decision) -> Scored:
+    (found,) = decided_rows(*kept(presentation_fields(made, tuple(POINTS))))
     return found
 
 
-def test_two_scores_are_the_mean_of_their_log_odds() -> None:
-    # scipy 1.17.1: expit(mean(logit([0.9, 0.6])))
-    assert fused(row(0.9), row(0.6)).value == pytest.approx(0.7860612308660186)
+def of_test(made: Decision, test: str) -> Scored:
+    (found,) = scored_rows(*kept(presentation_fields(made, tuple(POINTS))), test)
+    return found
 
 
-def test_a_test_that_abstains_leaves_the_others_score() -> None:
-    assert fused(row(0.9, UNFAMILIAR), row(0.3)) == row(0.3)
+@pytest.mark.parametrize(
+    ("one", "two", "outcome", "reasons", "expected"),
+    [
+        # scipy 1.17.1: expit(mean(logit([0.9, 0.6]))) = 0.7860612308660186
+        (Score(0.9), Score(0.6), Outcome.BONA_FIDE, (), row(0.786061)),
+        (Score(0.9, UNFAMILIAR), Score(0.5), Outcome.UNCERTAIN, (Reason.NEAR_THRESHOLD,),
+         row(0.5)),
+        (Score(0.3), Score(0.9, UNFAMILIAR), Outcome.BONA_FIDE, (), row(0.3)),
+        (Score(0.9, UNFAMILIAR), Score(0.9, UNFAMILIAR), Outcome.UNCERTAIN, (UNFAMILIAR,),
+         row(0.9, "unfamiliar_camera")),
+        (Score(0.9, UNFAMILIAR), Score(None, Reason.CLIP_TOO_SHORT), Outcome.UNCERTAIN,
+         (Reason.CLIP_TOO_SHORT, UNFAMILIAR), row(0.9, "clip_too_short;unfamiliar_camera")),
+        (Score(None, Reason.NO_FACE), Score(None, Reason.NO_FACE), Outcome.NON_RESPONSE,
+         (Reason.NO_FACE,), row(None, "no_face")),
+        (Score(None, Reason.NO_FACE), Score(0.3), Outcome.ATTACK, (), row(0.3)),
+    ],
+)  # fmt: skip
+def test_tests_together_are_judged_by_the_score_that_was_decided_by(
+    one: Score, two: Score, outcome: Outcome, reasons: tuple[Reason, ...], expected: Scored
+) -> None:
+    made = decision(one, two)
+    assert (made.outcome, made.reasons) == (outcome, reasons)
+    assert decided(made) == expected
 
 
-def test_a_test_without_a_score_leaves_the_others() -> None:
-    assert fused(row(None, "no_face"), row(0.3)) == row(0.3)
+def test_a_clip_test_that_was_not_asked_leaves_no_reason_with_the_decision() -> None:
+    asked = mean_ratio({"one": Answer(Score(0.9, UNFAMILIAR), ONE)})
+    outcome, reasons = conclude(asked)
+    scores, left_out = {"one": Score(0.9, UNFAMILIAR)}, {"two": Reason.CLIP_TOO_SHORT}
+    face = Face((0, 0, 9, 9), 0.9)
+    made = Decision(outcome, asked.value, reasons, scores, left_out=left_out, face=face)
+    assert decided(made) == row(0.9, "unfamiliar_camera")
+    assert of_test(made, "two") == row(None, "clip_too_short")
 
 
-def test_when_all_abstain_the_score_must_not_decide() -> None:
-    assert fused(row(0.9, UNFAMILIAR), row(0.9, UNFAMILIAR)).abstained
+def test_a_score_without_a_face_is_kept_and_counts_as_no_response() -> None:
+    made = decision(Score(0.9), Score(0.6), no_face=Reason.NO_FACE)
+    (_, [found]) = kept(presentation_fields(made, tuple(POINTS)))
+    assert (found["score"], found["one_score"]) == ("0.786061", "0.900000")
+    assert decided(made) == of_test(made, "one") == row(None, "no_face")
 
 
 def test_what_could_not_be_read_keeps_its_error() -> None:
-    error = row(None, "error: b/1.jpg: the file is empty")
-    assert fused(error, error) == error
-
-
-def test_frames_that_could_not_be_read_for_one_test_leave_the_others() -> None:
-    assert fused(row(None, "error: torn"), row(0.3)).value == 0.3
-
-
-def test_a_presentation_keeps_its_sample_and_name() -> None:
-    found = fused(row(0.9), row(0.6))
-    assert (found.sample, found.presentation) == (SAMPLE, "b/1")
+    fields = error_fields("b/1.jpg: the file; is empty", len(presentation_columns(tuple(POINTS))))
+    (together,) = decided_rows(*kept(fields))
+    (alone,) = scored_rows(*kept(fields), "one")
+    assert together == alone == row(None, "error: b/1.jpg: the file; is empty")
 
 
 def test_presentations_of_which_some_tests_have_no_say_are_counted() -> None:
     rows = {"one": [row(0.5), row(0.5), row(None, "no_face")],
-            "two": [row(0.5), row(0.5, UNFAMILIAR), row(None, "no_face")]}  # fmt: skip
-    assert abstentions(rows) == 1
+            "two": [row(0.5), row(0.5, "unfamiliar_camera"), row(None, "no_face")]}  # fmt: skip
+    assert partly_decided(rows) == (1, 0)
 
 
-@pytest.mark.parametrize(
-    ("scored", "outcome", "reasons"),
-    [
-        ({"one": row(0.9), "two": row(0.9)}, Outcome.BONA_FIDE, ()),
-        ({"one": row(0.9, UNFAMILIAR), "two": row(0.5)}, Outcome.UNCERTAIN,
-         (Reason.NEAR_THRESHOLD,)),
-        ({"one": row(0.3), "two": row(0.9, UNFAMILIAR)}, Outcome.BONA_FIDE, ()),
-        ({"one": row(0.9, UNFAMILIAR), "two": row(None, "clip_too_short")}, Outcome.UNCERTAIN,
-         (Reason.CLIP_TOO_SHORT, Reason.UNFAMILIAR_CAMERA)),
-        ({"one": row(None, "no_face"), "two": row(None, "no_face")}, Outcome.NON_RESPONSE,
-         (Reason.NO_FACE,)),
-    ],
-)  # fmt: skip
-def test_the_tests_that_decide_decide_at_their_own_threshold(
-    scored: Mapping[str, Scored], outcome: Outcome, reasons: tuple[Reason, ...]
-) -> None:
-    assert conclude(fuse(scored, POINTS)) == (outcome, reasons)
-
-
-def test_a_test_that_is_only_shown_does_not_count() -> None:
-    assert fuse({"one": row(0.9), "two": row(0.1)}, {"one": ONE}).value == 0.9
+def test_a_still_without_a_clip_test_does_not_count_as_an_abstention() -> None:
+    rows = {"quality": [row(0.5), row(0.5), row(None, "no_face")],
+            "motion": [row(0.5), row(None, "clip_too_short"), row(None, "no_face")],
+            "depth": [row(0.5), row(None, "no_depth"), row(None, "no_face")]}  # fmt: skip
+    assert partly_decided(rows) == (0, 1)
 
 
 def test_the_shipped_threshold_is_the_mean_in_log_odds() -> None:

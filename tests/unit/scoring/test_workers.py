@@ -15,8 +15,9 @@ from facepad.scoring.table import presentation_columns
 from facepad.scoring.workers import (
     DIED,
     CheckerSpec,
-    presentation_fields,
+    score_picture,
     score_pictures,
+    score_presentation,
 )
 from facepad.testing.media_files import write_video
 from facepad.types import Decision, OperatingPoint, Outcome, Presentation, Score
@@ -27,7 +28,7 @@ LEVELS = (60, 120, 180)
 
 
 def scored(path: str, frame: int | None = None) -> dict[str, str]:
-    fields = presentation_fields(Checker(TESTS), (path, frame), tests=TESTS)
+    fields = score_presentation(Checker(TESTS), (path, frame), tests=TESTS)
     return dict(zip(presentation_columns(TESTS), fields, strict=True))
 
 
@@ -47,10 +48,10 @@ def test_a_picture_keeps_every_tests_score_and_times(picture: Callable[[str, int
     assert all(float(found[f"{step}_ms"]) >= 0.0 for step in ("decode", "faces", *TESTS))
 
 
-def test_without_a_face_no_test_has_a_score(picture: Callable[[str, int], str]) -> None:
+def test_without_a_face_every_test_has_the_reason(picture: Callable[[str, int], str]) -> None:
     found = scored(picture("black.png", 0))
     assert (found["outcome"], found["two_score"], found["two_reason"]) == (
-        "non_response", "", "no_face",
+        "non_response", "0.000000", "no_face",
     )  # fmt: skip
 
 
@@ -80,6 +81,25 @@ def test_what_cannot_be_read_is_its_error(tmp_path: Path) -> None:
     assert found["reason"].startswith("error: ")
 
 
+def test_a_damaged_packed_file_costs_the_rows_that_are_in_it(tmp_path: Path) -> None:
+    (tmp_path / "torn.h5").write_bytes(b"torn")
+    found = scored(f"{tmp_path / 'torn.h5'}#attack/0")
+    assert found["outcome"] == ""
+    assert found["reason"].startswith("error: ")
+    path = f"{tmp_path / 'torn.h5'}#attack/0"
+    assert score_picture(Checker(TESTS), path, tests=TESTS)[2].startswith("error: ")
+
+
+@pytest.mark.parametrize("level", [0, 204, 255])
+def test_score_and_evaluate_write_the_same_digits(
+    picture: Callable[[str, int], str], level: int
+) -> None:
+    path = picture("a.png", level)
+    alone = score_picture(Checker(TESTS), path, tests=TESTS)
+    found = score_presentation(Checker(TESTS), (path, None), tests=TESTS)
+    assert found[: len(alone) - 1] == alone[:-1]  # all but the time
+
+
 @dataclass
 class LowTest:
     """Says 0.1 of everything."""
@@ -95,7 +115,7 @@ class LowTest:
 
 def test_an_advisory_test_is_kept_and_does_not_count(picture: Callable[[str, int], str]) -> None:
     checker = Checker(["one"], advisory=[LowTest()])
-    fields = presentation_fields(checker, (picture("a.png", 204), None), tests=TESTS)
+    fields = score_presentation(checker, (picture("a.png", 204), None), tests=TESTS)
     found = dict(zip(presentation_columns(TESTS), fields, strict=True))
     assert (found["score"], found["two_score"]) == ("0.800000", "0.100000")
 
@@ -106,7 +126,7 @@ def test_a_clip_test_has_no_score_for_a_still_and_the_reason_is_kept(
     clip_test = LowTest()
     clip_test.needs = Needs(min_frames=2)  # type: ignore[attr-defined]
     checker = Checker(["one", clip_test])
-    fields = presentation_fields(checker, (picture("a.png", 204), None), tests=TESTS)
+    fields = score_presentation(checker, (picture("a.png", 204), None), tests=TESTS)
     found = dict(zip(presentation_columns(TESTS), fields, strict=True))
     assert (found["score"], found["two_score"], found["two_reason"]) == (
         "0.800000", "", "clip_too_short",

@@ -1,0 +1,128 @@
+"""`facepad evaluate` in a made-up world: stills among clips, under a test of each kind."""
+
+import csv
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner, Result
+
+from facepad import registry
+from facepad.cli.app import app
+from facepad.jobs.processes import ProcessPool
+from facepad.needs import Needs
+from facepad.testing.media_files import write_video
+from facepad.types import OperatingPoint, Presentation, Score
+
+pytestmark = pytest.mark.usefixtures("_made_up", "_here")
+Picture = Callable[[str, int], str]
+RESOLVE = registry.resolve
+
+
+@dataclass
+class MotionTest:
+    """A clip test: 0.9 where frames differ."""
+
+    name: str = "motion"
+    operating_point: OperatingPoint = OperatingPoint.at(0.3, "made_up")  # noqa: RUF009 - frozen
+    models: Mapping[str, str] = field(default_factory=dict)
+    needs: Needs = field(default_factory=lambda: Needs(min_frames=6))
+
+    def score(self, presentation: Presentation) -> Score:
+        levels = {round(float(frame.image.mean())) for frame in presentation.frames}
+        return Score(0.9 if len(levels) > 1 else 0.1)
+
+
+@pytest.fixture
+def _here(monkeypatch: pytest.MonkeyPatch, _made_up: None) -> None:
+    """Score in this process, where the made-up tests are."""
+    made_up = registry.resolve
+
+    def resolve(kind: registry.Kind, name: str) -> Any:  # noqa: ANN401 - as the registry's
+        if kind != "liveness_tests":
+            return RESOLVE(kind, name)
+        return MotionTest if name == "motion" else made_up(kind, name)
+
+    monkeypatch.setattr("facepad.registry.resolve", resolve)
+    monkeypatch.setattr(
+        "facepad.scoring.workers.ProcessPool",
+        lambda work, _, context: ProcessPool(partial(work), 0, context),
+    )
+
+
+@pytest.fixture
+def listed(tmp_path: Path, picture: Picture) -> Path:
+    """A still and a moving clip of living people, and a clip of a print, which is dark."""
+    picture("still.png", 204)
+    write_video(tmp_path / "moving.avi", grey(range(140, 220, 8)))
+    write_video(tmp_path / "print.avi", grey([40] * 10))
+    rows = [
+        ("path", "subject", "pai_species", "split"),
+        ("still.png", "anna", "", "test"),
+        ("moving.avi", "ben", "", "test"),
+        ("print.avi", "ben", "print", "test"),
+    ]
+    with (tmp_path / "dataset.csv").open("w", newline="") as stream:
+        csv.writer(stream).writerows(rows)
+    return tmp_path
+
+
+def grey(levels: "range | list[int]") -> list[Any]:
+    return [np.full((48, 64, 3), level, np.uint8) for level in levels]
+
+
+def evaluate(listed: Path, tests: str) -> tuple[Result, dict[str, Any]]:
+    out = listed / "out"
+    result = CliRunner().invoke(
+        app,
+        ["evaluate", "--tests", tests, "--datasets", f"csv={listed}", "--out", str(out),
+         "--no-page", "--repeats", "100"],
+    )  # fmt: skip
+    return result, json.loads((out / "report.json").read_text())
+
+
+def rates(report: dict[str, Any], system: str) -> dict[str, Any]:
+    (one,) = [one for one in report["assessments"] if one["system"] == system]
+    (point,) = [point for point in one["points"] if point["name"] == "as shipped"]
+    found: dict[str, Any] = point["all_presentations"]
+    return found
+
+
+def test_a_still_under_a_clip_test_alone_is_a_non_response(listed: Path) -> None:
+    result, report = evaluate(listed, "motion")
+    assert result.exit_code == 0, result.output
+    found = rates(report, "motion")
+    assert (found["bpnrr"], found["bpcer"]["value"]) == (0.5, 0.5)
+    assert found["apcer_worst"]["value"] == 0.0
+    with (listed / "out" / "scores-csv.csv").open(newline="") as stream:
+        still = next(csv.DictReader(stream))
+    assert (still["score"], still["outcome"], still["reason"]) == (
+        "", "non_response", "clip_too_short",
+    )  # fmt: skip
+
+
+def test_a_still_among_clips_is_judged_by_the_tests_that_were_asked(listed: Path) -> None:
+    result, report = evaluate(listed, "bright,motion")
+    assert result.exit_code == 0, result.output
+    assert rates(report, "bright")["bpnrr"] == 0.0
+    assert rates(report, "motion")["bpnrr"] == 0.5
+    together = rates(report, "mean of bright, motion")
+    assert (together["bpnrr"], together["bpcer"]["value"]) == (0.0, 0.0)
+    assert not any("abstain" in notice for notice in report["notices"])
+    (notice,) = [n for n in report["notices"] if "lack the frames" in n]
+    assert "in 1 presentation some tests lack" in notice
+
+
+def test_a_dataset_that_is_damaged_as_a_whole_is_an_error_at_once(tmp_path: Path) -> None:
+    (tmp_path / "torn.h5").write_bytes(b"torn")
+    out = tmp_path / "out"
+    result = CliRunner().invoke(
+        app, ["evaluate", "--datasets", f"packed={tmp_path / 'torn.h5'}", "--out", str(out)]
+    )
+    assert result.exit_code == 4
+    assert not out.exists()
