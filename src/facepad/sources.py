@@ -80,7 +80,9 @@ def load(
             frames = _frames(source, selection, limits, packed=packed)
     else:
         frames = _frames(source, selection, limits, name=name, depth=depth)
-    return Presentation(frames, source=name or _name(source))
+    kinds = (bytes, "bytes"), (np.ndarray, "array")
+    kind = next((word for kind, word in kinds if isinstance(source, kind)), "")
+    return Presentation(frames, source=name or kind or str(source))
 
 
 def load_sample(
@@ -368,12 +370,6 @@ def _from_array(image: NDArray[Any], channels: Channels | None) -> Frame:
 
 def _not_for_files(channels: Channels) -> InputError:
     return InputError(f"channels={channels!r} is for arrays; a file defines its own channels")
-
-
-def _name(source: str | Path | bytes | NDArray[Any]) -> str:
-    if isinstance(source, bytes):
-        return "bytes"
-    return "array" if isinstance(source, np.ndarray) else str(source)
 
 
 def _is_no_picture(path: str | Path) -> bool:
