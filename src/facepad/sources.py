@@ -80,7 +80,9 @@ def load(
             frames = _frames(source, selection, limits, packed=packed)
     else:
         frames = _frames(source, selection, limits, name=name, depth=depth)
-    return Presentation(frames, source=name or _name(source))
+    kinds = (bytes, "bytes"), (np.ndarray, "array")
+    kind = next((word for kind, word in kinds if isinstance(source, kind)), "")
+    return Presentation(frames, source=name or kind or str(source))
 
 
 def load_sample(
@@ -153,8 +155,21 @@ def load_dense(
         return None
     if channels is not None:
         raise _not_for_files(channels)
-    evenly = FrameSelection("even", max(needs.min_frames, EVENLY.number))
+    if not isinstance(source, Sample) and address.parse(path) is not None:
+        with named_errors(name or str(source)):
+            return _dense(path, needs, name or str(path), limits, packed)
     shown = source.key if isinstance(source, Sample) else name or str(path)
+    return _dense(path, needs, shown, limits, packed)
+
+
+def _dense(
+    path: str | Path,
+    needs: Needs,
+    shown: str,
+    limits: VideoLimits | None,
+    packed: PackedFiles | None,
+) -> Presentation:
+    evenly = FrameSelection("even", max(needs.min_frames, EVENLY.number))
     most_bytes = round(1e6 * settings.number("max_clip_mb"))
 
     def selected(selection: FrameSelection, rate: float = 0.0) -> Presentation:
@@ -355,12 +370,6 @@ def _from_array(image: NDArray[Any], channels: Channels | None) -> Frame:
 
 def _not_for_files(channels: Channels) -> InputError:
     return InputError(f"channels={channels!r} is for arrays; a file defines its own channels")
-
-
-def _name(source: str | Path | bytes | NDArray[Any]) -> str:
-    if isinstance(source, bytes):
-        return "bytes"
-    return "array" if isinstance(source, np.ndarray) else str(source)
 
 
 def _is_no_picture(path: str | Path) -> bool:

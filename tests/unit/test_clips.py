@@ -278,6 +278,15 @@ def test_frames_that_no_test_gets_are_not_searched(tmp_path: Path) -> None:
         made.check(clip, channels="rgb")
 
 
+@pytest.mark.parametrize("tests", [(MotionTest(),), (BrightTest(), MotionTest())])
+def test_a_packed_clip_that_cannot_be_read_is_an_input_error(
+    tmp_path: Path, tests: tuple[BrightTest | MotionTest, ...]
+) -> None:
+    pytest.importorskip("h5py")
+    with pytest.raises(InputError, match=r"^it: .*nowhere\.h5 cannot be read"):
+        checker(*tests).check(f"{tmp_path / 'nowhere.h5'}#attack/1-5", name="it")
+
+
 def test_a_still_leaves_clip_tests_out() -> None:
     still = np.full((48, 64, 3), 200, np.uint8)
     decision = checker(BrightTest(), MotionTest()).check(still, channels="rgb")
