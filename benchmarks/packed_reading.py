@@ -18,6 +18,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from facepad.datasets.packed import Packed
+from facepad.packed.pictures import PackedFiles
 from facepad.packing.pack import Packing, PackSource
 from facepad.packing.rows import PackOptions, parse_size
 from facepad.sources import read_picture
@@ -70,8 +71,9 @@ def _measured(samples: list[Sample], options: PackOptions, folder: Path) -> floa
 
 def _read(file: Path) -> None:
     count, total, began = 0, 0.0, time.perf_counter()
+    packed = PackedFiles()  # keeps the file open from one picture to the next
     for sample in Packed(file).samples():
-        total += float(read_picture(sample.path).image.mean())
+        total += float(read_picture(sample.path, packed=packed).image.mean())
         count += 1
     if not np.isfinite(total):
         sys.exit("the pictures have no mean")
