@@ -17,6 +17,9 @@ class Needs:
     a clip as densely as it needs them, and has no part in the decision about a still. Every
     other test is frame-wise: it gets a still, or a few frames selected from a clip.
 
+    A clip is read once, for the most demanding test. A clip test beside a more demanding one
+    therefore gets more frames than it needs, and may score a little otherwise than alone.
+
     Attributes:
         landmarks: Whether each face needs its 468 landmarks.
         min_frames: Fewest frames; 1 or more.

@@ -38,6 +38,7 @@ from facepad.types import (
     Score,
 )
 
+LONGEST_DEADLINE_S = 86_400.0  # a day; the system's clocks take no number without bounds
 BLANK_SIDE = 64  # pixels; of the picture that is looked at to load the face networks
 
 
@@ -107,8 +108,11 @@ class Checker:
         self._threads = int(settings.number("threads")) if threads is None else threads
         if self._threads < 1:
             raise SettingsError(f"threads must be 1 or more, got {self._threads}")
-        if deadline_s is not None and not deadline_s > 0.0:
-            raise SettingsError(f"deadline_s must be above 0 or None, got {deadline_s}")
+        if deadline_s is not None and not 0.0 < deadline_s <= LONGEST_DEADLINE_S:
+            raise SettingsError(
+                f"deadline_s must be above 0 and at most {LONGEST_DEADLINE_S:.0f}, or None, "
+                f"got {deadline_s}"
+            )
         self._fusion = fusion
         self._operating_point = operating_point
         self._frames = FrameSelection.parse(frames) if isinstance(frames, str) else frames

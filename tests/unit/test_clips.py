@@ -416,6 +416,12 @@ def test_one_thread_or_one_test_stays_in_the_calling_thread(
     assert all(test.threads == {get_ident()} for test in tests)
 
 
+@pytest.mark.parametrize("deadline_s", [0.0, -1.0, float("nan"), float("inf"), 1e10])
+def test_a_deadline_that_no_clock_takes_is_refused(deadline_s: float) -> None:
+    with pytest.raises(SettingsError, match="deadline_s must be above 0 and at most 86400"):
+        checker(BrightTest(), deadline_s=deadline_s)
+
+
 @pytest.mark.parametrize("deadline_s", [None, 20.0])
 def test_no_more_tests_than_threads_run_at_a_time(deadline_s: float | None) -> None:
     at_work, most, lock = 0, 0, Lock()
