@@ -89,6 +89,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from facepad.needs import Needs
 from facepad.types import OperatingPoint, Presentation, Reason, Score
 
 

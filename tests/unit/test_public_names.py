@@ -48,6 +48,7 @@ ERRORS = [
     "ModelError",
     "SettingsError",
     "counted",
+    "item_error",
     "printable",
 ]
 HEAVY = ["numpy", "cv2", "torch", "sklearn", "scipy", "typer", "rich", "skimage", "matplotlib"]
