@@ -135,7 +135,7 @@ def pack(
     """Pack a dataset into one HDF5 file; needs `pip install 'facepad[data]'`.
 
     Use the file as any dataset: `--dataset packed --root FILE.h5`. Samples that cannot be
-    read are printed, skipped and counted; the exit code is 2 then. Resume an interrupted run
+    read are printed, skipped and counted, and the exit code is 2. Resume an interrupted run
     with --resume.
     """
     from facepad.datasets.opening import list_dataset

@@ -125,12 +125,12 @@ class WorkFolder:
         force: bool,
         begin: Callable[[], None] = lambda: None,
     ) -> None:
-        """Lock the folder and take it for this run: new, to resume, or to begin again.
+        """Lock the folder and take it for this run: start, resume, or overwrite.
 
         Args:
             facts: What is made from what, in words that a person understands.
             resume: Whether to resume the work that is there.
-            force: Whether to delete it and begin again.
+            force: Whether to delete it and start again.
             begin: Called, with the folder locked, when the work does not resume; deletes
                 what an earlier run left elsewhere.
 

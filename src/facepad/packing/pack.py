@@ -82,7 +82,7 @@ class Packing(HoldsWork):
         options: How.
         out: The packed file; ends in ".h5" or ".hdf5".
         resume: Whether to resume an interrupted run.
-        force: Whether to begin again, and to overwrite.
+        force: Whether to overwrite what an earlier run made.
 
     Raises:
         SettingsError: The output or work on it is there and neither ``resume`` nor ``force``,

@@ -69,7 +69,7 @@ class Simulation(HoldsWork):
         options: What to make of each.
         out: The folder; made if it is missing.
         resume: Whether to resume an interrupted run.
-        force: Whether to delete what an earlier run made, and begin again.
+        force: Whether to delete what an earlier run made, and start again.
 
     Raises:
         SettingsError: The folder is not empty and neither was asked for, it was not made by a

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-SERIES = 7  # colours; more series begin again
+SERIES = 7  # colours; more series use them again
 LONGEST = 40  # characters of a name in a plot or table
 LIGHT: Mapping[str, str] = MappingProxyType(
     {
