@@ -21,6 +21,7 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 LAYERS: Mapping[str, int] = {
     "types": 0,
     "errors": 0,
+    "reasons": 0,
     "needs": 1,
     "registry": 1,
     "settings": 1,

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from facepad import quality as quality
+    from facepad.decision import Decision as Decision
     from facepad.errors import FacepadError as FacepadError
     from facepad.pipeline import Checker as Checker
     from facepad.pipeline import check as check
-    from facepad.types import Decision as Decision
     from facepad.types import Outcome as Outcome
     from facepad.types import Reason as Reason
     from facepad.types import Score as Score
@@ -35,7 +35,7 @@ __all__ = [
 # Loaded on first use, so that `import facepad` stays quick.
 _HOMES = {
     "Checker": "facepad.pipeline",
-    "Decision": "facepad.types",
+    "Decision": "facepad.decision",
     "FacepadError": "facepad.errors",
     "Outcome": "facepad.types",
     "Reason": "facepad.types",

@@ -1,7 +1,61 @@
 """From a score to an outcome and its reasons: one place for single checks, tables and reports."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
 from facepad.fusion import Fused
-from facepad.types import OperatingPoint, Outcome, Reason, Score
+from facepad.types import CaptureQuality, Face, OperatingPoint, Outcome, Reason, Score
+
+
+def _nothing() -> Mapping[str, Any]:  # a default that Python 3.11's dataclasses accept
+    return MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What the pipeline concludes of one presentation.
+
+    Attributes:
+        outcome: One of the four outcomes.
+        score: Fused score in [0, 1], higher for bona fide; None when no test had one.
+        reasons: Why the outcome is not simply bona fide or attack; may be empty.
+        scores: Every test's own score, by test name, also when it did not decide.
+        operating_point: The threshold and band that were applied.
+        operating_points: Each test's own threshold and band, by test name.
+        face: The face of the first frame that has one; None when no frame has.
+        source: Where the presentation came from.
+        source_size: Width and height in pixels of the frame of ``face``; of the first frame
+            without a face.
+        frames: How many frames frame-wise tests got; those that clip tests got when there are
+            clip tests only. 1 for a still.
+        notes: What was unusual about the input ("2 other faces in the picture").
+        models: Model name to version, for every model that took part.
+        timings_ms: Milliseconds by step ("decode", "faces", one per test, "total").
+        interval: Lower and upper bound of the score, when one test alone decides and gives
+            them; None otherwise.
+        left_out: Why a test has no part in the decision, by test name: a clip test for a
+            still, or a test of depth without depth. Such a test has no score.
+        capture: Quality of the capture of the frame of ``face``; None when no frame has one.
+    """
+
+    outcome: Outcome
+    score: float | None
+    reasons: tuple[Reason, ...] = ()
+    scores: Mapping[str, Score] = field(default_factory=_nothing)
+    operating_point: OperatingPoint | None = None
+    operating_points: Mapping[str, OperatingPoint] = field(default_factory=_nothing)
+    face: Face | None = None
+    source: str = ""
+    source_size: tuple[int, int] = (0, 0)
+    frames: int = 1
+    notes: tuple[str, ...] = ()
+    models: Mapping[str, str] = field(default_factory=_nothing)
+    timings_ms: Mapping[str, float] = field(default_factory=_nothing)
+    interval: tuple[float, float] | None = None
+    left_out: Mapping[str, Reason] = field(default_factory=_nothing)
+    capture: CaptureQuality | None = None
 
 
 def decide(score: Score, point: OperatingPoint) -> tuple[Outcome, tuple[Reason, ...]]:

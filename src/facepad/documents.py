@@ -11,8 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from facepad.decision import Decision
 from facepad.media.inputs import Input
-from facepad.types import Decision, Face, Outcome, Reason, Score
+from facepad.reasons import REASONS
+from facepad.types import Face, Outcome, Score
 
 SCHEMA_VERSION = 1  # grows when a key changes its meaning or goes away
 DECIMALS = 6  # of scores; more is numerical noise
@@ -23,20 +25,6 @@ OUTCOMES: Mapping[Outcome, str] = MappingProxyType(
         Outcome.ATTACK: "attack",
         Outcome.UNCERTAIN: "uncertain",
         Outcome.NON_RESPONSE: "no response",
-    }
-)
-REASONS: Mapping[Reason, str] = MappingProxyType(
-    {
-        Reason.NO_FACE: "no face found",
-        Reason.FACE_TOO_SMALL: "face too small",
-        Reason.FACE_CUT_OFF: "face cut off by the picture's edge",
-        Reason.PICTURE_TOO_SMALL: "picture too small",
-        Reason.CLIP_TOO_SHORT: "clip too short",
-        Reason.FRAME_RATE_TOO_LOW: "frame rate too low",
-        Reason.NO_DEPTH: "no depth",
-        Reason.TIMED_OUT: "a test took too long",
-        Reason.UNFAMILIAR_CAMERA: "camera unlike those of the training data",
-        Reason.NEAR_THRESHOLD: "score near the threshold",
     }
 )
 SMALL_CHANGE = 0.005  # of a score; a smaller change would be printed as 0.00
@@ -172,7 +160,7 @@ def plain(value: Any) -> Any:  # noqa: ANN401 - takes and gives whatever JSON ca
 
 def why(decision: Decision) -> str:
     """Return the reasons of a decision, and what was unusual about the input."""
-    parts = [REASONS[reason] for reason in decision.reasons] or _against_threshold(decision)
+    parts = [REASONS[reason].words for reason in decision.reasons] or _against_threshold(decision)
     return "; ".join((*parts, *_abstaining(decision), *decision.notes))
 
 
@@ -204,7 +192,7 @@ def _change(change: float) -> str:
 def _abstaining(decision: Decision) -> list[str]:
     """Return the tests that do not take part in the decision, with their reasons."""
     return [
-        f"{name} abstains: {REASONS[score.reason]}"
+        f"{name} abstains: {REASONS[score.reason].words}"
         for name, score in decision.scores.items()
         if score.reason is not None and score.reason not in decision.reasons
     ]

@@ -18,7 +18,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 
 from facepad import settings, sources
-from facepad.decision import conclude
+from facepad.decision import Decision, conclude
 from facepad.errors import InputError, SettingsError
 from facepad.fusion import Fusion
 from facepad.jobs.threads import SideBySide
@@ -29,7 +29,6 @@ from facepad.registry import DEFAULT_FUSION, DEFAULT_TESTS
 from facepad.selected_tests import Finder, LoadedTests, SelectedTests, name_of
 from facepad.sources import EVENLY, Channels, Source
 from facepad.types import (
-    Decision,
     Frame,
     LivenessTest,
     OperatingPoint,

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facepad.errors import InputError
+from facepad.reasons import Reason as Reason
 
 RgbImage = NDArray[np.uint8]  # shape (H, W, 3), R G B
 GrayImage = NDArray[np.float32]  # shape (H, W), 0..255
@@ -50,21 +51,6 @@ class Outcome(StrEnum):
     NON_RESPONSE = "non_response"  # no score
 
 
-class Reason(StrEnum):
-    """Why there is no score, or why a score does not decide."""
-
-    NO_FACE = "no_face"
-    FACE_TOO_SMALL = "face_too_small"
-    FACE_CUT_OFF = "face_cut_off"
-    PICTURE_TOO_SMALL = "picture_too_small"
-    CLIP_TOO_SHORT = "clip_too_short"
-    FRAME_RATE_TOO_LOW = "frame_rate_too_low"
-    NO_DEPTH = "no_depth"
-    TIMED_OUT = "timed_out"
-    UNFAMILIAR_CAMERA = "unfamiliar_camera"
-    NEAR_THRESHOLD = "near_threshold"
-
-
 class Split(StrEnum):
     """Part of a dataset: fit on train, choose on dev, report on test."""
 
@@ -81,13 +67,33 @@ class Face:
         box: The detector's box, in the frame's pixels, cut at the picture's edges.
         score: The detector's confidence in [0, 1].
         landmarks: Face mesh, shape (468, 3), in the frame's pixels; None when not asked for.
+            Not compared.
         others: How many other, smaller faces the detector saw in the frame.
+        points: The detector's six points, x and y in the frame's pixels: right eye, left eye
+            (of the person), tip of the nose, mouth, right ear, left ear; empty when unknown.
+        roll_deg: Angle of the line between the eyes to the horizontal, degrees; above 0 when
+            the person's left eye is lower; in (-180, 180].
     """
 
     box: Box
     score: float
-    landmarks: Landmarks | None = None
+    landmarks: Landmarks | None = field(default=None, compare=False)
     others: int = 0
+    points: tuple[tuple[float, float], ...] = ()
+    roll_deg: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureQuality:
+    """Whether a frame can be judged: measures of the capture, and what is wrong with it.
+
+    Attributes:
+        reasons: What is wrong, in the order of `Reason`; empty for a frame that can be judged.
+        measures: Numbers behind the reasons, by name.
+    """
+
+    reasons: tuple[Reason, ...] = ()
+    measures: Mapping[str, float] = field(default_factory=_nothing, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +109,7 @@ class Frame:
         depth: Millimetres, shape (H, W), 0 where nothing was measured; None without a depth
             camera, in packed files, and where no test needs it.
         number: Place in its clip, from 0; None for a still, and where it is not known.
+        capture: Quality of the capture, when it was assessed.
     """
 
     image: RgbImage
@@ -112,6 +119,7 @@ class Frame:
     notes: tuple[str, ...] = ()
     depth: NDArray[np.uint16] | None = None
     number: int | None = None
+    capture: CaptureQuality | None = None
 
     @property
     def size(self) -> tuple[int, int]:
@@ -207,49 +215,6 @@ class OperatingPoint:
     def at(cls, threshold: float, name: str = "given") -> "OperatingPoint":
         """A single threshold without an uncertain band."""
         return cls(name, threshold, threshold, threshold)
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """What the pipeline concludes of one presentation.
-
-    Attributes:
-        outcome: One of the four outcomes.
-        score: Fused score in [0, 1], higher for bona fide; None when no test had one.
-        reasons: Why the outcome is not simply bona fide or attack; may be empty.
-        scores: Every test's own score, by test name, also when it did not decide.
-        operating_point: The threshold and band that were applied.
-        operating_points: Each test's own threshold and band, by test name.
-        face: The face of the first frame that has one; None when no frame has.
-        source: Where the presentation came from.
-        source_size: Width and height in pixels of the frame of ``face``; of the first frame
-            without a face.
-        frames: How many frames frame-wise tests got; those that clip tests got when there are
-            clip tests only. 1 for a still.
-        notes: What was unusual about the input ("2 other faces in the picture").
-        models: Model name to version, for every model that took part.
-        timings_ms: Milliseconds by step ("decode", "faces", one per test, "total").
-        interval: Lower and upper bound of the score, when one test alone decides and gives
-            them; None otherwise.
-        left_out: Why a test has no part in the decision, by test name: a clip test for a
-            still, or a test of depth without depth. Such a test has no score.
-    """
-
-    outcome: Outcome
-    score: float | None
-    reasons: tuple[Reason, ...] = ()
-    scores: Mapping[str, Score] = field(default_factory=_nothing)
-    operating_point: OperatingPoint | None = None
-    operating_points: Mapping[str, OperatingPoint] = field(default_factory=_nothing)
-    face: Face | None = None
-    source: str = ""
-    source_size: tuple[int, int] = (0, 0)
-    frames: int = 1
-    notes: tuple[str, ...] = ()
-    models: Mapping[str, str] = field(default_factory=_nothing)
-    timings_ms: Mapping[str, float] = field(default_factory=_nothing)
-    interval: tuple[float, float] | None = None
-    left_out: Mapping[str, Reason] = field(default_factory=_nothing)
 
 
 @dataclass(frozen=True, slots=True)

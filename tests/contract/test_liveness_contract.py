@@ -83,7 +83,7 @@ class ForgetsWhy(Random):
     def score(self, presentation: Presentation) -> Score:
         early = next(self.turn) < 5
         no_face = presentation.frames[0].no_face or Reason.NO_FACE
-        return Score(None, no_face if early else Reason.FACE_TOO_SMALL)
+        return Score(None, no_face if early else Reason.FACE_TOO_FAR)
 
 
 class ShortOnly(Brightness):

@@ -12,6 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from facepad.cli.app import app
+from facepad.decision import Decision
 from facepad.errors import InputError, ModelError, SettingsError
 from facepad.fusion import mean_over_frames
 from facepad.media.frame_selection import FrameSelection
@@ -21,7 +22,6 @@ from facepad.scoring.table import output_columns, presentation_columns
 from facepad.scoring.workers import score_picture, score_presentation
 from facepad.testing.media_files import write_depth_clip, write_video
 from facepad.types import (
-    Decision,
     Face,
     Frame,
     OperatingPoint,

@@ -5,8 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from facepad.documents import OUTCOMES, REASONS, Judged, explanation, plain, to_json, why
-from facepad.types import Decision, Face, OperatingPoint, Outcome, Reason, Score
+from facepad.decision import Decision
+from facepad.documents import OUTCOMES, Judged, explanation, plain, to_json, why
+from facepad.reasons import REASONS
+from facepad.types import Face, OperatingPoint, Outcome, Reason, Score
 
 KEYS = [
     "schema_version",

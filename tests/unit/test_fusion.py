@@ -171,7 +171,7 @@ def test_frames_without_a_value_are_left_out() -> None:
 
 
 def test_without_any_value_the_first_frame_says_why() -> None:
-    score = over_frames(Score(None, Reason.NO_FACE), Score(None, Reason.FACE_TOO_SMALL))
+    score = over_frames(Score(None, Reason.NO_FACE), Score(None, Reason.FACE_TOO_FAR))
     assert score == Score(None, Reason.NO_FACE)
 
 

@@ -91,9 +91,9 @@ def test_without_a_face_there_is_no_response_and_the_score_is_shown() -> None:
 
 
 def test_a_face_that_cannot_be_used_gives_its_own_reason_once() -> None:
-    said = Score(None, Reason.FACE_TOO_SMALL)
-    decision = decide(FakeTest(said=said), finder=FakeFinder(None, Reason.FACE_TOO_SMALL))
-    assert decision.reasons == (Reason.FACE_TOO_SMALL,)
+    said = Score(None, Reason.FACE_TOO_FAR)
+    decision = decide(FakeTest(said=said), finder=FakeFinder(None, Reason.FACE_TOO_FAR))
+    assert decision.reasons == (Reason.FACE_TOO_FAR,)
     assert decision.score is None
 
 

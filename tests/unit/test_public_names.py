@@ -23,8 +23,8 @@ PACKAGE = [
 TYPES = [
     "Box",
     "Calibratable",
+    "CaptureQuality",
     "Dataset",
-    "Decision",
     "Face",
     "Frame",
     "GrayImage",
@@ -34,7 +34,6 @@ TYPES = [
     "OperatingPoint",
     "Outcome",
     "Presentation",
-    "Reason",
     "RgbImage",
     "Sample",
     "Score",

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from facepad.decision import Decision
 from facepad.errors import InputError
 from facepad.needs import Needs, needs_of
 from facepad.types import (
-    Decision,
     Face,
     Frame,
     OperatingPoint,

@@ -150,10 +150,10 @@ class FaceFinder:
 def _unfit(face: Detection, image: RgbImage) -> Reason | None:
     """Return why a face cannot be judged; None when it can."""
     if face.short_side < MIN_SIDE:
-        return Reason.FACE_TOO_SMALL
+        return Reason.FACE_TOO_FAR
     height, width = image.shape[:2]
     left, top, right, bottom = face.box
     seen_width = min(right, width) - max(left, 0.0)
     seen_height = min(bottom, height) - max(top, 0.0)
     seen = max(0.0, seen_width) * max(0.0, seen_height)
-    return Reason.FACE_CUT_OFF if seen < (1 - MAX_OUTSIDE) * face.area else None
+    return Reason.FACE_OFF_CENTER if seen < (1 - MAX_OUTSIDE) * face.area else None

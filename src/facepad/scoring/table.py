@@ -10,10 +10,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 
+from facepad.decision import Decision
 from facepad.errors import DatasetError, SettingsError
 from facepad.jobs.csv_rows import decoded_row, encoded_row, read_csv
 from facepad.jobs.files import lock, writing_errors
-from facepad.types import Decision, Reason, Score
+from facepad.types import Reason, Score
 
 PATH_COLUMN = "path"
 OUTCOME_COLUMN = "outcome"  # empty where the picture could not be read

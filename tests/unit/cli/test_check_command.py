@@ -8,10 +8,10 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from facepad.cli.app import app
+from facepad.decision import Decision
 from facepad.errors import DatasetError, InputError, ModelError
 from facepad.pipeline import Checker
 from facepad.registry import DEFAULT_TESTS
-from facepad.types import Decision
 
 pytestmark = pytest.mark.usefixtures("_made_up")
 Picture = Callable[[str, int], str]

@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 from facepad.cli.tables import show_decisions, summary
+from facepad.decision import Decision
 from facepad.documents import Judged
-from facepad.types import Decision, OperatingPoint, Outcome, Reason, Score
+from facepad.types import OperatingPoint, Outcome, Reason, Score
 
 ATTACK = Decision(
     Outcome.ATTACK,

@@ -40,7 +40,7 @@ def test_frames_without_a_score_are_left_out_of_the_mean() -> None:
 
 
 def test_a_video_without_any_score_is_a_non_response_with_the_commonest_reason() -> None:
-    (one,) = combined(video([None] * 3, reasons=["no_face", "face_too_small", "no_face"]))
+    (one,) = combined(video([None] * 3, reasons=["no_face", "face_too_far", "no_face"]))
     assert (one.value, one.reason) == (None, "no_face")
 
 

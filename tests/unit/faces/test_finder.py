@@ -149,7 +149,7 @@ def test_later_looks_ask_more_of_detector_and_mesh() -> None:
     assert Made(far=(sure,), tile=(sure,), presence=lambda _: 0.8).find().face is None
 
 
-@pytest.mark.parametrize(("side", "reason"), [(63.9, Reason.FACE_TOO_SMALL), (64.0, None)])
+@pytest.mark.parametrize(("side", "reason"), [(63.9, Reason.FACE_TOO_FAR), (64.0, None)])
 def test_a_face_under_64_pixels_is_too_small(side: float, reason: Reason | None) -> None:
     found = Made(seen((200.0, 100.0, 300.0, 100.0 + side))).find()
     assert found.no_face is reason
@@ -160,12 +160,12 @@ def test_a_face_under_64_pixels_is_too_small(side: float, reason: Reason | None)
     ("box", "reason"),
     [
         ((-24.0, 100.0, 76.0, 200.0), None),
-        ((-26.0, 100.0, 74.0, 200.0), Reason.FACE_CUT_OFF),
-        ((566.0, 100.0, 666.0, 200.0), Reason.FACE_CUT_OFF),
-        ((200.0, -26.0, 300.0, 74.0), Reason.FACE_CUT_OFF),
-        ((200.0, 406.0, 300.0, 506.0), Reason.FACE_CUT_OFF),
-        ((-14.0, -14.0, 86.0, 86.0), Reason.FACE_CUT_OFF),  # a corner counts both ways
-        ((700.0, 100.0, 800.0, 200.0), Reason.FACE_CUT_OFF),
+        ((-26.0, 100.0, 74.0, 200.0), Reason.FACE_OFF_CENTER),
+        ((566.0, 100.0, 666.0, 200.0), Reason.FACE_OFF_CENTER),
+        ((200.0, -26.0, 300.0, 74.0), Reason.FACE_OFF_CENTER),
+        ((200.0, 406.0, 300.0, 506.0), Reason.FACE_OFF_CENTER),
+        ((-14.0, -14.0, 86.0, 86.0), Reason.FACE_OFF_CENTER),  # a corner counts both ways
+        ((700.0, 100.0, 800.0, 200.0), Reason.FACE_OFF_CENTER),
     ],
 )
 def test_a_face_of_which_more_than_a_quarter_is_outside_is_cut_off(

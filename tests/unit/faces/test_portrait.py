@@ -123,11 +123,11 @@ def test_a_small_face_in_a_large_picture_is_found_in_a_tile() -> None:
 
 def test_a_picture_shrunk_to_half_its_side_has_a_face_that_is_too_small() -> None:
     small = np.asarray(cv2.resize(portrait(), (256, 256), interpolation=cv2.INTER_AREA), np.uint8)
-    assert finder().find(Frame(small)).no_face is Reason.FACE_TOO_SMALL
+    assert finder().find(Frame(small)).no_face is Reason.FACE_TOO_FAR
 
 
 def test_a_face_at_the_edge_is_cut_off() -> None:
-    assert finder().find(Frame(portrait()[:, :240].copy())).no_face is Reason.FACE_CUT_OFF
+    assert finder().find(Frame(portrait()[:, :240].copy())).no_face is Reason.FACE_OFF_CENTER
 
 
 def test_two_astronauts_are_one_face_and_another() -> None:

@@ -71,8 +71,8 @@ def test_a_face_that_fills_the_picture_is_judged_without_its_context(test: FaceT
 
 
 def test_without_a_face_there_is_a_reason_and_no_value(test: FaceTest) -> None:
-    score = test.score(Presentation((Frame(picture(), no_face=Reason.FACE_TOO_SMALL),)))
-    assert (score.value, score.reason) == (None, Reason.FACE_TOO_SMALL)
+    score = test.score(Presentation((Frame(picture(), no_face=Reason.FACE_TOO_FAR),)))
+    assert (score.value, score.reason) == (None, Reason.FACE_TOO_FAR)
 
 
 def test_frames_are_averaged_before_scaling(test: FaceTest) -> None:

@@ -68,8 +68,8 @@ def test_a_margin_that_leaves_the_picture_is_cut_and_not_made_up() -> None:
 
 
 def test_a_frame_without_a_face_gives_the_reason() -> None:
-    frame = Frame(noise(64, 64), no_face=Reason.FACE_TOO_SMALL)
-    assert view(frame, 1.0, 128) is Reason.FACE_TOO_SMALL
+    frame = Frame(noise(64, 64), no_face=Reason.FACE_TOO_FAR)
+    assert view(frame, 1.0, 128) is Reason.FACE_TOO_FAR
 
 
 def test_a_tiny_whole_picture_gives_the_reason() -> None:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from facepad.decision import Decision
 from facepad.errors import DatasetError, SettingsError
 from facepad.jobs.csv_rows import encoded_row
 from facepad.scoring.table import (
@@ -18,7 +19,7 @@ from facepad.scoring.table import (
     presentation_columns,
     read_manifest,
 )
-from facepad.types import Decision, Outcome, Reason, Score
+from facepad.types import Outcome, Reason, Score
 
 TESTS = ("quality", "blink")
 NON_RESPONSE = Decision(

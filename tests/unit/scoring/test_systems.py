@@ -8,7 +8,7 @@ import pytest
 
 from facepad import calibration
 from facepad.calibration import Anchor, Calibration
-from facepad.decision import conclude
+from facepad.decision import Decision, conclude
 from facepad.errors import ModelError, SettingsError
 from facepad.evaluation.aggregation import Scored
 from facepad.fusion import Answer, mean_ratio
@@ -23,7 +23,7 @@ from facepad.scoring.table import (
     presentation_fields,
 )
 from facepad.scoring.workers import CalibrationRef, CheckerSpec, JudgedTests, LoadedTest
-from facepad.types import Decision, Face, OperatingPoint, Outcome, Reason, Sample, Score, Split
+from facepad.types import Face, OperatingPoint, Outcome, Reason, Sample, Score, Split
 
 CARD = Card("T", "1", "data", "own", "recipe", "results", "limits")
 POINT = OperatingPoint("dev", 0.5, 0.4, 0.6)

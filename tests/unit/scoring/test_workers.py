@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from facepad.decision import Decision
 from facepad.errors import ModelError
 from facepad.needs import Needs
 from facepad.pipeline import Checker
@@ -20,7 +21,7 @@ from facepad.scoring.workers import (
     score_presentation,
 )
 from facepad.testing.media_files import write_video
-from facepad.types import Decision, OperatingPoint, Outcome, Presentation, Score
+from facepad.types import OperatingPoint, Outcome, Presentation, Score
 
 pytestmark = pytest.mark.usefixtures("_made_up")
 TESTS = ("one", "two")

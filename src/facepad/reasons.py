@@ -1,0 +1,77 @@
+"""Why a presentation has no score, or why its score does not decide: one table of all reasons."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+
+
+class Reason(StrEnum):
+    """Why there is no score, or why a score does not decide."""
+
+    NO_FACE = "no_face"
+    MULTIPLE_FACES = "multiple_faces"
+    FACE_TOO_FAR = "face_too_far"
+    FACE_OFF_CENTER = "face_off_center"
+    FACE_TURNED = "face_turned"
+    OBSCURED_FACE = "obscured_face"
+    TOO_DARK = "too_dark"
+    TOO_BRIGHT = "too_bright"
+    LOW_CONTRAST = "low_contrast"
+    TOO_BLURRED = "too_blurred"
+    TOO_MUCH_MOVEMENT = "too_much_movement"
+    NO_COLOUR = "no_colour"
+    NO_CONTEXT = "no_context"
+    PICTURE_TOO_SMALL = "picture_too_small"
+    CLIP_TOO_SHORT = "clip_too_short"
+    FRAME_RATE_TOO_LOW = "frame_rate_too_low"
+    NO_DEPTH = "no_depth"
+    TIMED_OUT = "timed_out"
+    UNFAMILIAR_CAMERA = "unfamiliar_camera"
+    NEAR_THRESHOLD = "near_threshold"
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What a reason means, for people.
+
+    Attributes:
+        words: What is the matter, a few words.
+        advice: What the person or the operator can do, a sentence without a full stop; "" where
+            nothing can be done.
+    """
+
+    words: str
+    advice: str = ""
+
+
+REASONS: Mapping[Reason, Explanation] = MappingProxyType(
+    {
+        Reason.NO_FACE: Explanation("no face found", "look straight into the camera"),
+        Reason.MULTIPLE_FACES: Explanation("several faces", "only one person may be in view"),
+        Reason.FACE_TOO_FAR: Explanation("face too small", "come closer to the camera"),
+        Reason.FACE_OFF_CENTER: Explanation(
+            "face cut off by the picture's edge", "move to the middle of the picture"
+        ),
+        Reason.FACE_TURNED: Explanation("face turned away", "look straight into the camera"),
+        Reason.OBSCURED_FACE: Explanation("face covered", "uncover the face"),
+        Reason.TOO_DARK: Explanation("too dark", "turn on a light or face a window"),
+        Reason.TOO_BRIGHT: Explanation("too bright", "avoid direct light on the face"),
+        Reason.LOW_CONTRAST: Explanation("low contrast", "clean the lens; avoid light behind you"),
+        Reason.TOO_BLURRED: Explanation("too blurred", "clean the lens and let it focus"),
+        Reason.TOO_MUCH_MOVEMENT: Explanation("moved during the exposure", "hold still"),
+        Reason.NO_COLOUR: Explanation("picture without colour", "use a colour camera"),
+        Reason.NO_CONTEXT: Explanation(
+            "too little around the face", "show the whole head and what is around it"
+        ),
+        Reason.PICTURE_TOO_SMALL: Explanation("picture too small", "use a larger picture"),
+        Reason.CLIP_TOO_SHORT: Explanation("clip too short", "record for longer"),
+        Reason.FRAME_RATE_TOO_LOW: Explanation("frame rate too low", "use a faster camera"),
+        Reason.NO_DEPTH: Explanation("no depth", "use a camera that measures depth"),
+        Reason.TIMED_OUT: Explanation("a test took too long", "try again"),
+        Reason.UNFAMILIAR_CAMERA: Explanation(
+            "camera unlike those of the training data", "calibrate the camera"
+        ),
+        Reason.NEAR_THRESHOLD: Explanation("score near the threshold", "try again"),
+    }
+)
