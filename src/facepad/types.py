@@ -170,7 +170,7 @@ class Score:
 
     value: float | None
     reason: Reason | None = None
-    details: Mapping[str, Any] = field(default_factory=_nothing)
+    details: Mapping[str, Any] = field(default_factory=_nothing, hash=False)
     interval: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
@@ -239,7 +239,7 @@ class Sample:
     pai_species: str | None = None
     session: str | None = None
     frame: int | None = None
-    attributes: Mapping[str, str] = field(default_factory=_nothing)
+    attributes: Mapping[str, str] = field(default_factory=_nothing, hash=False)
 
     @property
     def is_bona_fide(self) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from facepad.registry import DEFAULT_ADVISORY, DEFAULT_TESTS
 from facepad import registry
 from facepad.needs import Needs
 from facepad.testing import ContractError, check_liveness_test, made_up_presentation
@@ -108,7 +109,7 @@ class KeepsThePresentation(Brightness):
 @pytest.mark.parametrize(
     "name",
     [
-        pytest.param(name, marks=() if name in registry.DEFAULT_TESTS else pytest.mark.slow)
+        pytest.param(name, marks=() if name in (*DEFAULT_TESTS, *DEFAULT_ADVISORY) else pytest.mark.slow)
         for name in registry.names("liveness_tests")
     ],
 )

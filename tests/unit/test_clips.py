@@ -22,6 +22,7 @@ from facepad.scoring.table import output_columns, presentation_columns
 from facepad.scoring.workers import score_picture, score_presentation
 from facepad.testing.media_files import write_depth_clip, write_video
 from facepad.types import (
+    CaptureQuality,
     Face,
     Frame,
     OperatingPoint,
@@ -46,7 +47,7 @@ class LightFinder:
         self.searches += 1
         if frame.image.mean() < 20:
             return replace(frame, no_face=Reason.NO_FACE)
-        return replace(frame, face=Face((0, 0, *frame.size), 0.9))
+        return replace(frame, face=Face((0, 0, *frame.size), 0.9), capture=CaptureQuality())
 
 
 @dataclass

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from facepad.decision import Decision
-from facepad.documents import OUTCOMES, Judged, explanation, plain, to_json, why
+from facepad.decision import Decision, plain
+from facepad.documents import OUTCOMES, Judged, explanation, to_json, why
 from facepad.reasons import REASONS
 from facepad.types import Face, OperatingPoint, Outcome, Reason, Score
 

@@ -7,8 +7,8 @@ import typer
 
 from facepad.cli.errors import ExitCode, say
 from facepad.cli.options import (
+    ADVISORY_HELP,
     CALIBRATION_HELP,
-    TESTS_DEFAULT,
     TESTS_HELP,
     split_names,
 )
@@ -22,8 +22,11 @@ def score(
     manifest: Annotated[Path, typer.Option("--manifest", metavar="IN.csv", help=MANIFEST_HELP)],
     out: Annotated[Path, typer.Option("--out", metavar="SCORES.csv", help=OUT_HELP)],
     tests: Annotated[
-        str, typer.Option("--tests", metavar="NAME,...", help=TESTS_HELP)
-    ] = TESTS_DEFAULT,
+        str | None, typer.Option("--tests", metavar="NAME,...", help=TESTS_HELP)
+    ] = None,
+    advisory: Annotated[
+        str | None, typer.Option("--advisory", metavar="NAME,...", help=ADVISORY_HELP)
+    ] = None,
     calibration: Annotated[
         str | None, typer.Option("--calibration", metavar="NAME", help=CALIBRATION_HELP)
     ] = None,
@@ -56,6 +59,7 @@ def score(
         raise typer.BadParameter("give either --resume or --force")
     options = ScoreOptions(
         tests=split_names(tests),
+        advisory=split_names(advisory),
         workers=workers or int(settings.number("threads")),
         resume=resume,
         force=force,

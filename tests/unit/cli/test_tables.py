@@ -35,9 +35,9 @@ def test_a_table_has_a_line_per_picture(capsys: pytest.CaptureFixture[str]) -> N
     lines = shown(capsys, [Judged("a/x.jpg", ATTACK), Judged("a/y.jpg", NO_FACE)])
     assert lines == [
         "in a",
-        "picture  outcome      score  why                         face  ms",
-        "x.jpg    attack        0.25  score 0.25 < 0.50 (reject)     -  40",
-        "y.jpg    no response      -  no face found                  -  20",
+        "picture  outcome      score  why                                             face  ms",
+        "x.jpg    attack        0.25  score 0.25 < 0.50 (reject)                         -  40",
+        "y.jpg    no response      -  no face found (look straight into the camera)      -  20",
         "2 pictures: 1 attack, 1 no response; 30 ms each (median); threshold 0.50",
     ]
 
