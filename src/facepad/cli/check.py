@@ -15,7 +15,7 @@ from facepad.cli.options import (
     CALIBRATION_HELP,
     PATHS_HELP,
     TESTS_HELP,
-    split_names,
+    names_given,
 )
 
 if TYPE_CHECKING:
@@ -106,8 +106,8 @@ def check(
     - 4: a setting cannot be used
     """
     options = CheckOptions(
-        tests=split_names(tests),
-        advisory=split_names(advisory),
+        tests=names_given(tests),
+        advisory=names_given(advisory),
         threshold=threshold,
         json=as_json,
         explain=explain,
@@ -127,8 +127,9 @@ def run(paths: Sequence[str], options: CheckOptions) -> ExitCode:
         SettingsError: A test or a calibration that was named does not exist.
     """
     from facepad import runtime, settings
-    from facepad.cli.console import ordered_map, progress
+    from facepad.cli.console import progress
     from facepad.documents import Judged, to_json
+    from facepad.jobs.threads import ordered_map
     from facepad.media.inputs import expand
 
     runtime.tune()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from facepad.cli.errors import ExitCode, say
-from facepad.cli.options import split_names
+from facepad.cli.options import names_given
 from facepad.evaluation.choices import FrameAggregation, ScoreDirection
 from facepad.registry import DEFAULT_ADVISORY, DEFAULT_TESTS
 
@@ -135,8 +135,8 @@ def evaluate(
         raise typer.BadParameter("--faces-are-cropped is for facepad's own tests on --datasets")
     options = EvaluationOptions(
         out=out,
-        tests=split_names(tests),
-        advisory=split_names(advisory),
+        tests=names_given(tests),
+        advisory=names_given(advisory),
         calibration=calibration,
         faces_are_cropped=faces_are_cropped,
         datasets=tuple(datasets or ()),

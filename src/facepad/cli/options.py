@@ -18,13 +18,16 @@ CALIBRATION_HELP = (
 )
 
 
-def split_names(text: str | None) -> tuple[str, ...] | None:
-    """Return the names in a comma-separated list; None where the option was not given.
+def split_names(text: str) -> tuple[str, ...]:
+    """Return the names in a comma-separated list.
 
     Example:
         >>> split_names("quality, quality_whole")
         ('quality', 'quality_whole')
     """
-    if text is None:
-        return None
     return tuple(name for part in text.split(",") if (name := part.strip()))
+
+
+def names_given(text: str | None) -> tuple[str, ...] | None:
+    """Return the names in a comma-separated list; None where the option was not given."""
+    return None if text is None else split_names(text)

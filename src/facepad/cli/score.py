@@ -10,7 +10,7 @@ from facepad.cli.options import (
     ADVISORY_HELP,
     CALIBRATION_HELP,
     TESTS_HELP,
-    split_names,
+    names_given,
 )
 
 MANIFEST_HELP = "CSV in UTF-8 with a column 'path', relative to the folder of the file."
@@ -58,8 +58,8 @@ def score(
     if resume and force:
         raise typer.BadParameter("give either --resume or --force")
     options = ScoreOptions(
-        tests=split_names(tests),
-        advisory=split_names(advisory),
+        tests=names_given(tests),
+        advisory=names_given(advisory),
         workers=workers or int(settings.number("threads")),
         resume=resume,
         force=force,

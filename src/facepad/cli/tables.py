@@ -213,7 +213,8 @@ def _scores_in_words(
 def _band(point: OperatingPoint) -> str:
     if point.low == point.high:
         return f"threshold {point.threshold:.2f}"
-    return f"{point.low:.2f} to {point.high:.2f} is uncertain"
+    band = f"{point.low:.2f} to {point.high:.2f} is uncertain"
+    return f"threshold {point.threshold:.2f} ({band})"
 
 
 def _number(value: float | None) -> Text:

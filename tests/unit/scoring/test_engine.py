@@ -72,7 +72,13 @@ def scored(made: DatasetScoring) -> DatasetScoring:
     """Leave the row of a finished run."""
     run(replace(made, samples=(), force=True))
     with made.file.open("a", newline="") as stream:
-        fields = ["0.5", "attack", "", "0.5", *("" for _ in presentation_columns(made.spec.tests)[4:])]
+        fields = [
+            "0.5",
+            "attack",
+            "",
+            "0.5",
+            *("" for _ in presentation_columns(made.spec.tests)[4:]),
+        ]
         row = [*labels(made.root, made.samples[0]), *fields]
         csv.writer(stream, lineterminator="\n").writerow(row)
     return made
