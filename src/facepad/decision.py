@@ -91,6 +91,17 @@ class Decision:
         """Return the document that `facepad check --json` prints, as one line of ASCII."""
         return json.dumps(self.to_dict(), allow_nan=False)
 
+    @property
+    def passed(self) -> bool:
+        """Whether the outcome is bona fide; False for the other three."""
+        return self.outcome is Outcome.BONA_FIDE
+
+    def __bool__(self) -> bool:
+        raise TypeError(
+            "a Decision is neither true nor false, since an attack is a decision, too; use "
+            "decision.passed, which is True for bona_fide only"
+        )
+
 
 def decide(score: Score, point: OperatingPoint) -> tuple[Outcome, tuple[Reason, ...]]:
     """Return what one score means at an operating point.

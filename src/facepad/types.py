@@ -96,9 +96,9 @@ class CaptureQuality:
     measures: Mapping[str, float] = field(default_factory=_nothing, hash=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Frame:
-    """One decoded picture.
+    """One decoded picture; equal to itself alone, since pixels are not compared.
 
     Attributes:
         image: RGB uint8, shape (H, W, 3).

@@ -252,7 +252,7 @@ def _without_path(judged: Judged) -> str:
 def _explain(out: Console, results: Sequence[Judged], names: Sequence[str]) -> None:
     explained = False
     for judged, name in zip(results, names, strict=True):
-        scores = judged.decision.scores if judged.decision else {}
+        scores = {} if judged.decision is None else judged.decision.scores
         for test, score in scores.items():
             if changes := score.details.get("explained"):
                 aside = "" if score.reason is None else ", which abstains"
