@@ -48,11 +48,12 @@ def item_error(name: str, error: Exception) -> str:
         >>> item_error("a.jpg", ZeroDivisionError("by zero"))
         'a.jpg: unexpected ZeroDivisionError: by zero'
     """
+    notes = "".join(f" ({note})" for note in getattr(error, "__notes__", ()))
     if isinstance(error, ITEM_ERRORS):
-        return str(error)
+        return f"{error}{notes}"
     if isinstance(error, FacepadError):
         raise error
-    return f"{name}: unexpected {type(error).__name__}: {error}"
+    return f"{name}: unexpected {type(error).__name__}: {error}{notes}"
 
 
 def printable(text: str) -> str:

@@ -109,7 +109,8 @@ BUILT_IN: Mapping[Kind, Mapping[str, str]] = MappingProxyType(
 NOUNS: Mapping[Kind, str] = MappingProxyType(
     {"liveness_tests": "test", "metrics": "metric", "datasets": "dataset", "fusions": "fusion"}
 )
-DEFAULT_TESTS = ("quality", "face_cnn")  # liveness tests that decide where none is named
+DEFAULT_TESTS = ("face_cnn",)  # liveness tests that decide where none is named
+DEFAULT_ADVISORY = ("quality",)  # liveness tests whose scores are shown beside the default ones
 DEFAULT_CALIBRATED = "face_cnn"  # liveness test that is calibrated where none is named
 DEFAULT_FUSION = "mean"
 # Tests whose weights saw research data; a distribution of their own in the repository.
