@@ -147,10 +147,10 @@ def _reflectance(
     else:
         colour = np.asarray(cover.colour) * rng.uniform(0.8, 1.2) * rng.uniform(0.93, 1.07, 3)
     weave = 1 + 0.04 * rng.normal(0, 1, size).astype(np.float32)
-    plain = np.ones((*size, 3), np.float32) * colour.astype(np.float32) * weave[..., None]
-    if not cover.pattern:
-        return plain
-    return plain * (1 + cover.pattern * _print(landmarks, size, rng))
+    plain: Plane = weave[..., None] * np.asarray(colour, np.float32)
+    if cover.pattern:
+        plain *= 1 + np.float32(cover.pattern) * _print(landmarks, size, rng)
+    return plain
 
 
 def _print(landmarks: Landmarks, size: tuple[int, int], rng: np.random.Generator) -> Plane:
