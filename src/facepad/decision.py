@@ -43,19 +43,30 @@ class Decision:
     outcome: Outcome
     score: float | None
     reasons: tuple[Reason, ...] = ()
-    scores: Mapping[str, Score] = field(default_factory=_nothing)
+    scores: Mapping[str, Score] = field(default_factory=_nothing, hash=False)
     operating_point: OperatingPoint | None = None
-    operating_points: Mapping[str, OperatingPoint] = field(default_factory=_nothing)
+    operating_points: Mapping[str, OperatingPoint] = field(default_factory=_nothing, hash=False)
     face: Face | None = None
     source: str = ""
     source_size: tuple[int, int] = (0, 0)
     frames: int = 1
     notes: tuple[str, ...] = ()
-    models: Mapping[str, str] = field(default_factory=_nothing)
-    timings_ms: Mapping[str, float] = field(default_factory=_nothing)
+    models: Mapping[str, str] = field(default_factory=_nothing, hash=False)
+    timings_ms: Mapping[str, float] = field(default_factory=_nothing, hash=False)
     interval: tuple[float, float] | None = None
-    left_out: Mapping[str, Reason] = field(default_factory=_nothing)
+    left_out: Mapping[str, Reason] = field(default_factory=_nothing, hash=False)
     capture: CaptureQuality | None = None
+
+    @property
+    def passed(self) -> bool:
+        """Whether the outcome is bona fide; False for the other three."""
+        return self.outcome is Outcome.BONA_FIDE
+
+    def __bool__(self) -> bool:
+        raise TypeError(
+            "a Decision is neither true nor false, since an attack is a decision, too; use "
+            "decision.passed, which is True for bona_fide only"
+        )
 
 
 def decide(score: Score, point: OperatingPoint) -> tuple[Outcome, tuple[Reason, ...]]:

@@ -1,12 +1,17 @@
-"""What a score means at an operating point."""
+"""What a score means at an operating point, and what a decision is worth by itself."""
 
+import copy
+import pickle
+from types import MappingProxyType
+
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facepad.decision import conclude, decide
+from facepad.decision import Decision, conclude, decide
 from facepad.fusion import Fused
-from facepad.types import OperatingPoint, Outcome, Reason, Score
+from facepad.types import CaptureQuality, Face, OperatingPoint, Outcome, Reason, Score
 
 VALUES = st.floats(0.0, 1.0)
 BAND = OperatingPoint("band", 0.5, 0.4, 0.6)
@@ -62,3 +67,51 @@ def test_without_a_face_there_is_no_response_whatever_the_score() -> None:
 def test_a_reason_is_given_once() -> None:
     fused = Fused(None, (Reason.NO_FACE,), BAND)
     assert conclude(fused, no_face=Reason.NO_FACE)[1] == (Reason.NO_FACE,)
+
+
+def made(outcome: Outcome = Outcome.BONA_FIDE, landmark: float = 0.0) -> Decision:
+    """A decision that holds all that one can hold."""
+    face = Face((1, 2, 30, 40), 0.9, np.full((468, 3), landmark, np.float32), points=((1.0, 2.0),))
+    return Decision(
+        outcome,
+        0.9,
+        scores=MappingProxyType({"quality": Score(0.9, details={"frames": [0.9, 0.8]})}),
+        operating_point=BAND,
+        operating_points=MappingProxyType({"quality": BAND}),
+        face=face,
+        models=MappingProxyType({"quality": "quality-1"}),
+        timings_ms=MappingProxyType({"total": 1.5}),
+        left_out=MappingProxyType({"motion": Reason.CLIP_TOO_SHORT}),
+        capture=CaptureQuality((Reason.TOO_DARK,), MappingProxyType({"light": 0.1})),
+    )
+
+
+@pytest.mark.parametrize("outcome", Outcome)
+def test_only_bona_fide_passes(outcome: Outcome) -> None:
+    assert made(outcome).passed == (outcome == "bona_fide")
+
+
+def test_a_decision_is_neither_true_nor_false() -> None:
+    with pytest.raises(TypeError, match=r"use decision\.passed"):
+        bool(made())
+    with pytest.raises(TypeError, match=r"use decision\.passed"):
+        _ = "welcome" if made() else "denied"
+
+
+def test_decisions_compare_and_hash_by_value_also_with_landmarks() -> None:
+    assert made() == made(landmark=1.0)
+    assert hash(made()) == hash(made(landmark=1.0))
+    assert made() != made(Outcome.ATTACK)
+    assert len({made(), made(), made(Outcome.ATTACK)}) == 2
+
+
+@pytest.mark.parametrize("protocol", range(2, pickle.HIGHEST_PROTOCOL + 1))
+def test_a_decision_can_be_pickled_with_all_that_it_holds(protocol: int) -> None:
+    again = pickle.loads(pickle.dumps(made(), protocol))  # noqa: S301 - our own bytes
+    assert again == made()
+    assert again.capture == made().capture
+    assert isinstance(again.scores, MappingProxyType)
+
+
+def test_a_decision_can_be_copied() -> None:
+    assert copy.deepcopy(made()) == made()
