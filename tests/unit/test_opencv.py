@@ -34,7 +34,7 @@ def test_the_library_of_this_environment_is_used() -> None:
 
 
 def import_with(module: ModuleType | None, monkeypatch: pytest.MonkeyPatch) -> str:
-    monkeypatch.setitem(sys.modules, "cv2", module)  # type: ignore[arg-type]
+    monkeypatch.setitem(sys.modules, "cv2", module)
     monkeypatch.delitem(sys.modules, "facepad.opencv")
     with pytest.raises(SettingsError) as caught:
         importlib.import_module("facepad.opencv")
