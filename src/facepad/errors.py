@@ -6,6 +6,8 @@ A message names the thing, what was expected and what was got. Findings such as
 "no face" or "attack" are results (`facepad.types.Reason`, `Outcome`), never errors.
 """
 
+from collections.abc import Sequence
+
 
 class FacepadError(Exception):
     """Base of all errors that facepad raises on purpose."""
@@ -75,3 +77,17 @@ def counted(number: int, thing: str) -> str:
         ('1 picture', '2 pictures')
     """
     return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
+def unknown_name(noun: str, name: str, known: Sequence[str]) -> str:
+    """Return the message for a name that is not known, with the closest one that is.
+
+    Example:
+        >>> unknown_name("dataset", "nua", ["nuaa", "csv"])
+        "unknown dataset 'nua'; did you mean nuaa? known: nuaa, csv"
+    """
+    from difflib import get_close_matches  # only for the message
+
+    close = get_close_matches(name, known, 1)
+    hint = f"did you mean {close[0]}? " if close else ""
+    return f"unknown {noun} {name!r}; {hint}known: {', '.join(known) or 'none'}"
