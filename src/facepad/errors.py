@@ -6,6 +6,8 @@ A message names the thing, what was expected and what was got. Findings such as
 "no face" or "attack" are results (`facepad.types.Reason`, `Outcome`), never errors.
 """
 
+from collections.abc import Iterable
+
 
 class FacepadError(Exception):
     """Base of all errors that facepad raises on purpose."""
@@ -74,3 +76,19 @@ def counted(number: int, thing: str) -> str:
         ('1 picture', '2 pictures')
     """
     return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """Return the known name that is nearest to a mistyped one, as a question; "" for none.
+
+    Case does not matter.
+
+    Example:
+        >>> suggestion("nua", ["nuaa", "folder"]), suggestion("x", ["nuaa"])
+        ('did you mean nuaa? ', '')
+    """
+    from difflib import get_close_matches  # only for messages
+
+    names = {one.lower(): one for one in known}
+    close = get_close_matches(name.lower(), names, 1)
+    return f"did you mean {names[close[0]]}? " if close else ""

@@ -12,7 +12,7 @@ from importlib.metadata import entry_points
 from types import MappingProxyType
 from typing import Any, Literal
 
-from facepad.errors import SettingsError
+from facepad.errors import SettingsError, suggestion
 
 Kind = Literal["liveness_tests", "metrics", "datasets", "fusions"]
 
@@ -130,20 +130,15 @@ def resolve(kind: Kind, name: str) -> Any:  # noqa: ANN401 - what is registered 
     """
     table = _table(kind)
     if name not in table:
-        raise SettingsError(_unknown(kind, name, tuple(table)))
+        known = ", ".join(table) or "none"
+        raise SettingsError(
+            f"unknown {NOUNS[kind]} {name!r}; {suggestion(name, table)}known: {known}"
+        )
     module, _, attribute = table[name].partition(":")
     try:
         return getattr(import_module(module), attribute)
     except (ImportError, AttributeError) as error:
         raise SettingsError(f"{kind} {name!r} at {table[name]!r} does not load: {error}") from error
-
-
-def _unknown(kind: Kind, name: str, known: tuple[str, ...]) -> str:
-    from difflib import get_close_matches  # only for the message
-
-    close = get_close_matches(name, known, 1)
-    hint = f"did you mean {close[0]}? " if close else ""
-    return f"unknown {NOUNS[kind]} {name!r}; {hint}known: {', '.join(known) or 'none'}"
 
 
 def metric_entry(name: str) -> MetricEntry:

@@ -11,7 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from facepad.datasets.opening import open_dataset as open_dataset
-from facepad.errors import DatasetError, SettingsError
+from facepad.errors import DatasetError, SettingsError, suggestion
 from facepad.types import Sample, Split
 
 PICTURE_SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
@@ -29,7 +29,8 @@ def check_protocol(database: str, protocol: str, protocols: Sequence[str]) -> No
     """
     if protocol not in protocols:
         raise SettingsError(
-            f"{database} has no protocol {protocol!r}; known: {', '.join(protocols)}"
+            f"{database} has no protocol {protocol!r}; {suggestion(protocol, protocols)}known: "
+            f"{', '.join(protocols)}"
         )
 
 
