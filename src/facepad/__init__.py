@@ -11,10 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from facepad import quality as quality
+    from facepad.checking import check as check
     from facepad.decision import Decision as Decision
+    from facepad.errors import DatasetError as DatasetError
     from facepad.errors import FacepadError as FacepadError
+    from facepad.errors import InputError as InputError
+    from facepad.errors import ModelError as ModelError
+    from facepad.errors import SettingsError as SettingsError
     from facepad.pipeline import Checker as Checker
-    from facepad.pipeline import check as check
     from facepad.types import Outcome as Outcome
     from facepad.types import Reason as Reason
     from facepad.types import Score as Score
@@ -22,11 +26,15 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 __all__ = [
     "Checker",
+    "DatasetError",
     "Decision",
     "FacepadError",
+    "InputError",
+    "ModelError",
     "Outcome",
     "Reason",
     "Score",
+    "SettingsError",
     "__version__",
     "check",
     "quality",
@@ -35,12 +43,16 @@ __all__ = [
 # Loaded on first use, so that `import facepad` stays quick.
 _HOMES = {
     "Checker": "facepad.pipeline",
+    "DatasetError": "facepad.errors",
     "Decision": "facepad.decision",
     "FacepadError": "facepad.errors",
+    "InputError": "facepad.errors",
+    "ModelError": "facepad.errors",
     "Outcome": "facepad.types",
     "Reason": "facepad.types",
     "Score": "facepad.types",
-    "check": "facepad.pipeline",
+    "SettingsError": "facepad.errors",
+    "check": "facepad.checking",
 }
 
 

@@ -6,27 +6,26 @@ A clip is one presentation. Frame-wise tests get a few selected frames of it, cl
 frames that they need (`facepad.needs.Needs`).
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from threading import Lock
-from time import perf_counter
 from types import MappingProxyType
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import numpy as np
 
 from facepad import settings, sources
 from facepad.decision import Decision, conclude
 from facepad.errors import InputError, SettingsError
+from facepad.finders import Finder, joined, with_faces
 from facepad.fusion import Fusion
-from facepad.jobs.threads import SideBySide
 from facepad.media.frame_selection import FrameSelection
-from facepad.needs import missing_reason, needs_of
+from facepad.needs import missing_reason
 from facepad.packed.pictures import PackedFiles
 from facepad.registry import DEFAULT_FUSION, DEFAULT_TESTS
-from facepad.selected_tests import Finder, LoadedTests, SelectedTests, name_of
+from facepad.scorer import Scorer, StepClock
+from facepad.selected_tests import LoadedTests, SelectedTests, name_of
 from facepad.sources import EVENLY, Channels, Source
 from facepad.types import (
     Frame,
@@ -34,23 +33,10 @@ from facepad.types import (
     OperatingPoint,
     Presentation,
     Reason,
-    Score,
 )
 
 LONGEST_DEADLINE_S = 86_400.0  # a day; the system's clocks take no number without bounds
 BLANK_SIDE = 64  # pixels; of the picture that is looked at to load the face networks
-
-
-@runtime_checkable
-class Explains(Protocol):
-    """What a liveness test may offer beside `LivenessTest`."""
-
-    def explain(self, presentation: Presentation) -> Mapping[str, float]:
-        """Return what each group of measurements did to the score, by the group's name.
-
-        The score as it is, minus the score with that group replaced by its mean in
-        training; in [-1, 1], above 0 where the group speaks for bona fide.
-        """
 
 
 class Checker:
@@ -115,8 +101,7 @@ class Checker:
         self._fusion = fusion
         self._operating_point = operating_point
         self._frames = FrameSelection.parse(frames) if isinstance(frames, str) else frames
-        self._explain = explain
-        self._side_by_side = SideBySide[Score](self._threads, deadline_s)
+        self._scorer = Scorer(self._threads, deadline_s, explain)
         self._finder = finder
         self._packed = PackedFiles()
         self._loaded: LoadedTests | None = None
@@ -143,7 +128,7 @@ class Checker:
             ModelError: A model file is missing or has the wrong hash.
             SettingsError: A test that was named does not exist, or a library is missing.
         """
-        clock, is_clip = _Clock(), sources.clip_path(source) is not None
+        clock, is_clip = StepClock(), sources.clip_path(source) is not None
         given: dict[str, Any] = {"channels": channels, "name": name, "packed": self._packed}
         load = partial(sources.load, source, selection=self._frames, **given)
         stills = clip = None
@@ -156,7 +141,7 @@ class Checker:
                 clip = sources.load_dense(source, parts.clip_needs, **given)
             if parts.stills_need_depth or (is_clip and (clip is None or parts.has_frame_wise)):
                 stills = load(depth=parts.stills_need_depth)
-        return self._judge(*_joined(stills, clip), clock)
+        return self._judge(*joined(stills, clip), clock)
 
     def check_presentation(self, presentation: Presentation) -> Decision:
         """Judge frames that are in memory; faces are looked for where that was not done.
@@ -171,9 +156,9 @@ class Checker:
         """
         count = len(presentation.frames)
         if count == 1:
-            return self._judge(presentation, None, _Clock())
+            return self._judge(presentation, None, StepClock())
         if not self._parts().has_frame_wise:
-            return self._judge(None, presentation, _Clock())
+            return self._judge(None, presentation, StepClock())
         numbers = [number for number in self._frames.chosen(count)[:count] if number < count]
         if not numbers:
             raise InputError(
@@ -181,7 +166,7 @@ class Checker:
                 f"its {count} frames"
             )
         selected = tuple(presentation.frames[number] for number in numbers)
-        return self._judge(replace(presentation, frames=selected), presentation, _Clock())
+        return self._judge(replace(presentation, frames=selected), presentation, StepClock())
 
     @property
     def tests(self) -> tuple[str, ...]:
@@ -223,24 +208,24 @@ class Checker:
         blank = np.zeros((BLANK_SIDE, BLANK_SIDE, 3), np.uint8)
         self._parts().finder.find(Frame(blank))  # a finder loads its networks when it looks
 
-    def _parts(self, clock: "_Clock | None" = None) -> LoadedTests:
+    def _parts(self, clock: StepClock | None = None) -> LoadedTests:
         if self._loaded is None:
-            with (clock or _Clock()).step("load"), self._lock:
+            with (clock or StepClock()).step("load"), self._lock:
                 if self._loaded is None:
                     self._loaded = self._selected.load(self._fusion, self._threads, self._finder)
         return self._loaded
 
     def _judge(
-        self, stills: Presentation | None, clip: Presentation | None, clock: "_Clock"
+        self, stills: Presentation | None, clip: Presentation | None, clock: StepClock
     ) -> Decision:
         parts = self._parts(clock)
         with clock.step("faces"):
-            stills, clip = _with_faces(stills, clip, parts.finder)
+            stills, clip = with_faces(stills, clip, parts.finder)
         given = [one for one in (stills, clip) if one is not None]
         reasons_out = {test.name: missing_reason(test, stills, clip) for test in parts.tests}
         left_out = {name: reason for name, reason in reasons_out.items() if reason is not None}
         asked = {test.name: test for test in parts.tests if test.name not in left_out}
-        scores = self._scores(tuple(asked.values()), stills, clip, clock)
+        scores = self._scorer.scores(tuple(asked.values()), stills, clip, clock)
         fused = parts.fused(scores, left_out)
         point = self._operating_point or fused.operating_point
         frames = [frame for one in given for frame in one.frames]
@@ -267,85 +252,6 @@ class Checker:
             left_out=MappingProxyType(left_out),
         )
 
-    def _scores(
-        self,
-        tests: Sequence[LivenessTest],
-        stills: Presentation | None,
-        clip: Presentation | None,
-        clock: "_Clock",
-    ) -> dict[str, Score]:
-        def call(test: LivenessTest, presentation: Presentation) -> Score:
-            with clock.step(test.name):
-                return self._score(test, presentation)
-
-        pairs = [(test, clip if needs_of(test).is_clip else stills) for test in tests]
-        calls = {test.name: partial(call, test, one) for test, one in pairs if one is not None}
-        late = Score(None, Reason.TIMED_OUT)
-        return {name: score or late for name, score in self._side_by_side.run(calls).items()}
-
-    def _score(self, test: LivenessTest, presentation: Presentation) -> Score:
-        unmet = needs_of(test).unmet(presentation)
-        if unmet is not None:
-            return Score(None, unmet)
-        score = test.score(presentation)
-        if not self._explain or score.value is None or not isinstance(test, Explains):
-            return score
-        explained = dict(test.explain(presentation))
-        return replace(score, details={**score.details, "explained": explained})
-
-
-def check(source: Source, *, channels: Channels | None = None, **options: Any) -> Decision:  # noqa: ANN401 - as Checker takes them
-    """Judge one picture or clip with a new `Checker`; for many of them make one and keep it.
-
-    Args:
-        source: A path, a picture file's bytes, or pixels (which need ``channels``).
-        channels: Order of an array's channels: "rgb", "bgr" or "gray".
-        **options: As `Checker` takes them.
-
-    Raises:
-        InputError: The source cannot be read, or is over a limit.
-        ModelError: A model file is missing or has the wrong hash.
-        SettingsError: An option cannot be used.
-    """
-    return Checker(**options).check(source, channels=channels)
-
-
-def _joined(
-    stills: Presentation | None, clip: Presentation | None
-) -> tuple[Presentation | None, Presentation | None]:
-    """Make a frame that was read twice one object, so that it is searched once."""
-    if stills is None or clip is None:
-        return stills, clip
-    dense = {(frame.number, frame.size): frame for frame in clip.frames}
-    shared = {}
-    for frame in stills.frames:
-        key = frame.number, frame.size
-        if frame.number is not None and key in dense:
-            notes = tuple(dict.fromkeys((*dense[key].notes, *frame.notes)))
-            depth = frame.depth if dense[key].depth is None else dense[key].depth
-            shared[key] = replace(dense[key], notes=notes, depth=depth)
-
-    def with_shared(one: Presentation) -> Presentation:
-        frames = tuple(shared.get((frame.number, frame.size), frame) for frame in one.frames)
-        return replace(one, frames=frames)
-
-    return with_shared(stills), with_shared(clip)
-
-
-def _with_faces(
-    stills: Presentation | None, clip: Presentation | None, finder: Finder
-) -> tuple[Presentation | None, Presentation | None]:
-    """Search the frames that were not searched yet; one that both have is searched once."""
-    searched: dict[int, Frame] = {}
-
-    def found(one: Presentation) -> Presentation:
-        for frame in one.frames:
-            if id(frame) not in searched:
-                searched[id(frame)] = frame if frame.face or frame.no_face else finder.find(frame)
-        return replace(one, frames=tuple(searched[id(frame)] for frame in one.frames))
-
-    return stills and found(stills), clip and found(clip)
-
 
 def _notes(frames: Sequence[Frame], shown: Frame) -> tuple[str, ...]:
     """Return what was unusual about any frame, each once, and about the face that is shown."""
@@ -354,22 +260,3 @@ def _notes(frames: Sequence[Frame], shown: Frame) -> tuple[str, ...]:
     if not others:
         return notes
     return (*notes, f"{others} other face{'s' if others > 1 else ''} in the picture")
-
-
-@dataclass(slots=True)
-class _Clock:
-    began: float = field(default_factory=perf_counter)
-    steps: dict[str, float] = field(default_factory=dict)
-
-    @contextmanager
-    def step(self, name: str) -> Iterator[None]:
-        began = perf_counter()
-        yield
-        self.steps[name] = self.steps.get(name, 0.0) + 1000.0 * (perf_counter() - began)
-
-    def read(self, last: Sequence[str]) -> Mapping[str, float]:
-        """Return the times, those of the steps ``last`` in that order behind the others."""
-        steps = dict(self.steps)  # a late test may add its time meanwhile
-        ordered = (*(step for step in steps if step not in last), *filter(steps.get, last))
-        total = 1000.0 * (perf_counter() - self.began)
-        return MappingProxyType({**{step: steps[step] for step in ordered}, "total": total})

@@ -3,32 +3,21 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Protocol, Self
+from typing import Self
 
 from facepad import calibration, registry
 from facepad.calibration import CalibratableTest, Calibration
 from facepad.errors import SettingsError
+from facepad.finders import Finder
 from facepad.fusion import Answer, Fused, Fusion
 from facepad.needs import Needs, needs_of
 from facepad.types import (
     Calibratable,
-    Frame,
     LivenessTest,
     Reason,
     Score,
     ThreadedFactory,
 )
-
-
-class Finder(Protocol):
-    """Finds faces; implementations are safe to share between threads."""
-
-    @property
-    def models(self) -> Mapping[str, str]:
-        """Version of each model it uses, by model name."""
-
-    def find(self, frame: Frame) -> Frame:
-        """Return the frame with its face, or with the reason why there is none."""
 
 
 @dataclass(frozen=True, slots=True)

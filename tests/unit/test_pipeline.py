@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 import facepad
+from facepad.checking import check
 from facepad.errors import InputError, SettingsError
 from facepad.fusion import Answer, Fused, mean_ratio
-from facepad.pipeline import Checker, check
+from facepad.pipeline import Checker
 from facepad.types import (
     Face,
     Frame,

@@ -11,11 +11,15 @@ from facepad import errors, types
 
 PACKAGE = [
     "Checker",
+    "DatasetError",
     "Decision",
     "FacepadError",
+    "InputError",
+    "ModelError",
     "Outcome",
     "Reason",
     "Score",
+    "SettingsError",
     "__version__",
     "check",
     "quality",

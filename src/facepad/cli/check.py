@@ -121,8 +121,9 @@ def run(paths: Sequence[str], options: CheckOptions) -> ExitCode:
         SettingsError: A test or a calibration that was named does not exist.
     """
     from facepad import runtime, settings
-    from facepad.cli.console import ordered_map, progress
+    from facepad.cli.console import progress
     from facepad.documents import Judged, to_json
+    from facepad.jobs.threads import ordered_map
     from facepad.media.inputs import expand
 
     runtime.tune()

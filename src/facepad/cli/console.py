@@ -1,13 +1,10 @@
-"""The terminal: a console, progress on standard error, and several inputs at once."""
+"""The terminal: a console, and progress on standard error."""
 
 import os
 import sys
-from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import islice
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from facepad.cli.errors import say
 from facepad.jobs.progress import Advance, ProgressLines
@@ -17,10 +14,6 @@ if TYPE_CHECKING:
 
 PIPE_WIDTH = 120  # columns where there is no terminal and COLUMNS is not set
 FEW = 3  # inputs; fewer are done before a bar can be read
-AHEAD = 2  # inputs in work or waiting per thread, so that memory stays bounded
-
-Item = TypeVar("Item")
-Result = TypeVar("Result")
 
 
 def console() -> "Console":
@@ -70,30 +63,3 @@ def _bar(what: str, total: int, done: int) -> Iterator[Advance]:
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(what, total=total, completed=done)
         yield lambda: bar.advance(task)
-
-
-def ordered_map(
-    function: Callable[[Item], Result], items: Iterable[Item], workers: int
-) -> Generator[Result, None, None]:
-    """Yield ``function(item)`` for each item, in order, as soon as it is ready.
-
-    Args:
-        function: Safe to call from several threads; its exceptions are raised here.
-        items: Taken a bounded number ahead.
-        workers: Number of threads; 1 runs everything in the caller's thread.
-    """
-    if workers <= 1:
-        yield from map(function, items)
-        return
-    waiting = iter(items)
-    with ThreadPoolExecutor(workers, thread_name_prefix="facepad") as pool:
-        ahead: deque[Future[Result]] = deque(
-            pool.submit(function, item) for item in islice(waiting, AHEAD * workers)
-        )
-        try:
-            while ahead:
-                yield ahead.popleft().result()
-                ahead.extend(pool.submit(function, item) for item in islice(waiting, 1))
-        finally:
-            for future in ahead:
-                future.cancel()

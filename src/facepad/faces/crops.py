@@ -2,14 +2,14 @@
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 
 import cv2
 import numpy as np
 
 from facepad.errors import InputError
-from facepad.faces import landmarks
-from facepad.faces.landmarks import EyeLine
+from facepad.faces import level
 from facepad.types import Box, Face, Frame, RgbImage
 
 MAX_MARGIN = 10.0  # far above any use; bounds the memory that a crop can take
@@ -18,6 +18,8 @@ MARGINS: Mapping[str, float] = MappingProxyType({TIGHT: 1.15, CONTEXT: 2.2})
 # Share of the context's square that the picture must cover: below it most of the context
 # would be repeated edge pixels.
 LEAST_CONTEXT = 0.6
+TOLERANCE_DEG = 10.0  # tilt that is left as it is: people hold their heads so
+_MOST = 1024  # pixels of a turned part; its face is then twice as wide as any view needs
 _SHARED = 1 / 3  # overlap of tiles: a face that one tile cuts is whole in the next
 
 
@@ -72,41 +74,44 @@ def square(image: RgbImage, box: Box, margin: float) -> tuple[int, int, int]:
 
     Left and top are below zero where the picture is smaller than the square.
     """
+    return _square((image.shape[1], image.shape[0]), box, margin)
+
+
+def _square(size: tuple[int, int], box: Box, margin: float) -> tuple[int, int, int]:
     left, top, right, bottom = box
     longer = max(right - left, bottom - top)
     side = max(1, round(longer * margin))
-    height, width = image.shape[:2]
+    width, height = size
     grown = (longer - side) / 2
     return _shifted(left + grown, side, width), _shifted(top + grown, side, height), side
 
 
-def eye_line(
-    image: RgbImage, face: Face, margin: float = 1.0, size: int | None = None
-) -> EyeLine | None:
-    """Return the eye line in pixels of the square that `crop` cuts out.
+def levelled(frame: Frame) -> Frame:
+    """Return the frame turned so that the eyes are level; cut the views of a face from it.
 
-    The crop itself is not levelled; ``roll_deg`` of the line says by how much it is tilted.
+    A tilt of `TOLERANCE_DEG` or less to the nearest quarter turn stays, so that nothing is
+    resampled. Only the part that the context view shows is turned; the picture ends where it
+    ended before, and edge pixels are repeated where the turned picture has none.
 
     Args:
-        image: RGB picture.
-        face: A face of it.
-        margin: As for `crop`.
-        size: As for `crop`.
+        frame: A frame that was searched for a face.
 
     Returns:
-        The line, or None when the face has no landmarks.
+        The frame itself where it has no face or the face is level; otherwise the turned part,
+        with ``box``, ``points``, ``landmarks`` and ``roll_deg`` of the face in it and
+        without depth. The part is shrunk where its box is much larger than any view needs.
     """
-    if face.landmarks is None:
-        return None
-    left, top, side = square(image, face.box, margin)
-    line = landmarks.eye_line(face.landmarks)
-    scale = 1.0 if size is None else size / side
-    right_eye, left_eye = (
-        # Pixel centres are at whole numbers, so a scaled crop moves them by half a pixel.
-        ((x - left + 0.5) * scale - 0.5, (y - top + 0.5) * scale - 0.5)
-        for x, y in (line.right, line.left)
-    )
-    return EyeLine(right_eye, left_eye)
+    face, turn = frame.face, _turn(frame)
+    if face is None or turn is None:
+        return frame
+    box, (width, height) = _after(turn, face.box), turn.size
+    left, top, side = _square(turn.size, box, MARGINS[CONTEXT])
+    part = max(0, left), max(0, top), min(width, left + side), min(height, top + side)
+    image, to_part = turn.cut(frame.image, part, _MOST)
+    factor = image.shape[1] / (part[2] - part[0])
+    corners = level.mapped(np.array(box).reshape(2, 2) - part[:2], np.diag([factor, factor, 1.0]))
+    inside = clip_box((*corners[0], *corners[1]), image)
+    return replace(frame, image=image, face=level.turned(face, inside, to_part), depth=None)
 
 
 def tight(image: RgbImage, box: Box, side: int) -> RgbImage:
@@ -120,13 +125,22 @@ def context(image: RgbImage, box: Box, side: int) -> RgbImage:
 
 
 def has_context(frame: Frame) -> bool:
-    """Return whether the picture covers enough of the square of the context view."""
+    """Return whether the picture covers enough of the square of the context view.
+
+    Args:
+        frame: The frame as it was searched, not the levelled one, which repeats edge pixels.
+    """
     if frame.face is None:
         return False
-    left, top, side = square(frame.image, frame.face.box, MARGINS[CONTEXT])
-    height, width = frame.image.shape[:2]
-    wide, high = min(width, left + side) - max(0, left), min(height, top + side) - max(0, top)
-    return bool(wide * high >= LEAST_CONTEXT * side**2)
+    turn = _turn(frame) or level.Turn(0, 0.0, frame.size)
+    left, top, side = _square(turn.size, _after(turn, frame.face.box), MARGINS[CONTEXT])
+    width, height = turn.size
+    if turn.rest_deg:
+        covered = _overlap(turn, (left, top, side))
+    else:
+        wide = min(width, left + side) - max(0, left)
+        covered = wide * (min(height, top + side) - max(0, top))
+    return bool(covered >= LEAST_CONTEXT * side**2)
 
 
 def without_face(image: RgbImage, box: Box) -> RgbImage:
@@ -163,6 +177,54 @@ def tiles(image: RgbImage, side: int) -> list[Box]:
         for y in _starts(height, side)
         for x in _starts(width, side)
     ]
+
+
+def _turn(frame: Frame) -> level.Turn | None:
+    """Return the turn that levels the face of a frame; None where it is level enough."""
+    if frame.face is None or abs(frame.face.roll_deg) <= TOLERANCE_DEG:
+        return None
+    turn = level.turn_of(frame.face.roll_deg, frame.size)
+    if abs(turn.rest_deg) <= TOLERANCE_DEG:
+        return replace(turn, rest_deg=0.0)
+    left, top, right, bottom = _uncut(turn.box(frame.face.box), turn.size)
+    return replace(turn, pivot=((left + right - 1) / 2, (top + bottom - 1) / 2))
+
+
+def _after(turn: level.Turn, box: Box) -> Box:
+    """Return a face's box in the turned picture: a square of its side about the pivot."""
+    turned = turn.box(box)
+    if turn.rest_deg == 0.0:
+        return turned
+    width, height = turn.size
+    left, top, right, bottom = _uncut(turned, turn.size)
+    return max(0, left), max(0, top), min(width, right), min(height, bottom)
+
+
+def _uncut(box: Box, size: tuple[int, int]) -> Box:
+    """Return the square that the edge of a picture has cut to a box."""
+    left, top, right, bottom = box
+    missing = (bottom - top) - (right - left)
+    left, right = _grown(left, right, missing, size[0])
+    top, bottom = _grown(top, bottom, -missing, size[1])
+    return left, top, right, bottom
+
+
+def _grown(start: int, end: int, by: int, length: int) -> tuple[int, int]:
+    if by > 0 and start <= 0:
+        return start - by, end
+    return (start, end + by) if by > 0 and end >= length else (start, end)
+
+
+def _overlap(turn: level.Turn, view: tuple[int, int, int]) -> float:
+    """Return how much of a square the turned picture covers, square pixels."""
+    left, top, side = view
+    width, height = turn.size
+    corners = np.array([(0, 0), (width, 0), (width, height), (0, height)])
+    picture = level.mapped(corners, level.rotation(turn.rest_deg, turn.pivot))
+    right, bottom = left + side, top + side
+    square = np.array([(left, top), (right, top), (right, bottom), (left, bottom)], np.float32)
+    area, _ = cv2.intersectConvexConvex(picture.astype(np.float32), square)
+    return float(area)
 
 
 def _starts(length: int, side: int) -> list[int]:

@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 from facepad.faces.crops import clip_box, tiles
 from facepad.faces.detector import Detection, Detector, Mesh, merge
+from facepad.faces.level import roll_of
 from facepad.media.resize import to_long_side
 from facepad.models import store
 from facepad.types import Box, Face, Frame, Landmarks, Reason, RgbImage
@@ -81,10 +82,27 @@ class FaceFinder:
         Raises:
             ModelError: A network's file is missing or wrong; the message names the command.
         """
-        for faces in self._candidates(frame.image):
-            if faces:
-                return self._with_largest(frame, faces)
-        return replace(frame, face=None, no_face=Reason.NO_FACE)
+        return next(self._found(frame))
+
+    def find_all(self, frame: Frame) -> tuple[Frame, ...]:
+        """Look for all faces of a frame, as `find` looks for the largest.
+
+        Returns:
+            One frame for each face, the largest face first, each with its own ``face`` or the
+            reason in ``no_face``; one frame without a face where there is none.
+
+        Raises:
+            ModelError: A network's file is missing or wrong; the message names the command.
+        """
+        return tuple(self._found(frame))
+
+    def _found(self, frame: Frame) -> Iterator[Frame]:
+        """Yield the frame with each of its faces, the largest first."""
+        faces = next(filter(None, self._candidates(frame.image)), [])
+        for detection, landmarks in faces:
+            yield self._with(frame, detection, landmarks, others=len(faces) - 1)
+        if not faces:
+            yield replace(frame, face=None, no_face=Reason.NO_FACE)
 
     def _candidates(self, image: RgbImage) -> Iterator[list[_Candidate]]:
         """Yield the faces of the whole picture, of a padded copy, then of smaller tiles."""
@@ -131,18 +149,21 @@ class FaceFinder:
                 faces.append((detection, landmarks))
         return faces
 
-    def _with_largest(self, frame: Frame, faces: list[_Candidate]) -> Frame:
-        largest, landmarks = faces[0]
-        reason = _unfit(largest, frame.image)
+    def _with(
+        self, frame: Frame, detection: Detection, landmarks: Landmarks | None, others: int
+    ) -> Frame:
+        reason = _unfit(detection, frame.image)
         if reason is not None:
             return replace(frame, face=None, no_face=reason)
         if self.landmarks and landmarks is None:
-            landmarks, _ = self._mesh.landmarks(frame.image, largest)
+            landmarks, _ = self._mesh.landmarks(frame.image, detection)
         face = Face(
-            clip_box(largest.box, frame.image),
-            largest.score,
+            clip_box(detection.box, frame.image),
+            detection.score,
             landmarks if self.landmarks else None,
-            others=len(faces) - 1,
+            others=others,
+            points=tuple((float(x), float(y)) for x, y in detection.points),
+            roll_deg=roll_of(detection.points),
         )
         return replace(frame, face=face, no_face=None)
 

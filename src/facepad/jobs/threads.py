@@ -1,12 +1,17 @@
-"""Calls side by side in a bounded number of threads, with a deadline where one is wanted."""
+"""Calls side by side in a bounded number of threads: of one item with a deadline, or of many."""
 
-from collections.abc import Callable, Mapping
-from concurrent.futures import Future
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
 from queue import Empty, SimpleQueue
 from threading import Lock, Thread
 from time import perf_counter
 from typing import Generic, TypeVar
 
+AHEAD = 2  # items in work or waiting per thread, so that memory stays bounded
+
+Item = TypeVar("Item")
 Result = TypeVar("Result")
 _Job = tuple[Callable[[], Result], "Future[Result]"]
 
@@ -85,3 +90,30 @@ def _result(future: "Future[Result]", end: float | None) -> Result | None:
     except TimeoutError:
         # When the call has ended by now, it was its own TimeoutError or it made it just in time.
         return future.result() if future.done() else None
+
+
+def ordered_map(
+    function: Callable[[Item], Result], items: Iterable[Item], workers: int
+) -> Generator[Result, None, None]:
+    """Yield ``function(item)`` for each item, in order, as soon as it is ready.
+
+    Args:
+        function: Safe to call from several threads; its exceptions are raised here.
+        items: Taken a bounded number ahead.
+        workers: Number of threads; 1 runs everything in the caller's thread.
+    """
+    if workers <= 1:
+        yield from map(function, items)
+        return
+    waiting = iter(items)
+    with ThreadPoolExecutor(workers, thread_name_prefix="facepad") as pool:
+        ahead: deque[Future[Result]] = deque(
+            pool.submit(function, item) for item in islice(waiting, AHEAD * workers)
+        )
+        try:
+            while ahead:
+                yield ahead.popleft().result()
+                ahead.extend(pool.submit(function, item) for item in islice(waiting, 1))
+        finally:
+            for future in ahead:
+                future.cancel()

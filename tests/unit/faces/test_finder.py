@@ -1,6 +1,7 @@
 """What counts as a face and what can be judged, with a made-up detector and mesh."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -80,6 +81,29 @@ def test_the_largest_face_counts_and_the_others_are_counted() -> None:
     found = Made(seen((10.0, 10.0, 90.0, 90.0), 0.99), FACE, seen((400.0, 9.0, 480.0, 90.0))).find()
     assert found.face is not None
     assert (found.face.box, found.face.others) == ((200, 100, 300, 200), 2)
+
+
+def test_all_faces_come_largest_first_each_with_its_own_finding() -> None:
+    small, cut = seen((400.0, 9.0, 440.0, 49.0)), seen((-90.0, 200.0, 110.0, 400.0))
+    made = Made(FACE, small, cut)
+    first, second, third = made.finder.find_all(FRAME)
+    assert first.no_face is Reason.FACE_OFF_CENTER
+    assert second.face is not None
+    assert (second.face.box, second.face.others) == ((200, 100, 300, 200), 2)
+    assert third.no_face is Reason.FACE_TOO_FAR
+    assert made.find() == first
+
+
+def test_a_frame_without_faces_gives_one_finding() -> None:
+    assert [frame.no_face for frame in Made().finder.find_all(FRAME)] == [Reason.NO_FACE]
+
+
+def test_a_face_keeps_the_points_of_the_detector_and_its_roll() -> None:
+    points = np.array([(220, 130), (270, 180), (240, 150), (230, 180), (200, 120), (290, 200)])
+    found = Made(replace(FACE, points=points.astype(np.float32)), landmarks=False).find()
+    assert found.face is not None
+    assert found.face.points[:2] == ((220.0, 130.0), (270.0, 180.0))
+    assert found.face.roll_deg == pytest.approx(45.0)
 
 
 def test_a_face_that_the_mesh_does_not_see_is_neither_the_largest_nor_another() -> None:

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from facepad.faces import crops, landmarks
-from facepad.types import Face, Landmarks
-from made_up_face import made_up_face, made_up_landmarks
+from facepad.faces import landmarks
+from facepad.types import Landmarks
+from made_up_face import made_up_landmarks
 
 POINTS = made_up_landmarks(100.0, 90.0, 50.0)
 
@@ -61,36 +61,3 @@ def test_the_rings_share_no_landmark() -> None:
     assert len(set(numbers)) == len(numbers)
     assert set(landmarks.RIGHT_CORNERS) <= set(landmarks.RIGHT_EYE)
     assert set(landmarks.LEFT_CORNERS) <= set(landmarks.LEFT_EYE)
-
-
-@pytest.mark.parametrize("margin", [0.5, 1.0, 2.2])
-@pytest.mark.parametrize("size", [None, 64])
-def test_the_eye_line_of_a_crop_points_at_the_pixels_of_the_eyes(
-    margin: float, size: int | None
-) -> None:
-    face = made_up_face(150.0, 120.0, 50.0)
-    assert face.landmarks is not None
-    image = np.zeros((300, 300, 3), np.uint8)
-    line = landmarks.eye_line(face.landmarks)
-    for (x, y), colour in ((line.right, 0), (line.left, 1)):
-        image[round(y) - 4 : round(y) + 5, round(x) - 4 : round(x) + 5, colour] = 255
-    crop = crops.crop(image, face, margin, size)
-    found = crops.eye_line(image, face, margin, size)
-    assert found is not None
-    for (x, y), colour in ((found.right, 0), (found.left, 1)):
-        lines, columns = np.nonzero(crop[..., colour] > 127)
-        assert (columns.mean(), lines.mean()) == pytest.approx((x, y), abs=0.6)
-
-
-def test_a_crop_is_not_levelled_but_knows_its_roll() -> None:
-    points = rolled(POINTS, 15.0)
-    face = Face((50, 40, 150, 140), 1.0, points)
-    image = np.zeros((200, 200, 3), np.uint8)
-    found = crops.eye_line(image, face, 1.15, 224)
-    assert found is not None
-    assert found.roll_deg == pytest.approx(landmarks.eye_line(points).roll_deg, abs=0.01)
-
-
-def test_a_face_without_landmarks_has_no_eye_line() -> None:
-    image = np.zeros((200, 200, 3), np.uint8)
-    assert crops.eye_line(image, Face((50, 40, 150, 140), 1.0)) is None

@@ -209,9 +209,10 @@ class FaceTest:
     def _standardised(
         self, frame: Frame, views: tuple[str, ...], heads: Sequence[Head]
     ) -> list[Vector]:
-        box = frame.face.box if frame.face else (0, 0, *frame.size)
+        level = crops.levelled(frame)
+        box = level.face.box if level.face else (0, 0, *level.size)
         make = {crops.TIGHT: crops.tight, crops.CONTEXT: crops.context}
-        squares = [make[view](frame.image, box, SIDE) for view in views]
+        squares = [make[view](level.image, box, SIDE) for view in views]
         blocks = self.heads.blocks
         features = dict(zip(blocks, self.backbone.extract(squares, blocks), strict=True))
         return [head.standardised(features[head.block][views.index(head.view)]) for head in heads]

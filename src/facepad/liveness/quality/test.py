@@ -15,7 +15,7 @@ import numpy as np
 
 from facepad import registry, settings
 from facepad.errors import ModelError
-from facepad.faces.crops import square
+from facepad.faces.crops import levelled, square
 from facepad.fusion import mean_over_frames
 from facepad.liveness.quality.classifier import QualityClassifier, Vector, metric_key
 from facepad.media.resize import to_long_side
@@ -81,16 +81,14 @@ def view(frame: Frame, margin: float, side: int) -> RgbImage | Reason:
         if min(frame.size) < MIN_SIDE:
             return Reason.PICTURE_TOO_SMALL
         return to_long_side(frame.image, side)
+    frame = levelled(frame)
     if frame.face is None:
         return frame.no_face or Reason.NO_FACE
-    left, top, length = square(frame.image, frame.face.box, margin)
-    part = frame.image[max(top, 0) : top + length, max(left, 0) : left + length]
-    return to_long_side(part, max(1, round(max(part.shape[:2]) * _shrink(frame, side))))
-
-
-def _shrink(frame: Frame, side: int) -> float:
-    left, top, right, bottom = frame.face.box if frame.face else (0, 0, *frame.size)
-    return min(1.0, side / max(right - left, bottom - top))
+    left, top, right, bottom = frame.face.box
+    x, y, length = square(frame.image, frame.face.box, margin)
+    part = frame.image[max(y, 0) : y + length, max(x, 0) : x + length]
+    shrink = min(1.0, side / max(right - left, bottom - top))
+    return to_long_side(part, max(1, round(max(part.shape[:2]) * shrink)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

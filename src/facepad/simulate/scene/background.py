@@ -251,4 +251,5 @@ def _moved(face: Face, scale: float, left: int, top: int, size: Size) -> Face:
     landmarks = face.landmarks
     if landmarks is not None:
         landmarks = np.asarray(landmarks * scale + [left, top, 0.0], np.float32)
-    return replace(face, box=tuple(box.astype(int).tolist()), landmarks=landmarks)
+    points = tuple((x * scale + left, y * scale + top) for x, y in face.points)
+    return replace(face, box=tuple(box.astype(int).tolist()), landmarks=landmarks, points=points)

@@ -27,7 +27,7 @@ Row = tuple[str, Reason | None, bool, Values]
 _Item = tuple[str, str, int | None]  # key, path, frame
 
 _MODELS = ("face_detector", "face_mesh", "face_trunk")
-_COMPUTED_AS = 1  # raised when the same picture would give other values
+_COMPUTED_AS = 2  # raised when the same picture would give other values
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -128,9 +128,10 @@ def extract(
     )
 
 
-def view_crops(image: RgbImage, face: Face) -> list[RgbImage]:
-    """Return the crops of `VIEWS`, in that order."""
-    box = face.box
+def view_crops(frame: Frame) -> list[RgbImage]:
+    """Return the crops of `VIEWS`, in that order, of a frame with a face."""
+    level = crops.levelled(frame)
+    image, box = level.image, level.face.box if level.face else (0, 0, *level.size)
     return [
         crops.tight(image, box, SIDE),
         crops.context(image, box, SIDE),
@@ -172,6 +173,6 @@ def _row(extractor: FaceExtractor, item: _Item, is_cropped: bool) -> Row:
     if frame.face is None:
         nothing = np.full(len(VIEWS) * _width(block_columns(backbone)), np.nan, np.float32)
         return key, frame.no_face or Reason.NO_FACE, False, nothing
-    statistics = backbone.extract(view_crops(frame.image, frame.face), backbone.blocks)
+    statistics = backbone.extract(view_crops(frame), backbone.blocks)
     values = np.concatenate(statistics, axis=1).ravel()
     return key, None, crops.has_context(frame), values

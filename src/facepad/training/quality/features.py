@@ -24,6 +24,7 @@ Row = tuple[str, Reason | None, Vectors]  # the key first
 _Item = tuple[str, str, int | None]  # key, path, frame
 
 _NETWORKS = ("face_detector", "face_mesh")
+_CUT_AS = 2  # raised when the same picture would give another part
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,5 +169,6 @@ def _frame_part(sample: Sample) -> str:
 def tag(part: MeasuredView) -> str:
     """Return all that the vectors of a part depend on beside the picture."""
     networks = [store.version(name) for name in _NETWORKS] if part.margin else []
+    networks += [f"cut {_CUT_AS}"] if part.margin else []
     made_by = [f"{name} {version}" for name, version in sorted(versions().items())]
     return "|".join([f"{part.margin:g} {part.side}", *made_by, *networks])

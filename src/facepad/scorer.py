@@ -1,0 +1,101 @@
+"""Ask the liveness tests of one check, side by side, and measure the time of each step."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import partial
+from time import perf_counter
+from types import MappingProxyType
+from typing import Protocol, runtime_checkable
+
+from facepad.jobs.threads import SideBySide
+from facepad.needs import needs_of
+from facepad.types import LivenessTest, Presentation, Reason, Score
+
+
+@runtime_checkable
+class Explains(Protocol):
+    """What a liveness test may offer beside `LivenessTest`."""
+
+    def explain(self, presentation: Presentation) -> Mapping[str, float]:
+        """Return what each group of measurements did to the score, by the group's name.
+
+        The score as it is, minus the score with that group replaced by its mean in
+        training; in [-1, 1], above 0 where the group speaks for bona fide.
+        """
+
+
+@dataclass(slots=True)
+class StepClock:
+    """Measures how long the steps of one check take.
+
+    Attributes:
+        began: When the check began, in seconds of `time.perf_counter`.
+        steps: Milliseconds by step.
+    """
+
+    began: float = field(default_factory=perf_counter)
+    steps: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """Add the time of what is done within to a step."""
+        began = perf_counter()
+        yield
+        self.steps[name] = self.steps.get(name, 0.0) + 1000.0 * (perf_counter() - began)
+
+    def read(self, last: Sequence[str]) -> Mapping[str, float]:
+        """Return the times, those of the steps ``last`` in that order behind the others."""
+        steps = dict(self.steps)  # a late test may add its time meanwhile
+        ordered = (*(step for step in steps if step not in last), *filter(steps.get, last))
+        total = 1000.0 * (perf_counter() - self.began)
+        return MappingProxyType({**{step: steps[step] for step in ordered}, "total": total})
+
+
+class Scorer:
+    """Asks liveness tests for their scores; safe to share between threads.
+
+    Args:
+        threads: How many tests run side by side at most.
+        deadline_s: Seconds that the tests of one check have together; None for no limit.
+        explain: Whether to add ``details["explained"]`` to the score of tests that can.
+    """
+
+    def __init__(self, threads: int, deadline_s: float | None, explain: bool) -> None:
+        self._side_by_side = SideBySide[Score](threads, deadline_s)
+        self._explain = explain
+
+    def scores(
+        self,
+        tests: Sequence[LivenessTest],
+        stills: Presentation | None,
+        clip: Presentation | None,
+        clock: StepClock,
+    ) -> dict[str, Score]:
+        """Return the score of each test, by name; a late one has the reason ``timed_out``.
+
+        Args:
+            tests: Tests that get the frames that they need.
+            stills: What frame-wise tests get.
+            clip: What clip tests get.
+            clock: Gets the time of each test.
+        """
+
+        def call(test: LivenessTest, presentation: Presentation) -> Score:
+            with clock.step(test.name):
+                return self._score(test, presentation)
+
+        pairs = [(test, clip if needs_of(test).is_clip else stills) for test in tests]
+        calls = {test.name: partial(call, test, one) for test, one in pairs if one is not None}
+        late = Score(None, Reason.TIMED_OUT)
+        return {name: score or late for name, score in self._side_by_side.run(calls).items()}
+
+    def _score(self, test: LivenessTest, presentation: Presentation) -> Score:
+        unmet = needs_of(test).unmet(presentation)
+        if unmet is not None:
+            return Score(None, unmet)
+        score = test.score(presentation)
+        if not self._explain or score.value is None or not isinstance(test, Explains):
+            return score
+        explained = dict(test.explain(presentation))
+        return replace(score, details={**score.details, "explained": explained})
