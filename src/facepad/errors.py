@@ -68,14 +68,19 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
-def counted(number: int, thing: str) -> str:
+def counted(number: int, thing: str, things: str = "") -> str:
     """Return a number with its noun, in the plural where needed.
 
+    Args:
+        number: How many.
+        thing: The noun.
+        things: Its plural, where it is not made with an "s".
+
     Example:
-        >>> counted(1, "picture"), counted(2, "picture")
-        ('1 picture', '2 pictures')
+        >>> counted(1, "picture"), counted(2, "picture"), counted(2, "person", "people")
+        ('1 picture', '2 pictures', '2 people')
     """
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+    return f"{number:,} {thing if number == 1 else things or f'{thing}s'}"
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:

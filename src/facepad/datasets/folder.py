@@ -89,8 +89,8 @@ class Folder:
         loose = sum(_folder_of_subject(self._below_part(Path(s.path))) is None for s in listed)
         if loose:
             yield (
-                f"subjects: of {loose} files by their names up to the first '_', as they lie in "
-                "no subject's folder"
+                f"subjects: of {counted(loose, 'file')} by their names up to the first '_', as no "
+                "folder names the subject"
             )
 
     def _sample(self, path: Path) -> Sample:

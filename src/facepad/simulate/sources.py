@@ -11,7 +11,7 @@ from facepad.media.frame_selection import FrameSelection
 from facepad.media.video import chosen_numbers
 from facepad.types import Sample, Split
 
-CLIP_SUFFIXES = (*VIDEO_SUFFIXES, ".gif", ".mkv", ".mpeg", ".mpg", ".webm")
+CLIP_SUFFIXES = (*VIDEO_SUFFIXES, ".gif", ".mpeg", ".mpg")
 FRAMES = 5  # of each clip
 MANIFEST = "manifest.csv"
 _PERSON = ("identity", "subject")  # columns of a manifest that name the person
