@@ -14,12 +14,14 @@ from facepad.errors import InputError
 from facepad.media.decode import inspect
 from media_samples import (
     chunk,
+    colour_tiff,
     colours,
     encode,
     exif,
     gray_tiff,
     png,
     run_length_bmp,
+    tiff,
     valid_pictures,
 )
 
@@ -238,3 +240,26 @@ def test_a_small_file_may_hold_a_large_black_picture() -> None:
 def test_32_bit_pixels_are_refused() -> None:
     with pytest.raises(InputError, match="floating"):
         media.read(encode(Image.new("F", (4, 4)), "TIFF"))
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("deflate", [False, True], ids=["plain", "deflate"])
+@pytest.mark.parametrize("separate", [False, True], ids=["interleaved", "planes"])
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16])
+def test_colour_tiff_of_every_layout_is_decoded_right_or_refused(
+    kind: type[np.uint8 | np.uint16], separate: bool, deflate: bool, order: str
+) -> None:
+    image = colours().astype(kind) * (257 if kind is np.uint16 else 1)
+    data = colour_tiff(image, separate=separate, deflate=deflate, order=order)
+    if kind is np.uint16 and separate and not deflate:
+        with pytest.raises(InputError, match=r"16 bit .*separate planes.*; save it as PNG"):
+            pixels(data)
+    else:
+        assert np.array_equal(pixels(data), colours())
+
+
+def test_signed_tiff_is_refused() -> None:
+    entries = {256: 4, 257: 1, 258: 8, 259: 1, 262: 1, 273: 8, 277: 1, 278: 1, 279: 4, 339: 2}
+    data = tiff({tag: (3, [value]) for tag, value in entries.items()}, b"\x00\x7f\x80\xff")
+    with pytest.raises(InputError, match="holds signed or floating point numbers"):
+        pixels(data)
