@@ -81,7 +81,11 @@ def gray_tiff(pixels: NDArray[np.uint16], *, bits: int = 16, photometric: int = 
 
 
 def colour_tiff(
-    image: NDArray[np.uint8 | np.uint16], *, separate: bool, deflate: bool, order: str = "<"
+    image: NDArray[np.uint8] | NDArray[np.uint16],
+    *,
+    separate: bool,
+    deflate: bool,
+    order: str = "<",
 ) -> bytes:
     """A TIFF file of 8 or 16 bit RGB, interleaved or in three planes."""
     height, width, _ = image.shape

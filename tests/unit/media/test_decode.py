@@ -247,9 +247,10 @@ def test_32_bit_pixels_are_refused() -> None:
 @pytest.mark.parametrize("separate", [False, True], ids=["interleaved", "planes"])
 @pytest.mark.parametrize("kind", [np.uint8, np.uint16])
 def test_colour_tiff_of_every_layout_is_decoded_right_or_refused(
-    kind: type[np.uint8 | np.uint16], separate: bool, deflate: bool, order: str
+    kind: type[np.uint8] | type[np.uint16], separate: bool, deflate: bool, order: str
 ) -> None:
-    image = colours().astype(kind) * (257 if kind is np.uint16 else 1)
+    deep = colours().astype(np.uint16) * 257
+    image = deep if kind is np.uint16 else colours()
     data = colour_tiff(image, separate=separate, deflate=deflate, order=order)
     if kind is np.uint16 and separate and not deflate:
         with pytest.raises(InputError, match=r"16 bit .*separate planes.*; save it as PNG"):
