@@ -6,7 +6,7 @@ A message names the thing, what was expected and what was got. Findings such as
 "no face" or "attack" are results (`facepad.types.Reason`, `Outcome`), never errors.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 
 class FacepadError(Exception):
@@ -48,11 +48,12 @@ def item_error(name: str, error: Exception) -> str:
         >>> item_error("a.jpg", ZeroDivisionError("by zero"))
         'a.jpg: unexpected ZeroDivisionError: by zero'
     """
+    notes = "".join(f" ({note})" for note in getattr(error, "__notes__", ()))
     if isinstance(error, ITEM_ERRORS):
-        return str(error)
+        return f"{error}{notes}"
     if isinstance(error, FacepadError):
         raise error
-    return f"{name}: unexpected {type(error).__name__}: {error}"
+    return f"{name}: unexpected {type(error).__name__}: {error}{notes}"
 
 
 def printable(text: str) -> str:
@@ -97,3 +98,14 @@ def suggestion(name: str, known: Iterable[str]) -> str:
     names = {one.lower(): one for one in known}
     close = get_close_matches(name.lower(), names, 1)
     return f"did you mean {names[close[0]]}? " if close else ""
+
+
+def unknown_name(noun: str, name: str, known: Sequence[str]) -> str:
+    """Return the message for a name that is not known, with the closest one that is.
+
+    Example:
+        >>> unknown_name("dataset", "nua", ["nuaa", "csv"])
+        "unknown dataset 'nua'; did you mean nuaa? known: nuaa, csv"
+    """
+    hint = suggestion(name, known)
+    return f"unknown {noun} {name!r}; {hint}known: {', '.join(known) or 'none'}"

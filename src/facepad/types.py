@@ -96,9 +96,9 @@ class CaptureQuality:
     measures: Mapping[str, float] = field(default_factory=_nothing, hash=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Frame:
-    """One decoded picture.
+    """One decoded picture; equal to itself alone, since pixels are not compared.
 
     Attributes:
         image: RGB uint8, shape (H, W, 3).
@@ -170,7 +170,7 @@ class Score:
 
     value: float | None
     reason: Reason | None = None
-    details: Mapping[str, Any] = field(default_factory=_nothing)
+    details: Mapping[str, Any] = field(default_factory=_nothing, hash=False)
     interval: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
@@ -239,7 +239,7 @@ class Sample:
     pai_species: str | None = None
     session: str | None = None
     frame: int | None = None
-    attributes: Mapping[str, str] = field(default_factory=_nothing)
+    attributes: Mapping[str, str] = field(default_factory=_nothing, hash=False)
 
     @property
     def is_bona_fide(self) -> bool:

@@ -1,12 +1,17 @@
-"""What a score means at an operating point."""
+"""What a score means at an operating point, and what a decision is worth by itself."""
 
+import copy
+import pickle
+from types import MappingProxyType
+
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facepad.decision import conclude, decide
+from facepad.decision import Decision, conclude, decide
 from facepad.fusion import Fused
-from facepad.types import OperatingPoint, Outcome, Reason, Score
+from facepad.types import CaptureQuality, Face, OperatingPoint, Outcome, Reason, Score
 
 VALUES = st.floats(0.0, 1.0)
 BAND = OperatingPoint("band", 0.5, 0.4, 0.6)
@@ -59,6 +64,90 @@ def test_without_a_face_there_is_no_response_whatever_the_score() -> None:
     )  # fmt: skip
 
 
+@pytest.mark.parametrize("value", [0.1, 0.5, 0.9])
+def test_a_poor_capture_never_passes_and_never_accuses(value: float) -> None:
+    outcome, reasons = conclude(Fused(value, (), BAND), capture=(Reason.TOO_DARK,))
+    assert outcome is Outcome.UNCERTAIN
+    assert reasons[0] is Reason.TOO_DARK
+
+
+@pytest.mark.parametrize(
+    ("value", "outcome"),
+    [(0.39, Outcome.ATTACK), (0.4, Outcome.UNCERTAIN), (0.9, Outcome.UNCERTAIN)],
+)
+def test_without_context_a_score_can_only_be_that_of_an_attack(
+    value: float, outcome: Outcome
+) -> None:
+    assert conclude(Fused(value, (), BAND), capture=(Reason.NO_CONTEXT,))[0] is outcome
+
+
+def test_without_context_in_the_dark_nobody_is_accused() -> None:
+    both = (Reason.TOO_DARK, Reason.NO_CONTEXT)
+    assert conclude(Fused(0.1, (), BAND), capture=both) == (Outcome.UNCERTAIN, both)
+
+
+def test_a_test_that_abstains_accuses_nobody_without_context() -> None:
+    fused = Fused(0.1, (Reason.UNFAMILIAR_CAMERA,), BAND)
+    assert conclude(fused, capture=(Reason.NO_CONTEXT,)) == (
+        Outcome.UNCERTAIN, (Reason.NO_CONTEXT, Reason.UNFAMILIAR_CAMERA),
+    )  # fmt: skip
+
+
+def test_without_a_score_a_poor_capture_is_no_response() -> None:
+    fused = Fused(None, (Reason.TOO_DARK,), BAND)
+    assert conclude(fused, capture=(Reason.TOO_DARK,)) == (
+        Outcome.NON_RESPONSE, (Reason.TOO_DARK,),
+    )  # fmt: skip
+
+
 def test_a_reason_is_given_once() -> None:
     fused = Fused(None, (Reason.NO_FACE,), BAND)
     assert conclude(fused, no_face=Reason.NO_FACE)[1] == (Reason.NO_FACE,)
+
+
+def made(outcome: Outcome = Outcome.BONA_FIDE, landmark: float = 0.0) -> Decision:
+    """A decision that holds all that one can hold."""
+    face = Face((1, 2, 30, 40), 0.9, np.full((468, 3), landmark, np.float32), points=((1.0, 2.0),))
+    return Decision(
+        outcome,
+        0.9,
+        scores=MappingProxyType({"quality": Score(0.9, details={"frames": [0.9, 0.8]})}),
+        operating_point=BAND,
+        operating_points=MappingProxyType({"quality": BAND}),
+        face=face,
+        models=MappingProxyType({"quality": "quality-1"}),
+        timings_ms=MappingProxyType({"total": 1.5}),
+        left_out=MappingProxyType({"motion": Reason.CLIP_TOO_SHORT}),
+        capture=CaptureQuality((Reason.TOO_DARK,), MappingProxyType({"light": 0.1})),
+    )
+
+
+@pytest.mark.parametrize("outcome", Outcome)
+def test_only_bona_fide_passes(outcome: Outcome) -> None:
+    assert made(outcome).passed == (outcome == "bona_fide")
+
+
+def test_a_decision_is_neither_true_nor_false() -> None:
+    with pytest.raises(TypeError, match=r"use decision\.passed"):
+        bool(made())
+    with pytest.raises(TypeError, match=r"use decision\.passed"):
+        _ = "welcome" if made() else "denied"
+
+
+def test_decisions_compare_and_hash_by_value_also_with_landmarks() -> None:
+    assert made() == made(landmark=1.0)
+    assert hash(made()) == hash(made(landmark=1.0))
+    assert made() != made(Outcome.ATTACK)
+    assert len({made(), made(), made(Outcome.ATTACK)}) == 2
+
+
+@pytest.mark.parametrize("protocol", range(2, pickle.HIGHEST_PROTOCOL + 1))
+def test_a_decision_can_be_pickled_with_all_that_it_holds(protocol: int) -> None:
+    again = pickle.loads(pickle.dumps(made(), protocol))  # noqa: S301 - our own bytes
+    assert again == made()
+    assert again.capture == made().capture
+    assert isinstance(again.scores, MappingProxyType)
+
+
+def test_a_decision_can_be_copied() -> None:
+    assert copy.deepcopy(made()) == made()
