@@ -133,7 +133,7 @@ def run(paths: Sequence[str], options: CheckOptions) -> ExitCode:
     from facepad.media.inputs import expand
 
     runtime.tune()
-    inputs = list(expand(paths, sys.stdin.buffer))
+    inputs = list(expand(paths))
     threads = int(settings.number("threads"))
     checker = _checker(options, threads if len(inputs) == 1 else 1)
     checker.load()

@@ -4,14 +4,17 @@ A threshold is set on dev and applied to test. The functions refuse any other sp
 that an error rate is never reported at a threshold that was set on the test data.
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from facepad.errors import InputError
+from facepad.errors import InputError, counted
 from facepad.evaluation.ranking import ROUNDING, Curve, curve
 from facepad.evaluation.table import ScoreTable
 from facepad.types import OperatingPoint, Sample, Split
+
+MOST_NAMED = 3  # subjects in a notice
 
 
 def at_eer(dev: ScoreTable) -> OperatingPoint:
@@ -55,6 +58,18 @@ def subject_disjoint(samples: Sequence[Sample]) -> tuple[Sample, ...]:
     """Return the test samples whose subject is in no other split, in either class."""
     learned = {sample.subject for sample in samples if sample.split is not Split.TEST}
     return tuple(s for s in samples if s.split is Split.TEST and s.subject not in learned)
+
+
+def shared_notices(samples: Iterable[Sample]) -> tuple[str, ...]:
+    """Return a notice of people who are in more than one part; none when there are none."""
+    pairs = {(sample.subject, sample.split) for sample in samples}
+    parts = Counter(subject for subject, _ in pairs)
+    shared = sorted(subject for subject, number in parts.items() if number > 1)
+    if not shared:
+        return ()
+    named = f"{', '.join(shared[:MOST_NAMED])}{', ...' if len(shared) > MOST_NAMED else ''}"
+    subjects = f"{counted(len(shared), 'subject')} {'is' if len(shared) == 1 else 'are'}"
+    return (f"shared: {subjects} in more than one part: {named}",)
 
 
 def _dev_curve(dev: ScoreTable) -> Curve:

@@ -338,7 +338,7 @@ def _copies(options: EvaluationOptions) -> list[EvaluatedDataset]:
         name = parts["name"] if protocol is None else f"{parts['name']} {protocol}"
         same = sum(copy.name.partition(" copy ")[0] == name for copy in copies)
         name = f"{name} copy {same + 1}" if same else name
-        root = Path(parts["root"]).expanduser()
+        root = settings.expanded(parts["root"], f"the folder of {name}")
         listing = open_dataset(parts["name"], root, protocol)
         notices = getattr(listing, "notices", tuple)
         copies.append(EvaluatedDataset(name, root, tuple(listing.samples()), tuple(notices())))

@@ -13,7 +13,7 @@ from typing import BinaryIO, Self
 
 from facepad.decision import Decision, capture_document
 from facepad.errors import DatasetError, SettingsError
-from facepad.jobs.csv_rows import decoded_row, encoded_row, read_csv
+from facepad.jobs.csv_rows import decoded_row, encoded_row, path_of_cell, read_csv
 from facepad.jobs.files import lock, writing_errors
 from facepad.types import CaptureQuality, Reason, Score
 
@@ -159,8 +159,8 @@ class Manifest:
 
     def picture(self, row: int) -> str:
         """Return the path of a row's picture; empty when the row has none."""
-        path = self.rows[row][self.columns.index(PATH_COLUMN)]
-        return str(self.file.parent / path) if path else ""
+        folder, cell = self.file.parent, self.rows[row][self.columns.index(PATH_COLUMN)]
+        return str(folder / path_of_cell(folder, cell)) if cell.strip() else ""
 
 
 def read_manifest(file: Path, outputs: Sequence[str]) -> Manifest:
