@@ -14,7 +14,7 @@ from facepad.errors import SettingsError, counted
 from facepad.evaluation.aggregation import Scored, combined
 from facepad.evaluation.assessment import GivenPoint
 from facepad.evaluation.choices import FrameAggregation, ScoreDirection
-from facepad.evaluation.plan import SystemScores
+from facepad.evaluation.plan import SystemScores, require_test
 from facepad.evaluation.report.document import Timing
 from facepad.evaluation.scores_csv import match
 from facepad.fusion import Answer, Fusion
@@ -161,10 +161,13 @@ def from_datasets(options: EvaluationOptions, *, say: Say, progress: Progress) -
 
     Raises:
         DatasetError: A dataset is not laid out as its listing expects.
+        InputError: A dataset has no test part.
         ModelError: A model or a calibration is missing, or has the wrong hash.
         SettingsError: A name is not known.
     """
     copies = _copies(options)
+    for copy in copies:  # before anything slow
+        require_test(copy.samples)
     spec = CheckerSpec.of(
         options.tests,
         options.advisory,
