@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from facepad import registry, settings
-from facepad.datasets import open_dataset
+from facepad.datasets.opening import list_dataset
 from facepad.errors import SettingsError, counted
 from facepad.evaluation.aggregation import Scored, combined
 from facepad.evaluation.assessment import GivenPoint
@@ -343,9 +343,8 @@ def _copies(options: EvaluationOptions) -> list[EvaluatedDataset]:
         same = sum(copy.name.partition(" copy ")[0] == name for copy in copies)
         name = f"{name} copy {same + 1}" if same else name
         root = settings.expanded(parts["root"], f"the folder of {name}")
-        listing = open_dataset(parts["name"], root, protocol)
-        notices = getattr(listing, "notices", tuple)
-        copies.append(EvaluatedDataset(name, root, tuple(listing.samples()), tuple(notices())))
+        listing = list_dataset(parts["name"], root, protocol)
+        copies.append(EvaluatedDataset(name, root, listing.samples, listing.notices))
     return copies
 
 
