@@ -94,8 +94,8 @@ def check(
 ) -> None:
     """Judge pictures and clips: is the face in each one a living person, or a picture of one?
 
-    A clip (AVI, MP4, MOV) is one presentation with one decision. An input that cannot be read
-    is one line with its error; the other inputs are judged.
+    A clip (AVI, MP4, MOV, MKV, WebM) is one presentation with one decision. An input that
+    cannot be read is one line with its error; the other inputs are judged.
 
     Exit codes:
 

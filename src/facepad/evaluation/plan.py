@@ -14,7 +14,7 @@ from facepad.evaluation.aggregation import Scored, of_split, pooled
 from facepad.evaluation.assessment import Assessment, GivenPoint, Rule, Sampling, assess
 from facepad.evaluation.choices import ScoreDirection
 from facepad.evaluation.protocol import shared_notices, subject_disjoint
-from facepad.types import Split
+from facepad.types import Sample, Split
 
 POOL = "all datasets"
 CHANCE = 0.5  # AUC of scores that say nothing
@@ -102,6 +102,24 @@ def refuse_source(asked: str) -> None:
         )
 
 
+def require_test(samples: Sequence[Sample]) -> None:
+    """Check that there is a test part to report on.
+
+    Raises:
+        InputError: There is none; the message says what there is, and what to do.
+    """
+    counts = Counter(sample.split for sample in samples)
+    if counts[Split.TEST]:
+        return
+    there = ", ".join(f"{split} {counts[split]:,}" for split in Split if counts[split])
+    people = counted(len({sample.subject for sample in samples}), "person", "people")
+    raise InputError(
+        f"the report is about test rows, but all {len(samples):,} are of other parts "
+        f"({there or 'none'}), of {people}; put people into the part test, and other people into "
+        "dev: by folders named test and dev, or by a column split"
+    )
+
+
 def count_of(scores: Sequence[SystemScores], plan: Plan) -> int:
     """Return the number of assessments that `assess_all` makes."""
     return sum(len(parts_of(one.rows)) for one in _with_pool(scores, plan))
@@ -113,15 +131,10 @@ def parts_of(rows: Sequence[Scored]) -> dict[str, tuple[Scored, ...]]:
     Raises:
         InputError: There are no test rows.
     """
+    samples = [row.sample for row in rows]
+    require_test(samples)
     test = of_split(rows, Split.TEST)
-    if not test:
-        people = counted(len({row.sample.subject for row in rows}), "person", "people")
-        raise InputError(
-            f"the report is about test rows, but all {len(rows):,} are of other parts "
-            f"({_parts(rows)}), of {people}; put people into the part test, and other people into "
-            "dev: by folders named test and dev, or by a column split"
-        )
-    apart = {sample.key for sample in subject_disjoint([row.sample for row in rows])}
+    apart = {sample.key for sample in subject_disjoint(samples)}
     alone = tuple(row for row in test if row.sample.key in apart)
     if not 0 < len(alone) < len(test):
         return {"test": test}
@@ -170,11 +183,6 @@ def _alone(one: Assessment) -> str:
         f"{one.part}: {' and '.join(alone)} of 1 person only, so that there are no intervals, and "
         "the error rates say nothing about other people; add people"
     )
-
-
-def _parts(rows: Sequence[Scored]) -> str:
-    counts = Counter(row.sample.split for row in rows)
-    return ", ".join(f"{split} {counts[split]:,}" for split in Split if counts[split])
 
 
 def _assess(

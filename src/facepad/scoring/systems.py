@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 
 from facepad import registry, settings
-from facepad.datasets import open_dataset
+from facepad.datasets.opening import list_dataset
 from facepad.errors import SettingsError, counted
 from facepad.evaluation.aggregation import Scored, combined
 from facepad.evaluation.assessment import GivenPoint
 from facepad.evaluation.choices import FrameAggregation, ScoreDirection
-from facepad.evaluation.plan import SystemScores
+from facepad.evaluation.plan import SystemScores, require_test
 from facepad.evaluation.report.document import Timing
 from facepad.evaluation.scores_csv import match
 from facepad.fusion import Answer, Fusion
@@ -161,10 +161,13 @@ def from_datasets(options: EvaluationOptions, *, say: Say, progress: Progress) -
 
     Raises:
         DatasetError: A dataset is not laid out as its listing expects.
+        InputError: A dataset has no test part.
         ModelError: A model or a calibration is missing, or has the wrong hash.
         SettingsError: A name is not known.
     """
     copies = _copies(options)
+    for copy in copies:  # before anything slow
+        require_test(copy.samples)
     spec = CheckerSpec.of(
         options.tests,
         options.advisory,
@@ -339,9 +342,8 @@ def _copies(options: EvaluationOptions) -> list[EvaluatedDataset]:
         same = sum(copy.name.partition(" copy ")[0] == name for copy in copies)
         name = f"{name} copy {same + 1}" if same else name
         root = settings.expanded(parts["root"], f"the folder of {name}")
-        listing = open_dataset(parts["name"], root, protocol)
-        notices = getattr(listing, "notices", tuple)
-        copies.append(EvaluatedDataset(name, root, tuple(listing.samples()), tuple(notices())))
+        listing = list_dataset(parts["name"], root, protocol)
+        copies.append(EvaluatedDataset(name, root, listing.samples, listing.notices))
     return copies
 
 

@@ -188,3 +188,18 @@ def test_a_dataset_that_is_damaged_as_a_whole_is_an_error_at_once(tmp_path: Path
     )
     assert result.exit_code == 4
     assert not out.exists()
+
+
+def test_a_folder_with_one_person_is_refused_before_it_is_scored(
+    tmp_path: Path, picture: Picture
+) -> None:
+    for folder in ("bona_fide/anna", "attack/print/anna"):
+        (tmp_path / "mine" / folder).mkdir(parents=True)
+        picture(f"mine/{folder}/1.png", 99)
+    out = tmp_path / "out"
+    result = CliRunner().invoke(
+        app, ["evaluate", "--datasets", f"folder={tmp_path / 'mine'}", "--out", str(out)]
+    )
+    assert result.exit_code == 2
+    assert "all 2 are of other parts (train 2), of 1 person; put people into" in result.stderr
+    assert not out.exists()
