@@ -53,6 +53,7 @@ ERRORS = [
     "counted",
     "item_error",
     "printable",
+    "source_name",
 ]
 HEAVY = ["numpy", "cv2", "torch", "sklearn", "scipy", "typer", "rich", "skimage", "matplotlib"]
 
