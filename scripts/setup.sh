@@ -13,8 +13,9 @@ want=${1:-core}
 venv=.venv
 log=$venv/setup.log
 case $want in
-  core) target=. ;;
-  dev) target='.[dev]' ;;
+  core) targets=(--editable .) ;;
+  # The tests also use the weights that are for research only.
+  dev) targets=(--editable '.[dev]' --editable packages/facepad-research) ;;
   *) echo "usage: scripts/setup.sh core|dev, got '$want'" >&2; exit 2 ;;
 esac
 
@@ -23,7 +24,7 @@ fail() { printf '[setup] %s\n' "$@" >&2; exit 1; }
 
 # What the environment was made from; another folder, interpreter or set of requirements
 # asks for a new stamp.
-fingerprint() { { pwd -P; cat pyproject.toml scripts/setup.sh; } | sha256sum; }
+fingerprint() { { pwd -P; cat pyproject.toml packages/*/pyproject.toml scripts/setup.sh; } | sha256sum; }
 
 is_current() {
   [ -x $venv/bin/facepad ] && $venv/bin/python -c '' 2>/dev/null || return 1
@@ -110,7 +111,7 @@ fi
 say "updating pip ..."
 pip install --upgrade 'pip>=24'
 say "installing facepad ($want) and what it needs; takes a minute or two ..."
-pip install --compile --editable "$target"
+pip install --compile "${targets[@]}"
 say "byte-compiling, so that the first start is quick ..."
 $venv/bin/python -m compileall -q src
 fingerprint >"$venv/.made-$want"

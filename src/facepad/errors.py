@@ -6,6 +6,8 @@ A message names the thing, what was expected and what was got. Findings such as
 "no face" or "attack" are results (`facepad.types.Reason`, `Outcome`), never errors.
 """
 
+from collections.abc import Sequence
+
 LONGEST_NAME = 200  # characters of a source's name in a message
 _SHOWN = 30  # of text that is no path; too few for anything of a picture but its format
 _LONGEST_PATH = 4096  # characters; systems take no longer ones
@@ -50,11 +52,12 @@ def item_error(name: str, error: Exception) -> str:
         >>> item_error("a.jpg", ZeroDivisionError("by zero"))
         'a.jpg: unexpected ZeroDivisionError: by zero'
     """
+    notes = "".join(f" ({note})" for note in getattr(error, "__notes__", ()))
     if isinstance(error, ITEM_ERRORS):
-        return str(error)
+        return f"{error}{notes}"
     if isinstance(error, FacepadError):
         raise error
-    return f"{name}: unexpected {type(error).__name__}: {error}"
+    return f"{name}: unexpected {type(error).__name__}: {error}{notes}"
 
 
 def printable(text: str) -> str:
@@ -97,3 +100,17 @@ def counted(number: int, thing: str) -> str:
         ('1 picture', '2 pictures')
     """
     return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
+def unknown_name(noun: str, name: str, known: Sequence[str]) -> str:
+    """Return the message for a name that is not known, with the closest one that is.
+
+    Example:
+        >>> unknown_name("dataset", "nua", ["nuaa", "csv"])
+        "unknown dataset 'nua'; did you mean nuaa? known: nuaa, csv"
+    """
+    from difflib import get_close_matches  # only for the message
+
+    close = get_close_matches(name, known, 1)
+    hint = f"did you mean {close[0]}? " if close else ""
+    return f"unknown {noun} {name!r}; {hint}known: {', '.join(known) or 'none'}"

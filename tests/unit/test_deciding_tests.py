@@ -14,6 +14,7 @@ from facepad.models.card import Card
 from facepad.pipeline import Checker
 from facepad.selected_tests import make_calibratable, make_test
 from facepad.types import (
+    CaptureQuality,
     Face,
     Frame,
     LivenessTest,
@@ -44,7 +45,7 @@ class AnyFinder:
     models: Mapping[str, str] = {}
 
     def find(self, frame: Frame) -> Frame:
-        return replace(frame, face=Face((0, 0, *frame.size), 0.9))
+        return replace(frame, face=Face((0, 0, *frame.size), 0.9), capture=CaptureQuality())
 
 
 @dataclass(frozen=True)

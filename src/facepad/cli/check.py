@@ -11,11 +11,11 @@ import typer
 
 from facepad.cli.errors import DEBUG_VARIABLE, ExitCode
 from facepad.cli.options import (
+    ADVISORY_HELP,
     CALIBRATION_HELP,
     PATHS_HELP,
-    TESTS_DEFAULT,
     TESTS_HELP,
-    split_names,
+    names_given,
 )
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class CheckOptions:
     """The options of `facepad check`.
 
     Attributes:
-        tests: Names of the liveness tests.
+        tests: Names of the tests that decide; None for the default ones.
         threshold: Decide at this score; None for the tests' own operating points.
         json: Whether to print documents instead of a table.
         explain: Whether to print what changed the score.
@@ -37,15 +37,17 @@ class CheckOptions:
         require_bona_fide: The policy: every outcome is bona fide.
         calibration: Name of the camera's calibration, whose test then decides alone; None
             for none.
+        advisory: Names of tests whose scores are only shown; None for the default ones.
     """
 
-    tests: tuple[str, ...]
+    tests: tuple[str, ...] | None
     threshold: float | None
     json: bool
     explain: bool
     fail_on_attack: bool
     require_bona_fide: bool
     calibration: str | None = None
+    advisory: tuple[str, ...] | None = None
 
 
 def check(
@@ -58,8 +60,11 @@ def check(
         bool, typer.Option("--explain", help="Show how each group of metrics changed the score.")
     ] = False,
     tests: Annotated[
-        str, typer.Option("--tests", metavar="NAME,...", help=TESTS_HELP)
-    ] = TESTS_DEFAULT,
+        str | None, typer.Option("--tests", metavar="NAME,...", help=TESTS_HELP)
+    ] = None,
+    advisory: Annotated[
+        str | None, typer.Option("--advisory", metavar="NAME,...", help=ADVISORY_HELP)
+    ] = None,
     threshold: Annotated[
         float | None,
         typer.Option(
@@ -101,7 +106,8 @@ def check(
     - 4: a setting cannot be used
     """
     options = CheckOptions(
-        tests=split_names(tests),
+        tests=names_given(tests),
+        advisory=names_given(advisory),
         threshold=threshold,
         json=as_json,
         explain=explain,
@@ -186,6 +192,7 @@ def _checker(options: CheckOptions, threads: int) -> "Checker":
 
     return Checker(
         options.tests,
+        advisory=options.advisory,
         calibration=options.calibration,
         operating_point=(
             None if options.threshold is None else OperatingPoint.at(options.threshold)

@@ -172,7 +172,7 @@ def _decoded(
     video: "VideoCapture", selection: FrameSelection, count: int, limits: VideoLimits
 ) -> Iterator[tuple[int, Frame | None]]:
     """Yield how many frames were decoded so far, and the newest when it is chosen."""
-    import cv2
+    from facepad.opencv import cv2
 
     chosen = selection.chosen(count)
     final = chosen[-1] if len(chosen) else -1
@@ -188,7 +188,7 @@ def _decoded(
 
 
 def _converted(video: "VideoCapture", limits: VideoLimits) -> RgbImage:
-    import cv2
+    from facepad.opencv import cv2
 
     is_decoded, image = video.retrieve()
     if not is_decoded or image is None or image.ndim != 3 or image.dtype != np.uint8:
@@ -212,7 +212,7 @@ def _nothing(selection: FrameSelection, seen: int, claimed: int) -> str:
 
 def _check_header(video: "VideoCapture", limits: VideoLimits) -> int:
     """Bound the work from the header; returns the number of frames it claims, 0 if none."""
-    import cv2
+    from facepad.opencv import cv2
 
     width, height, count = (
         video.get(key)
@@ -238,7 +238,7 @@ def _counted(path: Path, limits: VideoLimits) -> int:
 
 @contextmanager
 def _opened(path: Path) -> Iterator["VideoCapture"]:
-    import cv2
+    from facepad.opencv import cv2
 
     # What FFmpeg thinks of a broken file becomes an error here, not text on the terminal.
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")

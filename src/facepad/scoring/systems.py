@@ -1,6 +1,7 @@
 """The systems that an evaluation compares: scores from a file, or tests and their fusion."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +20,7 @@ from facepad.evaluation.scores_csv import match
 from facepad.fusion import Answer, Fusion
 from facepad.jobs.progress import Progress, Say
 from facepad.media.frame_selection import FrameSelection
+from facepad.reasons import CAPTURE_REASONS
 from facepad.scoring.engine import (
     DatasetScoring,
     decided_rows,
@@ -27,7 +29,7 @@ from facepad.scoring.engine import (
     unreadable,
 )
 from facepad.scoring.table import STEPS
-from facepad.scoring.workers import LOADS, JudgedTests, LoadedTest, as_shipped
+from facepad.scoring.workers import LOADS, CheckerSpec, JudgedTests, LoadedTest, as_shipped
 from facepad.types import OperatingPoint, Reason, Sample, Score
 
 NAMED = 5  # pictures that could not be read and are named
@@ -35,6 +37,11 @@ _ASKED = re.compile(r"(?P<name>[^:=]+)(?::(?P<protocol>[^=]+))?=(?P<root>.+)")
 
 # Why a test has no part in a decision, or no score: the presentation lacks what it needs.
 UNMET = frozenset({Reason.CLIP_TOO_SHORT, Reason.FRAME_RATE_TOO_LOW, Reason.NO_DEPTH})
+
+CROPPED = (
+    "--faces-are-cropped: pictures that end at the face were judged, too. In use such a picture is "
+    "never bona fide (reason no_context)"
+)
 
 Points = Mapping[str, OperatingPoint]
 Rows = Sequence[Mapping[str, str]]
@@ -46,8 +53,10 @@ class EvaluationOptions:
     """The options of `facepad evaluate`; see its help."""
 
     out: Path
-    tests: tuple[str, ...]
+    tests: tuple[str, ...] | None
+    advisory: tuple[str, ...] | None
     calibration: str | None
+    faces_are_cropped: bool
     datasets: tuple[str, ...]
     protocol: str | None
     scores: Path | None
@@ -156,7 +165,14 @@ def from_datasets(options: EvaluationOptions, *, say: Say, progress: Progress) -
         SettingsError: A name is not known.
     """
     copies = _copies(options)
-    tests = JudgedTests.of(options.tests, options.calibration)
+    spec = CheckerSpec.of(
+        options.tests,
+        options.advisory,
+        options.calibration,
+        frames=FrameSelection.parse(options.frames),
+        faces_are_cropped=options.faces_are_cropped,
+    )
+    tests = JudgedTests.of(spec)
     workers = options.workers or int(settings.number("threads"))
     scorings = [_scoring(options, copy, tests, workers) for copy in copies]
     tables = [score_dataset(scoring, say=say, progress=progress) for scoring in scorings]
@@ -180,9 +196,11 @@ def from_datasets(options: EvaluationOptions, *, say: Say, progress: Progress) -
         systems=tuple(s for one in judged for s in _systems(*one, tests, given)),
         notices=(
             *(() if used is None else (used.notice,)),
+            *((CROPPED,) if options.faces_are_cropped else ()),
             *(f"{copy.name}: {notice}" for copy in copies for notice in copy.notices),
             *(_unread(keys) for keys in unread if keys),
             *(note for copy, each, _ in judged for note in _partly_decided(copy, each, tests)),
+            *filter(None, map(_poorly_captured, copies, tables)),
         ),
         timings=_timings(tests.loaded, [row for rows in tables for row in rows]),
         timings_note=(
@@ -242,10 +260,9 @@ def _scoring(
         name=copy.name.replace(" ", "-"),
         root=copy.root,
         samples=copy.samples,
-        tests=tuple(tests.loaded),
-        frames=FrameSelection.parse(options.frames),
-        calibration=tests.calibration,
+        spec=tests.spec,
         models=tests.models,
+        points={name: test.point for name, test in tests.loaded.items()},
         folder=options.out,
         workers=workers,
         force=options.force,
@@ -295,6 +312,21 @@ def _partly_decided(copy: EvaluatedDataset, answers: Answers, tests: JudgedTests
         yield f"{copy.name}: in {where} some tests lack the frames or the depth they need. {then}"
 
 
+def _poorly_captured(copy: EvaluatedDataset, rows: Rows) -> str:
+    """Return how many presentations have a capture that does not decide; "" for none."""
+    reasons = [set(row["reason"].split(";")) & CAPTURE_REASONS for row in rows if row["score"]]
+    poor = list(filter(None, reasons))
+    if not poor:
+        return ""
+    counts = Counter(reason for each in poor for reason in each)
+    each = ", ".join(f"{counts[reason]:,} {reason}" for reason in Reason if counts[reason])
+    hint = "; --faces-are-cropped judges sets that are cut at the face"
+    return (
+        f"{copy.name}: the capture of {counted(len(poor), 'presentation')} is too poor to decide "
+        f"({each}){hint if Reason.NO_CONTEXT in counts else ''}"
+    )
+
+
 def _copies(options: EvaluationOptions) -> list[EvaluatedDataset]:
     copies: list[EvaluatedDataset] = []
     for asked in options.datasets:
@@ -324,7 +356,11 @@ def _unread(keys: Sequence[str]) -> str:
 
 def _timings(loaded: Mapping[str, LoadedTest], rows: Rows) -> tuple[Timing, ...]:
     timings = [_timing(f"load {name}", test.loads_ms) for name, test in loaded.items()]
-    steps = {"decode": "read and decode", "faces": "find the face"}
+    steps = {
+        "decode": "read and decode",
+        "faces": "find the face",
+        "capture": "assess the capture",
+    }
     for step in (*STEPS, *loaded):
         name = steps.get(step, f"classify, {step}")
         timings.append(_timing(name, _column(rows, f"{step}_ms")))

@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, Protocol
 
-import cv2
 import numpy as np
 
 from facepad.errors import InputError, SettingsError
+from facepad.opencv import cv2
 from facepad.simulate.camera.camera import Camera, SceneRadiance, decode
 from facepad.simulate.linear_light import LinearImage, Map, bands, mixed
 from facepad.simulate.media import face_regions

@@ -56,7 +56,7 @@ def test_a_worker_notices_a_calibration_that_was_replaced(tmp_path: Path) -> Non
     made(tmp_path)
     made_before = replace(CalibrationRef.of("door"), version="door+00000000")
     with pytest.raises(ModelError, match=r"'door' was replaced .* expected door\+00000000, got "):
-        CheckerSpec(("face_cnn",), made_before).checker()
+        CheckerSpec(("face_cnn",), (), made_before).checker()
 
 
 def test_only_face_tests_can_be_calibrated(tmp_path: Path) -> None:

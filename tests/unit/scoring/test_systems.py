@@ -12,7 +12,6 @@ from facepad.decision import Decision, conclude
 from facepad.errors import ModelError, SettingsError
 from facepad.evaluation.aggregation import Scored
 from facepad.fusion import Answer, mean_ratio
-from facepad.media.frame_selection import FrameSelection
 from facepad.models.card import Card
 from facepad.scoring.engine import DatasetScoring, decided_rows, scored_rows
 from facepad.scoring.systems import partly_decided, shipped_point
@@ -48,12 +47,14 @@ def keep(threshold: float = -2.0, version: str = "heads-1+0") -> CalibrationRef:
 
 def panel(camera: CalibrationRef | None) -> JudgedTests:
     point = POINT if camera is None else AT_CAMERA
+    both = ("face_cnn", "quality")
+    spec = CheckerSpec(both) if camera is None else CheckerSpec(both[:1], both[1:], camera)
     return JudgedTests(
         {
             "face_cnn": LoadedTest(point, {"face_cnn": "1"}, ()),
             "quality": LoadedTest(POINT, {}, ()),
         },
-        camera,
+        spec,
     )
 
 
@@ -66,20 +67,20 @@ def test_a_camera_has_the_version_the_frames_and_the_day_of_its_calibration() ->
 
 def test_a_camera_that_was_not_calibrated_is_refused() -> None:
     with pytest.raises(SettingsError, match="no calibration named 'kiosk-7'"):
-        JudgedTests.of(["quality"], "kiosk-7")
+        CheckerSpec.of(["quality"], None, "kiosk-7")
 
 
 def test_a_calibration_that_was_made_anew_meanwhile_is_told() -> None:
     camera = keep()
     keep(threshold=-3.0)
     with pytest.raises(ModelError, match="'kiosk-7' was replaced during the run"):
-        CheckerSpec(("face_cnn",), camera).checker()
+        CheckerSpec(("face_cnn",), (), camera).checker()
 
 
 def test_a_calibration_for_other_heads_is_refused_before_any_scoring() -> None:
     keep()
     with pytest.raises(ModelError, match="calibrate the camera again"):
-        JudgedTests.of(["quality"], "kiosk-7")
+        JudgedTests.of(CheckerSpec.of(["quality"], None, "kiosk-7"))
 
 
 def test_an_anchored_test_decides_alone_at_the_cameras_threshold() -> None:
@@ -124,9 +125,9 @@ def decision(one: Score, two: Score, no_face: Reason | None = None) -> Decision:
 
 def kept(fields: Fields) -> tuple[DatasetScoring, list[dict[str, str]]]:
     """A dataset of one sample, and its row in the file of scores."""
-    scoring = DatasetScoring("it", Path(), (SAMPLE,), tuple(POINTS), FrameSelection(), None, {},
-                             Path(), 1, force=False)  # fmt: skip
-    columns = dict(zip(presentation_columns(scoring.tests), fields, strict=True))
+    spec = CheckerSpec(tuple(POINTS))
+    scoring = DatasetScoring("it", Path(), (SAMPLE,), spec, {}, POINTS, Path(), 1, force=False)
+    columns = dict(zip(presentation_columns(spec.tests), fields, strict=True))
     return scoring, [{"key": SAMPLE.key, **columns}]
 
 
