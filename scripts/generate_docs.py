@@ -50,7 +50,7 @@ def settings_page() -> str:
             "# Settings",
             "",
             "Every setting is an environment variable. The command line, the Python interface and",
-            "all worker processes read the same variables.",
+            "all worker processes read the same variables. An empty variable counts as not set.",
             "",
             "| variable | default | unit | meaning |",
             "|---|---|---|---|",
