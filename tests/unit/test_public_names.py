@@ -54,6 +54,7 @@ ERRORS = [
     "item_error",
     "printable",
     "source_name",
+    "suggestion",
     "unknown_name",
 ]
 HEAVY = ["numpy", "cv2", "torch", "sklearn", "scipy", "typer", "rich", "skimage", "matplotlib"]

@@ -117,7 +117,7 @@ def _opened(source: str | Path, name: str, limits: VideoLimits) -> Iterator["h5p
     library = _library()
     try:
         _check_file(path, limits)
-        with library.File(path, "r") as file:
+        with library.File(path, "r", locking=False) as file:  # some drives have no locks
             data = _array(file, name)
             limits.check_frames(data.shape[0])
             yield data

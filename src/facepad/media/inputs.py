@@ -1,6 +1,7 @@
 """Expand what the command line was given: files, folders, patterns, standard input."""
 
 import os
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from glob import glob, has_magic
@@ -12,6 +13,7 @@ from facepad.media.formats.unsupported import describe_missing
 from facepad.media.limits import Limits
 
 STANDARD_INPUT = "-"
+_PIECE = 1 << 20  # bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,16 +44,20 @@ def expand(
 
     Args:
         paths: What was typed.
-        stdin: Where the bytes of ``-`` come from; at most the limit is read.
+        stdin: Where the bytes of ``-`` come from; at most the limit is read. None for the
+            standard input of the process, which is not touched unless a path is ``-``.
         limits: None takes them from the settings.
 
     Yields:
         Inputs; one that stands for nothing (an empty folder) carries its error.
     """
+    unread = True
     for path in paths:
-        if str(path) == STANDARD_INPUT:
+        if str(path) == STANDARD_INPUT and not unread:
+            yield _nothing("standard input", "there is nothing left to read")
+        elif str(path) == STANDARD_INPUT:
             yield _standard_input(stdin, limits or Limits.from_settings())
-            stdin = None  # it can be read once
+            unread = False
         elif not str(path):
             yield _nothing("''", "the path is empty")
         elif not os.path.lexists(path):
@@ -61,9 +67,23 @@ def expand(
 
 
 def _standard_input(stdin: BinaryIO | None, limits: Limits) -> Input:
-    if stdin is None:
-        return _nothing("standard input", "there is nothing left to read")
-    return Input("standard input", stdin.read(limits.max_bytes + 1))
+    name = "standard input"
+    stream = stdin or getattr(sys.stdin, "buffer", None)
+    if stream is None:
+        return _nothing(name, "it is closed; pipe a picture into it, or name a file")
+    try:
+        return Input(name, _read(stream, limits.max_bytes + 1))
+    except OSError as error:
+        return _nothing(name, f"it cannot be read ({error.strerror or error})")
+
+
+def _read(stream: BinaryIO, most: int) -> bytes:
+    """Return at most so many bytes; ``stream.read(most)`` would reserve memory for all of them."""
+    pieces, left = [], most
+    while left and (piece := stream.read(min(left, _PIECE))):
+        pieces.append(piece)
+        left -= len(piece)
+    return b"".join(pieces)
 
 
 def _missing(path: str) -> Iterator[Input]:

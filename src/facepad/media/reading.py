@@ -323,8 +323,10 @@ def _file(path: Path, limits: Limits) -> bytes:
         _check_kind(path.stat(), limits)
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
         with os.fdopen(descriptor, "rb") as file:
-            _check_kind(os.fstat(descriptor), limits)
-            return file.read(limits.max_bytes + 1)
+            status = os.fstat(descriptor)
+            _check_kind(status, limits)
+            # One byte more than there were, as the file may grow; memory is reserved for all.
+            return file.read(min(limits.max_bytes, status.st_size) + 1)
     except InputError:  # also a ValueError
         raise
     except (FileNotFoundError, NotADirectoryError):

@@ -24,7 +24,7 @@ from facepad.types import Frame, RgbImage
 if TYPE_CHECKING:
     from cv2 import VideoCapture
 
-VIDEO_SUFFIXES = (".avi", ".m4v", ".mov", ".mp4")
+VIDEO_SUFFIXES = (".avi", ".m4v", ".mkv", ".mov", ".mp4", ".webm")
 ALL_FRAMES = FrameSelection()
 _HELD = 64  # frames that are held in memory while it is not known how many there are
 

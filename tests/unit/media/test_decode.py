@@ -1,6 +1,7 @@
 """What becomes of each kind of pixel."""
 
 import io
+import struct
 
 import cv2
 import numpy as np
@@ -10,14 +11,17 @@ from PIL import Image
 
 from facepad import media
 from facepad.errors import InputError
+from facepad.media.decode import inspect
 from media_samples import (
     chunk,
+    colour_tiff,
     colours,
     encode,
     exif,
     gray_tiff,
     png,
     run_length_bmp,
+    tiff,
     valid_pictures,
 )
 
@@ -107,6 +111,47 @@ def test_orientation_is_applied_to_jpeg(orientation: int) -> None:
 @pytest.mark.parametrize("value", [0, 9, 65_535])
 def test_an_orientation_that_does_not_exist_is_upright(value: int) -> None:
     assert np.array_equal(pixels(encode(PICTURE, "PNG", exif=exif(value))), colours())
+
+
+def app1(payload: bytes) -> bytes:
+    return b"\xff\xe1" + struct.pack(">H", len(payload) + 2) + payload
+
+
+@pytest.mark.parametrize(
+    ("blocks", "orientation"),
+    [
+        ((exif(6) + b"x" * 500, b"Exif\0\0" + b"y" * 200), 6),
+        ((exif(6), exif(1)), 6),
+        ((exif(1), exif(6)), 1),
+        ((b"Exif\0\0no header", exif(8, ">"), exif(6)), 8),
+    ],
+    ids=["continued", "second upright", "second turned", "first damaged"],
+)
+def test_the_first_exif_with_a_header_holds(blocks: tuple[bytes, ...], orientation: int) -> None:
+    jpeg, bare = encode(PICTURE, "JPEG"), encode(PICTURE, "PNG")
+    webp = encode(PICTURE, "WEBP", lossless=True, exif=exif(1))
+    at = webp.index(b"EXIF")
+    chunks = b"".join(
+        b"EXIF" + struct.pack("<I", len(block)) + block + bytes(len(block) % 2) for block in blocks
+    )
+    body = webp[8:at] + chunks
+    files = {
+        "JPEG": jpeg[:2] + b"".join(map(app1, blocks)) + jpeg[2:],
+        "PNG": bare[:33] + b"".join(chunk(b"eXIf", block) for block in blocks) + bare[33:],
+        "WebP": b"RIFF" + struct.pack("<I", len(body)) + body,
+    }
+    for name, data in files.items():
+        assert inspect(data).orientation == orientation, name
+
+
+def test_a_png_in_the_form_of_apple_is_named_with_the_way_out() -> None:
+    header = struct.pack(">IIBBBBB", 1, 1, 8, 2, 0, 0, 0)
+    content = chunk(b"CgBI", b"P\0 \2") + chunk(b"IHDR", header) + chunk(b"IEND", b"")
+    with pytest.raises(
+        InputError, match=r"Apple's own form \(CgBI\).*convert it: `xcrun"
+    ) as raised:
+        media.read(b"\x89PNG\r\n\x1a\n" + content)
+    assert "damaged" not in str(raised.value)
 
 
 GRAY = (128, 128, 128)
@@ -256,3 +301,27 @@ def test_a_small_file_may_hold_a_large_black_picture() -> None:
 def test_32_bit_pixels_are_refused() -> None:
     with pytest.raises(InputError, match="floating"):
         media.read(encode(Image.new("F", (4, 4)), "TIFF"))
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("deflate", [False, True], ids=["plain", "deflate"])
+@pytest.mark.parametrize("separate", [False, True], ids=["interleaved", "planes"])
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16])
+def test_colour_tiff_of_every_layout_is_decoded_right_or_refused(
+    kind: type[np.uint8] | type[np.uint16], separate: bool, deflate: bool, order: str
+) -> None:
+    deep = colours().astype(np.uint16) * 257
+    image = deep if kind is np.uint16 else colours()
+    data = colour_tiff(image, separate=separate, deflate=deflate, order=order)
+    if kind is np.uint16 and separate and not deflate:
+        with pytest.raises(InputError, match=r"16 bit .*separate planes.*; save it as PNG"):
+            pixels(data)
+    else:
+        assert np.array_equal(pixels(data), colours())
+
+
+def test_signed_tiff_is_refused() -> None:
+    entries = {256: 4, 257: 1, 258: 8, 259: 1, 262: 1, 273: 8, 277: 1, 278: 1, 279: 4, 339: 2}
+    data = tiff({tag: (3, [value]) for tag, value in entries.items()}, b"\x00\x7f\x80\xff")
+    with pytest.raises(InputError, match="holds signed or floating point numbers"):
+        pixels(data)
