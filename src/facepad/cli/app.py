@@ -17,13 +17,16 @@ from facepad.cli import (
     simulate,
     train,
 )
-from facepad.cli.errors import mapped_errors
+from facepad.cli.errors import mapped_errors, say
+from facepad.settings import misspelled
 
 
 class _Root(TyperGroup):
     """Maps the errors of every command in one place."""
 
     def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - the type is typer's own, and private
+        for sentence in misspelled():
+            say(sentence)
         with mapped_errors():
             return super().invoke(ctx)
 

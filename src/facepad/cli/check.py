@@ -94,8 +94,8 @@ def check(
 ) -> None:
     """Judge pictures and clips: is the face in each one a living person, or a picture of one?
 
-    A clip (AVI, MP4, MOV) is one presentation with one decision. An input that cannot be read
-    is one line with its error; the other inputs are judged.
+    A clip (AVI, MP4, MOV, MKV, WebM) is one presentation with one decision. An input that
+    cannot be read is one line with its error; the other inputs are judged.
 
     Exit codes:
 
@@ -133,7 +133,7 @@ def run(paths: Sequence[str], options: CheckOptions) -> ExitCode:
     from facepad.media.inputs import expand
 
     runtime.tune()
-    inputs = list(expand(paths, sys.stdin.buffer))
+    inputs = list(expand(paths))
     threads = int(settings.number("threads"))
     checker = _checker(options, threads if len(inputs) == 1 else 1)
     checker.load()

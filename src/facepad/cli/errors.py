@@ -31,8 +31,7 @@ from facepad.errors import (
     SettingsError,
     printable,
 )
-
-DEBUG_VARIABLE = "FACEPAD_DEBUG"
+from facepad.settings import DEBUG_VARIABLE as DEBUG_VARIABLE
 
 
 class ExitCode(IntEnum):
@@ -117,7 +116,17 @@ def caught_faults() -> Iterator[None]:
 
 
 def prepare_streams() -> None:
-    """Make standard output and error accept any text, also if they are ASCII or closed."""
+    """Make standard output and error accept any text, also if they are ASCII or closed.
+
+    Closed descriptors become the null device. Otherwise the next file that is opened would get
+    the number 0, 1 or 2, and libraries write their warnings to number 2.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            opened = os.open(os.devnull, os.O_RDWR)  # gets the lowest free number
+            os.set_inheritable(opened, True)
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:

@@ -219,6 +219,7 @@ def _report(
     import sys
     from datetime import UTC, datetime
 
+    from facepad.evaluation.plan import notices_of
     from facepad.evaluation.report.document import Report, environment
     from facepad.evaluation.report.gallery import examples_by_part
 
@@ -227,7 +228,7 @@ def _report(
         created=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         commands=(shlex.join(["facepad", *sys.argv[1:]]),),
         assessments=tuple(assessments),
-        notices=found.notices,
+        notices=(*found.notices, *notices_of(found.systems, assessments)),
         timings=found.timings,
         timings_note=found.timings_note,
         models=found.models,

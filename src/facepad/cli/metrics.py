@@ -46,7 +46,7 @@ def run(paths: list[str], *, as_json: bool) -> ExitCode:
     from facepad.media.inputs import expand
 
     runtime.tune()
-    inputs = list(expand(paths, sys.stdin.buffer))
+    inputs = list(expand(paths))
     results: list[Measured] = []
     with progress("measuring", len(inputs)) as advance:
         for result in map(measure, inputs):

@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 
 from facepad.errors import SettingsError
 from facepad.registry import DEFAULT_CALIBRATED
+from facepad.settings import expanded
 
 if TYPE_CHECKING:
     from facepad.training.naturalness.acceptance import AcceptanceReport
@@ -265,7 +266,7 @@ def _dataset(asked: str) -> "DatasetCopy":
     name, equals, root = asked.partition("=")
     if not (name and equals and root):
         raise SettingsError(f"expected a dataset as NAME=DIR, got {asked!r}")
-    return DatasetCopy(name, Path(root).expanduser())
+    return DatasetCopy(name, expanded(root, f"the folder of {name}"))
 
 
 def _print_report(report: "AcceptanceReport") -> None:

@@ -9,20 +9,20 @@ from pathlib import Path
 import numpy as np
 
 from facepad import registry, settings
-from facepad.datasets import open_dataset
+from facepad.datasets.opening import list_dataset
 from facepad.errors import SettingsError, counted
 from facepad.evaluation.aggregation import Scored, combined
 from facepad.evaluation.assessment import GivenPoint
 from facepad.evaluation.choices import FrameAggregation, ScoreDirection
-from facepad.evaluation.plan import SystemScores
+from facepad.evaluation.plan import SystemScores, require_test
 from facepad.evaluation.report.document import Timing
 from facepad.evaluation.scores_csv import match
 from facepad.fusion import Answer, Fusion
 from facepad.jobs.progress import Progress, Say
 from facepad.media.frame_selection import FrameSelection
-from facepad.reasons import CAPTURE_REASONS
 from facepad.scoring.engine import (
     DatasetScoring,
+    capture_reasons,
     decided_rows,
     score_dataset,
     scored_rows,
@@ -161,10 +161,13 @@ def from_datasets(options: EvaluationOptions, *, say: Say, progress: Progress) -
 
     Raises:
         DatasetError: A dataset is not laid out as its listing expects.
+        InputError: A dataset has no test part.
         ModelError: A model or a calibration is missing, or has the wrong hash.
         SettingsError: A name is not known.
     """
     copies = _copies(options)
+    for copy in copies:  # before anything slow
+        require_test(copy.samples)
     spec = CheckerSpec.of(
         options.tests,
         options.advisory,
@@ -314,15 +317,14 @@ def _partly_decided(copy: EvaluatedDataset, answers: Answers, tests: JudgedTests
 
 def _poorly_captured(copy: EvaluatedDataset, rows: Rows) -> str:
     """Return how many presentations have a capture that does not decide; "" for none."""
-    reasons = [set(row["reason"].split(";")) & CAPTURE_REASONS for row in rows if row["score"]]
-    poor = list(filter(None, reasons))
+    poor = [reasons for row in rows if (reasons := capture_reasons(row))]
     if not poor:
         return ""
-    counts = Counter(reason for each in poor for reason in each)
+    counts = Counter(reason for reasons in poor for reason in reasons)
     each = ", ".join(f"{counts[reason]:,} {reason}" for reason in Reason if counts[reason])
     hint = "; --faces-are-cropped judges sets that are cut at the face"
     return (
-        f"{copy.name}: the capture of {counted(len(poor), 'presentation')} is too poor to decide "
+        f"{copy.name}: the capture of {counted(len(poor), 'presentation')} is too poor to accept "
         f"({each}){hint if Reason.NO_CONTEXT in counts else ''}"
     )
 
@@ -339,10 +341,9 @@ def _copies(options: EvaluationOptions) -> list[EvaluatedDataset]:
         name = parts["name"] if protocol is None else f"{parts['name']} {protocol}"
         same = sum(copy.name.partition(" copy ")[0] == name for copy in copies)
         name = f"{name} copy {same + 1}" if same else name
-        root = Path(parts["root"]).expanduser()
-        listing = open_dataset(parts["name"], root, protocol)
-        notices = getattr(listing, "notices", tuple)
-        copies.append(EvaluatedDataset(name, root, tuple(listing.samples()), tuple(notices())))
+        root = settings.expanded(parts["root"], f"the folder of {name}")
+        listing = list_dataset(parts["name"], root, protocol)
+        copies.append(EvaluatedDataset(name, root, listing.samples, listing.notices))
     return copies
 
 

@@ -42,6 +42,15 @@ def test_json_is_one_document_per_line_in_the_order_of_the_inputs(picture: Pictu
     assert [json.loads(line)["path"] for line in lines] == paths
 
 
+def test_standard_input_is_touched_for_a_dash_only(
+    picture: Picture, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", None)  # as services and cron jobs may start a program
+    assert app(["check", picture("a.png", 200)], standalone_mode=False) == 0
+    assert app(["check", "-"], standalone_mode=False) == 2
+    assert "it is closed" in capsys.readouterr().out
+
+
 def test_a_bad_file_is_one_line_and_the_rest_goes_on(picture: Picture, tmp_path: Path) -> None:
     bad = tmp_path / "bad.jpg"
     bad.write_bytes(b"")

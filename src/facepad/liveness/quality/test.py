@@ -8,7 +8,6 @@ since a finer picture is another population for every one of these metrics.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -44,8 +43,9 @@ def from_file(path: str) -> "QualityTest":
 
     Raises:
         ModelError: The file is missing, damaged or does not fit this version.
+        SettingsError: The path begins with ``~``, and this user has no home folder.
     """
-    file = Path(path).expanduser()
+    file = settings.expanded(path, "FACEPAD_QUALITY_MODEL")
     model = QualityClassifier.from_arrays(store.read_arrays(file), str(file))
     return QualityTest("quality", model, f"{file.stem}+{digest(file.read_bytes())[:8]}")
 
