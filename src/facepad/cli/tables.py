@@ -210,8 +210,9 @@ def _scores_in_words(
     decision: Decision, values: Mapping[str, Text], shown: Sequence[str]
 ) -> Iterator[str]:
     """Yield a line with the scores of the deciding tests, and one with those of the others."""
+    given = [name for name in shown if decision.scores[name].value is not None]
     for head, names in (("", decision.deciding), ("advisory: ", decision.advisory)):
-        if scores := "; ".join(f"{name} {values[name]}" for name in shown if name in names):
+        if scores := "; ".join(f"{name} {values[name]}" for name in given if name in names):
             yield head + scores
 
 
