@@ -200,7 +200,7 @@ def document(
         "fusion": one.fusion or None,
         "calibration": one.calibration,
         "face": _of_face(one.face),
-        "capture": _of_capture(one.capture),
+        "capture": capture_document(one.capture),
         "source_size": None if decision is None else list(one.source_size),
         "frames": None if decision is None else one.frames,
         "timings_ms": {step: round(ms, MS_DECIMALS) for step, ms in one.timings_ms.items()},
@@ -232,19 +232,12 @@ def _of_face(face: Face | None) -> dict[str, Any] | None:
     }
 
 
-def _of_capture(capture: CaptureQuality | None) -> dict[str, Any] | None:
+def capture_document(capture: CaptureQuality | None) -> dict[str, Any] | None:
+    """Return what is wrong with a capture, and its measures, rounded; None without a capture."""
     if capture is None:
         return None
-    return {
-        "reasons": [reason.value for reason in capture.reasons],
-        "measures": measures_of(capture),
-    }
-
-
-def measures_of(capture: CaptureQuality) -> dict[str, float | None]:
-    """Return the measures of a capture, rounded; None where one is not finite."""
-    rounded = {name: round(float(v), MEASURE_DECIMALS) for name, v in capture.measures.items()}
-    return dict(plain(rounded))
+    measures = {name: round(float(v), MEASURE_DECIMALS) for name, v in capture.measures.items()}
+    return {"reasons": [reason.value for reason in capture.reasons], "measures": plain(measures)}
 
 
 def _point(point: OperatingPoint | None) -> dict[str, Any] | None:

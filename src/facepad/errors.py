@@ -8,6 +8,10 @@ A message names the thing, what was expected and what was got. Findings such as
 
 from collections.abc import Iterable, Sequence
 
+LONGEST_NAME = 200  # characters of a source's name in a message
+_SHOWN = 30  # of text that is no path; too few for anything of a picture but its format
+_LONGEST_PATH = 4096  # characters; systems take no longer ones
+
 
 class FacepadError(Exception):
     """Base of all errors that facepad raises on purpose."""
@@ -67,6 +71,25 @@ def printable(text: str) -> str:
         'a\\x1b[31mb.jpg'
     """
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
+def source_name(text: str) -> str:
+    """Return the name of a source as messages show it: printable, and not without bounds.
+
+    What is given in place of a path may be a picture itself, as base64 text, and messages end
+    up in logs. Of a long path the end is kept, of other long text the beginning.
+
+    Example:
+        >>> source_name("data:image/jpeg;base64," + 1000 * "/9j/4AAQ")
+        'data:image/jpeg;base64,/9j/4AA ... (8,023 characters)'
+    """
+    if len(text) <= LONGEST_NAME:
+        return printable(text) or "''"
+    file = text.rpartition("/")[2]
+    is_path = len(text) <= _LONGEST_PATH and "." in file and not text.startswith("data:")
+    if is_path:
+        return f"... {printable(text[-LONGEST_NAME:])}"
+    return f"{printable(text[:_SHOWN])} ... ({len(text):,} characters)"
 
 
 def counted(number: int, thing: str, things: str = "") -> str:

@@ -27,7 +27,7 @@ from facepad.packed.pictures import PackedFiles
 from facepad.registry import DEFAULT_FUSION
 from facepad.scorer import Scorer, StepClock
 from facepad.selected_tests import LoadedTests, SelectedTests, name_of
-from facepad.sources import EVENLY, Channels, Source
+from facepad.sources import EVENLY, Channels, Settled, Source
 from facepad.types import (
     Frame,
     LivenessTest,
@@ -120,9 +120,11 @@ class Checker:
         """Judge one picture or clip.
 
         Args:
-            source: A path of a picture or clip, an address in a packed file, a picture
-                file's bytes, pixels (uint8, shape (H, W, 3) or (H, W)), or a sample of a
-                dataset.
+            source: A path of a picture or clip, an address in a packed file, the bytes of a
+                file, a file that is open for reading bytes, an upload of FastAPI or Flask, a
+                Pillow image, pixels (uint8, shape (H, W, 3) or (H, W)), or a sample of a
+                dataset. An open file is read from its beginning where it can seek, and is
+                then at its end.
             channels: Order of an array's channels; arrays need it, files must not have it.
             name: What messages and the decision call the source; its path by default.
 
@@ -135,20 +137,8 @@ class Checker:
             ModelError: A model file is missing or has the wrong hash.
             SettingsError: A test that was named does not exist, or a library is missing.
         """
-        clock, is_clip = StepClock(), sources.clip_path(source) is not None
-        given: dict[str, Any] = {"channels": channels, "name": name, "packed": self._packed}
-        load = partial(sources.load, source, selection=self._frames, **given)
-        stills = clip = None
-        if not is_clip:  # an unreadable still is an error before models are loaded
-            with clock.step("decode"):
-                stills = load()
-        parts = self._parts(clock)
-        with clock.step("decode"):
-            if is_clip and parts.clip_needs is not None:
-                clip = sources.load_dense(source, parts.clip_needs, **given)
-            if parts.stills_need_depth or (is_clip and (clip is None or parts.has_frame_wise)):
-                stills = load(depth=parts.stills_need_depth)
-        return self._judge(*joined(stills, clip), clock)
+        with sources.settled(source, name=name) as (settled, name):
+            return self._checked(settled, {"channels": channels, "name": name})
 
     def check_presentation(self, presentation: Presentation) -> Decision:
         """Judge frames that are in memory; faces are looked for where that was not done.
@@ -221,6 +211,22 @@ class Checker:
                 if self._loaded is None:
                     self._loaded = self._selected.load(self._fusion, self._threads, self._finder)
         return self._loaded
+
+    def _checked(self, source: Settled, given: dict[str, Any]) -> Decision:
+        clock, is_clip = StepClock(), sources.clip_path(source) is not None
+        given["packed"] = self._packed
+        load = partial(sources.load, source, selection=self._frames, **given)
+        stills = clip = None
+        if not is_clip:  # an unreadable still is an error before models are loaded
+            with clock.step("decode"):
+                stills = load()
+        parts = self._parts(clock)
+        with clock.step("decode"):
+            if is_clip and parts.clip_needs is not None:
+                clip = sources.load_dense(source, parts.clip_needs, **given)
+            if parts.stills_need_depth or (is_clip and (clip is None or parts.has_frame_wise)):
+                stills = load(depth=parts.stills_need_depth)
+        return self._judge(*joined(stills, clip), clock)
 
     def _judge(
         self, stills: Presentation | None, clip: Presentation | None, clock: StepClock

@@ -2,7 +2,9 @@
 
 import json
 import pickle
+import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,8 +12,10 @@ import numpy as np
 from facepad.decision import Decision, plain
 from facepad.documents import OUTCOMES, Judged, explanation, to_json, why
 from facepad.reasons import REASONS
+from facepad.scoring.table import AUDIT
 from facepad.types import CaptureQuality, Face, OperatingPoint, Outcome, Reason, Score
 
+ROOT = Path(__file__).resolve().parents[2]
 KEYS = [
     "schema_version",
     "path",
@@ -118,6 +122,14 @@ def test_a_decision_can_be_compared_hashed_and_sent_to_another_process() -> None
     assert hash(again) == hash(DECISION)
     assert again != replace(DECISION, outcome=Outcome.ATTACK)
     assert again == replace(DECISION, timings_ms={})
+
+
+def test_every_key_and_every_column_is_documented() -> None:
+    page = (ROOT / "docs" / "decisions.md").read_text()
+    documented = {name for row in page.splitlines() if row.startswith("| `")
+                  for name in re.findall(r"`(\w+)`", row.split("|")[1])}  # fmt: skip
+    assert set(KEYS) <= documented
+    assert {*AUDIT, "score", "outcome", "reason", "ms"} <= documented
 
 
 def test_a_missing_score_is_null_and_never_zero() -> None:

@@ -53,6 +53,7 @@ ERRORS = [
     "counted",
     "item_error",
     "printable",
+    "source_name",
     "suggestion",
     "unknown_name",
 ]

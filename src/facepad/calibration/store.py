@@ -84,6 +84,18 @@ def remove(name: str) -> None:
     file.unlink()
 
 
+def refuse_existing(name: str) -> None:
+    """Refuse a name that a calibration has already.
+
+    Raises:
+        SettingsError: There is a calibration of this name, or the name is not a file name.
+    """
+    if path(name).exists():
+        raise SettingsError(
+            f"a calibration named {name!r} exists; give another --name, or --force to overwrite it"
+        )
+
+
 def path(name: str) -> Path:
     """Return the file of a calibration, whether it exists or not.
 

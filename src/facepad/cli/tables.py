@@ -52,11 +52,14 @@ def show_decisions(results: Sequence[Judged], *, explain: bool = False) -> None:
     out.print(_decision_table(results, names, out.width))
     if explain:
         _explain(out, results, names)
-    out.print(summary(results))
+    out.print(summary(results, out.width))
 
 
-def summary(results: Sequence[Judged]) -> Text:
-    """Return one line: the number of each outcome, the median time, and the thresholds."""
+def summary(results: Sequence[Judged], width: int = WIDE) -> Text:
+    """Return the number of each outcome, the median time, and the thresholds.
+
+    The thresholds have a line of their own where one line of ``width`` is too short.
+    """
     decided = [judged.decision for judged in results if judged.decision is not None]
     parts = [
         Text(f"{count} {OUTCOMES[outcome]}", style=STYLES[outcome])
@@ -72,7 +75,9 @@ def summary(results: Sequence[Judged]) -> Text:
         line.append(f"; {median(times):.0f} ms{each}", style="dim")
     points = {decision.operating_point for decision in decided} - {None}
     if bands := sorted({_band(point) for point in points if point}):
-        line.append(f"; {', or '.join(bands)}", style="dim")
+        ends = ", or ".join(bands)
+        fits = line.cell_len + len(ends) + len("; ") <= width
+        line.append(f"; {ends}" if fits else f"\n{ends}", style="dim")
     return line
 
 
@@ -205,8 +210,9 @@ def _scores_in_words(
     decision: Decision, values: Mapping[str, Text], shown: Sequence[str]
 ) -> Iterator[str]:
     """Yield a line with the scores of the deciding tests, and one with those of the others."""
+    given = [name for name in shown if decision.scores[name].value is not None]
     for head, names in (("", decision.deciding), ("advisory: ", decision.advisory)):
-        if scores := "; ".join(f"{name} {values[name]}" for name in shown if name in names):
+        if scores := "; ".join(f"{name} {values[name]}" for name in given if name in names):
             yield head + scores
 
 

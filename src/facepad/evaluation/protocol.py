@@ -80,7 +80,7 @@ def _dev_curve(dev: ScoreTable) -> Curve:
             "a threshold that saw the data it is judged on are too good. Choose it on dev, "
             "give one, or use `ranking.rank` for figures that say where theirs comes from"
         )
-    return curve(dev.keep(~dev.abstained))
+    return curve(dev.keep(~(dev.abstained | dev.rejects_only)))
 
 
 def _low(dev: ScoreTable, bpcer: float) -> float:

@@ -8,7 +8,8 @@ from glob import glob, has_magic
 from pathlib import Path
 from typing import BinaryIO
 
-from facepad.errors import InputError, printable
+from facepad.errors import InputError, source_name
+from facepad.media.formats.unsupported import describe_missing
 from facepad.media.limits import Limits
 
 STANDARD_INPUT = "-"
@@ -59,8 +60,8 @@ def expand(
             unread = False
         elif not str(path):
             yield _nothing("''", "the path is empty")
-        elif has_magic(str(path)) and not os.path.lexists(path):
-            yield from _pattern(str(path))
+        elif not os.path.lexists(path):
+            yield from _missing(str(path))
         else:
             yield from _path(Path(path))
 
@@ -85,6 +86,16 @@ def _read(stream: BinaryIO, most: int) -> bytes:
     return b"".join(pieces)
 
 
+def _missing(path: str) -> Iterator[Input]:
+    """Yield the files of a pattern, or what a path that leads nowhere is instead."""
+    if words := describe_missing(path, otherwise=""):
+        yield _nothing(path, words)
+    elif has_magic(path):
+        yield from _pattern(path)
+    else:
+        yield from _path(Path(path))
+
+
 def _pattern(pattern: str) -> Iterator[Input]:
     matching = sorted(glob(pattern, recursive=True))  # noqa: PTH207 - Path.glob takes no absolute patterns
     if not matching:
@@ -95,7 +106,7 @@ def _pattern(pattern: str) -> Iterator[Input]:
 
 def _path(path: Path) -> Iterator[Input]:
     if not os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises on some broken names
-        yield Input(printable(str(path)), path)
+        yield Input(source_name(str(path)), path)
         return
     empty = True
     for file in _folder(path):
@@ -112,11 +123,11 @@ def _folder(folder: Path) -> Iterator[Input]:
         for name in sorted(files):
             path = Path(parent, name)
             if not name.startswith(".") and (path.is_file() or path.is_symlink()):
-                yield Input(printable(str(path)), path)
+                yield Input(source_name(str(path)), path)
     for error in unreadable:
         yield _nothing(str(error.filename), f"the folder cannot be read ({error.strerror})")
 
 
 def _nothing(name: str, why: str) -> Input:
-    name = printable(name)
+    name = source_name(name)
     return Input(name, InputError(f"{name}: {why}"))

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from facepad.errors import InputError, printable
-from facepad.media.formats.unsupported import describe
+from facepad.errors import InputError, source_name
+from facepad.media.formats.unsupported import describe, describe_missing
 from facepad.media.frame_selection import FrameSelection
 from facepad.media.limits import VideoLimits
 from facepad.types import Frame, RgbImage
@@ -76,15 +76,26 @@ def read_video(
 
 
 def read_numbered(
-    source: str | Path, selection: FrameSelection = ALL_FRAMES, *, limits: VideoLimits | None = None
+    source: str | Path,
+    selection: FrameSelection = ALL_FRAMES,
+    *,
+    limits: VideoLimits | None = None,
+    name: str = "",
 ) -> Iterator[tuple[int, Frame]]:
-    """As `read_video`, each frame with its number in the video, from 0."""
+    """As `read_video`, each frame with its number in the video, from 0.
+
+    Args:
+        source: As `read_video`.
+        selection: As `read_video`.
+        limits: As `read_video`.
+        name: What messages call the video; its path by default.
+    """
     limits = limits or VideoLimits.from_settings()
     path = Path(source)
     try:
         yield from _frames(path, selection, limits)
     except InputError as error:
-        raise InputError(f"{printable(str(path))}: {error}") from error
+        raise InputError(f"{source_name(name or str(path))}: {error}") from error
 
 
 def chosen_numbers(
@@ -108,7 +119,7 @@ def chosen_numbers(
             claimed = _check_header(video, limits)
         return tuple(selection.chosen(claimed or _counted(path, limits)))
     except InputError as error:
-        raise InputError(f"{printable(str(path))}: {error}") from error
+        raise InputError(f"{source_name(str(path))}: {error}") from error
 
 
 def _frames(
@@ -259,7 +270,7 @@ def _check_file(path: Path, limits: VideoLimits) -> None:
     except InputError:
         raise
     except FileNotFoundError:
-        raise InputError("file not found") from None
+        raise InputError(describe_missing(str(path))) from None
     except (OSError, ValueError) as error:
         raise InputError(f"it cannot be opened ({error})") from error
     is_avi = head[:4] == b"RIFF" and head[8:] == b"AVI "

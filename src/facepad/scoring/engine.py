@@ -1,5 +1,6 @@
 """Scores of a manifest or a dataset in a CSV file; an interrupted run resumes."""
 
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -206,6 +207,11 @@ def unreadable(rows: Sequence[Mapping[str, str]]) -> list[str]:
     return [row["key"] for row in rows if row["reason"].startswith(ERROR_PREFIX)]
 
 
+def capture_reasons(row: Mapping[str, str]) -> tuple[str, ...]:
+    """Return what is wrong with the capture of a presentation."""
+    return tuple(json.loads(row["capture"])["reasons"]) if row["capture"] else ()
+
+
 def labels(root: Path, sample: Sample) -> Fields:
     """Return the labels of a sample, in the columns ``LABELS``.
 
@@ -289,11 +295,13 @@ def _answer(row: Mapping[str, str], test: str) -> tuple[float | None, str]:
 def _decision(row: Mapping[str, str]) -> tuple[float | None, str]:
     """Return the score that was decided by, and why there is none or it must not decide.
 
-    A score near the threshold may decide: every operating point has a band of its own.
+    A score near the threshold may decide: every operating point has a band of its own. What is
+    wrong with the capture holds at each of them, also where it changes nothing at this one.
     """
     if not row["score"] or row["outcome"] == Outcome.NON_RESPONSE:
         return None, row["reason"] or NO_SCORE
-    return float(row["score"]), ";".join(r for r in _reasons(row) if r != Reason.NEAR_THRESHOLD)
+    reasons = dict.fromkeys((*capture_reasons(row), *_reasons(row)))
+    return float(row["score"]), ";".join(r for r in reasons if r != Reason.NEAR_THRESHOLD and r)
 
 
 def _reasons(row: Mapping[str, str]) -> list[str]:

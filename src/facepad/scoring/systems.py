@@ -20,9 +20,9 @@ from facepad.evaluation.scores_csv import match
 from facepad.fusion import Answer, Fusion
 from facepad.jobs.progress import Progress, Say
 from facepad.media.frame_selection import FrameSelection
-from facepad.reasons import CAPTURE_REASONS
 from facepad.scoring.engine import (
     DatasetScoring,
+    capture_reasons,
     decided_rows,
     score_dataset,
     scored_rows,
@@ -317,15 +317,14 @@ def _partly_decided(copy: EvaluatedDataset, answers: Answers, tests: JudgedTests
 
 def _poorly_captured(copy: EvaluatedDataset, rows: Rows) -> str:
     """Return how many presentations have a capture that does not decide; "" for none."""
-    reasons = [set(row["reason"].split(";")) & CAPTURE_REASONS for row in rows if row["score"]]
-    poor = list(filter(None, reasons))
+    poor = [reasons for row in rows if (reasons := capture_reasons(row))]
     if not poor:
         return ""
-    counts = Counter(reason for each in poor for reason in each)
+    counts = Counter(reason for reasons in poor for reason in reasons)
     each = ", ".join(f"{counts[reason]:,} {reason}" for reason in Reason if counts[reason])
     hint = "; --faces-are-cropped judges sets that are cut at the face"
     return (
-        f"{copy.name}: the capture of {counted(len(poor), 'presentation')} is too poor to decide "
+        f"{copy.name}: the capture of {counted(len(poor), 'presentation')} is too poor to accept "
         f"({each}){hint if Reason.NO_CONTEXT in counts else ''}"
     )
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 
-from facepad.decision import Decision, measures_of
+from facepad.decision import Decision, capture_document
 from facepad.errors import DatasetError, SettingsError
 from facepad.jobs.csv_rows import decoded_row, encoded_row, path_of_cell, read_csv
 from facepad.jobs.files import lock, writing_errors
@@ -101,7 +101,7 @@ def _audit_fields(decision: Decision) -> Fields:
         decision.calibration or "",
         decision.version,
         *(("", "") if face is None else (" ".join(map(str, face.box)), str(face.others))),
-        "" if decision.capture is None else json.dumps(measures_of(decision.capture)),
+        "" if decision.capture is None else json.dumps(capture_document(decision.capture)),
         "; ".join(decision.notes),
     )  # fmt: skip
 
@@ -133,9 +133,9 @@ def _reason_field(decision: Decision, test: str) -> str:
     """Return why the test has no value, or why its value must not decide."""
     if decision.face is None:
         return (decision.reasons or (Reason.NO_FACE,))[0].value
-    reason = _score(decision, test).reason
-    capture = decision.capture or CaptureQuality()
-    return ";".join(dict.fromkeys((*capture.reasons, *(() if reason is None else (reason,)))))
+    score, capture = _score(decision, test), decision.capture or CaptureQuality()
+    reasons = () if score.value is None else capture.reasons
+    return ";".join(dict.fromkeys((*reasons, *filter(None, (score.reason,)))))
 
 
 def _score(decision: Decision, test: str) -> Score:

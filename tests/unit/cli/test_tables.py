@@ -112,6 +112,13 @@ def test_the_band_of_scores_that_do_not_decide_is_printed() -> None:
     assert last.endswith("; threshold 0.50 (0.43 to 0.62 is uncertain)")
 
 
+def test_the_band_stands_on_a_line_of_its_own_where_it_would_be_broken() -> None:
+    point = OperatingPoint("dev", 0.5, 0.43, 0.62)
+    judged = Judged("x", replace(ATTACK, operating_point=point))
+    lines = summary([judged], width=60).plain.splitlines()
+    assert lines == ["1 picture: 1 attack; 40 ms", "threshold 0.50 (0.43 to 0.62 is uncertain)"]
+
+
 def test_one_time_has_no_median() -> None:
     assert "; 40 ms; " in summary([Judged("a.jpg", ATTACK)]).plain
 

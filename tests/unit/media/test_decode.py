@@ -154,17 +154,78 @@ def test_a_png_in_the_form_of_apple_is_named_with_the_way_out() -> None:
     assert "damaged" not in str(raised.value)
 
 
-def test_alpha_is_ignored_not_blended() -> None:
-    see_through = PICTURE.convert("RGBA")
-    see_through.putalpha(0)
-    assert np.array_equal(pixels(encode(see_through, "PNG")), colours())
+GRAY = (128, 128, 128)
+BEHIND_TRANSPARENT = ("transparent pixels were replaced by gray",)
 
 
-def test_a_transparent_palette_colour_is_ignored() -> None:
-    palette = PICTURE.quantize(16)
-    assert np.array_equal(
-        pixels(encode(palette, "PNG", transparency=bytes(16))), np.array(palette.convert("RGB"))
+def see_through(hidden: NDArray[np.uint8], alpha: int | NDArray[np.uint8]) -> Image.Image:
+    """A picture with the given colours and how opaque each pixel is."""
+    image = Image.fromarray(hidden).convert("RGBA")
+    mask = Image.fromarray(alpha) if isinstance(alpha, np.ndarray) else alpha
+    image.putalpha(mask)
+    return image
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [("PNG", {}), ("WEBP", {"lossless": True, "exact": True}), ("TIFF", {})],
+)
+def test_the_colour_of_transparent_pixels_cannot_matter(
+    kind: str, options: dict[str, object]
+) -> None:
+    mask = np.where(np.arange(20) < 10, 0, 255).astype(np.uint8)[None].repeat(16, axis=0)
+    shown = colours()
+    other = np.where(mask[:, :, None] == 0, 255 - shown, shown)
+    first, second = (
+        media.read(encode(see_through(one, mask), kind, **options)) for one in (shown, other)
     )
+    assert np.array_equal(first.image, second.image)
+    assert (first.image[:, :10] == GRAY).all()
+    assert np.array_equal(first.image[:, 10:], shown[:, 10:])
+    assert first.notes == BEHIND_TRANSPARENT
+
+
+def test_pixels_that_are_half_transparent_are_mixed_with_gray() -> None:
+    white = np.full((4, 4, 3), 255, np.uint8)
+    assert pixels(encode(see_through(white, 128), "PNG"))[0, 0].tolist() == [192] * 3
+
+
+def test_an_alpha_channel_without_transparent_pixels_changes_nothing() -> None:
+    frame = media.read(encode(see_through(colours(), 255), "PNG"))
+    assert np.array_equal(frame.image, colours())
+    assert frame.notes == ()
+
+
+def test_transparent_palette_colours_are_replaced() -> None:
+    palette = PICTURE.quantize(16)
+    frame = media.read(encode(palette, "PNG", transparency=bytes(15 * [255]) + b"\0"))
+    hidden = np.array(palette) == 15
+    expected = np.where(hidden[:, :, None], GRAY, np.array(palette.convert("RGB")))
+    assert hidden.any()
+    assert np.array_equal(frame.image, expected)
+    assert frame.notes == BEHIND_TRANSPARENT
+
+
+@pytest.mark.parametrize(("mode", "colour"), [("RGB", (0, 0, 80)), ("L", 85), ("1", 0)])
+def test_a_colour_that_stands_for_transparency_is_replaced(
+    mode: str, colour: int | tuple[int, ...]
+) -> None:
+    image = PICTURE.convert(mode)
+    frame = media.read(encode(image, "PNG", transparency=colour))
+    hidden = (np.array(image.convert("RGB")) == colour).all(axis=2)
+    assert hidden.any()
+    assert (frame.image[hidden] == 128).all()
+    assert np.array_equal(frame.image[~hidden], np.array(image.convert("RGB"))[~hidden])
+
+
+@pytest.mark.parametrize(("bits", "colour"), [(2, 0), (4, 0), (16, 0), (16, 2)])
+def test_a_transparent_colour_is_refused_where_pixels_have_another_scale(
+    bits: int, colour: int
+) -> None:
+    transparent = chunk(b"tRNS", b"\x12\x34" * (3 if colour else 1))
+    rows = b"\0" + bytes(6 * 4)
+    with pytest.raises(InputError, match=f"the PNG has {bits} bits .* without transparency"):
+        media.read(png(4, 1, rows, bits=bits, colour=colour, extra=transparent))
 
 
 def test_16_bit_gray_is_scaled() -> None:

@@ -75,7 +75,7 @@ def test_a_row_says_what_the_score_was_decided_by() -> None:
         "facepad_version": "1.2.3",
         "face_box": "1 2 30 40",
         "other_faces": "1",
-        "capture": '{"luminance": 0.1235}',
+        "capture": '{"reasons": ["too_dark"], "measures": {"luminance": 0.1235}}',
         "notes": "named .png but is JPEG; 1 other face in the picture",
     }
 

@@ -11,6 +11,8 @@ from facepad.calibration import Anchor, Calibration
 from facepad.decision import Decision, conclude
 from facepad.errors import ModelError, SettingsError
 from facepad.evaluation.aggregation import Scored
+from facepad.evaluation.rates import outcomes
+from facepad.evaluation.table import score_table
 from facepad.fusion import Answer, mean_ratio
 from facepad.models.card import Card
 from facepad.scoring.engine import DatasetScoring, decided_rows, scored_rows
@@ -22,7 +24,16 @@ from facepad.scoring.table import (
     presentation_fields,
 )
 from facepad.scoring.workers import CalibrationRef, CheckerSpec, JudgedTests, LoadedTest
-from facepad.types import Face, OperatingPoint, Outcome, Reason, Sample, Score, Split
+from facepad.types import (
+    CaptureQuality,
+    Face,
+    OperatingPoint,
+    Outcome,
+    Reason,
+    Sample,
+    Score,
+    Split,
+)
 
 CARD = Card("T", "1", "data", "own", "recipe", "results", "limits")
 POINT = OperatingPoint("dev", 0.5, 0.4, 0.6)
@@ -181,6 +192,42 @@ def test_a_score_without_a_face_is_kept_and_counts_as_no_response() -> None:
     (_, [found]) = kept(presentation_fields(made, tuple(POINTS)))
     assert (found["score"], found["one_score"]) == ("0.786061", "0.900000")
     assert decided(made) == of_test(made, "one") == row(None, "no_face")
+
+
+def poorly_captured(value: float, *capture: Reason) -> Decision:
+    fused = mean_ratio({"one": Answer(Score(value), ONE)})
+    outcome, reasons = conclude(fused, capture=capture)
+    return Decision(
+        outcome,
+        value,
+        reasons,
+        {"one": Score(value), "two": Score(0.5)},
+        face=Face((0, 0, 9, 9), 0.9),
+        capture=CaptureQuality(capture),
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "capture", "outcome"),
+    [
+        (0.1, Reason.TOO_DARK, Outcome.UNCERTAIN),
+        (0.9, Reason.NO_CONTEXT, Outcome.UNCERTAIN),
+        (0.1, Reason.NO_CONTEXT, Outcome.ATTACK),
+    ],
+)
+def test_a_poor_capture_counts_in_the_rates_as_it_was_decided(
+    value: float, capture: Reason, outcome: Outcome
+) -> None:
+    made = poorly_captured(value, capture)
+    assert made.outcome is outcome
+    for found in (decided(made), of_test(made, "one")):
+        assert found == row(value, capture.value)
+        flags = {"abstained": [found.abstained], "rejects_only": [found.rejects_only]}
+        table = score_table([value], [None], ["ben"], split=Split.TEST, **flags)
+        counted = outcomes(table, ONE)
+        assert (bool(counted.uncertain), bool(counted.rejected)) == (
+            outcome is Outcome.UNCERTAIN, outcome is Outcome.ATTACK,
+        )  # fmt: skip
 
 
 def test_what_could_not_be_read_keeps_its_error() -> None:

@@ -18,7 +18,7 @@ from facepad.media.formats.header import (
 )
 
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_PNG_NEEDED = frozenset({b"IHDR", b"PLTE", b"IDAT", b"IEND"})
+_PNG_NEEDED = frozenset({b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"})
 _APPLE = (
     "the PNG is in Apple's own form (CgBI), which Xcode makes for apps and which is not decoded; "
     "convert it: `xcrun -sdk iphoneos pngcrush -revert-iphone-optimizations in.png out.png`"
@@ -56,6 +56,8 @@ def _png(data: bytes) -> Header:
             exif.append(content)
         if name == b"acTL":
             notes.append(_ANIMATED)
+        if name == b"tRNS":
+            _check_transparent_gray(bits=kept[1][16], colour=kept[1][17])
         if name in _PNG_NEEDED:
             if zlib.crc32(name + content) != big(data, end - 4, 4):
                 raise InputError(f"the PNG is damaged: the checksum of {name.decode()} is wrong")
@@ -63,6 +65,15 @@ def _png(data: bytes) -> Header:
     notes.extend(trailing_data_note(data[end:]))
     width, height = big(kept[1], 8, 4), big(kept[1], 12, 4)
     return Header("PNG", width, height, b"".join(kept), exif_orientation(*exif), notes=tuple(notes))
+
+
+def _check_transparent_gray(bits: int, colour: int) -> None:
+    """Refuse a transparent level of gray where Pillow compares it with pixels of another scale."""
+    if colour == 0 and bits in (2, 4):
+        raise InputError(
+            f"the PNG has {bits} bits a pixel and a transparent gray; save it with 8 bits, or "
+            "without transparency"
+        )
 
 
 def _png_chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
