@@ -97,6 +97,12 @@ def check(
     A clip (AVI, MP4, MOV, MKV, WebM) is one presentation with one decision. An input that
     cannot be read is one line with its error; the other inputs are judged.
 
+    For example:
+
+    - `facepad check me.jpg`
+    - `facepad check --json 'photos/*.jpg' clip.mp4 > decisions.jsonl`
+    - `facepad check --require-bona-fide - < upload.jpg`
+
     Exit codes:
 
     - 0: everything was judged

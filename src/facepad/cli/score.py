@@ -44,6 +44,11 @@ def score(
     Resume an interrupted run with --resume: finished rows are kept. Results of different
     models or calibrations are never mixed; SCORES.csv.run.json holds their versions.
 
+    For example:
+
+    - `facepad score --manifest pictures.csv --out scores.csv`
+    - `facepad score --manifest pictures.csv --out scores.csv --resume`
+
     Exit codes:
 
     - 0: everything was judged

@@ -176,14 +176,18 @@ class FaceRecipe:
         for part in data.train:
             sources = ", ".join(sorted({sample.session or "" for sample in part.samples}))
             lines.append(f"- {part.name}: {size_of(part.samples)} ({sources})")
-        if data.dev:
-            lines += ["", f"{SELECTED_ON}, besides held-out sources (nothing was fitted on them):"]
-            lines += ["", *(f"- {part.name}: {size_of(part.samples)}" for part in data.dev)]
         if self.trains != "real":
             made = [order_summary(root) for root in self.sources.simulated]
             lines += ["", *(f"Simulated with: {options}." for options in made if options)]
         licences = licences_of([sample for part in data.train for sample in part.samples])
-        return "\n".join([*lines, "", f"Licences of the pictures: {licences}."])
+        lines += ["", f"Licences of the pictures: {licences}."]
+        if data.dev:
+            lines += [
+                "",
+                f"{SELECTED_ON} held-out sources and these sets, on which nothing was fitted:",
+            ]
+            lines += ["", *(f"- {part.name}: {size_of(part.samples)}" for part in data.dev)]
+        return "\n".join(lines)
 
 
 # --- error rates --------------------------------------------------------------------------
@@ -198,6 +202,7 @@ class FaceErrors:
         pictures: Number of pictures with a usable face.
         without_face: Number of the other pictures.
         rates: At the operating point's single threshold.
+        accepted: At the upper end of its uncertain band, above which pictures are accepted.
         auc: Area under the ROC curve over all pictures.
         auc_by_site: Mean over subjects or sites that have both classes; NaN where none has.
         sites: Number of these subjects or sites.
@@ -209,6 +214,7 @@ class FaceErrors:
     pictures: int
     without_face: int
     rates: Rates
+    accepted: Rates
     auc: float
     auc_by_site: float
     sites: int
@@ -225,6 +231,8 @@ class FaceErrors:
             f"  AUC {self.auc:.3f} pooled, {self.auc_by_site:.3f} mean over {self.sites} subjects "
             f"or sites; at the threshold APCER {percent(rates.apcer_worst)}, BPCER "
             f"{percent(rates.bpcer)}, HTER {percent(rates.hter)}",
+            f"  accepted above the uncertain band: {percent(self.accepted.apcer_worst)} of the "
+            f"attacks; not accepted: {percent(self.accepted.bpcer)} of the bona fide pictures",
         ]
         if not np.isnan(self.context_alone):
             lines.append(
@@ -239,6 +247,7 @@ def errors_on(name: str, heads: FaceHeads, labelled: LabelledFeatures) -> FaceEr
     usable = labelled.part(labelled.usable)
     ratios = log_ratios(heads.heads, (heads.all_views, heads.tight_only), usable)
     table = usable.table(ratios, AffineScaling(1.0, 0.0))
+    point = heads.operating_point
     by_site = _auc_by_site(usable, ratios)
     context = [head for head in heads.heads if head.view == crops.CONTEXT]
     has_context = bool(context) and bool(usable.features.has_context.all())
@@ -253,7 +262,8 @@ def errors_on(name: str, heads: FaceHeads, labelled: LabelledFeatures) -> FaceEr
         name,
         len(usable.samples),
         len(labelled.samples) - len(usable.samples),
-        rates_at(table, OperatingPoint.at(heads.operating_point.threshold)),
+        rates_at(table, OperatingPoint.at(point.threshold)),
+        rates_at(table, OperatingPoint.at(point.high)),
         area_under_curve(table),
         float(np.mean(by_site)) if by_site else nan,
         len(by_site),
