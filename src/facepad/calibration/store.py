@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from facepad import settings
 from facepad.calibration.anchor import FORMAT_VERSION, Anchor, Calibration
-from facepad.errors import ModelError, SettingsError
+from facepad.errors import ModelError, SettingsError, suggestion
 from facepad.models import store
 from facepad.models.card import Card
 from facepad.models.index import digest, read_bytes
@@ -119,7 +119,8 @@ def _there(name: str) -> Path:
     file = path(name)
     if not file.is_file():
         known = ", ".join(names()) or "none; make one with `facepad calibrate`"
-        raise SettingsError(f"no calibration named {name!r}; known: {known}")
+        hint = suggestion(name, names())
+        raise SettingsError(f"no calibration named {name!r}; {hint}known: {known}")
     return file
 
 
