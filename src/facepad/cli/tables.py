@@ -258,10 +258,12 @@ def _without_path(judged: Judged) -> str:
 def _explain(out: Console, results: Sequence[Judged], names: Sequence[str]) -> None:
     explained = False
     for judged, name in zip(results, names, strict=True):
-        scores = {} if judged.decision is None else judged.decision.scores
-        for test, score in scores.items():
+        if (decision := judged.decision) is None:
+            continue
+        for test, score in decision.scores.items():
             if changes := score.details.get("explained"):
-                aside = "" if score.reason is None else ", which abstains"
+                abstains = "" if score.reason is None else ", which abstains"
+                aside = ", advisory" if test in decision.advisory else abstains
                 head = f"\n{name}: what changed the score of {test} ({score.value:.2f}){aside}"
                 out.print(Text(head))
                 out.print(Text("\n".join(f"  {line}" for line in explanation(changes))))
