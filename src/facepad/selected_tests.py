@@ -7,7 +7,7 @@ from typing import Self
 
 from facepad import calibration, registry
 from facepad.calibration import CalibratableTest, Calibration
-from facepad.errors import SettingsError
+from facepad.errors import SettingsError, require
 from facepad.finders import Finder
 from facepad.fusion import Answer, Fused, Fusion
 from facepad.needs import Needs, needs_of
@@ -63,6 +63,7 @@ class SelectedTests:
         if tests is None:
             tests = registry.DEFAULT_TESTS
         _check_names(tests, advisory)
+        require(isinstance(camera, str | None), "calibration", "the name of a calibration", camera)
         if camera is None:
             return cls(tuple(tests), tuple(advisory))
         anchor = calibration.load(camera)
@@ -199,10 +200,12 @@ def _check_names(
     tests: Sequence[str | LivenessTest], advisory: Sequence[str | LivenessTest]
 ) -> None:
     for given in (tests, advisory):
-        if isinstance(given, str):
-            raise SettingsError(f"tests must be a list of at least one name, got {given!r}")
-    if not tests:
-        raise SettingsError(f"tests must be a list of at least one name, got {tests!r}")
+        is_list = isinstance(given, Sequence) and not isinstance(given, str)
+        require(is_list and bool(tests), "tests", "a list of at least one name", given)
+    for test in (*tests, *advisory):
+        is_test = hasattr(test, "score") and not isinstance(test, type)
+        expected = "a name, or an object with a method score"
+        require(isinstance(test, str) or is_test, "each test", expected, test)
     names = list(map(name_of, (*tests, *advisory)))
     if len(set(names)) < len(names):
         raise SettingsError(f"each test is named once, got {', '.join(names)}")

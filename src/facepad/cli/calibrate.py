@@ -63,8 +63,7 @@ def calibrate(
     from facepad.selected_tests import make_calibratable
     from facepad.training.calibration import run
 
-    if not force:
-        calibration.refuse_existing(name)
+    calibration.check_free(name, overwrite=force)
     made_by = make_calibratable(test)
     pictures = run.pictures(bona_fide)
     steps = len(pictures) if no_attacks else 2 * len(pictures)
@@ -89,7 +88,9 @@ def calibrate(
 def list_all() -> None:
     """List all calibrations; a damaged file is listed as such.
 
-    For example: `facepad calibration list`
+    For example:
+
+    - `facepad calibration list`
 
     Exit codes:
 
@@ -109,7 +110,18 @@ def list_all() -> None:
 
 @app.command()
 def show(name: Name) -> None:
-    """Show a calibration's card."""
+    """Show a calibration's card.
+
+    For example:
+
+    - `facepad calibration show kiosk-7`
+
+    Exit codes:
+
+    - 0: the card was shown
+    - 3: the card is missing or damaged
+    - 4: there is no calibration of this name
+    """
     from facepad import calibration
 
     typer.echo(calibration.card(name))
@@ -117,7 +129,17 @@ def show(name: Name) -> None:
 
 @app.command()
 def remove(name: Name) -> None:
-    """Remove a calibration."""
+    """Remove a calibration.
+
+    For example:
+
+    - `facepad calibration remove kiosk-7`
+
+    Exit codes:
+
+    - 0: the calibration was removed
+    - 4: there is no calibration of this name
+    """
     from facepad import calibration
 
     calibration.remove(name)

@@ -13,8 +13,10 @@ from facepad.cli.errors import DEBUG_VARIABLE, ExitCode
 from facepad.cli.options import (
     ADVISORY_HELP,
     CALIBRATION_HELP,
+    FACES_HELP,
     PATHS_HELP,
     TESTS_HELP,
+    FacesName,
     names_given,
 )
 
@@ -38,6 +40,7 @@ class CheckOptions:
         calibration: Name of the camera's calibration, whose test then decides alone; None
             for none.
         advisory: Names of tests whose scores are only shown; None for the default ones.
+        faces: Which face of several is judged.
     """
 
     tests: tuple[str, ...] | None
@@ -48,6 +51,7 @@ class CheckOptions:
     require_bona_fide: bool
     calibration: str | None = None
     advisory: tuple[str, ...] | None = None
+    faces: FacesName = FacesName.LARGEST
 
 
 def check(
@@ -77,6 +81,7 @@ def check(
     calibration: Annotated[
         str | None, typer.Option("--calibration", metavar="NAME", help=CALIBRATION_HELP)
     ] = None,
+    faces: Annotated[FacesName, typer.Option("--faces", help=FACES_HELP)] = FacesName.LARGEST,
     fail_on_attack: Annotated[
         bool,
         typer.Option(
@@ -97,6 +102,12 @@ def check(
     A clip (AVI, MP4, MOV, MKV, WebM) is one presentation with one decision. An input that
     cannot be read is one line with its error; the other inputs are judged.
 
+    For example:
+
+    - `facepad check me.jpg`
+    - `facepad check --json 'photos/*.jpg' clip.mp4 > decisions.jsonl`
+    - `facepad check --require-bona-fide --faces single - < upload.jpg`
+
     Exit codes:
 
     - 0: everything was judged
@@ -114,6 +125,7 @@ def check(
         fail_on_attack=fail_on_attack,
         require_bona_fide=require_bona_fide,
         calibration=calibration,
+        faces=faces,
     )
     raise typer.Exit(run(paths, options))
 
@@ -199,4 +211,5 @@ def _checker(options: CheckOptions, threads: int) -> "Checker":
         ),
         threads=threads,
         explain=options.explain,
+        faces=options.faces.value,
     )

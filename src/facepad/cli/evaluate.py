@@ -117,11 +117,18 @@ def evaluate(
     ground truth. An interrupted run resumes from the scores in the folder. Writes
     report.json, report.html, and each plot as SVG and PNG.
 
+    For example:
+
+    - `facepad evaluate --datasets nuaa=NUAA --out report`
+    - `facepad evaluate --scores scores.csv --labels labels.csv --out report`
+    - `facepad evaluate --scores scores.csv --labels labels.csv --rule bpcer=5 --out report`
+
     Exit codes:
-    0 everything was judged
-    2 a picture could not be read (the others were judged), scores cannot be used, wrong usage
-    3 a model is missing or broken
-    4 a dataset, a file of scores or labels, or a setting cannot be used
+
+    - 0: everything was judged
+    - 2: a picture could not be read (the others were judged), scores cannot be used, wrong usage
+    - 3: a model is missing or broken
+    - 4: a dataset, a file of scores or labels, or a setting cannot be used
     """
     from facepad.scoring.systems import EvaluationOptions
 

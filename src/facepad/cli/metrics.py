@@ -23,6 +23,11 @@ def metrics(
 
     A picture that cannot be read is one line with its error; the other pictures are measured.
 
+    For example:
+
+    - `facepad metrics me.jpg`
+    - `facepad metrics --json photos > metrics.jsonl`
+
     Exit codes:
 
     - 0: everything was measured

@@ -25,7 +25,17 @@ AsJson = Annotated[bool, typer.Option("--json", help="One JSON document instead 
 
 @app.command("list")
 def list_models(as_json: AsJson = False) -> None:
-    """List all models: distribution, licence, and whether the file is present."""
+    """List all models: distribution, licence, and whether the file is present.
+
+    For example:
+
+    - `facepad models list`
+
+    Exit codes:
+
+    - 0: they were listed
+    - 3: a list of models is damaged
+    """
     from facepad.models import index, store
 
     entries = index.entries()
@@ -62,6 +72,18 @@ def pull(
     neither a network nor pip:
     `python -m pip download --no-deps --only-binary=:all: --python-version 3.11
     --implementation cp --platform manylinux_2_17_x86_64 mediapipe==0.10.14`
+
+    For example:
+
+    - `facepad models pull`
+    - `facepad models pull --wheel mediapipe-0.10.14-FILE.whl`
+
+    Exit codes:
+
+    - 0: all files are present
+    - 2: wrong usage
+    - 3: the download failed, or a file is not the expected one
+    - 4: the folder of models cannot be written to
     """
     from facepad import settings
     from facepad.models import fetch
@@ -77,7 +99,17 @@ def pull(
 
 @app.command()
 def verify(as_json: AsJson = False) -> None:
-    """Compute the hash of every model file anew; exit code 3 when one is missing or wrong."""
+    """Compute the hash of every model file anew.
+
+    For example:
+
+    - `facepad models verify`
+
+    Exit codes:
+
+    - 0: every file is the expected one
+    - 3: a file is missing or wrong
+    """
     from facepad.cli.errors import ExitCode
     from facepad.models import store
 
@@ -102,6 +134,15 @@ def card(
     """Show a model's card: data, licence, recipe, results, limits.
 
     Given a test, show the cards of all models that it uses.
+
+    For example:
+
+    - `facepad models card face_cnn`
+
+    Exit codes:
+
+    - 0: the card was shown
+    - 3: no model or test has this name, or its card is missing
     """
     typer.echo("\n".join(map(_card, _models_of(name))), nl=False)
 

@@ -9,7 +9,9 @@ from facepad.cli.errors import ExitCode, say
 from facepad.cli.options import (
     ADVISORY_HELP,
     CALIBRATION_HELP,
+    FACES_HELP,
     TESTS_HELP,
+    FacesName,
     names_given,
 )
 
@@ -30,6 +32,7 @@ def score(
     calibration: Annotated[
         str | None, typer.Option("--calibration", metavar="NAME", help=CALIBRATION_HELP)
     ] = None,
+    faces: Annotated[FacesName, typer.Option("--faces", help=FACES_HELP)] = FacesName.LARGEST,
     workers: Annotated[
         int | None,
         typer.Option("--workers", min=1, help="Number of processes. Default: the setting threads."),
@@ -43,6 +46,11 @@ def score(
 
     Resume an interrupted run with --resume: finished rows are kept. Results of different
     models or calibrations are never mixed; SCORES.csv.run.json holds their versions.
+
+    For example:
+
+    - `facepad score --manifest pictures.csv --out scores.csv`
+    - `facepad score --manifest pictures.csv --out scores.csv --resume`
 
     Exit codes:
 
@@ -64,6 +72,7 @@ def score(
         resume=resume,
         force=force,
         calibration=calibration,
+        faces=faces.value,
     )
     errors = score_manifest(manifest, out, options, say=say, progress=progress)
     raise typer.Exit(ExitCode.INPUT if errors else ExitCode.OK)

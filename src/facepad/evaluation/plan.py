@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from facepad.errors import InputError, counted
+from facepad.errors import InputError, counted, suggestion
 from facepad.evaluation.aggregation import Scored, of_split, pooled
 from facepad.evaluation.assessment import Assessment, GivenPoint, Rule, Sampling, assess
 from facepad.evaluation.choices import ScoreDirection
@@ -208,10 +208,11 @@ def _check(scores: Sequence[SystemScores], plan: Plan) -> None:
     refuse_source(plan.threshold_from)
     asked, names = plan.threshold_from, sorted({one.dataset for one in scores})
     if asked != Split.DEV and asked not in names:
-        known = ", ".join(name for name in names if name)
+        known = ", ".join(name for name in names if name) or "none is named"
+        hint = suggestion(asked, [Split.DEV, *names]).rstrip()
         raise InputError(
-            f"a threshold comes from 'dev' or from the dev part of one of the datasets "
-            f"({known or 'none is named'}), got {asked!r}"
+            "a threshold comes from 'dev' or from the dev part of one of the datasets "
+            f"({known}), got {asked!r}{'; ' if hint else ''}{hint}"
         )
 
 

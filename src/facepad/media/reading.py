@@ -133,7 +133,10 @@ def from_array(image: NDArray[np.generic], *, channels: Literal["rgb", "bgr", "g
         raise InputError(f"channels must be 'rgb', 'bgr' or 'gray', got {channels!r}")
     if not isinstance(image, np.ndarray) or image.dtype not in (np.uint8, np.uint16):
         kind = getattr(image, "dtype", type(image).__name__)
-        raise InputError(f"an image must be an array of uint8 or uint16, got {kind}")
+        raise InputError(
+            f"an image must be an array of uint8 or uint16, got {kind}; values from 0 to 1 "
+            "become uint8 by `(255 * image).round().astype('uint8')`"
+        )
     wanted = 1 if channels == "gray" else 3
     shape = (*image.shape, 1) if image.ndim == 2 else image.shape
     if len(shape) != 3 or shape[2] != wanted or 0 in shape:
@@ -343,7 +346,7 @@ def _file(path: Path, limits: Limits) -> bytes:
 
 def _check_kind(status: os.stat_result, limits: Limits) -> None:
     if stat.S_ISDIR(status.st_mode):
-        raise InputError("this is a folder, not a picture file")
+        raise InputError("this is a folder; name a file in it (`facepad check` takes folders, too)")
     if not stat.S_ISREG(status.st_mode):
         raise InputError("this is a pipe, a socket or a device, not a picture file")
     limits.check_bytes(status.st_size)

@@ -11,6 +11,7 @@ from facepad import calibration, runtime
 from facepad.errors import ModelError, item_error
 from facepad.evaluation.assessment import GivenPoint
 from facepad.faces.capture import assess
+from facepad.finders import Faces
 from facepad.jobs.processes import ProcessPool
 from facepad.media.frame_selection import FrameSelection
 from facepad.pipeline import Checker
@@ -101,6 +102,7 @@ class CheckerSpec:
         calibration: The calibration of the only deciding test, if any.
         frames: Which frames of a clip frame-wise tests get.
         faces_are_cropped: Whether too little around a face is no reason not to decide.
+        faces: Which face of several is judged.
     """
 
     deciding: tuple[str, ...]
@@ -108,6 +110,7 @@ class CheckerSpec:
     calibration: CalibrationRef | None = None
     frames: FrameSelection = EVENLY
     faces_are_cropped: bool = False
+    faces: Faces = "largest"
 
     @classmethod
     def of(
@@ -156,6 +159,7 @@ class CheckerSpec:
             frames=self.frames,
             threads=1,
             assess=assess_cropped if self.faces_are_cropped else assess,
+            faces=self.faces,
         )
 
 

@@ -89,3 +89,10 @@ def test_no_model_in_the_wheel_was_fitted_on_research_data(entry: Entry) -> None
     assert (entry.licence, entry.research_use) == ("Apache-2.0", False)
     fitted_on, _, _ = parse(store.card(entry.name)).data.partition(SELECTED_ON)
     assert re.findall(r"nuaa|field|webcam|site|csv|crops", fitted_on, re.IGNORECASE) == []
+
+
+@pytest.mark.parametrize("entry", free(), ids=lambda entry: entry.name)
+def test_a_card_names_the_training_command_and_its_extra(entry: Entry) -> None:
+    if entry.kind == "packaged":
+        recipe = parse(store.card(entry.name)).recipe
+        assert re.match(r"`facepad train \w+[^`]*`, with `pip install 'facepad\[train\]'`", recipe)
