@@ -3,17 +3,20 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: demo test test-fast test-nightly lint types bench clean help env env-dev models
+.PHONY: demo test test-fast test-lowest test-newest test-nightly lint types bench clean help
+.PHONY: env env-dev models
 
 PYTHON ?=
 export PYTHON
-BIN := .venv/bin
+ENV = .venv
+BIN = $(ENV)/bin
 SAY := printf '[make] %s\n'
 # One thread per worker, so that two workers do not fight for a core.
-PYTEST := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal
+PYTEST = OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal
 
 # The same made-up examples every time; the nightly runs draw new ones.
 SAME := --hypothesis-profile=ci
+FAST = $(PYTEST) $(SAME) -m "not e2e and not slow and not nightly and not network"
 
 demo: env models  ## Set up, then judge the demo pictures in examples/
 	@$(SAY) "facepad check examples/*.jpg"
@@ -23,7 +26,17 @@ test: env-dev models  ## Set up, then run the whole suite but the nightly runs
 	@$(PYTEST) $(SAME) -m "not nightly"
 
 test-fast: env-dev  ## Unit and contract tests: no network, under a minute
-	@$(PYTEST) $(SAME) -m "not e2e and not slow and not nightly and not network"
+	@$(FAST)
+
+test-lowest: ENV := .venv-lowest
+test-lowest:  ## The fast suite with the lowest version of every dependency
+	@scripts/setup.sh lowest
+	@$(FAST)
+
+test-newest: ENV := .venv-newest
+test-newest:  ## The fast suite with the newest version of every dependency
+	@scripts/setup.sh newest
+	@$(FAST)
 
 test-nightly: env-dev models  ## The long runs: fuzzing
 	@$(PYTEST) -m "nightly"
@@ -39,7 +52,7 @@ bench: env-dev models  ## Every benchmark, one after the other
 	@for file in benchmarks/*.py; do $(SAY) "$$file"; $(BIN)/python "$$file"; done
 
 clean:  ## Remove the environment and all caches (not the downloaded face models)
-	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist
+	@rm -rf .venv .venv-* .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 help:  ## This list

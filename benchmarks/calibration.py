@@ -32,7 +32,8 @@ from facepad.evaluation import protocol
 from facepad.evaluation.ranking import auc
 from facepad.faces import crops
 from facepad.liveness.face_cnn.heads import Head
-from facepad.liveness.face_cnn.test import FaceTest, free, research
+from facepad.liveness.face_cnn.test import FaceTest
+from facepad.registry import resolve
 from facepad.training.calibration.fit import CalibrationFrame, fit
 from facepad.training.face.features import FaceCache, extract
 from facepad.training.face.heads import LabelledFeatures, logits
@@ -62,7 +63,7 @@ class Case:
 def main() -> None:
     """Judge and print."""
     arguments = _arguments()
-    test = {"face_cnn": free, "face_cnn_research": research}[arguments.test]()
+    test: FaceTest = resolve("liveness_tests", arguments.test)()
     print(
         f"{test.version}, target BPCER {TARGET:.0%}, {DRAWS} draws, mean (5th to 95th percentile)"
     )

@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
 # Make the project's environment in .venv, from nothing, and say what is going on.
 #
-#   scripts/setup.sh core    what `facepad` itself needs (make demo)
+#   scripts/setup.sh core    facepad, and what its reports and packed files need (make demo)
 #   scripts/setup.sh dev     that, and what the tests need (make test)
+#   scripts/setup.sh lowest  as dev, the lowest version of every dependency, in .venv-lowest
+#   scripts/setup.sh newest  as dev, the newest version of every dependency, in .venv-newest
 #
 # Needs python3 >= 3.11 and, the first time, a network to the package index. A stamp in
 # .venv makes running it again cost nothing. PYTHON=... picks another interpreter.
@@ -11,19 +13,23 @@ cd "$(dirname "$0")/.."
 
 want=${1:-core}
 venv=.venv
-log=$venv/setup.log
+# The tests also use the weights that are for research only.
+dev=(--editable '.[dev]' --editable packages/facepad-research)
 case $want in
-  core) target=. ;;
-  dev) target='.[dev]' ;;
-  *) echo "usage: scripts/setup.sh core|dev, got '$want'" >&2; exit 2 ;;
+  core) targets=(--editable '.[data,report]') ;;
+  dev) targets=("${dev[@]}") ;;
+  lowest) targets=(--constraint requirements/lowest.txt "${dev[@]}") venv=.venv-lowest ;;
+  newest) targets=(--upgrade --upgrade-strategy eager "${dev[@]}") venv=.venv-newest ;;
+  *) echo "usage: scripts/setup.sh core|dev|lowest|newest, got '$want'" >&2; exit 2 ;;
 esac
+log=$venv/setup.log
 
 say() { printf '[setup] %s\n' "$*"; }
 fail() { printf '[setup] %s\n' "$@" >&2; exit 1; }
 
 # What the environment was made from; another folder, interpreter or set of requirements
 # asks for a new stamp.
-fingerprint() { { pwd -P; cat pyproject.toml scripts/setup.sh; } | sha256sum; }
+fingerprint() { { pwd -P; cat pyproject.toml packages/*/pyproject.toml requirements/*.txt scripts/setup.sh; } | sha256sum; }
 
 is_current() {
   [ -x $venv/bin/facepad ] && $venv/bin/python -c '' 2>/dev/null || return 1
@@ -110,7 +116,7 @@ fi
 say "updating pip ..."
 pip install --upgrade 'pip>=24'
 say "installing facepad ($want) and what it needs; takes a minute or two ..."
-pip install --compile --editable "$target"
+pip install --compile "${targets[@]}"
 say "byte-compiling, so that the first start is quick ..."
 $venv/bin/python -m compileall -q src
 fingerprint >"$venv/.made-$want"

@@ -26,6 +26,7 @@ LAYERS: Mapping[str, int] = {
     "registry": 1,
     "settings": 1,
     "runtime": 1,
+    "opencv": 1,
     "scores": 1,
     "fusion": 2,
     "decision": 2,

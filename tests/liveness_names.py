@@ -9,11 +9,11 @@ import re
 from collections.abc import Iterator, Sequence
 
 from architecture import Function, Module
-from facepad.registry import BUILT_IN
+from facepad.registry import BUILT_IN, RESEARCH_TESTS
 
 HOMES = ("liveness", "training.face", "training.quality", "registry")
 # "quality" alone is a common word.
-NAMES = tuple(name for name in BUILT_IN["liveness_tests"] if name != "quality")
+NAMES = (*(name for name in BUILT_IN["liveness_tests"] if name != "quality"), *RESEARCH_TESTS)
 
 _NAME = re.compile(rf"\b(?:{'|'.join(NAMES)})(?![a-z0-9])|\bfacepad\.liveness\.\w+")
 _CLASS = re.compile(r"class _?(?:Face|Quality)(?:Cnn)?(?:Test|Heads?|Classifier|Sources)\w*")

@@ -80,6 +80,28 @@ def gray_tiff(pixels: NDArray[np.uint16], *, bits: int = 16, photometric: int = 
     return tiff({**entries, 273: (4, [8]), 279: (4, [len(data)])}, data)
 
 
+def colour_tiff(
+    image: NDArray[np.uint8] | NDArray[np.uint16],
+    *,
+    separate: bool,
+    deflate: bool,
+    order: str = "<",
+) -> bytes:
+    """A TIFF file of 8 or 16 bit RGB, interleaved or in three planes."""
+    height, width, _ = image.shape
+    bits = 8 * image.dtype.itemsize
+    planes = [image[:, :, channel] for channel in range(3)] if separate else [image]
+    strips = [plane.astype(f"{order}u{bits // 8}").tobytes() for plane in planes]
+    strips = [zlib.compress(strip) for strip in strips] if deflate else strips
+    sizes = [len(strip) for strip in strips]
+    single = {256: width, 257: height, 259: 8 if deflate else 1, 262: 2, 277: 3, 278: height}
+    single[284] = 2 if separate else 1
+    entries = {tag: (3, [value]) for tag, value in single.items()}
+    starts = [8 + sum(sizes[:number]) for number in range(len(sizes))]
+    more = {258: (3, [bits] * 3), 273: (4, starts), 279: (4, sizes)}
+    return tiff({**entries, **more}, b"".join(strips), order)
+
+
 def run_length_bmp(width: int = 4, height: int = 2) -> bytes:
     """A BMP file coded by run lengths: all pixels have palette entry 1, which is red."""
     palette = b"\0\0\0\0" + b"\0\0\xff\0"

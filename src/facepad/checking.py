@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 
 from facepad.decision import Decision
+from facepad.faces import capture
 from facepad.finders import Finder
 from facepad.fusion import Fusion
 from facepad.media.frame_selection import FrameSelection
+from facepad.needs import Assess
 from facepad.pipeline import Checker
-from facepad.registry import DEFAULT_FUSION, DEFAULT_TESTS
+from facepad.registry import DEFAULT_FUSION
 from facepad.sources import EVENLY, Channels, Source
 from facepad.types import LivenessTest, OperatingPoint
 
@@ -17,8 +19,8 @@ def check(
     *,
     channels: Channels | None = None,
     name: str = "",
-    tests: Sequence[str | LivenessTest] = DEFAULT_TESTS,
-    advisory: Sequence[str | LivenessTest] = (),
+    tests: Sequence[str | LivenessTest] | None = None,
+    advisory: Sequence[str | LivenessTest] | None = None,
     calibration: str | None = None,
     fusion: str | Fusion = DEFAULT_FUSION,
     operating_point: OperatingPoint | None = None,
@@ -27,6 +29,7 @@ def check(
     explain: bool = False,
     deadline_s: float | None = None,
     finder: Finder | None = None,
+    assess: Assess = capture.assess,
 ) -> Decision:
     """Judge one picture or clip with a new `Checker`; for many of them make one and keep it.
 
@@ -44,6 +47,7 @@ def check(
         explain: Whether to explain scores.
         deadline_s: Seconds that the tests have together.
         finder: Finds faces in place of the built-in finder.
+        assess: Judges the capture of a frame in place of the built-in rules.
 
     Raises:
         InputError: The source cannot be read, or is over a limit.
@@ -61,5 +65,6 @@ def check(
         explain=explain,
         deadline_s=deadline_s,
         finder=finder,
+        assess=assess,
     )
     return checker.check(source, channels=channels, name=name)

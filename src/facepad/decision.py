@@ -1,12 +1,23 @@
-"""From a score to an outcome and its reasons: one place for single checks, tables and reports."""
+"""From a score to an outcome and its reasons, and the one JSON document of a decision."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from enum import Enum
 from types import MappingProxyType
 from typing import Any
 
+import numpy as np
+
 from facepad.fusion import Fused
+from facepad.reasons import REASONS
 from facepad.types import CaptureQuality, Face, OperatingPoint, Outcome, Reason, Score
+
+SCHEMA_VERSION = 2  # grows when a key changes its meaning or goes away
+DECIMALS = 6  # of scores; more is numerical noise
+MS_DECIMALS = 2
+MEASURE_DECIMALS = 4
 
 
 def _nothing() -> Mapping[str, Any]:  # a default that Python 3.11's dataclasses accept
@@ -24,7 +35,7 @@ class Decision:
         scores: Every test's own score, by test name, also when it did not decide.
         operating_point: The threshold and band that were applied.
         operating_points: Each test's own threshold and band, by test name.
-        face: The face of the first frame that has one; None when no frame has.
+        face: The face of the first frame that was judged and has one; None when no frame has.
         source: Where the presentation came from.
         source_size: Width and height in pixels of the frame of ``face``; of the first frame
             without a face.
@@ -32,12 +43,18 @@ class Decision:
             clip tests only. 1 for a still.
         notes: What was unusual about the input ("2 other faces in the picture").
         models: Model name to version, for every model that took part.
-        timings_ms: Milliseconds by step ("decode", "faces", one per test, "total").
+        timings_ms: Milliseconds by step ("decode", "faces", "capture", one per test, "total").
+            Not compared.
         interval: Lower and upper bound of the score, when one test alone decides and gives
             them; None otherwise.
         left_out: Why a test has no part in the decision, by test name: a clip test for a
             still, or a test of depth without depth. Such a test has no score.
-        capture: Quality of the capture of the frame of ``face``; None when no frame has one.
+        capture: What is wrong with the capture of the presentation, and the measures of the
+            frame of ``face``; None when no frame has a face.
+        advisory: Names of the tests that have no part in the decision, whatever they say.
+        fusion: Name of the fusion of the tests that decide.
+        calibration: Name and hash of the camera's calibration; None without one.
+        version: Version of facepad.
     """
 
     outcome: Outcome
@@ -52,10 +69,27 @@ class Decision:
     frames: int = 1
     notes: tuple[str, ...] = ()
     models: Mapping[str, str] = field(default_factory=_nothing, hash=False)
-    timings_ms: Mapping[str, float] = field(default_factory=_nothing, hash=False)
+    timings_ms: Mapping[str, float] = field(default_factory=_nothing, compare=False)
     interval: tuple[float, float] | None = None
     left_out: Mapping[str, Reason] = field(default_factory=_nothing, hash=False)
     capture: CaptureQuality | None = None
+    advisory: tuple[str, ...] = ()
+    fusion: str = ""
+    calibration: str | None = None
+    version: str = ""
+
+    @property
+    def deciding(self) -> tuple[str, ...]:
+        """Names of the tests that decide, also of those that abstain or were left out."""
+        return tuple(test for test in (*self.scores, *self.left_out) if test not in self.advisory)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the document that `facepad check --json` prints, as values for JSON."""
+        return document(self.source, self)
+
+    def to_json(self) -> str:
+        """Return the document that `facepad check --json` prints, as one line of ASCII."""
+        return json.dumps(self.to_dict(), allow_nan=False)
 
     @property
     def passed(self) -> bool:
@@ -88,23 +122,151 @@ def decide(score: Score, point: OperatingPoint) -> tuple[Outcome, tuple[Reason, 
 
 
 def conclude(
-    fused: Fused, point: OperatingPoint | None = None, *, no_face: Reason | None = None
+    fused: Fused,
+    point: OperatingPoint | None = None,
+    *,
+    no_face: Reason | None = None,
+    capture: Sequence[Reason] = (),
 ) -> tuple[Outcome, tuple[Reason, ...]]:
     """Return outcome and reasons of a presentation from its fused score.
+
+    A poor capture never passes, and never accuses: its score is uncertain. Too little around
+    the face hides what gives an attack away, not what shows a living person; such a score can
+    still be that of an attack.
 
     Args:
         fused: What the tests that decide say together.
         point: Threshold and band; None for those of the fusion.
         no_face: Why no frame of the presentation shows a face; None when one does. Without a
             face there is no response, whatever the score is.
+        capture: What is wrong with the capture.
+
+    Returns:
+        The outcome, and why it is not simply bona fide or attack, in the order of `Reason`.
 
     Example:
         >>> point = OperatingPoint("band", 0.5, 0.4, 0.6)
         >>> conclude(Fused(0.45, (), point))
         (<Outcome.UNCERTAIN: 'uncertain'>, (<Reason.NEAR_THRESHOLD: 'near_threshold'>,))
+        >>> conclude(Fused(0.9, (), point), capture=(Reason.TOO_DARK,))
+        (<Outcome.UNCERTAIN: 'uncertain'>, (<Reason.TOO_DARK: 'too_dark'>,))
     """
+    known = {*fused.reasons, *capture}
     if no_face is not None:
-        return Outcome.NON_RESPONSE, (no_face, *(r for r in fused.reasons if r is not no_face))
-    score = Score(fused.value, next(iter(fused.reasons), None))
-    outcome, reasons = decide(score, point or fused.operating_point)
-    return outcome, (*fused.reasons, *(r for r in reasons if r not in fused.reasons))
+        return Outcome.NON_RESPONSE, _in_order({no_face, *known})
+    outcome, reasons = decide(
+        Score(fused.value, next(iter(fused.reasons), None)), point or fused.operating_point
+    )
+    known |= set(reasons)
+    if known == {Reason.NO_CONTEXT} and outcome is Outcome.ATTACK:
+        return outcome, ()
+    if capture and outcome is not Outcome.NON_RESPONSE:
+        outcome = Outcome.UNCERTAIN
+    return outcome, _in_order(known)
+
+
+def _in_order(reasons: set[Reason]) -> tuple[Reason, ...]:
+    return tuple(reason for reason in Reason if reason in reasons)
+
+
+# --- the document -------------------------------------------------------------------------
+
+
+def document(
+    path: str, decision: Decision | None = None, error: str | None = None
+) -> dict[str, Any]:
+    """Return the document of one input; every key is present also for an error.
+
+    Args:
+        path: The input as it was named.
+        decision: None when the input could not be read.
+        error: Why it could not be read; None when it could.
+    """
+    one = Decision(Outcome.NON_RESPONSE, None) if decision is None else decision
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "path": path,
+        "outcome": None if decision is None else one.outcome.value,
+        "score": _rounded(one.score),
+        "interval": _interval(one.interval),
+        "reasons": [reason.value for reason in one.reasons],
+        "advice": [REASONS[reason].advice for reason in one.reasons],
+        "notes": list(one.notes),
+        "operating_point": _point(one.operating_point),
+        "deciding": list(one.deciding),
+        "advisory": list(one.advisory),
+        "tests": {name: _of_test(one, name) for name in one.scores},
+        "left_out": {name: reason.value for name, reason in one.left_out.items()},
+        "fusion": one.fusion or None,
+        "calibration": one.calibration,
+        "face": _of_face(one.face),
+        "capture": capture_document(one.capture),
+        "source_size": None if decision is None else list(one.source_size),
+        "frames": None if decision is None else one.frames,
+        "timings_ms": {step: round(ms, MS_DECIMALS) for step, ms in one.timings_ms.items()},
+        "models": dict(one.models),
+        "facepad_version": one.version or None,
+        "error": error,
+    }
+
+
+def _of_test(decision: Decision, name: str) -> dict[str, Any]:
+    score = decision.scores[name]
+    return {
+        "score": _rounded(score.value),
+        "interval": _interval(score.interval),
+        "reason": None if score.reason is None else score.reason.value,
+        "operating_point": _point(decision.operating_points.get(name)),
+        "details": plain(score.details),
+    }
+
+
+def _of_face(face: Face | None) -> dict[str, Any] | None:
+    if face is None:
+        return None
+    return {
+        "box": [int(edge) for edge in face.box],
+        "score": _rounded(face.score),
+        "others": face.others,
+        "roll_deg": round(float(face.roll_deg), 1),
+    }
+
+
+def capture_document(capture: CaptureQuality | None) -> dict[str, Any] | None:
+    """Return what is wrong with a capture, and its measures, rounded; None without a capture."""
+    if capture is None:
+        return None
+    measures = {name: round(float(v), MEASURE_DECIMALS) for name, v in capture.measures.items()}
+    return {"reasons": [reason.value for reason in capture.reasons], "measures": plain(measures)}
+
+
+def _point(point: OperatingPoint | None) -> dict[str, Any] | None:
+    return None if point is None else asdict(point)
+
+
+def _interval(interval: tuple[float, float] | None) -> list[float | None] | None:
+    return None if interval is None else [_rounded(bound) for bound in interval]
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(float(value), DECIMALS)
+
+
+def plain(value: Any) -> Any:  # noqa: ANN401 - takes and gives whatever JSON can hold
+    """Return the value in JSON's types: arrays become lists, numbers that are not finite null.
+
+    Example:
+        >>> plain({"a": np.float32(0.5), "b": (1, float("nan")), "c": np.arange(2)})
+        {'a': 0.5, 'b': [1, None], 'c': [0, 1]}
+    """
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, np.ndarray | np.generic):
+        return plain(value.tolist())
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(item) for item in value]
+    if isinstance(value, Enum):
+        return plain(value.value)
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value if value is None or isinstance(value, str | int) else str(value)

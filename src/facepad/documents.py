@@ -1,24 +1,18 @@
-"""The one JSON document of a decision, and the one wording of outcomes and reasons."""
+"""The documents of inputs, and the one wording of outcomes and reasons."""
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import Enum
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-import numpy as np
-
-from facepad.decision import Decision
+from facepad.decision import DECIMALS, Decision, document, plain
 from facepad.media.inputs import Input
-from facepad.reasons import REASONS
-from facepad.types import Face, Outcome, Score
+from facepad.reasons import CAPTURE_REASONS, REASONS
+from facepad.types import Outcome, Reason
 
-SCHEMA_VERSION = 1  # grows when a key changes its meaning or goes away
-DECIMALS = 6  # of scores; more is numerical noise
-MS_DECIMALS = 2
+METRICS_SCHEMA_VERSION = 1  # grows when a key changes its meaning or goes away
 OUTCOMES: Mapping[Outcome, str] = MappingProxyType(
     {
         Outcome.BONA_FIDE: "bona fide",
@@ -76,91 +70,24 @@ def to_json(judged: Judged) -> str:
 
 def metrics_to_json(measured: Measured) -> str:
     """Return the metrics of one input as one line of JSON."""
-    document = {
-        "schema_version": SCHEMA_VERSION,
+    values = {
+        "schema_version": METRICS_SCHEMA_VERSION,
         "path": measured.path,
         "source_size": measured.size,
         "metrics": measured.values,
         "error": measured.error,
     }
-    return json.dumps(plain(document), allow_nan=False)
+    return json.dumps(plain(values), allow_nan=False)
 
 
 def to_document(judged: Judged) -> dict[str, Any]:
     """Return the document of one input; every key is present also for an error."""
-    document: dict[str, Any] = {
-        "schema_version": SCHEMA_VERSION,
-        "path": judged.path,
-        "outcome": None,
-        "score": None,
-        "reasons": [],
-        "tests": {},
-        "face": None,
-        "source_size": None,
-        "timings_ms": {},
-        "models": {},
-        "error": judged.error,
-    }
-    if judged.decision is not None:
-        document.update(_of_decision(judged.decision))
-    return document
-
-
-def _of_decision(decision: Decision) -> dict[str, Any]:
-    return {
-        "outcome": decision.outcome.value,
-        "score": _rounded(decision.score, DECIMALS),
-        "reasons": [reason.value for reason in decision.reasons],
-        "tests": {name: _of_score(score) for name, score in decision.scores.items()},
-        "face": _of_face(decision.face),
-        "source_size": list(decision.source_size),
-        "timings_ms": {k: round(v, MS_DECIMALS) for k, v in decision.timings_ms.items()},
-        "models": dict(decision.models),
-    }
-
-
-def _of_score(score: Score) -> dict[str, Any]:
-    return {
-        "score": _rounded(score.value, DECIMALS),
-        "reason": None if score.reason is None else score.reason.value,
-        "details": plain(score.details),
-    }
-
-
-def _of_face(face: Face | None) -> dict[str, Any] | None:
-    if face is None:
-        return None
-    box = [int(edge) for edge in face.box]
-    return {"box": box, "score": _rounded(face.score, DECIMALS), "others": face.others}
-
-
-def _rounded(value: float | None, decimals: int) -> float | None:
-    return None if value is None else round(float(value), decimals)
-
-
-def plain(value: Any) -> Any:  # noqa: ANN401 - takes and gives whatever JSON can hold
-    """Return the value in JSON's types: arrays become lists, numbers that are not finite null.
-
-    Example:
-        >>> plain({"a": np.float32(0.5), "b": (1, float("nan")), "c": np.arange(2)})
-        {'a': 0.5, 'b': [1, None], 'c': [0, 1]}
-    """
-    if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, np.ndarray | np.generic):
-        return plain(value.tolist())
-    if isinstance(value, list | tuple | set | frozenset):
-        return [plain(item) for item in value]
-    if isinstance(value, Enum):
-        return plain(value.value)
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    return value if value is None or isinstance(value, str | int) else str(value)
+    return document(judged.path, judged.decision, judged.error)
 
 
 def why(decision: Decision) -> str:
-    """Return the reasons of a decision, and what was unusual about the input."""
-    parts = [REASONS[reason].words for reason in decision.reasons] or _against_threshold(decision)
+    """Return the reasons of a decision, what helps, and what was unusual about the input."""
+    parts = [_words(reason) for reason in decision.reasons] or _against_threshold(decision)
     return "; ".join((*parts, *_abstaining(decision), *decision.notes))
 
 
@@ -189,11 +116,18 @@ def _change(change: float) -> str:
     return f"{change:>+6.2f}  towards {side}"
 
 
+def _words(reason: Reason) -> str:
+    """Return what a reason means; of the capture, also what the person can do about it."""
+    meant = REASONS[reason]
+    return f"{meant.words} ({meant.advice})" if reason in CAPTURE_REASONS else meant.words
+
+
 def _abstaining(decision: Decision) -> list[str]:
-    """Return the tests that do not take part in the decision, with their reasons."""
+    """Return the tests that should decide and do not, with their reasons."""
+    scores = {name: one for name, one in decision.scores.items() if name in decision.deciding}
     return [
         f"{name} abstains: {REASONS[score.reason].words}"
-        for name, score in decision.scores.items()
+        for name, score in scores.items()
         if score.reason is not None and score.reason not in decision.reasons
     ]
 

@@ -6,6 +6,12 @@ A message names the thing, what was expected and what was got. Findings such as
 "no face" or "attack" are results (`facepad.types.Reason`, `Outcome`), never errors.
 """
 
+from collections.abc import Iterable, Sequence
+
+LONGEST_NAME = 200  # characters of a source's name in a message
+_SHOWN = 30  # of text that is no path; too few for anything of a picture but its format
+_LONGEST_PATH = 4096  # characters; systems take no longer ones
+
 
 class FacepadError(Exception):
     """Base of all errors that facepad raises on purpose."""
@@ -46,11 +52,12 @@ def item_error(name: str, error: Exception) -> str:
         >>> item_error("a.jpg", ZeroDivisionError("by zero"))
         'a.jpg: unexpected ZeroDivisionError: by zero'
     """
+    notes = "".join(f" ({note})" for note in getattr(error, "__notes__", ()))
     if isinstance(error, ITEM_ERRORS):
-        return str(error)
+        return f"{error}{notes}"
     if isinstance(error, FacepadError):
         raise error
-    return f"{name}: unexpected {type(error).__name__}: {error}"
+    return f"{name}: unexpected {type(error).__name__}: {error}{notes}"
 
 
 def printable(text: str) -> str:
@@ -66,11 +73,62 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
-def counted(number: int, thing: str) -> str:
-    """Return a number with its noun, in the plural where needed.
+def source_name(text: str) -> str:
+    """Return the name of a source as messages show it: printable, and not without bounds.
+
+    What is given in place of a path may be a picture itself, as base64 text, and messages end
+    up in logs. Of a long path the end is kept, of other long text the beginning.
 
     Example:
-        >>> counted(1, "picture"), counted(2, "picture")
-        ('1 picture', '2 pictures')
+        >>> source_name("data:image/jpeg;base64," + 1000 * "/9j/4AAQ")
+        'data:image/jpeg;base64,/9j/4AA ... (8,023 characters)'
     """
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+    if len(text) <= LONGEST_NAME:
+        return printable(text) or "''"
+    file = text.rpartition("/")[2]
+    is_path = len(text) <= _LONGEST_PATH and "." in file and not text.startswith("data:")
+    if is_path:
+        return f"... {printable(text[-LONGEST_NAME:])}"
+    return f"{printable(text[:_SHOWN])} ... ({len(text):,} characters)"
+
+
+def counted(number: int, thing: str, things: str = "") -> str:
+    """Return a number with its noun, in the plural where needed.
+
+    Args:
+        number: How many.
+        thing: The noun.
+        things: Its plural, where it is not made with an "s".
+
+    Example:
+        >>> counted(1, "picture"), counted(2, "picture"), counted(2, "person", "people")
+        ('1 picture', '2 pictures', '2 people')
+    """
+    return f"{number:,} {thing if number == 1 else things or f'{thing}s'}"
+
+
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """Return the known name that is nearest to a mistyped one, as a question; "" for none.
+
+    Case does not matter.
+
+    Example:
+        >>> suggestion("nua", ["nuaa", "folder"]), suggestion("x", ["nuaa"])
+        ('did you mean nuaa? ', '')
+    """
+    from difflib import get_close_matches  # only for messages
+
+    names = {one.lower(): one for one in known}
+    close = get_close_matches(name.lower(), names, 1)
+    return f"did you mean {names[close[0]]}? " if close else ""
+
+
+def unknown_name(noun: str, name: str, known: Sequence[str]) -> str:
+    """Return the message for a name that is not known, with the closest one that is.
+
+    Example:
+        >>> unknown_name("dataset", "nua", ["nuaa", "csv"])
+        "unknown dataset 'nua'; did you mean nuaa? known: nuaa, csv"
+    """
+    hint = suggestion(name, known)
+    return f"unknown {noun} {name!r}; {hint}known: {', '.join(known) or 'none'}"

@@ -53,6 +53,11 @@ class Fused:
 Fusion = Callable[[Mapping[str, Answer]], Fused]
 
 
+def fusion_name(fusion: str | Fusion) -> str:
+    """Return the name of a fusion that is given by its name or as the function itself."""
+    return fusion if isinstance(fusion, str) else getattr(fusion, "__name__", repr(fusion))
+
+
 def mean_ratio(answers: Mapping[str, Answer]) -> Fused:
     """The mean of the log-likelihood ratios of the tests that may decide.
 

@@ -1,11 +1,16 @@
-"""What a liveness test needs of a presentation, and whether a presentation meets it."""
+"""What a liveness test needs of a presentation, and which of its frames can be judged."""
 
 import math
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 from facepad.errors import InputError
-from facepad.types import LivenessTest, Presentation, Reason
+from facepad.reasons import REASONS
+from facepad.types import CaptureQuality, Frame, LivenessTest, Presentation, Reason
 
+Assess = Callable[[Frame], CaptureQuality]  # judges the capture of a frame with a face
+JUDGEABLE = "judgeable"  # measure of a capture: 0 where nothing is left to judge
 SHORTER = 0.02  # share by which a clip may miss a duration or a rate; clocks of cameras differ
 
 
@@ -105,3 +110,64 @@ def missing_reason(
     if needs.depth and all(frame.depth is None for frame in given.frames):
         return Reason.NO_DEPTH
     return None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class JudgedFrames:
+    """The frames of a presentation that frame-wise tests get, and what is wrong with all of them.
+
+    Attributes:
+        presentation: The frames, those without a face included; each face has its capture.
+        reasons: What is wrong with the capture of the presentation; empty when enough frames
+            are good.
+        judgeable: Whether something is left to judge.
+        notes: How many frames were ignored, and why.
+    """
+
+    presentation: Presentation
+    reasons: tuple[Reason, ...] = ()
+    judgeable: bool = True
+    notes: tuple[str, ...] = ()
+
+
+def judged_frames(presentation: Presentation, assess: Assess) -> JudgedFrames:
+    """Return the frames of a presentation that frame-wise tests get.
+
+    When at least half of the frames with a face are good, the others are ignored. Otherwise all
+    are judged but those where nothing is left to judge, and the presentation has the reasons of
+    more than half of its frames with a face, or else the most frequent ones.
+
+    Args:
+        presentation: Frames that were searched for faces.
+        assess: Judges the capture of a frame; not asked where that was done before.
+    """
+    frames = tuple(
+        frame if frame.face is None or frame.capture else replace(frame, capture=assess(frame))
+        for frame in presentation.frames
+    )
+    captures = [frame.capture for frame in frames if frame.face and frame.capture]
+    poor = [capture for capture in captures if capture.reasons]
+    good_enough = 2 * len(poor) <= len(captures)
+    ignored = poor if good_enough else [one for one in poor if one.measures.get(JUDGEABLE) == 0.0]
+    reasons = () if good_enough else _shared(poor, len(captures))
+    if captures and len(ignored) == len(captures):
+        return JudgedFrames(replace(presentation, frames=frames), reasons, judgeable=False)
+    kept = tuple(frame for frame in frames if not any(frame.capture is one for one in ignored))
+    return JudgedFrames(
+        replace(presentation, frames=kept), reasons, notes=_ignored(ignored, len(captures))
+    )
+
+
+def _shared(poor: Sequence[CaptureQuality], faces: int) -> tuple[Reason, ...]:
+    """Return the reasons of more than half of the faces, or else the most frequent ones."""
+    counts = Counter(reason for capture in poor for reason in capture.reasons)
+    most = min(max(counts.values()), faces // 2 + 1)
+    return tuple(reason for reason in Reason if counts[reason] >= most)
+
+
+def _ignored(ignored: Sequence[CaptureQuality], faces: int) -> tuple[str, ...]:
+    if not ignored:
+        return ()
+    found = {reason for capture in ignored for reason in capture.reasons}
+    words = ", ".join(REASONS[reason].words for reason in Reason if reason in found)
+    return (f"{len(ignored)} of {faces} frames ignored: {words}",)

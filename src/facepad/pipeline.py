@@ -15,24 +15,26 @@ from typing import Any
 
 import numpy as np
 
-from facepad import settings, sources
+from facepad import __version__, settings, sources
 from facepad.decision import Decision, conclude
 from facepad.errors import InputError, SettingsError
+from facepad.faces import capture
 from facepad.finders import Finder, joined, with_faces
-from facepad.fusion import Fusion
+from facepad.fusion import Fusion, fusion_name
 from facepad.media.frame_selection import FrameSelection
-from facepad.needs import missing_reason
+from facepad.needs import Assess, judged_frames, missing_reason
 from facepad.packed.pictures import PackedFiles
-from facepad.registry import DEFAULT_FUSION, DEFAULT_TESTS
+from facepad.registry import DEFAULT_FUSION
 from facepad.scorer import Scorer, StepClock
 from facepad.selected_tests import LoadedTests, SelectedTests, name_of
-from facepad.sources import EVENLY, Channels, Source
+from facepad.sources import EVENLY, Channels, Settled, Source
 from facepad.types import (
     Frame,
     LivenessTest,
     OperatingPoint,
     Presentation,
     Reason,
+    Score,
 )
 
 LONGEST_DEADLINE_S = 86_400.0  # a day; the system's clocks take no number without bounds
@@ -45,8 +47,10 @@ class Checker:
     Models are loaded at the first check. A calibration is read at once.
 
     Args:
-        tests: Names of liveness tests, or tests themselves; together they decide.
-        advisory: More tests, whose scores are reported but do not affect the decision.
+        tests: Names of liveness tests, or tests themselves; together they decide. None for
+            the default: `face_cnn`.
+        advisory: More tests, whose scores do not affect the decision. None for the default:
+            `quality` beside the default tests, and none beside others.
         calibration: Name of a camera's calibration, from `facepad calibrate`. Then only the
             test that it was made for decides, anchored to that camera; all other tests are
             advisory.
@@ -64,6 +68,7 @@ class Checker:
             ``timed_out``. It cannot be stopped, and it is late in further checks until it
             ends. None to wait for every test, so that no score depends on load.
         finder: Finds faces in place of the built-in finder.
+        assess: Judges the capture of a frame with a face, in place of the built-in rules.
 
     Raises:
         SettingsError: No test is named, one is named twice, ``threads`` or ``deadline_s``
@@ -77,9 +82,9 @@ class Checker:
 
     def __init__(
         self,
-        tests: Sequence[str | LivenessTest] = DEFAULT_TESTS,
+        tests: Sequence[str | LivenessTest] | None = None,
         *,
-        advisory: Sequence[str | LivenessTest] = (),
+        advisory: Sequence[str | LivenessTest] | None = None,
         calibration: str | None = None,
         fusion: str | Fusion = DEFAULT_FUSION,
         operating_point: OperatingPoint | None = None,
@@ -88,6 +93,7 @@ class Checker:
         explain: bool = False,
         deadline_s: float | None = None,
         finder: Finder | None = None,
+        assess: Assess = capture.assess,
     ) -> None:
         self._selected = SelectedTests.of(tests, advisory, calibration)
         self._threads = int(settings.number("threads")) if threads is None else threads
@@ -103,6 +109,7 @@ class Checker:
         self._frames = FrameSelection.parse(frames) if isinstance(frames, str) else frames
         self._scorer = Scorer(self._threads, deadline_s, explain)
         self._finder = finder
+        self._assess = assess
         self._packed = PackedFiles()
         self._loaded: LoadedTests | None = None
         self._lock = Lock()
@@ -113,9 +120,11 @@ class Checker:
         """Judge one picture or clip.
 
         Args:
-            source: A path of a picture or clip, an address in a packed file, a picture
-                file's bytes, pixels (uint8, shape (H, W, 3) or (H, W)), or a sample of a
-                dataset.
+            source: A path of a picture or clip, an address in a packed file, the bytes of a
+                file, a file that is open for reading bytes, an upload of FastAPI or Flask, a
+                Pillow image, pixels (uint8, shape (H, W, 3) or (H, W)), or a sample of a
+                dataset. An open file is read from its beginning where it can seek, and is
+                then at its end.
             channels: Order of an array's channels; arrays need it, files must not have it.
             name: What messages and the decision call the source; its path by default.
 
@@ -128,20 +137,8 @@ class Checker:
             ModelError: A model file is missing or has the wrong hash.
             SettingsError: A test that was named does not exist, or a library is missing.
         """
-        clock, is_clip = StepClock(), sources.clip_path(source) is not None
-        given: dict[str, Any] = {"channels": channels, "name": name, "packed": self._packed}
-        load = partial(sources.load, source, selection=self._frames, **given)
-        stills = clip = None
-        if not is_clip:  # an unreadable still is an error before models are loaded
-            with clock.step("decode"):
-                stills = load()
-        parts = self._parts(clock)
-        with clock.step("decode"):
-            if is_clip and parts.clip_needs is not None:
-                clip = sources.load_dense(source, parts.clip_needs, **given)
-            if parts.stills_need_depth or (is_clip and (clip is None or parts.has_frame_wise)):
-                stills = load(depth=parts.stills_need_depth)
-        return self._judge(*joined(stills, clip), clock)
+        with sources.settled(source, name=name) as (settled, name):
+            return self._checked(settled, {"channels": channels, "name": name})
 
     def check_presentation(self, presentation: Presentation) -> Decision:
         """Judge frames that are in memory; faces are looked for where that was not done.
@@ -215,6 +212,22 @@ class Checker:
                     self._loaded = self._selected.load(self._fusion, self._threads, self._finder)
         return self._loaded
 
+    def _checked(self, source: Settled, given: dict[str, Any]) -> Decision:
+        clock, is_clip = StepClock(), sources.clip_path(source) is not None
+        given["packed"] = self._packed
+        load = partial(sources.load, source, selection=self._frames, **given)
+        stills = clip = None
+        if not is_clip:  # an unreadable still is an error before models are loaded
+            with clock.step("decode"):
+                stills = load()
+        parts = self._parts(clock)
+        with clock.step("decode"):
+            if is_clip and parts.clip_needs is not None:
+                clip = sources.load_dense(source, parts.clip_needs, **given)
+            if parts.stills_need_depth or (is_clip and (clip is None or parts.has_frame_wise)):
+                stills = load(depth=parts.stills_need_depth)
+        return self._judge(*joined(stills, clip), clock)
+
     def _judge(
         self, stills: Presentation | None, clip: Presentation | None, clock: StepClock
     ) -> Decision:
@@ -222,16 +235,26 @@ class Checker:
         with clock.step("faces"):
             stills, clip = with_faces(stills, clip, parts.finder)
         given = [one for one in (stills, clip) if one is not None]
+        frames = [frame for one in given for frame in one.frames]
+        with clock.step("capture"):
+            with_face = (one for one in given if any(frame.face for frame in one.frames))
+            assessed = next(with_face, given[0])
+            judged = judged_frames(assessed, self._assess)
+        if assessed is stills:
+            stills = judged.presentation
         reasons_out = {test.name: missing_reason(test, stills, clip) for test in parts.tests}
         left_out = {name: reason for name, reason in reasons_out.items() if reason is not None}
         asked = {test.name: test for test in parts.tests if test.name not in left_out}
-        scores = self._scorer.scores(tuple(asked.values()), stills, clip, clock)
+        scores = (
+            self._scorer.scores(tuple(asked.values()), stills, clip, clock)
+            if judged.judgeable
+            else {name: Score(None, judged.reasons[0]) for name in asked}
+        )
         fused = parts.fused(scores, left_out)
         point = self._operating_point or fused.operating_point
-        frames = [frame for one in given for frame in one.frames]
-        shown = next((frame for frame in frames if frame.face is not None), frames[0])
+        shown = next((frame for frame in judged.presentation.frames if frame.face), frames[0])
         no_face = None if shown.face else shown.no_face or Reason.NO_FACE
-        outcome, reasons = conclude(fused, point, no_face=no_face)
+        outcome, reasons = conclude(fused, point, no_face=no_face, capture=judged.reasons)
         return Decision(
             outcome=outcome,
             score=fused.value,
@@ -244,12 +267,17 @@ class Checker:
             face=shown.face,
             source=given[0].source,
             source_size=shown.size,
-            frames=len(given[0].frames),
-            notes=_notes(frames, shown),
+            frames=len((stills or given[0]).frames),
+            notes=(*_notes(frames, shown), *(judged.notes if assessed is not clip else ())),
             models=parts.models,
             timings_ms=clock.read(last=tuple(scores)),
             interval=fused.interval,
             left_out=MappingProxyType(left_out),
+            capture=shown.capture and replace(shown.capture, reasons=judged.reasons),
+            advisory=self.tests[len(self.deciding) :],
+            fusion=fusion_name(self._fusion),
+            calibration=self._selected.calibration_version,
+            version=__version__,
         )
 
 

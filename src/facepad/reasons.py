@@ -31,6 +31,26 @@ class Reason(StrEnum):
     NEAR_THRESHOLD = "near_threshold"
 
 
+# What is wrong with a capture, so that the person can make a better one.
+CAPTURE_REASONS = frozenset(
+    {
+        Reason.NO_FACE,
+        Reason.MULTIPLE_FACES,
+        Reason.FACE_TOO_FAR,
+        Reason.FACE_OFF_CENTER,
+        Reason.FACE_TURNED,
+        Reason.OBSCURED_FACE,
+        Reason.TOO_DARK,
+        Reason.TOO_BRIGHT,
+        Reason.LOW_CONTRAST,
+        Reason.TOO_BLURRED,
+        Reason.TOO_MUCH_MOVEMENT,
+        Reason.NO_COLOUR,
+        Reason.NO_CONTEXT,
+    }
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Explanation:
     """What a reason means, for people.

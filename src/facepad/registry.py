@@ -2,7 +2,8 @@
 
 Built-ins stand in one explicit dict per kind; third parties add theirs through entry
 points of the groups ``facepad.liveness_tests``, ``facepad.metrics``, ``facepad.datasets``
-and ``facepad.fusions``. Nothing is imported before it is asked for.
+and ``facepad.fusions``. Nothing is imported before it is asked for. Model files have a group of
+their own: `facepad.models.index`.
 """
 
 from collections.abc import Mapping
@@ -12,7 +13,7 @@ from importlib.metadata import entry_points
 from types import MappingProxyType
 from typing import Any, Literal
 
-from facepad.errors import SettingsError
+from facepad.errors import SettingsError, unknown_name
 
 Kind = Literal["liveness_tests", "metrics", "datasets", "fusions"]
 
@@ -82,11 +83,8 @@ BUILT_IN: Mapping[Kind, Mapping[str, str]] = MappingProxyType(
         "liveness_tests": MappingProxyType(
             {
                 "quality": "facepad.liveness.quality.test:face_crop",
-                "quality_research": "facepad.liveness.quality.test:face_crop_research",
                 "quality_whole": "facepad.liveness.quality.test:whole_picture",
-                "quality_whole_research": "facepad.liveness.quality.test:whole_picture_research",
                 "face_cnn": "facepad.liveness.face_cnn.test:free",
-                "face_cnn_research": "facepad.liveness.face_cnn.test:research",
             }
         ),
         "metrics": MappingProxyType({name: e.place for name, e in METRIC_ENTRIES.items()}),
@@ -111,9 +109,13 @@ BUILT_IN: Mapping[Kind, Mapping[str, str]] = MappingProxyType(
 NOUNS: Mapping[Kind, str] = MappingProxyType(
     {"liveness_tests": "test", "metrics": "metric", "datasets": "dataset", "fusions": "fusion"}
 )
-DEFAULT_TESTS = ("quality", "face_cnn")  # liveness tests that decide where none is named
+DEFAULT_TESTS = ("face_cnn",)  # liveness tests that decide where none is named
+DEFAULT_ADVISORY = ("quality",)  # liveness tests whose scores are shown beside the default ones
 DEFAULT_CALIBRATED = "face_cnn"  # liveness test that is calibrated where none is named
 DEFAULT_FUSION = "mean"
+# Tests whose weights saw research data; a distribution of their own in the repository.
+RESEARCH_PACKAGE = "facepad-research"
+RESEARCH_TESTS = ("face_cnn_research", "quality_research", "quality_whole_research")
 
 
 def names(kind: Kind) -> tuple[str, ...]:
@@ -130,20 +132,26 @@ def resolve(kind: Kind, name: str) -> Any:  # noqa: ANN401 - what is registered 
     """
     table = _table(kind)
     if name not in table:
-        raise SettingsError(_unknown(kind, name, tuple(table)))
-    module, _, attribute = table[name].partition(":")
+        raise SettingsError(_missing(kind, name, tuple(table)))
+    return _loaded(kind, name, table[name])
+
+
+def _missing(kind: Kind, name: str, known: tuple[str, ...]) -> str:
+    if kind == "liveness_tests" and name in RESEARCH_TESTS:
+        return (
+            f"test {name!r} is in the package {RESEARCH_PACKAGE}, for research only, which is not "
+            f"installed; in a copy of facepad's repository: `pip install "
+            f"packages/{RESEARCH_PACKAGE}`"
+        )
+    return unknown_name(NOUNS[kind], name, known)
+
+
+def _loaded(kind: Kind, name: str, place: str) -> Any:  # noqa: ANN401 - as `resolve`
+    module, _, attribute = place.partition(":")
     try:
         return getattr(import_module(module), attribute)
     except (ImportError, AttributeError) as error:
-        raise SettingsError(f"{kind} {name!r} at {table[name]!r} does not load: {error}") from error
-
-
-def _unknown(kind: Kind, name: str, known: tuple[str, ...]) -> str:
-    from difflib import get_close_matches  # only for the message
-
-    close = get_close_matches(name, known, 1)
-    hint = f"did you mean {close[0]}? " if close else ""
-    return f"unknown {NOUNS[kind]} {name!r}; {hint}known: {', '.join(known) or 'none'}"
+        raise SettingsError(f"{kind} {name!r} at {place!r} does not load: {error}") from error
 
 
 def metric_entry(name: str) -> MetricEntry:

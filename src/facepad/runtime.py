@@ -29,7 +29,7 @@ def tune(*, opencv_threads: int = 1) -> bool:
     Returns:
         Whether the memory setting took effect; only glibc has it.
     """
-    import cv2  # heavy, and not needed to import this module
+    from facepad.opencv import cv2  # heavy, and not needed to import this module
 
     cv2.setNumThreads(opencv_threads)
     return _keep_memory()

@@ -94,7 +94,11 @@ class Scorer:
         unmet = needs_of(test).unmet(presentation)
         if unmet is not None:
             return Score(None, unmet)
-        score = test.score(presentation)
+        try:
+            score = test.score(presentation)
+        except Exception as error:
+            error.add_note(f"in the liveness test {test.name!r}")
+            raise
         if not self._explain or score.value is None or not isinstance(test, Explains):
             return score
         explained = dict(test.explain(presentation))

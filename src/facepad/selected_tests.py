@@ -28,17 +28,19 @@ class SelectedTests:
         deciding: Names of the tests that decide, or tests themselves; at least one.
         advisory: Tests whose scores do not affect the decision.
         calibration: Of the camera that the only deciding test is anchored to, if any.
+        calibration_version: Name and hash of the calibration.
     """
 
     deciding: tuple[str | LivenessTest, ...]
     advisory: tuple[str | LivenessTest, ...] = ()
     calibration: Calibration | None = None
+    calibration_version: str | None = None
 
     @classmethod
     def of(
         cls,
-        tests: Sequence[str | LivenessTest],
-        advisory: Sequence[str | LivenessTest] = (),
+        tests: Sequence[str | LivenessTest] | None = None,
+        advisory: Sequence[str | LivenessTest] | None = None,
         camera: str | None = None,
     ) -> Self:
         """Sort tests by their part in the decision; with a calibration, only its test decides.
@@ -47,14 +49,19 @@ class SelectedTests:
         count a camera of an unknown kind against the person.
 
         Args:
-            tests: Names of tests, or tests themselves.
-            advisory: More of them that are only reported.
+            tests: Names of tests, or tests themselves; None for the default ones.
+            advisory: More of them that are only reported; None for the default ones beside the
+                default tests, and for none beside others.
             camera: Name of a calibration; None for none.
 
         Raises:
             SettingsError: No test is named, one is named twice, or no calibration has this name.
             ModelError: The calibration's file is damaged.
         """
+        if advisory is None:
+            advisory = registry.DEFAULT_ADVISORY if tests is None else ()
+        if tests is None:
+            tests = registry.DEFAULT_TESTS
         _check_names(tests, advisory)
         if camera is None:
             return cls(tuple(tests), tuple(advisory))
@@ -62,7 +69,7 @@ class SelectedTests:
         given = (*tests, *advisory)
         own = next((test for test in given if name_of(test) == anchor.test), anchor.test)
         others = tuple(test for test in given if name_of(test) != anchor.test)
-        return cls((own,), others, anchor)
+        return cls((own,), others, anchor, calibration.version(camera))
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -4,37 +4,50 @@ The content of a file decides what it is; its name decides only where the conten
 A still is a presentation of one frame, a clip one presentation of the selected frames.
 """
 
+import os
 import stat
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from facepad import settings
-from facepad.errors import InputError
+from facepad.errors import InputError, source_name
 from facepad.media.decode import begins_as_picture
-from facepad.media.depth_video import is_depth_video, read_depth, read_numbered_colour
-from facepad.media.frame_selection import FrameSelection
+from facepad.media.depth_video import is_depth_video, read_numbered_colour
+from facepad.media.frame_selection import FrameSelection, at_rate, bounded
 from facepad.media.limits import Limits, VideoLimits
-from facepad.media.reading import from_array, named_errors, read
-from facepad.media.resize import to_long_side
+from facepad.media.reading import (
+    Buffer,
+    OpenFile,
+    at_hand,
+    from_array,
+    from_image,
+    is_open,
+    named_errors,
+    read,
+)
 from facepad.media.video import begins_as_video, is_video, read_numbered
 from facepad.needs import Needs
 from facepad.packed import address
 from facepad.packed.pictures import PackedFiles
 from facepad.types import Frame, Presentation, Sample
 
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
 Channels = Literal["rgb", "bgr", "gray"]
-Source = str | Path | bytes | NDArray[Any] | Sample
+Settled: TypeAlias = "str | Path | bytes | NDArray[Any] | Image | Sample"
+Source: TypeAlias = "Settled | os.PathLike[str] | Buffer | OpenFile"
 
 EVENLY = FrameSelection("even", 8)  # what frame-wise tests see of a clip, unless told otherwise
 MIDDLE = FrameSelection("even", 1)  # the frame that stands for a clip where one is enough
 MOST_DENSE = 600  # frames of a clip, read densely; 20 seconds at 30 a second
 
-_LEAST_SIDE = 320  # pixels; frames of a clip are not reduced below it
 _HEAD = 32  # bytes of a file that show whether it is a video
 
 
@@ -51,8 +64,9 @@ def load(
     """Read a source as one presentation.
 
     Args:
-        source: A path of a picture or clip, an address in a packed file, a picture file's
-            bytes, pixels (uint8, shape (H, W, 3) or (H, W)), or a sample of a dataset.
+        source: A path of a picture or clip, an address in a packed file, the bytes of a file,
+            a file that is open for reading bytes, an upload of FastAPI or Flask, a Pillow
+            image, pixels (uint8, shape (H, W, 3) or (H, W)), or a sample of a dataset.
         selection: Which frames of a clip; a still has one.
         limits: Bounds checked before decoding; None takes them from the settings.
         channels: Order of an array's channels; required for arrays, forbidden for files.
@@ -65,24 +79,79 @@ def load(
         DatasetError: A sample lies in a packed file that is damaged.
         SettingsError: A limit is not a number, or the file needs a library that is missing.
     """
-    if isinstance(source, Sample):
-        return load_sample(source, selection, limits=limits, depth=depth, packed=packed)
-    if isinstance(source, np.ndarray):
-        frames: tuple[Frame, ...] = (_from_array(source, channels),)
-    elif channels is not None:
-        raise _not_for_files(channels)
-    elif isinstance(source, bytes):
-        frames = (read(source, limits=limits.picture if limits else None, name=name),)
-    elif not isinstance(source, str | Path):
-        raise InputError(f"a source is a path, bytes or an array, got {type(source).__name__}")
-    elif address.parse(source) is not None:
-        with named_errors(name or str(source)):
-            frames = _frames(source, selection, limits, packed=packed)
+    with settled(source, name=name, limits=limits) as (source, name):
+        if isinstance(source, Sample):
+            return load_sample(source, selection, limits=limits, depth=depth, packed=packed)
+        if isinstance(source, np.ndarray):
+            return Presentation((_from_array(source, channels),), source=name or "array")
+        if channels is not None:
+            raise _not_for_files(channels)
+        if isinstance(source, bytes):
+            still = read(source, limits=limits.picture if limits else None, name=name)
+            return Presentation((still,), source=name or "bytes")
+        if isinstance(source, str | Path):
+            with _naming(source, name):
+                frames = _frames(source, selection, limits, name=name, depth=depth, packed=packed)
+            return Presentation(frames, source=name or str(source))
+        with named_errors(name or "the given image"):
+            still = from_image(source, limits=limits.picture if limits else None)
+        return Presentation((still,), source=name or "image")
+
+
+@contextmanager
+def settled(
+    source: Source, *, name: str = "", limits: VideoLimits | None = None
+) -> Iterator[tuple[Settled, str]]:
+    """Give a source as what can be read repeatedly, with its name.
+
+    An open file is read: a picture into memory, a clip into a temporary file that exists until
+    the end.
+
+    Args:
+        source: As `load`.
+        name: What messages and the presentation call the source.
+        limits: None takes them from the settings.
+
+    Yields:
+        The source, and its name; "" for what is named by itself.
+
+    Raises:
+        InputError: It cannot be read, or is nothing that can be.
+        SettingsError: A limit is not a number, or there is no room for temporary files.
+    """
+    if isinstance(source, str | Path | np.ndarray | Sample):
+        yield source, name
+    elif isinstance(source, os.PathLike):
+        yield Path(os.fspath(source)), name
+    elif isinstance(source, Buffer) or is_open(source):
+        shown = name or _shown(source)
+        limits = limits or VideoLimits.from_settings()
+        with at_hand(source, name=shown or "the given bytes", limits=limits) as data:
+            yield data, shown if isinstance(data, bytes) else shown or "bytes"
     else:
-        frames = _frames(source, selection, limits, name=name, depth=depth)
-    kinds = (bytes, "bytes"), (np.ndarray, "array")
-    kind = next((word for kind, word in kinds if isinstance(source, kind)), "")
-    return Presentation(frames, source=name or kind or str(source))
+        yield _image(source), name
+
+
+def _image(source: object) -> "Image":
+    from PIL.Image import Image
+
+    if isinstance(source, Image):
+        return source
+    many = "; for many sources use Checker.check_many" if isinstance(source, list | tuple) else ""
+    raise InputError(
+        "a source is a path, bytes, an open file, a Pillow image, an array or a sample, got "
+        f"{type(source).__name__}{many}"
+    )
+
+
+def _shown(source: object) -> str:
+    """Return the name of an open file or an upload; "" for bytes."""
+    if isinstance(source, Buffer):
+        return ""
+    upload, path = (getattr(source, attribute, None) for attribute in ("filename", "name"))
+    if isinstance(upload, str):
+        return f"upload {source_name(upload)}"
+    return path if isinstance(path, str) and path else "file"
 
 
 def load_sample(
@@ -155,17 +224,23 @@ def load_dense(
         return None
     if channels is not None:
         raise _not_for_files(channels)
-    if not isinstance(source, Sample) and address.parse(path) is not None:
-        with named_errors(name or str(source)):
-            return _dense(path, needs, name or str(path), limits, packed)
-    shown = source.key if isinstance(source, Sample) else name or str(path)
-    return _dense(path, needs, shown, limits, packed)
+    if isinstance(source, Sample):
+        return replace(_dense(path, needs, "", limits, packed), source=source.key)
+    with _naming(path, name):
+        return _dense(path, needs, name, limits, packed)
+
+
+def _naming(path: str | Path, name: str) -> AbstractContextManager[None]:
+    """Name what was given in errors of a packed file, which name its rows only."""
+    if address.parse(path) is None:
+        return nullcontext()
+    return named_errors(name or str(path))
 
 
 def _dense(
     path: str | Path,
     needs: Needs,
-    shown: str,
+    name: str,
     limits: VideoLimits | None,
     packed: PackedFiles | None,
 ) -> Presentation:
@@ -173,10 +248,11 @@ def _dense(
     most_bytes = round(1e6 * settings.number("max_clip_mb"))
 
     def selected(selection: FrameSelection, rate: float = 0.0) -> Presentation:
-        numbered = read_frames(path, selection, limits, depth=needs.depth, packed=packed)
+        numbered = read_frames(path, selection, limits, name=name, depth=needs.depth, packed=packed)
         frames = map(_numbered, numbered)
-        chosen = _at_rate(frames, rate) if rate > 0.0 else frames
-        return Presentation(_bounded(chosen, most_bytes, max(MOST_DENSE, needs.frames)), shown)
+        chosen = at_rate(frames, rate) if rate > 0.0 else frames
+        kept = bounded(chosen, most_bytes, max(MOST_DENSE, needs.frames))
+        return Presentation(kept, name or str(path))
 
     dense = selected(FrameSelection(), needs.fps) if needs.fps > 0.0 else None
     if dense is None or len(dense.frames) < evenly.number:
@@ -200,7 +276,7 @@ def read_frames(
         path: A picture, a clip, or an address in a packed file.
         selection: Which frames of a clip; a still is one frame, always.
         limits: None takes them from the settings.
-        name: How messages name a still; its path by default.
+        name: How messages name a still or a video; its path by default.
         depth: Whether to read the depth of frames that have one.
         packed: As `load`.
 
@@ -215,10 +291,9 @@ def read_frames(
         files = packed or PackedFiles()
         yield from files.read_frames(rows, selection, limits.picture)
     elif _holds_video(path) or (selection.kind == "at" and _is_no_picture(path)):
-        yield from read_numbered(path, selection, limits=limits)
+        yield from read_numbered(path, selection, limits=limits, name=name)
     elif is_depth_video(path):
-        colour = read_numbered_colour(path, selection, limits=limits)
-        yield from _with_depth(colour, path, selection, limits) if depth else colour
+        yield from read_numbered_colour(path, selection, limits=limits, depth=depth)
     else:
         yield None, read(path, limits=limits.picture, name=name)
 
@@ -285,79 +360,6 @@ def _frames(
 def _numbered(numbered: tuple[int | None, Frame]) -> Frame:
     number, frame = numbered
     return frame if number is None else replace(frame, number=number)
-
-
-def _at_rate(frames: Iterator[Frame], rate: float) -> Iterator[Frame]:
-    """Yield frames ``1 / rate`` seconds apart, or all where they are no closer or have no times.
-
-    The frame nearest to each moment is taken, since clocks of cameras jitter.
-    """
-    due = 0.0  # intervals since the first frame
-    for count, frame in enumerate(frames):
-        now = frame.time_s * rate
-        early = min(0.5, now / max(count, 1) / 2.0)  # half of the usual step from frame to frame
-        if now + early >= due or frame.time_s == 0.0:
-            yield frame
-            due = max(due, now - 0.5) + 1.0  # frames that are missing are not made up for
-
-
-def _bounded(frames: Iterator[Frame], most_bytes: int, most: int) -> tuple[Frame, ...]:
-    """Collect frames in at most so much memory: all at half the size, a quarter ... or fewer."""
-    kept: list[Frame] = []
-    halvings = size = 0
-    for frame in frames:
-        if len(kept) == most:
-            note = f"only the first {kept[-1].time_s:.1f} s of the clip were used ({most} frames)"
-            kept[0] = _noted(kept[0], note)
-            break
-        kept.append(_halved(frame, halvings))
-        size += _bytes(kept[-1])
-        while size > most_bytes and max(kept[-1].size) >= 2 * _LEAST_SIDE:
-            halvings += 1
-            kept = [_halved(one, 1) for one in kept]
-            size = sum(map(_bytes, kept))
-        if size > most_bytes and len(kept) > 1:
-            kept.pop()
-            note = f"only the first {kept[-1].time_s:.1f} s of the clip fit into memory (setting "
-            kept[0] = _noted(kept[0], f"{note}FACEPAD_MAX_CLIP_MB)")
-            break
-    if halvings:
-        width, height = kept[0].size
-        kept[0] = _noted(kept[0], f"frames of the clip were reduced to {width}x{height} pixels")
-    return tuple(kept)
-
-
-def _halved(frame: Frame, times: int) -> Frame:
-    """Halve a frame step by step, so that frames that are read early and late have one size."""
-    image, depth = frame.image, frame.depth
-    for _ in range(times):
-        image = to_long_side(image, max(1, max(image.shape[:2]) // 2))
-        if depth is not None:  # no means of depths: there is nothing between near and far
-            rows, columns = (
-                np.arange(new) * old // new
-                for old, new in zip(depth.shape, image.shape[:2], strict=True)
-            )
-            depth = depth[np.ix_(rows, columns)]
-    return replace(frame, image=image, depth=depth)
-
-
-def _bytes(frame: Frame) -> int:
-    return frame.image.nbytes + (0 if frame.depth is None else frame.depth.nbytes)
-
-
-def _noted(frame: Frame, note: str) -> Frame:
-    return replace(frame, notes=(*frame.notes, note))
-
-
-def _with_depth(
-    colour: Iterator[tuple[int, Frame]],
-    path: str | Path,
-    selection: FrameSelection,
-    limits: VideoLimits,
-) -> Iterator[tuple[int, Frame]]:
-    depths = read_depth(path, selection, limits=limits)
-    for (number, frame), depth in zip(colour, depths, strict=True):
-        yield number, replace(frame, depth=depth)
 
 
 def _from_array(image: NDArray[Any], channels: Channels | None) -> Frame:

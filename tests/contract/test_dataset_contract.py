@@ -86,6 +86,7 @@ def test_a_plain_listing_keeps_the_contract(good: list[Sample]) -> None:
         ({"subject": ""}, "subject must be a name"),
         ({"split": "test"}, "split must be a Split, got 'test'"),
         ({"pai_species": ""}, "None for bona fide, got ''"),
+        ({"pai_species": "live"}, "got 'live', which means bona fide"),
         ({"frame": -1}, "a frame number is 0 or more, got -1"),
         ({"attributes": {"pose": 3}}, "attributes must be text by name"),
     ],

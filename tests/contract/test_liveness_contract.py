@@ -11,11 +11,13 @@ import pytest
 
 from facepad import registry
 from facepad.needs import Needs
+from facepad.registry import DEFAULT_ADVISORY, DEFAULT_TESTS
 from facepad.testing import ContractError, check_liveness_test, made_up_presentation
 from facepad.types import OperatingPoint, Presentation, Reason, Score
 
 HALF = OperatingPoint.at(0.5)
 CLIP = Needs(min_frames=3, seconds=2.0, fps=20.0, depth=True)
+SHOWN = (*DEFAULT_TESTS, *DEFAULT_ADVISORY)  # the tests of a check by default
 
 
 @dataclass
@@ -108,7 +110,7 @@ class KeepsThePresentation(Brightness):
 @pytest.mark.parametrize(
     "name",
     [
-        pytest.param(name, marks=() if name in registry.DEFAULT_TESTS else pytest.mark.slow)
+        pytest.param(name, marks=() if name in SHOWN else pytest.mark.slow)
         for name in registry.names("liveness_tests")
     ],
 )

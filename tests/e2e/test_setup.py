@@ -53,7 +53,7 @@ def program(path: Path, text: str) -> str:
 def test_a_wrong_word_shows_the_usage(project: Path) -> None:
     done = set_up(project, "all")
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "usage: scripts/setup.sh core|dev, got 'all'\n"
+    assert done.stderr == "usage: scripts/setup.sh core|dev|lowest|newest, got 'all'\n"
 
 
 def test_a_python_that_is_too_old_is_told(project: Path) -> None:

@@ -11,7 +11,15 @@ from PIL import Image
 
 from facepad.fusion import mean_ratio
 from facepad.registry import Kind
-from facepad.types import Face, Frame, OperatingPoint, Presentation, Reason, Score
+from facepad.types import (
+    CaptureQuality,
+    Face,
+    Frame,
+    OperatingPoint,
+    Presentation,
+    Reason,
+    Score,
+)
 
 BLACK_IS_NO_FACE = 1.0  # mean grey level
 
@@ -46,7 +54,7 @@ class WholePictureFinder:
     def find(self, frame: Frame) -> Frame:
         if frame.image.mean() < BLACK_IS_NO_FACE:
             return replace(frame, no_face=Reason.NO_FACE)
-        return replace(frame, face=Face((0, 0, *frame.size), 0.9))
+        return replace(frame, face=Face((0, 0, *frame.size), 0.9), capture=CaptureQuality())
 
 
 def _resolve(kind: Kind, name: str) -> Callable[..., Any]:

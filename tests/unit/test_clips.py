@@ -22,6 +22,7 @@ from facepad.scoring.table import output_columns, presentation_columns
 from facepad.scoring.workers import score_picture, score_presentation
 from facepad.testing.media_files import write_depth_clip, write_video
 from facepad.types import (
+    CaptureQuality,
     Face,
     Frame,
     OperatingPoint,
@@ -42,11 +43,14 @@ class LightFinder:
     models: Mapping[str, str] = {}
     searches = 0
 
+    def __init__(self, captured: bool = True) -> None:
+        self.capture = CaptureQuality() if captured else None
+
     def find(self, frame: Frame) -> Frame:
         self.searches += 1
         if frame.image.mean() < 20:
             return replace(frame, no_face=Reason.NO_FACE)
-        return replace(frame, face=Face((0, 0, *frame.size), 0.9))
+        return replace(frame, face=Face((0, 0, *frame.size), 0.9), capture=self.capture)
 
 
 @dataclass
@@ -142,6 +146,36 @@ def test_python_check_score_and_evaluate_give_one_decision(
     assert document["score"] == round(decision.score, 6)
     assert (document["outcome"], document["reasons"]) == (decision.outcome.value, [])
     assert list(document["tests"]) == list(tests)
+
+
+@pytest.mark.parametrize(("dark", "outcome"), [(1, Outcome.ATTACK), (4, Outcome.UNCERTAIN)])
+def test_a_poor_capture_has_one_decision_everywhere(
+    tmp_path: Path, dark: int, outcome: Outcome
+) -> None:
+    def assess(frame: Frame) -> CaptureQuality:
+        return CaptureQuality((Reason.TOO_DARK,) if frame.image.mean() < 70 else ())
+
+    path = str(written(tmp_path, [60] * dark + [100] * (6 - dark)))
+    made = Checker((BrightTest(),), finder=LightFinder(captured=False), assess=assess)
+    decision = made.check(path)
+    assert (decision.outcome, decision.frames) == (outcome, 5 if dark == 1 else 6)
+    assert ("1 of 6 frames ignored: too dark" in decision.notes) is (dark == 1)
+    score = score_picture(made, path, tests=("bright",))
+    evaluate = score_presentation(made, (path, None), tests=("bright",))
+    assert score[:4] == evaluate[:4]
+    assert (score[1], score[2]) == (outcome.value, ";".join(decision.reasons))
+
+
+def test_a_clip_test_alone_does_not_pass_a_clip_without_context() -> None:
+    def assess(_: Frame) -> CaptureQuality:
+        return CaptureQuality((Reason.NO_CONTEXT,))
+
+    moving = frames_of([100, 180] * 5)
+    made = Checker((MotionTest(),), finder=LightFinder(captured=False), assess=assess)
+    assert checker(MotionTest()).check_presentation(moving).score is not None
+    decision = made.check_presentation(moving)
+    assert decision.outcome is not Outcome.BONA_FIDE
+    assert len(decision.notes) == 0
 
 
 def test_a_clip_in_memory_is_judged_as_its_file(clip: Path) -> None:
@@ -398,7 +432,7 @@ def test_two_tests_of_a_fifth_of_a_second_take_less_than_two_fifths() -> None:
         timings = made.check(STILL, channels="rgb").timings_ms
         took_ms.append(timings["total"])
     assert min(took_ms) < 300.0
-    assert list(timings) == ["decode", "faces", "one", "two", "total"]
+    assert list(timings) == ["decode", "faces", "capture", "one", "two", "total"]
 
 
 def test_the_order_of_results_is_that_of_the_tests_and_not_of_their_ends() -> None:

@@ -14,6 +14,7 @@ from facepad.models.card import Card
 from facepad.pipeline import Checker
 from facepad.selected_tests import make_calibratable, make_test
 from facepad.types import (
+    CaptureQuality,
     Face,
     Frame,
     LivenessTest,
@@ -38,13 +39,15 @@ def _kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     calibration.save(Calibration("kiosk-7", "made_up", "1", 10, {"all": anchor}), CARD)
 
 
+@dataclass
 class AnyFinder:
     """Takes every picture for a face."""
 
-    models: Mapping[str, str] = {}
+    capture: CaptureQuality = field(default_factory=CaptureQuality)
+    models: Mapping[str, str] = field(default_factory=dict)
 
     def find(self, frame: Frame) -> Frame:
-        return replace(frame, face=Face((0, 0, *frame.size), 0.9))
+        return replace(frame, face=Face((0, 0, *frame.size), 0.9), capture=self.capture)
 
 
 @dataclass(frozen=True)
@@ -93,6 +96,17 @@ def test_with_a_calibration_its_test_decides_and_all_others_are_advisory() -> No
     assert (decision.outcome, decision.score) == (Outcome.BONA_FIDE, 0.9)
     assert decision.operating_points["made_up"].name == "kiosk"
     assert decision.scores["plain"].value == 0.1
+
+
+def test_a_calibrated_test_does_not_pass_a_picture_that_ends_at_the_face() -> None:
+    made = Checker(
+        (CalibratableTest(),),
+        calibration="kiosk-7",
+        finder=AnyFinder(capture=CaptureQuality((Reason.NO_CONTEXT,))),
+    )
+    decision = made.check(PICTURE, channels="rgb")
+    assert (decision.outcome, decision.score) == (Outcome.UNCERTAIN, 0.9)
+    assert decision.calibration == calibration.version("kiosk-7")
 
 
 def test_the_test_of_a_calibration_is_made_when_it_is_not_named(

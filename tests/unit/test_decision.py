@@ -64,6 +64,42 @@ def test_without_a_face_there_is_no_response_whatever_the_score() -> None:
     )  # fmt: skip
 
 
+@pytest.mark.parametrize("value", [0.1, 0.5, 0.9])
+def test_a_poor_capture_never_passes_and_never_accuses(value: float) -> None:
+    outcome, reasons = conclude(Fused(value, (), BAND), capture=(Reason.TOO_DARK,))
+    assert outcome is Outcome.UNCERTAIN
+    assert reasons[0] is Reason.TOO_DARK
+
+
+@pytest.mark.parametrize(
+    ("value", "outcome"),
+    [(0.39, Outcome.ATTACK), (0.4, Outcome.UNCERTAIN), (0.9, Outcome.UNCERTAIN)],
+)
+def test_without_context_a_score_can_only_be_that_of_an_attack(
+    value: float, outcome: Outcome
+) -> None:
+    assert conclude(Fused(value, (), BAND), capture=(Reason.NO_CONTEXT,))[0] is outcome
+
+
+def test_without_context_in_the_dark_nobody_is_accused() -> None:
+    both = (Reason.TOO_DARK, Reason.NO_CONTEXT)
+    assert conclude(Fused(0.1, (), BAND), capture=both) == (Outcome.UNCERTAIN, both)
+
+
+def test_a_test_that_abstains_accuses_nobody_without_context() -> None:
+    fused = Fused(0.1, (Reason.UNFAMILIAR_CAMERA,), BAND)
+    assert conclude(fused, capture=(Reason.NO_CONTEXT,)) == (
+        Outcome.UNCERTAIN, (Reason.NO_CONTEXT, Reason.UNFAMILIAR_CAMERA),
+    )  # fmt: skip
+
+
+def test_without_a_score_a_poor_capture_is_no_response() -> None:
+    fused = Fused(None, (Reason.TOO_DARK,), BAND)
+    assert conclude(fused, capture=(Reason.TOO_DARK,)) == (
+        Outcome.NON_RESPONSE, (Reason.TOO_DARK,),
+    )  # fmt: skip
+
+
 def test_a_reason_is_given_once() -> None:
     fused = Fused(None, (Reason.NO_FACE,), BAND)
     assert conclude(fused, no_face=Reason.NO_FACE)[1] == (Reason.NO_FACE,)

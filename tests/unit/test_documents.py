@@ -1,26 +1,44 @@
 """The JSON document of one input."""
 
 import json
+import pickle
+import re
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from facepad.decision import Decision
-from facepad.documents import OUTCOMES, Judged, explanation, plain, to_json, why
+from facepad.decision import Decision, plain
+from facepad.documents import OUTCOMES, Judged, explanation, to_json, why
 from facepad.reasons import REASONS
-from facepad.types import Face, OperatingPoint, Outcome, Reason, Score
+from facepad.scoring.table import AUDIT
+from facepad.types import CaptureQuality, Face, OperatingPoint, Outcome, Reason, Score
 
+ROOT = Path(__file__).resolve().parents[2]
 KEYS = [
     "schema_version",
     "path",
     "outcome",
     "score",
+    "interval",
     "reasons",
+    "advice",
+    "notes",
+    "operating_point",
+    "deciding",
+    "advisory",
     "tests",
+    "left_out",
+    "fusion",
+    "calibration",
     "face",
+    "capture",
     "source_size",
+    "frames",
     "timings_ms",
     "models",
+    "facepad_version",
     "error",
 ]
 DECISION = Decision(
@@ -32,6 +50,17 @@ DECISION = Decision(
     source_size=(640, 480),
     models={"quality": "quality-1+00000000"},
     timings_ms={"total": 12.3456},
+    operating_point=OperatingPoint("mean", 0.5, 0.4, 0.6),
+    operating_points={"quality": OperatingPoint("dev_eer", 0.5, 0.4, 0.6)},
+    source="a.jpg",
+    notes=("1 other face in the picture",),
+    interval=(0.1, 0.2),
+    left_out={"blink": Reason.CLIP_TOO_SHORT},
+    capture=CaptureQuality((), {"luminance": 0.25}),
+    advisory=("blink",),
+    fusion="mean",
+    calibration="kiosk-7+00000000",
+    version="1.2.3",
 )
 AT_HALF = OperatingPoint.at(0.5)
 
@@ -48,24 +77,59 @@ def test_the_keys_are_the_same_with_a_decision_and_with_an_error() -> None:
 
 def test_a_decision_is_told_whole() -> None:
     assert document(Judged("a.jpg", DECISION)) == {
-        "schema_version": 1,
+        "schema_version": 2,
         "path": "a.jpg",
         "outcome": "uncertain",
         "score": 0.123457,
+        "interval": [0.1, 0.2],
         "reasons": ["unfamiliar_camera"],
+        "advice": ["calibrate the camera"],
+        "notes": ["1 other face in the picture"],
+        "operating_point": {"name": "mean", "threshold": 0.5, "low": 0.4, "high": 0.6},
+        "deciding": ["quality"],
+        "advisory": ["blink"],
         "tests": {
             "quality": {
                 "score": 0.123457,
+                "interval": None,
                 "reason": "unfamiliar_camera",
+                "operating_point": {"name": "dev_eer", "threshold": 0.5, "low": 0.4, "high": 0.6},
                 "details": {"distance": 4.0},
             }
         },
-        "face": {"box": [1, 2, 3, 4], "score": 0.5, "others": 1},
+        "left_out": {"blink": "clip_too_short"},
+        "fusion": "mean",
+        "calibration": "kiosk-7+00000000",
+        "face": {"box": [1, 2, 3, 4], "score": 0.5, "others": 1, "roll_deg": 0.0},
+        "capture": {"reasons": [], "measures": {"luminance": 0.25}},
         "source_size": [640, 480],
+        "frames": 1,
         "timings_ms": {"total": 12.35},
         "models": {"quality": "quality-1+00000000"},
+        "facepad_version": "1.2.3",
         "error": None,
     }
+
+
+def test_a_decision_gives_the_document_of_the_command_line() -> None:
+    assert DECISION.to_dict() == document(Judged("a.jpg", DECISION))
+    assert DECISION.to_json() == to_json(Judged("a.jpg", DECISION))
+
+
+def test_a_decision_can_be_compared_hashed_and_sent_to_another_process() -> None:
+    again = pickle.loads(pickle.dumps(DECISION))  # noqa: S301 - our own bytes
+    assert again == DECISION
+    assert hash(again) == hash(DECISION)
+    assert again != replace(DECISION, outcome=Outcome.ATTACK)
+    assert again == replace(DECISION, timings_ms={})
+
+
+def test_every_key_and_every_column_is_documented() -> None:
+    page = (ROOT / "docs" / "decisions.md").read_text()
+    documented = {name for row in page.splitlines() if row.startswith("| `")
+                  for name in re.findall(r"`(\w+)`", row.split("|")[1])}  # fmt: skip
+    assert set(KEYS) <= documented
+    assert {*AUDIT, "score", "outcome", "reason", "ms"} <= documented
 
 
 def test_a_missing_score_is_null_and_never_zero() -> None:
@@ -105,7 +169,9 @@ def test_reasons_and_notes_stand_together() -> None:
     decision = Decision(
         Outcome.NON_RESPONSE, None, (Reason.NO_FACE,), notes=("named .png but is JPEG",)
     )
-    assert why(decision) == "no face found; named .png but is JPEG"
+    assert why(decision) == (
+        "no face found (look straight into the camera); named .png but is JPEG"
+    )
 
 
 def test_a_test_that_was_left_out_is_told_with_its_reason() -> None:
@@ -120,7 +186,15 @@ def test_a_test_that_was_left_out_is_told_with_its_reason() -> None:
 def test_a_reason_of_the_whole_decision_is_not_told_again_of_a_test() -> None:
     scores = {"quality": Score(None, Reason.NO_FACE)}
     decision = Decision(Outcome.NON_RESPONSE, None, (Reason.NO_FACE,), scores)
-    assert why(decision) == "no face found"
+    assert why(decision) == "no face found (look straight into the camera)"
+
+
+def test_a_test_that_is_only_shown_does_not_abstain() -> None:
+    scores = {"shy": Score(0.9, Reason.UNFAMILIAR_CAMERA), "sure": Score(0.2)}
+    decision = Decision(
+        Outcome.ATTACK, 0.2, scores=scores, operating_point=AT_HALF, advisory=("shy",)
+    )
+    assert why(decision) == "score 0.20 < 0.50 (reject)"
 
 
 def test_the_group_that_moved_the_score_most_comes_first() -> None:

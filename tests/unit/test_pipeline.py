@@ -9,10 +9,11 @@ import pytest
 
 import facepad
 from facepad.checking import check
-from facepad.errors import InputError, SettingsError
+from facepad.errors import InputError, SettingsError, item_error
 from facepad.fusion import Answer, Fused, mean_ratio
 from facepad.pipeline import Checker
 from facepad.types import (
+    CaptureQuality,
     Face,
     Frame,
     OperatingPoint,
@@ -55,6 +56,12 @@ class FakeTest:
     def score(self, presentation: Presentation) -> Score:
         assert presentation.frames
         return self.said
+
+
+class BrokenTest(FakeTest):
+    def score(self, presentation: Presentation) -> Score:
+        assert presentation.frames
+        raise ZeroDivisionError("by zero")
 
 
 class ExplainingTest(FakeTest):
@@ -176,6 +183,61 @@ def test_an_advisory_test_is_reported_and_has_no_part_in_the_decision() -> None:
     assert (checker.tests, checker.deciding) == (("sure", "other"), ("sure",))
 
 
+def test_by_default_the_face_network_decides_and_quality_is_shown() -> None:
+    made = Checker(finder=FakeFinder())
+    assert (made.deciding, made.tests) == (("face_cnn",), ("face_cnn", "quality"))
+
+
+def test_tests_that_are_named_decide_and_nothing_is_added() -> None:
+    assert Checker(("quality", "face_cnn")).tests == ("quality", "face_cnn")
+    assert Checker(("quality",)).tests == ("quality",)
+    assert Checker(advisory=()).tests == ("face_cnn",)
+
+
+def test_a_poor_capture_keeps_its_score_and_is_uncertain() -> None:
+    dark = CaptureQuality((Reason.TOO_DARK,), {"luminance": 9.0})
+    for value in (0.1, 0.9):
+        checker = Checker(
+            (FakeTest(said=Score(value)),), finder=FakeFinder(), assess=lambda _: dark
+        )
+        decision = checker.check(PICTURE, channels="rgb")
+        assert (decision.outcome, decision.score) == (Outcome.UNCERTAIN, value)
+        assert decision.reasons == (Reason.TOO_DARK,)
+        assert decision.capture == dark
+
+
+def test_no_test_is_asked_where_nothing_is_left_to_judge() -> None:
+    black = CaptureQuality((Reason.TOO_DARK,), {"judgeable": 0.0})
+    checker = Checker((BrokenTest(),), finder=FakeFinder(), assess=lambda _: black)
+    decision = checker.check(PICTURE, channels="rgb")
+    assert (decision.outcome, decision.score) == (Outcome.NON_RESPONSE, None)
+    assert decision.reasons == (Reason.TOO_DARK,)
+    assert decision.scores["fake"].reason is Reason.TOO_DARK
+
+
+def test_a_picture_that_ends_at_the_face_is_never_bona_fide_whatever_test_decides() -> None:
+    checker = Checker((FakeTest(),), finder=FakeFinder(replace(FACE, box=(0, 0, 64, 48))))
+    decision = checker.check(PICTURE, channels="rgb")
+    assert decision.outcome is Outcome.UNCERTAIN
+    assert Reason.NO_CONTEXT in decision.reasons
+
+
+def test_an_error_of_a_test_names_the_test() -> None:
+    with pytest.raises(ZeroDivisionError) as caught:
+        decide(BrokenTest())
+    assert item_error("a.jpg", caught.value) == (
+        "a.jpg: unexpected ZeroDivisionError: by zero (in the liveness test 'fake')"
+    )
+
+
+def test_a_decision_says_what_it_was_made_by() -> None:
+    checker = Checker((FakeTest(),), advisory=(FakeTest("other"),), finder=FakeFinder())
+    decision = checker.check(PICTURE, channels="rgb")
+    assert (decision.deciding, decision.advisory) == (("fake",), ("other",))
+    assert (decision.fusion, decision.calibration) == ("mean", None)
+    assert decision.version == facepad.__version__
+
+
 def test_another_fusion_can_be_given() -> None:
     def strictest(answers: Mapping[str, Answer]) -> Fused:
         least = min(answers.values(), key=lambda one: one.score.value or 0.0)
@@ -210,8 +272,8 @@ def test_the_decision_tells_the_time_of_each_step() -> None:
     checker = Checker((FakeTest(),), finder=FakeFinder())
     checker.load()
     timings = checker.check(PICTURE, channels="rgb").timings_ms
-    assert list(timings) == ["decode", "faces", "fake", "total"]
-    assert timings["total"] >= sum(timings[step] for step in ("decode", "faces", "fake"))
+    assert list(timings) == ["decode", "faces", "capture", "fake", "total"]
+    assert timings["total"] >= sum(timings[step] for step in ("decode", "faces", "capture", "fake"))
 
 
 def test_a_face_that_was_found_before_is_not_looked_for_again() -> None:

@@ -53,6 +53,9 @@ ERRORS = [
     "counted",
     "item_error",
     "printable",
+    "source_name",
+    "suggestion",
+    "unknown_name",
 ]
 HEAVY = ["numpy", "cv2", "torch", "sklearn", "scipy", "typer", "rich", "skimage", "matplotlib"]
 

@@ -120,3 +120,17 @@ def test_a_plug_in_that_does_not_load_is_named(third_party: list[EntryPoint], ta
     third_party.append(EntryPoint("broken", target, "facepad.metrics"))
     with pytest.raises(SettingsError, match=f"metrics 'broken' at '{target}' does not load"):
         resolve("metrics", "broken")
+
+
+@pytest.mark.usefixtures("third_party")
+def test_a_research_test_that_is_not_installed_is_answered_with_its_package() -> None:
+    with pytest.raises(
+        SettingsError,
+        match=r"'face_cnn_research' is in the package facepad-research.*`pip install "
+        r"packages/facepad-research`$",
+    ):
+        resolve("liveness_tests", "face_cnn_research")
+
+
+def test_no_built_in_test_is_for_research() -> None:
+    assert not [name for name in BUILT_IN["liveness_tests"] if "research" in name]

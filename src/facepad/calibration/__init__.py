@@ -2,7 +2,16 @@
 
 from facepad.calibration.anchor import Anchor, Calibration
 from facepad.calibration.prior import CalibratableTest, CameraPrior, ViewPrior
-from facepad.calibration.store import card, load, names, path, remove, save, version
+from facepad.calibration.store import (
+    card,
+    load,
+    names,
+    path,
+    refuse_existing,
+    remove,
+    save,
+    version,
+)
 
 __all__ = [
     "Anchor",
@@ -14,6 +23,7 @@ __all__ = [
     "load",
     "names",
     "path",
+    "refuse_existing",
     "remove",
     "save",
     "version",

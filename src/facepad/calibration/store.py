@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from facepad import settings
 from facepad.calibration.anchor import FORMAT_VERSION, Anchor, Calibration
-from facepad.errors import ModelError, SettingsError
+from facepad.errors import ModelError, SettingsError, suggestion
 from facepad.models import store
 from facepad.models.card import Card
 from facepad.models.index import digest, read_bytes
@@ -84,6 +84,18 @@ def remove(name: str) -> None:
     file.unlink()
 
 
+def refuse_existing(name: str) -> None:
+    """Refuse a name that a calibration has already.
+
+    Raises:
+        SettingsError: There is a calibration of this name, or the name is not a file name.
+    """
+    if path(name).exists():
+        raise SettingsError(
+            f"a calibration named {name!r} exists; give another --name, or --force to overwrite it"
+        )
+
+
 def path(name: str) -> Path:
     """Return the file of a calibration, whether it exists or not.
 
@@ -101,7 +113,8 @@ def _there(name: str) -> Path:
     file = path(name)
     if not file.is_file():
         known = ", ".join(names()) or "none; make one with `facepad calibrate`"
-        raise SettingsError(f"no calibration named {name!r}; known: {known}")
+        hint = suggestion(name, names())
+        raise SettingsError(f"no calibration named {name!r}; {hint}known: {known}")
     return file
 
 

@@ -17,23 +17,44 @@ from facepad.cli import (
     simulate,
     train,
 )
-from facepad.cli.errors import mapped_errors
+from facepad.cli.errors import mapped_errors, say, suggestions
+from facepad.settings import misspelled
 
 
 class _Root(TyperGroup):
     """Maps the errors of every command in one place."""
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - typer's own
+        with suggestions():
+            return super().parse_args(ctx, args)
+
     def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - the type is typer's own, and private
-        with mapped_errors():
+        for sentence in misspelled():
+            say(sentence)
+        with mapped_errors(), suggestions():
             return super().invoke(ctx)
 
+
+EPILOG = """\
+For example:
+
+- `facepad check me.jpg`
+- `facepad check --help`
+
+Exit codes:
+
+- 0: everything was judged
+- 1: the policy asked for failed
+- 2: an input could not be read, or wrong usage
+- 3: a model is missing or broken
+- 4: a dataset or a setting cannot be used
+"""
 
 app = typer.Typer(
     name="facepad",
     cls=_Root,
     help="Is the face in front of the camera a living person, or a picture of one?",
-    epilog="Exit codes: 0 all judged, 1 policy failed, 2 unreadable input or wrong usage, "
-    "3 model, 4 dataset or settings.",
+    epilog=EPILOG,
     no_args_is_help=True,
     rich_markup_mode="markdown",
     add_completion=False,

@@ -11,11 +11,11 @@ import typer
 
 from facepad.cli.errors import DEBUG_VARIABLE, ExitCode
 from facepad.cli.options import (
+    ADVISORY_HELP,
     CALIBRATION_HELP,
     PATHS_HELP,
-    TESTS_DEFAULT,
     TESTS_HELP,
-    split_names,
+    names_given,
 )
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class CheckOptions:
     """The options of `facepad check`.
 
     Attributes:
-        tests: Names of the liveness tests.
+        tests: Names of the tests that decide; None for the default ones.
         threshold: Decide at this score; None for the tests' own operating points.
         json: Whether to print documents instead of a table.
         explain: Whether to print what changed the score.
@@ -37,15 +37,17 @@ class CheckOptions:
         require_bona_fide: The policy: every outcome is bona fide.
         calibration: Name of the camera's calibration, whose test then decides alone; None
             for none.
+        advisory: Names of tests whose scores are only shown; None for the default ones.
     """
 
-    tests: tuple[str, ...]
+    tests: tuple[str, ...] | None
     threshold: float | None
     json: bool
     explain: bool
     fail_on_attack: bool
     require_bona_fide: bool
     calibration: str | None = None
+    advisory: tuple[str, ...] | None = None
 
 
 def check(
@@ -58,8 +60,11 @@ def check(
         bool, typer.Option("--explain", help="Show how each group of metrics changed the score.")
     ] = False,
     tests: Annotated[
-        str, typer.Option("--tests", metavar="NAME,...", help=TESTS_HELP)
-    ] = TESTS_DEFAULT,
+        str | None, typer.Option("--tests", metavar="NAME,...", help=TESTS_HELP)
+    ] = None,
+    advisory: Annotated[
+        str | None, typer.Option("--advisory", metavar="NAME,...", help=ADVISORY_HELP)
+    ] = None,
     threshold: Annotated[
         float | None,
         typer.Option(
@@ -89,8 +94,14 @@ def check(
 ) -> None:
     """Judge pictures and clips: is the face in each one a living person, or a picture of one?
 
-    A clip (AVI, MP4, MOV) is one presentation with one decision. An input that cannot be read
-    is one line with its error; the other inputs are judged.
+    A clip (AVI, MP4, MOV, MKV, WebM) is one presentation with one decision. An input that
+    cannot be read is one line with its error; the other inputs are judged.
+
+    For example:
+
+    - `facepad check me.jpg`
+    - `facepad check --json 'photos/*.jpg' clip.mp4 > decisions.jsonl`
+    - `facepad check --require-bona-fide - < upload.jpg`
 
     Exit codes:
 
@@ -101,7 +112,8 @@ def check(
     - 4: a setting cannot be used
     """
     options = CheckOptions(
-        tests=split_names(tests),
+        tests=names_given(tests),
+        advisory=names_given(advisory),
         threshold=threshold,
         json=as_json,
         explain=explain,
@@ -127,7 +139,7 @@ def run(paths: Sequence[str], options: CheckOptions) -> ExitCode:
     from facepad.media.inputs import expand
 
     runtime.tune()
-    inputs = list(expand(paths, sys.stdin.buffer))
+    inputs = list(expand(paths))
     threads = int(settings.number("threads"))
     checker = _checker(options, threads if len(inputs) == 1 else 1)
     checker.load()
@@ -186,6 +198,7 @@ def _checker(options: CheckOptions, threads: int) -> "Checker":
 
     return Checker(
         options.tests,
+        advisory=options.advisory,
         calibration=options.calibration,
         operating_point=(
             None if options.threshold is None else OperatingPoint.at(options.threshold)

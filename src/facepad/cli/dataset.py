@@ -47,6 +47,14 @@ def list_datasets(as_json: AsJson = False) -> None:
     """List the known databases, their licences and where to apply for them.
 
     facepad downloads none of them.
+
+    For example:
+
+    - `facepad dataset list`
+
+    Exit codes:
+
+    - 0: they were listed
     """
     from facepad import registry
 
@@ -62,7 +70,18 @@ def list_datasets(as_json: AsJson = False) -> None:
 
 @app.command()
 def info(name: Name, *, root: Root, protocol: Protocol = None, as_json: AsJson = False) -> None:
-    """Count the samples of a copy by split, class, species and subject, without decoding."""
+    """Count the samples of a copy by split, class, species and subject, without decoding.
+
+    For example:
+
+    - `facepad dataset info nuaa --root NUAA`
+
+    Exit codes:
+
+    - 0: they were counted
+    - 2: wrong usage
+    - 4: the dataset cannot be used
+    """
     from facepad.datasets.opening import list_dataset
 
     listing = list_dataset(name, root, protocol)
@@ -86,10 +105,20 @@ def verify(
     workers: Workers = CPUS,
     as_json: AsJson = False,
 ) -> None:
-    """Decode every listed sample; the exit code is 4 if one is missing or broken.
+    """Decode every listed sample.
 
     Files that are not listed, and splits that are smaller than the official ones, are
     notices, not errors.
+
+    For example:
+
+    - `facepad dataset verify nuaa --root NUAA`
+
+    Exit codes:
+
+    - 0: every sample is there and can be decoded
+    - 2: wrong usage
+    - 4: a sample is missing or broken, or the dataset cannot be used
     """
     from facepad.cli.console import progress
     from facepad.datasets.opening import list_dataset
@@ -135,8 +164,17 @@ def pack(
     """Pack a dataset into one HDF5 file; needs `pip install 'facepad[data]'`.
 
     Use the file as any dataset: `--dataset packed --root FILE.h5`. Samples that cannot be
-    read are printed, skipped and counted, and the exit code is 2. Resume an interrupted run
-    with --resume.
+    read are printed, skipped and counted. Resume an interrupted run with --resume.
+
+    For example:
+
+    - `facepad dataset pack nuaa --root NUAA --out nuaa.h5`
+
+    Exit codes:
+
+    - 0: every sample was packed
+    - 2: samples were skipped, or wrong usage
+    - 4: the dataset or the output cannot be used, or a library is missing
     """
     from facepad.datasets.opening import list_dataset
     from facepad.media.frame_selection import FrameSelection

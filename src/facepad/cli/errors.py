@@ -14,12 +14,14 @@ If both apply, the code is 2, not 1: a policy is checked only when every input w
 """
 
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import IntEnum
 from io import TextIOWrapper
 from pathlib import Path
+from typing import Any
 
 from typer import Exit
 
@@ -30,9 +32,11 @@ from facepad.errors import (
     ModelError,
     SettingsError,
     printable,
+    unknown_name,
 )
+from facepad.settings import DEBUG_VARIABLE as DEBUG_VARIABLE
 
-DEBUG_VARIABLE = "FACEPAD_DEBUG"
+_NO_COMMAND = re.compile(r"No such command '([^']*)'")
 
 
 class ExitCode(IntEnum):
@@ -102,6 +106,34 @@ def mapped_errors() -> Iterator[None]:
 
 
 @contextmanager
+def suggestions() -> Iterator[None]:
+    """Name the closest command or option where an unknown one was typed.
+
+    Versions of typer and click differ in whether they do so, and how.
+    """
+    try:
+        yield
+    except Exception as error:
+        context = getattr(error, "ctx", None)
+        if context is not None and hasattr(error, "message"):
+            vars(error).update(message=_suggested(error, context), possibilities=None)
+        raise
+
+
+def _suggested(error: Any, context: Any) -> str:  # noqa: ANN401 - typer's own types, and private
+    """Return the message of an error of usage, with the closest name that is known."""
+    message = str(error.message)
+    if message.startswith("No such option"):
+        names = [name for each in context.command.get_params(context) for name in each.opts]
+        return unknown_name(
+            "option", error.option_name, [name for name in names if name.startswith("--")]
+        )
+    if typed := _NO_COMMAND.match(message):
+        return unknown_name("command", typed[1], context.command.list_commands(context))
+    return message
+
+
+@contextmanager
 def caught_faults() -> Iterator[None]:
     """Convert an unexpected error into one line; used around the whole program."""
     try:
@@ -117,7 +149,17 @@ def caught_faults() -> Iterator[None]:
 
 
 def prepare_streams() -> None:
-    """Make standard output and error accept any text, also if they are ASCII or closed."""
+    """Make standard output and error accept any text, also if they are ASCII or closed.
+
+    Closed descriptors become the null device. Otherwise the next file that is opened would get
+    the number 0, 1 or 2, and libraries write their warnings to number 2.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            opened = os.open(os.devnull, os.O_RDWR)  # gets the lowest free number
+            os.set_inheritable(opened, True)
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:

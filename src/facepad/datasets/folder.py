@@ -22,6 +22,7 @@ from facepad.datasets import (
     split_by_subject,
 )
 from facepad.errors import DatasetError, counted
+from facepad.jobs.csv_rows import check_species
 from facepad.types import Sample, Split
 
 TITLE = "folder"
@@ -88,14 +89,16 @@ class Folder:
         loose = sum(_folder_of_subject(self._below_part(Path(s.path))) is None for s in listed)
         if loose:
             yield (
-                f"subjects: of {loose} files by their names up to the first '_', as they lie in "
-                "no subject's folder"
+                f"subjects: of {counted(loose, 'file')} by their names up to the first '_', as no "
+                "folder names the subject"
             )
 
     def _sample(self, path: Path) -> Sample:
         below = self._below_part(path)
         if below[0] == ATTACK and len(below) < 3:
             raise DatasetError(f"{TITLE}: {path} must lie in a folder named by its species")
+        if below[0] == ATTACK:
+            self._check_species(path, below[1])
         subject = _folder_of_subject(below) or path.stem.partition("_")[0] or path.stem
         relative = path.relative_to(self.root)
         given = self._parts().get(relative.parts[0])
@@ -106,6 +109,15 @@ class Folder:
             split=split_by_subject(subject) if given is None else given,
             pai_species=None if below[0] == BONA_FIDE else below[1],
         )
+
+    def _check_species(self, path: Path, species: str) -> None:
+        try:
+            check_species(species)
+        except DatasetError:
+            raise DatasetError(
+                f"{TITLE}: {path} is in {ATTACK}/{species}/, but {species!r} means bona fide; "
+                f"folders in {ATTACK}/ are named by the kind of attack, such as print"
+            ) from None
 
     def _below_part(self, path: Path) -> tuple[str, ...]:
         """Return class, species and so on, down to the file's name."""

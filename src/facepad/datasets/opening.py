@@ -9,7 +9,8 @@ from pathlib import Path
 from types import MappingProxyType
 
 from facepad import registry
-from facepad.errors import SettingsError
+from facepad.errors import DatasetError, SettingsError
+from facepad.jobs.csv_rows import check_species
 from facepad.types import Dataset, Sample
 
 _FIELD = re.compile(r"^(?P<name>[A-Z][A-Za-z ]*):[ \t]+(?P<words>.*(?:\n[ \t]+.*)*)", re.MULTILINE)
@@ -82,11 +83,12 @@ def list_dataset(name: str, root: Path, protocol: str | None = None) -> DatasetL
 
     Raises:
         SettingsError: As `open_dataset`.
-        DatasetError: The copy is not laid out as expected.
+        DatasetError: The copy is not laid out as expected, or an attack has a kind that means
+            bona fide.
     """
     header = header_of(name)
     dataset = open_dataset(name, root, protocol)
-    samples = tuple(dataset.samples())
+    samples = tuple(map(_checked, dataset.samples()))
     notices = getattr(dataset, "notices", tuple)
     return DatasetListing(
         header,
@@ -96,6 +98,14 @@ def list_dataset(name: str, root: Path, protocol: str | None = None) -> DatasetL
         samples,
         tuple(notices()),
     )
+
+
+def _checked(sample: Sample) -> Sample:
+    try:
+        check_species(sample.pai_species or "")
+    except DatasetError as error:
+        raise DatasetError(f"{sample.key}: {error}") from None
+    return sample
 
 
 def header_of(name: str) -> DatasetHeader:

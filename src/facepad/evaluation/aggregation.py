@@ -15,7 +15,9 @@ from facepad.errors import InputError
 from facepad.evaluation.choices import FrameAggregation, ScoreDirection
 from facepad.evaluation.scale import Scale
 from facepad.evaluation.table import ScoreTable, score_table
-from facepad.types import Sample, Split
+from facepad.types import Reason, Sample, Split
+
+REJECTS_ONLY = Reason.NO_CONTEXT.value  # see `facepad.decision.conclude`
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,12 @@ class Scored:
     @property
     def abstained(self) -> bool:
         """Whether the value must not decide."""
-        return self.value is not None and bool(self.reason)
+        return self.value is not None and self.reason not in ("", REJECTS_ONLY)
+
+    @property
+    def rejects_only(self) -> bool:
+        """Whether the value may reject but not accept."""
+        return self.value is not None and self.reason == REJECTS_ONLY
 
 
 def combined(
@@ -97,6 +104,7 @@ def ranked_table(rows: Sequence[Scored], scale: Scale) -> ScoreTable:
         [row.sample.subject for row in rows],
         split=splits[0],
         abstained=[row.abstained for row in rows],
+        rejects_only=[row.rejects_only for row in rows],
     )
 
 
@@ -107,11 +115,11 @@ def _one(name: str, rows: list[Scored], how: FrameAggregation, higher_is: ScoreD
         labels = " and ".join(" ".join(map(str, _label(row))) for row in _two_unlike(rows))
         raise InputError(f"presentation {name!r} has frames of different kinds: {labels}")
     answered = [row for row in rows if row.value is not None]
-    abstained = [row for row in answered if row.abstained]
+    doubted = [row for row in answered if row.reason]
     first = replace(rows[0].sample, frame=None)
     if not answered:
         return Scored(first, None, _most_common(rows), name)
-    reason = _most_common(abstained) if 2 * len(abstained) > len(answered) else ""
+    reason = _most_common(doubted) if 2 * len(doubted) > len(answered) else ""
     values = np.array([row.value for row in answered], dtype=np.float64)
     return Scored(first, _statistic(values, how, higher_is), reason, name)
 

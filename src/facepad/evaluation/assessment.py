@@ -231,7 +231,7 @@ def _choose(
 
 def _cannot_choose(name: str, table: ScoreTable) -> str:
     """Return why a dev split gives no threshold; "" when it gives one."""
-    decisive = table.keep(table.answered & ~table.abstained)
+    decisive = table.keep(table.decisive)
     for what, rows in (("bona fide", decisive.bona_fide), ("attack", decisive.attack)):
         if table.split is Split.DEV and not rows.any():
             return (

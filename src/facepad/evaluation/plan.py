@@ -5,17 +5,19 @@ datasets, at the threshold of every other dev split. People who are in no other 
 reported a second time by themselves.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from facepad.errors import InputError
+from facepad.errors import InputError, counted, suggestion
 from facepad.evaluation.aggregation import Scored, of_split, pooled
 from facepad.evaluation.assessment import Assessment, GivenPoint, Rule, Sampling, assess
 from facepad.evaluation.choices import ScoreDirection
-from facepad.evaluation.protocol import subject_disjoint
-from facepad.types import Split
+from facepad.evaluation.protocol import shared_notices, subject_disjoint
+from facepad.types import Sample, Split
 
 POOL = "all datasets"
+CHANCE = 0.5  # AUC of scores that say nothing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +102,24 @@ def refuse_source(asked: str) -> None:
         )
 
 
+def require_test(samples: Sequence[Sample]) -> None:
+    """Check that there is a test part to report on.
+
+    Raises:
+        InputError: There is none; the message says what there is, and what to do.
+    """
+    counts = Counter(sample.split for sample in samples)
+    if counts[Split.TEST]:
+        return
+    there = ", ".join(f"{split} {counts[split]:,}" for split in Split if counts[split])
+    people = counted(len({sample.subject for sample in samples}), "person", "people")
+    raise InputError(
+        f"the report is about test rows, but all {len(samples):,} are of other parts "
+        f"({there or 'none'}), of {people}; put people into the part test, and other people into "
+        "dev: by folders named test and dev, or by a column split"
+    )
+
+
 def count_of(scores: Sequence[SystemScores], plan: Plan) -> int:
     """Return the number of assessments that `assess_all` makes."""
     return sum(len(parts_of(one.rows)) for one in _with_pool(scores, plan))
@@ -111,14 +131,58 @@ def parts_of(rows: Sequence[Scored]) -> dict[str, tuple[Scored, ...]]:
     Raises:
         InputError: There are no test rows.
     """
+    samples = [row.sample for row in rows]
+    require_test(samples)
     test = of_split(rows, Split.TEST)
-    if not test:
-        raise InputError(f"the report is about test rows, but all {len(rows):,} are of other parts")
-    apart = {sample.key for sample in subject_disjoint([row.sample for row in rows])}
+    apart = {sample.key for sample in subject_disjoint(samples)}
     alone = tuple(row for row in test if row.sample.key in apart)
     if not 0 < len(alone) < len(test):
         return {"test": test}
     return {"test": test, "test, subject-disjoint": alone}
+
+
+def notices_of(
+    scores: Sequence[SystemScores], assessments: Sequence[Assessment]
+) -> tuple[str, ...]:
+    """Return what is suspicious about the data, in sentences.
+
+    People in several parts of a file of scores (listings of datasets say so themselves), scores
+    that are higher for attacks, and classes with one person only.
+    """
+    files = [one for one in scores if not one.dataset]
+    shared = (
+        notice for one in files for notice in shared_notices([row.sample for row in one.rows])
+    )
+    upside_down = (_upside_down(one, of_file=bool(files)) for one in assessments)
+    alone = (_alone(one) for one in assessments)
+    return tuple(dict.fromkeys(filter(None, (*shared, *upside_down, *alone))))
+
+
+def _upside_down(one: Assessment, *, of_file: bool) -> str:
+    """Return a sentence where the AUC is below 1/2 by its whole interval; else ""."""
+    if one.ranking is None or one.ranking_intervals is None:
+        return ""
+    sure = one.ranking_intervals.intervals["auc"]
+    if not sure.high < CHANCE:
+        return ""
+    other = next(way for way in ScoreDirection if way is not one.scale.higher_is)
+    ask = f"did you mean `--higher-is {other}`?" if of_file else "are the labels right?"
+    return (
+        f"{one.system} on {one.part}: the AUC is {one.ranking.auc:.3f} ({sure.low:.3f} to "
+        f"{sure.high:.3f}), below {CHANCE}: attacks are ranked above bona fide; {ask}"
+    )
+
+
+def _alone(one: Assessment) -> str:
+    """Return a sentence where a class has one person only; else ""."""
+    classes = {"bona fide": one.table.bona_fide, "attacks": one.table.attack}
+    alone = [name for name, rows in classes.items() if one.table.subject_count(rows) == 1]
+    if not alone:
+        return ""
+    return (
+        f"{one.part}: {' and '.join(alone)} of 1 person only, so that there are no intervals, and "
+        "the error rates say nothing about other people; add people"
+    )
 
 
 def _assess(
@@ -144,10 +208,11 @@ def _check(scores: Sequence[SystemScores], plan: Plan) -> None:
     refuse_source(plan.threshold_from)
     asked, names = plan.threshold_from, sorted({one.dataset for one in scores})
     if asked != Split.DEV and asked not in names:
-        known = ", ".join(name for name in names if name)
+        known = ", ".join(name for name in names if name) or "none is named"
+        hint = suggestion(asked, [Split.DEV, *names]).rstrip()
         raise InputError(
-            f"a threshold comes from 'dev' or from the dev part of one of the datasets "
-            f"({known or 'none is named'}), got {asked!r}"
+            "a threshold comes from 'dev' or from the dev part of one of the datasets "
+            f"({known}), got {asked!r}{'; ' if hint else ''}{hint}"
         )
 
 

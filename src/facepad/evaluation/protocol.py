@@ -4,14 +4,17 @@ A threshold is set on dev and applied to test. The functions refuse any other sp
 that an error rate is never reported at a threshold that was set on the test data.
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from facepad.errors import InputError
+from facepad.errors import InputError, counted
 from facepad.evaluation.ranking import ROUNDING, Curve, curve
 from facepad.evaluation.table import ScoreTable
 from facepad.types import OperatingPoint, Sample, Split
+
+MOST_NAMED = 3  # subjects in a notice
 
 
 def at_eer(dev: ScoreTable) -> OperatingPoint:
@@ -57,6 +60,18 @@ def subject_disjoint(samples: Sequence[Sample]) -> tuple[Sample, ...]:
     return tuple(s for s in samples if s.split is Split.TEST and s.subject not in learned)
 
 
+def shared_notices(samples: Iterable[Sample]) -> tuple[str, ...]:
+    """Return a notice of people who are in more than one part; none when there are none."""
+    pairs = {(sample.subject, sample.split) for sample in samples}
+    parts = Counter(subject for subject, _ in pairs)
+    shared = sorted(subject for subject, number in parts.items() if number > 1)
+    if not shared:
+        return ()
+    named = f"{', '.join(shared[:MOST_NAMED])}{', ...' if len(shared) > MOST_NAMED else ''}"
+    subjects = f"{counted(len(shared), 'subject')} {'is' if len(shared) == 1 else 'are'}"
+    return (f"shared: {subjects} in more than one part: {named}",)
+
+
 def _dev_curve(dev: ScoreTable) -> Curve:
     """Return the errors over thresholds of the presentations that a threshold decides."""
     if dev.split is not Split.DEV:
@@ -65,7 +80,7 @@ def _dev_curve(dev: ScoreTable) -> Curve:
             "a threshold that saw the data it is judged on are too good. Choose it on dev, "
             "give one, or use `ranking.rank` for figures that say where theirs comes from"
         )
-    return curve(dev.keep(~dev.abstained))
+    return curve(dev.keep(~(dev.abstained | dev.rejects_only)))
 
 
 def _low(dev: ScoreTable, bpcer: float) -> float:

@@ -129,9 +129,8 @@ class Outcomes:
 def outcomes(table: ScoreTable, point: OperatingPoint) -> Outcomes:
     """Apply an operating point to every row, as `facepad.decision.decide` does to one score."""
     non_response = ~table.answered
-    decisive = ~non_response & ~table.abstained
-    accepted = decisive & (table.values >= point.high)
-    rejected = decisive & (table.values < point.low)
+    accepted = table.decisive & (table.values >= point.high)
+    rejected = (table.decisive | table.rejects_only) & (table.values < point.low)
     return Outcomes(accepted, rejected, ~(non_response | accepted | rejected), non_response)
 
 

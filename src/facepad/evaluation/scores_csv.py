@@ -15,10 +15,11 @@ from pathlib import Path
 
 from facepad.errors import DatasetError
 from facepad.evaluation.aggregation import Scored
-from facepad.jobs.csv_rows import CsvTable, Row, read_csv, species_of
+from facepad.jobs.csv_rows import CsvTable, Row, path_of_cell, read_csv, species_of
 from facepad.types import Outcome, Sample, Split
 
 KEYS = ("key", "path")  # tried in this order when none is named
+KNOWN = ("label", "subject", "pai_species", "split", "dataset", "presentation")
 MISSING = frozenset({"", "nan", "na", "n/a", "null", "none"})
 NAMED = 5  # rows that a notice names
 
@@ -81,6 +82,7 @@ def match(
     unscored = tuple(unit for unit in labelled if unit not in scored)
     missing = sum(row.value is None for row in rows) - len(unscored)
     notices = (
+        *label_rows.near_misses((name, *KNOWN)),
         *_unmatched(unscored, f"{labels.name} has", f"no row in {scores.name}", _AS_SILENT),
         *_unmatched(unlabelled, f"{scores.name} has", f"no label in {labels.name}", _AS_NOTHING),
     )
@@ -137,7 +139,7 @@ def _sample(file: Path, line: int, key: str, row: Row) -> Sample:
     dataset = row.get("dataset", "")
     return Sample(
         key=row[key],
-        path=str(file.parent / row["path"]) if row.get("path") else "",
+        path=str(file.parent / path_of_cell(file.parent, row["path"])) if row.get("path") else "",
         subject=f"{dataset}/{row['subject']}" if dataset else row["subject"],
         split=Split(split),
         pai_species=species,

@@ -27,6 +27,7 @@ class ScoreTable:
         kinds: Index into ``species``; ``BONA_FIDE`` for bona fide rows.
         people: Index into ``subjects``.
         abstained: True where a value has a reason not to decide by it.
+        rejects_only: True where a value may reject but not accept.
         weights: Weight of each row; 1, or as `equal_subjects` sets it.
         species: Names of the PAI species, sorted.
         subjects: Names of the subjects, sorted.
@@ -38,6 +39,7 @@ class ScoreTable:
     kinds: Codes
     people: Codes
     abstained: Flags
+    rejects_only: Flags
     weights: Floats
     species: tuple[str, ...]
     subjects: tuple[str, ...]
@@ -53,6 +55,11 @@ class ScoreTable:
     def attack(self) -> Flags:
         """Rows that show an attack of any species."""
         return np.not_equal(self.kinds, BONA_FIDE)
+
+    @property
+    def decisive(self) -> Flags:
+        """Rows whose value may accept and reject."""
+        return self.answered & ~self.abstained & ~self.rejects_only
 
     @property
     def answered(self) -> Flags:
@@ -76,6 +83,7 @@ class ScoreTable:
             kinds=self.kinds[rows],
             people=self.people[rows],
             abstained=self.abstained[rows],
+            rejects_only=self.rejects_only[rows],
             weights=self.weights[rows],
         )
 
@@ -102,6 +110,7 @@ def score_table(
     *,
     split: Split,
     abstained: Sequence[bool] | Flags | None = None,
+    rejects_only: Sequence[bool] | Flags | None = None,
 ) -> ScoreTable:
     """Make a table of scores and labels.
 
@@ -111,16 +120,18 @@ def score_table(
         subjects: The person each shows (in an attack: the person impersonated).
         split: The part of a dataset they all come from.
         abstained: Whether a value has a reason not to decide by it; None for never.
+        rejects_only: Whether a value may reject but not accept; None for never.
 
     Raises:
         InputError: Nothing given, the lengths differ, or a score lies outside [0, 1].
     """
     scores = np.array([np.nan if v is None else v for v in values], dtype=np.float64)
-    doubts = (
-        np.zeros(len(scores), dtype=np.bool_) if abstained is None else np.array(abstained, bool)
+    doubts, limits = (
+        np.zeros(len(scores), dtype=np.bool_) if flags is None else np.array(flags, bool)
+        for flags in (abstained, rejects_only)
     )
     lengths = (len(scores), len(species), len(subjects), len(doubts))
-    if len(set(lengths)) != 1 or not lengths[0]:
+    if len({*lengths, len(limits)}) != 1 or not lengths[0]:
         raise InputError(
             "scores, species, subjects and abstained need one entry a presentation, got "
             f"{lengths[0]}, {lengths[1]}, {lengths[2]} and {lengths[3]}"
@@ -131,7 +142,7 @@ def score_table(
     kinds, kind_of = _coded(species)
     names, person_of = _coded(subjects)
     return ScoreTable(
-        scores, kind_of, person_of, doubts, np.ones(len(scores)), kinds, names, Split(split)
+        scores, kind_of, person_of, doubts, limits, np.ones(len(scores)), kinds, names, Split(split)
     )
 
 

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
-import cv2
 import numpy as np
 
 from facepad.errors import InputError
 from facepad.faces import level
+from facepad.opencv import cv2
 from facepad.types import Box, Face, Frame, RgbImage
 
 MAX_MARGIN = 10.0  # far above any use; bounds the memory that a crop can take

@@ -10,11 +10,11 @@ References:
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from facepad.faces import level
 from facepad.faces.tflite import FloatArray, Net, by_size
+from facepad.opencv import cv2
 from facepad.types import Landmarks, RgbImage
 
 DETECTOR_SIDE, MESH_SIDE = 128, 192  # square inputs of the networks, pixels
@@ -93,7 +93,7 @@ class Detector:
     """Finds faces in pictures; safe to share between threads."""
 
     def __init__(self) -> None:
-        self.net = Net("face_detector")
+        self.net = Net("face_detector", ("classificators", "regressors"))
         self._anchors = anchors()
 
     def detect(self, image: RgbImage, min_score: float = 0.5, room: float = 1.0) -> list[Detection]:
@@ -122,7 +122,7 @@ class Mesh:
     """Finds the landmarks of a face; safe to share between threads."""
 
     def __init__(self) -> None:
-        self.net = Net("face_mesh")
+        self.net = Net("face_mesh", ("conv2d_31", "conv2d_21"))
 
     def landmarks(self, image: RgbImage, face: Detection) -> tuple[Landmarks, float]:
         """Return the landmarks of one face, and the confidence that it is one.

@@ -5,10 +5,10 @@ Quarter turns move pixels and change none. What remains is one warp of the part 
 
 from dataclasses import dataclass, replace
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from facepad.opencv import cv2
 from facepad.types import Box, Face, RgbImage
 
 Map = NDArray[np.float64]  # affine, shape (3, 3); pixel centres are at whole numbers

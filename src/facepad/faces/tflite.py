@@ -2,12 +2,12 @@
 
 import threading
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from facepad.errors import ModelError
 from facepad.models import store
+from facepad.opencv import cv2
 
 FloatArray = NDArray[np.float32]
 
@@ -17,10 +17,15 @@ class Net:
 
     An OpenCV network keeps its input between two calls, so it cannot be shared. What is
     shared is the file's content: read and hashed once.
+
+    Args:
+        name: Name of the model file.
+        outputs: Names of its outputs.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, outputs: tuple[str, ...]) -> None:
         self.name = name
+        self.outputs = outputs
         self._lock = threading.Lock()
         self._content: NDArray[np.uint8] | None = None
         self._own = threading.local()
@@ -37,9 +42,12 @@ class Net:
         Raises:
             ModelError: The file is missing, has the wrong hash or cannot be read by OpenCV.
         """
-        net, outputs = self._loaded()
+        net, known = self._loaded()
         net.setInput(blob)
-        return [np.asarray(output, np.float32) for output in net.forward(outputs)]
+        if len(known) == len(self.outputs):
+            return [np.asarray(output, np.float32) for output in net.forward(known)]
+        # OpenCV 5.0 lists only the last output, and gives each other one by a run of its own.
+        return [np.array(net.forward(name), np.float32) for name in self.outputs]
 
     def _loaded(self) -> tuple[cv2.dnn.Net, tuple[str, ...]]:
         if not hasattr(self._own, "net"):
@@ -49,8 +57,8 @@ class Net:
                 raise ModelError(
                     f"OpenCV {cv2.__version__} cannot read model {self.name!r}: {error.err}"
                 ) from error
-            self._own.outputs = tuple(self._own.net.getUnconnectedOutLayersNames())
-        return self._own.net, self._own.outputs
+            self._own.known = tuple(self._own.net.getUnconnectedOutLayersNames())
+        return self._own.net, self._own.known
 
     def _bytes(self) -> NDArray[np.uint8]:
         with self._lock:

@@ -269,7 +269,7 @@ class _Process:
 
 
 def _start(work: Callable[..., Any], context: Callable[[], Any] | None) -> None:
-    import cv2
+    from facepad.opencv import cv2
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
     cv2.setNumThreads(1)

@@ -2,7 +2,8 @@
 
 How each kind of pixel is converted:
 
-* alpha is ignored: the colours behind transparent pixels are shown as they are stored;
+* transparent pixels are laid over mid-gray, with a note, so that colours that nobody sees do not
+  count;
 * 16 bit gray is scaled by 1/257 and rounded; of 16 bit colour the high byte is kept, which
   differs from that by at most one level;
 * gray, 1 bit, palette and CMYK become RGB; CMYK within JPEG is taken as Adobe stores it;
@@ -11,8 +12,9 @@ How each kind of pixel is converted:
 """
 
 import io
-from collections.abc import Callable, Mapping
-from types import ModuleType
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from types import MappingProxyType, ModuleType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -31,6 +33,10 @@ GrayBytes = NDArray[np.uint8]  # shape (H, W)
 
 _READERS: tuple[ModuleType, ...] = (jpeg, chunked, bmp, tiff)
 _CONVERTED = frozenset({"1", "L", "P", "PA", "LA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr"})
+_WITH_ALPHA = frozenset({"PA", "LA", "RGBA"})
+_MULTIPLIED = MappingProxyType({"La": "LA", "RGBa": "RGBA"})  # alpha was multiplied in
+_BACKGROUND = (128, 128, 128)  # behind transparent pixels
+_BITS, _PHOTOMETRIC, _ORIENTATION = 258, 262, 274  # tags of TIFF and EXIF
 
 
 def begins_as_picture(head: bytes) -> bool:
@@ -51,7 +57,7 @@ def inspect(data: bytes) -> Header:
     raise InputError(f"looks like {unsupported.describe(data)}; {unsupported.SUPPORTED}")
 
 
-def decode(header: Header, limits: Limits) -> RgbImage:
+def decode(header: Header, limits: Limits) -> tuple[RgbImage, tuple[str, ...]]:
     """Decode the pixels, turn them upright and make them RGB.
 
     Args:
@@ -59,24 +65,57 @@ def decode(header: Header, limits: Limits) -> RgbImage:
         limits: Checked before anything is decoded.
 
     Returns:
-        RGB, shape (H, W, 3), 0 to 255; a new array.
+        RGB, shape (H, W, 3), 0 to 255, a new array; and what was unusual about the pixels.
 
     Raises:
         InputError: Over a limit, cut off, damaged, or a kind of pixel that is refused.
     """
     limits.check_size(header.width, header.height)
+    with _decoding(header.format), _open(header) as image:
+        if image.size != (header.width, header.height):
+            raise InputError(f"the {header.format} is damaged: it states two sizes")
+        image.load()
+        return _rgb(image, header)
+
+
+def convert(image: "Image", limits: Limits) -> tuple[RgbImage, tuple[str, ...]]:
+    """Make the pixels of a Pillow image upright RGB, as `decode` does for a file.
+
+    Args:
+        image: Any mode that files have; it is not changed. EXIF orientation is applied.
+        limits: Checked before anything is decoded, since Pillow opens files without decoding.
+
+    Returns:
+        As `decode`.
+
+    Raises:
+        InputError: As `decode`.
+    """
+    limits.check_size(*image.size)
+    with _decoding("image"):
+        tags = getattr(image, "tag_v2", {})
+        header = Header(
+            "image",
+            *image.size,
+            essential=b"",
+            orientation=image.getexif().get(_ORIENTATION, 1),
+            white=4095 if tags.get(_BITS) == (12,) else 65_535,
+            inverted=tags.get(_PHOTOMETRIC) == 0,
+        )
+        return _rgb(image.copy(), header)
+
+
+@contextmanager
+def _decoding(kind: str) -> Iterator[None]:
+    """Convert whatever a decoder raises into an `InputError`."""
     try:
-        with _open(header) as image:
-            if image.size != (header.width, header.height):
-                raise InputError(f"the {header.format} is damaged: it states two sizes")
-            image.load()
-            return _rgb(image, header)
+        yield
     except InputError:
         raise
     except MemoryError:
-        raise InputError(f"the {header.format} needs more memory than there is") from None
+        raise InputError(f"the {kind} needs more memory than there is") from None
     except Exception as error:  # a decoder of hostile bytes may raise anything
-        raise InputError(_words(header.format, error)) from error
+        raise InputError(_words(kind, error)) from error
 
 
 def _open(header: Header) -> "Image":
@@ -100,22 +139,50 @@ def _open(header: Header) -> "Image":
     return plugins[header.format](io.BytesIO(header.essential))
 
 
-def _rgb(image: "Image", header: Header) -> RgbImage:
+def _rgb(image: "Image", header: Header) -> tuple[RgbImage, tuple[str, ...]]:
     from PIL import Image
 
+    _check_transparent_colour(image, header)
     if image.mode.startswith("I;16"):
         image = Image.fromarray(_eight_bit(np.asarray(image), header))
-    if image.mode == "La":  # alpha was multiplied in
-        image = image.convert("LA")
+    if image.mode in _MULTIPLIED:
+        image = image.convert(_MULTIPLIED[image.mode])
     if image.mode not in _CONVERTED:
         raise InputError(
             f"the {header.format} holds pixels of kind {image.mode} (32 bit, signed, floating "
             "point or CIELAB); save it with 8 or 16 bits a channel"
         )
-    image.info.pop("transparency", None)  # Pillow warns about some kinds of it
+    image, notes = _opaque(image)
     if image.mode != "RGB":  # it would copy
         image = image.convert("RGB")
-    return np.array(_upright(image, header.orientation), dtype=np.uint8)
+    return np.array(_upright(image, header.orientation), dtype=np.uint8), notes
+
+
+def _check_transparent_colour(image: "Image", header: Header) -> None:
+    """Refuse a colour that stands for transparency where Pillow compares it with reduced pixels."""
+    colour = image.info.get("transparency")
+    channels = colour if isinstance(colour, tuple) else (colour,)
+    is_deep = any(isinstance(value, int) and value > 255 for value in channels)
+    if is_deep or (colour is not None and image.mode.startswith("I;16")):
+        raise InputError(
+            f"the {header.format} has 16 bits a channel and a transparent colour; save it with 8 "
+            "bits, or without transparency"
+        )
+
+
+def _opaque(image: "Image") -> tuple["Image", tuple[str, ...]]:
+    """Lay an image that has transparent pixels over gray; return it with a note then."""
+    from PIL import Image
+
+    if image.mode not in _WITH_ALPHA and "transparency" not in image.info:
+        return image, ()
+    image = image.convert("RGBA")
+    colours, alpha = image.convert("RGB"), image.getchannel("A")
+    if alpha.getextrema()[0] == 255:
+        return colours, ()
+    background = Image.new("RGB", image.size, _BACKGROUND)
+    background.paste(colours, mask=alpha)
+    return background, ("transparent pixels were replaced by gray",)
 
 
 def _eight_bit(values: NDArray[np.uint16], header: Header) -> GrayBytes:

@@ -8,6 +8,7 @@ Needs h5py, which the extra ``data`` installs.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
+from itertools import repeat
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from facepad.errors import FacepadError, InputError, SettingsError, printable
+from facepad.errors import FacepadError, InputError, SettingsError, source_name
 from facepad.media.frame_selection import FrameSelection
 from facepad.media.limits import VideoLimits
 from facepad.types import Frame
@@ -51,12 +52,25 @@ def read_colour(
 
 
 def read_numbered_colour(
-    source: str | Path, selection: FrameSelection = ALL_FRAMES, *, limits: VideoLimits | None = None
+    source: str | Path,
+    selection: FrameSelection = ALL_FRAMES,
+    *,
+    limits: VideoLimits | None = None,
+    depth: bool = False,
 ) -> Iterator[tuple[int, Frame]]:
-    """As `read_colour`, each frame with its number in the clip, from 0."""
-    for number, planes in _planes(source, COLOUR, (3, np.dtype(np.uint8)), selection, limits):
+    """As `read_colour`, each frame with its number in the clip, from 0.
+
+    Args:
+        source: As `read_colour`.
+        selection: As `read_colour`.
+        limits: As `read_colour`.
+        depth: Whether to read the depth of each frame, too.
+    """
+    depths = read_depth(source, selection, limits=limits) if depth else repeat(None)
+    colour = _planes(source, COLOUR, (3, np.dtype(np.uint8)), selection, limits)
+    for (number, planes), plane in zip(colour, depths, strict=depth):
         image = np.ascontiguousarray(planes.transpose(1, 2, 0))
-        yield number, Frame(image, number / FRAMES_PER_SECOND)
+        yield number, Frame(image, number / FRAMES_PER_SECOND, depth=plane)
 
 
 def read_depth(
@@ -103,15 +117,15 @@ def _opened(source: str | Path, name: str, limits: VideoLimits) -> Iterator["h5p
     library = _library()
     try:
         _check_file(path, limits)
-        with library.File(path, "r") as file:
+        with library.File(path, "r", locking=False) as file:  # some drives have no locks
             data = _array(file, name)
             limits.check_frames(data.shape[0])
             yield data
     except FacepadError as error:
-        raise type(error)(f"{printable(str(path))}: {error}") from error
+        raise type(error)(f"{source_name(str(path))}: {error}") from error
     except Exception as error:  # untrusted bytes may raise anything
         raise InputError(
-            f"{printable(str(path))}: damaged or cut off ({type(error).__name__}: {error})"
+            f"{source_name(str(path))}: damaged or cut off ({type(error).__name__}: {error})"
         ) from error
 
 

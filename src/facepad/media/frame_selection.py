@@ -1,13 +1,18 @@
-"""Which frames of a clip are used: all, every k-th, n evenly spaced, or one."""
+"""Which frames of a clip are used: selections, frames at a rate, and what fits into memory."""
 
 import re
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
 
 from facepad.errors import SettingsError
+from facepad.media.resize import to_long_side
+from facepad.types import Frame
 
 _RULE = re.compile(r"(?P<kind>every|even|at):(?P<number>[0-9]{1,9})")
+_LEAST_SIDE = 320  # pixels; frames of a clip are not reduced below it
 _ENDLESS = sys.maxsize  # up to the end of the clip
 
 
@@ -71,3 +76,65 @@ class FrameSelection:
             return range(self.number, self.number + 1)
         n = min(self.number, count)
         return tuple((2 * part + 1) * count // (2 * n) for part in range(n))
+
+
+def at_rate(frames: Iterator[Frame], rate: float) -> Iterator[Frame]:
+    """Yield frames ``1 / rate`` seconds apart, or all where they are no closer or have no times.
+
+    The frame nearest to each moment is taken, since clocks of cameras jitter.
+    """
+    due = 0.0  # intervals since the first frame
+    for count, frame in enumerate(frames):
+        now = frame.time_s * rate
+        early = min(0.5, now / max(count, 1) / 2.0)  # half of the usual step from frame to frame
+        if now + early >= due or frame.time_s == 0.0:
+            yield frame
+            due = max(due, now - 0.5) + 1.0  # frames that are missing are not made up for
+
+
+def bounded(frames: Iterator[Frame], most_bytes: int, most: int) -> tuple[Frame, ...]:
+    """Collect frames in at most so much memory: all at half the size, a quarter ... or fewer."""
+    kept: list[Frame] = []
+    halvings = size = 0
+    for frame in frames:
+        if len(kept) == most:
+            note = f"only the first {kept[-1].time_s:.1f} s of the clip were used ({most} frames)"
+            kept[0] = _noted(kept[0], note)
+            break
+        kept.append(_halved(frame, halvings))
+        size += _bytes(kept[-1])
+        while size > most_bytes and max(kept[-1].size) >= 2 * _LEAST_SIDE:
+            halvings += 1
+            kept = [_halved(one, 1) for one in kept]
+            size = sum(map(_bytes, kept))
+        if size > most_bytes and len(kept) > 1:
+            kept.pop()
+            note = f"only the first {kept[-1].time_s:.1f} s of the clip fit into memory (setting "
+            kept[0] = _noted(kept[0], f"{note}FACEPAD_MAX_CLIP_MB)")
+            break
+    if halvings:
+        width, height = kept[0].size
+        kept[0] = _noted(kept[0], f"frames of the clip were reduced to {width}x{height} pixels")
+    return tuple(kept)
+
+
+def _halved(frame: Frame, times: int) -> Frame:
+    """Halve a frame step by step, so that frames that are read early and late have one size."""
+    image, depth = frame.image, frame.depth
+    for _ in range(times):
+        image = to_long_side(image, max(1, max(image.shape[:2]) // 2))
+        if depth is not None:  # no means of depths: there is nothing between near and far
+            rows, columns = (
+                np.arange(new) * old // new
+                for old, new in zip(depth.shape, image.shape[:2], strict=True)
+            )
+            depth = depth[np.ix_(rows, columns)]
+    return replace(frame, image=image, depth=depth)
+
+
+def _bytes(frame: Frame) -> int:
+    return frame.image.nbytes + (0 if frame.depth is None else frame.depth.nbytes)
+
+
+def _noted(frame: Frame, note: str) -> Frame:
+    return replace(frame, notes=(*frame.notes, note))

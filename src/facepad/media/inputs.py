@@ -1,16 +1,19 @@
 """Expand what the command line was given: files, folders, patterns, standard input."""
 
 import os
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from glob import glob, has_magic
 from pathlib import Path
 from typing import BinaryIO
 
-from facepad.errors import InputError, printable
+from facepad.errors import InputError, source_name
+from facepad.media.formats.unsupported import describe_missing
 from facepad.media.limits import Limits
 
 STANDARD_INPUT = "-"
+_PIECE = 1 << 20  # bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,28 +44,56 @@ def expand(
 
     Args:
         paths: What was typed.
-        stdin: Where the bytes of ``-`` come from; at most the limit is read.
+        stdin: Where the bytes of ``-`` come from; at most the limit is read. None for the
+            standard input of the process, which is not touched unless a path is ``-``.
         limits: None takes them from the settings.
 
     Yields:
         Inputs; one that stands for nothing (an empty folder) carries its error.
     """
+    unread = True
     for path in paths:
-        if str(path) == STANDARD_INPUT:
+        if str(path) == STANDARD_INPUT and not unread:
+            yield _nothing("standard input", "there is nothing left to read")
+        elif str(path) == STANDARD_INPUT:
             yield _standard_input(stdin, limits or Limits.from_settings())
-            stdin = None  # it can be read once
+            unread = False
         elif not str(path):
             yield _nothing("''", "the path is empty")
-        elif has_magic(str(path)) and not os.path.lexists(path):
-            yield from _pattern(str(path))
+        elif not os.path.lexists(path):
+            yield from _missing(str(path))
         else:
             yield from _path(Path(path))
 
 
 def _standard_input(stdin: BinaryIO | None, limits: Limits) -> Input:
-    if stdin is None:
-        return _nothing("standard input", "there is nothing left to read")
-    return Input("standard input", stdin.read(limits.max_bytes + 1))
+    name = "standard input"
+    stream = stdin or getattr(sys.stdin, "buffer", None)
+    if stream is None:
+        return _nothing(name, "it is closed; pipe a picture into it, or name a file")
+    try:
+        return Input(name, _read(stream, limits.max_bytes + 1))
+    except OSError as error:
+        return _nothing(name, f"it cannot be read ({error.strerror or error})")
+
+
+def _read(stream: BinaryIO, most: int) -> bytes:
+    """Return at most so many bytes; ``stream.read(most)`` would reserve memory for all of them."""
+    pieces, left = [], most
+    while left and (piece := stream.read(min(left, _PIECE))):
+        pieces.append(piece)
+        left -= len(piece)
+    return b"".join(pieces)
+
+
+def _missing(path: str) -> Iterator[Input]:
+    """Yield the files of a pattern, or what a path that leads nowhere is instead."""
+    if words := describe_missing(path, otherwise=""):
+        yield _nothing(path, words)
+    elif has_magic(path):
+        yield from _pattern(path)
+    else:
+        yield from _path(Path(path))
 
 
 def _pattern(pattern: str) -> Iterator[Input]:
@@ -75,7 +106,7 @@ def _pattern(pattern: str) -> Iterator[Input]:
 
 def _path(path: Path) -> Iterator[Input]:
     if not os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises on some broken names
-        yield Input(printable(str(path)), path)
+        yield Input(source_name(str(path)), path)
         return
     empty = True
     for file in _folder(path):
@@ -92,11 +123,11 @@ def _folder(folder: Path) -> Iterator[Input]:
         for name in sorted(files):
             path = Path(parent, name)
             if not name.startswith(".") and (path.is_file() or path.is_symlink()):
-                yield Input(printable(str(path)), path)
+                yield Input(source_name(str(path)), path)
     for error in unreadable:
         yield _nothing(str(error.filename), f"the folder cannot be read ({error.strerror})")
 
 
 def _nothing(name: str, why: str) -> Input:
-    name = printable(name)
+    name = source_name(name)
     return Input(name, InputError(f"{name}: {why}"))

@@ -31,7 +31,7 @@ def to_long_side(image: RgbImage, side: int) -> RgbImage:
     scale = side / max(height, width)
     if scale >= 1.0:
         return image
-    import cv2
+    from facepad.opencv import cv2
 
     new = max(1, round(width * scale)), max(1, round(height * scale))
     smaller = cv2.resize(image, new, interpolation=cv2.INTER_AREA)

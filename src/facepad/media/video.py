@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from facepad.errors import InputError, printable
-from facepad.media.formats.unsupported import describe
+from facepad.errors import InputError, source_name
+from facepad.media.formats.unsupported import describe, describe_missing
 from facepad.media.frame_selection import FrameSelection
 from facepad.media.limits import VideoLimits
 from facepad.types import Frame, RgbImage
@@ -24,7 +24,7 @@ from facepad.types import Frame, RgbImage
 if TYPE_CHECKING:
     from cv2 import VideoCapture
 
-VIDEO_SUFFIXES = (".avi", ".m4v", ".mov", ".mp4")
+VIDEO_SUFFIXES = (".avi", ".m4v", ".mkv", ".mov", ".mp4", ".webm")
 ALL_FRAMES = FrameSelection()
 _HELD = 64  # frames that are held in memory while it is not known how many there are
 
@@ -76,15 +76,26 @@ def read_video(
 
 
 def read_numbered(
-    source: str | Path, selection: FrameSelection = ALL_FRAMES, *, limits: VideoLimits | None = None
+    source: str | Path,
+    selection: FrameSelection = ALL_FRAMES,
+    *,
+    limits: VideoLimits | None = None,
+    name: str = "",
 ) -> Iterator[tuple[int, Frame]]:
-    """As `read_video`, each frame with its number in the video, from 0."""
+    """As `read_video`, each frame with its number in the video, from 0.
+
+    Args:
+        source: As `read_video`.
+        selection: As `read_video`.
+        limits: As `read_video`.
+        name: What messages call the video; its path by default.
+    """
     limits = limits or VideoLimits.from_settings()
     path = Path(source)
     try:
         yield from _frames(path, selection, limits)
     except InputError as error:
-        raise InputError(f"{printable(str(path))}: {error}") from error
+        raise InputError(f"{source_name(name or str(path))}: {error}") from error
 
 
 def chosen_numbers(
@@ -108,7 +119,7 @@ def chosen_numbers(
             claimed = _check_header(video, limits)
         return tuple(selection.chosen(claimed or _counted(path, limits)))
     except InputError as error:
-        raise InputError(f"{printable(str(path))}: {error}") from error
+        raise InputError(f"{source_name(str(path))}: {error}") from error
 
 
 def _frames(
@@ -161,7 +172,7 @@ def _decoded(
     video: "VideoCapture", selection: FrameSelection, count: int, limits: VideoLimits
 ) -> Iterator[tuple[int, Frame | None]]:
     """Yield how many frames were decoded so far, and the newest when it is chosen."""
-    import cv2
+    from facepad.opencv import cv2
 
     chosen = selection.chosen(count)
     final = chosen[-1] if len(chosen) else -1
@@ -177,7 +188,7 @@ def _decoded(
 
 
 def _converted(video: "VideoCapture", limits: VideoLimits) -> RgbImage:
-    import cv2
+    from facepad.opencv import cv2
 
     is_decoded, image = video.retrieve()
     if not is_decoded or image is None or image.ndim != 3 or image.dtype != np.uint8:
@@ -201,7 +212,7 @@ def _nothing(selection: FrameSelection, seen: int, claimed: int) -> str:
 
 def _check_header(video: "VideoCapture", limits: VideoLimits) -> int:
     """Bound the work from the header; returns the number of frames it claims, 0 if none."""
-    import cv2
+    from facepad.opencv import cv2
 
     width, height, count = (
         video.get(key)
@@ -227,7 +238,7 @@ def _counted(path: Path, limits: VideoLimits) -> int:
 
 @contextmanager
 def _opened(path: Path) -> Iterator["VideoCapture"]:
-    import cv2
+    from facepad.opencv import cv2
 
     # What FFmpeg thinks of a broken file becomes an error here, not text on the terminal.
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
@@ -259,7 +270,7 @@ def _check_file(path: Path, limits: VideoLimits) -> None:
     except InputError:
         raise
     except FileNotFoundError:
-        raise InputError("file not found") from None
+        raise InputError(describe_missing(str(path))) from None
     except (OSError, ValueError) as error:
         raise InputError(f"it cannot be opened ({error})") from error
     is_avi = head[:4] == b"RIFF" and head[8:] == b"AVI "

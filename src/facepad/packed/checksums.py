@@ -11,8 +11,8 @@ import io
 import json
 import os
 import struct
-from collections import OrderedDict
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from hashlib import blake2b, sha256
 from pathlib import Path
 from threading import Lock
@@ -48,6 +48,9 @@ def append_checksums(path: Path) -> None:
 class SealedFile(io.RawIOBase):
     """The HDF5 part of a sealed file, to be read by libhdf5; safe to share between threads.
 
+    Blocks are read by their position in the file, never from where an earlier read ended, so
+    that forked processes can share an open file, too.
+
     Args:
         path: The packed file.
 
@@ -57,16 +60,10 @@ class SealedFile(io.RawIOBase):
 
     def __init__(self, path: Path) -> None:
         super().__init__()
-        self._path = path
-        self._lock = Lock()
-        self._kept: OrderedDict[int, bytes] = OrderedDict()
         self._at = 0
-        self._file = _opened(path)
-        try:
-            self._size, self._table = _read_footer(self._file)
-        except (OSError, ValueError) as error:
-            self._file.close()
-            raise DatasetError(f"{path} cannot be read as a packed dataset: {error}") from error
+        self._blocks = _Blocks(path)
+        # Not a cache of ours with a lock: a process that is forked meanwhile would keep the lock.
+        self._block = lru_cache(_KEPT)(self._blocks.verified)
 
     def verify(self) -> None:
         """Read and verify every block.
@@ -74,7 +71,7 @@ class SealedFile(io.RawIOBase):
         Raises:
             DatasetError: A block is damaged.
         """
-        for number in range(len(self._table) // _DIGEST):
+        for number in range(self._blocks.count):
             self._block(number)
 
     def readinto(self, buffer: "WriteableBuffer") -> int:
@@ -85,7 +82,7 @@ class SealedFile(io.RawIOBase):
         """
         view = memoryview(buffer).cast("B")
         done = 0
-        while done < len(view) and self._at < self._size:
+        while done < len(view) and self._at < self._blocks.size:
             number, offset = divmod(self._at, BLOCK)
             piece = self._block(number)[offset : offset + len(view) - done]
             view[done : done + len(piece)] = piece
@@ -95,8 +92,8 @@ class SealedFile(io.RawIOBase):
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         """Move to a position in the HDF5 part."""
-        start = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._size}[whence]
-        self._at = start + offset
+        ends = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._blocks.size}
+        self._at = ends[whence] + offset
         return self._at
 
     def tell(self) -> int:
@@ -113,33 +110,65 @@ class SealedFile(io.RawIOBase):
 
     def close(self) -> None:
         """Close the file."""
-        if hasattr(self, "_file"):
-            self._file.close()
+        if hasattr(self, "_blocks"):
+            self._blocks.close()
         super().close()
 
-    def _block(self, number: int) -> bytes:
-        with self._lock:
-            if number in self._kept:
-                self._kept.move_to_end(number)
-                return self._kept[number]
-            block = self._verified(number)
-            self._kept[number] = block
-            if len(self._kept) > _KEPT:
-                self._kept.popitem(last=False)
-            return block
 
-    def _verified(self, number: int) -> bytes:
+class _Blocks:
+    """The blocks of a sealed file, each verified when it is read.
+
+    Attributes:
+        size: Bytes of the HDF5 part.
+        count: Number of blocks.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = Lock()
+        self._file = _opened(path)
         try:
-            self._file.seek(number * BLOCK)
-            block = self._file.read(min(BLOCK, self._size - number * BLOCK))
-        except OSError as error:
-            raise DatasetError(f"{self._path} cannot be read: {error.strerror}") from error
+            self.size, self._table = _read_footer(self._file)
+        except (OSError, ValueError) as error:
+            self._file.close()
+            raise DatasetError(f"{path} cannot be read as a packed dataset: {error}") from error
+        self.count = len(self._table) // _DIGEST
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def verified(self, number: int) -> bytes:
+        """Return a block.
+
+        Raises:
+            DatasetError: It cannot be read or is damaged.
+        """
+        start = number * BLOCK
+        try:
+            block = self._read(start, min(BLOCK, self.size - start))
+        except (OSError, ValueError) as error:  # also a file that was closed
+            why = getattr(error, "strerror", None) or error
+            raise DatasetError(f"{self._path} cannot be read: {why}") from error
         if _digest(block) != self._table[number * _DIGEST : (number + 1) * _DIGEST]:
             raise DatasetError(
-                f"{self._path} is damaged: bytes {number * BLOCK:,} to "
-                f"{number * BLOCK + len(block):,} are not those that were written; pack it anew"
+                f"{self._path} is damaged: bytes {start:,} to {start + len(block):,} are not "
+                "those that were written; pack it anew"
             )
         return block
+
+    def _read(self, start: int, length: int) -> bytes:
+        if not hasattr(os, "pread"):  # Windows, which does not fork
+            with self._lock:
+                self._file.seek(start)
+                return self._file.read(length)
+        pieces, done = [], 0
+        while done < length and (
+            piece := os.pread(self._file.fileno(), length - done, start + done)
+        ):
+            pieces.append(piece)
+            done += len(piece)
+        return b"".join(pieces)
 
 
 class Digest:

@@ -41,7 +41,8 @@ class PackedFiles:
             status = path.stat()
         except (OSError, ValueError) as error:
             raise DatasetError(f"{path} cannot be read as a packed dataset: {error}") from error
-        # The process belongs to the key: a forked one must not share a position in the file.
+        # The process belongs to the key: libhdf5 may have been at work in another thread when the
+        # process was forked.
         key = path, (status.st_ino, status.st_size, status.st_mtime_ns, os.getpid())
         with self._lock:
             file = self._files.pop(key, None)

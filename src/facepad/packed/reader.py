@@ -165,7 +165,7 @@ class PackedFile:
         stored = self.stored(group, number)
         if isinstance(stored, bytes):
             limits.check_bytes(len(stored))
-            image = decode(inspect(stored), limits)
+            image, _ = decode(inspect(stored), limits)  # the row has the notes
         else:
             image = np.ascontiguousarray(stored[: row.stored_height, : row.stored_width])
         return Frame(image, row.time_s, notes=row.notes)

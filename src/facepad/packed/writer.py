@@ -54,7 +54,8 @@ class Writer:
     def __init__(self, path: Path, size: tuple[int, int] | None) -> None:
         h5py = library()
         self._path = path
-        self._file = h5py.File(path, "w", libver=VERSIONS)
+        # Some drives have no locks, and the run that writes holds one of its own where it can.
+        self._file = h5py.File(path, "w", libver=VERSIONS, locking=False)
         self._waiting: dict[str, list[Row]] = {group: [] for group in GROUPS}
         self._skipped: list[tuple[int, str, str]] = []
         self._counts = dict.fromkeys(GROUPS, 0)

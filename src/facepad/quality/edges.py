@@ -6,10 +6,10 @@ over 8. Maps hold 8 g, which is quicker to get; the factor is a power of 2, so n
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from facepad.opencv import cv2
 from facepad.quality.bands import RowBand, bands
 from facepad.quality.filters import REPLICATE, as_map
 from facepad.quality.picture import Picture

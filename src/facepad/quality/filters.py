@@ -5,10 +5,10 @@ Those compute only the rows that are kept.
 
 from typing import Any, cast
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from facepad.opencv import cv2
 from facepad.quality.workspace import Workspace
 from facepad.types import GrayImage
 
@@ -59,9 +59,9 @@ def two_passes(image: GrayImage, kernel: Kernel, out: GrayImage, spare: GrayImag
         out: Where the result goes; shape (H, W), not ``image``.
         spare: Another map of that shape, for the first pass.
     """
-    row = kernel[np.newaxis]
+    row, column = kernel[np.newaxis], kernel[:, np.newaxis]
     cv2.filter2D(image, cv2.CV_32F, row, dst=spare, borderType=REPLICATE)
-    return as_map(cv2.filter2D(spare, cv2.CV_32F, kernel, dst=out, borderType=REPLICATE))
+    return as_map(cv2.filter2D(spare, cv2.CV_32F, column, dst=out, borderType=REPLICATE))
 
 
 def as_map(result: Any) -> GrayImage:  # noqa: ANN401 - OpenCV's stubs say "array or matrix"

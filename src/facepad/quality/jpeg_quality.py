@@ -4,10 +4,10 @@ Reference: Wang, Sheikh, Bovik, No-reference perceptual quality assessment of JP
 images, ICIP 2002.
 """
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from facepad.opencv import cv2
 from facepad.quality.workspace import Workspace
 
 MIN_SIDE = 16  # two blocks: below it there is no inner boundary

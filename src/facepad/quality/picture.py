@@ -6,11 +6,11 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import Any, Protocol, TypeVar, cast
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from facepad.errors import InputError
+from facepad.opencv import cv2
 from facepad.quality.filters import gaussian, separable
 from facepad.quality.workspace import Workspace, aligned
 from facepad.types import GrayImage

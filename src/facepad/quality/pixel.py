@@ -6,10 +6,10 @@ Symbols: I the gray picture, I' its blurred copy, D = I - I', n the number of pi
 import math
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from facepad.opencv import cv2
 from facepad.quality.filters import REPLICATE, as_map
 from facepad.quality.picture import Picture
 from facepad.types import GrayImage

@@ -23,11 +23,11 @@ start threads, whose spinning slows a busy machine down tenfold.
 
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
+from facepad.opencv import cv2
 from facepad.quality.filters import MIRROR, Kernel, as_map
 from facepad.quality.picture import Picture
 from facepad.quality.workspace import Workspace

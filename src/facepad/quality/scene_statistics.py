@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from itertools import product
 from math import gamma
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from facepad.opencv import cv2
 from facepad.quality.filters import gaussian, halve, separable
 from facepad.quality.workspace import Workspace
 from facepad.types import GrayImage

@@ -5,10 +5,10 @@ Symbols: F the orthonormal Fourier transform of the picture, F' that of its blur
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from facepad.opencv import cv2
 from facepad.quality.filters import as_map
 from facepad.quality.picture import Picture
 from facepad.quality.workspace import Workspace

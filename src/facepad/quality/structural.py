@@ -6,9 +6,9 @@ by `MID` first: a variance as mean of squares minus squared mean keeps more digi
 
 from typing import Any
 
-import cv2
 import numpy as np
 
+from facepad.opencv import cv2
 from facepad.quality.bands import bands
 from facepad.quality.filters import REPLICATE, Kernel, as_map, gaussian, separable, two_passes
 from facepad.quality.picture import BLUR, Picture
@@ -142,7 +142,7 @@ def _halve(image: GrayImage, window: Kernel, name: str, workspace: Workspace) ->
     same, between = (
         workspace.map(letter, part.shape) for letter, part in (("a", centres), ("b", others))
     )
-    taps = window[r % 2 :: 2], window[1 - r % 2 :: 2]
+    taps = window[r % 2 :: 2, np.newaxis], window[1 - r % 2 :: 2, np.newaxis]
     anchor = 0, r // 2  # of the rows between; the others' is in the middle
     cv2.filter2D(centres, cv2.CV_32F, taps[0], dst=same, borderType=REPLICATE)
     cv2.filter2D(others, cv2.CV_32F, taps[1], dst=between, anchor=anchor, borderType=REPLICATE)

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from math import comb
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from facepad.opencv import cv2
 from facepad.quality.filters import filter_rows, mirror_rows, split_taps
 from facepad.quality.scene_statistics import FLAT, SHAPES, place_of_kurtosis
 from facepad.quality.workspace import Workspace

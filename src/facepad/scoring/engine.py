@@ -1,17 +1,17 @@
 """Scores of a manifest or a dataset in a CSV file; an interrupted run resumes."""
 
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from facepad import settings
+from facepad import __version__, settings
 from facepad.errors import counted
 from facepad.evaluation.aggregation import Scored
 from facepad.jobs.csv_rows import label_of, read_csv
 from facepad.jobs.progress import Advance, Progress, Say
 from facepad.jobs.work_folder import Facts, Provenance
-from facepad.media.frame_selection import FrameSelection
 from facepad.packed import address
 from facepad.registry import DEFAULT_FUSION
 from facepad.scoring.table import (
@@ -24,13 +24,8 @@ from facepad.scoring.table import (
     presentation_columns,
     read_manifest,
 )
-from facepad.scoring.workers import (
-    CalibrationRef,
-    CheckerSpec,
-    score_pictures,
-    score_presentations,
-)
-from facepad.types import Outcome, Reason, Sample, Split
+from facepad.scoring.workers import CheckerSpec, score_pictures, score_presentations
+from facepad.types import OperatingPoint, Outcome, Reason, Sample, Split
 
 NO_SCORE = "no score"
 LABELS = ("key", "path", "label", "pai_species", "subject", "split")
@@ -41,19 +36,22 @@ class ScoreOptions:
     """How a manifest is scored.
 
     Attributes:
-        tests: Names of the liveness tests.
+        tests: Names of the tests that decide; None for the default ones.
         workers: Number of processes.
         resume: Whether to continue a file that exists.
         force: Whether to overwrite a file that exists.
         calibration: Name of the camera's calibration, whose test then decides alone; None
             for none.
+        advisory: Names of tests that are only reported; None for the default ones beside the
+            default tests, and for none beside others.
     """
 
-    tests: tuple[str, ...]
+    tests: tuple[str, ...] | None
     workers: int
     resume: bool = False
     force: bool = False
     calibration: str | None = None
+    advisory: tuple[str, ...] | None = None
 
 
 def score_manifest(
@@ -77,15 +75,12 @@ def score_manifest(
         SettingsError: The output exists, cannot be written, or was started with other models,
             settings or another calibration; or a name is not known.
     """
-    calibrated = None if options.calibration is None else CalibrationRef.of(options.calibration)
-    first = () if calibrated is None else (calibrated.test,)
-    tests = (*first, *(test for test in options.tests if test not in first))
-    outputs = output_columns(tests)
+    spec = CheckerSpec.of(options.tests, options.advisory, options.calibration)
+    outputs = output_columns(spec.tests)
     manifest = read_manifest(file, outputs)
-    spec = CheckerSpec(tests, calibrated)
     checker = spec.checker()
     checker.load()  # a missing model is an error before any file is touched
-    facts = facts_of(spec, checker.models)
+    facts = facts_of(spec, checker.models, checker.operating_points)
     with ScoresFile(out, manifest, outputs, resume=options.resume, force=options.force) as scores:
         _provenance(out).keep(facts, resumed=scores.done > 0)
         left = range(scores.done, len(manifest.rows))
@@ -110,10 +105,9 @@ class DatasetScoring:
         name: Name of the dataset, for the file's name.
         root: Folder of the dataset.
         samples: Samples of all splits; those of train are not scored.
-        tests: Names of the liveness tests.
-        frames: Which frames of a clip frame-wise tests get.
-        calibration: The calibration of one of the tests, if any.
+        spec: What a process needs to make its checker.
         models: Version of each model, by name.
+        points: Each test's own threshold and band, by name.
         folder: Where the file of scores is.
         workers: Number of processes.
         force: Whether to score again what is there.
@@ -122,10 +116,9 @@ class DatasetScoring:
     name: str
     root: Path
     samples: tuple[Sample, ...]
-    tests: tuple[str, ...]
-    frames: FrameSelection
-    calibration: CalibrationRef | None
+    spec: CheckerSpec
     models: Mapping[str, str]
+    points: Mapping[str, OperatingPoint]
     folder: Path
     workers: int
     force: bool
@@ -135,26 +128,28 @@ class DatasetScoring:
         """The file of scores."""
         return self.folder / f"scores-{self.name}.csv"
 
-    @property
-    def spec(self) -> CheckerSpec:
-        """What a process needs to make its checker."""
-        return CheckerSpec(self.tests, self.calibration, self.frames)
 
-
-def facts_of(spec: CheckerSpec, models: Mapping[str, str]) -> Facts:
+def facts_of(
+    spec: CheckerSpec, models: Mapping[str, str], points: Mapping[str, OperatingPoint]
+) -> Facts:
     """Return what scores depend on, beside the pictures.
 
     Args:
         spec: Makes the checkers.
         models: Version of each model, by name.
+        points: Each test's own threshold and band, by name.
     """
     return {
-        "tests": ",".join(spec.tests),
+        "facepad": __version__,
+        "tests": ",".join(spec.deciding),
+        "advisory": ",".join(spec.advisory),
         "fusion": DEFAULT_FUSION,
         "calibration": None if spec.calibration is None else spec.calibration.version,
+        **{f"operating point {test}": asdict(point) for test, point in points.items()},
         **{f"model {name}": version for name, version in models.items()},
         "frames": str(spec.frames),
         "max_clip_mb": settings.number("max_clip_mb"),
+        **({"faces_are_cropped": True} if spec.faces_are_cropped else {}),
     }
 
 
@@ -179,9 +174,9 @@ def score_dataset(
     samples = [sample for sample in scoring.samples if sample.split is not Split.TRAIN]
     rows = tuple(labels(scoring.root, sample) for sample in samples)
     manifest = Manifest(scoring.root, LABELS, rows)
-    outputs = presentation_columns(scoring.tests)
+    outputs = presentation_columns(scoring.spec.tests)
     with ScoresFile(scoring.file, manifest, outputs, resume=resume, force=True) as scores:
-        facts = facts_of(scoring.spec, scoring.models)
+        facts = facts_of(scoring.spec, scoring.models, scoring.points)
         _provenance(scoring.file).keep(facts, resumed=scores.done > 0)
         left = samples[scores.done :]
         _say_done(scoring.file, scores, len(left), say)
@@ -210,6 +205,11 @@ def decided_rows(scoring: DatasetScoring, rows: Sequence[Mapping[str, str]]) -> 
 def unreadable(rows: Sequence[Mapping[str, str]]) -> list[str]:
     """Return the keys of presentations that could not be read."""
     return [row["key"] for row in rows if row["reason"].startswith(ERROR_PREFIX)]
+
+
+def capture_reasons(row: Mapping[str, str]) -> tuple[str, ...]:
+    """Return what is wrong with the capture of a presentation."""
+    return tuple(json.loads(row["capture"])["reasons"]) if row["capture"] else ()
 
 
 def labels(root: Path, sample: Sample) -> Fields:
@@ -295,11 +295,13 @@ def _answer(row: Mapping[str, str], test: str) -> tuple[float | None, str]:
 def _decision(row: Mapping[str, str]) -> tuple[float | None, str]:
     """Return the score that was decided by, and why there is none or it must not decide.
 
-    A score near the threshold may decide: every operating point has a band of its own.
+    A score near the threshold may decide: every operating point has a band of its own. What is
+    wrong with the capture holds at each of them, also where it changes nothing at this one.
     """
     if not row["score"] or row["outcome"] == Outcome.NON_RESPONSE:
         return None, row["reason"] or NO_SCORE
-    return float(row["score"]), ";".join(r for r in _reasons(row) if r != Reason.NEAR_THRESHOLD)
+    reasons = dict.fromkeys((*capture_reasons(row), *_reasons(row)))
+    return float(row["score"]), ";".join(r for r in reasons if r != Reason.NEAR_THRESHOLD and r)
 
 
 def _reasons(row: Mapping[str, str]) -> list[str]:

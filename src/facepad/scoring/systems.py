@@ -1,6 +1,7 @@
 """The systems that an evaluation compares: scores from a file, or tests and their fusion."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,12 +9,12 @@ from pathlib import Path
 import numpy as np
 
 from facepad import registry, settings
-from facepad.datasets import open_dataset
+from facepad.datasets.opening import list_dataset
 from facepad.errors import SettingsError, counted
 from facepad.evaluation.aggregation import Scored, combined
 from facepad.evaluation.assessment import GivenPoint
 from facepad.evaluation.choices import FrameAggregation, ScoreDirection
-from facepad.evaluation.plan import SystemScores
+from facepad.evaluation.plan import SystemScores, require_test
 from facepad.evaluation.report.document import Timing
 from facepad.evaluation.scores_csv import match
 from facepad.fusion import Answer, Fusion
@@ -21,13 +22,14 @@ from facepad.jobs.progress import Progress, Say
 from facepad.media.frame_selection import FrameSelection
 from facepad.scoring.engine import (
     DatasetScoring,
+    capture_reasons,
     decided_rows,
     score_dataset,
     scored_rows,
     unreadable,
 )
 from facepad.scoring.table import STEPS
-from facepad.scoring.workers import LOADS, JudgedTests, LoadedTest, as_shipped
+from facepad.scoring.workers import LOADS, CheckerSpec, JudgedTests, LoadedTest, as_shipped
 from facepad.types import OperatingPoint, Reason, Sample, Score
 
 NAMED = 5  # pictures that could not be read and are named
@@ -35,6 +37,11 @@ _ASKED = re.compile(r"(?P<name>[^:=]+)(?::(?P<protocol>[^=]+))?=(?P<root>.+)")
 
 # Why a test has no part in a decision, or no score: the presentation lacks what it needs.
 UNMET = frozenset({Reason.CLIP_TOO_SHORT, Reason.FRAME_RATE_TOO_LOW, Reason.NO_DEPTH})
+
+CROPPED = (
+    "--faces-are-cropped: pictures that end at the face were judged, too. In use such a picture is "
+    "never bona fide (reason no_context)"
+)
 
 Points = Mapping[str, OperatingPoint]
 Rows = Sequence[Mapping[str, str]]
@@ -46,8 +53,10 @@ class EvaluationOptions:
     """The options of `facepad evaluate`; see its help."""
 
     out: Path
-    tests: tuple[str, ...]
+    tests: tuple[str, ...] | None
+    advisory: tuple[str, ...] | None
     calibration: str | None
+    faces_are_cropped: bool
     datasets: tuple[str, ...]
     protocol: str | None
     scores: Path | None
@@ -152,11 +161,21 @@ def from_datasets(options: EvaluationOptions, *, say: Say, progress: Progress) -
 
     Raises:
         DatasetError: A dataset is not laid out as its listing expects.
+        InputError: A dataset has no test part.
         ModelError: A model or a calibration is missing, or has the wrong hash.
         SettingsError: A name is not known.
     """
     copies = _copies(options)
-    tests = JudgedTests.of(options.tests, options.calibration)
+    for copy in copies:  # before anything slow
+        require_test(copy.samples)
+    spec = CheckerSpec.of(
+        options.tests,
+        options.advisory,
+        options.calibration,
+        frames=FrameSelection.parse(options.frames),
+        faces_are_cropped=options.faces_are_cropped,
+    )
+    tests = JudgedTests.of(spec)
     workers = options.workers or int(settings.number("threads"))
     scorings = [_scoring(options, copy, tests, workers) for copy in copies]
     tables = [score_dataset(scoring, say=say, progress=progress) for scoring in scorings]
@@ -180,9 +199,11 @@ def from_datasets(options: EvaluationOptions, *, say: Say, progress: Progress) -
         systems=tuple(s for one in judged for s in _systems(*one, tests, given)),
         notices=(
             *(() if used is None else (used.notice,)),
+            *((CROPPED,) if options.faces_are_cropped else ()),
             *(f"{copy.name}: {notice}" for copy in copies for notice in copy.notices),
             *(_unread(keys) for keys in unread if keys),
             *(note for copy, each, _ in judged for note in _partly_decided(copy, each, tests)),
+            *filter(None, map(_poorly_captured, copies, tables)),
         ),
         timings=_timings(tests.loaded, [row for rows in tables for row in rows]),
         timings_note=(
@@ -242,10 +263,9 @@ def _scoring(
         name=copy.name.replace(" ", "-"),
         root=copy.root,
         samples=copy.samples,
-        tests=tuple(tests.loaded),
-        frames=FrameSelection.parse(options.frames),
-        calibration=tests.calibration,
+        spec=tests.spec,
         models=tests.models,
+        points={name: test.point for name, test in tests.loaded.items()},
         folder=options.out,
         workers=workers,
         force=options.force,
@@ -295,6 +315,20 @@ def _partly_decided(copy: EvaluatedDataset, answers: Answers, tests: JudgedTests
         yield f"{copy.name}: in {where} some tests lack the frames or the depth they need. {then}"
 
 
+def _poorly_captured(copy: EvaluatedDataset, rows: Rows) -> str:
+    """Return how many presentations have a capture that does not decide; "" for none."""
+    poor = [reasons for row in rows if (reasons := capture_reasons(row))]
+    if not poor:
+        return ""
+    counts = Counter(reason for reasons in poor for reason in reasons)
+    each = ", ".join(f"{counts[reason]:,} {reason}" for reason in Reason if counts[reason])
+    hint = "; --faces-are-cropped judges sets that are cut at the face"
+    return (
+        f"{copy.name}: the capture of {counted(len(poor), 'presentation')} is too poor to accept "
+        f"({each}){hint if Reason.NO_CONTEXT in counts else ''}"
+    )
+
+
 def _copies(options: EvaluationOptions) -> list[EvaluatedDataset]:
     copies: list[EvaluatedDataset] = []
     for asked in options.datasets:
@@ -307,10 +341,9 @@ def _copies(options: EvaluationOptions) -> list[EvaluatedDataset]:
         name = parts["name"] if protocol is None else f"{parts['name']} {protocol}"
         same = sum(copy.name.partition(" copy ")[0] == name for copy in copies)
         name = f"{name} copy {same + 1}" if same else name
-        root = Path(parts["root"]).expanduser()
-        listing = open_dataset(parts["name"], root, protocol)
-        notices = getattr(listing, "notices", tuple)
-        copies.append(EvaluatedDataset(name, root, tuple(listing.samples()), tuple(notices())))
+        root = settings.expanded(parts["root"], f"the folder of {name}")
+        listing = list_dataset(parts["name"], root, protocol)
+        copies.append(EvaluatedDataset(name, root, listing.samples, listing.notices))
     return copies
 
 
@@ -324,7 +357,11 @@ def _unread(keys: Sequence[str]) -> str:
 
 def _timings(loaded: Mapping[str, LoadedTest], rows: Rows) -> tuple[Timing, ...]:
     timings = [_timing(f"load {name}", test.loads_ms) for name, test in loaded.items()]
-    steps = {"decode": "read and decode", "faces": "find the face"}
+    steps = {
+        "decode": "read and decode",
+        "faces": "find the face",
+        "capture": "assess the capture",
+    }
     for step in (*STEPS, *loaded):
         name = steps.get(step, f"classify, {step}")
         timings.append(_timing(name, _column(rows, f"{step}_ms")))

@@ -4,23 +4,29 @@ A row is written in one piece and flushed, so after a kill the file is whole up 
 one torn row at its end, which a later run cuts off.
 """
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 
-from facepad.decision import Decision
+from facepad.decision import Decision, capture_document
 from facepad.errors import DatasetError, SettingsError
-from facepad.jobs.csv_rows import decoded_row, encoded_row, read_csv
+from facepad.jobs.csv_rows import decoded_row, encoded_row, path_of_cell, read_csv
 from facepad.jobs.files import lock, writing_errors
-from facepad.types import Reason, Score
+from facepad.types import CaptureQuality, Reason, Score
 
 PATH_COLUMN = "path"
 OUTCOME_COLUMN = "outcome"  # empty where the picture could not be read
 ERROR_PREFIX = "error: "  # in the column reason, where there is no outcome
 DECIMALS = 6  # of scores; more is numerical noise
-STEPS = ("decode", "faces")
+STEPS = ("decode", "faces", "capture")
+AUDIT = (  # what a score was decided by, and what was unusual about the input
+    *("threshold", "low", "high", "operating_point"),
+    *("fusion", "calibration", "facepad_version"),
+    *("face_box", "other_faces", "capture", "notes"),
+)
 
 Fields = tuple[str, ...]
 
@@ -29,18 +35,21 @@ def output_columns(tests: Sequence[str]) -> Fields:
     """Return the names of the columns that `facepad score` adds to a manifest.
 
     Example:
-        >>> output_columns(["quality"])
+        >>> output_columns(["quality"])[:5]
         ('score', 'outcome', 'reason', 'quality_score', 'ms')
+        >>> output_columns(["quality"])[5:9]
+        ('threshold', 'low', 'high', 'operating_point')
     """
-    return ("score", OUTCOME_COLUMN, "reason", *(f"{test}_score" for test in tests), "ms")
+    scores = (f"{test}_score" for test in tests)
+    return ("score", OUTCOME_COLUMN, "reason", *scores, "ms", *AUDIT)
 
 
 def presentation_columns(tests: Sequence[str]) -> Fields:
     """Return the names of the columns that `facepad evaluate` writes.
 
     Example:
-        >>> presentation_columns(["quality"])[5:]
-        ('quality_reason', 'frames', 'decode_ms', 'faces_ms', 'quality_ms')
+        >>> presentation_columns(["quality"])[16:]
+        ('quality_reason', 'frames', 'decode_ms', 'faces_ms', 'capture_ms', 'quality_ms')
     """
     return (
         *output_columns(tests),
@@ -63,6 +72,7 @@ def decision_fields(decision: Decision, tests: Sequence[str]) -> Fields:
         ";".join(decision.reasons),
         *(_score_field(_score(decision, test).value) for test in tests),
         f"{times.get('total', 0.0) - times.get('load', 0.0):.1f}",
+        *_audit_fields(decision),
     )
 
 
@@ -78,6 +88,22 @@ def presentation_fields(decision: Decision, tests: Sequence[str]) -> Fields:
         str(decision.frames),
         *(f"{times.get(step, 0.0):.2f}" for step in (*STEPS, *tests)),
     )
+
+
+def _audit_fields(decision: Decision) -> Fields:
+    point, face = decision.operating_point, decision.face
+    return (
+        *(("", "", "", "") if point is None else (
+            _score_field(point.threshold), _score_field(point.low), _score_field(point.high),
+            point.name,
+        )),
+        decision.fusion,
+        decision.calibration or "",
+        decision.version,
+        *(("", "") if face is None else (" ".join(map(str, face.box)), str(face.others))),
+        "" if decision.capture is None else json.dumps(capture_document(decision.capture)),
+        "; ".join(decision.notes),
+    )  # fmt: skip
 
 
 def error_fields(error: str, columns: int) -> Fields:
@@ -104,10 +130,12 @@ def _score_field(value: float | None) -> str:
 
 
 def _reason_field(decision: Decision, test: str) -> str:
+    """Return why the test has no value, or why its value must not decide."""
     if decision.face is None:
         return (decision.reasons or (Reason.NO_FACE,))[0].value
-    reason = _score(decision, test).reason
-    return "" if reason is None else reason.value
+    score, capture = _score(decision, test), decision.capture or CaptureQuality()
+    reasons = () if score.value is None else capture.reasons
+    return ";".join(dict.fromkeys((*reasons, *filter(None, (score.reason,)))))
 
 
 def _score(decision: Decision, test: str) -> Score:
@@ -131,8 +159,8 @@ class Manifest:
 
     def picture(self, row: int) -> str:
         """Return the path of a row's picture; empty when the row has none."""
-        path = self.rows[row][self.columns.index(PATH_COLUMN)]
-        return str(self.file.parent / path) if path else ""
+        folder, cell = self.file.parent, self.rows[row][self.columns.index(PATH_COLUMN)]
+        return str(folder / path_of_cell(folder, cell)) if cell.strip() else ""
 
 
 def read_manifest(file: Path, outputs: Sequence[str]) -> Manifest:
@@ -258,8 +286,8 @@ def _inspect(file: Path, manifest: Manifest, header: Sequence[str]) -> _Progress
         return _Progress()
     if first != list(header):
         raise DatasetError(
-            f"{file}: made with other tests or columns; expected {', '.join(header)}, got "
-            f"{', '.join(first)}; --force overwrites it"
+            f"{file}: made with other tests or an earlier facepad; expected the columns "
+            f"{', '.join(header)}, got {', '.join(first)}; --force overwrites it"
         )
     rows = errors = 0
     for row, end in records:

@@ -1,15 +1,16 @@
 """The tests of a run, and the worker processes that score pictures and clips with them."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from time import perf_counter
-from typing import Self
+from typing import Any, Self
 
 from facepad import calibration, runtime
 from facepad.errors import ModelError, item_error
 from facepad.evaluation.assessment import GivenPoint
+from facepad.faces.capture import assess
 from facepad.jobs.processes import ProcessPool
 from facepad.media.frame_selection import FrameSelection
 from facepad.pipeline import Checker
@@ -21,8 +22,9 @@ from facepad.scoring.table import (
     presentation_columns,
     presentation_fields,
 )
+from facepad.selected_tests import SelectedTests, name_of
 from facepad.sources import EVENLY
-from facepad.types import OperatingPoint, Sample, Split
+from facepad.types import CaptureQuality, Frame, OperatingPoint, Reason, Sample, Split
 
 NO_PATH = "the row has no path"
 LOADS = 5  # times that models are loaded to time it
@@ -94,17 +96,49 @@ class CheckerSpec:
     """What a process needs to make its checker.
 
     Attributes:
-        tests: Names of the liveness tests, in the order of the columns.
-        calibration: The calibration of one of them, if any.
+        deciding: Names of the liveness tests that decide.
+        advisory: Names of tests that are only reported.
+        calibration: The calibration of the only deciding test, if any.
         frames: Which frames of a clip frame-wise tests get.
+        faces_are_cropped: Whether too little around a face is no reason not to decide.
     """
 
-    tests: tuple[str, ...]
+    deciding: tuple[str, ...]
+    advisory: tuple[str, ...] = ()
     calibration: CalibrationRef | None = None
     frames: FrameSelection = EVENLY
+    faces_are_cropped: bool = False
+
+    @classmethod
+    def of(
+        cls,
+        tests: Sequence[str] | None = None,
+        advisory: Sequence[str] | None = None,
+        calibration_name: str | None = None,
+        **options: Any,  # noqa: ANN401 - fields, as they are
+    ) -> Self:
+        """Return the specification for tests by name; for the default ones where None is given.
+
+        Raises:
+            SettingsError: No test is named, one is named twice, or there is no such calibration.
+            ModelError: The calibration's file is damaged.
+        """
+        selected = SelectedTests.of(tests, advisory, calibration_name)
+        used = None if calibration_name is None else CalibrationRef.of(calibration_name)
+        return cls(
+            tuple(map(name_of, selected.deciding)),
+            tuple(map(name_of, selected.advisory)),
+            used,
+            **options,
+        )
+
+    @property
+    def tests(self) -> tuple[str, ...]:
+        """Names of all tests, in the order of the columns: those that decide first."""
+        return (*self.deciding, *self.advisory)
 
     def checker(self) -> Checker:
-        """Make the checker, of one thread; a calibrated test decides, the others are advisory.
+        """Make the checker, of one thread.
 
         Raises:
             ModelError: A model is missing or wrong, or the calibration was replaced.
@@ -115,7 +149,21 @@ class CheckerSpec:
         if self.calibration is not None:
             self.calibration.check_unchanged()
             name = self.calibration.name
-        return Checker(self.tests, calibration=name, frames=self.frames, threads=1)
+        return Checker(
+            self.deciding,
+            advisory=self.advisory,
+            calibration=name,
+            frames=self.frames,
+            threads=1,
+            assess=assess_cropped if self.faces_are_cropped else assess,
+        )
+
+
+def assess_cropped(frame: Frame) -> CaptureQuality:
+    """Assess the capture of a frame from a set that is cut at the face: context is waived."""
+    capture = assess(frame)
+    reasons = tuple(reason for reason in capture.reasons if reason is not Reason.NO_CONTEXT)
+    return replace(capture, reasons=reasons)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,31 +186,32 @@ class JudgedTests:
     """The tests that an evaluation judges.
 
     Attributes:
-        loaded: Tests by name; the calibrated one is the first.
-        calibration: The calibration of one of them, if any.
+        loaded: Tests by name; those that decide are the first.
+        spec: Which of them decide, and with which calibration.
     """
 
     loaded: Mapping[str, LoadedTest]
-    calibration: CalibrationRef | None
+    spec: CheckerSpec
 
     @classmethod
-    def of(cls, tests: Sequence[str], calibration_name: str | None) -> Self:
+    def of(cls, spec: CheckerSpec) -> Self:
         """Load tests, so that a missing model is an error before any scoring.
 
         Raises:
-            SettingsError: There is no such test or calibration.
+            SettingsError: There is no such test.
             ModelError: A model is missing, has the wrong hash or does not fit the calibration.
         """
-        found = None if calibration_name is None else CalibrationRef.of(calibration_name)
-        first = () if found is None else (found.test,)
-        names = (*first, *(test for test in tests if test not in first))
-        return cls({test: load(test, found) for test in names}, found)
+        return cls({test: load(test, spec.calibration) for test in spec.tests}, spec)
+
+    @property
+    def calibration(self) -> CalibrationRef | None:
+        """The calibration of the only deciding test, if any."""
+        return self.spec.calibration
 
     @property
     def points(self) -> Mapping[str, OperatingPoint]:
         """Threshold and band of the deciding tests; a calibrated test decides alone."""
-        deciding = self.loaded if self.calibration is None else (self.calibration.test,)
-        return {test: self.loaded[test].point for test in deciding}
+        return {test: self.loaded[test].point for test in self.spec.deciding}
 
     @property
     def models(self) -> dict[str, str]:
@@ -196,7 +245,7 @@ def load(test: str, calibrated: CalibrationRef | None) -> LoadedTest:
     times = []
     for _ in range(LOADS):
         began = perf_counter()
-        checker = CheckerSpec((test,), own).checker()
+        checker = CheckerSpec((test,), calibration=own).checker()
         checker.load()
         times.append(1000.0 * (perf_counter() - began))
     return LoadedTest(checker.operating_points[test], checker.models, tuple(times))

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from typing import TypeVar
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from facepad.opencv import cv2
 from facepad.types import RgbImage
 
 LinearImage = NDArray[np.float32]  # linear light, shape (H, W, 3), 0..1, R G B

@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, Protocol
 
-import cv2
 import numpy as np
 
-from facepad.errors import InputError, SettingsError
+from facepad.errors import InputError, SettingsError, unknown_name
+from facepad.opencv import cv2
 from facepad.simulate.camera.camera import Camera, SceneRadiance, decode
 from facepad.simulate.linear_light import LinearImage, Map, bands, mixed
 from facepad.simulate.media import face_regions
@@ -246,7 +246,7 @@ def draw_recipe(
     """
     known = (BONA_FIDE, PARTIAL, *MEDIA)
     if species not in known:
-        raise SettingsError(f"species of attacks are {', '.join(known)}; got {species!r}")
+        raise SettingsError(unknown_name("kind of attack", species, known))
     camera = draw(Camera, rng) if camera is None else camera
     situation = draw(Framing, rng) if situation is None else situation
     medium, part = None, None

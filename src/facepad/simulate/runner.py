@@ -14,7 +14,6 @@ from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from facepad.errors import DatasetError, InputError, SettingsError
@@ -24,6 +23,7 @@ from facepad.jobs.processes import ProcessPool, sendable
 from facepad.jobs.progress import Advance, ignore
 from facepad.jobs.work_folder import HoldsWork, Provenance, WorkFolder
 from facepad.media.resize import to_long_side
+from facepad.opencv import cv2
 from facepad.simulate.capture_set import Capture, CaptureOptions, Simulator
 from facepad.simulate.recipe import BONA_FIDE
 from facepad.sources import read_picture

@@ -6,12 +6,12 @@ from pathlib import Path
 
 from facepad.datasets import PICTURE_SUFFIXES, VIDEO_SUFFIXES, split_by_subject
 from facepad.errors import DatasetError, InputError
-from facepad.jobs.csv_rows import read_csv
+from facepad.jobs.csv_rows import path_of_cell, read_csv
 from facepad.media.frame_selection import FrameSelection
 from facepad.media.video import chosen_numbers
 from facepad.types import Sample, Split
 
-CLIP_SUFFIXES = (*VIDEO_SUFFIXES, ".gif", ".mkv", ".mpeg", ".mpg", ".webm")
+CLIP_SUFFIXES = (*VIDEO_SUFFIXES, ".gif", ".mpeg", ".mpg")
 FRAMES = 5  # of each clip
 MANIFEST = "manifest.csv"
 _PERSON = ("identity", "subject")  # columns of a manifest that name the person
@@ -106,11 +106,11 @@ def _manifest(folder: Path) -> dict[str, dict[str, str]]:
     for home, start in ((folder, ""), (folder.resolve().parent, f"{folder.resolve().name}/")):
         file = home / MANIFEST
         if file.is_file():
-            rows = _rows(file)
+            rows = {path_of_cell(home, row["path"]): row for row in _rows(file)}
             return {
-                row["path"].removeprefix(start): row
-                for row in rows
-                if row["path"].startswith(start)
+                path.removeprefix(start): row
+                for path, row in rows.items()
+                if path.startswith(start)
             }
     return {}
 

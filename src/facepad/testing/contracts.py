@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from facepad import registry
 from facepad.errors import FacepadError
 from facepad.fusion import Answer, Fused, Fusion
+from facepad.jobs.csv_rows import check_species
 from facepad.packed.address import file_of
 from facepad.packing.verify import problems_of
 from facepad.quality import Metric, Picture
@@ -266,6 +267,7 @@ def _check_sample(sample: Sample, name: str) -> None:
         sample.pai_species != "",
         f"{key}: pai_species names an attack or is None for bona fide, got ''",
     )
+    called(lambda: check_species(sample.pai_species or ""), f"{key}: checking its kind of attack")
     require(
         sample.frame is None or sample.frame >= 0,
         f"{key}: a frame number is 0 or more, got {sample.frame}",

@@ -39,7 +39,7 @@ def write_video(
     Raises:
         DatasetError: This build of OpenCV cannot write such a file.
     """
-    import cv2
+    from facepad.opencv import cv2
 
     path.parent.mkdir(parents=True, exist_ok=True)
     codec = cv2.VideoWriter.fourcc(*CODECS[path.suffix])

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 RESEARCH_LICENCE = "research use only, after the licence of the training data"
 FREE_LICENCE = "Apache-2.0"
+SELECTED_ON = "Threshold selected on"  # begins that part of a card's data
 FIRST_VERSION = "1"  # of a model from a user's own data
 
 Data = TypeVar("Data")
@@ -165,6 +166,11 @@ def percent(rate: float) -> str:
 # --- parts of a card ----------------------------------------------------------------------
 
 
+def recipe_section(command: str, method: str) -> str:
+    """Return a card's recipe: the command with the extra that it needs, and the method."""
+    return f"`{command}`, with `pip install 'facepad[train]'`\n\n{method}"
+
+
 def result_section(report: str, test_sets: Sequence[str]) -> str:
     """Return a card's results: the report, and which test sets were evaluated."""
     log = "No test set was evaluated in this training."
@@ -177,6 +183,11 @@ def licences_of(samples: Sequence[Sample]) -> str:
     """Return the licences that a dataset states for its pictures."""
     stated = {sample.attributes.get("licence", "") for sample in samples} - {""}
     return "; ".join(sorted(stated)) or "not stated by the dataset"
+
+
+def size_of(samples: Sequence[Sample]) -> str:
+    """Return how many pictures of how many people there are, as text."""
+    return f"{len(samples):,} pictures of {people(samples)} people"
 
 
 def people(samples: Sequence[Sample]) -> int:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from facepad.datasets import open_dataset
+from facepad.datasets.opening import list_dataset
 from facepad.datasets.simulated import Simulated, set_of, was_moved
 from facepad.errors import DatasetError
 from facepad.evaluation import protocol
@@ -38,7 +38,7 @@ class DatasetCopy:
             SettingsError: There is no such dataset.
             DatasetError: The copy is not laid out as expected.
         """
-        listed = tuple(open_dataset(self.name, self.root).samples())
+        listed = list_dataset(self.name, self.root).samples
         if self.is_simulated:
             own = (sample for sample in listed if not was_moved(sample))
             return tuple(replace(sample, session=set_of(sample)) for sample in own)

@@ -4,9 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from facepad import calibration
 from facepad.calibration import Anchor, Calibration
+from facepad.cli.app import app
 from facepad.errors import ModelError, SettingsError
 from facepad.models.card import Card
 
@@ -120,3 +122,22 @@ def test_a_card_that_is_no_text_is_a_model_error() -> None:
     calibration.save(made(), CARD).with_suffix(".md").write_bytes(b"\xff")
     with pytest.raises(ModelError, match=r"kiosk-7\.md is no card"):
         calibration.card("kiosk-7")
+
+
+def test_the_list_goes_on_after_a_damaged_file(tmp_path: Path) -> None:
+    calibration.save(made("front"), CARD)
+    (tmp_path / "calibrations" / "back.npz").write_bytes(b"damaged")
+    found = CliRunner().invoke(app, ["calibration", "list"])
+    assert found.exit_code == 0
+    assert found.output.splitlines() == [
+        "back  damaged; calibrate the camera again",
+        "front  face_cnn heads-1+0, 10 frames",
+    ]
+
+
+def test_a_name_that_is_taken_is_refused_before_any_work(tmp_path: Path) -> None:
+    calibration.save(made("door"), CARD)
+    command = ["calibrate", "--bona-fide", str(tmp_path / "nowhere"), "--name", "door"]
+    found = CliRunner().invoke(app, command)
+    assert found.exit_code == 4
+    assert "a calibration named 'door' exists; give another --name, or --force" in found.output

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from PIL import Image, ImageEnhance
 from typer.testing import CliRunner
 
 from facepad.cli.app import app
@@ -15,6 +16,7 @@ pytestmark = pytest.mark.slow  # whole runs with the network
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 PORTRAIT = EXAMPLES / "astronaut.jpg"
+COMMAND = ["calibrate", "--name", "door", "--bona-fide"]
 
 
 @pytest.fixture(autouse=True)
@@ -25,10 +27,12 @@ def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def made(tmp_path: Path) -> None:
     frames = tmp_path / "frames"
     frames.mkdir()
+    portrait = Image.open(PORTRAIT)
     for number in range(3):
-        (frames / f"{number}.jpg").write_bytes(PORTRAIT.read_bytes())
-    found = CliRunner().invoke(app, ["calibrate", "--bona-fide", str(frames), "--name", "door"])
+        ImageEnhance.Brightness(portrait).enhance(0.8 + 0.1 * number).save(frames / f"{number}.png")
+    found = CliRunner().invoke(app, [*COMMAND, str(frames), "--no-attacks"])
     assert found.exit_code == 0, found.output
+    assert found.output.splitlines()[-1] == "weak: 3 frames only, take 10 to 20"
 
 
 def test_a_calibration_is_listed_shown_and_removed(tmp_path: Path) -> None:
@@ -38,6 +42,15 @@ def test_a_calibration_is_listed_shown_and_removed(tmp_path: Path) -> None:
     assert "# Calibration door" in run(app, ["calibration", "show", "door"]).output
     assert run(app, ["calibration", "remove", "door"]).exit_code == 0
     assert run(app, ["calibration", "list"]).output == ""
+
+
+def test_a_calibration_is_not_overwritten_unless_asked_for(tmp_path: Path) -> None:
+    made(tmp_path)
+    found = CliRunner().invoke(app, [*COMMAND, str(tmp_path / "frames")])
+    assert found.exit_code == 4
+    assert "a calibration named 'door' exists; give another --name, or --force" in found.output
+    found = CliRunner().invoke(app, [*COMMAND, str(tmp_path / "frames"), "--no-attacks", "--force"])
+    assert found.exit_code == 0, found.output
 
 
 def test_the_calibrated_test_decides_alone_and_the_others_are_shown(
@@ -56,7 +69,7 @@ def test_a_worker_notices_a_calibration_that_was_replaced(tmp_path: Path) -> Non
     made(tmp_path)
     made_before = replace(CalibrationRef.of("door"), version="door+00000000")
     with pytest.raises(ModelError, match=r"'door' was replaced .* expected door\+00000000, got "):
-        CheckerSpec(("face_cnn",), made_before).checker()
+        CheckerSpec(("face_cnn",), (), made_before).checker()
 
 
 def test_only_face_tests_can_be_calibrated(tmp_path: Path) -> None:

@@ -11,7 +11,6 @@ from facepad.cli.app import app
 from facepad.decision import Decision
 from facepad.errors import DatasetError, InputError, ModelError
 from facepad.pipeline import Checker
-from facepad.registry import DEFAULT_TESTS
 
 pytestmark = pytest.mark.usefixtures("_made_up")
 Picture = Callable[[str, int], str]
@@ -25,10 +24,7 @@ def run(*arguments: str, stdin: bytes | None = None, columns: int = 200) -> Resu
 def test_a_bright_picture_is_a_line_of_the_table(picture: Picture) -> None:
     result = run(picture("a.png", 200))
     assert result.exit_code == 0
-    assert (
-        "a.png  bona fide   0.78     0.78      0.78  score 0.78 >= 0.50 (accept)  64x48"
-        in result.stdout
-    )
+    assert "a.png  bona fide   0.78     0.78  score 0.78 >= 0.50 (accept)  64x48" in result.stdout
 
 
 def test_the_last_line_sums_up(picture: Picture, tmp_path: Path) -> None:
@@ -44,6 +40,15 @@ def test_json_is_one_document_per_line_in_the_order_of_the_inputs(picture: Pictu
     paths = [picture(f"{i}.png", 50 + i) for i in range(12)]
     lines = run(*paths, "--json").stdout.splitlines()
     assert [json.loads(line)["path"] for line in lines] == paths
+
+
+def test_standard_input_is_touched_for_a_dash_only(
+    picture: Picture, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", None)  # as services and cron jobs may start a program
+    assert app(["check", picture("a.png", 200)], standalone_mode=False) == 0
+    assert app(["check", "-"], standalone_mode=False) == 2
+    assert "it is closed" in capsys.readouterr().out
 
 
 def test_a_bad_file_is_one_line_and_the_rest_goes_on(picture: Picture, tmp_path: Path) -> None:
@@ -94,7 +99,7 @@ def test_standard_input_is_a_picture(picture: Picture) -> None:
 def test_no_face_is_a_result_and_no_error(picture: Picture) -> None:
     result = run(picture("a.png", 0))
     assert result.exit_code == 0
-    assert "no response   0.00     0.00      0.00  no face found" in result.stdout
+    assert "no response   0.00     0.00  no face found (look straight" in result.stdout
 
 
 @pytest.mark.parametrize(
@@ -144,9 +149,28 @@ def test_one_test_alone_needs_no_column(picture: Picture) -> None:
     assert "one" not in out.splitlines()[0].split()
 
 
-def test_quality_and_face_network_decide_where_no_test_is_named(picture: Picture) -> None:
+def test_the_face_network_decides_and_quality_is_shown_where_no_test_is_named(
+    picture: Picture,
+) -> None:
     document = json.loads(run(picture("a.png", 200), "--json").stdout)
-    assert list(document["tests"]) == list(DEFAULT_TESTS) == ["quality", "face_cnn"]
+    assert (document["deciding"], document["advisory"]) == (["face_cnn"], ["quality"])
+    assert list(document["tests"]) == ["face_cnn", "quality"]
+
+
+@pytest.mark.parametrize(
+    ("options", "deciding", "advisory"),
+    [
+        (["--tests", "quality,face_cnn"], ["quality", "face_cnn"], []),
+        (["--tests", "quality"], ["quality"], []),
+        (["--tests", "quality", "--advisory", "face_cnn"], ["quality"], ["face_cnn"]),
+        (["--advisory", "quality_whole"], ["face_cnn"], ["quality_whole"]),
+    ],
+)
+def test_tests_that_are_named_decide_and_nothing_is_added(
+    picture: Picture, options: list[str], deciding: list[str], advisory: list[str]
+) -> None:
+    document = json.loads(run(picture("a.png", 200), "--json", *options).stdout)
+    assert (document["deciding"], document["advisory"]) == (deciding, advisory)
 
 
 def test_a_narrow_terminal_keeps_every_score(picture: Picture) -> None:

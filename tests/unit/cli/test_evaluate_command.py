@@ -3,7 +3,7 @@
 import csv
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,15 @@ from facepad.cli.app import app
 from facepad.jobs.processes import ProcessPool
 from facepad.needs import Needs
 from facepad.testing.media_files import write_video
-from facepad.types import OperatingPoint, Presentation, Score
+from facepad.types import (
+    CaptureQuality,
+    Face,
+    Frame,
+    OperatingPoint,
+    Presentation,
+    Reason,
+    Score,
+)
 
 pytestmark = pytest.mark.usefixtures("_made_up", "_here")
 Picture = Callable[[str, int], str]
@@ -36,6 +44,15 @@ class MotionTest:
     def score(self, presentation: Presentation) -> Score:
         levels = {round(float(frame.image.mean())) for frame in presentation.frames}
         return Score(0.9 if len(levels) > 1 else 0.1)
+
+
+class BoxFinder:
+    """Takes the whole picture for a face."""
+
+    models: Mapping[str, str] = {}
+
+    def find(self, frame: Frame) -> Frame:
+        return replace(frame, face=Face((0, 0, *frame.size), 0.9))
 
 
 @pytest.fixture
@@ -76,12 +93,12 @@ def grey(levels: "range | list[int]") -> list[Any]:
     return [np.full((48, 64, 3), level, np.uint8) for level in levels]
 
 
-def evaluate(listed: Path, tests: str) -> tuple[Result, dict[str, Any]]:
+def evaluate(listed: Path, tests: str, *options: str) -> tuple[Result, dict[str, Any]]:
     out = listed / "out"
     result = CliRunner().invoke(
         app,
         ["evaluate", "--tests", tests, "--datasets", f"csv={listed}", "--out", str(out),
-         "--no-page", "--repeats", "100"],
+         "--no-page", "--repeats", "100", *options],
     )  # fmt: skip
     return result, json.loads((out / "report.json").read_text())
 
@@ -118,6 +135,51 @@ def test_a_still_among_clips_is_judged_by_the_tests_that_were_asked(listed: Path
     assert "in 1 presentation some tests lack" in notice
 
 
+@pytest.fixture
+def _cut(monkeypatch: pytest.MonkeyPatch, _here: None) -> None:
+    """Let every picture end at the face."""
+    monkeypatch.setattr(
+        "facepad.scoring.workers.assess", lambda _: CaptureQuality((Reason.NO_CONTEXT,))
+    )
+    monkeypatch.setattr("facepad.selected_tests._face_finder", lambda _: BoxFinder())
+
+
+@pytest.mark.usefixtures("_cut")
+def test_a_set_that_is_cut_at_the_face_is_never_accepted_and_the_report_says_why(
+    listed: Path,
+) -> None:
+    result, report = evaluate(listed, "bright")
+    assert rates(report, "bright")["bona_fide_uncertain"] == 1.0
+    (notice,) = [notice for notice in report["notices"] if "no_context" in notice]
+    assert notice == (
+        "csv: the capture of 3 presentations is too poor to accept (3 no_context); "
+        "--faces-are-cropped judges sets that are cut at the face"
+    )
+    assert notice in result.output
+
+
+@pytest.mark.usefixtures("_cut")
+def test_faces_that_are_cropped_are_judged_when_asked_for_and_the_report_says_so(
+    listed: Path,
+) -> None:
+    result, report = evaluate(listed, "bright", "--faces-are-cropped")
+    assert rates(report, "bright")["bpcer"]["value"] == 0.0
+    (notice,) = [notice for notice in report["notices"] if "--faces-are-cropped" in notice]
+    assert "In use such a picture is never bona fide" in notice
+    assert notice in result.output
+    kept = json.loads((listed / "out" / "scores-csv.csv.run.json").read_text())
+    assert kept["faces_are_cropped"] is True
+    again, _ = evaluate(listed, "bright")
+    assert again.exit_code == 4
+    assert "with faces_are_cropped True, not none" in again.output
+
+
+def test_cropped_faces_are_for_datasets(tmp_path: Path) -> None:
+    options = ["--scores", "a.csv", "--labels", "b.csv", "--out", str(tmp_path)]
+    result = CliRunner().invoke(app, ["evaluate", *options, "--faces-are-cropped"])
+    assert result.exit_code == 2
+
+
 def test_a_dataset_that_is_damaged_as_a_whole_is_an_error_at_once(tmp_path: Path) -> None:
     (tmp_path / "torn.h5").write_bytes(b"torn")
     out = tmp_path / "out"
@@ -125,4 +187,19 @@ def test_a_dataset_that_is_damaged_as_a_whole_is_an_error_at_once(tmp_path: Path
         app, ["evaluate", "--datasets", f"packed={tmp_path / 'torn.h5'}", "--out", str(out)]
     )
     assert result.exit_code == 4
+    assert not out.exists()
+
+
+def test_a_folder_with_one_person_is_refused_before_it_is_scored(
+    tmp_path: Path, picture: Picture
+) -> None:
+    for folder in ("bona_fide/anna", "attack/print/anna"):
+        (tmp_path / "mine" / folder).mkdir(parents=True)
+        picture(f"mine/{folder}/1.png", 99)
+    out = tmp_path / "out"
+    result = CliRunner().invoke(
+        app, ["evaluate", "--datasets", f"folder={tmp_path / 'mine'}", "--out", str(out)]
+    )
+    assert result.exit_code == 2
+    assert "all 2 are of other parts (train 2), of 1 person; put people into" in result.stderr
     assert not out.exists()

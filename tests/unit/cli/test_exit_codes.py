@@ -1,5 +1,7 @@
 """Errors become one line and an exit code; no traceback leaves."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
@@ -65,9 +67,27 @@ def test_debugging_keeps_the_traceback(
         raise ModelError("no weights")
 
 
+def test_closed_descriptors_become_the_null_device() -> None:
+    code = (
+        "import os; os.closerange(0, 2); from facepad.cli.errors import prepare_streams; "
+        "prepare_streams(); assert os.open('/dev/null', os.O_RDONLY) > 2"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_the_version_is_told() -> None:
     result = CliRunner().invoke(app, ["--version"])
     assert (result.exit_code, result.stdout) == (0, f"facepad {__version__}\n")
+
+
+def test_a_misspelled_variable_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FACEPAD_THREAD", "4")
+    result = CliRunner().invoke(app, ["models", "list", "--json"])
+    assert result.exit_code == 0
+    assert result.stderr == (
+        "facepad: FACEPAD_THREAD is not a setting and was ignored; did you mean FACEPAD_THREADS?\n"
+    )
 
 
 def test_a_gate_is_told_which_policy_to_use() -> None:

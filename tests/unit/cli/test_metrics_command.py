@@ -50,3 +50,12 @@ def test_a_bad_file_is_one_line_and_the_rest_goes_on(picture: Picture) -> None:
     assert result.exit_code == 2
     assert "missing.png: file not found" in result.stderr
     assert "mean" in result.stdout
+
+
+def test_standard_input_is_touched_for_a_dash_only(
+    picture: Picture, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", None)
+    assert app(["metrics", picture("a.png", 7)], standalone_mode=False) == 0
+    assert app(["metrics", "-"], standalone_mode=False) == 2
+    assert "standard input: it is closed" in capsys.readouterr().err

@@ -3,11 +3,13 @@
 import json
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
+from facepad import selected_tests
 from facepad.cli.app import app
 from facepad.models import index, store
 from facepad.models.card import Card
@@ -32,6 +34,7 @@ def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A packaged model "it", and a model "net" that is yet to be pulled."""
     folder = tmp_path / "weights"
     monkeypatch.setattr(index, "WEIGHTS", folder)
+    monkeypatch.setattr(index, "entry_points", lambda **_: ())
     monkeypatch.setenv("FACEPAD_MODEL_DIR", str(tmp_path / "pulled"))
     monkeypatch.setenv("COLUMNS", "200")
     store.save_arrays(folder / "it.npz", {"x": np.arange(3.0)}, CARD)
@@ -56,9 +59,9 @@ def test_list_names_each_model_its_licence_and_whether_it_is_here() -> None:
     lines = facepad("list").stdout.splitlines()
     assert lines[1].split() == [
         store.version("it"),
-        *["packaged", "CC0-1.0,", "research", "use", "only", "yes"],
+        *["facepad", "packaged", "CC0-1.0,", "research", "use", "only", "yes"],
     ]
-    assert lines[2].split() == [store.version("net"), "pulled", "Apache-2.0", "no"]
+    assert lines[2].split() == [store.version("net"), "facepad", "pulled", "Apache-2.0", "no"]
     assert "facepad models pull" in lines[3]
 
 
@@ -113,7 +116,24 @@ def test_card_prints_the_notes_on_a_packaged_model_after_its_card(weights: Path)
 def test_a_name_that_is_not_known_ends_with_3() -> None:
     done = facepad("card", "nose")
     assert done.exit_code == 3
-    assert "no model named 'nose'; known: it, net" in done.stderr
+    assert "unknown model or test 'nose'; known: it, net, quality" in done.stderr
+
+
+def test_a_name_that_is_nearly_known_is_suggested() -> None:
+    assert "did you mean face_cnn?" in facepad("card", "face_cn").stderr
+
+
+def test_card_of_a_test_prints_the_cards_of_its_models(monkeypatch: pytest.MonkeyPatch) -> None:
+    models = {"face": store.version("it")}
+    monkeypatch.setattr(selected_tests, "make_test", lambda _: SimpleNamespace(models=models))
+    assert facepad("card", "face_cnn").stdout == store.card("it")
+
+
+def test_a_model_of_a_test_without_a_card_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    models = {"face": store.version("it"), "own": "own+1234abcd"}
+    monkeypatch.setattr(selected_tests, "make_test", lambda _: SimpleNamespace(models=models))
+    done = facepad("card", "face_cnn")
+    assert (done.exit_code, "own+1234abcd, which has no card" in done.stderr) == (3, True)
 
 
 def test_a_wheel_that_cannot_be_used_ends_with_3(tmp_path: Path) -> None:

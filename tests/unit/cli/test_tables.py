@@ -35,9 +35,9 @@ def test_a_table_has_a_line_per_picture(capsys: pytest.CaptureFixture[str]) -> N
     lines = shown(capsys, [Judged("a/x.jpg", ATTACK), Judged("a/y.jpg", NO_FACE)])
     assert lines == [
         "in a",
-        "picture  outcome      score  why                         face  ms",
-        "x.jpg    attack        0.25  score 0.25 < 0.50 (reject)     -  40",
-        "y.jpg    no response      -  no face found                  -  20",
+        "picture  outcome      score  why                                            face  ms",
+        "x.jpg    attack        0.25  score 0.25 < 0.50 (reject)                        -  40",
+        "y.jpg    no response      -  no face found (look straight into the camera)     -  20",
         "2 pictures: 1 attack, 1 no response; 30 ms each (median); threshold 0.50",
     ]
 
@@ -109,7 +109,14 @@ def test_the_table_fits_its_terminal(
 def test_the_band_of_scores_that_do_not_decide_is_printed() -> None:
     point = OperatingPoint("dev", 0.5, 0.43, 0.62)
     last = summary([Judged("x", replace(ATTACK, operating_point=point))]).plain
-    assert last.endswith("; 0.43 to 0.62 is uncertain")
+    assert last.endswith("; threshold 0.50 (0.43 to 0.62 is uncertain)")
+
+
+def test_the_band_stands_on_a_line_of_its_own_where_it_would_be_broken() -> None:
+    point = OperatingPoint("dev", 0.5, 0.43, 0.62)
+    judged = Judged("x", replace(ATTACK, operating_point=point))
+    lines = summary([judged], width=60).plain.splitlines()
+    assert lines == ["1 picture: 1 attack; 40 ms", "threshold 0.50 (0.43 to 0.62 is uncertain)"]
 
 
 def test_one_time_has_no_median() -> None:

@@ -75,6 +75,29 @@ def test_bona_fide_may_be_named_instead_of_left_empty(tmp_path: Path) -> None:
     assert only(written(tmp_path, f"{HEADER}\n1.jpg,anna,bona_fide\n")).pai_species is None
 
 
+def test_blanks_and_backslashes_of_hand_written_files_are_understood(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a/1.jpg").touch()
+    text = "path, subject, pai_species, split\na\\1.jpg , anna, print, dev\n"
+    sample = only(written(tmp_path, text))
+    assert (sample.key, sample.path) == ("csv/a/1.jpg", str(tmp_path / "a/1.jpg"))
+    assert (sample.subject, sample.pai_species, sample.split) == ("anna", "print", "dev")
+
+
+def test_a_column_of_nearly_the_right_name_is_noticed(tmp_path: Path) -> None:
+    notices = written(tmp_path, f"{HEADER},Split\n1.jpg,anna,,dev\n").notices()
+    assert "column 'Split' of dataset.csv has no meaning here; did you mean split?" in notices
+
+
+@pytest.mark.parametrize("word", ["live", "none", "0", "Bona fide", "genuine", "real", "n/a"])
+def test_a_word_for_bona_fide_makes_nobody_an_attack(tmp_path: Path, word: str) -> None:
+    dataset = written(tmp_path, f"{HEADER}\n1.jpg,anna,{word}\n")
+    with pytest.raises(
+        DatasetError, match=rf"dataset\.csv line 2: pai_species .* got '{word}', which means bona"
+    ):
+        list(dataset.samples())
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [

@@ -63,7 +63,7 @@ def test_folders_below_the_subject_do_not_matter(files: Files) -> None:
 
 def test_a_loose_file_belongs_to_the_subject_it_is_named_by(files: Files) -> None:
     assert only(files("bona_fide/anna_01.jpg")).subject == "anna"
-    assert "subjects: of 1 files by their names" in Folder(files().root).notices()[-1]
+    assert "subjects: of 1 file by their names" in Folder(files().root).notices()[-1]
 
 
 def test_the_key_keeps_the_suffix(files: Files) -> None:
@@ -81,12 +81,22 @@ def test_a_part_decides_the_split(files: Files, name: str, split: Split) -> None
 
 def test_a_subject_in_two_parts_is_noticed(files: Files) -> None:
     folder = files("train/bona_fide/anna/1.jpg", "test/attack/print/anna/1.jpg")
-    assert "shared: 1 subjects are in more than one part: anna" in folder.notices()
+    assert "shared: 1 subject is in more than one part: anna" in folder.notices()
 
 
 def test_a_part_without_a_class_is_noticed(files: Files) -> None:
     folder = files("train/bona_fide/anna/1.jpg", "train/attack/print/anna/1.jpg")
     assert "empty: the part dev has no attack item" in folder.notices()
+
+
+@pytest.mark.parametrize("name", ["1.webm", "1.mkv", "1.MOV"])
+def test_clips_of_all_kinds_that_are_read_are_listed(files: Files, name: str) -> None:
+    assert only(files(f"bona_fide/anna/{name}")).key == f"folder/bona_fide/anna/{name}"
+
+
+def test_a_word_for_bona_fide_is_no_folder_of_attacks(files: Files) -> None:
+    with pytest.raises(DatasetError, match=r"in attack/live/, but 'live' means bona fide; folders"):
+        list(files("attack/live/anna/1.jpg").samples())
 
 
 def test_hidden_files_and_folders_are_left_out(files: Files) -> None:

@@ -8,8 +8,9 @@ from facepad import registry
 from facepad.datasets import open_dataset
 from facepad.datasets.nuaa import Nuaa
 from facepad.datasets.opening import header_of, list_dataset
-from facepad.errors import SettingsError
+from facepad.errors import DatasetError, SettingsError
 from facepad.testing import made_up_dataset
+from facepad.types import Sample, Split
 
 
 def test_a_dataset_is_opened_by_name_and_nothing_is_read(tmp_path: Path) -> None:
@@ -48,3 +49,14 @@ def test_a_copy_is_listed_with_its_notices(tmp_path: Path) -> None:
     listing = list_dataset("nuaa", made_up_dataset(tmp_path, "nuaa"))
     assert listing.samples == tuple(listing.dataset.samples())
     assert listing.notices == Nuaa(tmp_path).notices()
+
+
+def test_a_listing_that_takes_living_people_for_attacks_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sample = Sample("made_up/1", "", "anna", Split.TEST, "live")
+    monkeypatch.setattr(Nuaa, "samples", lambda _: iter([sample]))
+    with pytest.raises(
+        DatasetError, match=r"made_up/1: pai_species .*'live', which means bona fide"
+    ):
+        list_dataset("nuaa", tmp_path)

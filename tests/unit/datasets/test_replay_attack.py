@@ -87,7 +87,7 @@ def test_a_protocol_narrows_the_attacks_and_keeps_the_bona_fide(
 
 
 def test_an_unknown_protocol_is_told_with_those_that_are(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match="no protocol 'grand'; known: grandtest, print"):
+    with pytest.raises(SettingsError, match=r"no protocol 'grand'; did you mean grandtest\? "):
         ReplayAttack(tmp_path, protocol="grand")
 
 

@@ -1,5 +1,6 @@
 """Which parts are judged at which thresholds."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -7,7 +8,16 @@ from made_up_scores import crowd, row, rows
 
 from facepad.errors import InputError
 from facepad.evaluation.assessment import GivenPoint, Sampling
-from facepad.evaluation.plan import POOL, Plan, SystemScores, assess_all, count_of, parts_of
+from facepad.evaluation.choices import ScoreDirection
+from facepad.evaluation.plan import (
+    POOL,
+    Plan,
+    SystemScores,
+    assess_all,
+    count_of,
+    notices_of,
+    parts_of,
+)
 from facepad.types import Split
 
 QUICK = Sampling(repeats=100)
@@ -36,7 +46,9 @@ def test_a_part_that_nobody_was_learned_from_is_reported_once() -> None:
 
 
 def test_without_test_rows_there_is_nothing_to_report() -> None:
-    with pytest.raises(InputError, match="all 2 are of other parts"):
+    with pytest.raises(
+        InputError, match=r"all 2 are of other parts \(dev 2\), of 2 people; put people into"
+    ):
         parts_of(rows([1.0], [0.0], split=Split.DEV))
 
 
@@ -86,3 +98,40 @@ def test_a_system_that_brings_its_threshold_asks_no_dev_part_pooled_or_not() -> 
     found = assess_all(both, Plan(pool=True, sampling=QUICK))
     assert [[p.origin for p in one.points] for one in found] == [["from ten frames"]] * 3
     assert all(one.remark == "" for one in found)
+
+
+def told(scores: SystemScores) -> tuple[str, ...]:
+    return notices_of([scores], assess_all([scores], Plan(sampling=QUICK)))
+
+
+def test_a_scale_that_is_upside_down_is_noticed_with_the_option_that_turns_it() -> None:
+    made = (*crowd(Split.TEST, scale=-1.0),)
+    (notice,) = told(SystemScores(system="x", dataset="", rows=made))
+    assert re.fullmatch(
+        r"x on test: the AUC is 0\.\d+ \(0\.\d+ to 0\.\d+\), below 0\.5: attacks are ranked "
+        r"above bona fide; did you mean `--higher-is attack`\?",
+        notice,
+    )
+    turned = SystemScores(system="x", dataset="", rows=made, higher_is=ScoreDirection.ATTACK)
+    assert told(turned) == ()
+    (notice,) = told(SystemScores(system="x", dataset="nuaa", rows=made))
+    assert notice.endswith("are the labels right?")
+
+
+def test_an_interval_around_chance_is_not_noticed() -> None:
+    made = rows([0.1, 0.3, 0.5, 0.7], [0.2, 0.4, 0.6, 0.8])
+    assert told(SystemScores(system="x", dataset="", rows=made)) == ()
+
+
+def test_people_in_two_parts_of_a_file_of_scores_are_noticed() -> None:
+    made = (*rows([0.9, 0.8, 0.7], [0.1, 0.2]), row("d", 0.7, subject="test-b0", split=Split.DEV))
+    assert told(SystemScores(system="x", dataset="", rows=made)) == (
+        "shared: 1 subject is in more than one part: test-b0",
+    )
+    assert told(SystemScores(system="x", dataset="nuaa", rows=made)) == ()  # its listing says so
+
+
+def test_a_class_of_one_person_is_noticed() -> None:
+    made = (row("1", 0.9, subject="a"), row("2", 0.1, "print", subject="a"))
+    (notice,) = told(SystemScores(system="x", dataset="", rows=made))
+    assert notice.startswith("test: bona fide and attacks of 1 person only, so that there are no ")

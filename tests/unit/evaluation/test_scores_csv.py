@@ -112,6 +112,8 @@ def test_a_byte_order_mark_is_no_part_of_the_first_column(tmp_path: Path) -> Non
         ("key,score\n1,1\n", "key,label,subject\n1,attack,\n", "column 'subject' is empty"),
         ("key,score\n1,1\n", LABELS.replace("dev", "devel"), "split is train, dev, test, got 'd"),
         ("key,score\n1,1\n", LABELS.replace(",,", ",print,"), "bona fide has no pai_species"),
+        ("key,score\n1,1\n", LABELS.replace("print", "live"), "line 3: .*'live', which means bona"),
+        ("key;score\n1;0,5\n", LABELS, "expected commas between the columns, got semicolons"),
     ],
 )
 def test_what_cannot_be_used_is_named_with_its_line(
@@ -119,6 +121,13 @@ def test_what_cannot_be_used_is_named_with_its_line(
 ) -> None:
     with pytest.raises(DatasetError, match=message):
         matched(tmp_path, scores, labels)
+
+
+def test_a_column_of_nearly_the_right_name_is_noticed(tmp_path: Path) -> None:
+    found = matched(tmp_path, "key,score\n1,1\n2,2\n", LABELS.replace("split", "splits"))
+    assert found.notices == (
+        "column 'splits' of labels.csv has no meaning here; did you mean split?",
+    )
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from facepad.faces import landmarks
-from facepad.types import Landmarks
+from facepad.types import Face, Landmarks
 from made_up_face import made_up_landmarks
 
 POINTS = made_up_landmarks(100.0, 90.0, 50.0)
@@ -61,3 +61,49 @@ def test_the_rings_share_no_landmark() -> None:
     assert len(set(numbers)) == len(numbers)
     assert set(landmarks.RIGHT_CORNERS) <= set(landmarks.RIGHT_EYE)
     assert set(landmarks.LEFT_CORNERS) <= set(landmarks.LEFT_EYE)
+
+
+def six_points(yaw: float, pitch: float = 0.0, roll: float = 0.0, size: float = 60.0) -> Face:
+    """A mean head turned to its left, tilted upwards and rolled clockwise, in degrees."""
+    a, b, c = np.deg2rad((yaw, pitch, roll))
+    head = np.array(landmarks._SIX)[:, :3]
+    left = [[np.cos(a), 0, -np.sin(a)], [0, 1, 0], [np.sin(a), 0, np.cos(a)]]
+    up = [[1, 0, 0], [0, np.cos(b), np.sin(b)], [0, -np.sin(b), np.cos(b)]]
+    clockwise = [[np.cos(c), -np.sin(c), 0], [np.sin(c), np.cos(c), 0], [0, 0, 1]]
+    flat = size * (head @ (np.array(clockwise) @ left @ up).T)[:, :2] + [200.0, 150.0]
+    return Face((100, 50, 300, 250), 1.0, points=tuple((float(x), float(y)) for x, y in flat))
+
+
+@pytest.mark.parametrize(("yaw", "pitch"), [(0, 0), (-40, 0), (25, 0), (0, 20), (0, -30), (55, 10)])
+def test_head_pose_is_the_turn_of_the_head(yaw: float, pitch: float) -> None:
+    pose = landmarks.head_pose(six_points(yaw, pitch))
+    assert (pose.yaw_deg, pose.pitch_deg) == pytest.approx((yaw, pitch), abs=0.1)
+
+
+def test_a_head_that_turns_left_shows_its_nose_on_the_right_of_the_picture() -> None:
+    face = six_points(30.0)
+    assert face.points[2][0] > 200.0 + 10.0
+    assert landmarks.head_pose(face).yaw_deg > 0.0
+
+
+def test_head_pose_depends_neither_on_size_nor_on_a_tilt_in_the_picture() -> None:
+    pose = landmarks.head_pose(six_points(35.0, -10.0))
+    other = landmarks.head_pose(six_points(35.0, -10.0, roll=120.0, size=7.0))
+    assert other.yaw_deg == pytest.approx(pose.yaw_deg, abs=0.1)
+    assert other.pitch_deg == pytest.approx(pose.pitch_deg, abs=0.1)
+
+
+def test_a_mirrored_face_turns_the_other_way() -> None:
+    points = np.array(six_points(20.0, 15.0).points) + np.array([[3.0, -2.0]] * 2 + [[0, 4.0]] * 4)
+    mirrored = (points * [-1.0, 1.0] + [640.0, 0.0])[[1, 0, 2, 3, 5, 4]]
+    pose, other = (
+        landmarks.head_pose(Face((0, 0, 9, 9), 1.0, points=tuple(map(tuple, each.tolist()))))
+        for each in (points, mirrored)
+    )
+    assert other.yaw_deg == pytest.approx(-pose.yaw_deg)
+    assert other.pitch_deg == pytest.approx(pose.pitch_deg)
+
+
+def test_the_pose_of_a_face_without_points_is_unknown() -> None:
+    pose = landmarks.head_pose(Face((0, 0, 9, 9), 1.0))
+    assert np.isnan([pose.yaw_deg, pose.pitch_deg]).all()

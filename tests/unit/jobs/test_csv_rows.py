@@ -5,7 +5,15 @@ from pathlib import Path
 import pytest
 
 from facepad.errors import DatasetError
-from facepad.jobs.csv_rows import decoded_row, encoded_row, label_of, read_csv, species_of
+from facepad.jobs.csv_rows import (
+    check_species,
+    decoded_row,
+    encoded_row,
+    label_of,
+    path_of_cell,
+    read_csv,
+    species_of,
+)
 
 
 def written(folder: Path, text: str | bytes) -> Path:
@@ -36,6 +44,43 @@ def test_backslashes_and_blanks_are_characters(tmp_path: Path) -> None:
 def test_blanks_around_cells_go_when_that_is_asked_for(tmp_path: Path) -> None:
     table = read_csv(written(tmp_path, "key , label\na, attack\n"), strip=True)
     assert list(table.rows()) == [(2, {"key": "a", "label": "attack"})]
+
+
+def test_blanks_around_the_names_of_columns_go_always(tmp_path: Path) -> None:
+    assert read_csv(written(tmp_path, "label, path ,x\n1, 2 ,3\n")).columns == (
+        "label",
+        "path",
+        "x",
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "words"), [("path;label\na.jpg;x,5\n", "semicolons"), ("path\tlabel\n", "tabs")]
+)
+def test_another_separator_than_the_comma_is_named(tmp_path: Path, text: str, words: str) -> None:
+    with pytest.raises(DatasetError, match=f"expected commas .*, got {words}: .*; save it as CSV"):
+        read_csv(written(tmp_path, text))
+
+
+@pytest.mark.parametrize(
+    ("cell", "path"),
+    [
+        ("a\\1.jpg", "a/1.jpg"),
+        ("a/1.jpg ", "a/1.jpg"),
+        (" a\\1.jpg", "a/1.jpg"),
+        ("b\\2.jpg", "b\\2.jpg"),
+        ("c ", "c "),
+        ("missing\\3.jpg", "missing/3.jpg"),
+        ("zero\0byte\\", "zero\0byte/"),
+    ],
+)
+def test_a_path_is_found_as_it_is_or_as_windows_writes_it(
+    tmp_path: Path, cell: str, path: str
+) -> None:
+    (tmp_path / "a").mkdir()
+    for name in ("a/1.jpg", "b\\2.jpg", "c "):
+        (tmp_path / name).touch()
+    assert path_of_cell(tmp_path, cell) == path
 
 
 @pytest.mark.parametrize(
@@ -77,6 +122,17 @@ def test_a_missing_column_is_named(tmp_path: Path) -> None:
         table.require("label", "subject")
 
 
+def test_a_column_of_nearly_the_right_name_is_named(tmp_path: Path) -> None:
+    table = read_csv(written(tmp_path, "path,Species,splits,room\na,b,c,d\n"))
+    with pytest.raises(
+        DatasetError, match=r"got path, Species.*; did you mean Species\? Rename it"
+    ):
+        table.require("pai_species")
+    assert table.near_misses(("path", "split", "session")) == (
+        "column 'splits' of list.csv has no meaning here; did you mean split?",
+    )
+
+
 def test_labels_have_one_set_of_words() -> None:
     assert [label_of(True), label_of(False)] == ["bona_fide", "attack"]
     assert species_of("bona_fide", "") is None
@@ -94,6 +150,19 @@ def test_labels_have_one_set_of_words() -> None:
 def test_a_label_that_cannot_be_used_is_an_error(label: str, species: str, message: str) -> None:
     with pytest.raises(DatasetError, match=message):
         species_of(label, species)
+
+
+@pytest.mark.parametrize(
+    "word", ["bona_fide", "Bona Fide", "live", "REAL", "genuine", "none", "N/A", "0", "-"]
+)
+def test_a_word_for_bona_fide_is_no_species_of_an_attack(word: str) -> None:
+    with pytest.raises(DatasetError, match=r"which means bona fide; leave it empty for bona fide"):
+        species_of("attack", word)
+
+
+@pytest.mark.parametrize("word", ["", "print", "mask", "1", "live_video_replay", "replay real"])
+def test_other_words_are_species_as_they_are(word: str) -> None:
+    assert check_species(word) == word
 
 
 def test_a_written_row_is_read_back(tmp_path: Path) -> None:

@@ -41,10 +41,12 @@ def with_face(image: RgbImage) -> Frame:
 
 @pytest.fixture(
     scope="module",
-    params=["face_crop", "face_crop_research", "whole_picture", "whole_picture_research"],
+    params=["quality", "quality_research", "quality_whole", "quality_whole_research"],
 )
 def test(request: pytest.FixtureRequest) -> QualityTest:
-    made: QualityTest = getattr(quality, request.param)()
+    if request.param in registry.RESEARCH_TESTS:
+        pytest.importorskip("facepad_research", reason="pip install packages/facepad-research")
+    made: QualityTest = registry.resolve("liveness_tests", request.param)()
     return made
 
 
@@ -105,18 +107,13 @@ def test_the_default_weights_are_free_and_the_users_own_take_their_place(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     assert quality.face_crop().version.startswith("quality_free-")
-    own = store.path("quality_research")
+    own = store.path("quality_whole_free")
     monkeypatch.setenv("FACEPAD_QUALITY_MODEL", str(own))
     test = quality.face_crop()
     assert (test.name, test.version) == (
         "quality",
-        f"quality_research+{index.find(own.stem).sha256[:8]}",
+        f"quality_whole_free+{index.find(own.stem).sha256[:8]}",
     )
-
-
-def test_only_the_research_weights_are_for_research() -> None:
-    names = ("quality_free", "quality_whole_free", "quality_research", "quality_whole_research")
-    assert [index.find(name).research_use for name in names] == [False, False, True, True]
 
 
 def few(*names: str) -> QualityClassifier:

@@ -1,6 +1,7 @@
 """What becomes of each kind of pixel."""
 
 import io
+import struct
 
 import cv2
 import numpy as np
@@ -10,7 +11,19 @@ from PIL import Image
 
 from facepad import media
 from facepad.errors import InputError
-from media_samples import colours, encode, exif, gray_tiff, png, run_length_bmp, valid_pictures
+from facepad.media.decode import inspect
+from media_samples import (
+    chunk,
+    colour_tiff,
+    colours,
+    encode,
+    exif,
+    gray_tiff,
+    png,
+    run_length_bmp,
+    tiff,
+    valid_pictures,
+)
 
 PICTURE = Image.fromarray(colours())
 
@@ -100,17 +113,119 @@ def test_an_orientation_that_does_not_exist_is_upright(value: int) -> None:
     assert np.array_equal(pixels(encode(PICTURE, "PNG", exif=exif(value))), colours())
 
 
-def test_alpha_is_ignored_not_blended() -> None:
-    see_through = PICTURE.convert("RGBA")
-    see_through.putalpha(0)
-    assert np.array_equal(pixels(encode(see_through, "PNG")), colours())
+def app1(payload: bytes) -> bytes:
+    return b"\xff\xe1" + struct.pack(">H", len(payload) + 2) + payload
 
 
-def test_a_transparent_palette_colour_is_ignored() -> None:
-    palette = PICTURE.quantize(16)
-    assert np.array_equal(
-        pixels(encode(palette, "PNG", transparency=bytes(16))), np.array(palette.convert("RGB"))
+@pytest.mark.parametrize(
+    ("blocks", "orientation"),
+    [
+        ((exif(6) + b"x" * 500, b"Exif\0\0" + b"y" * 200), 6),
+        ((exif(6), exif(1)), 6),
+        ((exif(1), exif(6)), 1),
+        ((b"Exif\0\0no header", exif(8, ">"), exif(6)), 8),
+    ],
+    ids=["continued", "second upright", "second turned", "first damaged"],
+)
+def test_the_first_exif_with_a_header_holds(blocks: tuple[bytes, ...], orientation: int) -> None:
+    jpeg, bare = encode(PICTURE, "JPEG"), encode(PICTURE, "PNG")
+    webp = encode(PICTURE, "WEBP", lossless=True, exif=exif(1))
+    at = webp.index(b"EXIF")
+    chunks = b"".join(
+        b"EXIF" + struct.pack("<I", len(block)) + block + bytes(len(block) % 2) for block in blocks
     )
+    body = webp[8:at] + chunks
+    files = {
+        "JPEG": jpeg[:2] + b"".join(map(app1, blocks)) + jpeg[2:],
+        "PNG": bare[:33] + b"".join(chunk(b"eXIf", block) for block in blocks) + bare[33:],
+        "WebP": b"RIFF" + struct.pack("<I", len(body)) + body,
+    }
+    for name, data in files.items():
+        assert inspect(data).orientation == orientation, name
+
+
+def test_a_png_in_the_form_of_apple_is_named_with_the_way_out() -> None:
+    header = struct.pack(">IIBBBBB", 1, 1, 8, 2, 0, 0, 0)
+    content = chunk(b"CgBI", b"P\0 \2") + chunk(b"IHDR", header) + chunk(b"IEND", b"")
+    with pytest.raises(
+        InputError, match=r"Apple's own form \(CgBI\).*convert it: `xcrun"
+    ) as raised:
+        media.read(b"\x89PNG\r\n\x1a\n" + content)
+    assert "damaged" not in str(raised.value)
+
+
+GRAY = (128, 128, 128)
+BEHIND_TRANSPARENT = ("transparent pixels were replaced by gray",)
+
+
+def see_through(hidden: NDArray[np.uint8], alpha: int | NDArray[np.uint8]) -> Image.Image:
+    """A picture with the given colours and how opaque each pixel is."""
+    image = Image.fromarray(hidden).convert("RGBA")
+    mask = Image.fromarray(alpha) if isinstance(alpha, np.ndarray) else alpha
+    image.putalpha(mask)
+    return image
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [("PNG", {}), ("WEBP", {"lossless": True, "exact": True}), ("TIFF", {})],
+)
+def test_the_colour_of_transparent_pixels_cannot_matter(
+    kind: str, options: dict[str, object]
+) -> None:
+    mask = np.where(np.arange(20) < 10, 0, 255).astype(np.uint8)[None].repeat(16, axis=0)
+    shown = colours()
+    other = np.where(mask[:, :, None] == 0, 255 - shown, shown)
+    first, second = (
+        media.read(encode(see_through(one, mask), kind, **options)) for one in (shown, other)
+    )
+    assert np.array_equal(first.image, second.image)
+    assert (first.image[:, :10] == GRAY).all()
+    assert np.array_equal(first.image[:, 10:], shown[:, 10:])
+    assert first.notes == BEHIND_TRANSPARENT
+
+
+def test_pixels_that_are_half_transparent_are_mixed_with_gray() -> None:
+    white = np.full((4, 4, 3), 255, np.uint8)
+    assert pixels(encode(see_through(white, 128), "PNG"))[0, 0].tolist() == [192] * 3
+
+
+def test_an_alpha_channel_without_transparent_pixels_changes_nothing() -> None:
+    frame = media.read(encode(see_through(colours(), 255), "PNG"))
+    assert np.array_equal(frame.image, colours())
+    assert frame.notes == ()
+
+
+def test_transparent_palette_colours_are_replaced() -> None:
+    palette = PICTURE.quantize(16)
+    frame = media.read(encode(palette, "PNG", transparency=bytes(15 * [255]) + b"\0"))
+    hidden = np.array(palette) == 15
+    expected = np.where(hidden[:, :, None], GRAY, np.array(palette.convert("RGB")))
+    assert hidden.any()
+    assert np.array_equal(frame.image, expected)
+    assert frame.notes == BEHIND_TRANSPARENT
+
+
+@pytest.mark.parametrize(("mode", "colour"), [("RGB", (0, 0, 80)), ("L", 85), ("1", 0)])
+def test_a_colour_that_stands_for_transparency_is_replaced(
+    mode: str, colour: int | tuple[int, ...]
+) -> None:
+    image = PICTURE.convert(mode)
+    frame = media.read(encode(image, "PNG", transparency=colour))
+    hidden = (np.array(image.convert("RGB")) == colour).all(axis=2)
+    assert hidden.any()
+    assert (frame.image[hidden] == 128).all()
+    assert np.array_equal(frame.image[~hidden], np.array(image.convert("RGB"))[~hidden])
+
+
+@pytest.mark.parametrize(("bits", "colour"), [(2, 0), (4, 0), (16, 0), (16, 2)])
+def test_a_transparent_colour_is_refused_where_pixels_have_another_scale(
+    bits: int, colour: int
+) -> None:
+    transparent = chunk(b"tRNS", b"\x12\x34" * (3 if colour else 1))
+    rows = b"\0" + bytes(6 * 4)
+    with pytest.raises(InputError, match=f"the PNG has {bits} bits .* without transparency"):
+        media.read(png(4, 1, rows, bits=bits, colour=colour, extra=transparent))
 
 
 def test_16_bit_gray_is_scaled() -> None:
@@ -173,8 +288,6 @@ def test_a_colour_profile_changes_nothing() -> None:
 
 
 def test_text_that_would_inflate_is_never_unpacked() -> None:
-    from media_samples import chunk
-
     bomb = chunk(b"zTXt", b"Comment\0\0" + b"\x78\x9c" + b"\xff" * 5000)
     assert media.read(png(4, 4, bytes(20), extra=bomb)).size == (4, 4)
 
@@ -188,3 +301,27 @@ def test_a_small_file_may_hold_a_large_black_picture() -> None:
 def test_32_bit_pixels_are_refused() -> None:
     with pytest.raises(InputError, match="floating"):
         media.read(encode(Image.new("F", (4, 4)), "TIFF"))
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("deflate", [False, True], ids=["plain", "deflate"])
+@pytest.mark.parametrize("separate", [False, True], ids=["interleaved", "planes"])
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16])
+def test_colour_tiff_of_every_layout_is_decoded_right_or_refused(
+    kind: type[np.uint8] | type[np.uint16], separate: bool, deflate: bool, order: str
+) -> None:
+    deep = colours().astype(np.uint16) * 257
+    image = deep if kind is np.uint16 else colours()
+    data = colour_tiff(image, separate=separate, deflate=deflate, order=order)
+    if kind is np.uint16 and separate and not deflate:
+        with pytest.raises(InputError, match=r"16 bit .*separate planes.*; save it as PNG"):
+            pixels(data)
+    else:
+        assert np.array_equal(pixels(data), colours())
+
+
+def test_signed_tiff_is_refused() -> None:
+    entries = {256: 4, 257: 1, 258: 8, 259: 1, 262: 1, 273: 8, 277: 1, 278: 1, 279: 4, 339: 2}
+    data = tiff({tag: (3, [value]) for tag, value in entries.items()}, b"\x00\x7f\x80\xff")
+    with pytest.raises(InputError, match="holds signed or floating point numbers"):
+        pixels(data)

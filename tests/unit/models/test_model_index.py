@@ -1,7 +1,7 @@
 """The list of models."""
 
 import json
-from dataclasses import asdict
+import re
 from pathlib import Path
 
 import pytest
@@ -10,6 +10,7 @@ from facepad.errors import ModelError
 from facepad.models import index, store
 from facepad.models.card import parse
 from facepad.models.index import Entry
+from facepad.training.run import SELECTED_ON
 
 ENTRY = Entry("it", "it.npz", "ab" * 32, "2", "CC0-1.0", "packaged")
 
@@ -33,7 +34,7 @@ def test_a_pulled_model_lies_in_the_folder_of_the_setting(
 
 
 def test_a_name_that_is_not_known_is_answered_with_those_that_are() -> None:
-    with pytest.raises(ModelError, match=r"no model named 'nose'; known: .*face_detector"):
+    with pytest.raises(ModelError, match=r"unknown model 'nose'; known: .*face_detector"):
         index.find("nose")
 
 
@@ -47,7 +48,7 @@ def test_a_broken_list_is_named(tmp_path: Path, text: str) -> None:
 
 
 def test_a_list_of_another_format_is_refused(tmp_path: Path) -> None:
-    document = {"format": 99, "models": [asdict(ENTRY)]}
+    document = {"format": 99, "models": [index.fields_of(ENTRY)]}
     (tmp_path / index.FILE).write_text(json.dumps(document))
     with pytest.raises(ModelError, match="format 99, expected 1"):
         index.entries(tmp_path)
@@ -55,8 +56,7 @@ def test_a_list_of_another_format_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("entry", index.entries(), ids=lambda entry: entry.name)
 def test_every_model_has_a_card_that_agrees_with_the_list(entry: Entry) -> None:
-    file = (index.WEIGHTS / entry.file).with_suffix(".md")
-    card = parse(file.read_text(encoding="utf-8"))
+    card = parse(store.card(entry.name))
     told = (card.sha256, card.version, card.licence, card.research_use)
     assert told == (entry.sha256, entry.version, entry.licence, entry.research_use)
 
@@ -77,3 +77,22 @@ def test_every_packaged_file_has_the_hash_of_the_list(entry: Entry) -> None:
         assert entry.member.endswith(entry.file)
     else:
         assert index.digest(store.location(entry).read_bytes()) == entry.sha256
+
+
+def free() -> tuple[Entry, ...]:
+    """The models in facepad's own wheel."""
+    return index.entries(index.WEIGHTS)
+
+
+@pytest.mark.parametrize("entry", free(), ids=lambda entry: entry.name)
+def test_no_model_in_the_wheel_was_fitted_on_research_data(entry: Entry) -> None:
+    assert (entry.licence, entry.research_use) == ("Apache-2.0", False)
+    fitted_on, _, _ = parse(store.card(entry.name)).data.partition(SELECTED_ON)
+    assert re.findall(r"nuaa|field|webcam|site|csv|crops", fitted_on, re.IGNORECASE) == []
+
+
+@pytest.mark.parametrize("entry", free(), ids=lambda entry: entry.name)
+def test_a_card_names_the_training_command_and_its_extra(entry: Entry) -> None:
+    if entry.kind == "packaged":
+        recipe = parse(store.card(entry.name)).recipe
+        assert re.match(r"`facepad train \w+[^`]*`, with `pip install 'facepad\[train\]'`", recipe)

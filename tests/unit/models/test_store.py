@@ -19,6 +19,7 @@ def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of weights with one model "it", and an empty folder for pulled ones."""
     folder = tmp_path / "weights"
     monkeypatch.setattr(index, "WEIGHTS", folder)
+    monkeypatch.setattr(index, "entry_points", lambda **_: ())
     monkeypatch.setenv("FACEPAD_MODEL_DIR", str(tmp_path / "pulled"))
     store.save_arrays(folder / "it.npz", ARRAYS, CARD)
     store.update_index(folder)

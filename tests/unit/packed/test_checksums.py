@@ -1,5 +1,6 @@
 """The seal: every cut and every changed bit is noticed before libhdf5 sees it."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -101,6 +102,22 @@ def test_verifying_reads_what_nobody_has_read(sealed: Path) -> None:
     sealed.write_bytes(data)
     with SealedFile(sealed) as file, pytest.raises(DatasetError, match="is damaged"):
         file.verify()
+
+
+@pytest.mark.skipif(not hasattr(os, "pread"), reason="needs positioned reads")
+def test_reading_moves_no_position_that_forked_processes_share(sealed: Path) -> None:
+    with SealedFile(sealed) as file:
+        descriptor = next(n for n in range(999) if _is_open(n, sealed))
+        position = os.lseek(descriptor, 12_345, os.SEEK_SET)
+        assert file.read() == CONTENT
+        assert os.lseek(descriptor, 0, os.SEEK_CUR) == position
+
+
+def _is_open(descriptor: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except OSError:
+        return False
 
 
 def test_what_is_no_file_is_refused(tmp_path: Path) -> None:

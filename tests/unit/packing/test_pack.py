@@ -1,5 +1,6 @@
 """Packing: the same file for every way of getting there, and nothing lost or half-written."""
 
+import errno
 import os
 import sys
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from facepad.media.video import read_numbered
 from facepad.packed.checksums import Digest
 from facepad.packed.layout import COLUMNS
 from facepad.packed.reader import PackedFile
+from facepad.packed.writer import Writer
 from facepad.packing import pack as packing_module
 from facepad.packing.pack import Packing, PackSource
 from facepad.packing.rows import PackOptions
@@ -58,6 +60,30 @@ def interrupted(samples: list[Sample], out: Path, after: int, options: PackOptio
     source = PackSource("made_up", tuple(samples))
     with Packing(source, options, out) as packing, pytest.raises(KeyboardInterrupt):
         packing.decode(0, advance)
+
+
+def test_packing_goes_on_with_a_note_on_a_drive_without_locks(
+    samples: list[Sample], out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: int) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr("fcntl.flock", refused)
+    with Packing(PackSource("made_up", tuple(samples[:1])), PackOptions(), out) as packing:
+        assert "cannot be locked on this drive" in packing.note
+        packing.decode(0)
+        packing.merge()
+    assert len(list(Packed(out).samples())) == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs locks as POSIX has them")
+def test_hdf5_files_are_written_without_locks(tmp_path: Path) -> None:
+    import fcntl
+
+    with (tmp_path / "a.h5").open("wb") as other:
+        fcntl.flock(other.fileno(), fcntl.LOCK_EX)  # libhdf5 would find it, or no locks at all
+        with Writer(tmp_path / "a.h5", None) as writer:
+            assert writer.counts() == (0, 0, 0)
 
 
 @pytest.mark.slow

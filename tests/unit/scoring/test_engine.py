@@ -12,15 +12,16 @@ from facepad.cli.console import progress
 from facepad.datasets.packed import Packed
 from facepad.errors import DatasetError, SettingsError
 from facepad.jobs.files import lock
-from facepad.media.frame_selection import FrameSelection
 from facepad.scoring.engine import LABELS, DatasetScoring, labels, score_dataset
 from facepad.scoring.table import presentation_columns
-from facepad.scoring.workers import CalibrationRef
+from facepad.scoring.workers import CalibrationRef, CheckerSpec
 from facepad.sources import load_sample
-from facepad.types import Sample, Split
+from facepad.types import OperatingPoint, Sample, Split
 from packing import pack, pictures
 
 CALIBRATION = CalibrationRef("kiosk-7", "kiosk-7+00000000", "made_up", 10, "2026-01-31")
+CALIBRATED = CheckerSpec(("made_up",), (), CALIBRATION)
+POINT = OperatingPoint.at(0.5)
 
 
 def path_of(root: Path, path: Path | str) -> str:
@@ -62,8 +63,8 @@ def run(scoring: DatasetScoring) -> list[Mapping[str, str]]:
 def scoring(tmp_path: Path) -> DatasetScoring:
     """One picture that is scored already, without a calibration."""
     sample = Sample("k", str(tmp_path / "1.jpg"), "anna", Split.TEST)
-    made = DatasetScoring("it", tmp_path, (sample,), ("made_up",), FrameSelection(), None,
-                          {"made_up": "1"}, tmp_path / "out", 1, force=False)  # fmt: skip
+    made = DatasetScoring("it", tmp_path, (sample,), CheckerSpec(("made_up",)), {"made_up": "1"},
+                          {"made_up": POINT}, tmp_path / "out", 1, force=False)  # fmt: skip
     return scored(made)
 
 
@@ -71,7 +72,13 @@ def scored(made: DatasetScoring) -> DatasetScoring:
     """Leave the row of a finished run."""
     run(replace(made, samples=(), force=True))
     with made.file.open("a", newline="") as stream:
-        fields = ["0.5", "attack", "", "0.5", *("" for _ in presentation_columns(made.tests)[4:])]
+        fields = [
+            "0.5",
+            "attack",
+            "",
+            "0.5",
+            *("" for _ in presentation_columns(made.spec.tests)[4:]),
+        ]
         row = [*labels(made.root, made.samples[0]), *fields]
         csv.writer(stream, lineterminator="\n").writerow(row)
     return made
@@ -90,17 +97,17 @@ def test_what_is_there_is_not_scored_again(scoring: DatasetScoring) -> None:
 def test_scores_with_and_without_a_calibration_are_not_mixed(scoring: DatasetScoring) -> None:
     expected = r"with calibration none, not 'kiosk-7\+00000000'"
     with pytest.raises(SettingsError, match=expected):
-        run(replace(scoring, calibration=CALIBRATION))
+        run(replace(scoring, spec=CALIBRATED))
 
 
 def test_scores_with_another_version_of_a_calibration_are_not_mixed(
     scoring: DatasetScoring,
 ) -> None:
-    scored(replace(scoring, calibration=CALIBRATION))
-    anew = replace(CALIBRATION, version="kiosk-7+11111111")
+    scored(replace(scoring, spec=CALIBRATED))
+    anew = replace(CALIBRATED, calibration=replace(CALIBRATION, version="kiosk-7+11111111"))
     both = r"'kiosk-7\+00000000', not 'kiosk-7\+11111111'"
     with pytest.raises(SettingsError, match=both):
-        run(replace(scoring, calibration=anew))
+        run(replace(scoring, spec=anew))
 
 
 def test_scores_with_another_bound_of_a_clips_memory_are_not_mixed(
@@ -112,13 +119,14 @@ def test_scores_with_another_bound_of_a_clips_memory_are_not_mixed(
 
 
 def test_scores_of_other_tests_are_not_mixed(scoring: DatasetScoring) -> None:
-    with pytest.raises(DatasetError, match="made with other tests or columns"):
-        run(replace(scoring, tests=("other",)))
+    with pytest.raises(DatasetError, match="made with other tests or an earlier facepad"):
+        run(replace(scoring, spec=CheckerSpec(("other",))))
 
 
 def test_everything_that_scores_depend_on_is_kept(scoring: DatasetScoring) -> None:
     assert list(facts(scoring)) == [
-        "tests", "fusion", "calibration", "model made_up", "frames", "max_clip_mb",
+        "facepad", "tests", "advisory", "fusion", "calibration", "operating point made_up",
+        "model made_up", "frames", "max_clip_mb",
     ]  # fmt: skip
 
 
@@ -130,11 +138,11 @@ def test_a_second_run_that_is_refused_leaves_the_facts_of_the_first(
     with scoring.file.open("ab") as stream:
         assert lock(stream.fileno(), scoring.file) == ""
         with pytest.raises(SettingsError, match="another run is at work on it"):
-            run(replace(scoring, calibration=CALIBRATION, force=True))
+            run(replace(scoring, spec=CALIBRATED, force=True))
     assert (facts(scoring), scoring.file.read_bytes()) == (before, rows)
 
 
 def test_a_run_killed_before_its_first_row_leaves_nothing_to_mix(scoring: DatasetScoring) -> None:
     run(replace(scoring, samples=(), force=True))
-    run(replace(scoring, samples=(), calibration=CALIBRATION))
+    run(replace(scoring, samples=(), spec=CALIBRATED))
     assert facts(scoring)["calibration"] == CALIBRATION.version

@@ -10,6 +10,7 @@ from facepad.decision import Decision
 from facepad.errors import DatasetError, SettingsError
 from facepad.jobs.csv_rows import encoded_row
 from facepad.scoring.table import (
+    AUDIT,
     Manifest,
     ScoresFile,
     decision_fields,
@@ -17,9 +18,10 @@ from facepad.scoring.table import (
     is_error,
     output_columns,
     presentation_columns,
+    presentation_fields,
     read_manifest,
 )
-from facepad.types import Outcome, Reason, Score
+from facepad.types import CaptureQuality, Face, OperatingPoint, Outcome, Reason, Score
 
 TESTS = ("quality", "blink")
 NON_RESPONSE = Decision(
@@ -44,7 +46,52 @@ def test_a_decision_fills_its_columns() -> None:
         "quality_score": "0.250000",
         "blink_score": "",
         "ms": "12.3",
+        **dict.fromkeys(AUDIT, ""),
     }
+
+
+def test_a_row_says_what_the_score_was_decided_by() -> None:
+    decision = Decision(
+        Outcome.UNCERTAIN,
+        0.75,
+        (Reason.TOO_DARK,),
+        {"quality": Score(0.75), "blink": Score(0.5)},
+        operating_point=OperatingPoint("dev_eer", 0.5, 0.4, 0.6),
+        face=Face((1, 2, 30, 40), 0.9, others=1),
+        notes=("named .png but is JPEG", "1 other face in the picture"),
+        capture=CaptureQuality((Reason.TOO_DARK,), {"luminance": 0.123456}),
+        fusion="mean",
+        calibration="kiosk-7+00000000",
+        version="1.2.3",
+    )
+    fields = dict(zip(output_columns(TESTS), decision_fields(decision, TESTS), strict=True))
+    assert {name: fields[name] for name in AUDIT} == {
+        "threshold": "0.500000",
+        "low": "0.400000",
+        "high": "0.600000",
+        "operating_point": "dev_eer",
+        "fusion": "mean",
+        "calibration": "kiosk-7+00000000",
+        "facepad_version": "1.2.3",
+        "face_box": "1 2 30 40",
+        "other_faces": "1",
+        "capture": '{"reasons": ["too_dark"], "measures": {"luminance": 0.1235}}',
+        "notes": "named .png but is JPEG; 1 other face in the picture",
+    }
+
+
+def test_a_poor_capture_is_a_reason_of_every_test() -> None:
+    decision = Decision(
+        Outcome.UNCERTAIN,
+        0.75,
+        scores={"quality": Score(0.75), "blink": Score(0.5, Reason.UNFAMILIAR_CAMERA)},
+        face=Face((1, 2, 30, 40), 0.9),
+        capture=CaptureQuality((Reason.TOO_DARK,)),
+    )
+    row = dict(zip(presentation_columns(TESTS), presentation_fields(decision, TESTS), strict=True))
+    assert (row["quality_reason"], row["blink_reason"]) == (
+        "too_dark", "too_dark;unfamiliar_camera",
+    )  # fmt: skip
 
 
 def test_an_error_has_no_outcome() -> None:
@@ -186,7 +233,7 @@ def test_two_runs_do_not_write_one_file(tmp_path: Path, manifest: Manifest) -> N
     ("content", "message"),
     [
         (b"my diary", "not a file of scores"),
-        (b"path,score\n", "made with other tests or columns"),
+        (b"path,score\n", "made with other tests or an earlier facepad"),
         (HEADER + b"b.jpg,1,0.5,attack\n", "row 1: expected a.jpg, 1"),
         (HEADER + b"a.jpg,1\n", "row 1: expected a.jpg, 1"),
         (HEADER + b"\xff,1,2,3\n", "not a file of scores"),
@@ -231,4 +278,5 @@ def test_a_row_is_whole_exactly_at_its_end(row: list[str]) -> None:
 
 
 def test_a_presentation_has_the_columns_of_a_picture_first() -> None:
-    assert presentation_columns(TESTS)[:6] == output_columns(TESTS)
+    count = len(output_columns(TESTS))
+    assert presentation_columns(TESTS)[:count] == output_columns(TESTS)

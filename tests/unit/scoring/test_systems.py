@@ -11,8 +11,9 @@ from facepad.calibration import Anchor, Calibration
 from facepad.decision import Decision, conclude
 from facepad.errors import ModelError, SettingsError
 from facepad.evaluation.aggregation import Scored
+from facepad.evaluation.rates import outcomes
+from facepad.evaluation.table import score_table
 from facepad.fusion import Answer, mean_ratio
-from facepad.media.frame_selection import FrameSelection
 from facepad.models.card import Card
 from facepad.scoring.engine import DatasetScoring, decided_rows, scored_rows
 from facepad.scoring.systems import partly_decided, shipped_point
@@ -23,7 +24,16 @@ from facepad.scoring.table import (
     presentation_fields,
 )
 from facepad.scoring.workers import CalibrationRef, CheckerSpec, JudgedTests, LoadedTest
-from facepad.types import Face, OperatingPoint, Outcome, Reason, Sample, Score, Split
+from facepad.types import (
+    CaptureQuality,
+    Face,
+    OperatingPoint,
+    Outcome,
+    Reason,
+    Sample,
+    Score,
+    Split,
+)
 
 CARD = Card("T", "1", "data", "own", "recipe", "results", "limits")
 POINT = OperatingPoint("dev", 0.5, 0.4, 0.6)
@@ -48,12 +58,14 @@ def keep(threshold: float = -2.0, version: str = "heads-1+0") -> CalibrationRef:
 
 def panel(camera: CalibrationRef | None) -> JudgedTests:
     point = POINT if camera is None else AT_CAMERA
+    both = ("face_cnn", "quality")
+    spec = CheckerSpec(both) if camera is None else CheckerSpec(both[:1], both[1:], camera)
     return JudgedTests(
         {
             "face_cnn": LoadedTest(point, {"face_cnn": "1"}, ()),
             "quality": LoadedTest(POINT, {}, ()),
         },
-        camera,
+        spec,
     )
 
 
@@ -66,20 +78,20 @@ def test_a_camera_has_the_version_the_frames_and_the_day_of_its_calibration() ->
 
 def test_a_camera_that_was_not_calibrated_is_refused() -> None:
     with pytest.raises(SettingsError, match="no calibration named 'kiosk-7'"):
-        JudgedTests.of(["quality"], "kiosk-7")
+        CheckerSpec.of(["quality"], None, "kiosk-7")
 
 
 def test_a_calibration_that_was_made_anew_meanwhile_is_told() -> None:
     camera = keep()
     keep(threshold=-3.0)
     with pytest.raises(ModelError, match="'kiosk-7' was replaced during the run"):
-        CheckerSpec(("face_cnn",), camera).checker()
+        CheckerSpec(("face_cnn",), (), camera).checker()
 
 
 def test_a_calibration_for_other_heads_is_refused_before_any_scoring() -> None:
     keep()
     with pytest.raises(ModelError, match="calibrate the camera again"):
-        JudgedTests.of(["quality"], "kiosk-7")
+        JudgedTests.of(CheckerSpec.of(["quality"], None, "kiosk-7"))
 
 
 def test_an_anchored_test_decides_alone_at_the_cameras_threshold() -> None:
@@ -124,9 +136,9 @@ def decision(one: Score, two: Score, no_face: Reason | None = None) -> Decision:
 
 def kept(fields: Fields) -> tuple[DatasetScoring, list[dict[str, str]]]:
     """A dataset of one sample, and its row in the file of scores."""
-    scoring = DatasetScoring("it", Path(), (SAMPLE,), tuple(POINTS), FrameSelection(), None, {},
-                             Path(), 1, force=False)  # fmt: skip
-    columns = dict(zip(presentation_columns(scoring.tests), fields, strict=True))
+    spec = CheckerSpec(tuple(POINTS))
+    scoring = DatasetScoring("it", Path(), (SAMPLE,), spec, {}, POINTS, Path(), 1, force=False)
+    columns = dict(zip(presentation_columns(spec.tests), fields, strict=True))
     return scoring, [{"key": SAMPLE.key, **columns}]
 
 
@@ -180,6 +192,42 @@ def test_a_score_without_a_face_is_kept_and_counts_as_no_response() -> None:
     (_, [found]) = kept(presentation_fields(made, tuple(POINTS)))
     assert (found["score"], found["one_score"]) == ("0.786061", "0.900000")
     assert decided(made) == of_test(made, "one") == row(None, "no_face")
+
+
+def poorly_captured(value: float, *capture: Reason) -> Decision:
+    fused = mean_ratio({"one": Answer(Score(value), ONE)})
+    outcome, reasons = conclude(fused, capture=capture)
+    return Decision(
+        outcome,
+        value,
+        reasons,
+        {"one": Score(value), "two": Score(0.5)},
+        face=Face((0, 0, 9, 9), 0.9),
+        capture=CaptureQuality(capture),
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "capture", "outcome"),
+    [
+        (0.1, Reason.TOO_DARK, Outcome.UNCERTAIN),
+        (0.9, Reason.NO_CONTEXT, Outcome.UNCERTAIN),
+        (0.1, Reason.NO_CONTEXT, Outcome.ATTACK),
+    ],
+)
+def test_a_poor_capture_counts_in_the_rates_as_it_was_decided(
+    value: float, capture: Reason, outcome: Outcome
+) -> None:
+    made = poorly_captured(value, capture)
+    assert made.outcome is outcome
+    for found in (decided(made), of_test(made, "one")):
+        assert found == row(value, capture.value)
+        flags = {"abstained": [found.abstained], "rejects_only": [found.rejects_only]}
+        table = score_table([value], [None], ["ben"], split=Split.TEST, **flags)
+        counted = outcomes(table, ONE)
+        assert (bool(counted.uncertain), bool(counted.rejected)) == (
+            outcome is Outcome.UNCERTAIN, outcome is Outcome.ATTACK,
+        )  # fmt: skip
 
 
 def test_what_could_not_be_read_keeps_its_error() -> None:

@@ -10,6 +10,7 @@ from facepad.training.calibration.fit import (
     CalibrationFrame,
     expected_bpcer_range,
     fit,
+    grade,
     prediction_bound,
     shrink_deviation,
 )
@@ -117,3 +118,26 @@ def test_the_expected_range_has_the_stored_digits() -> None:
     """Values of facepad at commit 1fa0605."""
     stored = (0.009512117346795336, 0.12138454671328196)
     assert expected_bpcer_range(10, 0.05) == pytest.approx(stored, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("frames", "people", "accepted", "expected"),
+    [
+        (12, 3, 0.05, "good: 12 frames of 3 people, accepts 5 % of the simulated attacks"),
+        (4, 4, 0.0, "weak: 4 frames only, take 10 to 20"),
+        (12, 3, 0.5, "weak: accepts 50 % of the simulated attacks"),
+        (6, 3, 0.0, "fair: 6 frames, take 10 to 20"),
+        (12, 1, 0.0, "fair: one person only, take several with a subfolder each"),
+        (12, 3, None, "fair: no attacks were simulated"),
+        (12, 3, 0.2, "fair: accepts 20 % of the simulated attacks"),
+    ],
+)
+def test_the_grade_names_what_keeps_it_from_being_better(
+    frames: int, people: int, accepted: float | None, expected: str
+) -> None:
+    assert str(grade(frames, people, 0.05, accepted)) == expected
+
+
+def test_a_low_target_needs_more_frames_for_a_good_grade() -> None:
+    assert str(grade(10, 2, 0.02, 0.0)) == "fair: the BPCER may reach 6 %, take more frames"
+    assert grade(20, 2, 0.02, 0.0).word == "good"

@@ -15,6 +15,7 @@ from facepad.needs import Needs
 from facepad.training.calibration import run
 from facepad.training.calibration.run import CalibrationResult
 from facepad.types import (
+    CaptureQuality,
     Face,
     Frame,
     LivenessTest,
@@ -76,7 +77,14 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     found: list[bool] = []
     monkeypatch.setattr(Finder, "asked", found, raising=False)
     monkeypatch.setattr(run, "FaceFinder", Finder)
+    monkeypatch.setattr(run, "assess", capture_of)
     return found
+
+
+def capture_of(frame: Frame) -> CaptureQuality:
+    """Call bright pictures blurred, and all without context."""
+    blurred = (Reason.TOO_BLURRED,) if frame.image.mean() > 230.0 else ()
+    return CaptureQuality((*blurred, Reason.NO_CONTEXT))
 
 
 def clip(file: Path, *levels: int) -> None:
@@ -102,32 +110,51 @@ def mean_of(result: CalibrationResult) -> float:
 def test_a_clip_counts_as_one_frame_its_middle_one(tmp_path: Path) -> None:
     still(tmp_path / "1.png", 100)
     still(tmp_path / "2.png", 110)
-    clip(tmp_path / "3.avi", 30, 60, 120, 200, 250)
+    clip(tmp_path / "3.avi", 30, 60, 120, 200, 220)
     result = calibrated(tmp_path)
     assert result.calibration.frames == 3
     assert mean_of(result) == pytest.approx(110.0, abs=2.0)
 
 
-def test_of_a_clip_the_frame_nearest_to_the_middle_that_has_a_face_is_taken(
-    tmp_path: Path,
-) -> None:
+def test_of_a_clip_the_usable_frame_nearest_to_the_middle_is_taken(tmp_path: Path) -> None:
     for number in range(3):
-        clip(tmp_path / f"{number}.avi", 250, 90, 0, 0, 250)
-    assert mean_of(calibrated(tmp_path)) == pytest.approx(90.0, abs=2.0)
+        clip(tmp_path / f"{number}.avi", 80, 90 + 10 * number, 240 + 6 * number, 10 * number, 0)
+    assert mean_of(calibrated(tmp_path)) == pytest.approx(100.0, abs=2.0)
 
 
-def test_a_clip_without_a_face_is_ignored_and_named(tmp_path: Path) -> None:
-    for number in range(3):
-        still(tmp_path / f"{number}.png", 100)
+def stills(folder: Path, count: int) -> None:
+    for number in range(count):
+        still(folder / f"{number}.png", 100 + 10 * number)
+
+
+def test_what_cannot_be_used_is_left_out_and_named_with_the_reason(tmp_path: Path) -> None:
+    stills(tmp_path, 3)
     clip(tmp_path / "dark.avi", 0, 0, 0)
+    still(tmp_path / "blurred.png", 250)
+    (tmp_path / "Thumbs.db").write_bytes(b"no picture")
+    (tmp_path / "broken.avi").write_bytes(b"broken")
     result = calibrated(tmp_path)
     assert result.calibration.frames == 3
-    assert "ignored, no face found: dark.avi" in result.notes
+    assert result.notes[2:] == (
+        "left out, not a picture or clip: Thumbs.db, broken.avi",
+        "left out, too blurred: blurred.png",
+        "left out, no face found: dark.avi",
+    )
 
 
-def test_a_clip_that_cannot_be_read_is_named(tmp_path: Path) -> None:
-    (tmp_path / "broken.avi").write_bytes(b"broken")
-    with pytest.raises(InputError, match=r"broken\.avi"):
+def test_a_picture_counts_once_also_when_it_was_resized_or_encoded_again(tmp_path: Path) -> None:
+    stills(tmp_path, 3)
+    (tmp_path / "copy.png").write_bytes((tmp_path / "1.png").read_bytes())
+    cv2.imwrite(str(tmp_path / "smaller.jpg"), np.full((48, 48, 3), 120, np.uint8))
+    result = calibrated(tmp_path)
+    assert result.calibration.frames == 3
+    assert "left out, the same picture as another: copy.png, smaller.jpg" in result.notes
+
+
+def test_copies_of_a_few_frames_are_not_enough(tmp_path: Path) -> None:
+    for number in range(10):
+        still(tmp_path / f"{number}.png", 100)
+    with pytest.raises(InputError, match=r"3 different frames with a face, got 1 of 10 \(left out"):
         calibrated(tmp_path)
 
 
@@ -135,7 +162,6 @@ def test_faces_have_landmarks_where_the_test_needs_them(
     tmp_path: Path, asked: list[bool], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(run, "attacks_of", lambda frame, _: [frame.image])
-    for number in range(3):
-        still(tmp_path / f"{number}.png", 100 + number)
+    stills(tmp_path, 3)
     calibrated(tmp_path, self_attacks=True)
     assert asked == [True, True]

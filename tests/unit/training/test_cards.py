@@ -18,7 +18,7 @@ from facepad.training.face.sources import FaceSources
 from facepad.training.quality import run as quality_run
 from facepad.training.quality.features import MetricFeatures
 from facepad.training.quality.run import QualityRecipe
-from facepad.training.run import TrainingResult, run
+from facepad.training.run import SELECTED_ON, TrainingResult, run
 from facepad.training.scaling import THRESHOLD_RULE
 from facepad.training.sources import DatasetCopy
 from facepad.types import Sample
@@ -145,6 +145,26 @@ def test_a_card_names_the_rule_of_the_threshold(
     result = train(listed, monkeypatch)
     assert "(least_mean_error)" in result.text
     assert THRESHOLD_RULE in card_of(result).recipe
+
+
+@pytest.mark.parametrize("train", [trained_quality, trained_face])
+def test_a_card_names_the_command_and_the_extra_that_it_needs(
+    train: Train, listed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command, _, _ = card_of(train(listed, monkeypatch)).recipe.partition("\n")
+    assert command.startswith("`facepad train ")
+    assert "--dataset csv --root DIR" in command
+    assert command.endswith("`, with `pip install 'facepad[train]'`")
+
+
+def test_a_card_parts_the_data_of_the_fit_from_that_of_the_threshold(
+    listed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    card = card_of(trained_face(listed, monkeypatch))
+    fitted_on, _, selected_on = card.data.partition(SELECTED_ON)
+    assert "real: 64 pictures" in fitted_on
+    assert "csv dev" not in fitted_on
+    assert "csv dev: 64 pictures of 4 people" in selected_on
 
 
 def test_a_card_has_the_number_of_metrics_of_its_model(

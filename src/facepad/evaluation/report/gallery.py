@@ -66,10 +66,9 @@ class Thumbnails:
 
         Of a clip, it shows the frame that was judged, or the middle one of several.
         """
-        import cv2
-
         from facepad.media.frame_selection import FrameSelection
         from facepad.media.resize import to_long_side
+        from facepad.opencv import cv2
         from facepad.sources import MIDDLE, read_frames
 
         number = picture.frame

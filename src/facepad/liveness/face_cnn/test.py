@@ -25,11 +25,11 @@ from facepad.types import Frame, Observation, OperatingPoint, Presentation, Reas
 
 @dataclass(frozen=True, slots=True)
 class FaceTestFactory:
-    """Makes the face test with one set of packaged heads; a `facepad.types.ThreadedFactory`.
+    """Makes the face test with one set of listed heads; a `facepad.types.ThreadedFactory`.
 
     Attributes:
         name: Name of the test in the registry.
-        kind: Which weights: "free" or "research".
+        kind: Which weights: of ``face_heads_KIND`` and ``face_cameras_KIND``.
     """
 
     name: str
@@ -54,7 +54,6 @@ class FaceTestFactory:
 
 
 free = FaceTestFactory("face_cnn", "free")  # freely licensed faces and simulated attacks alone
-research = FaceTestFactory("face_cnn_research", "research")  # research data too; research only
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -8,7 +8,6 @@ since a finer picture is another population for every one of these metrics.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -31,22 +30,12 @@ MIN_SIDE = 64  # of a whole picture, pixels; below it there is too little to mea
 def face_crop() -> "QualityTest":
     """Return the test of the face with a margin, or the user's own model if a setting names it."""
     own = settings.value("quality_model")
-    return from_file(own) if own else _packaged("quality", "quality_free")
-
-
-def face_crop_research() -> "QualityTest":
-    """Return `face_crop` with weights trained on research data too; for research only."""
-    return _packaged("quality_research", "quality_research")
+    return from_file(own) if own else packaged("quality", "quality_free")
 
 
 def whole_picture() -> "QualityTest":
     """Return the test of the whole picture, as in the thesis; needs no face."""
-    return _packaged("quality_whole", "quality_whole_free")
-
-
-def whole_picture_research() -> "QualityTest":
-    """Return `whole_picture` with weights trained on research data too; for research only."""
-    return _packaged("quality_whole_research", "quality_whole_research")
+    return packaged("quality_whole", "quality_whole_free")
 
 
 def from_file(path: str) -> "QualityTest":
@@ -54,13 +43,23 @@ def from_file(path: str) -> "QualityTest":
 
     Raises:
         ModelError: The file is missing, damaged or does not fit this version.
+        SettingsError: The path begins with ``~``, and this user has no home folder.
     """
-    file = Path(path).expanduser()
+    file = settings.expanded(path, "FACEPAD_QUALITY_MODEL")
     model = QualityClassifier.from_arrays(store.read_arrays(file), str(file))
     return QualityTest("quality", model, f"{file.stem}+{digest(file.read_bytes())[:8]}")
 
 
-def _packaged(name: str, file: str) -> "QualityTest":
+def packaged(name: str, file: str) -> "QualityTest":
+    """Return a test with the weights of a listed model.
+
+    Args:
+        name: Name of the test in the registry.
+        file: Name of the model, of facepad or of another distribution.
+
+    Raises:
+        ModelError: No such model, or its file is missing, wrong or does not fit this version.
+    """
     model = QualityClassifier.from_arrays(store.load_arrays(file), f"model {file!r}")
     return QualityTest(name, model, store.version(file))
 

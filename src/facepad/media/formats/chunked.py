@@ -18,7 +18,11 @@ from facepad.media.formats.header import (
 )
 
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_PNG_NEEDED = frozenset({b"IHDR", b"PLTE", b"IDAT", b"IEND"})
+_PNG_NEEDED = frozenset({b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"})
+_APPLE = (
+    "the PNG is in Apple's own form (CgBI), which Xcode makes for apps and which is not decoded; "
+    "convert it: `xcrun -sdk iphoneos pngcrush -revert-iphone-optimizations in.png out.png`"
+)
 _ANIMATED = "an animated picture; only its first frame is used"
 
 
@@ -41,22 +45,35 @@ def _is_png(data: bytes) -> bool:
 
 
 def _png(data: bytes) -> Header:
-    kept, notes, orientation, end = [_PNG_SIGNATURE], [], 1, 0
+    kept, notes, exif, end = [_PNG_SIGNATURE], [], [], 0
     for name, start, end in _png_chunks(data):
         content = data[start + 8 : end - 4]
+        if name == b"CgBI":
+            raise InputError(_APPLE)
         if (name == b"IHDR") != (len(kept) == 1):
             raise InputError("the PNG is damaged: its header is not the first chunk")
         if name == b"eXIf":
-            orientation = exif_orientation(content)
+            exif.append(content)
         if name == b"acTL":
             notes.append(_ANIMATED)
+        if name == b"tRNS":
+            _check_transparent_gray(bits=kept[1][16], colour=kept[1][17])
         if name in _PNG_NEEDED:
             if zlib.crc32(name + content) != big(data, end - 4, 4):
                 raise InputError(f"the PNG is damaged: the checksum of {name.decode()} is wrong")
             kept.append(data[start:end])
     notes.extend(trailing_data_note(data[end:]))
     width, height = big(kept[1], 8, 4), big(kept[1], 12, 4)
-    return Header("PNG", width, height, b"".join(kept), orientation, notes=tuple(notes))
+    return Header("PNG", width, height, b"".join(kept), exif_orientation(*exif), notes=tuple(notes))
+
+
+def _check_transparent_gray(bits: int, colour: int) -> None:
+    """Refuse a transparent level of gray where Pillow compares it with pixels of another scale."""
+    if colour == 0 and bits in (2, 4):
+        raise InputError(
+            f"the PNG has {bits} bits a pixel and a transparent gray; save it with 8 bits, or "
+            "without transparency"
+        )
 
 
 def _png_chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
@@ -76,18 +93,18 @@ def _webp(data: bytes) -> Header:
     end = 8 + little(data, 4, 4)
     body = read_exact(data, 0, end)
     size: tuple[int, int] | None = None
-    notes, orientation = [], 1
+    notes, exif = [], []
     for name, start, length in _webp_chunks(body):
         if size is None:
             size = _webp_size(name, body, start)
         if name == b"EXIF":
-            orientation = exif_orientation(body[start : start + length])
+            exif.append(body[start : start + length])
         if name == b"ANIM":
             notes.append(_ANIMATED)
     if size is None:
         raise InputError("the WebP is damaged: it holds no picture")
     notes.extend(trailing_data_note(data[end:]))
-    return Header("WebP", *size, body, orientation, notes=tuple(notes))
+    return Header("WebP", *size, body, exif_orientation(*exif), notes=tuple(notes))
 
 
 def _webp_size(name: bytes, body: bytes, start: int) -> tuple[int, int]:

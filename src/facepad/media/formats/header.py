@@ -7,13 +7,18 @@ pass on only those parts that the pixels need.
 Reference: EXIF 2.32 (CIPA DC-008), tag 0x0112, for the orientation.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal
 
 from facepad.errors import InputError
 
 MAX_PARTS = 100_000  # segments or chunks in one file; real ones have fewer than 5,000
 
+Order = Literal["little", "big"]
+
+_ORDERS: Mapping[bytes, Order] = MappingProxyType({b"II*\0": "little", b"MM\0*": "big"})
 _ORIENTATION = 0x0112
 _SHORT, _LONG = 3, 4
 _MAX_ENTRIES = 1000
@@ -81,25 +86,27 @@ def trailing_data_note(rest: bytes) -> tuple[str, ...]:
     return (f"{len(rest)} bytes behind the picture were ignored ({what})",)
 
 
-def exif_orientation(exif: bytes) -> int:
-    r"""Return the orientation that an EXIF block asks for.
+def exif_orientation(*blocks: bytes) -> int:
+    r"""Return the orientation that the EXIF of a file asks for.
 
-    Damaged or missing EXIF is common and harmless, so it means "upright", never an error.
+    The first block that begins with a TIFF header holds; later ones are continuations of a long
+    EXIF, or second ones, which no reader heeds. Damaged or missing EXIF is common and harmless,
+    so it means "upright", never an error.
 
     Args:
-        exif: The block, with or without the leading ``Exif\0\0``.
+        blocks: All EXIF blocks, in order, with or without the leading ``Exif\0\0``.
 
     Returns:
         1 to 8; 1 is upright.
     """
-    exif = exif.removeprefix(b"Exif\0\0")
-    order: Literal["little", "big"]
-    if exif[:4] == b"II*\0":
-        order = "little"
-    elif exif[:4] == b"MM\0*":
-        order = "big"
-    else:
-        return 1
+    for block in blocks:
+        exif = block.removeprefix(b"Exif\0\0")
+        if exif[:4] in _ORDERS:
+            return _orientation(exif, _ORDERS[exif[:4]])
+    return 1
+
+
+def _orientation(exif: bytes, order: Order) -> int:
     start = int.from_bytes(exif[4:8], order)
     entries = int.from_bytes(exif[start : start + 2], order)
     for number in range(min(entries, _MAX_ENTRIES)):
@@ -109,7 +116,7 @@ def exif_orientation(exif: bytes) -> int:
     return 1
 
 
-def _orientation_value(entry: bytes, order: Literal["little", "big"]) -> int:
+def _orientation_value(entry: bytes, order: Order) -> int:
     kind = int.from_bytes(entry[2:4], order)
     width = {_SHORT: 2, _LONG: 4}.get(kind, 0)
     value = int.from_bytes(entry[8 : 8 + width], order)

@@ -40,7 +40,8 @@ def inspect(data: bytes) -> Header:
         InputError: No or contradicting sizes, too many scans, cut off before the pixels.
     """
     size: tuple[int, int] | None = None
-    upright, scans, end = 1, 0, len(data)
+    exif: list[bytes] = []
+    scans, end = 0, len(data)
     kept = [b"\xff\xd8"]
     for marker, start, stop in _segments(data):
         if marker == _EOI:
@@ -50,7 +51,7 @@ def inspect(data: bytes) -> Header:
                 raise InputError("the JPEG is damaged: it states its size twice")
             size = big(data, start + 7, 2), big(data, start + 5, 2)
         if marker == _APP1 and data[start + 4 : start + 10] == b"Exif\0\0" and not scans:
-            upright = exif_orientation(data[start + 4 : stop])
+            exif.append(data[start + 4 : stop])
         scans += marker == _SOS
         if _needed(marker, data[start + 4 : start + 9]):
             kept.append(data[start:stop])
@@ -58,7 +59,8 @@ def inspect(data: bytes) -> Header:
         raise InputError("the JPEG is cut off or damaged: it ends before its pixels")
     if scans > MAX_SCANS:
         raise InputError(f"the JPEG has {scans} scans; at most {MAX_SCANS} are decoded")
-    return Header("JPEG", *size, b"".join(kept), upright, notes=trailing_data_note(data[end:]))
+    notes, upright = trailing_data_note(data[end:]), exif_orientation(*exif)
+    return Header("JPEG", *size, b"".join(kept), upright, notes=notes)
 
 
 def _needed(marker: int, name: bytes) -> bool:

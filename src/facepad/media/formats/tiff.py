@@ -16,13 +16,14 @@ _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12
 _NUMBERS = {1: 1, 3: 2, 4: 4}
 _KIND, _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC = 254, 256, 257, 258, 259, 262
 _STRIPS, _SAMPLES, _ROWS, _PLANAR = 273, 277, 278, 284
-_TILE_WIDTH, _TILE_HEIGHT, _TILES, _JPEG_TABLES, _RAW = 322, 323, 324, 347, 50_706
+_TILE_WIDTH, _TILE_HEIGHT, _TILES, _FORMAT, _JPEG_TABLES, _RAW = 322, 323, 324, 339, 347, 50_706
 _SINGLE = frozenset({254, 256, 257, 259, 262, 266, 277, 278, 284, 292, 293, 317, 322, 323, 531})
 _LISTS = frozenset({258, 273, 279, 320, 324, 325, 338, 339, 530})
 _OTHER = frozenset({_JPEG_TABLES, 529, 532, _RAW})
 _MAX_LIST = 3 * 2**18  # a colour map, or the tiles of the largest picture in three planes
 _TILE_SLACK = 64  # tiles are multiples of 16 and may stick out of a small picture
 # None, CCITT, LZW, JPEG, Deflate, PackBits; others are rare and less tried.
+_UNSIGNED = frozenset({1, 4})  # formats of samples; 4 is "undefined", which nobody writes otherwise
 _DECODED = frozenset({1, 2, 3, 4, 5, 7, 8, 32_773, 32_946})
 
 
@@ -117,6 +118,22 @@ def _check_kind(value: Mapping[int, tuple[int, ...]], raw: bool) -> None:
         raise InputError(
             f"the TIFF is compressed by method {compression}, which is not decoded; "
             "save it as PNG, or as TIFF with LZW"
+        )
+    _check_samples(value, compression)
+
+
+def _check_samples(value: Mapping[int, tuple[int, ...]], compression: int) -> None:
+    """Refuse kinds of numbers that the decoder would take for others."""
+    if not _UNSIGNED.issuperset(value.get(_FORMAT, (1,))):
+        raise InputError(
+            "the TIFF holds signed or floating point numbers, which are not decoded; save it with "
+            "8 or 16 bits a channel, unsigned"
+        )
+    planes = value.get(_SAMPLES, (1,))[0] if value.get(_PLANAR) == (2,) else 1
+    if planes > 1 and compression == 1 and max(value.get(_BITS, (1,))) > 8:
+        raise InputError(
+            "the TIFF holds 16 bit channels in separate planes without compression, which are not "
+            "decoded; save it as PNG, or as TIFF with interleaved channels"
         )
 
 

@@ -1,6 +1,13 @@
 """Names what a file that cannot be read looks like, and how to make a picture of it."""
 
+import re
+
 SUPPORTED = "supported formats: JPEG, PNG, WebP, BMP and TIFF"
+
+BASE64_TEXT = "base64 text, not a picture; decode it first, with base64.b64decode"
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/{1,2}[^/]")  # `Path` makes one slash of two
+# Longer than a path without a suffix is, or with the beginning of JPEG, PNG or WebP.
+_BASE64 = re.compile(r"(?:[\w+/=\-\s]{256,}|(?:/9j/|iVBORw0KGgo|UklGR)[\w+/=\-\s]*)", re.ASCII)
 
 _HEIC = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
 _AVIF = frozenset({b"avif", b"avis"})
@@ -45,9 +52,34 @@ def describe(data: bytes) -> str:
     text = _text(head)
     if text is None:
         return "no known format of pictures"
+    if text.startswith("data:"):
+        return "a data URI; decode the part behind its comma with base64.b64decode"
+    if _BASE64.fullmatch(head.decode("ascii", errors="replace")):
+        return BASE64_TEXT
     if "<svg" in text:
         return "an SVG drawing; export it as PNG"
     return "a web page, not a picture" if "<html" in text else "text, not a picture"
+
+
+def describe_missing(path: str, otherwise: str = "file not found") -> str:
+    """Say in words why a path leads to no file, with the way to a picture where there is one.
+
+    Args:
+        path: What was given as a path.
+        otherwise: What to say of a path that is no more than a path.
+    """
+    if path[:5].lower() == "data:":
+        return (
+            "this is a data URI, not a path; decode the part behind its comma with "
+            "base64.b64decode and give the bytes"
+        )
+    if path[:6].lower() == "file:/":
+        return "this is a file URL; give the path itself"
+    if _URL.match(path):
+        return "this is a URL and nothing is downloaded; fetch the file and give its bytes"
+    if _BASE64.fullmatch(path):
+        return f"this looks like {BASE64_TEXT}"
+    return otherwise
 
 
 def _media_container(data: bytes) -> str:

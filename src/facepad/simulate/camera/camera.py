@@ -5,9 +5,9 @@ Bona fide pictures and attacks pass through the same cameras, so that only the m
 
 from dataclasses import dataclass, field
 
-import cv2
 import numpy as np
 
+from facepad.opencv import cv2
 from facepad.simulate.camera.optics import Optics
 from facepad.simulate.linear_light import (
     GAMMA,

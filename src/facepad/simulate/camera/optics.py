@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
+from facepad.opencv import cv2
 from facepad.simulate.linear_light import LinearImage, Map
 
 

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from facepad.faces import landmarks
 from facepad.faces.landmarks import LEFT_EYE, LIPS, RIGHT_EYE, Ellipse
+from facepad.opencv import cv2
 from facepad.simulate.linear_light import Map, bands
 from facepad.simulate.scene.geometry import Points, coverage, length
 from facepad.types import Face, RgbImage

@@ -9,10 +9,10 @@ gives moiré by itself, exactly where a real sensor has it.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from facepad.opencv import cv2
 from facepad.simulate.camera.optics import Optics
 from facepad.simulate.linear_light import LinearImage, Map, bands
 from facepad.simulate.scene.geometry import turned

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from facepad.opencv import cv2
 from facepad.simulate.camera.camera import SceneRadiance
 from facepad.simulate.linear_light import LinearImage, Map, mixed, times, to_light
 from facepad.simulate.media import face_regions

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from facepad.opencv import cv2
 from facepad.simulate.linear_light import LinearImage, Map, bands, luminance, times
 from facepad.simulate.parameters import uniform
 from facepad.simulate.scene.render import Vertices

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass, replace
 
-import cv2
 import numpy as np
 
+from facepad.opencv import cv2
 from facepad.simulate.camera.optics import Optics
 from facepad.simulate.linear_light import LinearImage
 from facepad.simulate.parameters import uniform

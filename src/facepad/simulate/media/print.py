@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-import cv2
 import numpy as np
 
+from facepad.opencv import cv2
 from facepad.simulate.camera.camera import SceneRadiance
 from facepad.simulate.camera.optics import Optics
 from facepad.simulate.linear_light import LinearImage, Map, mixed, times, to_light

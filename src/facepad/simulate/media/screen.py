@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-import cv2
 import numpy as np
 
+from facepad.opencv import cv2
 from facepad.simulate.camera.camera import Codec, SceneRadiance, decode
 from facepad.simulate.linear_light import (
     LUMA_601,

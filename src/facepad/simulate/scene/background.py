@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass, replace
 
-import cv2
 import numpy as np
 
+from facepad.opencv import cv2
 from facepad.simulate.linear_light import LinearImage, Map, Size, luminance, to_display, to_light
 from facepad.simulate.parameters import choice, uniform
 from facepad.simulate.scene.matting import person

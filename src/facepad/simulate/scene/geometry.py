@@ -6,10 +6,10 @@ x to the right and y down from the centre of its first photosite.
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from facepad.opencv import cv2
 from facepad.simulate.linear_light import LinearImage, Map, Size, bands
 
 Matrix = NDArray[np.float64]  # shape (3, 3)

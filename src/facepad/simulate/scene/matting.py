@@ -1,10 +1,10 @@
 """Matting: the share of each pixel that is a person, and the person's own colours."""
 
-import cv2
 import numpy as np
 
 from facepad.errors import ModelError
 from facepad.faces.tflite import Net
+from facepad.opencv import cv2
 from facepad.simulate.linear_light import LinearImage, Map, luminance, to_light
 from facepad.types import RgbImage
 
@@ -19,7 +19,7 @@ class PersonMatting:
     """Separates people from the background; safe to share between threads."""
 
     def __init__(self) -> None:
-        self._net = Net("person_matte")
+        self._net = Net("person_matte", ("activation_10",))
 
     def matte(self, picture: RgbImage) -> Map:
         """Return the share of each pixel that is a person, 0 to 1, shape (H, W).

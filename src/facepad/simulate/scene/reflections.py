@@ -1,8 +1,8 @@
 """Reflections on a surface: rooms, lamps and windows."""
 
-import cv2
 import numpy as np
 
+from facepad.opencv import cv2
 from facepad.simulate.linear_light import LinearImage, Map, Size
 
 _SMALL = 96  # shorter side at which reflections are drawn; they are soft

@@ -21,6 +21,10 @@ ENOUGH = 5  # frames; below it the threshold is uncertain and the card says so
 # Frames that the prior counts as. Selected among 4, 8, 12 and 20 on two people of NUAA against
 # seven others and on simulated cameras, all of them outside the test sets.
 PRIOR_FRAMES = 12
+# What a good calibration has at least, and at most.
+GOOD_FRAMES, GOOD_PEOPLE = 10, 2
+GOOD_BPCER = 3.0  # upper end of the expected range over the target
+GOOD_ATTACKS, WEAK_ATTACKS = 0.15, 0.4  # accepted share of the attacks simulated from the frames
 _CAMERAS = 4_000  # made-up ones, see `expected_bpcer_range`
 _TRAINING_SHARE = 0.5  # of the features' scale; the rest is the camera's own
 
@@ -43,6 +47,22 @@ class CalibrationFrame:
     def of(cls, observation: Observation, person: str = "") -> "CalibrationFrame":
         """Return an observation as a frame of a person."""
         return cls(observation.raw, observation.features, person)
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationGrade:
+    """How far a calibration can be relied on.
+
+    Attributes:
+        word: "good", "fair" or "weak".
+        reason: Why, a few words.
+    """
+
+    word: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.word}: {self.reason}"
 
 
 def fit(frames: Sequence[CalibrationFrame], target_bpcer: float, prior: ViewPrior) -> Anchor:
@@ -162,6 +182,38 @@ def expected_bpcer_range(count: int, target_bpcer: float) -> tuple[float, float]
     below = norm.cdf((np.array(bounds) - centres) / deviations)
     low, high = np.quantile(below, (0.05, 0.95)).tolist()
     return float(low), float(high)
+
+
+def grade(
+    frames: int, people: int, target_bpcer: float, accepted: float | None
+) -> CalibrationGrade:
+    """Grade a calibration by what its card measures.
+
+    Weak: fewer than `ENOUGH` frames, or more than `WEAK_ATTACKS` of the simulated attacks are
+    accepted. Good: everything that the constants ``GOOD_...`` demand. Fair: all others.
+
+    Args:
+        frames: Number of different frames.
+        people: Number of people in them.
+        target_bpcer: Target share of bona fide presentations that are rejected.
+        accepted: Accepted share of the attacks simulated from the frames; None if there were none.
+    """
+    if frames < ENOUGH:
+        return CalibrationGrade("weak", f"{frames} frames only, take {GOOD_FRAMES} to 20")
+    if accepted is not None and accepted > WEAK_ATTACKS:
+        return CalibrationGrade("weak", f"accepts {100 * accepted:.0f} % of the simulated attacks")
+    if frames < GOOD_FRAMES:
+        return CalibrationGrade("fair", f"{frames} frames, take {GOOD_FRAMES} to 20")
+    if people < GOOD_PEOPLE:
+        return CalibrationGrade("fair", "one person only, take several with a subfolder each")
+    if accepted is None:
+        return CalibrationGrade("fair", "no attacks were simulated")
+    if accepted > GOOD_ATTACKS:
+        return CalibrationGrade("fair", f"accepts {100 * accepted:.0f} % of the simulated attacks")
+    if (high := expected_bpcer_range(frames, target_bpcer)[1]) > GOOD_BPCER * target_bpcer:
+        return CalibrationGrade("fair", f"the BPCER may reach {100 * high:.0f} %, take more frames")
+    words = f"{frames} frames of {people} people, accepts {100 * accepted:.0f} %"
+    return CalibrationGrade("good", f"{words} of the simulated attacks")
 
 
 def _shrink_mean(own: float, usual: float, count: int) -> float:

@@ -25,7 +25,7 @@ from facepad.packed.pictures import PackedFiles
 from facepad.sources import MIDDLE, load_sample
 from facepad.training.calibration.fit import feature_anchor
 from facepad.training.feature_cache import CacheTable, compute_cached, file_key, frame_of
-from facepad.training.run import FIRST_VERSION, licences_of, people
+from facepad.training.run import FIRST_VERSION, licences_of, people, recipe_section
 from facepad.training.scaling import Mask, platt
 from facepad.training.sources import simulated_samples
 from facepad.types import Observation, Presentation, Reason, Sample, Split
@@ -103,7 +103,7 @@ def run(
     prior = CameraPrior(by_views, test.version, cameras)
     text = "\n".join(f"{views}: {fitted}" for views, fitted in by_views.items())
     model = out / f"{test.prior_model}.npz"
-    store.save_arrays(model, prior.arrays(), _card(prior, used, text))
+    store.save_arrays(model, prior.arrays(), _card(prior, test.name, used, text))
     return PriorResult(model, text)
 
 
@@ -289,7 +289,7 @@ def _licence(version: str) -> tuple[str, bool]:
     return f"unknown: {version} is not among the models of facepad; that of its card applies", True
 
 
-def _card(prior: CameraPrior, samples: Sequence[Sample], text: str) -> Card:
+def _card(prior: CameraPrior, test: str, samples: Sequence[Sample], text: str) -> Card:
     bona_fide = sum(sample.is_bona_fide for sample in samples)
     licence, research = _licence(prior.version)
     return Card(
@@ -300,10 +300,12 @@ def _card(prior: CameraPrior, samples: Sequence[Sample], text: str) -> Card:
         data=f"{bona_fide:,} bona fide pictures and {len(samples) - bona_fide:,} attacks of "
         f"{people(samples)} people in front of {prior.cameras} simulated cameras. Licences of the "
         f"pictures: {licences_of(samples)}.",
-        recipe="`facepad train cameras`\n\nFor every camera the frames of up to "
-        f"{FRAMES} people are drawn, {_DRAWS} times. The logits and features of its other people, "
-        "and of its attacks, are compared with these frames and pooled over all cameras. The "
-        "random seed is fixed.",
+        recipe=recipe_section(
+            f"facepad train cameras --simulated DIR --test {test}",
+            f"For every camera the frames of up to {FRAMES} people are drawn, {_DRAWS} times. The "
+            "logits and features of its other people, and of its attacks, are compared with these "
+            "frames and pooled over all cameras. The random seed is fixed.",
+        ),
         results=f"```text\n{text}\n```",
         limits="Simulated cameras and studio portraits: real people in front of one real camera "
         "may vary more. Only for the test's model named above.",

@@ -2,6 +2,7 @@
 
 A clip counts as one frame: its neighbouring frames are too alike to count as several. It is the
 frame nearest to the middle that shows a usable face, among those that tests of single frames see.
+The same picture counts once, also after it was resized or encoded again.
 
 Attacks can be simulated from these frames, to estimate which share the calibration accepts:
 each frame is shown again as a print, on screens and in part, to a simulated camera of as many
@@ -9,7 +10,7 @@ lines. A frame has passed its own camera before, so such an attack passes two ca
 is an estimate and not measured on real attacks.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,13 +19,16 @@ import numpy as np
 from facepad.calibration import Calibration
 from facepad.calibration.prior import CalibratableTest, ViewPrior
 from facepad.calibration.store import path as calibration_path
-from facepad.errors import InputError
+from facepad.errors import ITEM_ERRORS, InputError
 from facepad.evaluation.intervals import clopper_pearson
+from facepad.faces.capture import assess
 from facepad.faces.finder import FaceFinder
 from facepad.jobs.progress import Advance, ignore
 from facepad.media.inputs import expand
 from facepad.models.card import Card
 from facepad.needs import needs_of
+from facepad.opencv import cv2
+from facepad.reasons import REASONS
 from facepad.simulate.recipe import Recipe, apply, draw_recipe
 from facepad.sources import load
 from facepad.training.calibration.fit import (
@@ -32,14 +36,22 @@ from facepad.training.calibration.fit import (
     FEWEST,
     PRIOR_FRAMES,
     CalibrationFrame,
+    CalibrationGrade,
     expected_bpcer_range,
     fit,
+    grade,
 )
 from facepad.types import Frame, Observation, Presentation, Reason, RgbImage
 
-NAMED = 3  # frames without a face that a message names
+NAMED = 3  # files that were left out and that a message names
+NO_PICTURE, COPY = "not a picture or clip", "the same picture as another"  # why files are left out
 KINDS = ("print", "screen", "partial", "screen")  # simulated attacks of each frame
 _MANY = 0.25  # accepted share of simulated attacks that causes a warning
+_THUMBNAIL = 32  # side of the small copies by which pictures are compared, pixels
+# Largest difference of two small copies of one picture, grey levels. More than nine of ten
+# pictures of NUAA that were encoded again or resized are within it, and 1 of 177 pairs of
+# neighbouring frames.
+_SAME = 4
 _MOST_LINES = 1080  # of a simulated camera
 
 
@@ -64,11 +76,13 @@ class CalibrationResult:
         calibration: The calibration.
         card: Its card.
         notes: Warnings for the user.
+        grade: How far it can be relied on, and why.
     """
 
     calibration: Calibration
     card: Card
     notes: tuple[str, ...]
+    grade: CalibrationGrade
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +109,10 @@ class _ObservedFrame:
 
 
 def pictures(folder: Path) -> tuple[CalibrationPicture, ...]:
-    """List the frames in a folder, in order; each subfolder is one person.
+    """List the files in a folder, in order; each subfolder is one person.
 
     Raises:
-        InputError: The folder is missing or holds no picture.
+        InputError: The folder is missing or holds no file.
     """
     if not folder.is_dir():
         raise InputError(f"{folder} is not a folder; it must hold bona fide frames of the camera")
@@ -132,15 +146,16 @@ def calibrate(
         advance: Called once per frame, and once more for its attacks.
 
     Raises:
-        InputError: A frame cannot be read, or fewer than three show a face.
+        InputError: Fewer than three different frames show a usable face.
         SettingsError: The name is not a file name.
     """
     calibration_path(name)  # refuse the name before any work
-    observed, faceless = _observe(test, frames, advance)
+    observed, left_out = _observe(test, frames, advance)
     if len(observed) < FEWEST:
+        why = "; ".join(_left_out(left_out))
         raise InputError(
-            f"a calibration needs at least {FEWEST} frames with a face, got {len(observed)} "
-            f"of {len(frames)}"
+            f"a calibration needs at least {FEWEST} different frames with a face, got "
+            f"{len(observed)} of {len(frames)}{why and f' ({why})'}"
         )
     priors = test.prior().by_views
     common = [v for v in observed[0].observations if all(v in o.observations for o in observed)]
@@ -151,6 +166,8 @@ def calibrate(
     made = Calibration(name, test.name, test.version, len(observed), anchors)
     attacks = AcceptedAttacks(0, 0)
     if self_attacks:
+        for _ in range(len(frames) - len(observed)):  # those that were left out need no attacks
+            advance()
         attacks = accepted_attacks(
             test,
             [each.frame for each in observed],
@@ -161,27 +178,67 @@ def calibrate(
             advance=advance,
         )
     people = len({each.person for each in observed})
-    notes = (*_notes(len(observed), people, faceless), *_warning(attacks))
-    card = _card(made, people, target_bpcer, notes, attacks)
-    return CalibrationResult(made, card, notes)
+    notes = (*_notes(len(observed), people), *_left_out(left_out), *_warning(attacks))
+    share = attacks.accepted / attacks.judged if attacks.judged else None
+    graded = grade(len(observed), people, target_bpcer, share)
+    results = f"{_expectation(made.frames, target_bpcer, attacks)}\n\nGrade: {graded}."
+    card = _card(made, people, target_bpcer, notes, results)
+    return CalibrationResult(made, card, notes, graded)
 
 
 def _observe(
     test: CalibratableTest, frames: Sequence[CalibrationPicture], advance: Advance
-) -> tuple[list[_ObservedFrame], list[str]]:
-    """Return the frames with a face, and the names of the others."""
+) -> tuple[list[_ObservedFrame], dict[str, list[str]]]:
+    """Return the usable frames, and the names of the other files by the reason."""
     finder = FaceFinder(landmarks=needs_of(test).landmarks)
-    observed, faceless = [], []
+    observed: list[_ObservedFrame] = []
+    known: list[RgbImage] = []
+    left_out: dict[str, list[str]] = {}
     for picture in frames:
-        for frame in map(finder.find, _from_the_middle(load(picture.path).frames)):
-            found = test.observe(Presentation((frame,)))
-            if not isinstance(found, Reason):
-                observed.append(_ObservedFrame(frame, picture.person, dict(found)))
-                break
+        found = _observed(test, finder, picture, known)
+        if isinstance(found, str):
+            left_out.setdefault(found, []).append(picture.path.name)
         else:
-            faceless.append(picture.path.name)
+            observed.append(found)
         advance()
-    return observed, faceless
+    return observed, left_out
+
+
+def _observed(
+    test: CalibratableTest, finder: FaceFinder, picture: CalibrationPicture, known: list[RgbImage]
+) -> _ObservedFrame | str:
+    """Return the usable frame of a file that is nearest to its middle, or why there is none.
+
+    Args:
+        test: The test.
+        finder: Finds the faces.
+        picture: The file.
+        known: Small copies of the pictures so far; this one's is added.
+    """
+    try:
+        frames = _from_the_middle(load(picture.path).frames)
+    except ITEM_ERRORS:
+        return NO_PICTURE
+    if _is_known(frames[0].image, known):
+        return COPY
+    why = Reason.NO_FACE
+    for frame in map(finder.find, frames):
+        # A face that fills the picture has an anchor of its own; other reasons never decide.
+        reasons = [r for r in assess(frame).reasons if r is not Reason.NO_CONTEXT]
+        found = reasons[0] if reasons else test.observe(Presentation((frame,)))
+        if not isinstance(found, Reason):
+            return _ObservedFrame(frame, picture.person, dict(found))
+        why = found if why is Reason.NO_FACE else why
+    return REASONS[why].words
+
+
+def _is_known(image: RgbImage, known: list[RgbImage]) -> bool:
+    """Return whether a picture is a copy of an earlier one; otherwise add its small copy."""
+    small = cv2.resize(image, (_THUMBNAIL, _THUMBNAIL), interpolation=cv2.INTER_AREA)
+    if any(cv2.norm(small, other, cv2.NORM_INF) <= _SAME for other in known):
+        return True
+    known.append(np.asarray(small, np.uint8))
+    return False
 
 
 def _from_the_middle(frames: Sequence[Frame]) -> list[Frame]:
@@ -253,7 +310,7 @@ def _with_lines(recipe: Recipe, lines: int) -> Recipe:
 # --- notes and card -----------------------------------------------------------------------
 
 
-def _notes(count: int, people: int, faceless: Sequence[str]) -> tuple[str, ...]:
+def _notes(count: int, people: int) -> tuple[str, ...]:
     notes = []
     if count < ENOUGH:
         notes.append(
@@ -265,10 +322,16 @@ def _notes(count: int, people: int, faceless: Sequence[str]) -> tuple[str, ...]:
             "one person only (no subfolders): the threshold does not account for differences "
             "between people"
         )
-    if faceless:
-        more = f" and {len(faceless) - NAMED} more" if len(faceless) > NAMED else ""
-        notes.append(f"ignored, no face found: {', '.join(faceless[:NAMED])}{more}")
     return tuple(notes)
+
+
+def _left_out(names: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    """Return a note for each reason why files were left out."""
+    return tuple(
+        f"left out, {why}: {', '.join(those[:NAMED])}"
+        + (f" and {len(those) - NAMED} more" if len(those) > NAMED else "")
+        for why, those in names.items()
+    )
 
 
 def _warning(attacks: AcceptedAttacks) -> tuple[str, ...]:
@@ -286,7 +349,7 @@ def _card(
     people: int,
     target: float,
     notes: Sequence[str],
-    attacks: AcceptedAttacks,
+    results: str,
 ) -> Card:
     return Card(
         title=f"Calibration {made.name} of one camera for {made.test}",
@@ -299,7 +362,7 @@ def _card(
         "features in deviations of the frames, each person left out in turn, shrunk towards "
         f"those of other cameras, which count as {PRIOR_FRAMES} frames; threshold at "
         "mean - t sd sqrt(1 + 1/n).",
-        results=_expectation(made.frames, target, attacks),
+        results=results,
         limits="\n".join(notes) or "Calibrate again when the camera, its place or light changes.",
     )
 

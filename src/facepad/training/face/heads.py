@@ -2,7 +2,8 @@
 
 Each head is a logistic regression on one block in one view. Classes, and species within the
 attacks, have equal weight; sources are weighted by the root of their size. The mean of the heads
-is scaled on held-out sources, so that the log-likelihood ratio holds for new cameras and people.
+is scaled on held-out sources of the training data, so that the log-likelihood ratio holds for new
+cameras and people. Dev sets select the threshold; nothing is fitted to them.
 """
 
 from collections.abc import Sequence
@@ -106,14 +107,14 @@ def joined(parts: Sequence[LabelledFeatures]) -> LabelledFeatures:
 def train(
     labelled: LabelledFeatures, spec: HeadSpec, dev: Sequence[LabelledFeatures] = ()
 ) -> FaceHeads:
-    """Fit all heads, scale them on held-out sources, and set the operating point.
+    """Fit all heads, scale them on held-out sources, and select the operating point.
 
     Args:
         labelled: Training pictures.
         spec: Which heads.
-        dev: Sets for thresholds, which are not used for fitting. The operating point is the
-            one with the least mean error over these sets and the held-out sources, with
-            equal weight.
+        dev: Sets for the operating point, with usable faces; neither heads nor scalings are
+            fitted to them. The operating point is the one with the least mean error over
+            these sets and the held-out sources, with equal weight.
 
     Raises:
         DatasetError: A class has no picture with a face, or there is only one source.
@@ -121,19 +122,13 @@ def train(
     labelled = labelled.part(labelled.usable)
     _require(labelled)
     heads = fit(labelled, spec)
-    wide = [part for part in dev if part.features.has_context.all()]
-    narrow = [part for part in dev if not part.features.has_context.all()]
     # Partial recaptures only teach where to look; no attacker presents them.
     whole = np.array([sample.pai_species != PARTIAL for sample in labelled.samples])
     own = labelled.part(whole)
-    both = [(own, held_out(labelled, spec)[whole]), *((p, logits(heads, p)) for p in wide)]
-    tight = [(own, held_out(labelled, spec.tight)[whole])]
-    tight += [(part, logits(heads, part)) for part in narrow]
-    # Real crops represent crops better than simulated pictures of whole heads do.
-    scalings = scale(both), scale(tight[1:] or tight)
-    scaled = [(part, raw, scalings[0]) for part, raw in both]
-    scaled += [(part, raw, scalings[1]) for part, raw in tight[1:]]
-    ratios = [(part, scaling.slope * raw + scaling.bias) for part, raw, scaling in scaled]
+    raw, raw_tight = (held_out(labelled, views)[whole] for views in (spec, spec.tight))
+    scalings = scale(own, raw), scale(own, raw_tight)
+    ratios = [(own, scalings[0].slope * raw + scalings[0].bias)]
+    ratios += [(part, log_ratios(heads, scalings, part)) for part in dev]
     return FaceHeads(heads, *scalings, threshold(ratios), store.version("face_trunk"))
 
 
@@ -201,13 +196,24 @@ def _head(values: Values, labels: Mask, weight: Vector, what: tuple[str, int, fl
     return Head(view, block, mean, scale, weights / spread, intercept / spread)
 
 
-def scale(sets: Sequence[tuple[LabelledFeatures, Vector]]) -> AffineScaling:
-    """Fit Platt's scaling to sets that were not used for fitting; each has equal weight."""
-    raw = np.concatenate([values for _, values in sets])
-    labels = np.concatenate([part.bona_fide for part, _ in sets])
-    weights = [sample_weights(part.samples, by_source=True) for part, _ in sets]
-    weight = np.concatenate([own / len(own) for own in weights])
-    return platt(raw, labels, weight * len(raw))
+def scale(labelled: LabelledFeatures, raw: Vector) -> AffineScaling:
+    """Fit Platt's scaling to raw logits of pictures whose source was held out."""
+    return platt(raw, labelled.bona_fide, sample_weights(labelled.samples, by_source=True))
+
+
+def log_ratios(
+    heads: Sequence[Head], scalings: tuple[AffineScaling, AffineScaling], labelled: LabelledFeatures
+) -> Vector:
+    """Return log-likelihood ratios.
+
+    Args:
+        heads: The heads.
+        scalings: For pictures with context, and for those without.
+        labelled: Pictures with a usable face.
+    """
+    raw = logits(heads, labelled)
+    wide, tight = (scaling.slope * raw + scaling.bias for scaling in scalings)
+    return np.asarray(np.where(labelled.features.has_context, wide, tight), np.float64)
 
 
 def threshold(sets: Sequence[tuple[LabelledFeatures, Vector]]) -> OperatingPoint:

@@ -20,7 +20,7 @@ from facepad.training.face.heads import (
     LabelledFeatures,
     context_logits,
     joined,
-    logits,
+    log_ratios,
     train,
 )
 from facepad.training.face.sources import FaceSources, TrainingKind
@@ -28,11 +28,13 @@ from facepad.training.run import (
     FIRST_VERSION,
     FREE_LICENCE,
     RESEARCH_LICENCE,
+    SELECTED_ON,
     Fitted,
     licences_of,
-    people,
     percent,
+    recipe_section,
     result_section,
+    size_of,
 )
 from facepad.training.scaling import THRESHOLD_RULE
 from facepad.training.sources import SampleSet
@@ -156,37 +158,36 @@ class FaceRecipe:
             licence=RESEARCH_LICENCE if research else FREE_LICENCE,
             research_use=research,
             data=self._data_section(data),
-            recipe=(
-                f"`facepad train face --trains {self.trains} --every {self.every}`\n\n"
+            recipe=recipe_section(
+                self.sources.command(self.trains, self.every) + " --judge" * self.evaluate_test,
                 f"Logistic regression (C = {self.spec.regularisation_c:g} over the number of "
                 "pictures) on mean and deviation of the channels of the frozen backbone's "
                 f"blocks: {self.spec}. Equal weight of classes, and of species within the "
                 "attacks; sources weighted by the root of their size. The raw logit is the mean "
-                "of the heads; Platt scaling on held-out sources and dev parts; "
-                f"{THRESHOLD_RULE}, without partial recaptures. Nothing is random."
+                "of the heads, with Platt scaling fitted on training sources that were held out in "
+                f"turn; {THRESHOLD_RULE}, without partial recaptures. Nothing is random.",
             ),
             results=result_section(report, [part.name for part in data.test]),
             limits=_LIMITS,
         )
 
     def _data_section(self, data: FaceData) -> str:
-        lines = []
+        lines = ["Fitted on:", ""]
         for part in data.train:
             sources = ", ".join(sorted({sample.session or "" for sample in part.samples}))
-            lines.append(
-                f"- {part.name}: {len(part.samples):,} pictures of {people(part.samples)} people "
-                f"({sources})"
-            )
-        for part in data.dev:
-            lines.append(
-                f"- {part.name} (thresholds only): {len(part.samples):,} pictures of "
-                f"{people(part.samples)} people"
-            )
+            lines.append(f"- {part.name}: {size_of(part.samples)} ({sources})")
         if self.trains != "real":
             made = [order_summary(root) for root in self.sources.simulated]
             lines += ["", *(f"Simulated with: {options}." for options in made if options)]
         licences = licences_of([sample for part in data.train for sample in part.samples])
-        return "\n".join([*lines, "", f"Licences of the pictures: {licences}."])
+        lines += ["", f"Licences of the pictures: {licences}."]
+        if data.dev:
+            lines += [
+                "",
+                f"{SELECTED_ON} held-out sources and these sets, on which nothing was fitted:",
+            ]
+            lines += ["", *(f"- {part.name}: {size_of(part.samples)}" for part in data.dev)]
+        return "\n".join(lines)
 
 
 # --- error rates --------------------------------------------------------------------------
@@ -201,6 +202,7 @@ class FaceErrors:
         pictures: Number of pictures with a usable face.
         without_face: Number of the other pictures.
         rates: At the operating point's single threshold.
+        accepted: At the upper end of its uncertain band, above which pictures are accepted.
         auc: Area under the ROC curve over all pictures.
         auc_by_site: Mean over subjects or sites that have both classes; NaN where none has.
         sites: Number of these subjects or sites.
@@ -212,6 +214,7 @@ class FaceErrors:
     pictures: int
     without_face: int
     rates: Rates
+    accepted: Rates
     auc: float
     auc_by_site: float
     sites: int
@@ -228,6 +231,8 @@ class FaceErrors:
             f"  AUC {self.auc:.3f} pooled, {self.auc_by_site:.3f} mean over {self.sites} subjects "
             f"or sites; at the threshold APCER {percent(rates.apcer_worst)}, BPCER "
             f"{percent(rates.bpcer)}, HTER {percent(rates.hter)}",
+            f"  accepted above the uncertain band: {percent(self.accepted.apcer_worst)} of the "
+            f"attacks; not accepted: {percent(self.accepted.bpcer)} of the bona fide pictures",
         ]
         if not np.isnan(self.context_alone):
             lines.append(
@@ -240,8 +245,9 @@ class FaceErrors:
 def errors_on(name: str, heads: FaceHeads, labelled: LabelledFeatures) -> FaceErrors:
     """Return the error rates of heads on one set."""
     usable = labelled.part(labelled.usable)
-    ratios = _ratios(heads, usable)
+    ratios = log_ratios(heads.heads, (heads.all_views, heads.tight_only), usable)
     table = usable.table(ratios, AffineScaling(1.0, 0.0))
+    point = heads.operating_point
     by_site = _auc_by_site(usable, ratios)
     context = [head for head in heads.heads if head.view == crops.CONTEXT]
     has_context = bool(context) and bool(usable.features.has_context.all())
@@ -256,25 +262,13 @@ def errors_on(name: str, heads: FaceHeads, labelled: LabelledFeatures) -> FaceEr
         name,
         len(usable.samples),
         len(labelled.samples) - len(usable.samples),
-        rates_at(table, OperatingPoint.at(heads.operating_point.threshold)),
+        rates_at(table, OperatingPoint.at(point.threshold)),
+        rates_at(table, OperatingPoint.at(point.high)),
         area_under_curve(table),
         float(np.mean(by_site)) if by_site else nan,
         len(by_site),
         alone,
         background,
-    )
-
-
-def _ratios(heads: FaceHeads, labelled: LabelledFeatures) -> Vector:
-    raw = logits(heads.heads, labelled)
-    both, tight = heads.all_views, heads.tight_only
-    return np.asarray(
-        np.where(
-            labelled.features.has_context,
-            both.slope * raw + both.bias,
-            tight.slope * raw + tight.bias,
-        ),
-        np.float64,
     )
 
 

@@ -78,6 +78,15 @@ class FaceSources:
             found.append(SampleSet("pictures test", test, is_test=True))
         return tuple(part for part in found if part.samples)
 
+    def command(self, kind: TrainingKind, every: int) -> str:
+        """Return the training command with these sources, for the card; folders are left out."""
+        parts = [f"facepad train face --trains {kind}", *["--simulated DIR"] * len(self.simulated)]
+        if self.root is not None:
+            parts.append(f"--dataset {self.dataset} --root DIR --every {every}")
+        parts += ["--crops FILE"] * (self.crops is not None)
+        parts += ["--pictures FILE"] * (self.pictures is not None)
+        return " ".join(parts)
+
     def _real(self) -> tuple[Sample, ...]:
         if self.root is None:
             raise DatasetError("training on real pictures needs --root DIR")

@@ -50,6 +50,7 @@ from facepad.training.naturalness.acceptance import (
 )
 from facepad.training.naturalness.distortions import KINDS, Pixels
 from facepad.training.naturalness.tiles import MOST_TILES, PRISTINE, SIDE, Tiles, measured
+from facepad.training.run import recipe_section
 from facepad.training.scaling import platt
 
 LEAST_CORRELATION, LEAST_ACCURACY = 0.70, 0.75
@@ -324,7 +325,9 @@ def _card(tiles: Tiles, licences: Counter[str], requirements: Sequence[Requireme
         f"{licence_lines(licences)}\n\n"
         f"{pristine} tiles of {SIDE}x{SIDE} pixels and {len(tiles.kinds) - pristine:,} distorted "
         "copies. The file holds 18 statistics of some of them each, no part of any picture.",
-        recipe=_RECIPE,
+        recipe=recipe_section(
+            "facepad train biqi --pictures DIR --golden tests/reference", _RECIPE
+        ),
         results=result_lines(requirements),
         limits="The target is computed (VIF and SSIM), not rated by people, so values are not "
         "those of the original. JPEG2000 and fading channels are similar and are confused with "
@@ -332,8 +335,7 @@ def _card(tiles: Tiles, licences: Counter[str], requirements: Sequence[Requireme
     )
 
 
-_RECIPE = f"""`facepad train biqi --pictures DIR --out DIR`, with scikit-learn; random
-numbers are seeded by the names of pictures.
+_RECIPE = f"""Random numbers are seeded by the names of pictures.
 
 Tiles on a grid, at most {MOST_TILES} per picture, evenly spread. Distortions:
 

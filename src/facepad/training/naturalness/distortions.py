@@ -13,11 +13,11 @@ import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from facepad.errors import InputError
+from facepad.opencv import cv2
 
 Pixels = NDArray[np.uint8]
 

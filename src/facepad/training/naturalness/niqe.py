@@ -33,6 +33,7 @@ from facepad.training.naturalness.acceptance import (
     licence_of,
     result_lines,
 )
+from facepad.training.run import recipe_section
 from facepad.types import GrayImage
 
 Blocks = NDArray[np.float64]
@@ -135,11 +136,13 @@ def _card(
         licence="Apache-2.0",
         data=f"{pictures} pristine photographs, by licence:\n\n{licence_lines(licences)}\n\n"
         "The file holds a mean and a covariance only, no part of any picture.",
-        recipe="`facepad train niqe --pictures DIR --out DIR`; nothing is random.\n\n"
-        f"Gray values, halved until the longer side is at most 1600 pixels; blocks of {BLOCK}x"
-        f"{BLOCK}; of each picture the blocks above {threshold:g} of its sharpest block's "
-        f"sharpness, at most {MOST_BLOCKS}, in all {blocks:,}; mean and sample covariance of "
-        "their 36 features. Nothing is added to the diagonal.",
+        recipe=recipe_section(
+            "facepad train niqe --pictures DIR --golden tests/reference",
+            "Nothing is random. Gray values, halved until the longer side is at most 1600 pixels; "
+            f"blocks of {BLOCK}x{BLOCK}; of each picture the blocks above {threshold:g} of its "
+            f"sharpest block's sharpness, at most {MOST_BLOCKS}, in all {blocks:,}; mean and "
+            "sample covariance of their 36 features. Nothing is added to the diagonal.",
+        ),
         results=result_lines(requirements),
         limits="Values are not those of the original model (other photographs); ranks are "
         "compared. Flat pictures give hundreds. Photographs of phones after strong denoising, "

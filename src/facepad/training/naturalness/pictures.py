@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facepad.errors import DatasetError
-from facepad.jobs.csv_rows import read_csv
+from facepad.jobs.csv_rows import path_of_cell, read_csv
 from facepad.quality.filters import halve
 from facepad.quality.picture import to_gray
 from facepad.sources import read_picture
@@ -41,7 +41,7 @@ def licences(folder: Path, pictures: tuple[Path, ...]) -> Counter[str]:
         return Counter({"not stated": len(pictures)})
     table = read_csv(file, fill=True, may_be_empty=True)
     table.require("path", "licence")
-    known = {row["path"]: row["licence"] for _, row in table.rows()}
+    known = {path_of_cell(folder, row["path"]): row["licence"] for _, row in table.rows()}
     names = [path.relative_to(folder).as_posix() for path in pictures]
     if missing := [name for name in names if name not in known]:
         raise DatasetError(f"{file} does not list {missing[0]}")

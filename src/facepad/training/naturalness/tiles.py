@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,6 +13,7 @@ from facepad.errors import ModelError
 from facepad.jobs.files import write_file
 from facepad.models.npz import pack
 from facepad.models.store import read_arrays
+from facepad.opencv import cv2
 from facepad.quality.filters import Kernel, as_map, gaussian
 from facepad.quality.jpeg_quality import jqi_scores
 from facepad.quality.wavelet import biqi_features

@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-import cv2
 import numpy as np
 
 from facepad.errors import InputError
 from facepad.jobs.progress import Advance, ignore
 from facepad.media.reading import from_array
+from facepad.opencv import cv2
 from facepad.quality import METRICS
 from facepad.simulate.linear_light import GAMMA, LinearImage, to_display, to_light
 from facepad.training.feature_cache import compute_cached, file_key, text_key

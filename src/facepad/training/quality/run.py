@@ -23,6 +23,7 @@ from facepad.training.run import (
     licences_of,
     people,
     percent,
+    recipe_section,
     result_section,
 )
 from facepad.training.scaling import THRESHOLD_RULE
@@ -185,15 +186,15 @@ class QualityRecipe:
             licence=FREE_LICENCE if self.is_free else RESEARCH_LICENCE,
             research_use=not self.is_free,
             data=_data_section(data),
-            recipe=(
-                f"`{self.command}`\n\n"
+            recipe=recipe_section(
+                self.command,
                 f"{len(METRICS)} metrics of {part.description}, reduced to {part.side} pixels (the "
                 "box, or the picture) and never enlarged; standardised. Equal weight of classes, "
                 "and of species within the attacks. The movements of the metrics between 480, 720 "
                 "and 1080 lines are added to the scatter within classes, with a weight of "
                 f"{self.resolution_weight:g}. Platt scaling on held-out sources, flattened until "
                 f"resolution moves the score little; {THRESHOLD_RULE}, here the dev part of each "
-                "dataset."
+                "training dataset.",
             ),
             results=result_section(report, [part.name for part in data.evaluated if part.is_test]),
             limits=_LIMITS.format(count=len(METRICS)),
