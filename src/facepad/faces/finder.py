@@ -6,8 +6,8 @@ from types import MappingProxyType
 
 import numpy as np
 
-from facepad.faces.crops import clip_box, clip_to_size, tiles
 from facepad.faces import level
+from facepad.faces.crops import clip_box, clip_to_size, tiles
 from facepad.faces.detector import (
     DETECTOR_SIDE,
     SAME_FACE,
@@ -189,8 +189,8 @@ class FaceFinder:
     def _turned(self, image: RgbImage, face: Detection, roll_deg: float) -> Detection | None:
         """Detect a face again after a turn against a roll; None where it is not seen then."""
         turn = level.turn_of(roll_deg, (image.shape[1], image.shape[0]))
-        there = face.mapped(turn.matrix)
-        there, turn = face.mapped(turn.matrix), replace(turn, pivot=there.middle)
+        there = face.mapped(replace(turn, rest_deg=0.0).matrix)
+        turn = replace(turn, pivot=there.middle)
         part = clip_to_size(_around(there), turn.size)
         view, to_view = turn.cut(image, part, DETECTOR_SIDE)
         expected = face.mapped(to_view).box
