@@ -57,7 +57,7 @@ def lit(face: Image.Image, light: float, file: Path) -> None:
 
 def calibrate(place: Path, environment: dict[str, str], *, target_bpcer: int) -> None:
     result = run("calibrate", "--bona-fide", place / "frames", "--name", "kiosk-7",
-                 "--target-bpcer", f"{target_bpcer}", env=environment)  # fmt: skip
+                 "--target-bpcer", f"{target_bpcer}", "--force", env=environment)  # fmt: skip
     assert result.returncode == 0, result.stderr
 
 

@@ -144,10 +144,10 @@ def facts_of(
     """
     return {
         "facepad": __version__,
+        "calibration": None if spec.calibration is None else spec.calibration.version,
         "tests": ",".join(spec.deciding),
         "advisory": ",".join(spec.advisory),
         "fusion": DEFAULT_FUSION,
-        "calibration": None if spec.calibration is None else spec.calibration.version,
         **{f"operating point {test}": asdict(point) for test, point in points.items()},
         **{f"model {name}": version for name, version in models.items()},
         "frames": str(spec.frames),
