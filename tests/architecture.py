@@ -29,7 +29,7 @@ LAYERS: Mapping[str, int] = {
     "opencv": 1,
     "scores": 1,
     "fusion": 2,
-    "decision": 2,
+    "decision": 3,
     "evaluation": 2,
     "jobs": 2,
     "models": 3,
