@@ -95,10 +95,10 @@ def test_the_decision_as_a_condition() -> None:
 def test_a_heic_picture_without_its_library(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    monkeypatch.setitem(sys.modules, "pi_heif", None)
     picture = tmp_path / "phone.heic"
     picture.write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(500))
-    with pytest.raises(InputError, match=r"HEIC.*(convert it|facepad\[heif\])"):
+    with pytest.raises(InputError, match=r"HEIC needs facepad\[heif\]: pip .* or convert"):
         facepad.check(picture)
 
 

@@ -66,7 +66,10 @@ _SUFFIXES = {
     ".dib": "BMP",
     ".tif": "TIFF",
     ".tiff": "TIFF",
-    **dict.fromkeys((".heic", ".heif", ".avif", ".gif", ".pdf", ".svg", ".mp4"), "other"),
+    ".heic": "HEIC",
+    ".heif": "HEIC",
+    ".avif": "AVIF",
+    **dict.fromkeys((".gif", ".pdf", ".svg", ".mp4"), "other"),
 }
 _ALPHA = (
     "; a fourth channel is alpha: lay the picture over a plain background first, or give it as a "
