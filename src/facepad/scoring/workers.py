@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
-from time import perf_counter
 from typing import Any, Self
 
 from facepad import calibration, runtime
@@ -15,6 +14,7 @@ from facepad.finders import Faces
 from facepad.jobs.processes import ProcessPool
 from facepad.media.frame_selection import FrameSelection
 from facepad.pipeline import Checker
+from facepad.scorer import StepClock
 from facepad.scoring.table import (
     Fields,
     decision_fields,
@@ -248,10 +248,11 @@ def load(test: str, calibrated: CalibrationRef | None) -> LoadedTest:
     own = calibrated if calibrated is not None and calibrated.test == test else None
     times = []
     for _ in range(LOADS):
-        began = perf_counter()
-        checker = CheckerSpec((test,), calibration=own).checker()
-        checker.load()
-        times.append(1000.0 * (perf_counter() - began))
+        clock = StepClock()
+        with clock.step("load"):
+            checker = CheckerSpec((test,), calibration=own).checker()
+            checker.load()
+        times.append(clock.steps["load"])
     return LoadedTest(checker.operating_points[test], checker.models, tuple(times))
 
 
