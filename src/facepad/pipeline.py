@@ -149,8 +149,8 @@ class Checker:
             source: A path of a picture or clip, an address in a packed file, the bytes of a
                 file, a file that is open for reading bytes, an upload of FastAPI or Flask, a
                 Pillow image, pixels (uint8, shape (H, W, 3) or (H, W)), or a sample of a
-                dataset. An open file is read from its beginning where it can seek, and is
-                then at its end.
+                dataset. An open file is read from its beginning where it can seek, and then
+                put back to where it was.
             channels: Order of an array's channels; arrays need it, files must not have it.
             name: What messages and the decision call the source; its path by default.
 

@@ -9,13 +9,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from facepad.faces import crops
+from facepad.faces.coverage import coverage
 from facepad.faces.landmarks import head_pose
 from facepad.needs import JUDGEABLE
+from facepad.opencv import cv2
 from facepad.types import Box, CaptureQuality, Face, Frame, Reason, RgbImage
 
 Floats = NDArray[np.float32]
@@ -33,6 +34,7 @@ MOST_CLIPPED_BESIDE = 0.02  # share of the face's pixels that counts as clipped,
 MOST_BLUR = 4.4  # `_Spectrum.blur`: 4.3 or less for 99.9 %; a blur of 2 %: more for 99 %
 MOST_MOTION = 2.0  # `_Spectrum.motion`: less for 99.8 %; a motion of 8 %: more for 98 %
 LEAST_COLOUR = 0.06  # `_Surroundings.colour`: 0.1 or more; without colour: 0
+MOST_COVERED = 0.7  # probability of a cover
 MOST_YAW_DEG, MOST_PITCH_DEG = 35.0, 40.0
 
 LEAST_LEFT = 6.0  # `_Light.contrast` below which nothing of the face is left
@@ -65,7 +67,7 @@ def assess(frame: Frame) -> CaptureQuality:
     if frame.face is None:
         return CaptureQuality()
     measures = _measures(frame.image, frame.face)
-    reasons = [reason for reason, holds in _findings(measures) if holds]
+    reasons = _findings(measures)
     if not crops.has_context(frame):
         reasons.append(Reason.NO_CONTEXT)
     return CaptureQuality(tuple(reasons), MappingProxyType(measures))
@@ -86,6 +88,7 @@ def _measures(image: RgbImage, face: Face) -> dict[str, float]:
         "blur": spectrum.blur,
         "motion": spectrum.motion,
         "colour": surroundings.colour(),
+        "covered": coverage(image, face),
         "yaw_deg": pose.yaw_deg,
         "pitch_deg": pose.pitch_deg,
         JUDGEABLE: float(light.contrast >= LEAST_LEFT and gone <= MOST_GONE),
@@ -93,23 +96,29 @@ def _measures(image: RgbImage, face: Face) -> dict[str, float]:
     return {name: float(value) for name, value in measures.items() if np.isfinite(value)}
 
 
-def _findings(measures: Mapping[str, float]) -> tuple[tuple[Reason, bool], ...]:
-    """Return whether each reason holds, in the order of `Reason`."""
+def _findings(measures: Mapping[str, float]) -> list[Reason]:
+    """Return the reasons that the measures give, in the order of `Reason`."""
     flat = measures["contrast"] < LEAST_CONTRAST
     veiled = measures["shadow"] < LEAST_SHADOW
     clipped_face, clipped = measures["clipped_face"], measures["clipped"]
     beside = clipped > MOST_CLIPPED and clipped_face > MOST_CLIPPED_BESIDE
     moved = measures["motion"] > MOST_MOTION
+    found = {
+        Reason.TOO_DARK: measures["brightest"] < DARKEST or (flat and not veiled),
+        Reason.TOO_BRIGHT: clipped_face > MOST_CLIPPED_FACE or beside,
+        Reason.LOW_CONTRAST: flat and veiled,
+        Reason.TOO_BLURRED: measures["blur"] > MOST_BLUR and not moved,
+        Reason.TOO_MUCH_MOVEMENT: moved,
+        Reason.NO_COLOUR: measures["colour"] < LEAST_COLOUR,
+    }
+    # Where light or focus is poor, a cover cannot be told from a shadow.
+    covered = measures.get("covered", 0.0) > MOST_COVERED and not any(found.values())
     yaw, pitch = (abs(measures.get(name, 0.0)) for name in ("yaw_deg", "pitch_deg"))
-    return (
-        (Reason.FACE_TURNED, yaw > MOST_YAW_DEG or pitch > MOST_PITCH_DEG),
-        (Reason.TOO_DARK, measures["brightest"] < DARKEST or (flat and not veiled)),
-        (Reason.TOO_BRIGHT, clipped_face > MOST_CLIPPED_FACE or beside),
-        (Reason.LOW_CONTRAST, flat and veiled),
-        (Reason.TOO_BLURRED, measures["blur"] > MOST_BLUR and not moved),
-        (Reason.TOO_MUCH_MOVEMENT, moved),
-        (Reason.NO_COLOUR, measures["colour"] < LEAST_COLOUR),
-    )
+    found |= {
+        Reason.OBSCURED_FACE: covered,
+        Reason.FACE_TURNED: yaw > MOST_YAW_DEG or pitch > MOST_PITCH_DEG,
+    }
+    return [reason for reason in Reason if found.get(reason, False)]
 
 
 def _gray_view(image: RgbImage, box: Box) -> GrayBytes:

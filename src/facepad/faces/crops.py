@@ -153,7 +153,12 @@ def without_face(image: RgbImage, box: Box) -> RgbImage:
 
 def clip_box(box: tuple[float, float, float, float], image: RgbImage) -> Box:
     """Return the part of a box inside the picture, in whole pixels, at least one wide."""
-    height, width = image.shape[:2]
+    return clip_to_size(box, (image.shape[1], image.shape[0]))
+
+
+def clip_to_size(box: tuple[float, float, float, float], size: tuple[int, int]) -> Box:
+    """Return the part of a box inside a picture of a width and height, as `clip_box` does."""
+    width, height = size
     left = min(max(0, round(box[0])), width - 1)
     top = min(max(0, round(box[1])), height - 1)
     right = max(left + 1, min(width, round(box[2])))

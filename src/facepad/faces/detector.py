@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from facepad.faces import level
 from facepad.faces.tflite import FloatArray, Net, by_size
 from facepad.opencv import cv2
 from facepad.types import Landmarks, RgbImage
@@ -20,7 +21,7 @@ DETECTOR_SIDE, MESH_SIDE = 128, 192  # square inputs of the networks, pixels
 LANDMARKS = 468
 _GRIDS = ((8, 2), (16, 6))  # stride in pixels, anchors in each cell
 _VALUES = 16  # per anchor: centre, width, height, six points
-_SAME_FACE = 0.3  # overlap (intersection over union) from which two boxes show one face
+SAME_FACE = 0.3  # overlap (intersection over union) from which two boxes show one face
 _LARGEST_LOGIT = 80.0  # keeps exp() within range; the score is 1
 _MARGIN = 1.5  # side of the square that the mesh sees, relative to the box
 
@@ -51,6 +52,26 @@ class Detection:
         """Area of the box, square pixels."""
         left, top, right, bottom = self.box
         return max(0.0, right - left) * max(0.0, bottom - top)
+
+    @property
+    def middle(self) -> tuple[float, float]:
+        """The middle of the box, x and y."""
+        left, top, right, bottom = self.box
+        return (left + right) / 2, (top + bottom) / 2
+
+    @property
+    def roll_deg(self) -> float:
+        """Angle of the line between the eyes to the horizontal; see `facepad.types.Face`."""
+        return level.roll_of(self.points)
+
+    def mapped(self, by: level.Map) -> "Detection":
+        """Return the face where a map brings it; its box stays upright and keeps its shape."""
+        left, top, right, bottom = self.box
+        factor = float(np.hypot(by[0, 0], by[1, 0]))
+        half = np.array([right - left, bottom - top]) * factor / 2
+        middle = level.mapped(np.array([self.middle]) - 0.5, by)[0] + 0.5
+        points = level.mapped(self.points, by).astype(np.float32)
+        return Detection(_box(np.concatenate([middle - half, middle + half])), self.score, points)
 
     def moved(self, x: float, y: float) -> "Detection":
         """Return the face in a larger picture, of which this one is the part from (x, y) on."""
@@ -204,7 +225,7 @@ def merge(detections: list[Detection]) -> list[Detection]:
     merged = []
     while detections:
         first, *rest = detections
-        group = [face for face in detections if overlap(face.box, first.box) > _SAME_FACE]
+        group = [face for face in detections if overlap(face.box, first.box) > SAME_FACE]
         merged.append(_mean(group or [first]))
         detections = [face for face in rest if face not in group]
     return merged

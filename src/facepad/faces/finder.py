@@ -4,9 +4,19 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-from facepad.faces.crops import clip_box, tiles
-from facepad.faces.detector import Detection, Detector, Mesh, merge
-from facepad.faces.level import roll_of
+import numpy as np
+
+from facepad.faces import level
+from facepad.faces.crops import clip_box, clip_to_size, tiles
+from facepad.faces.detector import (
+    DETECTOR_SIDE,
+    SAME_FACE,
+    Detection,
+    Detector,
+    Mesh,
+    merge,
+    overlap,
+)
 from facepad.media.resize import to_long_side
 from facepad.models import store
 from facepad.types import Box, Face, Frame, Landmarks, Reason, RgbImage
@@ -15,7 +25,7 @@ MIN_SIDE = 64  # of the box, pixels; below it there is too little to judge
 MAX_OUTSIDE = 0.25  # share of the box that may lie outside the picture
 
 _MIN_TILE = 256  # pixels; a face of 64 fills a quarter of it, which the detector sees well
-_LEVELS = (1, 2)  # tiles of half and of a quarter of the longer side
+_HALVINGS = (1, 2)  # tiles of half and of a quarter of the longer side
 _ENOUGH = 1024  # pixels; the smallest tiles then show all that the detector can use
 _ROOM = 2.0  # a face as wide as the picture then fills half of what the detector sees
 _MOST = 12  # faces that are looked at twice; bounds the time a crowd or a flower bed takes
@@ -42,6 +52,14 @@ class _Trust:
 # tiles 0.87, and the mesh's 0.89 on a fox.
 _WHOLE = _Trust(score=0.5, sure=0.9, presence=0.5)
 _AGAIN = _Trust(score=0.6, sure=2.0, presence=0.9)
+_ON_ITS_SIDE = _Trust(score=0.75, sure=2.0, presence=0.9)
+
+_LEVEL_DEG = 10.0  # up to this tilt the detector's box is exact
+_UPRIGHT = 0.88  # the confidence that the detector has of no face upside down (0.87 of 391)
+_DOUBT = 0.1  # by how much the wrong way up may be less confident and yet all ways are tried
+_ALL_WAYS = (0.0, 90.0, 180.0, 270.0)
+_TURNS = 3  # after so many the eyes are level
+_SAME_PLACE = 0.15  # overlap of the boxes of one face before and after a turn
 
 _Candidate = tuple[Detection, Landmarks | None]
 
@@ -105,17 +123,25 @@ class FaceFinder:
             yield replace(frame, face=None, no_face=Reason.NO_FACE)
 
     def _candidates(self, image: RgbImage) -> Iterator[list[_Candidate]]:
-        """Yield the faces of the whole picture, of a padded copy, then of smaller tiles."""
+        """Yield the faces of the whole picture, of a padded copy, then of smaller tiles.
+
+        What lies on its side or upside down comes last.
+        """
         yield self._confirm(image, self._detector.detect(image, _WHOLE.score), _WHOLE)
         small = to_long_side(image, _ENOUGH)
         scale = max(image.shape[:2]) / max(small.shape[:2])
         detections = self._detector.detect(small, _AGAIN.score, _ROOM)
         yield self._confirm(image, [face.scaled(scale) for face in detections], _AGAIN)
-        for level in _LEVELS:
-            side = max(small.shape[:2]) >> level
+        for halvings in _HALVINGS:
+            side = max(small.shape[:2]) >> halvings
             if side >= _MIN_TILE:
                 detections = self._in_tiles(small, side)
                 yield self._confirm(image, [face.scaled(scale) for face in detections], _AGAIN)
+        for quarters in (1, 3, 2):
+            back = np.linalg.inv(level.Turn(quarters, 0.0, (small.shape[1], small.shape[0])).matrix)
+            turned = self._detector.detect(np.rot90(small, quarters), _AGAIN.score)
+            detections = [face.mapped(np.asarray(back)).scaled(scale) for face in turned]
+            yield self._confirm(image, detections, _ON_ITS_SIDE)
 
     def _in_tiles(self, image: RgbImage, side: int) -> list[Detection]:
         detections = [face for box in tiles(image, side) for face in self._within(image, box)]
@@ -129,18 +155,58 @@ class FaceFinder:
 
     def _closer(self, image: RgbImage, face: Detection) -> Detection:
         """Detect a face again in the middle of its surroundings, since a tile may have cut it."""
-        left, top, right, bottom = face.box
-        x, y = (left + right) / 2, (top + bottom) / 2
-        half = _CLOSER * max(right - left, bottom - top) / 2
-        box = clip_box((x - half, y - half, x + half, y + half), image)
-        return next(iter(self._within(image, box)), face)
+        return next(iter(self._within(image, clip_box(_around(face), image))), face)
+
+    def _levelled(self, image: RgbImage, face: Detection) -> Detection:
+        """Detect a tilted face again in its surroundings, turned until its eyes are level."""
+        face, turned = self._right_way_up(image, face)
+        for _ in range(_TURNS):
+            tilt = (face.roll_deg - turned + 180.0) % 360.0 - 180.0
+            again = None if abs(tilt) <= _LEVEL_DEG else self._turned(image, face, face.roll_deg)
+            if again is None:
+                break
+            again = replace(again, score=max(face.score, again.score))
+            face, turned = again, face.roll_deg
+        return face
+
+    def _right_way_up(self, image: RgbImage, face: Detection) -> tuple[Detection, float]:
+        """Return a face as the detector is surest of it, and the roll that it was turned against.
+
+        The detector sees faces that lie upside down as upright ones, with a lower confidence.
+        """
+        if face.score >= _UPRIGHT:
+            return face, 0.0
+        is_level = abs(face.roll_deg) <= _LEVEL_DEG
+        if is_level:
+            over = self._turned(image, face, face.roll_deg + 180.0)
+            if over is None or over.score < face.score - _DOUBT:
+                return face, 0.0
+        turns = [(self._turned(image, face, face.roll_deg + turn), turn) for turn in _ALL_WAYS]
+        seen = [(again.score, again, turn) for again, turn in turns if again is not None]
+        _, best, turn = max(seen, key=lambda one: one[0], default=(0.0, face, 0.0))
+        return (face, 0.0) if is_level and turn == 0.0 else (best, face.roll_deg + turn)
+
+    def _turned(self, image: RgbImage, face: Detection, roll_deg: float) -> Detection | None:
+        """Detect a face again after a turn against a roll; None where it is not seen then."""
+        turn = level.turn_of(roll_deg, (image.shape[1], image.shape[0]))
+        there = face.mapped(replace(turn, rest_deg=0.0).matrix)
+        turn = replace(turn, pivot=there.middle)
+        part = clip_to_size(_around(there), turn.size)
+        view, to_view = turn.cut(image, part, DETECTOR_SIDE)
+        expected = face.mapped(to_view).box
+        seen = self._detector.detect(view, _WHOLE.score)
+        again = next((one for one in seen if overlap(one.box, expected) > _SAME_PLACE), None)
+        return again and again.mapped(np.asarray(np.linalg.inv(to_view)))
 
     def _confirm(
         self, image: RgbImage, detections: list[Detection], trust: _Trust
     ) -> list[_Candidate]:
         """Return the detections that are faces, largest first, with landmarks if computed."""
         faces: list[_Candidate] = []
-        for detection in sorted(detections, key=lambda detection: -detection.area)[:_MOST]:
+        largest = sorted(detections, key=lambda detection: -detection.area)[:_MOST]
+        for detection in self._each_once(image, largest):
+            if detection.score < trust.score:
+                continue
             if detection.score >= trust.sure:
                 faces.append((detection, None))
                 continue
@@ -148,6 +214,16 @@ class FaceFinder:
             if presence >= trust.presence:
                 faces.append((detection, landmarks))
         return faces
+
+    def _each_once(self, image: RgbImage, detections: list[Detection]) -> list[Detection]:
+        """Return levelled faces, largest first; what turned out to be one face comes once."""
+        faces: list[Detection] = []
+        for face in sorted(
+            (self._levelled(image, face) for face in detections), key=lambda face: -face.score
+        ):
+            if all(overlap(face.box, other.box) <= SAME_FACE for other in faces):
+                faces.append(face)
+        return sorted(faces, key=lambda face: -face.area)
 
     def _with(
         self, frame: Frame, detection: Detection, landmarks: Landmarks | None, others: int
@@ -163,9 +239,16 @@ class FaceFinder:
             landmarks if self.landmarks else None,
             others=others,
             points=tuple((float(x), float(y)) for x, y in detection.points),
-            roll_deg=roll_of(detection.points),
+            roll_deg=detection.roll_deg,
         )
         return replace(frame, face=face, no_face=None)
+
+
+def _around(face: Detection) -> tuple[float, float, float, float]:
+    """Return the square of a face's surroundings."""
+    (x, y), (left, top, right, bottom) = face.middle, face.box
+    half = _CLOSER * max(right - left, bottom - top) / 2
+    return x - half, y - half, x + half, y + half
 
 
 def _unfit(face: Detection, image: RgbImage) -> Reason | None:

@@ -91,8 +91,8 @@ def test_all_faces_come_largest_first_each_with_its_own_finding() -> None:
     assert second.face is not None
     assert (second.face.box, second.face.others) == ((200, 100, 300, 200), 2)
     assert third.no_face is Reason.FACE_TOO_FAR
-    largest = made.find()
-    assert (largest.face, largest.no_face) == (first.face, first.no_face)
+    found = made.find()
+    assert (found.face, found.no_face) == (first.face, first.no_face)
 
 
 def test_a_frame_without_faces_gives_one_finding() -> None:
@@ -144,14 +144,15 @@ def test_nothing_found_is_no_face_after_all_looks() -> None:
     made = Made()
     found = made.find()
     assert (found.face, found.no_face) == (None, Reason.NO_FACE)
-    assert made.detector.looks == ["whole", "far", *["tile"] * 6]
+    turned, upside_down = ["tile"] * 2, ["whole"]  # a picture of this shape, and of another
+    assert made.detector.looks == ["whole", "far", *["tile"] * 6, *turned, *upside_down]
 
 
-def test_a_small_picture_has_no_tiles() -> None:
+def test_a_small_picture_has_no_tiles_but_three_turns() -> None:
     made = Made()
     made.find(Frame(np.zeros((300, 400, 3), np.uint8)))
     assert made.detector.looks[1] == "far"
-    assert len(made.detector.looks) == 2
+    assert len(made.detector.looks) == 2 + 3
 
 
 def test_a_face_that_fills_the_picture_is_found_from_further_away() -> None:
