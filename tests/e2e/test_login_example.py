@@ -37,7 +37,8 @@ def _module() -> ModuleType:
 
 
 def _answer(client: TestClient, data: bytes, name: str = "me.jpg") -> Response:
-    return client.post("/login/face", files={"picture": (name, data, "image/jpeg")})
+    answer: Response = client.post("/login/face", files={"picture": (name, data, "image/jpeg")})
+    return answer
 
 
 def test_a_living_person_is_let_in(client: TestClient) -> None:
