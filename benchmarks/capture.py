@@ -7,10 +7,11 @@ without colour, with a mask, with a turned head. Attacks are spoilt too, since a
 must not help them. Outcomes come from the public ``Checker`` with the network of the face alone.
 
 NUAA: the authors' train lists, every n-th picture of each person (``--every``). FACES: all sets
-below the folder; every second picture is spoilt. FIELD: the crops of sites a, c, d; the bona
-fide frames of sites g to l only as they are. Each set's bona fide pictures are split into thirds
-by the brightness of the cheeks as they are, so that a measure that takes dark skin for poor light
-is seen. Pictures whose face is not found as they are count as they are, and are not spoilt.
+below the folder, or every n-th picture of them (``--faces-every``); every second one is spoilt.
+FIELD: the crops of sites a, c, d; the bona fide frames of sites g to l only as they are. Each
+set's bona fide pictures are split into thirds by the brightness of the cheeks as they are, so that
+a measure that takes dark skin for poor light is seen. Pictures whose face is not found as they are
+count as they are, and are not spoilt.
 """
 
 import argparse
@@ -228,7 +229,7 @@ def _pictures(chosen: argparse.Namespace) -> Iterator[Picture]:
     if chosen.nuaa is not None:
         yield from _of_nuaa(chosen.nuaa, chosen.every)
     if chosen.faces is not None:
-        yield from _of_faces(chosen.faces)
+        yield from _of_faces(chosen.faces, chosen.faces_every)
     if chosen.field is not None:
         yield from _of_field(chosen.field)
 
@@ -243,9 +244,9 @@ def _of_nuaa(root: Path, every: int) -> Iterator[Picture]:
             yield Picture("nuaa", Path(sample.path), sample.is_bona_fide)
 
 
-def _of_faces(root: Path) -> Iterator[Picture]:
+def _of_faces(root: Path, every: int) -> Iterator[Picture]:
     paths = sorted(path for path in root.rglob("*") if path.suffix.lower() in PICTURES)
-    for number, path in enumerate(paths):
+    for number, path in enumerate(paths[::every]):
         yield Picture("faces", path, bona_fide=True, is_spoilt=number % 2 == 0)
 
 
@@ -415,6 +416,7 @@ def _options() -> argparse.Namespace:
     for name in ("nuaa", "faces", "field"):
         parser.add_argument(f"--{name}", type=Path, help=f"folder of the set {name}")
     parser.add_argument("--every", type=int, default=4, help="take every n-th picture of NUAA")
+    parser.add_argument("--faces-every", type=int, default=1, help="take every n-th of FACES")
     parser.add_argument("--only", nargs="*", choices=list(TREATMENTS), help="treatments to try")
     parser.add_argument("--rows", type=Path, help="write what was found for each picture, CSV")
     parser.add_argument("--read", type=Path, help="print the tables of rows written before")
