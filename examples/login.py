@@ -4,8 +4,7 @@ from fastapi import FastAPI, HTTPException, UploadFile
 
 import facepad
 
-app = FastAPI()
-checker = facepad.Checker(faces="single")  # keep it: it holds the models
+app, checker = FastAPI(), facepad.Checker(faces="single")  # the checker holds the models
 
 
 @app.post("/login/face")
