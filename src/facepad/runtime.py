@@ -32,6 +32,8 @@ def tune(*, opencv_threads: int = 1) -> bool:
     from facepad.opencv import cv2  # heavy, and not needed to import this module
 
     cv2.setNumThreads(opencv_threads)
+    # A reader that restores the level in one thread must not let another thread's warnings out.
+    getattr(cv2.utils, "logging", cv2).setLogLevel(0)
     return _keep_memory()
 
 
