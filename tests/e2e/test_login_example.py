@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
-from httpx import Response
 from PIL import Image
 
 pytestmark = pytest.mark.e2e
@@ -36,7 +36,7 @@ def _module() -> ModuleType:
     return module
 
 
-def _answer(client: TestClient, data: bytes, name: str = "me.jpg") -> Response:
+def _answer(client: TestClient, data: bytes, name: str = "me.jpg") -> Any:  # noqa: ANN401
     return client.post("/login/face", files={"picture": (name, data, "image/jpeg")})
 
 
