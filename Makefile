@@ -11,8 +11,10 @@ export PYTHON
 ENV = .venv
 BIN = $(ENV)/bin
 SAY := printf '[make] %s\n'
-# One thread per worker, so that two workers do not fight for a core.
-PYTEST = OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal
+# One thread per worker, so that two workers do not fight for a core. Byte code is kept, whatever the
+# environment says: without it every process of a run compiles all files again.
+PYTEST = PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 \
+  $(BIN)/python -m pytest -n auto --dist worksteal
 
 # The same made-up examples every time; the nightly runs draw new ones.
 SAME := --hypothesis-profile=ci

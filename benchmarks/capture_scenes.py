@@ -34,7 +34,7 @@ class Cover:
     """What covers the lower half of a face.
 
     Attributes:
-        shape: One of ``surgical``, ``respirator``, ``cloth``, ``scarf``.
+        shape: One of ``surgical``, ``respirator``, ``cloth``, ``scarf``, ``phone``, ``hand``.
         colour: Reflectance of red, green and blue in [0, 1]; None: that of the skin.
         pattern: Contrast of a printed pattern, in [0, 1].
     """
@@ -58,6 +58,8 @@ COVERS: Mapping[str, Cover] = MappingProxyType(
         "cloth_patterned": Cover("cloth", (0.45, 0.40, 0.35), pattern=0.8),
         "cloth_skin_like": Cover("cloth", None),
         "scarf": Cover("scarf", (0.25, 0.20, 0.15), pattern=0.4),
+        "phone": Cover("phone", (0.04, 0.04, 0.05)),
+        "hand": Cover("hand", None),
     }
 )
 
@@ -65,9 +67,9 @@ COVERS: Mapping[str, Cover] = MappingProxyType(
 def draw_mask(
     image: RgbImage, landmarks: Landmarks, kind: str, rng: np.random.Generator
 ) -> RgbImage:
-    """Draw a mask or a scarf over the mouth and the nose of a face.
+    """Draw a mask, a scarf, a phone or a hand over the mouth and the nose of a face.
 
-    The cloth is lit as the face is, has folds, a seam and a soft edge, and throws a shadow.
+    The cover is lit as the face is, has folds, a seam and a soft edge, and throws a shadow.
 
     Args:
         image: RGB picture.
@@ -76,21 +78,27 @@ def draw_mask(
         rng: Random numbers; position, colour and folds vary.
 
     Returns:
-        The picture with the mask.
+        The picture with the cover.
     """
     cover = COVERS[kind]
     wide = 2 * outline(landmarks)[2]
-    polygon = _cut(landmarks, cover.shape, rng)
     light = (image.astype(np.float32) / 255.0) ** np.float32(2.2)
     size = image.shape[:2]
-    soft = max(0.5, 0.006 * wide)
-    inside = cv2.GaussianBlur(_filled(polygon, size), (0, 0), soft)
-    below = polygon + np.array([0, 0.02 * wide], np.float32)
-    shadow = cv2.GaussianBlur(_filled(below, size), (0, 0), 0.02 * wide)
-    cloth = _reflectance(light, landmarks, cover, rng) * _folds(landmarks, cover, size, rng)
-    lit = cloth * _illumination(light, landmarks, rng)
-    if cover.shape != "scarf":
+    shade = np.ones((*size, 1), np.float32)
+    if cover.shape == "hand":
+        inside, shade = _hand(landmarks, size, rng)
+    else:
+        polygon = _cut(landmarks, cover.shape, rng)
+        inside = _filled(polygon, size)
+        if cover.shape != "phone":
+            shade = _folds(landmarks, cover, size, rng)
+    lit = _reflectance(light, landmarks, cover, rng) * shade * _illumination(light, landmarks, rng)
+    if cover.shape in {"surgical", "respirator", "cloth"}:
         light = _straps(light, landmarks, polygon, lit)
+    down = np.array([[1, 0, 0], [0, 1, 0.02 * wide]], np.float32)
+    below = cv2.warpAffine(inside, down, size[::-1])
+    shadow = cv2.GaussianBlur(below, (0, 0), 0.02 * wide)
+    inside = np.asarray(cv2.GaussianBlur(inside, (0, 0), max(0.5, 0.006 * wide)), np.float32)
     light = light * (1 - 0.35 * shadow * (1 - inside))[..., None]
     light = light * (1 - inside[..., None]) + lit * inside[..., None]
     noise = rng.normal(0, 0.004, (*size, 1)).astype(np.float32) * inside[..., None]
@@ -98,10 +106,42 @@ def draw_mask(
     return np.asarray(np.clip(shown, 0, 1) * 255 + 0.5, np.uint8)
 
 
+def _hand(
+    landmarks: Landmarks, size: tuple[int, int], rng: np.random.Generator
+) -> tuple[Plane, Plane]:
+    """Return where four fingers and a palm lie over mouth and nose, and their shading."""
+    flat = landmarks[:, :2].astype(np.float64)
+    wide = 2 * outline(landmarks)[2]
+    across, down = (axis / np.linalg.norm(axis) for axis in axes(landmarks)[:2, :2])
+    side = rng.choice([-1.0, 1.0])
+    slope = rng.uniform(-0.1, 0.35)
+    radius = wide * rng.uniform(0.055, 0.07)
+    y, x = np.mgrid[: size[0], : size[1]].astype(np.float32)
+    inside, shade = np.zeros(size, np.float32), np.full(size, 0.5, np.float32)
+    start = flat[_NOSE] - down * wide * rng.uniform(-0.02, 0.08)
+    for number in range(4):
+        middle = start + down * (2.05 * radius * number)
+        tip = middle + across * side * wide * rng.uniform(0.12, 0.3) - down * slope * 0.2 * wide
+        root = middle - across * side * wide * 0.75 + down * slope * 0.75 * wide
+        along = np.clip(
+            ((x - root[0]) * (tip - root)[0] + (y - root[1]) * (tip - root)[1])
+            / ((tip - root) ** 2).sum(), 0, 1,
+        )  # fmt: skip
+        away = np.hypot(
+            x - root[0] - along * (tip - root)[0], y - root[1] - along * (tip - root)[1]
+        )
+        here = away < radius
+        shade = np.where(here, 0.45 + 0.6 * np.sqrt(np.clip(1 - (away / radius) ** 2, 0, 1)), shade)
+        inside = np.maximum(inside, np.clip(radius - away + 0.5, 0, 1))
+    return inside.astype(np.float32), shade.astype(np.float32)[..., None]
+
+
 def _cut(landmarks: Landmarks, shape: str, rng: np.random.Generator) -> Polygon:
     """Return the outline of a mask."""
     flat = landmarks[:, :2].astype(np.float64)
     middle = flat[_NOSE]
+    if shape == "phone":
+        return _phone(landmarks, rng)
     share = {"surgical": 0.45, "respirator": 0.15, "cloth": 0.35, "scarf": 0.6}[shape]
     share = float(np.clip(share + rng.normal(0, 0.15), 0, 0.9))
     top = (1 - share) * flat[list(_HIGH)] + share * flat[list(_LOW)]
@@ -117,6 +157,25 @@ def _cut(landmarks: Landmarks, shape: str, rng: np.random.Generator) -> Polygon:
     inset = {"surgical": 2, "respirator": 2, "cloth": 0}[shape]
     top = top[inset : len(top) - inset]
     return np.asarray(_rounded(np.concatenate([top, jaw])), np.float32)
+
+
+def _phone(landmarks: Landmarks, rng: np.random.Generator) -> Polygon:
+    """Return the outline of a phone that is held before the mouth."""
+    wide = 2 * outline(landmarks)[2]
+    across, down = axes(landmarks)[:2, :2]
+    turn = rng.uniform(-0.4, 0.4)
+    u, v = across * np.cos(turn) + down * np.sin(turn), down * np.cos(turn) - across * np.sin(turn)
+    half = wide * rng.uniform(0.24, 0.32), wide * rng.uniform(0.45, 0.6)
+    if rng.random() < 0.5:
+        half = half[::-1]
+    top = landmarks[_NOSE, :2] - 0.05 * wide * v
+    ends = (0.1, 1.9)  # the corners are round
+    corners = [(end - 1, 0) for end in ends] + [(1, end) for end in ends]
+    corners += [(end - 1, 2) for end in ends[::-1]] + [(-1, end) for end in ends[::-1]]
+    return np.asarray(
+        _rounded(np.array([top + a * half[0] * u + b * half[1] * v for a, b in corners])),
+        np.float32,
+    )
 
 
 def _rounded(polygon: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -142,8 +201,9 @@ def _reflectance(
     size = light.shape[:2]
     if cover.colour is None:
         skin = _skin(light, landmarks)
-        colour = skin / max(float(skin.max()), 1e-3) * _albedo(skin) * 1.2
-        colour = colour * rng.uniform(0.85, 1.2, 3)
+        colour = skin / max(float(skin.mean()), 1e-3) * _albedo(skin)
+        strength = 0.06 if cover.shape == "hand" else 0.18
+        colour = colour * np.exp(rng.uniform(-strength, strength, 3))
     else:
         colour = np.asarray(cover.colour) * rng.uniform(0.8, 1.2) * rng.uniform(0.93, 1.07, 3)
     weave = 1 + 0.04 * rng.normal(0, 1, size).astype(np.float32)
@@ -369,3 +429,55 @@ def _without_head(image: RgbImage, landmarks: Landmarks) -> RgbImage:
 
 def _fitting(background: RgbImage, size: tuple[int, int]) -> RgbImage:
     return np.asarray(cv2.resize(background, size[::-1], interpolation=cv2.INTER_AREA), np.uint8)
+
+
+# Upper edge of a full beard from the right ear over the upper lip to the left ear.
+_BEARD = (234, 123, 147, 187, 206, 165, 167, 164, 393, 391, 426, 411, 376, 352, 454)
+# A beard around the mouth; and the part of it above the lips, a moustache.
+_AROUND = (206, 165, 167, 164, 393, 391, 426, 436, 432, 422, 424, 418, 421, 200, 201, 194, 204, 202,
+           212, 216)  # fmt: skip
+_MOUSTACHE = (216, 206, 165, 167, 164, 393, 391, 426, 436, 291, 409, 270, 269, 267, 0, 37, 39, 40,
+              185, 61)  # fmt: skip
+_OUTER_LIPS = (61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291, 409, 270, 269, 267, 0, 37, 39, 40,
+               185)  # fmt: skip
+BEARDS = ("full", "around_mouth", "moustache", "stubble")
+_HAIR_COLOURS = ((0.015, 0.012, 0.01), (0.04, 0.03, 0.02), (0.1, 0.06, 0.035), (0.3, 0.3, 0.3),
+                 (0.25, 0.15, 0.07))  # fmt: skip
+
+
+def draw_beard(
+    image: RgbImage, landmarks: Landmarks, kind: str, rng: np.random.Generator
+) -> RgbImage:
+    """Draw a beard, which covers no face: it leaves the nose, the lips and the cheeks bare.
+
+    Args:
+        image: RGB picture.
+        landmarks: Landmarks of the face, shape (468, 3).
+        kind: A name in `BEARDS`.
+        rng: Random numbers; density, colour and edge vary.
+
+    Returns:
+        The picture with the beard.
+    """
+    wide = 2 * outline(landmarks)[2]
+    flat = landmarks[:, :2].astype(np.float64)
+    size = image.shape[:2]
+    jaw = (flat[list(_JAW)] - flat[_NOSE]) * rng.uniform(1.0, 1.15) + flat[_NOSE]
+    full = np.concatenate([flat[list(_BEARD)], jaw])
+    shape = {"around_mouth": flat[list(_AROUND)], "moustache": flat[list(_MOUSTACHE)]}
+    polygon = np.asarray(shape.get(kind, full), np.float32)
+    mouth = flat[list(_OUTER_LIPS)]
+    bare = (mouth - mouth.mean(axis=0)) * [1.0, rng.uniform(0.5, 1.0)] + mouth.mean(axis=0)
+    lips = _filled(np.asarray(bare, np.float32), size)
+    edge = cv2.GaussianBlur(_filled(polygon, size), (0, 0), wide * rng.uniform(0.012, 0.04))
+    inside = edge * (1 - cv2.GaussianBlur(lips, (0, 0), 0.01 * wide))
+    noise = rng.normal(0, 1, size).astype(np.float32)
+    strands = np.asarray(cv2.GaussianBlur(noise, (0, 0), 0.8, sigmaY=2.5), np.float32)
+    strands = strands / max(float(strands.std()), 1e-6)
+    density = rng.uniform(0.25, 0.6) if kind == "stubble" else rng.uniform(0.75, 1.1)
+    share = np.clip(inside * density + 0.15 * strands * inside, 0, 1)[..., None]
+    light = (image.astype(np.float32) / 255.0) ** np.float32(2.2)
+    colour = np.array(_HAIR_COLOURS[rng.integers(len(_HAIR_COLOURS))]) * rng.uniform(0.7, 1.5)
+    hair = _illumination(light, landmarks, rng) * colour * (1 + 0.35 * strands[..., None])
+    mixed = light * (1 - share) + np.clip(hair, 0, 1) * share
+    return np.asarray(np.clip(mixed, 0, 1) ** (1 / 2.2) * 255 + 0.5, np.uint8)

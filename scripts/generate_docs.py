@@ -3,7 +3,8 @@
     python scripts/generate_docs.py
 
 The layers in CONTRIBUTING come from ``tests/architecture.py``, the page of settings from
-``facepad.settings``, the reasons of a decision from ``facepad.reasons``.
+``facepad.settings``, the reasons of a decision from ``facepad.reasons``, the results in README
+from the scores in ``docs/lab/scores``.
 """
 
 import re
@@ -12,9 +13,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "tests"))
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "benchmarks")]
 
 import architecture  # noqa: E402 - lies beside the tests
+import outcomes  # noqa: E402 - lies among the benchmarks
 from facepad.reasons import REASONS  # noqa: E402 - as above
 from facepad.settings import SETTINGS  # noqa: E402 - as above
 
@@ -24,6 +26,10 @@ LAYER_TABLE = re.compile(
 )
 REASON_TABLE = re.compile(
     rf"(<!-- reasons: {re.escape(GENERATED)} -->\n).*?(?=<!-- end -->)", re.DOTALL
+)
+
+OUTCOME_TABLE = re.compile(
+    rf"(<!-- outcomes: {re.escape(GENERATED)} -->\n).*?(?=<!-- end -->)", re.DOTALL
 )
 
 
@@ -43,6 +49,12 @@ def layer_table(layers: Mapping[str, int]) -> str:
 def contributing(text: str) -> str:
     """Return CONTRIBUTING with today's table of layers."""
     return LAYER_TABLE.sub(lambda match: match[1] + layer_table(architecture.LAYERS), text)
+
+
+def readme(text: str) -> str:
+    """Return README with the outcomes of the stored scores."""
+    table = outcomes.table(outcomes.stored())
+    return OUTCOME_TABLE.sub(lambda match: match[1] + table, text)
 
 
 def decisions(text: str) -> str:
@@ -77,8 +89,10 @@ def _default(text: str) -> str:
 
 def pages() -> dict[Path, str]:
     """Return the text of every page that is generated, wholly or in part."""
-    layers, reasons = ROOT / "CONTRIBUTING.md", ROOT / "docs" / "decisions.md"
+    start, layers = ROOT / "README.md", ROOT / "CONTRIBUTING.md"
+    reasons = ROOT / "docs" / "decisions.md"
     return {
+        start: readme(start.read_text()),
         layers: contributing(layers.read_text()),
         reasons: decisions(reasons.read_text()),
         ROOT / "docs" / "settings.md": settings_page(),

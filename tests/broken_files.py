@@ -61,9 +61,9 @@ def _no_pictures() -> dict[str, tuple[bytes, str]]:
 def _other_formats() -> dict[str, tuple[bytes, str]]:
     raw = {50_706: (4, [1]), 256: (3, [1]), 257: (3, [1])}
     return {
-        "phone.heic": (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "heif-convert"),
+        "phone.heic": (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "HEIC"),
         "disguised.jpg": (b"\0\0\0\x18ftypmif1\0\0\0\0mif1heic", "HEIC"),
-        "web.avif": (b"\0\0\0\x1cftypavif\0\0\0\0mif1avif", "AVIF"),
+        "web.avif": (b"\0\0\0\x1cftypavif\0\0\0\0mif1avif", "cut off"),
         "clip.mp4": (VIDEO, "video"),
         "clip.webm": (b"\x1aE\xdf\xa3\x9fB\x86\x81\x01", "video"),
         "moving.gif": (encode(Image.new("P", (8, 8)), "GIF"), "GIF"),

@@ -19,13 +19,13 @@ from hypothesis import strategies as st
 
 from facepad import media
 from facepad.errors import InputError
-from media_samples import valid_pictures
+from media_samples import heic, valid_pictures
 
 SECONDS = 5.0  # for one tiny file
 LONGEST = 100_000
 SMALL = media.Limits(max_bytes=LONGEST, max_pixels=250_000, max_side=2_000)
 NUMBERS = (0, 1, 2, 3, 7, 8, 15, 16, 127, 128, 255, 256, 2_000, 32_767, 65_535, 2**31, 2**32 - 1)
-PICTURES = tuple(valid_pictures().values())
+PICTURES = (*valid_pictures().values(), heic(1))
 
 
 @st.composite

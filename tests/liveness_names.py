@@ -8,7 +8,7 @@ import ast
 import re
 from collections.abc import Iterator, Sequence
 
-from architecture import Function, Module
+from architecture import Function, Module, walk
 from facepad.registry import BUILT_IN, RESEARCH_TESTS
 
 HOMES = ("liveness", "training.face", "training.quality", "registry")
@@ -44,7 +44,7 @@ def _classes(tree: ast.Module) -> Iterator[str]:
 def _named(tree: ast.Module) -> Iterator[tuple[str, int]]:
     """Yield texts, names and imports, each with its line."""
     docstrings = set(_docstrings(tree))
-    for node in ast.walk(tree):
+    for node in walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             if node not in docstrings:
                 yield node.value, node.lineno
@@ -58,7 +58,7 @@ def _named(tree: ast.Module) -> Iterator[tuple[str, int]]:
 
 
 def _docstrings(tree: ast.Module) -> Iterator[ast.expr]:
-    for node in ast.walk(tree):
+    for node in walk(tree):
         if isinstance(node, Function | ast.ClassDef | ast.Module) and node.body:
             first = node.body[0]
             if isinstance(first, ast.Expr):

@@ -1,5 +1,6 @@
 """Small valid pictures of every kind that is read, made when asked for."""
 
+import base64
 import io
 import struct
 import zlib
@@ -12,6 +13,19 @@ from numpy.typing import NDArray
 from PIL import Image
 
 WIDTH, HEIGHT = 20, 16
+# `colours(64, 48)` by pillow-heif 1.8, quality 30, stored turned to the left.
+_HEIC = base64.b64decode(
+    "AAAAHGZ0eXBoZWljAAAAAG1pZjFoZWljbWlhZgAAAchtZXRhAAAAAAAAACFoZGxyAAAAAAAAAABwaWN0AAAAAAAA"
+    "AAAAAAAAAAAAADRpbG9jAAAAAERAAAIAAQAAAAAB7AABAAAAAAAAAEsAAgAAAAACNwABAAAAAAAAACQAAAA4aWlu"
+    "ZgAAAAAAAgAAABVpbmZlAgAAAAABAABodmMxAAAAABVpbmZlAgAAAQACAABFeGlmAAAAAA5waXRtAAAAAAABAAAB"
+    "B2lwcnAAAADmaXBjbwAAAHZodmNDAQNwAAAAkAAAAAAAHvAA/P34+AAADwNgAAEAGEABDAH//wNwAAADAJAAAAMA"
+    "AAMAHroCQGEAAQAqQgEBA3AAAAMAkAAAAwAAAwAeoCCBBZbq5Ka5uAhoMCAAAAMDIAAAAwAhYgABAAZEAcFzwIkA"
+    "AAATY29scm5jbHgAAQANAAaAAAAAFGlzcGUAAAAAAAAAQAAAAEAAAAAoY2xhcAAAAEAAAAABAAAAMAAAAAEAAAAA"
+    "AAAAAv////AAAAACAAAAEHBpeGkAAAAAAwgICAAAAAlpcm90AwAAABlpcG1hAAAAAAAAAAEAAQaBAgMFhIYAAAAa"
+    "aXJlZgAAAAAAAAAOY2RzYwACAAEAAQAAAHdtZGF0AAAARygBrxmA71BJjpGz79ppK4059B/FMe9BL/OypXdD2/ei"
+    "oV01PaJ8vwSwO8+k6yTbx/W9rZTQKjp2suc9cUAfz4PHzDBtZg5bAAAABkV4aWYAAElJKgAIAAAAAQASAQMAAQAA"
+    "AAYAAAAAAAAA"
+)
 VIDEO = b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom" + bytes(range(256))
 
 
@@ -111,6 +125,11 @@ def run_length_bmp(width: int = 4, height: int = 2) -> bytes:
     return b"BM" + struct.pack("<IHHI", offset + len(rows), 0, 0, offset) + info + palette + rows
 
 
+def heic(quarter_turns: int = 0) -> bytes:
+    """A HEIC picture of `colours`, 64 x 48 pixels, turned to the left so often."""
+    return _HEIC.replace(b"irot\x03", b"irot" + bytes([quarter_turns % 4]))
+
+
 @cache
 def valid_pictures() -> dict[str, bytes]:
     """Name to bytes; all are read without an error."""
@@ -138,6 +157,8 @@ def valid_pictures() -> dict[str, bytes]:
         "lossy.webp": encode(image, "WEBP", exif=exif(8)),
         "lossless.webp": encode(see_through, "WEBP", lossless=True),
         "animated.webp": encode(image, "WEBP", save_all=True, append_images=_more(image)),
+        "plain.avif": encode(image, "AVIF", exif=exif(6)),
+        "see_through.avif": encode(see_through, "AVIF"),
         "plain.bmp": encode(image, "BMP"),
         "palette.bmp": encode(palette, "BMP"),
         "one_bit.bmp": encode(image.convert("1"), "BMP"),

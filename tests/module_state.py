@@ -8,7 +8,7 @@ import ast
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from architecture import Function, Module
+from architecture import Function, Module, walk
 
 # What may live as long as the process, with the reason.
 ALLOWED: Mapping[str, str] = {
@@ -57,7 +57,7 @@ def complaints(modules: Iterable[Module], allowed: Mapping[str, str] = ALLOWED) 
 def _of_module(tree: ast.Module, holders: set[str]) -> Iterator[tuple[str, int]]:
     yield from _in_body(tree.body, holders)
     places, modules = _places(tree), {name for name in _imported(tree) if name.islower()}
-    for function in (node for node in ast.walk(tree) if isinstance(node, Function)):
+    for function in (node for node in walk(tree) if isinstance(node, Function)):
         for name, line in _set_by(function, places):
             module, _, call = name.partition(".")
             if not (module in modules and _CHANGES.fullmatch(call.removesuffix("()"))):
@@ -100,7 +100,7 @@ def _holds_state(value: ast.expr | None, holders: set[str]) -> bool:
 
 def _stateful_classes(tree: ast.Module) -> Iterator[str]:
     """Yield classes whose methods set attributes, other than from the arguments at the start."""
-    for node in ast.walk(tree):
+    for node in walk(tree):
         if isinstance(node, ast.ClassDef) and any(
             _sets_itself(part) or _is_filled_field(part) for part in node.body
         ):
@@ -124,7 +124,7 @@ def _sets_itself(node: ast.stmt) -> bool:
     if node.name == "__init__":
         return any(
             isinstance(part, ast.Assign | ast.AnnAssign) and _holds_state(part.value, set())
-            for part in ast.walk(node)
+            for part in walk(node)
         )
     return any(name.startswith("self.") for name, _ in _changed(node))
 
@@ -142,7 +142,7 @@ def _places(tree: ast.Module) -> set[str]:
 
 def _imported(tree: ast.Module) -> set[str]:
     """Names that a module imports from the package, in its functions too."""
-    imports = (node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom))
+    imports = (node for node in walk(tree) if isinstance(node, ast.ImportFrom))
     ours = (node for node in imports if (node.module or "").startswith("facepad"))
     return {alias.asname or alias.name for node in ours for alias in node.names}
 
@@ -150,7 +150,7 @@ def _imported(tree: ast.Module) -> set[str]:
 def _set_by(function: Function, places: set[str]) -> Iterator[tuple[str, int]]:
     """Yield what a function changes of the module, of a class or of another module."""
     own = _bound(function)
-    for node in ast.walk(function):
+    for node in walk(function):
         if isinstance(node, ast.Global):
             yield from ((name, node.lineno) for name in node.names)
     for name, line in _changed(function):
@@ -163,18 +163,18 @@ def _set_by(function: Function, places: set[str]) -> Iterator[tuple[str, int]]:
 
 def _bound(function: Function) -> set[str]:
     """Names that a function binds itself; `cls` stays, which is the class and not its own."""
-    given = ast.walk(function.args)
+    given = walk(function.args)
     names = {part.arg for part in given if isinstance(part, ast.arg)} - {"cls"}
-    stored = (part for part in ast.walk(function) if isinstance(part, ast.Name))
+    stored = (part for part in walk(function) if isinstance(part, ast.Name))
     names |= {part.id for part in stored if isinstance(part.ctx, ast.Store)}
-    shared = {name for node in ast.walk(function) if isinstance(node, ast.Global)
+    shared = {name for node in walk(function) if isinstance(node, ast.Global)
               for name in node.names}  # fmt: skip
     return names - shared
 
 
 def _changed(function: Function) -> Iterator[tuple[str, int]]:
     """Yield attributes and containers that a function sets, deletes, fills or empties."""
-    for node in ast.walk(function):
+    for node in walk(function):
         if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load):
             yield ast.unparse(node), node.lineno
         elif isinstance(node, ast.Subscript) and not isinstance(node.ctx, ast.Load):
@@ -182,8 +182,12 @@ def _changed(function: Function) -> Iterator[tuple[str, int]]:
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             if _CHANGES.fullmatch(node.func.attr):
                 yield f"{ast.unparse(node.func)}()", node.lineno
-        elif isinstance(node, ast.Call) and ast.unparse(node.func) == "setattr":
+        elif isinstance(node, ast.Call) and _is_setattr(node.func):
             yield f"{ast.unparse(node.args[0])}.", node.lineno
+
+
+def _is_setattr(function: ast.expr) -> bool:
+    return isinstance(function, ast.Name) and function.id == "setattr"
 
 
 def _names(node: ast.Assign | ast.AnnAssign) -> list[str]:

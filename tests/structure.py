@@ -82,7 +82,7 @@ def repeated_class_names(modules: Iterable[Module]) -> list[str]:
     """Public class names that are defined more than once."""
     places = defaultdict(list)
     for module in modules:
-        for node in ast.walk(module.tree):
+        for node in house.walk(module.tree):
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 places[node.name].append(module.name)
     return sorted(f"{name}: {', '.join(at)}" for name, at in places.items() if len(at) > 1)

@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 
 from facepad.decision import Decision
-from facepad.faces import capture
-from facepad.finders import Finder
+from facepad.finders import Faces, Finder
 from facepad.fusion import Fusion
 from facepad.media.frame_selection import FrameSelection
 from facepad.needs import Assess
@@ -28,8 +27,9 @@ def check(
     threads: int | None = None,
     explain: bool = False,
     deadline_s: float | None = None,
+    faces: Faces = "largest",
     finder: Finder | None = None,
-    assess: Assess = capture.assess,
+    assess: Assess | None = None,
 ) -> Decision:
     """Judge one picture or clip with a new `Checker`; for many of them make one and keep it.
 
@@ -46,6 +46,7 @@ def check(
         threads: How many threads the check may use.
         explain: Whether to explain scores.
         deadline_s: Seconds that the tests have together.
+        faces: Which face is judged where there are several.
         finder: Finds faces in place of the built-in finder.
         assess: Judges the capture of a frame in place of the built-in rules.
 
@@ -64,6 +65,7 @@ def check(
         threads=threads,
         explain=explain,
         deadline_s=deadline_s,
+        faces=faces,
         finder=finder,
         assess=assess,
     )

@@ -5,11 +5,14 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from enum import Enum
+from html import escape
+from itertools import islice
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
+from facepad.errors import source_name
 from facepad.fusion import Fused
 from facepad.reasons import REASONS
 from facepad.types import CaptureQuality, Face, OperatingPoint, Outcome, Reason, Score
@@ -18,6 +21,8 @@ SCHEMA_VERSION = 2  # grows when a key changes its meaning or goes away
 DECIMALS = 6  # of scores; more is numerical noise
 MS_DECIMALS = 2
 MEASURE_DECIMALS = 4
+_SIDE = 320  # pixels of a picture in a notebook
+_MOST_SHOWN = 20  # tests and notes in a notebook
 
 
 def _nothing() -> Mapping[str, Any]:  # a default that Python 3.11's dataclasses accept
@@ -96,6 +101,10 @@ class Decision:
         """Whether the outcome is bona fide; False for the other three."""
         return self.outcome is Outcome.BONA_FIDE
 
+    def _repr_html_(self) -> str:
+        """Return the decision for a notebook, with the picture where its file still exists."""
+        return _html(self)
+
     def __bool__(self) -> bool:
         raise TypeError(
             "a Decision is neither true nor false, since an attack is a decision, too; use "
@@ -167,6 +176,47 @@ def conclude(
 
 def _in_order(reasons: set[Reason]) -> tuple[Reason, ...]:
     return tuple(reason for reason in Reason if reason in reasons)
+
+
+def _html(decision: Decision) -> str:
+    point, facts = decision.operating_point, []
+    if point is not None:
+        facts.append(f"bona fide from {point.high:.2f}, attack below {point.low:.2f}")
+    facts += [f"{REASONS[one].words}: {REASONS[one].advice}" for one in decision.reasons]
+    facts += [*decision.notes[:_MOST_SHOWN], decision.source or "no source"]
+    rows = [("test", "score", "reason", "decides")]
+    for name, score in islice(decision.scores.items(), _MOST_SHOWN):
+        decides = "yes" if name in decision.deciding else "no"
+        rows.append((name, _shown(score.value), score.reason or "-", decides))
+    cells = ("".join(f"<td>{_text(cell)}</td>" for cell in row) for row in rows)
+    return (
+        f"<div><p><b>{_text(decision.outcome.replace('_', ' '))}</b>, score "
+        f"{_shown(decision.score)}</p><p>{'<br>'.join(map(_text, facts))}</p>"
+        f"<table>{''.join(f'<tr>{row}</tr>' for row in cells)}</table>{_picture(decision)}</div>"
+    )
+
+
+def _shown(score: float | None) -> str:
+    return "none" if score is None else f"{score:.2f}"
+
+
+def _text(value: str) -> str:
+    return escape(source_name(value))
+
+
+def _picture(decision: Decision) -> str:
+    """Return the picture with the face's box; "" where it is no file, or no longer the same."""
+    from facepad.media.reading import read
+    from facepad.media.thumbnail import data_url
+
+    try:
+        frame = read(decision.source)
+        is_same = frame.size == decision.source_size
+        box = None if decision.face is None else decision.face.box
+        url = data_url(frame.image, _SIDE, box) if is_same else None
+    except Exception:  # noqa: BLE001 - a picture that cannot be shown is no error here
+        url = None
+    return "" if url is None else f'<img src="{url}" alt="the picture with the box of the face">'
 
 
 # --- the document -------------------------------------------------------------------------

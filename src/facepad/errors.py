@@ -6,6 +6,8 @@ A message names the thing, what was expected and what was got. Findings such as
 "no face" or "attack" are results (`facepad.types.Reason`, `Outcome`), never errors.
 """
 
+import operator
+import reprlib
 from collections.abc import Iterable, Sequence
 
 LONGEST_NAME = 200  # characters of a source's name in a message
@@ -58,6 +60,54 @@ def item_error(name: str, error: Exception) -> str:
     if isinstance(error, FacepadError):
         raise error
     return f"{name}: unexpected {type(error).__name__}: {error}{notes}"
+
+
+def as_item_error(name: str, error: Exception) -> InputError | DatasetError:
+    """Return the error of one item of a run; raise what ends the run.
+
+    Args:
+        name: Name of the item.
+        error: What was raised for the item; an unexpected one becomes an `InputError` that it
+            is the cause of.
+
+    Raises:
+        FacepadError: The error itself, when it holds for all items.
+    """
+    if isinstance(error, InputError | DatasetError):
+        return error
+    unexpected = InputError(item_error(name, error))
+    unexpected.__cause__ = error
+    return unexpected
+
+
+def require(is_right: bool, name: str, expected: str, got: object) -> None:
+    """Check the value of an option.
+
+    Args:
+        is_right: Whether it can be used.
+        name: Name of the option.
+        expected: What it must be, in words.
+        got: The value.
+
+    Raises:
+        SettingsError: It cannot be used.
+    """
+    if not is_right:
+        raise SettingsError(f"{name} must be {expected}, got {reprlib.repr(got)}")
+
+
+def require_count(name: str, got: object) -> int:
+    """Return the value of an option that must be a whole number of 1 or more.
+
+    Raises:
+        SettingsError: It is none.
+    """
+    try:
+        count = operator.index(got)  # type: ignore[arg-type]  # refuses what is no whole number
+    except TypeError:
+        count = 0
+    require(count >= 1, name, "a whole number of 1 or more", got)
+    return count
 
 
 def printable(text: str) -> str:

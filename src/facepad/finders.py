@@ -1,10 +1,13 @@
 """Search presentations for faces: what a finder is, and each frame searched once."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Protocol
+from typing import Literal, Protocol, runtime_checkable
 
-from facepad.types import Frame, Presentation
+from facepad.errors import SettingsError, require
+from facepad.types import Frame, Presentation, Reason
+
+Faces = Literal["largest", "single"]  # which face of several counts
 
 
 class Finder(Protocol):
@@ -16,6 +19,39 @@ class Finder(Protocol):
 
     def find(self, frame: Frame) -> Frame:
         """Return the frame with its face, or with the reason why there is none."""
+
+
+@runtime_checkable
+class FindsAll(Finder, Protocol):
+    """A finder that can also find every face of a frame."""
+
+    def find_all(self, frame: Frame) -> tuple[Frame, ...]:
+        """Return one frame for each face, the largest first; at least one frame."""
+
+
+def check_finder(finder: object, faces: object) -> None:
+    """Check the options ``finder`` and ``faces``.
+
+    Raises:
+        SettingsError: One of them cannot be used.
+    """
+    is_finder = finder is None or callable(getattr(finder, "find", None))
+    require(is_finder, "finder", "an object with a method find", finder)
+    require(faces in ("largest", "single"), "faces", "'largest' or 'single'", faces)
+
+
+def all_faces(frame: Frame, finder: Finder) -> tuple[Frame, ...]:
+    """Return one frame for each face, the largest first; one without a face where there is none.
+
+    Raises:
+        SettingsError: The finder finds one face only.
+    """
+    if not isinstance(finder, FindsAll):
+        raise SettingsError(
+            f"the finder {type(finder).__name__} finds one face only; to judge every face it "
+            "needs a method find_all"
+        )
+    return finder.find_all(frame)
 
 
 def joined(
@@ -41,15 +77,41 @@ def joined(
 
 
 def with_faces(
-    stills: Presentation | None, clip: Presentation | None, finder: Finder
+    stills: Presentation | None, clip: Presentation | None, finder: Finder, *, single: bool
 ) -> tuple[Presentation | None, Presentation | None]:
-    """Search the frames that were not searched yet; one that both have is searched once."""
+    """Search the frames that were not searched yet; one that both have is searched once.
+
+    Args:
+        stills: Frames for frame-wise tests.
+        clip: Frames for clip tests.
+        finder: Finds the largest face, and counts the others.
+        single: Whether a frame with several faces leaves no face to judge in any frame.
+    """
     searched: dict[int, Frame] = {}
+    given = [one for one in (stills, clip) if one is not None]
+    for frame in (frame for one in given for frame in one.frames):
+        if id(frame) not in searched:
+            searched[id(frame)] = frame if frame.face or frame.no_face else finder.find(frame)
+    if single and any(frame.face and frame.face.others for frame in searched.values()):
+        searched = {key: _of_several(frame) for key, frame in searched.items()}
 
     def found(one: Presentation) -> Presentation:
-        for frame in one.frames:
-            if id(frame) not in searched:
-                searched[id(frame)] = frame if frame.face or frame.no_face else finder.find(frame)
         return replace(one, frames=tuple(searched[id(frame)] for frame in one.frames))
 
     return stills and found(stills), clip and found(clip)
+
+
+def _of_several(frame: Frame) -> Frame:
+    others = 0 if frame.face is None else frame.face.others
+    note = (f"{others + 1} faces in the picture",) if others else ()
+    notes = (*frame.notes, *note)
+    return replace(frame, face=None, no_face=Reason.MULTIPLE_FACES, notes=notes)
+
+
+def notes_of(frames: Sequence[Frame], shown: Frame) -> tuple[str, ...]:
+    """Return what was unusual about any frame, each once, and about the face that is shown."""
+    notes = tuple(dict.fromkeys(note for frame in frames for note in frame.notes))
+    others = 0 if shown.face is None else shown.face.others
+    if not others:
+        return notes
+    return (*notes, f"{others} other face{'s' if others > 1 else ''} in the picture")

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from facepad.errors import InputError
+from facepad.errors import InputError, require
 from facepad.scores import logit, sigmoid
 from facepad.types import Frame, OperatingPoint, Presentation, Reason, Score
 
@@ -51,6 +51,19 @@ class Fused:
 
 
 Fusion = Callable[[Mapping[str, Answer]], Fused]
+
+
+def check_fusion(fusion: object, operating_point: object) -> None:
+    """Check the options ``fusion`` and ``operating_point``.
+
+    Raises:
+        SettingsError: One of them cannot be used.
+    """
+    is_fusion = isinstance(fusion, str) or callable(fusion)
+    require(is_fusion, "fusion", "a name or a function", fusion)
+    is_point = isinstance(operating_point, OperatingPoint | None)
+    expected = "an OperatingPoint, such as OperatingPoint.at(0.5)"
+    require(is_point, "operating_point", expected, operating_point)
 
 
 def fusion_name(fusion: str | Fusion) -> str:

@@ -6,22 +6,31 @@ A clip is one presentation. Frame-wise tests get a few selected frames of it, cl
 frames that they need (`facepad.needs.Needs`).
 """
 
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from threading import Lock
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal, overload
 
 import numpy as np
 
 from facepad import __version__, settings, sources
 from facepad.decision import Decision, conclude
-from facepad.errors import InputError, SettingsError
-from facepad.faces import capture
-from facepad.finders import Finder, joined, with_faces
-from facepad.fusion import Fusion, fusion_name
+from facepad.errors import (
+    DatasetError,
+    InputError,
+    as_item_error,
+    require,
+    require_count,
+    source_name,
+)
+from facepad.finders import Faces, Finder, all_faces, check_finder, joined, notes_of, with_faces
+from facepad.fusion import Fusion, check_fusion, fusion_name
+from facepad.jobs.threads import ordered_map
 from facepad.media.frame_selection import FrameSelection
+from facepad.media.reading import named_errors
 from facepad.needs import Assess, judged_frames, missing_reason
 from facepad.packed.pictures import PackedFiles
 from facepad.registry import DEFAULT_FUSION
@@ -37,14 +46,14 @@ from facepad.types import (
     Score,
 )
 
-LONGEST_DEADLINE_S = 86_400.0  # a day; the system's clocks take no number without bounds
 BLANK_SIDE = 64  # pixels; of the picture that is looked at to load the face networks
 
 
 class Checker:
     """Judges pictures and clips; holds loaded models and is safe to share between threads.
 
-    Models are loaded at the first check. A calibration is read at once.
+    Models are loaded at the first check. A calibration is read at once. A checker can be pickled
+    and sent to a process that was spawned; there it loads its models anew.
 
     Args:
         tests: Names of liveness tests, or tests themselves; together they decide. None for
@@ -67,12 +76,15 @@ class Checker:
             for faces are not counted. A late test counts as missing, with the reason
             ``timed_out``. It cannot be stopped, and it is late in further checks until it
             ends. None to wait for every test, so that no score depends on load.
+        faces: Which face is judged where there are several: the "largest"; or "single", for a
+            gate: then a source with several faces is a non-response, ``multiple_faces``. Every
+            face that the finder confirms counts, in a clip in any frame.
         finder: Finds faces in place of the built-in finder.
         assess: Judges the capture of a frame with a face, in place of the built-in rules.
 
     Raises:
-        SettingsError: No test is named, one is named twice, ``threads`` or ``deadline_s``
-            cannot be used, or there is no such calibration.
+        SettingsError: No test is named, one is named twice, an option has a value that cannot
+            be used, or there is no such calibration.
         ModelError: The calibration's file is damaged.
 
     Example:
@@ -92,27 +104,40 @@ class Checker:
         threads: int | None = None,
         explain: bool = False,
         deadline_s: float | None = None,
+        faces: Faces = "largest",
         finder: Finder | None = None,
-        assess: Assess = capture.assess,
+        assess: Assess | None = None,
     ) -> None:
+        check_finder(finder, faces)
+        check_fusion(fusion, operating_point)
+        require(assess is None or callable(assess), "assess", "a function or None", assess)
         self._selected = SelectedTests.of(tests, advisory, calibration)
-        self._threads = int(settings.number("threads")) if threads is None else threads
-        if self._threads < 1:
-            raise SettingsError(f"threads must be 1 or more, got {self._threads}")
-        if deadline_s is not None and not 0.0 < deadline_s <= LONGEST_DEADLINE_S:
-            raise SettingsError(
-                f"deadline_s must be above 0 and at most {LONGEST_DEADLINE_S:.0f}, or None, "
-                f"got {deadline_s}"
-            )
+        own = threads if threads is not None else int(settings.number("threads"))
+        self._threads = require_count("threads", own)
         self._fusion = fusion
         self._operating_point = operating_point
         self._frames = FrameSelection.parse(frames) if isinstance(frames, str) else frames
-        self._scorer = Scorer(self._threads, deadline_s, explain)
+        self._explain = explain
+        self._deadline_s = deadline_s
         self._finder = finder
         self._assess = assess
+        self._faces = faces
+        self._begin()
+
+    def _begin(self) -> None:
+        """Make what a copy in another process makes anew."""
+        self._scorer = Scorer(self._threads, self._deadline_s, self._explain)
         self._packed = PackedFiles()
         self._loaded: LoadedTests | None = None
         self._lock = Lock()
+
+    def __getstate__(self) -> dict[str, Any]:
+        anew = ("_scorer", "_packed", "_loaded", "_lock")
+        return {name: value for name, value in vars(self).items() if name not in anew}
+
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        vars(self).update(state)
+        self._begin()
 
     def check(
         self, source: Source, *, channels: Channels | None = None, name: str = ""
@@ -123,8 +148,8 @@ class Checker:
             source: A path of a picture or clip, an address in a packed file, the bytes of a
                 file, a file that is open for reading bytes, an upload of FastAPI or Flask, a
                 Pillow image, pixels (uint8, shape (H, W, 3) or (H, W)), or a sample of a
-                dataset. An open file is read from its beginning where it can seek, and is
-                then at its end.
+                dataset. An open file is read from its beginning where it can seek, and then
+                put back to where it was.
             channels: Order of an array's channels; arrays need it, files must not have it.
             name: What messages and the decision call the source; its path by default.
 
@@ -139,6 +164,92 @@ class Checker:
         """
         with sources.settled(source, name=name) as (settled, name):
             return self._checked(settled, {"channels": channels, "name": name})
+
+    def check_faces(
+        self, source: Source, *, channels: Channels | None = None, name: str = ""
+    ) -> tuple[Decision, ...]:
+        """Judge every face of a still, each by itself.
+
+        Args:
+            source: As `check`, but no clip.
+            channels: As `check`.
+            name: As `check`.
+
+        Returns:
+            One decision for each face, the largest face first; where there is no face, one
+            decision that is a non-response. Never empty.
+
+        Raises:
+            InputError: As `check`; or the source is a clip.
+            DatasetError: As `check`.
+            ModelError: As `check`.
+            SettingsError: As `check`; or the finder that was given finds one face only.
+        """
+        clock = StepClock()
+        with sources.settled(source, name=name) as (settled, name), clock.step("decode"):
+            if sources.clip_path(settled) is not None:
+                shown = source_name(name or str(settled))
+                raise InputError(f"{shown}: this is a clip; check_faces judges stills only")
+            files = self._packed
+            still = sources.load(settled, channels=channels, name=name, depth=True, packed=files)
+        parts = self._parts(clock)
+        with clock.step("faces"):
+            frames = all_faces(still.frames[0], parts.finder)
+        stills = (replace(still, frames=(frame,)) for frame in frames)
+        return tuple(self._judge(one, None, clock.copy()) for one in stills)
+
+    @overload
+    def check_many(
+        self,
+        sources: Iterable[Source],
+        *,
+        channels: Channels | None = None,
+        workers: int | None = None,
+        errors: Literal["raise"] = "raise",
+    ) -> Iterator[Decision]: ...
+
+    @overload
+    def check_many(
+        self,
+        sources: Iterable[Source],
+        *,
+        channels: Channels | None = None,
+        workers: int | None = None,
+        errors: Literal["return"],
+    ) -> Iterator[Decision | InputError | DatasetError]: ...
+
+    def check_many(
+        self,
+        sources: Iterable[Source],
+        *,
+        channels: Channels | None = None,
+        workers: int | None = None,
+        errors: Literal["raise", "return"] = "raise",
+    ) -> Iterator[Decision | InputError | DatasetError]:
+        """Judge many pictures and clips in threads; yield their decisions in order.
+
+        Sources are taken when they are needed, at most two for each worker, so that memory
+        stays bounded. ``Checker(threads=1)`` with a worker for each core is the fastest.
+
+        Args:
+            sources: As `check` takes them; may be endless.
+            channels: Order of an array's channels.
+            workers: Checks side by side; as many as the checker has threads if None.
+            errors: What becomes of a source that cannot be read. "raise": its error is raised
+                in its place and ends the run; "return": its error is yielded in its place.
+                Unexpected errors are then yielded as an `InputError`, too.
+
+        Raises:
+            InputError: As `check`, like `DatasetError`, with ``errors="raise"``.
+            ModelError: As `check`.
+            SettingsError: As `check`; or an argument cannot be used.
+        """
+        is_many = not isinstance(sources, str | bytes | os.PathLike)
+        require(is_many, "sources", "a list of sources; use check for a single one", sources)
+        require(errors in ("raise", "return"), "errors", "'raise' or 'return'", errors)
+        threads = require_count("workers", self._threads if workers is None else workers)
+        judge = self.check if errors == "raise" else self._decision_or_error
+        return ordered_map(partial(judge, channels=channels), sources, threads)
 
     def check_presentation(self, presentation: Presentation) -> Decision:
         """Judge frames that are in memory; faces are looked for where that was not done.
@@ -156,12 +267,8 @@ class Checker:
             return self._judge(presentation, None, StepClock())
         if not self._parts().has_frame_wise:
             return self._judge(None, presentation, StepClock())
-        numbers = [number for number in self._frames.chosen(count)[:count] if number < count]
-        if not numbers:
-            raise InputError(
-                f"{presentation.source}: frame selection {self._frames} selects none of "
-                f"its {count} frames"
-            )
+        with named_errors(presentation.source):
+            numbers = self._frames.within(count)
         selected = tuple(presentation.frames[number] for number in numbers)
         return self._judge(replace(presentation, frames=selected), presentation, StepClock())
 
@@ -209,8 +316,19 @@ class Checker:
         if self._loaded is None:
             with (clock or StepClock()).step("load"), self._lock:
                 if self._loaded is None:
-                    self._loaded = self._selected.load(self._fusion, self._threads, self._finder)
+                    self._loaded = self._selected.load(
+                        self._fusion, self._threads, self._finder, self._assess
+                    )
         return self._loaded
+
+    def _decision_or_error(
+        self, source: Source, channels: Channels | None
+    ) -> Decision | InputError | DatasetError:
+        try:
+            return self.check(source, channels=channels)
+        except Exception as error:  # noqa: BLE001 - raised again where it is not the item's own
+            shown = str(source) if isinstance(source, str | os.PathLike) else type(source).__name__
+            return as_item_error(source_name(shown), error)
 
     def _checked(self, source: Settled, given: dict[str, Any]) -> Decision:
         clock, is_clip = StepClock(), sources.clip_path(source) is not None
@@ -233,13 +351,14 @@ class Checker:
     ) -> Decision:
         parts = self._parts(clock)
         with clock.step("faces"):
-            stills, clip = with_faces(stills, clip, parts.finder)
+            single = self._faces == "single"
+            stills, clip = with_faces(stills, clip, parts.finder, single=single)
         given = [one for one in (stills, clip) if one is not None]
         frames = [frame for one in given for frame in one.frames]
         with clock.step("capture"):
             with_face = (one for one in given if any(frame.face for frame in one.frames))
             assessed = next(with_face, given[0])
-            judged = judged_frames(assessed, self._assess)
+            judged = judged_frames(assessed, parts.assess)
         if assessed is stills:
             stills = judged.presentation
         reasons_out = {test.name: missing_reason(test, stills, clip) for test in parts.tests}
@@ -268,7 +387,7 @@ class Checker:
             source=given[0].source,
             source_size=shown.size,
             frames=len((stills or given[0]).frames),
-            notes=(*_notes(frames, shown), *(judged.notes if assessed is not clip else ())),
+            notes=(*notes_of(frames, shown), *(judged.notes if assessed is not clip else ())),
             models=parts.models,
             timings_ms=clock.read(last=tuple(scores)),
             interval=fused.interval,
@@ -279,12 +398,3 @@ class Checker:
             calibration=self._selected.calibration_version,
             version=__version__,
         )
-
-
-def _notes(frames: Sequence[Frame], shown: Frame) -> tuple[str, ...]:
-    """Return what was unusual about any frame, each once, and about the face that is shown."""
-    notes = tuple(dict.fromkeys(note for frame in frames for note in frame.notes))
-    others = 0 if shown.face is None else shown.face.others
-    if not others:
-        return notes
-    return (*notes, f"{others} other face{'s' if others > 1 else ''} in the picture")

@@ -8,9 +8,12 @@ from time import perf_counter
 from types import MappingProxyType
 from typing import Protocol, runtime_checkable
 
+from facepad.errors import require
 from facepad.jobs.threads import SideBySide
 from facepad.needs import needs_of
 from facepad.types import LivenessTest, Presentation, Reason, Score
+
+LONGEST_DEADLINE_S = 86_400.0  # a day; the system's clocks take no number without bounds
 
 
 @runtime_checkable
@@ -44,6 +47,10 @@ class StepClock:
         yield
         self.steps[name] = self.steps.get(name, 0.0) + 1000.0 * (perf_counter() - began)
 
+    def copy(self) -> "StepClock":
+        """Return a clock with the same beginning and the steps so far."""
+        return StepClock(self.began, dict(self.steps))
+
     def read(self, last: Sequence[str]) -> Mapping[str, float]:
         """Return the times, those of the steps ``last`` in that order behind the others."""
         steps = dict(self.steps)  # a late test may add its time meanwhile
@@ -59,9 +66,15 @@ class Scorer:
         threads: How many tests run side by side at most.
         deadline_s: Seconds that the tests of one check have together; None for no limit.
         explain: Whether to add ``details["explained"]`` to the score of tests that can.
+
+    Raises:
+        SettingsError: ``deadline_s`` cannot be used.
     """
 
     def __init__(self, threads: int, deadline_s: float | None, explain: bool) -> None:
+        is_time = isinstance(deadline_s, int | float) and 0.0 < deadline_s <= LONGEST_DEADLINE_S
+        expected = f"above 0 and at most {LONGEST_DEADLINE_S:.0f}, or None"
+        require(deadline_s is None or is_time, "deadline_s", expected, deadline_s)
         self._side_by_side = SideBySide[Score](threads, deadline_s)
         self._explain = explain
 

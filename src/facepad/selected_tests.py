@@ -7,10 +7,10 @@ from typing import Self
 
 from facepad import calibration, registry
 from facepad.calibration import CalibratableTest, Calibration
-from facepad.errors import SettingsError
+from facepad.errors import SettingsError, require
 from facepad.finders import Finder
 from facepad.fusion import Answer, Fused, Fusion
-from facepad.needs import Needs, needs_of
+from facepad.needs import Assess, Needs, needs_of
 from facepad.types import (
     Calibratable,
     LivenessTest,
@@ -63,6 +63,7 @@ class SelectedTests:
         if tests is None:
             tests = registry.DEFAULT_TESTS
         _check_names(tests, advisory)
+        require(isinstance(camera, str | None), "calibration", "the name of a calibration", camera)
         if camera is None:
             return cls(tuple(tests), tuple(advisory))
         anchor = calibration.load(camera)
@@ -76,8 +77,14 @@ class SelectedTests:
         """Names of all tests, those that decide first."""
         return tuple(map(name_of, (*self.deciding, *self.advisory)))
 
-    def load(self, fusion: str | Fusion, threads: int, finder: Finder | None) -> "LoadedTests":
-        """Make every test, the fusion, and the face finder unless one is given.
+    def load(
+        self,
+        fusion: str | Fusion,
+        threads: int,
+        finder: Finder | None = None,
+        assess: Assess | None = None,
+    ) -> "LoadedTests":
+        """Make every test and the fusion; the face finder and the rules for captures if None.
 
         Tests share the threads: they run side by side, and each gets an equal part.
 
@@ -98,7 +105,14 @@ class SelectedTests:
         models = dict(finder.models)
         for test in tests:
             models.update(test.models)
-        return LoadedTests(tests, len(self.deciding), fuse, finder, MappingProxyType(models))
+        return LoadedTests(
+            tests,
+            len(self.deciding),
+            fuse,
+            assess or _built_in_assess(),
+            finder,
+            MappingProxyType(models),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +123,7 @@ class LoadedTests:
         tests: All tests, those that decide first.
         deciding: How many of them decide.
         fuse: Makes one score of those of the deciding tests.
+        assess: Judges the capture of a frame with a face.
         finder: Finds faces.
         models: Version of each model that takes part, by model name.
     """
@@ -116,6 +131,7 @@ class LoadedTests:
     tests: tuple[LivenessTest, ...]
     deciding: int
     fuse: Fusion
+    assess: Assess
     finder: Finder
     models: Mapping[str, str]
 
@@ -199,13 +215,21 @@ def _check_names(
     tests: Sequence[str | LivenessTest], advisory: Sequence[str | LivenessTest]
 ) -> None:
     for given in (tests, advisory):
-        if isinstance(given, str):
-            raise SettingsError(f"tests must be a list of at least one name, got {given!r}")
-    if not tests:
-        raise SettingsError(f"tests must be a list of at least one name, got {tests!r}")
+        is_list = isinstance(given, Sequence) and not isinstance(given, str)
+        require(is_list and bool(tests), "tests", "a list of at least one name", given)
+    for test in (*tests, *advisory):
+        is_test = hasattr(test, "score") and not isinstance(test, type)
+        expected = "a name, or an object with a method score"
+        require(isinstance(test, str) or is_test, "each test", expected, test)
     names = list(map(name_of, (*tests, *advisory)))
     if len(set(names)) < len(names):
         raise SettingsError(f"each test is named once, got {', '.join(names)}")
+
+
+def _built_in_assess() -> Assess:
+    from facepad.faces.capture import assess  # loads OpenCV
+
+    return assess
 
 
 def _face_finder(landmarks: bool) -> Finder:

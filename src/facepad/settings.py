@@ -124,6 +124,28 @@ def folder(name: str, environment: Mapping[str, str] | None = None) -> Path:
     return expanded(value(name, environment), _named(name).variable)
 
 
+def writable_folder(name: str) -> Path:
+    """Make the folder of a setting where it is missing, and return it.
+
+    Call this before long work whose result goes there.
+
+    Raises:
+        SettingsError: The folder cannot be made or written to; the message names the variable.
+    """
+    from tempfile import TemporaryFile  # slow to import
+
+    path = folder(name)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=path):
+            return path
+    except OSError as error:
+        raise SettingsError(
+            f"{path} cannot be written ({error.strerror}); set {_named(name).variable} to a "
+            "folder that can"
+        ) from error
+
+
 def expanded(path: str, where: str) -> Path:
     """Return a path with ``~`` expanded.
 

@@ -4,6 +4,7 @@ The content of a file decides what it is; its name decides only where the conten
 A still is a presentation of one frame, a clip one presentation of the selected frames.
 """
 
+import io
 import os
 import stat
 from collections.abc import Iterator
@@ -104,11 +105,8 @@ def settled(
 ) -> Iterator[tuple[Settled, str]]:
     """Give a source as what can be read repeatedly, with its name.
 
-    An open file is read: a picture into memory, a clip into a temporary file that exists until
-    the end.
-
     Args:
-        source: As `load`.
+        source: As `load`; an open file is read, a clip into a temporary file.
         name: What messages and the presentation call the source.
         limits: None takes them from the settings.
 
@@ -151,7 +149,9 @@ def _shown(source: object) -> str:
     upload, path = (getattr(source, attribute, None) for attribute in ("filename", "name"))
     if isinstance(upload, str):
         return f"upload {source_name(upload)}"
-    return path if isinstance(path, str) and path else "file"
+    if not isinstance(path, str) or not path:
+        return "file"
+    return path if isinstance(source, io.IOBase) else f"file {source_name(path)}"
 
 
 def load_sample(

@@ -175,8 +175,8 @@ def test_a_dataset_gives_both_parts_at_thresholds_from_dev_and_as_shipped(finish
 def test_a_dataset_gives_times_and_models(finished: Path) -> None:
     found = report(finished)
     assert [step["step"] for step in found["timings"]["steps"]] == [
-        "load made_up", "read and decode", "find the face", "classify, made_up",
-        "all steps of one presentation",
+        "load made_up", "read and decode", "find the face", "assess the capture",
+        "classify, made_up", "all steps of one presentation",
     ]  # fmt: skip
     assert "face_detector" in found["models"]
 

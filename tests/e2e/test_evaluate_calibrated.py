@@ -14,7 +14,9 @@ from command_line import install_plugin, run, skip_without_face_models
 from facepad.testing import made_up_dataset
 
 pytestmark = pytest.mark.e2e
-PORTRAIT = Path(__file__).resolve().parents[2] / "examples" / "astronaut.jpg"
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+PORTRAIT = EXAMPLES / "astronaut.jpg"
+RECAPTURE = EXAMPLES / "astronaut-simulated-recapture.jpg"
 SIDE = 448  # pixels of a frame
 OUT = "out"
 
@@ -26,9 +28,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("place")
     root = made_up_dataset(place / "nuaa", pictures=1)
     face = Image.open(PORTRAIT).convert("RGB").resize((SIDE, SIDE))
-    small = face.resize((SIDE // 3, SIDE // 3)).resize((SIDE, SIDE))
+    shown = Image.open(RECAPTURE).convert("RGB").resize((SIDE, SIDE))
     for index, file in enumerate(sorted(root.rglob("*.jpg"))):
-        lit(small if "ImposterRaw" in file.parts else face, 0.9 + 0.01 * index, file)
+        lit(shown if "ImposterRaw" in file.parts else face, 0.9 + 0.01 * index, file)
     for index in range(6):
         lit(face, 0.85 + 0.05 * index, place / "frames" / f"person-{index % 2}" / f"{index}.jpg")
     return place
@@ -57,7 +59,7 @@ def lit(face: Image.Image, light: float, file: Path) -> None:
 
 def calibrate(place: Path, environment: dict[str, str], *, target_bpcer: int) -> None:
     result = run("calibrate", "--bona-fide", place / "frames", "--name", "kiosk-7",
-                 "--target-bpcer", f"{target_bpcer}", env=environment)  # fmt: skip
+                 "--target-bpcer", f"{target_bpcer}", "--force", env=environment)  # fmt: skip
     assert result.returncode == 0, result.stderr
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageEnhance
 
 from command_line import command, install_plugin, run, skip_without_face_models
 
@@ -178,8 +178,10 @@ def test_with_a_calibration_its_test_decides_and_the_run_keeps_to_it(
     here = environment | {"FACEPAD_CALIBRATION_DIR": str(tmp_path / "calibrations")}
     frames = tmp_path / "frames"
     frames.mkdir()
-    for number in range(5):
-        shutil.copy(PORTRAIT, frames / f"{number}.jpg")
+    with Image.open(PORTRAIT) as portrait:
+        for number in range(3):
+            brighter = ImageEnhance.Brightness(portrait).enhance(0.8 + 0.1 * number)
+            brighter.save(frames / f"{number}.png")
     for camera in ("door", "gate"):
         made = run("calibrate", "--bona-fide", frames, "--name", camera, env=here)
         assert made.returncode == 0, made.stderr

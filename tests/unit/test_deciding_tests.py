@@ -1,5 +1,6 @@
 """Which tests decide, with and without the calibration of a camera."""
 
+import pickle
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -140,3 +141,12 @@ def test_a_test_that_cannot_be_calibrated_is_refused() -> None:
 def test_a_test_that_does_not_exist_is_told_with_those_that_do(make: object) -> None:
     with pytest.raises(SettingsError, match="unknown test 'blnik'; known: quality"):
         make("blnik")  # type: ignore[operator]
+
+
+def test_a_checker_with_a_calibration_can_be_pickled_and_keeps_it() -> None:
+    checker = Checker([CalibratableTest()], calibration="kiosk-7", finder=AnyFinder())
+    copy = pickle.loads(pickle.dumps(checker))  # noqa: S301 - our own bytes
+    calibration.remove("kiosk-7")  # the copy does not read it again
+    first, second = (one.check(PICTURE, channels="rgb") for one in (checker, copy))
+    assert first == second
+    assert first.calibration is not None

@@ -1,13 +1,19 @@
 """What a score means at an operating point, and what a decision is worth by itself."""
 
+import base64
 import copy
+import io
 import pickle
+import re
+from dataclasses import replace
+from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from facepad.decision import Decision, conclude, decide
 from facepad.fusion import Fused
@@ -151,3 +157,60 @@ def test_a_decision_can_be_pickled_with_all_that_it_holds(protocol: int) -> None
 
 def test_a_decision_can_be_copied() -> None:
     assert copy.deepcopy(made()) == made()
+
+
+# --- in a notebook --------------------------------------------------------------------------
+
+
+@pytest.fixture
+def judged(tmp_path: Path) -> Decision:
+    """A decision on a gray picture that exists."""
+    path = tmp_path / "me.png"
+    Image.new("RGB", (640, 480), (90, 90, 90)).save(path)
+    face = Face((160, 120, 480, 360), 0.9)
+    return replace(made(), face=face, source=str(path), source_size=(640, 480))
+
+
+def drawn(page: str) -> Image.Image | None:
+    """The picture in a page."""
+    found = re.search(r'src="data:image/jpeg;base64,([^"]+)"', page)
+    return found and Image.open(io.BytesIO(base64.b64decode(found[1]))).convert("RGB")
+
+
+def test_a_notebook_shows_outcome_scores_and_the_picture_with_its_box(judged: Decision) -> None:
+    page = judged._repr_html_()
+    assert "<b>bona fide</b>, score 0.90" in page
+    assert "<td>quality</td><td>0.90</td>" in page
+    assert "bona fide from 0.60, attack below 0.40" in page
+    picture = drawn(page)
+    assert picture is not None
+    assert picture.size == (320, 240)
+    red, _, blue = picture.getpixel((80, 120))  # type: ignore[misc]
+    assert red > blue + 60
+    assert picture.getpixel((160, 120)) == pytest.approx((90, 90, 90), abs=8)
+
+
+@pytest.mark.parametrize("source", ["", "bytes", "gone.png", ".", "clip.avi", "\0", 9999 * "a"])
+def test_a_notebook_shows_a_decision_whose_picture_is_not_there(source: str) -> None:
+    page = replace(made(), source=source)._repr_html_()
+    assert "<img" not in page
+    assert "bona fide" in page
+
+
+def test_a_notebook_does_not_show_a_file_that_is_another_picture_now(judged: Decision) -> None:
+    Image.new("RGB", (64, 48)).save(judged.source)
+    assert drawn(judged._repr_html_()) is None
+
+
+def test_a_notebook_gets_escaped_and_bounded_text() -> None:
+    evil = "<script>alert(1)</script>"
+    scores = {f"{evil}{number}": Score(0.5) for number in range(1000)}
+    page = replace(made(), source=evil, notes=1000 * (evil,), scores=scores)._repr_html_()
+    assert "<script" not in page
+    assert "&lt;script&gt;" in page
+    assert len(page) < 20_000
+
+
+@pytest.mark.parametrize("score", [None, 0.5])
+def test_a_notebook_shows_decisions_without_scores_and_faces(score: float | None) -> None:
+    assert "<div>" in Decision(Outcome.NON_RESPONSE, score, (Reason.NO_FACE,))._repr_html_()

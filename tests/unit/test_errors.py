@@ -3,7 +3,7 @@
 import pytest
 
 from facepad import errors
-from facepad.errors import counted, printable
+from facepad.errors import counted, printable, source_name
 
 EVERY_ERROR = [
     errors.InputError,
@@ -45,3 +45,22 @@ def test_one_has_no_plural() -> None:
 
 def test_thousands_are_grouped() -> None:
     assert counted(4400, "row") == "4,400 rows"
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("", "''"),
+        ("me.jpg", "me.jpg"),
+        ("a\x1b.jpg", "a\\x1b.jpg"),
+        ("/deep" * 60 + "/me.jpg", "... " + ("/deep" * 60 + "/me.jpg")[-200:]),
+        ("x" * 300, "x" * 30 + " ... (300 characters)"),
+        (
+            "data:image/svg+xml,<a.b/" + "c.d/" * 99,
+            "data:image/svg+xml,<a.b/c.d/c. ... (420 characters)",
+        ),
+        ("/9j/" + "a.b/" * 2000, "/9j/a.b/a.b/a.b/a.b/a.b/a.b/a. ... (8,004 characters)"),
+    ],
+)
+def test_names_in_messages_are_short_and_printable(name: str, shown: str) -> None:
+    assert source_name(name) == shown

@@ -12,9 +12,9 @@ EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
 
 def read(name: str) -> NDArray[Any]:
-    picture = cv2.imread(str(EXAMPLES / name), cv2.IMREAD_COLOR_RGB)
+    picture = cv2.imread(str(EXAMPLES / name))
     assert picture is not None
-    return np.asarray(picture)
+    return np.asarray(picture)[..., ::-1]
 
 
 def test_the_portrait_is_the_one_that_scikit_image_ships() -> None:

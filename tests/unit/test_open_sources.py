@@ -194,6 +194,15 @@ def test_a_closed_file_is_an_input_error() -> None:
         load(file)
 
 
+@pytest.mark.parametrize("place", [0, 5, None], ids=["start", "middle", "end"])
+def test_an_open_file_is_put_back_to_where_it_was(place: int | None, picture: Path) -> None:
+    with picture.open("rb") as file:
+        file.seek(place or 0, os.SEEK_SET if place is not None else os.SEEK_END)
+        before = file.tell()
+        assert load(file).frames[0].size == (64, 48)
+        assert file.tell() == before
+
+
 def test_no_more_than_the_limit_is_read() -> None:
     limits = VideoLimits(picture=Limits(max_bytes=1000))
     pipe = Pipe(bytes(100_000), step=100)
@@ -207,7 +216,7 @@ def test_a_clip_is_copied_up_to_the_limit_and_its_copy_removed(
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     pipe = Pipe(clip.read_bytes(), step=100)
-    with pytest.raises(InputError, match=r"pipe: .*the limit of a video is 0.002 "):
+    with pytest.raises(InputError, match=r"file pipe: .*the limit of a video is 0.002 "):
         load(pipe, limits=VideoLimits(max_bytes=2000))
     assert pipe.taken <= 2100
     assert list(tmp_path.iterdir()) == []

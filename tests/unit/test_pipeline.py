@@ -12,6 +12,7 @@ from facepad.checking import check
 from facepad.errors import InputError, SettingsError, item_error
 from facepad.fusion import Answer, Fused, mean_ratio
 from facepad.pipeline import Checker
+from facepad.testing.made_up import made_up_picture
 from facepad.types import (
     CaptureQuality,
     Face,
@@ -29,16 +30,21 @@ FACE = Face(box=(8, 8, 40, 40), score=0.9)
 
 @dataclass
 class FakeFinder:
-    """Finds what it is told to find, and counts how often it was asked."""
+    """Finds what it is told to find, and counts how often it was asked.
+
+    Nothing is wrong with the capture, unless the pipeline must judge that.
+    """
 
     face: Face | None = FACE
     no_face: Reason | None = None
     models: Mapping[str, str] = field(default_factory=lambda: {"finder": "finder-1"})
     searches: int = 0
+    captured: bool = True
 
     def find(self, frame: Frame) -> Frame:
         self.searches += 1
-        return replace(frame, face=self.face, no_face=self.no_face)
+        capture = CaptureQuality() if self.captured else None
+        return replace(frame, face=self.face, no_face=self.no_face, capture=capture)
 
 
 @dataclass
@@ -198,7 +204,7 @@ def test_a_poor_capture_keeps_its_score_and_is_uncertain() -> None:
     dark = CaptureQuality((Reason.TOO_DARK,), {"luminance": 9.0})
     for value in (0.1, 0.9):
         checker = Checker(
-            (FakeTest(said=Score(value)),), finder=FakeFinder(), assess=lambda _: dark
+            (FakeTest(said=Score(value)),), finder=FakeFinder(captured=False), assess=lambda _: dark
         )
         decision = checker.check(PICTURE, channels="rgb")
         assert (decision.outcome, decision.score) == (Outcome.UNCERTAIN, value)
@@ -208,7 +214,7 @@ def test_a_poor_capture_keeps_its_score_and_is_uncertain() -> None:
 
 def test_no_test_is_asked_where_nothing_is_left_to_judge() -> None:
     black = CaptureQuality((Reason.TOO_DARK,), {"judgeable": 0.0})
-    checker = Checker((BrokenTest(),), finder=FakeFinder(), assess=lambda _: black)
+    checker = Checker((BrokenTest(),), finder=FakeFinder(captured=False), assess=lambda _: black)
     decision = checker.check(PICTURE, channels="rgb")
     assert (decision.outcome, decision.score) == (Outcome.NON_RESPONSE, None)
     assert decision.reasons == (Reason.TOO_DARK,)
@@ -216,8 +222,10 @@ def test_no_test_is_asked_where_nothing_is_left_to_judge() -> None:
 
 
 def test_a_picture_that_ends_at_the_face_is_never_bona_fide_whatever_test_decides() -> None:
-    checker = Checker((FakeTest(),), finder=FakeFinder(replace(FACE, box=(0, 0, 64, 48))))
-    decision = checker.check(PICTURE, channels="rgb")
+    checker = Checker(
+        (FakeTest(),), finder=FakeFinder(replace(FACE, box=(0, 0, 64, 48)), captured=False)
+    )
+    decision = checker.check(made_up_picture(size=(64, 48)), channels="rgb")
     assert decision.outcome is Outcome.UNCERTAIN
     assert Reason.NO_CONTEXT in decision.reasons
 

@@ -112,7 +112,7 @@ def test_a_picture_that_is_named_as_a_video_is_read_by_its_content(picture: Path
 
 def test_a_heic_picture_is_not_taken_for_a_video(tmp_path: Path) -> None:
     (tmp_path / "me.heic").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(50))
-    with pytest.raises(InputError, match="looks like a HEIC picture"):
+    with pytest.raises(InputError, match="HEIC"):
         load(tmp_path / "me.heic")
 
 

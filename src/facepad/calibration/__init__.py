@@ -4,10 +4,10 @@ from facepad.calibration.anchor import Anchor, Calibration
 from facepad.calibration.prior import CalibratableTest, CameraPrior, ViewPrior
 from facepad.calibration.store import (
     card,
+    check_free,
     load,
     names,
     path,
-    refuse_existing,
     remove,
     save,
     version,
@@ -20,10 +20,10 @@ __all__ = [
     "CameraPrior",
     "ViewPrior",
     "card",
+    "check_free",
     "load",
     "names",
     "path",
-    "refuse_existing",
     "remove",
     "save",
     "version",

@@ -84,13 +84,19 @@ def remove(name: str) -> None:
     file.unlink()
 
 
-def refuse_existing(name: str) -> None:
-    """Refuse a name that a calibration has already.
+def check_free(name: str, *, overwrite: bool = False) -> None:
+    """Check that a calibration can be saved under a name; call this before long work.
+
+    Args:
+        name: Name of the calibration.
+        overwrite: Whether one of the same name may be replaced.
 
     Raises:
-        SettingsError: There is a calibration of this name, or the name is not a file name.
+        SettingsError: There is a calibration of this name, the name is not a file name, or the
+            folder cannot be written to.
     """
-    if path(name).exists():
+    settings.writable_folder("calibration_dir")
+    if path(name).exists() and not overwrite:
         raise SettingsError(
             f"a calibration named {name!r} exists; give another --name, or --force to overwrite it"
         )

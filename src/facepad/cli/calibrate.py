@@ -63,8 +63,7 @@ def calibrate(
     from facepad.selected_tests import make_calibratable
     from facepad.training.calibration import run
 
-    if not force:
-        calibration.refuse_existing(name)
+    calibration.check_free(name, overwrite=force)
     made_by = make_calibratable(test)
     pictures = run.pictures(bona_fide)
     steps = len(pictures) if no_attacks else 2 * len(pictures)

@@ -1,20 +1,23 @@
-"""``facepad check``: judge pictures and clips, for people or for programs."""
+"""``facepad check`` and ``facepad score``: judge pictures and clips, a few or many of them."""
 
 import os
 import sys
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from facepad.cli.errors import DEBUG_VARIABLE, ExitCode
+from facepad.cli.errors import DEBUG_VARIABLE, ExitCode, say
 from facepad.cli.options import (
     ADVISORY_HELP,
     CALIBRATION_HELP,
+    FACES_HELP,
     PATHS_HELP,
     TESTS_HELP,
+    FacesName,
     names_given,
 )
 
@@ -22,6 +25,9 @@ if TYPE_CHECKING:
     from facepad.documents import Judged
     from facepad.media.inputs import Input
     from facepad.pipeline import Checker
+
+MANIFEST_HELP = "CSV in UTF-8 with a column 'path', relative to the folder of the file."
+OUT_HELP = "CSV to write: the manifest's columns, then score, outcome, reason, ..., ms."
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +44,7 @@ class CheckOptions:
         calibration: Name of the camera's calibration, whose test then decides alone; None
             for none.
         advisory: Names of tests whose scores are only shown; None for the default ones.
+        faces: Which face of several is judged.
     """
 
     tests: tuple[str, ...] | None
@@ -48,6 +55,7 @@ class CheckOptions:
     require_bona_fide: bool
     calibration: str | None = None
     advisory: tuple[str, ...] | None = None
+    faces: FacesName = FacesName.LARGEST
 
 
 def check(
@@ -77,6 +85,7 @@ def check(
     calibration: Annotated[
         str | None, typer.Option("--calibration", metavar="NAME", help=CALIBRATION_HELP)
     ] = None,
+    faces: Annotated[FacesName, typer.Option("--faces", help=FACES_HELP)] = FacesName.LARGEST,
     fail_on_attack: Annotated[
         bool,
         typer.Option(
@@ -101,7 +110,7 @@ def check(
 
     - `facepad check me.jpg`
     - `facepad check --json 'photos/*.jpg' clip.mp4 > decisions.jsonl`
-    - `facepad check --require-bona-fide - < upload.jpg`
+    - `facepad check --require-bona-fide --faces single - < upload.jpg`
 
     Exit codes:
 
@@ -120,6 +129,7 @@ def check(
         fail_on_attack=fail_on_attack,
         require_bona_fide=require_bona_fide,
         calibration=calibration,
+        faces=faces,
     )
     raise typer.Exit(run(paths, options))
 
@@ -205,4 +215,64 @@ def _checker(options: CheckOptions, threads: int) -> "Checker":
         ),
         threads=threads,
         explain=options.explain,
+        faces=options.faces.value,
     )
+
+
+def score(
+    *,
+    manifest: Annotated[Path, typer.Option("--manifest", metavar="IN.csv", help=MANIFEST_HELP)],
+    out: Annotated[Path, typer.Option("--out", metavar="SCORES.csv", help=OUT_HELP)],
+    tests: Annotated[
+        str | None, typer.Option("--tests", metavar="NAME,...", help=TESTS_HELP)
+    ] = None,
+    advisory: Annotated[
+        str | None, typer.Option("--advisory", metavar="NAME,...", help=ADVISORY_HELP)
+    ] = None,
+    calibration: Annotated[
+        str | None, typer.Option("--calibration", metavar="NAME", help=CALIBRATION_HELP)
+    ] = None,
+    faces: Annotated[FacesName, typer.Option("--faces", help=FACES_HELP)] = FacesName.LARGEST,
+    workers: Annotated[
+        int | None,
+        typer.Option("--workers", min=1, help="Number of processes. Default: the setting threads."),
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Resume an interrupted run.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the output.")] = False,
+) -> None:
+    """Score the pictures and clips of a manifest: each row once, in order.
+
+    An input that cannot be read is a row without outcome; its reason begins with "error: ".
+
+    Resume an interrupted run with --resume: finished rows are kept. Results of different
+    models or calibrations are never mixed; SCORES.csv.run.json holds their versions.
+
+    For example:
+
+    - `facepad score --manifest pictures.csv --out scores.csv`
+    - `facepad score --manifest pictures.csv --out scores.csv --resume`
+
+    Exit codes:
+
+    - 0: everything was judged
+    - 2: a picture could not be read, or wrong usage
+    - 3: a model is missing or broken
+    - 4: the manifest, the file of scores or a setting cannot be used
+    """
+    from facepad import settings
+    from facepad.cli.console import progress
+    from facepad.scoring.engine import ScoreOptions, score_manifest
+
+    if resume and force:
+        raise typer.BadParameter("give either --resume or --force")
+    options = ScoreOptions(
+        tests=names_given(tests),
+        advisory=names_given(advisory),
+        workers=workers or int(settings.number("threads")),
+        resume=resume,
+        force=force,
+        calibration=calibration,
+        faces=faces.value,
+    )
+    errors = score_manifest(manifest, out, options, say=say, progress=progress)
+    raise typer.Exit(ExitCode.INPUT if errors else ExitCode.OK)

@@ -83,6 +83,7 @@ def pull(
     - 0: all files are present
     - 2: wrong usage
     - 3: the download failed, or a file is not the expected one
+    - 4: the folder of models cannot be written to
     """
     from facepad import settings
     from facepad.models import fetch

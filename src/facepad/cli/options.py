@@ -1,5 +1,7 @@
 """Options that several commands have, with one help text each."""
 
+from enum import StrEnum
+
 from facepad.registry import DEFAULT_ADVISORY, DEFAULT_TESTS
 
 PATHS_HELP = "Pictures, folders, globs (may be quoted), or - for standard input."
@@ -16,6 +18,17 @@ CALIBRATION_HELP = (
     "Calibration of the camera, made by `facepad calibrate`. The calibrated test decides alone; "
     "the scores of other tests are shown but do not affect the decision."
 )
+FACES_HELP = (
+    "Which face is judged where there are several: the largest; or, for a gate, none: then "
+    "several faces are no response, with the reason multiple_faces."
+)
+
+
+class FacesName(StrEnum):
+    """Which face of several is judged."""
+
+    LARGEST = "largest"
+    SINGLE = "single"
 
 
 def split_names(text: str) -> tuple[str, ...]:

@@ -58,7 +58,7 @@ def show_decisions(results: Sequence[Judged], *, explain: bool = False) -> None:
 def summary(results: Sequence[Judged], width: int = WIDE) -> Text:
     """Return the number of each outcome, the median time, and the thresholds.
 
-    The thresholds have a line of their own where one line of ``width`` is too short.
+    They share a line as far as ``width`` allows.
     """
     decided = [judged.decision for judged in results if judged.decision is not None]
     parts = [
@@ -68,17 +68,23 @@ def summary(results: Sequence[Judged], width: int = WIDE) -> Text:
     ]
     if errors := len(results) - len(decided):
         parts.append(Text(f"{errors} unreadable", style=ERROR_STYLE))
-    line = Text(f"{counted(len(results), 'picture')}: ") + Text(", ").join(parts)
+    text = Text(f"{counted(len(results), 'picture')}: ") + Text(", ").join(parts)
+    length = text.cell_len
+    for detail in _details(decided):
+        fits = length + len(detail) + GAP <= width
+        text.append(f"; {detail}" if fits else f"\n{detail}", style="dim")
+        length = fits * (length + GAP) + len(detail)
+    return text
+
+
+def _details(decided: Sequence[Decision]) -> Iterator[str]:
     if decided:
         times = [decision.timings_ms.get("total", 0.0) for decision in decided]
         each = " each (median)" if len(decided) > 1 else ""
-        line.append(f"; {median(times):.0f} ms{each}", style="dim")
+        yield f"{median(times):.0f} ms{each}"
     points = {decision.operating_point for decision in decided} - {None}
     if bands := sorted({_band(point) for point in points if point}):
-        ends = ", or ".join(bands)
-        fits = line.cell_len + len(ends) + len("; ") <= width
-        line.append(f"; {ends}" if fits else f"\n{ends}", style="dim")
-    return line
+        yield ", or ".join(bands)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 import os
 from enum import StrEnum
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -124,6 +125,7 @@ def train_quality(
     - 3: a model is missing or broken
     - 4: a dataset, a folder or a setting cannot be used, or a library is missing
     """
+    _require("sklearn")
     from facepad.cli.console import progress
     from facepad.training.quality.run import QualityRecipe
     from facepad.training.run import run
@@ -192,6 +194,7 @@ def train_biqi(
     - 2: a picture or an option cannot be used, or wrong usage
     - 4: a dataset, a folder or a setting cannot be used, or a library is missing
     """
+    _require("sklearn")
     from facepad.cli.console import progress
     from facepad.training.naturalness import biqi
     from facepad.training.naturalness import pictures as photographs
@@ -247,6 +250,7 @@ def train_face(
     - 3: a model is missing or broken
     - 4: a dataset, a folder or a setting cannot be used, or a library is missing
     """
+    _require("sklearn")
     from facepad.cli.console import progress
     from facepad.training.face.run import SPEC, FaceRecipe
     from facepad.training.face.sources import FaceSources
@@ -321,6 +325,12 @@ def train_cameras(
         result = run(make_test, samples, out, workers=workers, advance=advance)
     typer.echo(result.text)
     typer.echo(f"wrote {result.model} and its card")
+
+
+def _require(package: str) -> None:
+    """Raise the error of an import where a package is missing, before anything slow."""
+    if find_spec(package) is None:
+        raise ModuleNotFoundError(name=package)
 
 
 def _dataset(asked: str) -> "DatasetCopy":

@@ -102,7 +102,8 @@ def head_pose(face: Face) -> HeadPose:
 
     Six points of a mean head are fitted to them by a linear camera (weak perspective), so a
     tilt in the picture and the size have no effect. Rendered heads at a yaw of 45 degrees give
-    40 in the median; beyond 60 the values saturate at about 50.
+    40 in the median, at least 32 in 95 of 100; beyond 60 the values saturate at about 50. From
+    32 on the face may be called turned.
 
     Args:
         face: A face with or without points.

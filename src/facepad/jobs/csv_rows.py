@@ -212,7 +212,8 @@ def _lines(file: Path, *, strip: bool) -> Iterator[tuple[int, tuple[str, ...]]]:
                 if cells:
                     yield reader.line_num, tuple(c.strip() if strip else c for c in cells)
     except OSError as error:
-        raise DatasetError(f"{file}: cannot be read: {error.strerror}") from error
+        hint = "; expected a CSV file" if file.is_dir() else ""
+        raise DatasetError(f"{file}: cannot be read: {error.strerror}{hint}") from error
     except UnicodeDecodeError as error:
         raise DatasetError(f"{file}: expected UTF-8, got {error.reason}") from error
     except csv.Error as error:

@@ -12,11 +12,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from facepad.errors import SettingsError
+from facepad.errors import SettingsError, counted
 from facepad.jobs.files import lock, write_file
 
 PROVENANCE, LOCK = "order.json", "lock"
 NOTHING = "none"
+NAMED = 3  # differences that a message names; those that follow from others come last
 
 Facts = Mapping[str, Any]
 
@@ -45,7 +46,7 @@ class Provenance:
             resumed: Whether results of an earlier run are there.
 
         Raises:
-            SettingsError: The earlier run had other facts, each of which is named with both
+            SettingsError: The earlier run had other facts, the first of which are named with both
                 values; they are not known; or the file cannot be written.
         """
         if resumed:
@@ -79,10 +80,12 @@ class Provenance:
         if different:
             pairs = (
                 f"{name} {_shown(earlier.get(name))}, not {_shown(now.get(name))}"
-                for name in different
+                for name in different[:NAMED]
             )
+            more = len(different) - NAMED
+            rest = f"; and {counted(more, 'other difference')}" if more > 0 else ""
             raise SettingsError(
-                f"{self._subject} was started with {'; with '.join(pairs)}. "
+                f"{self._subject} was started with {'; with '.join(pairs)}{rest}. "
                 "Give the same values to resume it; --force overwrites it"
             )
 

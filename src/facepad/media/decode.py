@@ -14,6 +14,8 @@ How each kind of pixel is converted:
 import io
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
+from importlib import import_module
 from types import MappingProxyType, ModuleType
 from typing import TYPE_CHECKING
 
@@ -21,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facepad.errors import InputError
-from facepad.media.formats import bmp, chunked, jpeg, tiff, unsupported
+from facepad.media.formats import bmp, chunked, heif, jpeg, tiff, unsupported
 from facepad.media.formats.header import Header
 from facepad.media.limits import Limits
 from facepad.types import RgbImage
@@ -31,7 +33,24 @@ if TYPE_CHECKING:
 
 GrayBytes = NDArray[np.uint8]  # shape (H, W)
 
-_READERS: tuple[ModuleType, ...] = (jpeg, chunked, bmp, tiff)
+_READERS: tuple[ModuleType, ...] = (jpeg, chunked, bmp, tiff, heif)
+_PLUGINS: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "AVIF": ("PIL.AvifImagePlugin", "AvifImageFile"),
+        "BMP": ("PIL.BmpImagePlugin", "BmpImageFile"),
+        "HEIC": ("pi_heif", "HeifImageFile"),
+        "JPEG": ("PIL.JpegImagePlugin", "JpegImageFile"),
+        "PNG": ("PIL.PngImagePlugin", "PngImageFile"),
+        "TIFF": ("PIL.TiffImagePlugin", "TiffImageFile"),
+        "WebP": ("PIL.WebPImagePlugin", "WebPImageFile"),
+    }
+)
+_SMALLER = frozenset({"AVIF", "HEIC"})  # files that may state more than what is decoded
+_NEEDS_LIBRARY = (
+    'HEIC needs facepad[heif]: pip install "facepad[heif]"; or convert it, e.g. `heif-convert '
+    "in.heic out.jpg`, or set the phone to take JPEG (iPhone: Settings, Camera, Formats, Most "
+    "Compatible)"
+)
 _CONVERTED = frozenset({"1", "L", "P", "PA", "LA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr"})
 _WITH_ALPHA = frozenset({"PA", "LA", "RGBA"})
 _MULTIPLIED = MappingProxyType({"La": "LA", "RGBa": "RGBA"})  # alpha was multiplied in
@@ -52,6 +71,8 @@ def inspect(data: bytes) -> Header:
     """
     for reader in _READERS:
         if reader.accepts(data):
+            if unsupported.still_kind(data) == "HEIC":
+                _plugin("HEIC")  # before anything else is said of the file
             header: Header = reader.inspect(data)
             return header
     raise InputError(f"looks like {unsupported.describe(data)}; {unsupported.SUPPORTED}")
@@ -72,9 +93,10 @@ def decode(header: Header, limits: Limits) -> tuple[RgbImage, tuple[str, ...]]:
     """
     limits.check_size(header.width, header.height)
     with _decoding(header.format), _open(header) as image:
-        if image.size != (header.width, header.height):
-            raise InputError(f"the {header.format} is damaged: it states two sizes")
+        _check_stated(image, header)
         image.load()
+        if header.format == "AVIF":  # turned as the file says, not as its EXIF says
+            header = replace(header, orientation=image.getexif().get(_ORIENTATION, 1))
         return _rgb(image, header)
 
 
@@ -105,6 +127,16 @@ def convert(image: "Image", limits: Limits) -> tuple[RgbImage, tuple[str, ...]]:
         return _rgb(image.copy(), header)
 
 
+def _check_stated(image: "Image", header: Header) -> None:
+    stated, opened = (header.width, header.height), image.size
+    if header.format in _SMALLER:
+        is_right = all(a <= b for a, b in zip(sorted(opened), sorted(stated), strict=True))
+    else:
+        is_right = opened == stated
+    if not is_right:
+        raise InputError(f"the {header.format} is damaged: it states two sizes")
+
+
 @contextmanager
 def _decoding(kind: str) -> Iterator[None]:
     """Convert whatever a decoder raises into an `InputError`."""
@@ -123,20 +155,16 @@ def _open(header: Header) -> "Image":
 
     `PIL.Image.open` would try others, read global settings and warn.
     """
-    from PIL.BmpImagePlugin import BmpImageFile
-    from PIL.JpegImagePlugin import JpegImageFile
-    from PIL.PngImagePlugin import PngImageFile
-    from PIL.TiffImagePlugin import TiffImageFile
-    from PIL.WebPImagePlugin import WebPImageFile
+    return _plugin(header.format)(io.BytesIO(header.essential))
 
-    plugins: Mapping[str, Callable[[io.BytesIO], Image]] = {
-        "BMP": BmpImageFile,
-        "JPEG": JpegImageFile,
-        "PNG": PngImageFile,
-        "TIFF": TiffImageFile,
-        "WebP": WebPImageFile,
-    }
-    return plugins[header.format](io.BytesIO(header.essential))
+
+def _plugin(kind: str) -> "Callable[[io.BytesIO], Image]":
+    module, name = _PLUGINS[kind]
+    try:
+        plugin: Callable[[io.BytesIO], Image] = getattr(import_module(module), name)
+    except ImportError:
+        raise InputError(_NEEDS_LIBRARY) from None
+    return plugin
 
 
 def _rgb(image: "Image", header: Header) -> tuple[RgbImage, tuple[str, ...]]:

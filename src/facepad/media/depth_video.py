@@ -102,11 +102,7 @@ def _planes(
                 f"shape {data.shape}"
             )
         limits.picture.check_size(data.shape[3], data.shape[2])
-        count = data.shape[0]
-        numbers = [number for number in selection.chosen(count)[:count] if number < count]
-        if not numbers:
-            raise InputError(f"frame selection {selection} selects none of its {count} frames")
-        for number in numbers:
+        for number in selection.within(data.shape[0]):
             yield number, np.asarray(data[number])
 
 

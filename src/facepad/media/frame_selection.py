@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from facepad.errors import SettingsError
+from facepad.errors import InputError, SettingsError
 from facepad.media.resize import to_long_side
 from facepad.types import Frame
 
@@ -76,6 +76,17 @@ class FrameSelection:
             return range(self.number, self.number + 1)
         n = min(self.number, count)
         return tuple((2 * part + 1) * count // (2 * n) for part in range(n))
+
+    def within(self, count: int) -> tuple[int, ...]:
+        """Return the numbers of the selected frames of a clip of ``count`` frames.
+
+        Raises:
+            InputError: None of its frames is selected.
+        """
+        numbers = tuple(number for number in self.chosen(count)[:count] if number < count)
+        if not numbers:
+            raise InputError(f"frame selection {self} selects none of its {count} frames")
+        return numbers
 
 
 def at_rate(frames: Iterator[Frame], rate: float) -> Iterator[Frame]:

@@ -3,8 +3,8 @@
 import errno
 import os
 import stat
-from collections.abc import Coroutine, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Coroutine, Generator, Iterable, Iterator
+from contextlib import closing, contextmanager
 from itertools import chain
 from pathlib import Path, PurePath
 from tempfile import NamedTemporaryFile
@@ -66,7 +66,10 @@ _SUFFIXES = {
     ".dib": "BMP",
     ".tif": "TIFF",
     ".tiff": "TIFF",
-    **dict.fromkeys((".heic", ".heif", ".avif", ".gif", ".pdf", ".svg", ".mp4"), "other"),
+    ".heic": "HEIC",
+    ".heif": "HEIC",
+    ".avif": "AVIF",
+    **dict.fromkeys((".gif", ".pdf", ".svg", ".mp4"), "other"),
 }
 _ALPHA = (
     "; a fourth channel is alpha: lay the picture over a plain background first, or give it as a "
@@ -133,7 +136,10 @@ def from_array(image: NDArray[np.generic], *, channels: Literal["rgb", "bgr", "g
         raise InputError(f"channels must be 'rgb', 'bgr' or 'gray', got {channels!r}")
     if not isinstance(image, np.ndarray) or image.dtype not in (np.uint8, np.uint16):
         kind = getattr(image, "dtype", type(image).__name__)
-        raise InputError(f"an image must be an array of uint8 or uint16, got {kind}")
+        raise InputError(
+            f"an image must be an array of uint8 or uint16, got {kind}; values from 0 to 1 "
+            "become uint8 by `(255 * image).round().astype('uint8')`"
+        )
     wanted = 1 if channels == "gray" else 3
     shape = (*image.shape, 1) if image.ndim == 2 else image.shape
     if len(shape) != 3 or shape[2] != wanted or 0 in shape:
@@ -169,9 +175,9 @@ def from_image(image: "Image", *, limits: Limits | None = None) -> Frame:
 def at_hand(source: Buffer | OpenFile, *, name: str, limits: VideoLimits) -> Iterator[bytes | Path]:
     """Give the bytes of a picture, or the path of a clip, of what is in memory or open.
 
-    A file is read from its beginning if it can seek, else from where it is, and no further
-    than the limit. A clip is copied into a temporary file, which only this user can read and
-    which is removed in the end.
+    A file that can seek is read from its beginning, and put back in the end to where it was;
+    any other is read from where it is. No more is read than the limit allows. A clip is copied
+    into a temporary file, which only this user can read and which is removed in the end.
 
     Args:
         source: Bytes, a file that is open for reading bytes, or an upload that has one.
@@ -188,19 +194,19 @@ def at_hand(source: Buffer | OpenFile, *, name: str, limits: VideoLimits) -> Ite
     if isinstance(source, bytes) and not begins_as_video(source[:_HEAD]):
         yield source  # without a copy
         return
-    with named_errors(name):
-        blocks = _blocks(source)
-        data = _taken(blocks, _HEAD)
-        is_clip = begins_as_video(data[:_HEAD])
-        if not is_clip:
-            data += _taken(blocks, limits.picture.max_bytes + 1 - len(data))
-    if not is_clip:
-        yield data
-        return
-    with _temporary_file() as file:
+    with closing(_blocks(source)) as blocks:
         with named_errors(name):
-            _copy(chain((data,), blocks), file, limits)
-        yield Path(file.name)
+            data = _taken(blocks, _HEAD)
+            is_clip = begins_as_video(data[:_HEAD])
+            if not is_clip:
+                data += _taken(blocks, limits.picture.max_bytes + 1 - len(data))
+        if not is_clip:
+            yield data
+            return
+        with _temporary_file() as file:
+            with named_errors(name):
+                _copy(chain((data,), blocks), file, limits)
+            yield Path(file.name)
 
 
 def is_open(source: object) -> TypeGuard[OpenFile]:
@@ -208,7 +214,7 @@ def is_open(source: object) -> TypeGuard[OpenFile]:
     return callable(getattr(_file_of(source), "read", None))
 
 
-def _blocks(source: Buffer | OpenFile) -> Iterator[bytes]:
+def _blocks(source: Buffer | OpenFile) -> Generator[bytes, None, None]:
     if isinstance(source, Buffer):
         view = memoryview(source)
         data = view.cast("B") if view.c_contiguous else memoryview(view.tobytes())
@@ -216,10 +222,16 @@ def _blocks(source: Buffer | OpenFile) -> Iterator[bytes]:
         return
     file = _file_of(source)
     try:
-        if getattr(file, "seekable", bool)():
+        can_seek = getattr(file, "seekable", bool)()
+        place = file.tell() if can_seek else 0
+        if can_seek:
             file.seek(0)
-        while block := file.read(_BLOCK):
-            yield _as_bytes(block)
+        try:
+            while block := file.read(_BLOCK):
+                yield _as_bytes(block)
+        finally:
+            if can_seek:
+                file.seek(place)
     except InputError:  # also a ValueError
         raise
     except (OSError, ValueError) as error:
@@ -343,7 +355,7 @@ def _file(path: Path, limits: Limits) -> bytes:
 
 def _check_kind(status: os.stat_result, limits: Limits) -> None:
     if stat.S_ISDIR(status.st_mode):
-        raise InputError("this is a folder, not a picture file")
+        raise InputError("this is a folder; name a file in it (`facepad check` takes folders, too)")
     if not stat.S_ISREG(status.st_mode):
         raise InputError("this is a pipe, a socket or a device, not a picture file")
     limits.check_bytes(status.st_size)

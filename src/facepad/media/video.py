@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 VIDEO_SUFFIXES = (".avi", ".m4v", ".mkv", ".mov", ".mp4", ".webm")
 ALL_FRAMES = FrameSelection()
 _HELD = 64  # frames that are held in memory while it is not known how many there are
+_SILENT = 0  # level of OpenCV's own log
 
 _BOXES = frozenset({b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"})
 # Matroska and WebM, GIF, MPEG programme and elementary streams.
@@ -242,14 +243,15 @@ def _opened(path: Path) -> Iterator["VideoCapture"]:
 
     # What FFmpeg thinks of a broken file becomes an error here, not text on the terminal.
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
-    level = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    logging = getattr(cv2.utils, "logging", cv2)  # at the top up to OpenCV 4.12
+    level = logging.setLogLevel(_SILENT)
     try:
         # One thread: many videos are read side by side, in several processes.
         video = cv2.VideoCapture(str(path.absolute()), cv2.CAP_FFMPEG, [cv2.CAP_PROP_N_THREADS, 1])
     except cv2.error as error:
         raise InputError(f"the video cannot be opened ({error})") from error
     finally:
-        cv2.utils.logging.setLogLevel(level)
+        logging.setLogLevel(level)
     try:
         if not video.isOpened():
             raise InputError("the video is damaged, cut off, or of a kind that is not decoded")

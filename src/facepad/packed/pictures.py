@@ -152,4 +152,4 @@ def _selected(rows: Sequence[Row], selection: FrameSelection) -> list[int]:
         return [0]
     if selection.kind == "at":
         return [position for position, row in enumerate(rows) if row.frame == selection.number]
-    return [position for position in selection.chosen(count)[:count] if position < count]
+    return list(selection.within(count))

@@ -9,6 +9,7 @@ from pathlib import Path
 from facepad import __version__, settings
 from facepad.errors import counted
 from facepad.evaluation.aggregation import Scored
+from facepad.finders import Faces
 from facepad.jobs.csv_rows import label_of, read_csv
 from facepad.jobs.progress import Advance, Progress, Say
 from facepad.jobs.work_folder import Facts, Provenance
@@ -44,6 +45,7 @@ class ScoreOptions:
             for none.
         advisory: Names of tests that are only reported; None for the default ones beside the
             default tests, and for none beside others.
+        faces: Which face of several is judged.
     """
 
     tests: tuple[str, ...] | None
@@ -52,6 +54,7 @@ class ScoreOptions:
     force: bool = False
     calibration: str | None = None
     advisory: tuple[str, ...] | None = None
+    faces: Faces = "largest"
 
 
 def score_manifest(
@@ -75,7 +78,7 @@ def score_manifest(
         SettingsError: The output exists, cannot be written, or was started with other models,
             settings or another calibration; or a name is not known.
     """
-    spec = CheckerSpec.of(options.tests, options.advisory, options.calibration)
+    spec = CheckerSpec.of(options.tests, options.advisory, options.calibration, faces=options.faces)
     outputs = output_columns(spec.tests)
     manifest = read_manifest(file, outputs)
     checker = spec.checker()
@@ -141,15 +144,16 @@ def facts_of(
     """
     return {
         "facepad": __version__,
+        "calibration": None if spec.calibration is None else spec.calibration.version,
         "tests": ",".join(spec.deciding),
         "advisory": ",".join(spec.advisory),
         "fusion": DEFAULT_FUSION,
-        "calibration": None if spec.calibration is None else spec.calibration.version,
         **{f"operating point {test}": asdict(point) for test, point in points.items()},
         **{f"model {name}": version for name, version in models.items()},
         "frames": str(spec.frames),
         "max_clip_mb": settings.number("max_clip_mb"),
         **({"faces_are_cropped": True} if spec.faces_are_cropped else {}),
+        **({} if spec.faces == "largest" else {"faces": spec.faces}),
     }
 
 

@@ -4,16 +4,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
-from time import perf_counter
 from typing import Any, Self
 
 from facepad import calibration, runtime
 from facepad.errors import ModelError, item_error
 from facepad.evaluation.assessment import GivenPoint
-from facepad.faces.capture import assess
+from facepad.finders import Faces
 from facepad.jobs.processes import ProcessPool
 from facepad.media.frame_selection import FrameSelection
 from facepad.pipeline import Checker
+from facepad.scorer import StepClock
 from facepad.scoring.table import (
     Fields,
     decision_fields,
@@ -101,6 +101,7 @@ class CheckerSpec:
         calibration: The calibration of the only deciding test, if any.
         frames: Which frames of a clip frame-wise tests get.
         faces_are_cropped: Whether too little around a face is no reason not to decide.
+        faces: Which face of several is judged.
     """
 
     deciding: tuple[str, ...]
@@ -108,6 +109,7 @@ class CheckerSpec:
     calibration: CalibrationRef | None = None
     frames: FrameSelection = EVENLY
     faces_are_cropped: bool = False
+    faces: Faces = "largest"
 
     @classmethod
     def of(
@@ -155,12 +157,15 @@ class CheckerSpec:
             calibration=name,
             frames=self.frames,
             threads=1,
-            assess=assess_cropped if self.faces_are_cropped else assess,
+            assess=assess_cropped if self.faces_are_cropped else None,
+            faces=self.faces,
         )
 
 
 def assess_cropped(frame: Frame) -> CaptureQuality:
     """Assess the capture of a frame from a set that is cut at the face: context is waived."""
+    from facepad.faces.capture import assess  # loads OpenCV
+
     capture = assess(frame)
     reasons = tuple(reason for reason in capture.reasons if reason is not Reason.NO_CONTEXT)
     return replace(capture, reasons=reasons)
@@ -244,10 +249,11 @@ def load(test: str, calibrated: CalibrationRef | None) -> LoadedTest:
     own = calibrated if calibrated is not None and calibrated.test == test else None
     times = []
     for _ in range(LOADS):
-        began = perf_counter()
-        checker = CheckerSpec((test,), calibration=own).checker()
-        checker.load()
-        times.append(1000.0 * (perf_counter() - began))
+        clock = StepClock()
+        with clock.step("load"):
+            checker = CheckerSpec((test,), calibration=own).checker()
+            checker.load()
+        times.append(clock.steps["load"])
     return LoadedTest(checker.operating_points[test], checker.models, tuple(times))
 
 

@@ -124,7 +124,7 @@ def run(recipe: TrainingRecipe[Data], data: Data, advance: Advance) -> TrainingR
         ModelError: As `TrainingRecipe.fit`, or a file cannot be written.
     """
     started = time.monotonic()
-    fitted = recipe.fit(data, settings.folder("cache_dir"), advance)
+    fitted = recipe.fit(data, settings.writable_folder("cache_dir"), advance)
     seconds = time.monotonic() - started
     report = report_text(fitted.errors, fitted.operating_point)
     model, file = (recipe.out / f"{recipe.name}.{ending}" for ending in ("npz", "json"))

@@ -1,8 +1,10 @@
 """`facepad check` in a made-up world: what it prints and how it ends."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -11,6 +13,7 @@ from facepad.cli.app import app
 from facepad.decision import Decision
 from facepad.errors import DatasetError, InputError, ModelError
 from facepad.pipeline import Checker
+from facepad.types import CaptureQuality, Face, Frame
 
 pytestmark = pytest.mark.usefixtures("_made_up")
 Picture = Callable[[str, int], str]
@@ -94,6 +97,26 @@ def test_standard_input_is_a_picture(picture: Picture) -> None:
     data = Path(picture("a.png", 200)).read_bytes()
     document = json.loads(run("-", "--json", stdin=data).stdout)
     assert (document["path"], document["outcome"]) == ("-", "bona_fide")
+
+
+def test_for_a_gate_several_faces_do_not_pass(
+    picture: Picture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class CrowdFinder:
+        models: Mapping[str, str] = MappingProxyType({})
+
+        def find(self, frame: Frame) -> Frame:
+            face = Face((0, 0, *frame.size), 0.9, others=2)
+            return replace(frame, face=face, capture=CaptureQuality())
+
+    monkeypatch.setattr("facepad.selected_tests._face_finder", lambda _: CrowdFinder())
+    path = picture("a.png", 200)
+    assert run(path, "--require-bona-fide").exit_code == 0
+    result = run(path, "--require-bona-fide", "--faces", "single", "--json")
+    document = json.loads(result.stdout)
+    assert result.exit_code == 1
+    assert (document["outcome"], document["reasons"]) == ("non_response", ["multiple_faces"])
+    assert document["notes"] == ["3 faces in the picture"]
 
 
 def test_no_face_is_a_result_and_no_error(picture: Picture) -> None:

@@ -13,6 +13,7 @@ from facepad import media, registry
 from facepad.datasets.packed import Packed
 from facepad.errors import DatasetError, FacepadError, InputError
 from facepad.packed.checksums import SealedFile, append_checksums
+from facepad.packed.pictures import PackedFiles
 from facepad.packing.rows import PackOptions
 from facepad.pipeline import Checker
 from facepad.sources import load_sample, read_picture
@@ -122,9 +123,14 @@ def test_training_measures_the_same_of_a_packed_picture(
 
 def test_threads_may_read_one_file_at_the_same_time(file: Path) -> None:
     paths = [sample.path for sample in Packed(file).samples()] * 20
-    wanted = [read_picture(path).image.tobytes() for path in paths]
+    files = PackedFiles()  # opened once, for all of them
+
+    def pixels(path: str) -> bytes:
+        return read_picture(path, packed=files).image.tobytes()
+
+    wanted = [pixels(path) for path in paths]
     with ThreadPoolExecutor(8) as pool:
-        assert list(pool.map(lambda path: read_picture(path).image.tobytes(), paths)) == wanted
+        assert list(pool.map(pixels, paths)) == wanted
 
 
 def test_listing_reads_no_pictures(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -35,19 +35,31 @@ def normal(seed: int = 0, *, split: Split = Split.TEST, size: int = 60) -> Score
     return score_table(np.clip(values, 0, 1), kinds, people, split=split)
 
 
+_KINDS, _PEOPLE, _STEPS = (None, "print", "screen"), "pqrst", 21
+_SILENT = 11  # of 32 codes; the others are scores
+
+
 @st.composite
 def tables(
     draw: st.DrawFn, *, split: Split = Split.TEST, responses_only: bool = False
 ) -> ScoreTable:
-    """Any table with both classes and a few subjects who occur several times."""
-    value: st.SearchStrategy[float | None] = st.one_of(VALUES, st.none())
-    if responses_only:
-        value = VALUES
-    kinds: list[str | None] = [None, "print"]
-    kinds += draw(st.lists(st.sampled_from([None, "print", "screen"]), max_size=18))
-    size = len(kinds)
-    scores: list[float | None] = [draw(VALUES), draw(VALUES)]
-    scores += draw(st.lists(value, min_size=size - 2, max_size=size - 2))
-    people = draw(st.lists(st.sampled_from("pqrst"), min_size=size, max_size=size))
-    abstained = draw(st.lists(st.booleans(), min_size=size - 2, max_size=size - 2))
-    return score_table(scores, kinds, people, split=split, abstained=[False, False, *abstained])
+    """Any table with both classes and a few subjects who occur several times.
+
+    A row is drawn as one number, since drawing costs more than what most tests do with a table.
+    """
+    codes = st.integers(0, len(_KINDS) * len(_PEOPLE) * 2 * (_STEPS + _SILENT) - 1)
+    rows = [_row(code) for code in draw(st.lists(codes, min_size=2, max_size=20))]
+    scores, kinds = [row[0] for row in rows], [row[1] for row in rows]
+    people, abstained = [row[2] for row in rows], [row[3] for row in rows]
+    for number in range(len(rows) if responses_only else 2):
+        scores[number] = 0.5 if scores[number] is None else scores[number]
+    kinds[:2], abstained[:2] = _KINDS[:2], [False, False]  # both classes have one that decides
+    return score_table(scores, kinds, people, split=split, abstained=abstained)
+
+
+def _row(code: int) -> tuple[float | None, str | None, str, bool]:
+    code, step = divmod(code, _STEPS + _SILENT)
+    code, kind = divmod(code, len(_KINDS))
+    abstained, person = divmod(code, len(_PEOPLE))
+    score = step / (_STEPS - 1) if step < _STEPS else None
+    return score, _KINDS[kind], _PEOPLE[person], bool(abstained)

@@ -1,6 +1,8 @@
 """The page and its plots: self-contained, safe, and complete."""
 
 import re
+from collections.abc import Sequence
+from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
@@ -14,7 +16,7 @@ from facepad.evaluation.assessment import Assessment, GivenPoint, Sampling, asse
 from facepad.evaluation.report.document import ExamplePicture, Report, Timing
 from facepad.evaluation.report.page import render, require_libraries
 from facepad.evaluation.report.plot_style import DARK, LIGHT
-from facepad.evaluation.report.plots import element, plots_of, save
+from facepad.evaluation.report.plots import Plot, element, plots_of, save
 from facepad.types import Split
 
 HOSTILE = "<script>alert(1)</script>\"'&$x$\x07"
@@ -72,8 +74,11 @@ def two_systems(name: str = "one") -> tuple[Assessment, Assessment]:
     return found[0], found[1]
 
 
-def page(name: str = "one") -> str:
-    found = two_systems(name)
+def drawn(found: Sequence[Assessment]) -> dict[Plot, str]:
+    return {plot: element(plot) for plot in plots_of(found)}
+
+
+def page(name: str, found: tuple[Assessment, ...], drawings: dict[Plot, str]) -> str:
     report = Report(
         title=f"Report of {name}",
         created="2026-01-02T03:04:05Z",
@@ -85,18 +90,28 @@ def page(name: str = "one") -> str:
         environment={"facepad": "1", name: name},
         pictures={name: (ExamplePicture("worst", name, 0.5, name, "x.jpg"),)},
     )
-    drawn = {plot: element(plot) for plot in plots_of(found)}
-    return render(report, drawn, lambda _: "data:image/jpeg;base64,AA==")
+    return render(report, drawings, lambda _: "data:image/jpeg;base64,AA==")
 
 
 @pytest.fixture(scope="module")
-def plain() -> str:
-    return page()
+def systems() -> tuple[Assessment, Assessment]:
+    return two_systems()
 
 
 @pytest.fixture(scope="module")
-def hostile() -> str:
-    return page(HOSTILE)
+def plain(systems: tuple[Assessment, Assessment]) -> str:
+    return page("one", systems, drawn(systems))
+
+
+@pytest.fixture(scope="module")
+def hostile_drawings() -> dict[Plot, str]:
+    return drawn(two_systems(HOSTILE))
+
+
+@pytest.fixture(scope="module")
+def hostile(systems: tuple[Assessment, Assessment], hostile_drawings: dict[Plot, str]) -> str:
+    named = tuple(replace(one, system=HOSTILE) for one in systems)
+    return page(HOSTILE, named, hostile_drawings)
 
 
 def read(text: str) -> Reader:
@@ -165,9 +180,10 @@ def test_the_page_is_accessible_in_its_structure(plain: str) -> None:
     assert all(set((a.get("aria-labelledby") or "").split()) <= set(identities) for _, a in seen)
 
 
-def test_plots_are_written_as_svg_and_as_png_in_light_and_dark(tmp_path: Path) -> None:
-    found = two_systems()
-    plot = plots_of(found)[0]
+def test_plots_are_written_as_svg_and_as_png_in_light_and_dark(
+    tmp_path: Path, systems: tuple[Assessment, Assessment]
+) -> None:
+    plot = plots_of(systems)[0]
     files = save(plot, tmp_path, element(plot))
     assert [file.name for file in files] == ["1-det.svg", "1-det-light.png", "1-det-dark.png"]
     root = ElementTree.fromstring(files[0].read_text())  # noqa: S314 - written a line above
@@ -175,19 +191,19 @@ def test_plots_are_written_as_svg_and_as_png_in_light_and_dark(tmp_path: Path) -
     assert all(file.read_bytes().startswith(b"\x89PNG") for file in files[1:])
 
 
-def test_a_drawing_has_no_colour_of_its_own() -> None:
-    text = element(plots_of(two_systems())[0])
+def test_a_drawing_has_no_colour_of_its_own(systems: tuple[Assessment, Assessment]) -> None:
+    text = element(plots_of(systems)[0])
     assert not re.search(r"#[0-9a-f]{6}\b", text)
     assert "var(--ink)" in text
 
 
-def test_hostile_names_leave_drawings_well_formed() -> None:
-    for plot in plots_of(two_systems(HOSTILE)):
-        ElementTree.fromstring(element(plot))  # noqa: S314 - our own drawing
+def test_hostile_names_leave_drawings_well_formed(hostile_drawings: dict[Plot, str]) -> None:
+    for drawing in hostile_drawings.values():
+        ElementTree.fromstring(drawing)  # noqa: S314 - our own drawing
 
 
-def test_every_plot_is_there_for_two_systems() -> None:
-    names = [plot.name for plot in plots_of(two_systems())]
+def test_every_plot_is_there_for_two_systems(systems: tuple[Assessment, Assessment]) -> None:
+    names = [plot.name for plot in plots_of(systems)]
     assert names == ["1-det", "1-roc", "1-scores-1", "1-scores-2", "1-scatter"]
 
 

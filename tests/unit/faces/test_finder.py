@@ -203,7 +203,7 @@ def test_nothing_found_is_no_face_after_all_looks() -> None:
     assert made.detector.looks == ["whole", "far", *["tile"] * 6, "side", "side", "whole"]
 
 
-def test_a_small_picture_has_no_tiles() -> None:
+def test_a_small_picture_has_no_tiles_but_three_turns() -> None:
     made = Made()
     made.find(Frame(np.zeros((300, 400, 3), np.uint8)))
     assert made.detector.looks == ["tile", "far", "tile", "tile", "tile"]

@@ -1,5 +1,7 @@
 """Arrays become frames; the order of channels is always said."""
 
+from typing import Literal
+
 import numpy as np
 import pytest
 
@@ -54,3 +56,19 @@ def test_the_frame_holds_a_copy() -> None:
 def test_what_does_not_fit_is_an_error(image: object, channels: object) -> None:
     with pytest.raises(InputError, match="got"):
         media.from_array(image, channels=channels)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("shape", "channels"), [((4, 5), "rgb"), ((4, 5, 3), "gray"), ((4,), "rgb"), ((0, 5, 3), "bgr")]
+)
+def test_a_wrong_shape_is_named_as_it_was_given(
+    shape: tuple[int, ...], channels: Literal["rgb", "bgr", "gray"]
+) -> None:
+    with pytest.raises(InputError) as caught:
+        media.from_array(np.zeros(shape, np.uint8), channels=channels)
+    assert str(caught.value).endswith(f"got {shape}")
+
+
+def test_a_fourth_channel_is_named_with_the_way_out() -> None:
+    with pytest.raises(InputError, match="alpha: lay the picture over a plain background"):
+        media.from_array(np.zeros((4, 5, 4), np.uint8), channels="rgb")

@@ -55,6 +55,20 @@ def test_a_pattern_the_shell_left_alone_is_opened_up() -> None:
     assert names("pictures/*.png") == ["pictures/a.png", "pictures/b.png"]
 
 
+@pytest.mark.parametrize("typed", ["https://example.org/a.jpg?x=[1]", "data:image/png;base64,AA*="])
+def test_an_address_is_no_pattern(typed: str) -> None:
+    (found,) = media.expand([typed])
+    assert isinstance(found.source, InputError)
+    assert "pattern" not in str(found.source)
+    assert "not" in str(found.source)
+
+
+def test_text_of_a_picture_is_not_repeated() -> None:
+    (found,) = media.expand(["data:image/png;base64," + 5000 * "iVBO"])
+    assert len(found.name) < 80
+    assert len(str(found.source)) < 250
+
+
 def test_an_absolute_pattern_is_opened_up(folder: Path) -> None:
     assert len(names(folder / "pictures" / "?.png")) == 2
 

@@ -15,6 +15,7 @@ from broken_files import broken_contents, make_broken_files
 from facepad import media
 from facepad.errors import InputError, printable
 from facepad.media import decode
+from facepad.sources import load
 from media_samples import VIDEO, colours, valid_pictures
 
 PNG = valid_pictures()["gray.png"]
@@ -86,6 +87,62 @@ def test_a_jpeg_without_its_end_mark_is_cut_off() -> None:
 def test_a_missing_file_is_named() -> None:
     with pytest.raises(InputError, match=r"^nowhere/me.jpg: file not found$"):
         media.read("nowhere/me.jpg")
+
+
+FACE = "/9j/4AAQSkZJRgABAQ" + 4000 * "aB3/+x"  # base64 of a picture, as browsers send it
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        (f"data:image/jpeg;base64,{FACE}", "a data URI, not a path; decode the part behind"),
+        (FACE, "base64 text, not a picture; decode it first, with base64.b64decode"),
+        (FACE.encode(), "base64 text, not a picture; decode it first, with base64.b64decode"),
+        (f"data:image/jpeg;base64,{FACE}".encode(), "a data URI; decode the part behind its comma"),
+        (FACE[:300], "base64 text, not a picture; decode it first"),
+        (f"data:image/jpeg;base64,{FACE[:20]}", "a data URI, not a path"),
+    ],
+    ids=["data URI", "text", "bytes", "data URI as bytes", "short text", "short data URI"],
+)
+def test_an_error_never_repeats_a_picture_and_says_what_to_do(
+    source: str | bytes, words: str
+) -> None:
+    with pytest.raises(InputError) as caught:
+        media.read(source)
+    assert words in str(caught.value)
+    assert FACE[20:60] not in str(caught.value)
+    assert len(str(caught.value)) < 250
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("https://example.org/me.jpg", "a URL and nothing is downloaded; fetch the file"),
+        ("HTTP://example.org/me.jpg?size=large", "a URL and nothing is downloaded"),
+        (Path("https://example.org/clip.mp4"), "a URL and nothing is downloaded"),
+        ("s3://bucket/me.jpg", "a URL and nothing is downloaded"),
+        ("file:///home/me.jpg", "a file URL; give the path itself"),
+        ("C:/pictures/me.jpg", "file not found"),
+        ("9j/me.jpg", "file not found"),
+    ],
+)
+def test_an_address_says_what_to_do(source: str | Path, words: str) -> None:
+    with pytest.raises(InputError, match=f": (this is )?{words}"):
+        load(source)
+
+
+def test_a_file_that_is_named_like_an_address_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("data:").mkdir()
+    Path("data:/me.png").write_bytes(PNG)
+    assert media.read("data:/me.png").size == media.read(PNG).size
+
+
+def test_an_empty_path_is_named_so() -> None:
+    with pytest.raises(InputError, match=r"^'': the path is empty$"):
+        media.read("")
 
 
 def test_a_folder_is_no_picture(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Packed files that stay open: a few, and opened again when they change."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -9,9 +10,15 @@ from facepad.packed.pictures import PackedFiles
 from facepad.testing import made_up_dataset
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = made_up_dataset(tmp_path_factory.mktemp("made"), "packed", pictures=1)
+    return next(root.rglob("*.h5"))
+
+
 @pytest.fixture
-def file(tmp_path: Path) -> Path:
-    return next(made_up_dataset(tmp_path, "packed", pictures=1).rglob("*.h5"))
+def file(made: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copy(made, tmp_path))
 
 
 def test_a_file_is_opened_once(file: Path) -> None:

@@ -10,7 +10,7 @@ from facepad.quality import measure
 
 RANGES = {
     "mse": (0, 255**2), "psnr": (0, 100), "snr": (-1e-6, 100), "sc": (1 - 1e-6, 1e6),
-    "md": (0, 255), "ad": (-1e-4, 1e-4), "nae": (0, 2), "ramd": (0, 255), "lmse": (0, 1),
+    "md": (0, 255), "ad": (-1e-4, 1e-4), "nae": (0, 2), "ramd": (0, 255), "lmse": (0, np.inf),
     "nxc": (0, 1 + 1e-6), "mas": (0, 1), "mams": (0, 1), "ted": (0, 1), "tcd": (0, 1),
     "sme": (0, 255**2), "spe": (0, np.pi**2), "gme": (0, 255**2), "gpe": (0, np.pi**2),
     "ssim": (-1, 1 + 1e-5), "vif": (0, 1.5), "rred": (0, 1e4), "hlfi": (-1, 1 + 1e-6),

@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +12,14 @@ from facepad.cli.console import progress
 from facepad.datasets.packed import Packed
 from facepad.errors import DatasetError, SettingsError
 from facepad.jobs.files import lock
-from facepad.scoring.engine import LABELS, DatasetScoring, labels, score_dataset
+from facepad.scoring.engine import (
+    LABELS,
+    DatasetScoring,
+    ScoreOptions,
+    labels,
+    score_dataset,
+    score_manifest,
+)
 from facepad.scoring.table import presentation_columns
 from facepad.scoring.workers import CalibrationRef, CheckerSpec
 from facepad.sources import load_sample
@@ -125,7 +132,7 @@ def test_scores_of_other_tests_are_not_mixed(scoring: DatasetScoring) -> None:
 
 def test_everything_that_scores_depend_on_is_kept(scoring: DatasetScoring) -> None:
     assert list(facts(scoring)) == [
-        "facepad", "tests", "advisory", "fusion", "calibration", "operating point made_up",
+        "facepad", "calibration", "tests", "advisory", "fusion", "operating point made_up",
         "model made_up", "frames", "max_clip_mb",
     ]  # fmt: skip
 
@@ -146,3 +153,18 @@ def test_a_run_killed_before_its_first_row_leaves_nothing_to_mix(scoring: Datase
     run(replace(scoring, samples=(), force=True))
     run(replace(scoring, samples=(), spec=CALIBRATED))
     assert facts(scoring)["calibration"] == CALIBRATION.version
+
+
+@pytest.mark.usefixtures("_made_up")
+def test_which_face_is_judged_is_kept_and_never_mixed(
+    picture: Callable[[str, int], str], tmp_path: Path
+) -> None:
+    picture("a.png", 200)
+    manifest, out = tmp_path / "in.csv", tmp_path / "out.csv"
+    manifest.write_text("path\na.png\n")
+    single = ScoreOptions(("one",), 0, faces="single")
+    score_manifest(manifest, out, single, say=lambda _: None, progress=progress)
+    assert json.loads(out.with_name("out.csv.run.json").read_text())["faces"] == "single"
+    largest = ScoreOptions(("one",), 0, resume=True)
+    with pytest.raises(SettingsError, match="with faces 'single', not none"):
+        score_manifest(manifest, out, largest, say=lambda _: None, progress=progress)

@@ -121,7 +121,7 @@ def test_without_the_stripes_there_is_no_pattern() -> None:
 def test_an_unknown_group_or_species_is_named() -> None:
     with pytest.raises(SettingsError, match="got 'wax'"):
         recipe("screen").ablated("wax")
-    with pytest.raises(SettingsError, match="got 'wax'"):
+    with pytest.raises(SettingsError, match=r"unknown kind of attack 'wax'; known: bona_fide, "):
         draw_recipe("wax", np.random.default_rng(0))
 
 

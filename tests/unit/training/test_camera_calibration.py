@@ -91,7 +91,7 @@ def test_the_calibrated_test_takes_the_calibration(done: CalibrationResult, test
 def test_pictures_without_a_face_are_not_enough(test: FaceTest, tmp_path: Path) -> None:
     file = tmp_path / "blank.png"
     cv2.imwrite(str(file), np.zeros((200, 200, 3), np.uint8))
-    with pytest.raises(InputError, match="at least 3 frames with a face, got 0 of 1"):
+    with pytest.raises(InputError, match="at least 3 different frames with a face, got 0 of 1"):
         run.calibrate("it", test, [CalibrationPicture(file, "")], target_bpcer=0.05)
 
 

@@ -1,6 +1,5 @@
 """Presentations to show in a report: the worst errors, the borderline ones, thumbnails."""
 
-import base64
 from collections.abc import Sequence
 
 import numpy as np
@@ -13,7 +12,6 @@ from facepad.evaluation.table import Flags, Floats
 from facepad.types import OperatingPoint
 
 SIDE = 128  # pixels of a thumbnail's longer side
-QUALITY = 80
 ACCEPTED = "attacks accepted, worst first"
 REJECTED = "bona fide rejected, worst first"
 BORDERLINE = "nearest to the threshold"
@@ -67,8 +65,7 @@ class Thumbnails:
         Of a clip, it shows the frame that was judged, or the middle one of several.
         """
         from facepad.media.frame_selection import FrameSelection
-        from facepad.media.resize import to_long_side
-        from facepad.opencv import cv2
+        from facepad.media.thumbnail import data_url
         from facepad.sources import MIDDLE, read_frames
 
         number = picture.frame
@@ -78,12 +75,7 @@ class Thumbnails:
             image = next(frame.image for _, frame in frames)
         except (InputError, DatasetError, StopIteration):
             return None
-        small = to_long_side(image, SIDE)
-        flags = [cv2.IMWRITE_JPEG_QUALITY, QUALITY]
-        made, data = cv2.imencode(".jpg", cv2.cvtColor(small, cv2.COLOR_RGB2BGR), flags)
-        if not made:
-            return None
-        return f"data:image/jpeg;base64,{base64.b64encode(data.tobytes()).decode()}"
+        return data_url(image, SIDE)
 
 
 def _some(

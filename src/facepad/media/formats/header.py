@@ -1,8 +1,9 @@
 """The header of a picture, and functions that all formats need to read one.
 
-Metadata is a wide and old attack surface, and no pixel needs it. The readers of the five
+Metadata is a wide and old attack surface, and no pixel needs it. The readers of the
 formats therefore walk the file themselves, take size, orientation and notes from it, and
-pass on only those parts that the pixels need.
+pass on only those parts that the pixels need. AVIF and HEIC are passed on whole: what lies where
+in them depends on every part.
 
 Reference: EXIF 2.32 (CIPA DC-008), tag 0x0112, for the orientation.
 """
@@ -29,7 +30,7 @@ class Header:
     """A picture before it is decoded.
 
     Attributes:
-        format: "JPEG", "PNG", "WebP", "BMP" or "TIFF".
+        format: "JPEG", "PNG", "WebP", "BMP", "TIFF", "AVIF" or "HEIC".
         width: Stored width in pixels, before ``orientation`` is applied.
         height: Stored height in pixels, before ``orientation`` is applied.
         essential: The file without metadata: what the decoder gets to see.

@@ -2,7 +2,7 @@
 
 import re
 
-SUPPORTED = "supported formats: JPEG, PNG, WebP, BMP and TIFF"
+SUPPORTED = "supported formats: JPEG, PNG, WebP, BMP, TIFF, AVIF, and HEIC with facepad[heif]"
 
 BASE64_TEXT = "base64 text, not a picture; decode it first, with base64.b64decode"
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/{1,2}[^/]")  # `Path` makes one slash of two
@@ -82,18 +82,24 @@ def describe_missing(path: str, otherwise: str = "file not found") -> str:
     return otherwise
 
 
-def _media_container(data: bytes) -> str:
-    """Describe a file of the container that pictures and videos share (ISO/IEC 14496-12)."""
+def still_kind(data: bytes) -> str:
+    """Return "HEIC" or "AVIF" for the beginning of such a picture; "" for anything else.
+
+    They share their container with videos (ISO/IEC 14496-12) and differ in their brands.
+    """
     brand = data[8:12]
     others = {data[at : at + 4] for at in range(16, min(int.from_bytes(data[:4], "big"), 256), 4)}
+    if data[4:8] != b"ftyp":
+        return ""
     if brand in _AVIF or (brand == b"mif1" and others & _AVIF):
-        return "an AVIF picture; convert it, e.g. `avifdec in.avif out.png`"
-    if brand in _HEIC:
-        return (
-            "a HEIC picture; convert it, e.g. `heif-convert in.heic out.jpg`, or set the phone "
-            "to take JPEG (iPhone: Settings, Camera, Formats, Most Compatible)"
-        )
-    if brand == b"crx ":
+        return "AVIF"
+    return "HEIC" if brand in _HEIC else ""
+
+
+def _media_container(data: bytes) -> str:
+    if kind := still_kind(data):
+        return f"a {kind} picture"
+    if data[8:12] == b"crx ":
         return "camera raw; save it as JPEG with the camera's program"
     return "a video (MP4 or QuickTime), not a picture"
 

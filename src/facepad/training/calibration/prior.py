@@ -161,7 +161,7 @@ def observe(
     ]
     rows = compute_cached(
         items,
-        ObservationCache(settings.folder("cache_dir")),
+        ObservationCache(settings.writable_folder("cache_dir")),
         _row,
         partial(Observer, make_test),
         workers=workers,
