@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from facepad.decision import Decision
-from facepad.faces import capture
 from facepad.finders import Faces, Finder
 from facepad.fusion import Fusion
 from facepad.media.frame_selection import FrameSelection
@@ -30,7 +29,7 @@ def check(
     deadline_s: float | None = None,
     faces: Faces = "largest",
     finder: Finder | None = None,
-    assess: Assess = capture.assess,
+    assess: Assess | None = None,
 ) -> Decision:
     """Judge one picture or clip with a new `Checker`; for many of them make one and keep it.
 

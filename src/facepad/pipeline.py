@@ -26,7 +26,6 @@ from facepad.errors import (
     require_count,
     source_name,
 )
-from facepad.faces import capture
 from facepad.finders import Faces, Finder, all_faces, check_finder, joined, notes_of, with_faces
 from facepad.fusion import Fusion, check_fusion, fusion_name
 from facepad.jobs.threads import ordered_map
@@ -107,11 +106,11 @@ class Checker:
         deadline_s: float | None = None,
         faces: Faces = "largest",
         finder: Finder | None = None,
-        assess: Assess = capture.assess,
+        assess: Assess | None = None,
     ) -> None:
         check_finder(finder, faces)
         check_fusion(fusion, operating_point)
-        require(callable(assess), "assess", "a function", assess)
+        require(assess is None or callable(assess), "assess", "a function or None", assess)
         self._selected = SelectedTests.of(tests, advisory, calibration)
         own = threads if threads is not None else int(settings.number("threads"))
         self._threads = require_count("threads", own)
@@ -317,7 +316,9 @@ class Checker:
         if self._loaded is None:
             with (clock or StepClock()).step("load"), self._lock:
                 if self._loaded is None:
-                    self._loaded = self._selected.load(self._fusion, self._threads, self._finder)
+                    self._loaded = self._selected.load(
+                        self._fusion, self._threads, self._finder, self._assess
+                    )
         return self._loaded
 
     def _decision_or_error(
@@ -357,7 +358,7 @@ class Checker:
         with clock.step("capture"):
             with_face = (one for one in given if any(frame.face for frame in one.frames))
             assessed = next(with_face, given[0])
-            judged = judged_frames(assessed, self._assess)
+            judged = judged_frames(assessed, parts.assess)
         if assessed is stills:
             stills = judged.presentation
         reasons_out = {test.name: missing_reason(test, stills, clip) for test in parts.tests}

@@ -10,7 +10,7 @@ from facepad.calibration import CalibratableTest, Calibration
 from facepad.errors import SettingsError, require
 from facepad.finders import Finder
 from facepad.fusion import Answer, Fused, Fusion
-from facepad.needs import Needs, needs_of
+from facepad.needs import Assess, Needs, needs_of
 from facepad.types import (
     Calibratable,
     LivenessTest,
@@ -77,8 +77,14 @@ class SelectedTests:
         """Names of all tests, those that decide first."""
         return tuple(map(name_of, (*self.deciding, *self.advisory)))
 
-    def load(self, fusion: str | Fusion, threads: int, finder: Finder | None) -> "LoadedTests":
-        """Make every test, the fusion, and the face finder unless one is given.
+    def load(
+        self,
+        fusion: str | Fusion,
+        threads: int,
+        finder: Finder | None = None,
+        assess: Assess | None = None,
+    ) -> "LoadedTests":
+        """Make every test and the fusion; the face finder and the rules for captures if None.
 
         Tests share the threads: they run side by side, and each gets an equal part.
 
@@ -99,7 +105,14 @@ class SelectedTests:
         models = dict(finder.models)
         for test in tests:
             models.update(test.models)
-        return LoadedTests(tests, len(self.deciding), fuse, finder, MappingProxyType(models))
+        return LoadedTests(
+            tests,
+            len(self.deciding),
+            fuse,
+            assess or _built_in_assess(),
+            finder,
+            MappingProxyType(models),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +123,7 @@ class LoadedTests:
         tests: All tests, those that decide first.
         deciding: How many of them decide.
         fuse: Makes one score of those of the deciding tests.
+        assess: Judges the capture of a frame with a face.
         finder: Finds faces.
         models: Version of each model that takes part, by model name.
     """
@@ -117,6 +131,7 @@ class LoadedTests:
     tests: tuple[LivenessTest, ...]
     deciding: int
     fuse: Fusion
+    assess: Assess
     finder: Finder
     models: Mapping[str, str]
 
@@ -209,6 +224,12 @@ def _check_names(
     names = list(map(name_of, (*tests, *advisory)))
     if len(set(names)) < len(names):
         raise SettingsError(f"each test is named once, got {', '.join(names)}")
+
+
+def _built_in_assess() -> Assess:
+    from facepad.faces.capture import assess  # loads OpenCV
+
+    return assess
 
 
 def _face_finder(landmarks: bool) -> Finder:

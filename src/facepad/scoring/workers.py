@@ -9,7 +9,6 @@ from typing import Any, Self
 from facepad import calibration, runtime
 from facepad.errors import ModelError, item_error
 from facepad.evaluation.assessment import GivenPoint
-from facepad.faces.capture import assess
 from facepad.finders import Faces
 from facepad.jobs.processes import ProcessPool
 from facepad.media.frame_selection import FrameSelection
@@ -158,13 +157,15 @@ class CheckerSpec:
             calibration=name,
             frames=self.frames,
             threads=1,
-            assess=assess_cropped if self.faces_are_cropped else assess,
+            assess=assess_cropped if self.faces_are_cropped else None,
             faces=self.faces,
         )
 
 
 def assess_cropped(frame: Frame) -> CaptureQuality:
     """Assess the capture of a frame from a set that is cut at the face: context is waived."""
+    from facepad.faces.capture import assess  # loads OpenCV
+
     capture = assess(frame)
     reasons = tuple(reason for reason in capture.reasons if reason is not Reason.NO_CONTEXT)
     return replace(capture, reasons=reasons)

@@ -139,7 +139,7 @@ def test_a_still_among_clips_is_judged_by_the_tests_that_were_asked(listed: Path
 def _cut(monkeypatch: pytest.MonkeyPatch, _here: None) -> None:
     """Let every picture end at the face."""
     monkeypatch.setattr(
-        "facepad.scoring.workers.assess", lambda _: CaptureQuality((Reason.NO_CONTEXT,))
+        "facepad.faces.capture.assess", lambda _: CaptureQuality((Reason.NO_CONTEXT,))
     )
     monkeypatch.setattr("facepad.selected_tests._face_finder", lambda _: BoxFinder())
 
