@@ -117,7 +117,7 @@ def test_an_unexpected_error_is_the_items_own_and_keeps_its_cause() -> None:
         def score(self, presentation: Presentation) -> Score:
             raise ZeroDivisionError(presentation.source)
 
-    broken = Checker((Broken(),), finder=CrowdFinder(), threads=1)
+    broken = Checker((Broken(),), finder=CrowdFinder(), threads=1, assess=no_complaint)
     (error,) = broken.check_many([PICTURE], channels="rgb", errors="return")
     assert isinstance(error, InputError)
     assert str(error).startswith("ndarray: unexpected ZeroDivisionError: array")
@@ -130,7 +130,7 @@ def test_what_ends_every_check_is_raised_also_where_errors_are_returned() -> Non
         def score(self, presentation: Presentation) -> Score:
             raise ModelError(f"{presentation.source}: light.npz is missing")
 
-    broken = Checker((Unloaded(),), finder=CrowdFinder(), threads=1)
+    broken = Checker((Unloaded(),), finder=CrowdFinder(), threads=1, assess=no_complaint)
     with pytest.raises(ModelError):
         list(broken.check_many([PICTURE], channels="rgb", errors="return"))
 
