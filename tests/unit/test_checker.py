@@ -266,7 +266,7 @@ def test_a_checker_can_be_sent_to_another_process(way: str, paths: tuple[Path, .
         ({"operating_point": 0.5}, r"such as OperatingPoint\.at\(0\.5\), got 0\.5"),
         ({"faces": "all"}, "faces must be 'largest' or 'single', got 'all'"),
         ({"finder": 5}, "finder must be an object with a method find, got 5"),
-        ({"assess": None}, "assess must be a function, got None"),
+        ({"assess": 5}, "assess must be a function or None, got 5"),
     ],
 )
 def test_a_wrong_option_is_an_error_in_words(options: dict[str, Any], words: str) -> None:
