@@ -137,6 +137,8 @@ class FaceFinder:
             if side >= _MIN_TILE:
                 detections = self._in_tiles(small, side)
                 yield self._confirm(image, [face.scaled(scale) for face in detections], _AGAIN)
+        small = to_long_side(image, 2 * DETECTOR_SIDE)  # the detector sees no more of the whole
+        scale = max(image.shape[:2]) / max(small.shape[:2])
         for quarters in (1, 3, 2):
             back = np.linalg.inv(level.Turn(quarters, 0.0, (small.shape[1], small.shape[0])).matrix)
             turned = self._detector.detect(np.rot90(small, quarters), _AGAIN.score)
