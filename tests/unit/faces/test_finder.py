@@ -13,6 +13,7 @@ from facepad.types import Frame, Landmarks, Reason, RgbImage
 
 FRAME = Frame(np.zeros((480, 640, 3), np.uint8), time_s=1.5, notes=("a note",))
 MESH = np.ones((468, 3), np.float32)
+SIDE, OVER = (256, 192, 3), (192, 256, 3)  # a small copy of the frame on its side, upside down
 VIEW = (128, 128, 3)  # the surroundings of a tilted face, as they are looked at again
 Corners = tuple[float, float, float, float]
 
@@ -28,12 +29,12 @@ class Detector:
     """Answers with given faces, by how the picture is looked at."""
 
     def __init__(self, **answers: tuple[Detection, ...]) -> None:
-        self.answers = {"view": (), "side": (), **answers}
+        self.answers = {"view": (), "side": (), "over": (), **answers}
         self.looks: list[str] = []
         self.views: list[tuple[Detection, ...]] = []  # the next answers for "view"
 
     def detect(self, image: RgbImage, min_score: float, room: float = 1.0) -> list[Detection]:
-        known = {FRAME.image.shape: "whole", (640, 480, 3): "side", VIEW: "view"}
+        known = {FRAME.image.shape: "whole", SIDE: "side", VIEW: "view", OVER: "over"}
         look = "far" if room > 1 else known.get(image.shape, "tile")
         self.looks.append(look)
         answer = self.views.pop(0) if look == "view" and self.views else self.answers[look]
@@ -156,7 +157,7 @@ def test_a_doubtful_face_is_turned_over_and_the_surer_way_counts() -> None:
 
 
 def test_a_face_on_its_side_is_found_where_none_stands_upright() -> None:
-    lying = rolled(seen((100.0, 200.0, 200.0, 300.0)), 0.0)
+    lying = rolled(seen((40.0, 80.0, 80.0, 120.0)), 0.0)
     found = Made(side=(lying,), landmarks=False).find()
     assert found.face is not None
     assert found.face.box in ((200, 280, 300, 380), (340, 100, 440, 200))
@@ -200,13 +201,13 @@ def test_nothing_found_is_no_face_after_all_looks() -> None:
     made = Made()
     found = made.find()
     assert (found.face, found.no_face) == (None, Reason.NO_FACE)
-    assert made.detector.looks == ["whole", "far", *["tile"] * 6, "side", "side", "whole"]
+    assert made.detector.looks == ["whole", "far", *["tile"] * 6, "side", "side", "over"]
 
 
 def test_a_small_picture_has_no_tiles_but_three_turns() -> None:
     made = Made()
     made.find(Frame(np.zeros((300, 400, 3), np.uint8)))
-    assert made.detector.looks == ["tile", "far", "tile", "tile", "tile"]
+    assert made.detector.looks == ["tile", "far", "side", "side", "over"]
 
 
 def test_a_face_that_fills_the_picture_is_found_from_further_away() -> None:
