@@ -1,10 +1,12 @@
 """Time of finding a face with its landmarks, and how often faces are found.
 
 Usage: python benchmarks/faces.py [--root FOLDER_OF_PICTURES] [--per-set 200] [--repeat 200]
+           [--turned]
 
 The picture that is timed is NASA's portrait of an astronaut (public domain, from
 scikit-image) in 640x480. With ``--root`` the rates are told for every folder that holds
-pictures, and for every video (20 frames each), spread evenly.
+pictures, and for every video (20 frames each), spread evenly. ``--turned`` turns them instead
+and prints, by angle, how far the log-likelihood ratio of `face_cnn` moves from the upright one.
 """
 
 import argparse
@@ -22,9 +24,11 @@ from skimage.data import astronaut
 
 from facepad.faces.detector import Detector, Mesh, letterbox
 from facepad.faces.finder import FaceFinder
-from facepad.types import Frame, RgbImage
+from facepad.liveness.face_cnn.test import free as face_cnn
+from facepad.types import Frame, LivenessTest, Presentation, RgbImage, Score
 
 GOAL_MS = 8.0
+ANGLES = (12, 15, 30, 45, 90, 135, 180, 270)
 PICTURES = {".jpg", ".jpeg", ".png", ".webp"}
 VIDEOS = {".mp4", ".webm", ".avi"}
 
@@ -37,7 +41,11 @@ def main() -> None:
     options.add_argument("--root", type=Path)
     options.add_argument("--per-set", type=int, default=200)
     options.add_argument("--repeat", type=int, default=200)
+    options.add_argument("--turned", action="store_true")
     chosen = options.parse_args()
+    if chosen.root is not None and chosen.turned:
+        _turned(chosen.root, chosen.per_set)
+        return
     _times(chosen.repeat)
     if chosen.root is not None:
         _rates(chosen.root, chosen.per_set)
@@ -106,6 +114,53 @@ def _rates(root: Path, per_set: int) -> None:
         rest = ", ".join(f"{reason} {number}" for reason, number in results.items())
         median = statistics.median(times)
         print(f"{name:<44} {count:>8} {found / count:>7.1%} {others:>6} {median:>6.1f}  {rest}")
+
+
+def _turned(root: Path, per_set: int) -> None:
+    finder, test = FaceFinder(landmarks=False), face_cnn()
+    print(f"{'set':<32} {'degrees':>7} {'found':>7} {'median':>7} {'worst':>7}  outcomes changed")
+    for name, images in _sets(root, per_set):
+        moved: dict[int, list[float]] = {angle: [] for angle in ANGLES}
+        changed, count = Counter[int](), 0
+        for image in images:
+            upright = test.score(Presentation((finder.find(Frame(image)),)))
+            if upright.value is None:
+                continue
+            count += 1
+            for angle in ANGLES:
+                frame = finder.find(Frame(_turn(image, angle)))
+                score = test.score(Presentation((frame,)))
+                if score.value is not None:
+                    moved[angle].append(abs(_ratio(score) - _ratio(upright)))
+                    changed[angle] += _side(test, score) != _side(test, upright)
+        for angle, values in moved.items():
+            median, worst = statistics.median(values), max(values)
+            share = f"{changed[angle] / len(values):.0%}"
+            found = f"{len(values) / count:.1%}"
+            print(f"{name:<32} {angle:>7} {found:>7} {median:>7.2f} {worst:>7.2f}  {share}")
+
+
+def _ratio(score: Score) -> float:
+    return float(score.details["log_likelihood_ratio"])
+
+
+def _side(test: LivenessTest, score: Score) -> int:
+    """Attack, uncertain or bona fide."""
+    point, value = test.operating_point, score.value or 0.0
+    return int(value >= point.low) + int(value >= point.high)
+
+
+def _turn(image: RgbImage, degrees: int) -> RgbImage:
+    """Turn a picture clockwise onto a canvas that holds all of it; edge pixels are repeated."""
+    if degrees % 90 == 0:
+        return np.ascontiguousarray(np.rot90(image, -degrees // 90))
+    height, width = image.shape[:2]
+    turn = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), -degrees, 1.0)
+    cos, sin = abs(turn[0, 0]), abs(turn[0, 1])
+    size = (round(width * cos + height * sin), round(width * sin + height * cos))
+    turn[:, 2] += (size[0] - width) / 2, (size[1] - height) / 2
+    method, edge = cv2.INTER_LANCZOS4, cv2.BORDER_REPLICATE
+    return np.asarray(cv2.warpAffine(image, turn, size, flags=method, borderMode=edge), np.uint8)
 
 
 def _sets(root: Path, per_set: int) -> Iterator[tuple[str, Iterator[RgbImage]]]:

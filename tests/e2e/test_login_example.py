@@ -6,12 +6,14 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from fastapi.testclient import TestClient
 from PIL import Image
+
+if TYPE_CHECKING:
+    from fastapi.testclient import TestClient
 
 pytestmark = pytest.mark.e2e
 
@@ -22,7 +24,9 @@ RECAPTURE = (ROOT / "examples" / "astronaut-simulated-recapture.jpg").read_bytes
 
 
 @pytest.fixture(scope="module")
-def client() -> Iterator[TestClient]:
+def client() -> "Iterator[TestClient]":
+    from fastapi.testclient import TestClient  # takes long, and the fast suite reads this file
+
     with TestClient(_module().app) as client:
         yield client
 
@@ -36,20 +40,20 @@ def _module() -> ModuleType:
     return module
 
 
-def _answer(client: TestClient, data: bytes, name: str = "me.jpg") -> Any:  # noqa: ANN401
+def _answer(client: "TestClient", data: bytes, name: str = "me.jpg") -> Any:  # noqa: ANN401
     return client.post("/login/face", files={"picture": (name, data, "image/jpeg")})
 
 
-def test_a_living_person_is_let_in(client: TestClient) -> None:
+def test_a_living_person_is_let_in(client: "TestClient") -> None:
     answer = _answer(client, PORTRAIT)
     assert (answer.status_code, answer.json()) == (200, {"live": True})
 
 
-def test_an_attack_is_not(client: TestClient) -> None:
+def test_an_attack_is_not(client: "TestClient") -> None:
     assert _answer(client, RECAPTURE).status_code == 403
 
 
-def test_a_poor_capture_comes_with_its_reason(client: TestClient) -> None:
+def test_a_poor_capture_comes_with_its_reason(client: "TestClient") -> None:
     dark = io.BytesIO()
     pixels = np.asarray(Image.open(io.BytesIO(PORTRAIT)).convert("RGB")) // 12
     Image.fromarray(pixels).save(dark, "JPEG", quality=95)
@@ -58,7 +62,7 @@ def test_a_poor_capture_comes_with_its_reason(client: TestClient) -> None:
     assert "too_dark" in answer.json()["detail"]
 
 
-def test_what_is_no_picture_is_an_error_of_the_client(client: TestClient) -> None:
+def test_what_is_no_picture_is_an_error_of_the_client(client: "TestClient") -> None:
     answer = _answer(client, b"hello", "notes.txt")
     assert answer.status_code == 422
     assert "Traceback" not in answer.text

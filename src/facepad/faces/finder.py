@@ -40,24 +40,24 @@ class _Trust:
         score: Smallest confidence of the detector.
         sure: The confidence from which the mesh is not asked.
         presence: Smallest confidence of the mesh.
+        turned: Smallest confidence of the detector after a turn.
     """
 
     score: float
     sure: float
     presence: float
+    turned: float
 
 
 # Measured on 800 pictures with a face, where the mesh's confidence is 1.00 but for two blurred
 # frames, and on 90 without: in whole ones the detector's reaches 0.75 and the mesh's 0.1, in
 # tiles 0.87, and the mesh's 0.89 on a fox.
-_WHOLE = _Trust(score=0.5, sure=0.9, presence=0.5)
-_AGAIN = _Trust(score=0.6, sure=2.0, presence=0.9)
-_ON_ITS_SIDE = _Trust(score=0.75, sure=2.0, presence=0.9)
+_WHOLE = _Trust(score=0.5, sure=0.9, presence=0.5, turned=0.5)
+_AGAIN = _Trust(score=0.6, sure=2.0, presence=0.9, turned=0.75)
 
 _LEVEL_DEG = 10.0  # up to this tilt the detector's box is exact
 _UPRIGHT = 0.88  # the confidence that the detector has of no face upside down (0.87 of 391)
-_DOUBT = 0.1  # by how much the wrong way up may be less confident and yet all ways are tried
-_ALL_WAYS = (0.0, 90.0, 180.0, 270.0)
+_SURER = 0.05  # how much higher it is for the right way up, unless that reaches _UPRIGHT
 _TURNS = 3  # after so many the eyes are level
 _SAME_PLACE = 0.15  # overlap of the boxes of one face before and after a turn
 
@@ -137,11 +137,13 @@ class FaceFinder:
             if side >= _MIN_TILE:
                 detections = self._in_tiles(small, side)
                 yield self._confirm(image, [face.scaled(scale) for face in detections], _AGAIN)
+        small = to_long_side(image, 2 * DETECTOR_SIDE)  # the detector sees no more of the whole
+        scale = max(image.shape[:2]) / max(small.shape[:2])
         for quarters in (1, 3, 2):
             back = np.linalg.inv(level.Turn(quarters, 0.0, (small.shape[1], small.shape[0])).matrix)
             turned = self._detector.detect(np.rot90(small, quarters), _AGAIN.score)
             detections = [face.mapped(np.asarray(back)).scaled(scale) for face in turned]
-            yield self._confirm(image, detections, _ON_ITS_SIDE)
+            yield self._confirm(image, detections, _AGAIN)
 
     def _in_tiles(self, image: RgbImage, side: int) -> list[Detection]:
         detections = [face for box in tiles(image, side) for face in self._within(image, box)]
@@ -158,33 +160,41 @@ class FaceFinder:
         return next(iter(self._within(image, clip_box(_around(face), image))), face)
 
     def _levelled(self, image: RgbImage, face: Detection) -> Detection:
-        """Detect a tilted face again in its surroundings, turned until its eyes are level."""
-        face, turned = self._right_way_up(image, face)
+        """Detect a tilted face again in its surroundings, turned until its eyes are level.
+
+        The detector sees faces that lie upside down as upright ones, with a lower confidence.
+        """
+        is_level, turned = abs(face.roll_deg) <= _LEVEL_DEG, 0.0
+        if face.score < _UPRIGHT:
+            face, turned = (self._over if is_level else self._any_way)(image, face)
         for _ in range(_TURNS):
             tilt = (face.roll_deg - turned + 180.0) % 360.0 - 180.0
             again = None if abs(tilt) <= _LEVEL_DEG else self._turned(image, face, face.roll_deg)
             if again is None:
                 break
-            again = replace(again, score=max(face.score, again.score))
-            face, turned = again, face.roll_deg
+            face, turned = replace(again, score=max(face.score, again.score)), face.roll_deg
         return face
 
-    def _right_way_up(self, image: RgbImage, face: Detection) -> tuple[Detection, float]:
-        """Return a face as the detector is surest of it, and the roll that it was turned against.
-
-        The detector sees faces that lie upside down as upright ones, with a lower confidence.
-        """
-        if face.score >= _UPRIGHT:
+    def _over(self, image: RgbImage, face: Detection) -> tuple[Detection, float]:
+        """Return a level face, or what it is upside down, and the roll it was turned against."""
+        roll = face.roll_deg + 180.0
+        over = self._turned(image, face, roll)
+        if over is None or over.score < _surer(face):
             return face, 0.0
-        is_level = abs(face.roll_deg) <= _LEVEL_DEG
-        if is_level:
-            over = self._turned(image, face, face.roll_deg + 180.0)
-            if over is None or over.score < face.score - _DOUBT:
-                return face, 0.0
-        turns = [(self._turned(image, face, face.roll_deg + turn), turn) for turn in _ALL_WAYS]
-        seen = [(again.score, again, turn) for again, turn in turns if again is not None]
-        _, best, turn = max(seen, key=lambda one: one[0], default=(0.0, face, 0.0))
-        return (face, 0.0) if is_level and turn == 0.0 else (best, face.roll_deg + turn)
+        again = self._turned(image, face, face.roll_deg)
+        return (face, 0.0) if again is not None and again.score >= over.score else (over, roll)
+
+    def _any_way(self, image: RgbImage, face: Detection) -> tuple[Detection, float]:
+        """Return a tilted face as it is seen best, and the roll it was turned against."""
+        again = self._turned(image, face, face.roll_deg)
+        best, roll = (face, 0.0) if again is None else (again, face.roll_deg)
+        if best.score >= _UPRIGHT:
+            return best, roll
+        for turn in (face.roll_deg + quarter for quarter in (90.0, 180.0, 270.0)):
+            other = self._turned(image, face, turn)
+            if other is not None and other.score >= _surer(best):
+                best, roll = other, turn
+        return best, roll
 
     def _turned(self, image: RgbImage, face: Detection, roll_deg: float) -> Detection | None:
         """Detect a face again after a turn against a roll; None where it is not seen then."""
@@ -203,27 +213,21 @@ class FaceFinder:
     ) -> list[_Candidate]:
         """Return the detections that are faces, largest first, with landmarks if computed."""
         faces: list[_Candidate] = []
-        largest = sorted(detections, key=lambda detection: -detection.area)[:_MOST]
-        for detection in self._each_once(image, largest):
-            if detection.score < trust.score:
-                continue
-            if detection.score >= trust.sure:
-                faces.append((detection, None))
-                continue
-            landmarks, presence = self._mesh.landmarks(image, detection)
-            if presence >= trust.presence:
-                faces.append((detection, landmarks))
-        return faces
-
-    def _each_once(self, image: RgbImage, detections: list[Detection]) -> list[Detection]:
-        """Return levelled faces, largest first; what turned out to be one face comes once."""
-        faces: list[Detection] = []
-        for face in sorted(
-            (self._levelled(image, face) for face in detections), key=lambda face: -face.score
-        ):
-            if all(overlap(face.box, other.box) <= SAME_FACE for other in faces):
+        for detection in sorted(detections, key=lambda detection: -detection.area)[:_MOST]:
+            turned = self._levelled(image, detection)
+            face = None
+            if turned is not detection and turned.score >= trust.turned:
+                face = self._confirmed(image, turned, trust)
+            face = face or self._confirmed(image, detection, trust)
+            if face is not None:
                 faces.append(face)
-        return sorted(faces, key=lambda face: -face.area)
+        return _each_once(faces)
+
+    def _confirmed(self, image: RgbImage, detection: Detection, trust: _Trust) -> _Candidate | None:
+        if detection.score >= trust.sure:
+            return detection, None
+        landmarks, presence = self._mesh.landmarks(image, detection)
+        return (detection, landmarks) if presence >= trust.presence else None
 
     def _with(
         self, frame: Frame, detection: Detection, landmarks: Landmarks | None, others: int
@@ -242,6 +246,20 @@ class FaceFinder:
             roll_deg=detection.roll_deg,
         )
         return replace(frame, face=face, no_face=None)
+
+
+def _each_once(faces: list[_Candidate]) -> list[_Candidate]:
+    """Return faces, largest first; detections that levelling brought to one face come once."""
+    kept: list[_Candidate] = []
+    for face in sorted(faces, key=lambda face: -face[0].score):
+        if all(overlap(face[0].box, other[0].box) <= SAME_FACE for other in kept):
+            kept.append(face)
+    return sorted(kept, key=lambda face: -face[0].area)
+
+
+def _surer(face: Detection) -> float:
+    """Return the confidence from which the face was detected the wrong way up before."""
+    return min(_UPRIGHT, face.score + _SURER)
 
 
 def _around(face: Detection) -> tuple[float, float, float, float]:

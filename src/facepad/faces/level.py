@@ -63,8 +63,8 @@ class Turn:
         left, top, right, bottom = part
         to_part = _moving(-left, -top) @ self.matrix
         if self.rest_deg == 0.0:
-            whole = np.rot90(image, self.quarters)
-            return np.ascontiguousarray(whole[top:bottom, left:right]), to_part
+            shown = np.rot90(image, self.quarters)[top:bottom, left:right]
+            return _rotated(np.rot90(shown, -self.quarters), self.quarters), to_part
         width, height = right - left, bottom - top
         factor = min(1.0, most / max(width, height))
         size = (max(1, round(width * factor)), max(1, round(height * factor)))
@@ -133,6 +133,14 @@ def rotation(angle_deg: float, pivot: tuple[float, float]) -> Map:
     cos, sin = float(np.cos(angle)), float(np.sin(angle))
     turn = np.array([[cos, sin, 0.0], [-sin, cos, 0.0], [0.0, 0.0, 1.0]])
     return np.asarray(_moving(*pivot) @ turn @ _moving(-pivot[0], -pivot[1]))
+
+
+def _rotated(image: RgbImage, quarters: int) -> RgbImage:
+    """Return `np.rot90` of a picture as a copy; OpenCV copies large ones ten times faster."""
+    codes = cv2.ROTATE_90_COUNTERCLOCKWISE, cv2.ROTATE_180, cv2.ROTATE_90_CLOCKWISE
+    if quarters == 0:
+        return image.copy()
+    return np.asarray(cv2.rotate(np.ascontiguousarray(image), codes[quarters - 1]), np.uint8)
 
 
 def _warp(image: RgbImage, to_part: Map, size: tuple[int, int], factor: float) -> RgbImage:

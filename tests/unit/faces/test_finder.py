@@ -13,6 +13,8 @@ from facepad.types import Frame, Landmarks, Reason, RgbImage
 
 FRAME = Frame(np.zeros((480, 640, 3), np.uint8), time_s=1.5, notes=("a note",))
 MESH = np.ones((468, 3), np.float32)
+SIDE, OVER = (256, 192, 3), (192, 256, 3)  # a small copy of the frame on its side, upside down
+VIEW = (128, 128, 3)  # the surroundings of a tilted face, as they are looked at again
 Corners = tuple[float, float, float, float]
 
 
@@ -26,14 +28,17 @@ FACE = seen((200.0, 100.0, 300.0, 200.0))
 class Detector:
     """Answers with given faces, by how the picture is looked at."""
 
-    def __init__(self, whole: list[Detection], far: list[Detection], tile: list[Detection]) -> None:
-        self.answers = {"whole": whole, "far": far, "tile": tile}
+    def __init__(self, **answers: tuple[Detection, ...]) -> None:
+        self.answers = {"view": (), "side": (), "over": (), **answers}
         self.looks: list[str] = []
+        self.views: list[tuple[Detection, ...]] = []  # the next answers for "view"
 
     def detect(self, image: RgbImage, min_score: float, room: float = 1.0) -> list[Detection]:
-        look = "far" if room > 1 else "whole" if image.shape == FRAME.image.shape else "tile"
+        known = {FRAME.image.shape: "whole", SIDE: "side", VIEW: "view", OVER: "over"}
+        look = "far" if room > 1 else known.get(image.shape, "tile")
         self.looks.append(look)
-        return [one for one in self.answers[look] if one.score >= min_score]
+        answer = self.views.pop(0) if look == "view" and self.views else self.answers[look]
+        return [one for one in answer if one.score >= min_score]
 
 
 class Mesh:
@@ -56,10 +61,12 @@ class Made:
         *whole: Detection,
         far: tuple[Detection, ...] = (),
         tile: tuple[Detection, ...] = (),
+        side: tuple[Detection, ...] = (),
+        view: tuple[Detection, ...] = (),
         presence: Callable[[Detection], float] = lambda _: 1.0,
         landmarks: bool = True,
     ) -> None:
-        self.detector = Detector([*whole], [*far], [*tile])
+        self.detector = Detector(whole=whole, far=far, tile=tile, side=side, view=view)
         self.mesh = Mesh(presence)
         self.finder = FaceFinder(landmarks=landmarks)
         vars(self.finder).update(_detector=self.detector, _mesh=self.mesh)
@@ -91,8 +98,7 @@ def test_all_faces_come_largest_first_each_with_its_own_finding() -> None:
     assert second.face is not None
     assert (second.face.box, second.face.others) == ((200, 100, 300, 200), 2)
     assert third.no_face is Reason.FACE_TOO_FAR
-    found = made.find()
-    assert (found.face, found.no_face) == (first.face, first.no_face)
+    assert made.find().no_face is first.no_face
 
 
 def test_a_frame_without_faces_gives_one_finding() -> None:
@@ -105,6 +111,57 @@ def test_a_face_keeps_the_points_of_the_detector_and_its_roll() -> None:
     assert found.face is not None
     assert found.face.points[:2] == ((220.0, 130.0), (270.0, 180.0))
     assert found.face.roll_deg == pytest.approx(45.0)
+
+
+def rolled(face: Detection, degrees: float) -> Detection:
+    """A face whose eyes are 40 pixels apart, with a roll."""
+    angle, (x, y) = np.deg2rad(degrees), face.middle
+    across, down = 20.0 * float(np.cos(angle)), 20.0 * float(np.sin(angle))
+    eyes = [(x - across, y - down), (x + across, y + down)]
+    points = np.array([*eyes, *[(x, y)] * 4], np.float32)
+    return replace(face, points=points)
+
+
+IN_VIEW = seen((40.0, 40.0, 88.0, 88.0), 0.97)
+
+
+@pytest.mark.parametrize("degrees", [-60.0, 25.0, 115.0])
+def test_a_tilted_face_is_detected_again_with_level_eyes(degrees: float) -> None:
+    made = Made(rolled(FACE, degrees), view=(rolled(IN_VIEW, 4.0),), landmarks=False)
+    found = made.find()
+    assert made.detector.looks == ["whole", "view"]
+    assert found.face is not None
+    assert found.face.score == 0.97
+    assert found.face.roll_deg == pytest.approx(degrees + 4.0, abs=0.1)
+    left, top, right, bottom = found.face.box
+    assert ((left + right) / 2, (top + bottom) / 2) == pytest.approx((250.0, 150.0), abs=2.0)
+
+
+def test_a_face_that_is_not_seen_again_stays_as_it_was_detected() -> None:
+    found = Made(rolled(FACE, 25.0), landmarks=False).find()
+    assert found.face is not None
+    assert found.face.box == (200, 100, 300, 200)
+    assert found.face.roll_deg == pytest.approx(25.0)
+
+
+def test_a_doubtful_face_is_turned_over_and_the_surer_way_counts() -> None:
+    made = Made(rolled(seen(FACE.box, 0.7), 3.0), landmarks=False)
+    made.detector.views = [(rolled(IN_VIEW, 0.0),), ()]  # upside down first, then as it was
+    found = made.find()
+    assert found.face is not None
+    assert abs(found.face.roll_deg) == pytest.approx(177.0, abs=0.1)
+    made.detector.views = [(rolled(replace(IN_VIEW, score=0.7), 0.0),)]
+    found = made.find()
+    assert found.face is not None
+    assert found.face.roll_deg == pytest.approx(3.0, abs=0.01)
+
+
+def test_a_face_on_its_side_is_found_where_none_stands_upright() -> None:
+    lying = rolled(seen((40.0, 80.0, 80.0, 120.0)), 0.0)
+    found = Made(side=(lying,), landmarks=False).find()
+    assert found.face is not None
+    assert found.face.box in ((200, 280, 300, 380), (340, 100, 440, 200))
+    assert abs(found.face.roll_deg) == pytest.approx(90.0)
 
 
 def test_a_face_that_the_mesh_does_not_see_is_neither_the_largest_nor_another() -> None:
@@ -144,15 +201,13 @@ def test_nothing_found_is_no_face_after_all_looks() -> None:
     made = Made()
     found = made.find()
     assert (found.face, found.no_face) == (None, Reason.NO_FACE)
-    turned, upside_down = ["tile"] * 2, ["whole"]  # a picture of this shape, and of another
-    assert made.detector.looks == ["whole", "far", *["tile"] * 6, *turned, *upside_down]
+    assert made.detector.looks == ["whole", "far", *["tile"] * 6, "side", "side", "over"]
 
 
 def test_a_small_picture_has_no_tiles_but_three_turns() -> None:
     made = Made()
     made.find(Frame(np.zeros((300, 400, 3), np.uint8)))
-    assert made.detector.looks[1] == "far"
-    assert len(made.detector.looks) == 2 + 3
+    assert made.detector.looks == ["tile", "far", "side", "side", "over"]
 
 
 def test_a_face_that_fills_the_picture_is_found_from_further_away() -> None:
@@ -210,7 +265,7 @@ def test_a_face_found_earlier_is_looked_for_anew() -> None:
     made = Made(FACE)
     again = made.find(made.find())
     assert again.face is not None
-    made.detector.answers["whole"] = []
+    made.detector.answers["whole"] = ()
     assert made.find(again).no_face is Reason.NO_FACE
 
 
