@@ -34,6 +34,7 @@ TYPES = [
     "GrayImage",
     "Landmarks",
     "LivenessTest",
+    "MemberReading",
     "Observation",
     "OperatingPoint",
     "Outcome",
