@@ -324,7 +324,11 @@ class Calibratable(LivenessTest, Protocol[_Calibration, _Prior]):
         """Name of the model file with its prior over cameras."""
 
     def observe(self, presentation: Presentation) -> Mapping[str, Observation] | Reason:
-        """Return what it measures by set of views, the largest set last; or why it cannot."""
+        """Return what it measures by set of views, the largest set last; or why it cannot.
+
+        A set whose name has the part "frame" ("context+frame") also compares what is around the
+        person; it is used only for fixed scenes.
+        """
 
     def prior(self) -> _Prior:
         """Return how bona fide faces vary in front of one camera."""

@@ -21,6 +21,7 @@ PACKAGE = [
     "Score",
     "SettingsError",
     "__version__",
+    "calibrate",
     "check",
     "quality",
 ]

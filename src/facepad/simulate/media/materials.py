@@ -9,15 +9,64 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facepad.opencv import cv2
-from facepad.simulate.linear_light import LinearImage, Map, bands, luminance, times
-from facepad.simulate.parameters import uniform
+from facepad.simulate.camera.look import CASTS, PROFILES
+from facepad.simulate.linear_light import (
+    LUMA_709,
+    LinearImage,
+    Map,
+    bands,
+    luminance,
+    saturation_matrix,
+    times,
+)
+from facepad.simulate.parameters import choice, uniform
 from facepad.simulate.scene.render import Vertices
 
-# Light in red, green and blue that full cyan, magenta, yellow and black ink let through
-# twice; the unwanted absorptions are those of process inks and what narrows the gamut.
-_THROUGH = np.array(
-    [[0.05, 0.45, 0.68], [0.70, 0.06, 0.28], [0.96, 0.86, 0.10], [0.03, 0.03, 0.03]]
-)
+
+class _Profile(NamedTuple):
+    """Inks and paper of a kind of printer.
+
+    Attributes:
+        through: Light in red, green and blue that full cyan, magenta, yellow and black ink let
+            through twice; their unwanted absorptions are what narrows the gamut.
+        white: Light of the bare paper in red, green and blue, over that of white paper.
+        black: Light that the darkest print still sends back.
+        gamma: Gamma of the print against the picture.
+    """
+
+    through: tuple[tuple[float, float, float], ...]
+    white: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    black: float = 0.0
+    gamma: float = 1.0
+
+
+_PROFILES: Mapping[str, _Profile] = MappingProxyType(
+    {
+        "process": _Profile(
+            ((0.05, 0.45, 0.68), (0.70, 0.06, 0.28), (0.96, 0.86, 0.10), (0.03, 0.03, 0.03))
+        ),
+        "office_laser": _Profile(
+            ((0.08, 0.38, 0.66), (0.74, 0.08, 0.24), (0.95, 0.82, 0.08), (0.04, 0.04, 0.04)),
+            (0.98, 0.98, 1.02), 0.01, 1.1,
+        ),
+        "office_inkjet": _Profile(
+            ((0.14, 0.46, 0.66), (0.76, 0.17, 0.34), (0.95, 0.85, 0.18), (0.09, 0.09, 0.10)),
+            (0.99, 0.99, 1.03), 0.03, 0.9,
+        ),
+        "photo_inkjet": _Profile(
+            ((0.03, 0.50, 0.78), (0.82, 0.03, 0.32), (0.98, 0.92, 0.05), (0.01, 0.01, 0.01)),
+            (1.03, 1.02, 1.02), 0.0, 1.0,
+        ),
+        "newsprint": _Profile(
+            ((0.16, 0.44, 0.60), (0.72, 0.17, 0.30), (0.94, 0.82, 0.14), (0.11, 0.11, 0.10)),
+            (0.84, 0.81, 0.75), 0.03, 0.95,
+        ),
+        "dye_sub": _Profile(
+            ((0.06, 0.52, 0.80), (0.84, 0.06, 0.40), (0.97, 0.90, 0.10), (0.04, 0.04, 0.05)),
+            (1.0, 1.01, 1.03), 0.01, 1.0,
+        ),
+    }
+)  # fmt: skip
 _PASSES = 3  # of the inversion; it has settled to a hundredth by then
 _FINISH = "finish"
 _SKIN = 0.35  # mean light of a face in usual light
@@ -41,9 +90,24 @@ class Printer:
         0.65, 1.2, "Gamma of the print against the picture", off=1.0, group="gamut"
     )
 
+    vivid: float = uniform(1.0, 1.9, "Colourfulness that the driver adds", off=1.0, group=CASTS)
+    magenta_more: float = uniform(
+        -0.05, 0.2, "Further error of magenta, share", off=0.0, group=CASTS
+    )
+    yellow_more: float = uniform(
+        -0.05, 0.35, "Further error of yellow, share", off=0.0, group=CASTS
+    )
+    profile: str = choice(
+        {
+            "process": 0.2, "office_laser": 0.2, "office_inkjet": 0.2,
+            "photo_inkjet": 0.2, "newsprint": 0.05, "dye_sub": 0.15,
+        },
+        "Kind of printer: inks, paper, black and tone", off="process", group=PROFILES,
+    )  # fmt: skip
+
     def through(self) -> NDArray[np.float64]:
         """Return the share of light behind each ink's full coverage, shape (4, 3)."""
-        return np.asarray(_THROUGH**self.density, np.float64)
+        return np.array(_PROFILES[self.profile].through) ** self.density
 
     def coverages(self, wanted: LinearImage) -> list[Map]:
         """Return the coverage of cyan, magenta, yellow and black that gives a reflectance.
@@ -59,7 +123,11 @@ class Printer:
         return inks
 
     def _coverages(self, wanted: LinearImage) -> list[Map]:
-        wanted = wanted ** np.float32(self.tone) if self.tone != 1.0 else wanted
+        if self.vivid != 1.0:
+            matrix = saturation_matrix(self.vivid, LUMA_709).astype(np.float32)
+            wanted = np.clip(cv2.transform(wanted, matrix), 0.0, 1.0)
+        tone = self.tone * _PROFILES[self.profile].gamma
+        wanted = wanted ** np.float32(tone) if tone != 1.0 else wanted
         through = self.through().astype(np.float32)
         black = self._black(wanted, through)
         left = [np.minimum(wanted[..., c] / _passed(black, through[3, c]), 1.0) for c in range(3)]
@@ -69,14 +137,23 @@ class Printer:
                 others = [_passed(inks[o], through[o, ink]) for o in range(3) if o != ink]
                 share = left[ink] / (others[0] * others[1])
                 inks[ink] = np.clip((1.0 - share) / (1.0 - through[ink, ink]), 0.0, 1.0)
-        errors = (self.cyan, self.magenta, self.yellow)
+        errors = (
+            self.cyan,
+            self.magenta + self.magenta_more,
+            self.yellow + self.yellow_more,
+        )
         drifted = [
             np.minimum(i * np.float32(1.0 + e), 1.0) for i, e in zip(inks, errors, strict=True)
         ]
         return [self._grown(coverage) for coverage in [*drifted, black]]
 
     def reflected(self, coverages: list[Map]) -> LinearImage:
-        """Return the reflectance over the paper's, of independent inks (Demichel's equations)."""
+        """Return the reflectance over white paper's, of independent inks (Demichel's equations).
+
+        Args:
+            coverages: Of cyan, magenta, yellow and black, each of shape (H, W), 0 to 1.
+        """
+        profile = _PROFILES[self.profile]
         through = self.through().astype(np.float32)
         light = np.empty((*coverages[0].shape, 3), np.float32)
         for colour in range(3):
@@ -86,6 +163,9 @@ class Printer:
             np.multiply(passed[0], passed[1], out=light[..., colour])
             light[..., colour] *= passed[2]
             light[..., colour] *= passed[3]
+            if self.profile != "process":
+                light[..., colour] *= np.float32(profile.white[colour] * (1.0 - profile.black))
+                light[..., colour] += np.float32(profile.white[colour] * profile.black)
         return light
 
     def _black(self, wanted: LinearImage, through: Map) -> Map:
