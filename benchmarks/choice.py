@@ -43,7 +43,7 @@ def main() -> None:
         return
     pictures = listed(arguments.choice)
     cache = FaceCache(settings.writable_folder("cache_dir"))
-    judge = Judge(*by_column(pictures, _features(pictures, cache, arguments.workers)))
+    judge = Judge(*by_column(pictures, features_of(pictures, cache, arguments.workers)))
     known = joined([_known(root, cache, arguments.workers) for root in arguments.train])
     name = "+".join(root.name for root in arguments.train)
     results: dict[str, list[Judged]] = {}
@@ -72,7 +72,7 @@ def _show(results: dict[str, list[Judged]], point: str) -> None:
         print(f"{recipe:34} {mean_auc(judged):>8.3f} {worst(judged).auc:>6.3f}  {told}")
 
 
-def _features(
+def features_of(
     pictures: Sequence[Picture], cache: FaceCache, workers: int
 ) -> dict[str, LabelledFeatures]:
     """Return the features of each column."""

@@ -31,6 +31,7 @@ MASKS = "masks"  # columns that are reported apart
 LIVING, ATTACKS = "living", "attacks"  # columns of one class, at the end of their names
 GAIN = 0.4  # of light, up and down
 CLOSEST, WIDEST = 1.1, 2.2  # sides of crops without context, faces
+_DETAIL, _FOCUS = 1.0, 0.5  # of media that count as crisp, see facepad.simulate.media.pose
 _EVERY_DEV, _EVERY_TRAIN = 4, 10  # pictures of NUAA; neighbours are alike
 _JUDGED = ("print", "screen")  # species that columns count; no attacker presents a part
 
@@ -84,9 +85,10 @@ def is_close(sample: Sample) -> bool:
 
 
 def is_crisp(sample: Sample) -> bool:
-    """Return whether the shown picture is as sharp as a person would be, or sharper."""
+    """Return whether the medium adds much fine detail and is hardly out of focus."""
     medium: Any = drawn_for(sample).get("medium") or {}
-    return bool(medium.get("crisp", 0.0) >= 0.5)
+    holding = medium.get("holding") or {}
+    return bool(holding.get("detail", 0.0) >= _DETAIL and holding.get("focus", 1.0) <= _FOCUS)
 
 
 # --- the list -----------------------------------------------------------------------------

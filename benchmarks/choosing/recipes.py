@@ -115,7 +115,8 @@ class Judge:
         """Return the heads of a recipe, fitted without something; each is fitted once."""
         stays = leaves(left_out)
         keep = np.array([stays(s) and spec.teaches(s) for s in known.samples]) & known.usable
-        part, found = None, []
+        part: LabelledFeatures | None = None
+        found: list[Head] = []
         for member in spec.heads:
             options = (spec.regularisation_c, spec.species, spec.evenness, spec.as_crops)
             key = (training, left_out, member, options)
@@ -168,7 +169,7 @@ class Earlier:
         (slope, bias), (own_slope, own_bias) = self.scalings
         whole = slope * decided(self.heads, labelled) + bias
         alone = own_slope * decided(tight, labelled) + own_bias
-        return np.where(labelled.features.has_context, whole, alone)
+        return np.asarray(np.where(labelled.features.has_context, whole, alone), np.float64)
 
 
 def subjects(samples: Sequence[Sample]) -> NDArray[np.str_]:

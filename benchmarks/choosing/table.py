@@ -64,7 +64,8 @@ def outcomes(one: Judged, bounds: Bounds, point: str = BALANCED) -> Outcomes:
         numbers.append(count)
         above, below = float((raw >= high).sum()), float((raw < low).sum())
         shares += [part / count if count else float("nan") for part in (above, below)]
-    return Outcomes(*shares, *numbers)
+    accepted, accused, passed, found = shares
+    return Outcomes(accepted, accused, passed, found, *numbers)
 
 
 def mean_auc(judged: Sequence[Judged]) -> float:
