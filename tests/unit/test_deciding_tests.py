@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from facepad import calibration
-from facepad.calibration import Anchor, Calibration
+from facepad.calibration import Anchor, Calibration, MemberAnchor
 from facepad.decision import Decision
 from facepad.errors import ModelError, SettingsError
 from facepad.models.card import Card
@@ -38,7 +38,11 @@ PICTURE = np.full((48, 64, 3), 128, np.uint8)
 def _kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A calibration "kiosk-7" of the test "made_up"."""
     monkeypatch.setenv("FACEPAD_CALIBRATION_DIR", str(tmp_path / "calibrations"))
-    anchor = Anchor(np.zeros(3), np.ones(3), 0.5, 0.25, 1.0, 0.1, -2.0)
+    member = MemberAnchor(
+        centre=np.zeros(3), scale=np.ones(3), logit=0.5, logit_scale=0.25,
+        distance=1.0, distance_scale=0.1, logit_weight=1.0, distance_weight=1.0,
+    )  # fmt: skip
+    anchor = Anchor({"all": member}, {"balanced": -2.0})
     calibration.save(Calibration("kiosk-7", "made_up", "1", 10, {"all": anchor}), CARD)
 
 
