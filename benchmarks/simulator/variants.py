@@ -14,7 +14,7 @@ from facepad.simulate.recipe import BONA_FIDE, GROUPS, Recipe, apply
 from facepad.sources import read_picture
 from facepad.types import Face, Frame, RgbImage, Sample, Split
 
-ALL_ON, EVERYTHING = "", "all eight"
+ALL_ON, EVERYTHING = "", "all groups"
 CHANGES = (*GROUPS, EVERYTHING)
 
 

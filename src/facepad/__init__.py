@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from facepad.errors import ModelError as ModelError
     from facepad.errors import SettingsError as SettingsError
     from facepad.pipeline import Checker as Checker
+    from facepad.training.calibration.run import calibrate as calibrate
     from facepad.types import Outcome as Outcome
     from facepad.types import Reason as Reason
     from facepad.types import Score as Score
@@ -36,6 +37,7 @@ __all__ = [
     "Score",
     "SettingsError",
     "__version__",
+    "calibrate",
     "check",
     "quality",
 ]
@@ -52,6 +54,7 @@ _HOMES = {
     "Reason": "facepad.types",
     "Score": "facepad.types",
     "SettingsError": "facepad.errors",
+    "calibrate": "facepad.training.calibration.run",
     "check": "facepad.checking",
 }
 

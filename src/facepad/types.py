@@ -158,37 +158,6 @@ class Presentation:
 
 
 @dataclass(frozen=True, slots=True)
-class Score:
-    """What one liveness test says of one presentation.
-
-    Attributes:
-        value: In [0, 1], higher for bona fide; None when there is no score.
-        reason: Why there is no value, or why the value must not decide by itself.
-        details: Numbers and words behind the value, by name; JSON-friendly.
-        interval: Lower and upper bound of the value, both in [0, 1]; None when unknown.
-    """
-
-    value: float | None
-    reason: Reason | None = None
-    details: Mapping[str, Any] = field(default_factory=_nothing, hash=False)
-    interval: tuple[float, float] | None = None
-
-    def __post_init__(self) -> None:
-        if self.value is None:
-            if self.reason is None:
-                raise InputError("a score without a value needs a reason, got neither")
-        elif not (math.isfinite(self.value) and 0.0 <= self.value <= 1.0):
-            raise InputError(f"a score lies in [0, 1], got {self.value!r}")
-        if self.interval is not None:
-            low, high = self.interval
-            if self.value is None or not 0.0 <= low <= self.value <= high <= 1.0:
-                raise InputError(
-                    "an interval needs 0 <= low <= value <= high <= 1, got "
-                    f"{low} <= {self.value} <= {high}"
-                )
-
-
-@dataclass(frozen=True, slots=True)
 class OperatingPoint:
     """Threshold and band of a policy; set on dev data, never on test data.
 
@@ -215,6 +184,42 @@ class OperatingPoint:
     def at(cls, threshold: float, name: str = "given") -> "OperatingPoint":
         """A single threshold without an uncertain band."""
         return cls(name, threshold, threshold, threshold)
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """What one liveness test says of one presentation.
+
+    Attributes:
+        value: In [0, 1], higher for bona fide; None when there is no score.
+        reason: Why there is no value, or why the value must not decide by itself.
+        details: Numbers and words behind the value, by name; JSON-friendly.
+        interval: Lower and upper bound of the value, both in [0, 1]; None when unknown.
+        points: Operating points of this very score by name ("convenience", "balanced",
+            "strict"); empty where those of the test hold.
+    """
+
+    value: float | None
+    reason: Reason | None = None
+    details: Mapping[str, Any] = field(default_factory=_nothing, hash=False)
+    interval: tuple[float, float] | None = None
+    points: Mapping[str, OperatingPoint] = field(default_factory=_nothing, hash=False)
+
+    def __post_init__(self) -> None:
+        if self.value is None:
+            if self.reason is None:
+                raise InputError("a score without a value needs a reason, got neither")
+        elif not (math.isfinite(self.value) and 0.0 <= self.value <= 1.0):
+            raise InputError(f"a score lies in [0, 1], got {self.value!r}")
+        if self.interval is not None:
+            low, high = self.interval
+            if self.value is None or not 0.0 <= low <= self.value <= high <= 1.0:
+                raise InputError(
+                    "an interval needs 0 <= low <= value <= high <= 1, got "
+                    f"{low} <= {self.value} <= {high}"
+                )
+        if self.points and self.value is None:
+            raise InputError("a score without a value has no operating points, got some")
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,16 +276,39 @@ class LivenessTest(Protocol):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class MemberReading:
+    """What one member of a test measures on one presentation, before any scaling.
+
+    A member is a part of a test that is compared with a camera's frames by itself: a block of
+    one view ("context 13"), or a group of metrics ("fine detail").
+
+    Attributes:
+        logit: Raw logit of the member's own classifier, higher for bona fide.
+        features: Standardised features, shape (F,).
+    """
+
+    logit: float
+    features: NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Observation:
     """What a test measures on one presentation, before any scaling.
 
     Attributes:
-        raw: Raw logit, higher for bona fide.
-        features: Standardised features, shape (F,).
+        members: What each member measures, by its name; at least one.
     """
 
-    raw: float
-    features: NDArray[np.float64]
+    members: Mapping[str, MemberReading]
+
+    def __post_init__(self) -> None:
+        if not self.members:
+            raise InputError("an observation needs at least one member, got none")
+
+    @property
+    def raw(self) -> float:
+        """Mean raw logit of the members, higher for bona fide."""
+        return math.fsum(each.logit for each in self.members.values()) / len(self.members)
 
 
 @runtime_checkable
@@ -296,7 +324,11 @@ class Calibratable(LivenessTest, Protocol[_Calibration, _Prior]):
         """Name of the model file with its prior over cameras."""
 
     def observe(self, presentation: Presentation) -> Mapping[str, Observation] | Reason:
-        """Return what it measures by set of views, the largest set last; or why it cannot."""
+        """Return what it measures by set of views, the largest set last; or why it cannot.
+
+        A set whose name has the part "frame" ("context+frame") also compares what is around the
+        person; it is used only for fixed scenes.
+        """
 
     def prior(self) -> _Prior:
         """Return how bona fide faces vary in front of one camera."""

@@ -21,6 +21,7 @@ PACKAGE = [
     "Score",
     "SettingsError",
     "__version__",
+    "calibrate",
     "check",
     "quality",
 ]
@@ -34,6 +35,7 @@ TYPES = [
     "GrayImage",
     "Landmarks",
     "LivenessTest",
+    "MemberReading",
     "Observation",
     "OperatingPoint",
     "Outcome",

@@ -14,6 +14,8 @@ from facepad.needs import Needs, needs_of
 from facepad.types import (
     Face,
     Frame,
+    MemberReading,
+    Observation,
     OperatingPoint,
     Outcome,
     Presentation,
@@ -213,3 +215,19 @@ def test_a_rate_needs_two_frames_that_have_times() -> None:
 )
 def test_needs_tell_the_fewest_frames(needs: Needs, frames: int) -> None:
     assert needs.frames == frames
+
+
+def test_a_score_without_a_value_has_no_operating_points() -> None:
+    points = {"strict": OperatingPoint.at(0.7, "strict")}
+    assert Score(0.4, points=points).points["strict"].high == 0.7
+    assert not Score(0.4).points
+    with pytest.raises(InputError, match="no operating points"):
+        Score(None, Reason.NO_FACE, points=points)
+
+
+def test_the_raw_logit_of_an_observation_is_the_mean_over_its_members() -> None:
+    features = np.zeros(3)
+    members = {"tight 2": MemberReading(1.0, features), "patch 5": MemberReading(4.0, features)}
+    assert Observation(members).raw == 2.5
+    with pytest.raises(InputError, match="at least one member"):
+        Observation({})

@@ -1,7 +1,7 @@
 """Calibration of a liveness test to one camera: values, files and the prior over cameras."""
 
-from facepad.calibration.anchor import Anchor, Calibration
-from facepad.calibration.prior import CalibratableTest, CameraPrior, ViewPrior
+from facepad.calibration.anchor import Anchor, AnchoredScore, Calibration, MemberAnchor
+from facepad.calibration.prior import CalibratableTest, CameraPrior, MemberPrior, ViewPrior
 from facepad.calibration.store import (
     card,
     check_free,
@@ -15,9 +15,12 @@ from facepad.calibration.store import (
 
 __all__ = [
     "Anchor",
+    "AnchoredScore",
     "CalibratableTest",
     "Calibration",
     "CameraPrior",
+    "MemberAnchor",
+    "MemberPrior",
     "ViewPrior",
     "card",
     "check_free",

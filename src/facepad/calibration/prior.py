@@ -5,65 +5,101 @@ its own frames; the fewer those are, the more the prior counts.
 """
 
 from collections.abc import Mapping
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from facepad.calibration.anchor import Calibration
+from facepad.calibration.anchor import KINDS, PEOPLE, Calibration, Vector
 from facepad.errors import ModelError
 from facepad.models.npz import reading
 from facepad.types import Calibratable
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 
-@dataclass(frozen=True, slots=True)
-class ViewPrior:
-    """The prior for one set of views; means over cameras.
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class MemberPrior:
+    """The prior of one member; means over cameras.
 
     Attributes:
-        logit: Deviation of the raw logit from the mean of the camera's other faces.
+        spread: Deviation of each standardised feature over bona fide faces in front of many
+            cameras, shape (F,); above 0.
+        logit: Deviation of the raw logit from the mean of the camera's other faces; above 0.
         distance: Mean distance of a face's features to those of the camera's other faces.
-        distance_scale: Deviation of that distance.
-        score: Deviation of the anchored score, which combines logit and distance.
-        slope: Maps an anchored score to a log-likelihood ratio, with ``bias``; above 0.
-        bias: Natural logarithm.
+        distance_scale: Deviation of that distance; above 0.
+        logit_weight: Weight of the logit in the score, in deviations; 0 or above.
+        distance_weight: Weight of the distance, in deviations; 0 or above.
     """
 
+    spread: Vector
     logit: float
     distance: float
     distance_scale: float
-    score: float
-    slope: float
-    bias: float
+    logit_weight: float
+    distance_weight: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class ViewPrior:
+    """The prior for one set of views and one kind of calibration.
+
+    Attributes:
+        members: Priors of the members by name; at least one.
+        score: Deviation of the anchored score of bona fide faces; above 0.
+        slope: Maps an anchored score to a log-likelihood ratio, with ``bias``; above 0.
+        bias: Natural logarithm.
+        cameras: Number of cameras that it was fitted on.
+    """
+
+    members: Mapping[str, MemberPrior]
+    score: float = 1.0
+    slope: float = 1.0
+    bias: float = 0.0
+    cameras: int = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class CameraPrior:
     """The prior of one liveness test.
 
     Attributes:
-        by_views: Priors by set of views: "tight", "tight+context".
+        by_kind: Priors by kind of calibration ("people"; "person" where there was data for it),
+            then by set of views.
         version: Version of the test's model.
-        cameras: Number of cameras that it was fitted on.
     """
 
-    by_views: Mapping[str, ViewPrior]
+    by_kind: Mapping[str, Mapping[str, ViewPrior]]
     version: str
-    cameras: int
+
+    def of(self, views: str, kind: str = PEOPLE) -> ViewPrior:
+        """Return the prior of a set of views; that of other people where there is no other.
+
+        Raises:
+            ModelError: There is none for this set of views.
+        """
+        for known in (kind, PEOPLE):
+            if found := self.by_kind.get(known, {}).get(views):
+                return found
+        raise ModelError(f"the prior over cameras of {self.version} has no views {views!r}")
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return arrays for `facepad.models.store.save_arrays`."""
+        sets = [(kind, views) for kind, those in self.by_kind.items() for views in those]
         stored: dict[str, NDArray[Any]] = {
             "format_version": np.array(FORMAT_VERSION),
             "heads": np.array(self.version),
-            "cameras": np.array(self.cameras),
-            "views": np.array(sorted(self.by_views)),
+            "sets": np.array(sets).reshape(-1, 2),
         }
-        for views, prior in self.by_views.items():
-            stored[views] = np.array(astuple(prior))
+        for kind, views in sets:
+            prior, start = self.by_kind[kind][views], f"{kind} {views}"
+            members = prior.members.values()
+            stored[f"{start} members"] = np.array(list(prior.members))
+            stored[f"{start} widths"] = np.array([len(one.spread) for one in members])
+            stored[f"{start} spread"] = np.concatenate([one.spread for one in members])
+            stored[f"{start} numbers"] = np.array([_numbers(one) for one in members])
+            stored[start] = np.array([prior.score, prior.slope, prior.bias, prior.cameras])
         return stored
 
     @classmethod
@@ -78,18 +114,63 @@ class CameraPrior:
             ModelError: An array is missing, has another format version or shape, or a number
                 is out of range.
         """
+        if arrays.get("format_version", FORMAT_VERSION) != FORMAT_VERSION:
+            raise ModelError(
+                f"{source} has format {arrays['format_version']}, expected {FORMAT_VERSION}; make "
+                "it again with `facepad train cameras --simulated DIR --test NAME`"
+            )
         with reading(arrays, FORMAT_VERSION, source, "holds no prior over cameras"):
-            priors = {str(views): _prior(arrays[str(views)], source) for views in arrays["views"]}
-            return cls(priors, str(arrays["heads"]), int(arrays["cameras"]))
+            found: dict[str, dict[str, ViewPrior]] = {}
+            for kind, views in arrays["sets"].tolist():
+                found.setdefault(kind, {})[views] = _prior(arrays, f"{kind} {views}", source)
+            if not set(found) <= set(KINDS) or PEOPLE not in found:
+                raise ModelError(f"{source} needs priors of {PEOPLE}, got {', '.join(found)}")
+            return cls(found, str(arrays["heads"]))
 
 
 CalibratableTest = Calibratable[Calibration, CameraPrior]
 
 
-def _prior(numbers: NDArray[Any], source: str) -> ViewPrior:
-    if numbers.shape != (len(fields(ViewPrior)),) or not np.isfinite(numbers).all():
-        raise ModelError(f"{source} needs {len(fields(ViewPrior))} finite numbers, got {numbers}")
-    prior = ViewPrior(*(float(number) for number in numbers))
-    if min(prior.logit, prior.distance_scale, prior.score, prior.slope) <= 0.0:
-        raise ModelError(f"{source}: deviations and slopes are above 0, got {prior}")
-    return prior
+def parts(joined: Vector, widths: NDArray[Any]) -> list[Vector]:
+    """Return the features of each member, from those of all in a row.
+
+    Args:
+        joined: Of all members, shape (sum of ``widths``,).
+        widths: Number of features of each member, shape (M,).
+
+    Raises:
+        ValueError: They do not fit, or a number is not finite.
+    """
+    if joined.shape != (int(widths.sum()),) or not np.isfinite(joined).all():
+        raise ValueError(f"{joined.shape} features are not finite, or not of widths {widths}")
+    return np.split(joined, np.cumsum(widths)[:-1])
+
+
+def _numbers(member: MemberPrior) -> tuple[float, ...]:
+    deviations = (member.logit, member.distance, member.distance_scale)
+    return *deviations, member.logit_weight, member.distance_weight
+
+
+def _prior(arrays: Mapping[str, NDArray[Any]], start: str, source: str) -> ViewPrior:
+    names, numbers = arrays[f"{start} members"].tolist(), arrays[f"{start} numbers"]
+    spreads = parts(arrays[f"{start} spread"], arrays[f"{start} widths"])
+    whole = arrays[start]
+    fits = numbers.shape == (len(names), 5) and whole.shape == (4,) and len(spreads) == len(names)
+    if not (fits and names and np.isfinite(numbers).all() and np.isfinite(whole).all()):
+        raise ModelError(f"{source} needs finite numbers of each member for {start}")
+    deviations = (numbers[:, [0, 2]].min(), whole[:2].min(), *(one.min() for one in spreads))
+    if min(deviations) <= 0.0 or numbers[:, 3:].min() < 0.0:
+        raise ModelError(f"{source}: deviations and slopes are above 0, weights 0 or above")
+    members = {}
+    for name, spread, row in zip(names, spreads, numbers.tolist(), strict=True):
+        logit, distance, distance_scale, logit_weight, distance_weight = row
+        members[name] = MemberPrior(
+            spread=spread,
+            logit=logit,
+            distance=distance,
+            distance_scale=distance_scale,
+            logit_weight=logit_weight,
+            distance_weight=distance_weight,
+        )
+    score, slope, bias, cameras = whole.tolist()
+    return ViewPrior(members=members, score=score, slope=slope, bias=bias, cameras=int(cameras))

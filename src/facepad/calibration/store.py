@@ -1,7 +1,7 @@
 """Calibrations in files: save, load, list and remove them by name."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facepad import settings
-from facepad.calibration.anchor import FORMAT_VERSION, Anchor, Calibration
+from facepad.calibration.anchor import (
+    FORMAT_VERSION,
+    KINDS,
+    USUAL,
+    Anchor,
+    Calibration,
+    MemberAnchor,
+    Vector,
+)
+from facepad.calibration.prior import parts
 from facepad.errors import ModelError, SettingsError, suggestion
 from facepad.models import store
 from facepad.models.card import Card
@@ -41,10 +50,23 @@ def load(name: str) -> Calibration:
     arrays = store.read_arrays(file)
     try:
         if int(arrays["format_version"]) != FORMAT_VERSION:
-            raise ModelError(f"{file} has another format; calibrate the camera again")
+            raise ModelError(
+                f"{file} was made by another version of facepad; calibrate the camera again with "
+                f"`facepad calibrate --bona-fide DIR --name {name} --force`"
+            )
         anchors = {str(views): _anchor(arrays, str(views)) for views in arrays["anchors"]}
-        version, test = str(arrays["version"]), str(arrays["test"])
-        return Calibration(name, test, version, int(arrays["frames"]), anchors)
+        kind = str(arrays["kind"])
+        if kind not in KINDS or not anchors:
+            raise ValueError(f"kind {kind!r} with {len(anchors)} anchors")
+        return Calibration(
+            name,
+            str(arrays["test"]),
+            str(arrays["version"]),
+            int(arrays["frames"]),
+            anchors,
+            kind,
+            bool(arrays["fixed_scene"]),
+        )
     except (KeyError, ValueError, TypeError) as error:
         raise ModelError(f"{file} is no calibration: {error!r}") from error
 
@@ -125,17 +147,37 @@ def _there(name: str) -> Path:
 
 
 def _anchor(arrays: Mapping[str, NDArray[Any]], views: str) -> Anchor:
-    centre, scale = (
-        np.asarray(arrays[f"{views} {part}"], np.float64) for part in ("centre", "scale")
-    )
-    numbers = np.asarray(arrays[f"{views} numbers"], np.float64)
-    if centre.ndim != 1 or centre.shape != scale.shape or not (scale > 0.0).all():
-        raise ValueError(f"centre {centre.shape} and scale {scale.shape} do not fit")
-    if not (np.isfinite(centre).all() and np.isfinite(numbers).all()):
+    names, widths = arrays[f"{views} members"].tolist(), arrays[f"{views} widths"]
+    centres, scales = (parts(arrays[f"{views} {part}"], widths) for part in ("centre", "scale"))
+    numbers, bounds = arrays[f"{views} numbers"], arrays[f"{views} bounds"]
+    slope, bias = arrays[f"{views} ratio"].tolist()
+    if numbers.shape != (len(names), 6) or len(centres) != len(names):
+        raise ValueError(f"{len(names)} members do not fit numbers of shape {numbers.shape}")
+    if not (np.isfinite(numbers).all() and np.isfinite([*bounds, slope, bias]).all()):
         raise ValueError("numbers are not finite")
-    logit, logit_scale, distance, distance_scale, threshold, slope, bias = numbers.tolist()
-    if min(logit_scale, distance_scale, slope) <= 0.0:
+    if min(slope, numbers[:, [1, 3]].min(), *(scale.min() for scale in scales)) <= 0.0:
         raise ValueError("deviations and slope must be above 0")
-    return Anchor(
-        centre, scale, logit, logit_scale, distance, distance_scale, threshold, slope, bias
+    if numbers[:, 4:].min() < 0.0:
+        raise ValueError("weights must be 0 or above")
+    members = {
+        name: _member(centre, scale, row)
+        for name, centre, scale, row in zip(names, centres, scales, numbers.tolist(), strict=True)
+    }
+    points = dict(zip(arrays[f"{views} points"].tolist(), bounds.tolist(), strict=True))
+    if USUAL not in points:
+        raise ValueError(f"no bound of {USUAL}")
+    return Anchor(members, points, slope, bias)
+
+
+def _member(centre: Vector, scale: Vector, numbers: Sequence[float]) -> MemberAnchor:
+    logit, logit_scale, distance, distance_scale, logit_weight, distance_weight = numbers
+    return MemberAnchor(
+        centre=centre,
+        scale=scale,
+        logit=logit,
+        logit_scale=logit_scale,
+        distance=distance,
+        distance_scale=distance_scale,
+        logit_weight=logit_weight,
+        distance_weight=distance_weight,
     )

@@ -1,11 +1,14 @@
 """``facepad calibrate`` and ``facepad calibration``: fit a test to one camera."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from facepad.registry import DEFAULT_CALIBRATED
+
+if TYPE_CHECKING:
+    from facepad.training.calibration.card import CalibrationResult
 
 Name = Annotated[str, typer.Argument(help="Name of the calibration.")]
 
@@ -17,17 +20,31 @@ def calibrate(
     bona_fide: Annotated[
         Path,
         typer.Option(
-            help="Folder of bona fide frames or clips of the camera; a subfolder for each person."
+            help="Folder of bona fide frames or clips of the camera; a subfolder for each person. "
+            "Without subfolders, all of one person who is checked later."
         ),
     ],
     name: Annotated[str, typer.Option(help='Name of the calibration, such as "kiosk-7".')] = (
         "camera"
     ),
     test: Annotated[str, typer.Option(help="Test to calibrate.")] = DEFAULT_CALIBRATED,
+    fixed_scene: Annotated[
+        bool,
+        typer.Option(
+            "--fixed-scene",
+            help="Compare the whole frame, too: for a camera that never moves, before a scene "
+            "that stays as it is.",
+        ),
+    ] = False,
     target_bpcer: Annotated[
-        float,
-        typer.Option(min=0.1, max=50.0, help="Percentage of bona fide faces that may be rejected."),
-    ] = 5.0,
+        float | None,
+        typer.Option(
+            min=0.1,
+            max=50.0,
+            help="Percentage of bona fide faces that may be rejected at the operating point "
+            "'balanced'; 5 if not given.",
+        ),
+    ] = None,
     no_attacks: Annotated[
         bool,
         typer.Option(
@@ -41,14 +58,15 @@ def calibrate(
 ) -> None:
     """Calibrate a camera from 10 to 20 of its bona fide frames; no attacks are needed.
 
-    Frames should show several people who will not be checked later. A clip counts as one frame,
-    and so do copies of a picture. Files that are no picture are skipped and named. The last
-    line grades the calibration: good, fair or weak, and why.
+    Frames should show several people who will not be checked later, with a subfolder each; a
+    clip then counts as one frame. Or all frames show the one person who will be checked; then up
+    to 10 frames of a clip count. Copies of a picture count once. Files that are no picture are
+    skipped and named. The last line grades the calibration: good, fair or weak, and why.
 
     For example:
 
     - `facepad calibrate --bona-fide frames --name kiosk-7`
-    - `facepad calibrate --bona-fide frames --name kiosk-7 --target-bpcer 2 --force`
+    - `facepad calibrate --bona-fide frames --name kiosk-7 --test quality --fixed-scene`
     - `facepad check --calibration kiosk-7 picture.jpg`
 
     Exit codes:
@@ -68,18 +86,24 @@ def calibrate(
     pictures = run.pictures(bona_fide)
     steps = len(pictures) if no_attacks else 2 * len(pictures)
     with progress("calibrating", steps, lines=True) as advance:
-        done = run.calibrate(
+        done = run.fit_calibration(
             name,
             made_by,
             pictures,
-            target_bpcer=target_bpcer / 100.0,
+            fixed_scene=fixed_scene,
+            target_bpcer=None if target_bpcer is None else target_bpcer / 100.0,
             self_attacks=not no_attacks,
             advance=advance,
         )
-    file = calibration.save(done.calibration, done.card)
+    _report(done, calibration.save(done.calibration, done.card))
+
+
+def _report(done: "CalibrationResult", file: Path) -> None:
     for note in done.notes:
         typer.echo(f"note: {note}", err=True)
-    typer.echo(done.card.results.partition("\n")[0])
+    *expected, _ = done.card.results.split("\n\n")
+    for paragraph in expected:
+        typer.echo(paragraph)
     typer.echo(f"wrote {file} and its card")
     typer.echo(str(done.grade))
 
@@ -105,7 +129,8 @@ def list_all() -> None:
         except FacepadError:
             typer.echo(f"{name}  damaged; calibrate the camera again")
         else:
-            typer.echo(f"{name}  {saved.test} {saved.version}, {saved.frames} frames")
+            made_of = f"{saved.frames} frames of {saved.kind}" + ", fixed scene" * saved.fixed_scene
+            typer.echo(f"{name}  {saved.test} {saved.version}, {made_of}")
 
 
 @app.command()

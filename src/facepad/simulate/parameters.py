@@ -88,14 +88,19 @@ def ranges(kind: type) -> dict[str, Range]:
 
 
 def draw(kind: type[Parameters], rng: np.random.Generator) -> Parameters:
-    """Draw all parameters of a class, each from its own range."""
+    """Draw all parameters of a class, each from its own range.
+
+    A class with a method ``redrawn(rng)`` may change some of them afterwards.
+    """
     values: dict[str, Any] = {}
     for item in _fields(kind):
         if _KEY in item.metadata:
             values[item.name] = item.metadata[_KEY].draw(rng)
         elif is_dataclass(item.default):
             values[item.name] = draw(type(item.default), rng)
-    return kind(**values)
+    drawn = kind(**values)
+    redrawn = getattr(drawn, "redrawn", None)
+    return drawn if redrawn is None else redrawn(rng)
 
 
 def ablated(parameters: Parameters, group: str) -> Parameters:

@@ -17,10 +17,13 @@ import numpy as np
 
 from facepad.errors import InputError, SettingsError, unknown_name
 from facepad.opencv import cv2
-from facepad.simulate.camera.camera import Camera, SceneRadiance, decode
+from facepad.simulate.camera.camera import Camera, SceneRadiance
+from facepad.simulate.camera.codec import decode
+from facepad.simulate.camera.look import CASTS, PLAIN, PROFILES, Look
 from facepad.simulate.linear_light import LinearImage, Map, bands, mixed
 from facepad.simulate.media import face_regions
 from facepad.simulate.media.mask import Mask
+from facepad.simulate.media.pose import CLOSE, SHARPNESS
 from facepad.simulate.media.print import Print
 from facepad.simulate.media.screen import Screen
 from facepad.simulate.parameters import ablated, choice, draw, from_dict, to_dict, uniform
@@ -31,7 +34,8 @@ from facepad.types import Face, RgbImage
 BONA_FIDE, PARTIAL = "bona_fide", "partial"
 # Effects that can be turned off one by one, for ablation studies.
 GROUPS = (
-    "halftone", "gamut", "paper", "moire", "panel_tone", "reflections", "surroundings", PARTIAL,
+    "halftone", "gamut", "paper", "moire", "panel_tone", "reflections", "surroundings",
+    SHARPNESS, CASTS, PROFILES, CLOSE, PARTIAL,
 )  # fmt: skip
 _LEAST_SIDE = 16  # pixels of a picture
 _LEAST = 1e-3  # light below which colours are not compared
@@ -142,6 +146,7 @@ class Recipe:
         medium: The attack instrument that shows the picture; None for bona fide.
         part: The part of the frame that shows the medium; None for the whole frame.
         seed: Random seed of noise, rooms and hands; the parameters do not depend on it.
+        look: Light and colours of this picture alone, drawn alike for all species.
     """
 
     camera: Camera
@@ -149,6 +154,7 @@ class Recipe:
     medium: Medium | None = None
     part: RecapturedPart | None = None
     seed: int = 0
+    look: Look = PLAIN
 
     @property
     def species(self) -> str:
@@ -167,7 +173,8 @@ class Recipe:
             raise SettingsError(f"groups of effects are {', '.join(GROUPS)}; got {group!r}")
         if group == PARTIAL:
             return replace(self, part=None)
-        return self if self.medium is None else replace(self, medium=ablated(self.medium, group))
+        medium = None if self.medium is None else ablated(self.medium, group)
+        return replace(self, medium=medium, look=ablated(self.look, group))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the recipe as data for JSON; `from_dict` reads it."""
@@ -180,6 +187,7 @@ class Recipe:
             },
             "part": None if self.part is None else to_dict(self.part),
             "seed": self.seed,
+            "look": to_dict(self.look),
         }  # fmt: skip
 
     @classmethod
@@ -200,10 +208,11 @@ class Recipe:
                 medium,
                 None if part is None else from_dict(RecapturedPart, part),
                 int(data["seed"]),
+                from_dict(Look, data["look"]),
             )
         except (KeyError, TypeError, AttributeError) as error:
             raise SettingsError(
-                f"a recipe has camera, situation, medium, part and seed: {error!r}"
+                f"a recipe has camera, situation, medium, part, seed and look: {error!r}"
             ) from None
 
 
@@ -255,7 +264,8 @@ def draw_recipe(
         medium = draw(MEDIA[_IN_PART[int(rng.integers(len(_IN_PART)))]], rng)
     elif species != BONA_FIDE:
         medium = draw(MEDIA[species], rng)
-    return Recipe(camera, situation, medium, part, int(rng.integers(2**31)))
+    seed, look = int(rng.integers(2**31)), draw(Look, rng)
+    return Recipe(camera, situation, medium, part, seed, look)
 
 
 def apply(
@@ -292,7 +302,7 @@ def apply(
     moved_face = None if face is None else moved(face, picture, presented, stage.size)
     light = recipe.camera.light_on_sensor(presented.exposed)
     del presented  # the largest part of the memory
-    file = recipe.camera.photograph(light, rng)
+    file = recipe.camera.photograph(light, rng, recipe.look)
     return SimulatedPicture(decode(file), mask, recipe.to_dict(), file, moved_face)
 
 

@@ -34,7 +34,7 @@ COLUMNS = ("path", "subject", "pai_species", "split", "session", "camera", "sour
            "background", "licence", "parameters")  # fmt: skip
 SHEET_SUFFIXES = (".png", ".jpg", ".jpeg")
 DIED = "the process that simulated it died"
-_FORMAT = 3  # raised when equal options give other pictures or files
+_FORMAT = 4  # raised when equal options give other pictures or files
 _NOTES = re.compile(r"[0-9]{6,}\.json")
 _UNSAFE = re.compile(r"[^A-Za-z0-9.-]+")
 _SIDE, _LINE = 240, 18  # of a contact sheet, pixels: a picture, the label below it

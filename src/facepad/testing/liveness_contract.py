@@ -10,7 +10,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from facepad.calibration import Anchor, CalibratableTest, Calibration, ViewPrior
+from facepad.calibration import Anchor, CalibratableTest, Calibration, MemberAnchor, ViewPrior
+from facepad.calibration.anchor import PEOPLE, TARGETS
 from facepad.errors import ModelError
 from facepad.needs import Needs, needs_of
 from facepad.testing.contracts import called, require
@@ -20,6 +21,7 @@ from facepad.types import (
     Calibratable,
     Frame,
     LivenessTest,
+    MemberReading,
     Observation,
     OperatingPoint,
     Presentation,
@@ -193,9 +195,10 @@ def check_calibratable(
 ) -> None:
     """Check that a liveness test can be calibrated as facepad relies on.
 
-    It observes a presentation under one or more sets of views, each with a finite raw logit
-    and features, the same each time; each set has a prior. A calibration changes the operating
-    point, and is refused when it was made with another version of the model.
+    It observes a presentation under one or more sets of views, each with the same members every
+    time, and finite raw logits and features of them; each set has a prior of the same members.
+    A calibrated score has its own operating points, and a calibration is refused when it was
+    made with another version of the model.
 
     Args:
         test: The test, ready for use and not calibrated.
@@ -211,10 +214,15 @@ def check_calibratable(
     observed = [_observed(test, shown) for shown in (made_up_presentation(seed=1), *presentations)]
     _check_without_face(test)
     prior = called(test.prior, f"{test.name}: reading its prior")
-    for views in {views for each in observed for views in each}:
+    for views, observation in {v: o for each in observed for v, o in each.items()}.items():
+        found = prior.by_kind.get(PEOPLE, {}).get(views)
         require(
-            isinstance(prior.by_views.get(views), ViewPrior),
+            isinstance(found, ViewPrior),
             f"{test.name}: the prior has no numbers for {views!r}, but the test observes it",
+        )
+        require(
+            found is not None and set(found.members) == set(observation.members),
+            f"{test.name}: the prior of {views!r} is of other members than the test observes",
         )
     _check_calibration(test, observed[0])
 
@@ -227,21 +235,30 @@ def _observed(test: CalibratableTest, shown: Presentation) -> dict[str, Observat
         return {}
     require(list(first) == list(again), f"{what}: the sets of views differ the second time")
     for views, observation in first.items():
-        features = observation.features
         require(
-            features.ndim == 1 and bool(np.isfinite([observation.raw, *features]).all()),
-            f"{what}: {views} needs a finite raw logit and features of shape (F,)",
+            list(observation.members) == list(again[views].members),
+            f"{what}: the members of {views} differ the second time",
         )
-        require(
-            np.allclose(features, again[views].features, atol=TOLERANCE)
-            and abs(observation.raw - again[views].raw) <= TOLERANCE,
-            f"{what}: {views} differs the second time",
-        )
+        for name, reading in observation.members.items():
+            _check_reading(f"{what}: {name} of {views}", reading, again[views].members[name])
     require(
-        all(len(a.features) <= len(b.features) for a, b in pairwise(first.values())),
+        all(len(a.members) <= len(b.members) for a, b in pairwise(first.values())),
         f"{what}: the largest set of views comes last",
     )
     return dict(first)
+
+
+def _check_reading(what: str, reading: MemberReading, again: MemberReading) -> None:
+    features = reading.features
+    require(
+        features.ndim == 1 and bool(np.isfinite([reading.logit, *features]).all()),
+        f"{what} needs a finite raw logit and features of shape (F,)",
+    )
+    require(
+        np.allclose(features, again.features, atol=TOLERANCE)
+        and abs(reading.logit - again.logit) <= TOLERANCE,
+        f"{what} differs the second time",
+    )
 
 
 def _check_without_face(test: CalibratableTest) -> None:
@@ -253,23 +270,41 @@ def _check_without_face(test: CalibratableTest) -> None:
 
 
 def _check_calibration(test: CalibratableTest, observed: dict[str, Observation]) -> None:
-    anchors = {
-        views: Anchor(o.features, np.ones(len(o.features)), o.raw, 1.0, 0.0, 1.0, -1.0)
-        for views, o in observed.items()
-    }
+    anchors = {views: _anchor_of(observation) for views, observation in observed.items()}
     made = Calibration("it", test.name, test.version, 3, anchors)
     calibrated = called(lambda: test.calibrated(made), f"{test.name}: calibrating it")
     require(calibrated.name == test.name, f"{test.name}: has another name when calibrated")
     shown = made_up_presentation(seed=1)
     score = called(lambda: calibrated.score(shown), f"{test.name}: scoring when calibrated")
-    require(
-        score.value is not None and score.value >= calibrated.operating_point.threshold,
-        f"{test.name}: the frame of a calibration must be bona fide under it, got {score.value!r} "
-        f"at a threshold of {calibrated.operating_point.threshold}",
-    )
+    missing = [name for name in TARGETS if name not in score.points]
+    require(not missing, f"{test.name}: a calibrated score lacks the points {', '.join(missing)}")
+    for name, point in score.points.items():
+        require(
+            score.value is not None and score.value >= point.high,
+            f"{test.name}: the frame of a calibration must be bona fide under it, got "
+            f"{score.value!r} at a threshold of {point.high} ({name})",
+        )
     other = Calibration("it", test.name, f"{test.version}-other", 3, anchors)
     try:
         test.calibrated(other)
     except ModelError:
         return
     require(False, f"{test.name}: a calibration of another version must raise a ModelError")
+
+
+def _anchor_of(observation: Observation) -> Anchor:
+    """Return an anchor to one frame, as if it had been taken many times."""
+    members = {
+        name: MemberAnchor(
+            centre=one.features,
+            scale=np.ones(len(one.features)),
+            logit=one.logit,
+            logit_scale=1.0,
+            distance=0.0,
+            distance_scale=1.0,
+            logit_weight=1.0,
+            distance_weight=1.0,
+        )
+        for name, one in observation.members.items()
+    }
+    return Anchor(members, dict.fromkeys(TARGETS, -1.0))

@@ -17,6 +17,7 @@ THRESHOLD_RULE = "threshold at the least mean half total error rate over the hel
 LEAST_SLOPE = 1e-3  # keeps ranks where held-out sources do not separate the classes
 _NO_PENALTY = 1e6  # inverse strength of the penalty on slope and bias
 _SAME = 1e-9  # difference of two mean errors that count as equal
+_RIDGE = 1e-4  # keeps weights finite where the classes do not overlap
 _EXACT = 1e-10  # tolerance of the solver where targets are smoothed
 
 
@@ -45,6 +46,43 @@ def platt(
     )
     slope = max(float(fitted.coef_[0, 0]), LEAST_SLOPE)
     return AffineScaling(slope, float(fitted.intercept_[0]))
+
+
+def nonnegative_weights(
+    columns: Vector, labels: Mask, weight: Vector, pull: float
+) -> tuple[Vector, float]:
+    """Fit logistic regression whose weights are not below 0 and are pulled towards each other.
+
+    Args:
+        columns: Values, each higher for bona fide, shape (N, C).
+        labels: True for bona fide, shape (N,).
+        weight: Weight of each row, shape (N,).
+        pull: Penalty on half the squared differences of the weights from their mean, beside the
+            mean loss of the rows.
+
+    Returns:
+        Weights, shape (C,), at least one above 0, and the intercept.
+    """
+    from scipy.optimize import minimize
+
+    signs, share = np.where(labels, 1.0, -1.0), weight / weight.sum()
+    count = columns.shape[1]
+
+    def loss(found: Vector) -> tuple[float, Vector]:
+        margin = signs * (columns @ found[:-1] + found[-1])
+        apart = found[:-1] - found[:-1].mean()
+        value = share @ np.logaddexp(0.0, -margin) + pull / 2 * apart @ apart
+        slope = -share * signs * np.exp(-np.logaddexp(0.0, margin))
+        gradient = columns.T @ slope + pull * apart + _RIDGE * found[:-1]
+        value += _RIDGE / 2 * found[:-1] @ found[:-1]
+        return float(value), np.append(gradient, slope.sum())
+
+    start = np.append(np.full(count, 1.0 / count), 0.0)
+    bounds = [(0.0, None)] * count + [(None, None)]
+    options = {"maxiter": 1_000, "ftol": 1e-12, "gtol": 1e-8}
+    fitted = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options).x
+    weights = np.maximum(fitted[:-1], 0.0)
+    return (weights if weights.any() else start[:-1]), float(fitted[-1])
 
 
 def class_weights(labels: Mask) -> Vector:

@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 
 from facepad.simulate.camera.camera import (
     Camera,
-    Codec,
     ImageSignalProcessor,
     Lens,
     SceneRadiance,
     Sensor,
-    decode,
 )
+from facepad.simulate.camera.codec import Codec, decode
+from facepad.simulate.camera.look import FAMILIES, Look, redrawn
 from facepad.simulate.camera.optics import Optics
 from facepad.simulate.linear_light import LinearImage, luminance, to_display, to_light
 from facepad.simulate.parameters import draw
@@ -172,3 +172,68 @@ def test_any_camera_takes_a_picture_of_anything(seed: int) -> None:
 
 def test_luminance_is_that_of_grey() -> None:
     assert np.allclose(luminance(grey(0.3)), 0.3)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_family_draws_from_its_own_ranges(family: str) -> None:
+    for seed in range(20):
+        drawn = redrawn(replace(PLAIN, family=family), family, np.random.default_rng(seed))
+        assert drawn.family == family
+        for name, range_ in FAMILIES[family].items():
+            part, setting = name.split(".")
+            value = getattr(getattr(drawn, part), setting)
+            if range_.choices is not None:
+                assert value in range_.choices
+            else:
+                assert range_.low <= value <= range_.high
+
+
+def test_a_family_leaves_later_draws_alone() -> None:
+    rngs = [np.random.default_rng(4) for _ in FAMILIES]
+    for family, rng in zip(FAMILIES, rngs, strict=True):
+        redrawn(PLAIN, family, rng)
+    assert len({float(rng.random()) for rng in rngs}) == 1
+
+
+def test_families_are_as_frequent_as_their_weights() -> None:
+    drawn = [draw(Camera, np.random.default_rng(seed)).family for seed in range(400)]
+    for family, share in {"generic": 0.4, "phone": 0.2, "webcam": 0.2, "access": 0.2}.items():
+        assert drawn.count(family) / 400 == pytest.approx(share, abs=0.07)
+
+
+def test_a_cast_is_the_logarithm_of_red_over_blue() -> None:
+    light = Look(red_over_blue=0.4, green=0.1).lit(grey(0.2))[0, 0]
+    assert np.log(light[0] / light[2]) == pytest.approx(0.4, abs=1e-5)
+    assert light[1] == pytest.approx(0.2 * np.exp(0.1), rel=1e-5)
+
+
+def test_a_plain_look_changes_nothing() -> None:
+    light = dead_leaves(np.random.default_rng(0), 48, 64)
+    files = [
+        PLAIN.photograph(PLAIN.light_on_sensor(SceneRadiance(light.copy())), rng, *look)
+        for rng, look in ((np.random.default_rng(1), ()), (np.random.default_rng(1), (Look(),)))
+    ]
+    assert files[0] == files[1]
+    assert np.array_equal(Look().matrix(), np.eye(3))
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_the_matrix_of_a_look_keeps_greys(seed: int) -> None:
+    matrix = draw(Look, np.random.default_rng(seed)).matrix()
+    assert np.allclose(matrix.sum(axis=1), 1.0)
+
+
+def test_a_look_is_as_much_brighter_as_it_says() -> None:
+    sensor = Sensor(mosaic="none", full_well=16000.0)
+    one, other = (
+        sensor.expose(grey(0.1), np.random.default_rng(0), factor).mean() for factor in (1.0, 1.4)
+    )
+    assert other / one == pytest.approx(1.4, rel=1e-2)
+
+
+def test_channels_have_gammas_of_their_own() -> None:
+    plain, changed = (PLAIN.developing.develop(grey(), look) for look in (Look(), Look(1.1)))
+    assert np.array_equal(plain, changed)  # a cast is not the developing's
+    bluer = PLAIN.developing.develop(grey(), Look(blue_gamma=0.9))
+    assert np.array_equal(bluer[..., :2], plain[..., :2])
+    assert (bluer[..., 2] > plain[..., 2]).all()

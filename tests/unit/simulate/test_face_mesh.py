@@ -73,7 +73,7 @@ def test_a_sheet_is_rolled_about_the_face() -> None:
         terms = np.column_stack([np.ones_like(x), x, y, (x - x.mean()) ** 2])
         solution = np.linalg.lstsq(terms, z, rcond=None)[0]
         left = np.std(z - terms @ solution) / np.std(z)
-        assert (left < 0.2) == sheet
+        assert (left < 0.4) == sheet
         assert solution[3] > 0.0 or not sheet
 
 

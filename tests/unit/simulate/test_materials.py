@@ -47,3 +47,21 @@ def test_dot_gain_darkens() -> None:
         Printer(dot_gain=gain).coverages(sheet(0.5, 0.5, 0.5))[0].max() for gain in (0.0, 0.1)
     )
     assert grown == pytest.approx(plain + 0.4 * plain * (1 - plain), abs=1e-5)
+
+
+@pytest.mark.parametrize("profile", ["office_laser", "office_inkjet", "newsprint", "dye_sub"])
+def test_profiles_have_a_white_and_a_black_of_their_own(profile: str) -> None:
+    usual, other = Printer(), Printer(profile=profile)
+    bare = [np.zeros((1, 1), np.float32)] * 4
+    full = [np.ones((1, 1), np.float32)] * 4
+    assert np.array_equal(usual.reflected(bare), np.ones((1, 1, 3)))
+    assert not np.allclose(other.reflected(bare), 1.0, atol=1e-4)
+    assert (other.reflected(full) > usual.reflected(full)).all()
+
+
+def test_the_driver_makes_colours_stronger() -> None:
+    plain, vivid = (
+        one.reflected(one.coverages(sheet(0.5, 0.4, 0.3)))[0, 0]
+        for one in (Printer(), Printer(vivid=1.6))
+    )
+    assert np.ptp(vivid) > np.ptp(plain) + 0.05

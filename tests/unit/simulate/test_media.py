@@ -13,7 +13,7 @@ from facepad.simulate.media.print import Print
 from facepad.simulate.media.screen import DisplayPipeline, Screen, SourceCapture
 from facepad.simulate.recipe import RecapturedPart
 from facepad.simulate.scene import background, reflections
-from facepad.simulate.scene.stage import CaptureScene, Framing, MediumRender
+from facepad.simulate.scene.stage import CaptureScene, Framing, MediumRender, moved
 from facepad.training.quality.resolution import dead_leaves
 from facepad.types import Face, RgbImage
 
@@ -190,3 +190,44 @@ def test_a_picture_behind_keeps_its_colours() -> None:
     green[..., 1] = 180
     light = background.behind(green, (60, 80), np.random.default_rng(0))
     assert np.allclose(light.mean(axis=(0, 1)), to_light(green).mean(axis=(0, 1)), atol=0.01)
+
+
+@pytest.mark.parametrize("medium", [Print(border=0.1, hand=True), Screen(margin=0.5, hand=True)])
+def test_a_close_up_shows_no_edge_and_a_face_of_the_persons_size(medium: Print | Screen) -> None:
+    holding = replace(medium.holding, close=True, fill=0.5, tilt_deg=10.0, right=1.0)
+    shown = presented(replace(medium, holding=holding))
+    assert shown.mask.min() == 1.0
+    face = moved(FACE, PICTURE, shown, STAGE.size)
+    assert face is not None
+    assert face.box[2] - face.box[0] == pytest.approx(FACE.box[2] - FACE.box[0], rel=0.05)
+
+
+def test_detail_of_a_shown_picture_is_added_and_its_mean_kept() -> None:
+    light = np.asarray(STAGE.bona_fide(), np.float32)
+    for pose in (MediumPose(detail=1.5), MediumPose(film=0.05)):
+        more = pose.detailed(light.copy(), np.random.default_rng(0))
+        assert np.diff(more, axis=1).std() > 1.02 * np.diff(light, axis=1).std()
+        assert more.mean() == pytest.approx(light.mean(), rel=0.05)
+        assert more.min() >= 0.0
+
+
+def test_a_focused_medium_is_not_blurred() -> None:
+    light = np.asarray(STAGE.bona_fide(), np.float32)
+    pose = MediumPose(defocus=2.0, focus=0.0)
+    assert np.array_equal(pose.unsharp(light.copy()), light)
+    assert pose.optics(Optics(0.5)).blur == 0.5
+
+
+@pytest.mark.parametrize("primaries", ["srgb", "p3", "laptop", "amoled", "tn"])
+def test_all_panels_have_one_white_and_grey(primaries: str) -> None:
+    grey = DisplayPipeline(primaries=primaries).light(evenly(200), 128)
+    assert np.allclose(grey, DisplayPipeline().light(evenly(200), 128), atol=2e-3)
+
+
+def test_wide_panels_make_colours_stronger_and_narrow_ones_weaker() -> None:
+    red = np.full((96, 128, 3), (200, 80, 80), np.uint8)
+    narrow, usual, wide = (
+        np.ptp(DisplayPipeline(primaries=one).light(red, 128)[48, 64])
+        for one in ("laptop", "srgb", "p3")
+    )
+    assert narrow < usual < wide

@@ -9,13 +9,14 @@ from hypothesis import strategies as st
 
 from facepad.errors import SettingsError
 from facepad.simulate.camera.camera import Camera
+from facepad.simulate.camera.look import FAMILIES, Look
 from facepad.simulate.media.print import Print
 from facepad.simulate.media.screen import Screen
 from facepad.simulate.parameters import Range, ablated, draw, from_dict, ranges, to_dict
 from facepad.simulate.recipe import RecapturedPart
 from facepad.simulate.scene.stage import Framing
 
-KINDS: tuple[type[Any], ...] = (Camera, Framing, Print, Screen, RecapturedPart)
+KINDS: tuple[type[Any], ...] = (Camera, Framing, Look, Print, Screen, RecapturedPart)
 
 
 def leaves(data: dict[str, Any], before: str = "") -> dict[str, Any]:
@@ -31,7 +32,8 @@ def leaves(data: dict[str, Any], before: str = "") -> dict[str, Any]:
 @given(seed=st.integers(0, 2**32 - 1))
 def test_every_parameter_lies_in_its_range_or_is_off(kind: type[Any], seed: int) -> None:
     values = leaves(to_dict(draw(kind, np.random.default_rng(seed))))
-    for name, known in ranges(kind).items():
+    own = FAMILIES[values["family"]] if kind is Camera else {}
+    for name, known in {**ranges(kind), **own}.items():
         if known.choices is not None:
             assert values[name] in {*known.choices, known.off}
         else:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from facepad.errors import InputError, SettingsError
+from facepad.simulate.camera.look import Look
 from facepad.simulate.linear_light import to_display
 from facepad.simulate.media.print import Print
 from facepad.simulate.recipe import (
@@ -153,3 +154,31 @@ def test_a_given_picture_stands_behind_the_medium() -> None:
     found = apply(one, PICTURE, FACE, green)
     behind = found.image[found.mask < 0.01].mean(axis=0)
     assert behind[1] > behind[0] + 10
+
+
+@pytest.mark.parametrize("species", [BONA_FIDE, *ATTACKS])
+def test_casts_and_profiles_of_a_picture_are_turned_off_apart(species: str) -> None:
+    one = recipe(species, 5)
+    assert one.look.red_over_blue
+    assert one.look.hue_deg
+    plain = one.ablated("casts").look
+    assert (plain.red_over_blue, plain.exposure, plain.hue_deg) == (0.0, 1.0, one.look.hue_deg)
+    assert one.ablated("profiles").look.hue_deg == 0.0
+    assert one.ablated("casts").ablated("profiles").look == Look()
+
+
+def test_a_picture_has_a_look_of_its_own_and_the_camera_of_its_round() -> None:
+    camera = recipe(BONA_FIDE).camera
+    pair = [draw_recipe(s, np.random.default_rng(i), camera=camera) for i, s in enumerate(ATTACKS)]
+    assert len({one.look for one in pair}) == len(pair)
+    assert all(one.to_dict()["camera"]["family"] == camera.family for one in pair)
+
+
+@pytest.mark.parametrize("species", ["print", "screen"])
+def test_sharpness_and_close_ups_are_turned_off(species: str) -> None:
+    drawn = [recipe(species, seed) for seed in range(30)]
+    assert {one.to_dict()["medium"]["holding"]["close"] for one in drawn} == {False, True}
+    for one in drawn:
+        holding = one.ablated("sharpness").ablated("close_ups").to_dict()["medium"]["holding"]
+        off = {"focus": 1.0, "detail": 0.0, "film": 0.0, "close": False}
+        assert {name: holding[name] for name in off} == off

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from facepad.opencv import cv2
+from facepad.simulate.camera.codec import Codec
+from facepad.simulate.camera.look import PLAIN, Look, redrawn
 from facepad.simulate.camera.optics import Optics
 from facepad.simulate.linear_light import (
     GAMMA,
@@ -25,11 +27,6 @@ from facepad.simulate.linear_light import (
 from facepad.simulate.parameters import choice, uniform
 from facepad.types import RgbImage
 
-_SAMPLING = {
-    "4:2:0": cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420,
-    "4:2:2": cv2.IMWRITE_JPEG_SAMPLING_FACTOR_422,
-    "4:4:4": cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444,
-}
 _WIDEST = 16 / 9  # aspect of a sensor, either way round
 _LEVELS = np.float32(16383.0)  # 14 bits
 _GREY = 0.18  # mean light that automatic exposure aims at
@@ -47,29 +44,6 @@ _STEPS = 4096  # of the tone curve, over the square root of light
 _FEW = 48  # lines and columns of the map of local tone
 _DARKEST = 0.01  # light around below which local tone helps no more
 _LOCAL_GAINS = 0.5, 3.0  # of local tone
-
-
-@dataclass(frozen=True, slots=True)
-class Codec:
-    """How a picture is stored; see `parameters` for the fields."""
-
-    quality: int = uniform(52, 97, "JPEG quality, 1 to 100", off=92, whole=True)
-    sampling: str = choice(
-        {"4:2:0": 0.6, "4:2:2": 0.25, "4:4:4": 0.15}, "Chroma subsampling", off="4:2:0"
-    )
-
-    def encode(self, image: RgbImage) -> bytes:
-        """Return the bytes of a JPEG file without metadata."""
-        options = [cv2.IMWRITE_JPEG_QUALITY, self.quality]
-        options += [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, _SAMPLING[self.sampling]]
-        _, data = cv2.imencode(".jpg", image[..., ::-1], options)
-        return data.tobytes()
-
-
-def decode(data: bytes) -> RgbImage:
-    """Return the picture of bytes that `Codec.encode` wrote."""
-    decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
-    return np.ascontiguousarray(np.asarray(decoded, np.uint8)[..., ::-1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,17 +132,20 @@ class Sensor:
             wanted = wanted ** (1.0 - self.keep_lights) * burning**self.keep_lights
         return float(np.clip(wanted, *_GAINS))
 
-    def expose(self, light: LinearImage, rng: np.random.Generator) -> LinearImage:
+    def expose(
+        self, light: LinearImage, rng: np.random.Generator, brighter: float = 1.0
+    ) -> LinearImage:
         """Return raw colours of light on the photosites; overwrite ``light``.
 
         Args:
             light: Linear light, shape (H, W, 3), 1 = a white sheet in usual light.
             rng: Random numbers for the noise.
+            brighter: Factor on the gain that automatic exposure finds.
 
         Returns:
             Linear, full scale at 1, shape (H, W, 3).
         """
-        gain = self.gain(light)
+        gain = self.gain(light) * brighter
         electrons = self.full_well / max(1.0, gain / self.longest_gain)
         if self.mosaic == "none":
             light *= np.float32(gain)
@@ -208,14 +185,14 @@ class ImageSignalProcessor:
     )
     sharpening_px: float = uniform(0.6, 2.0, "Size of that detail, pixels", off=1.0)
 
-    def develop(self, raw: LinearImage) -> RgbImage:
+    def develop(self, raw: LinearImage, look: Look = PLAIN) -> RgbImage:
         """Return the picture of raw colours in [0, 1]; overwrite ``raw``."""
-        matrix = self._matrix(raw)
+        matrix = np.asarray(look.matrix() @ self._matrix(raw), np.float32)
         for band in bands(len(raw)):
             raw[band] = cv2.transform(raw[band], matrix)
         if self.local_tone:
             self._evened(raw)
-        picture = self._toned(raw)
+        picture = self._toned(raw, look.gammas)
         if self.smoothing:
             coded = np.asarray(cv2.convertScaleAbs(picture, alpha=255.0), np.uint8)
             reach = 255.0 * self.smoothing
@@ -241,13 +218,18 @@ class ImageSignalProcessor:
         size = (light.shape[1], light.shape[0])
         times(light, np.asarray(cv2.resize(gain, size, interpolation=cv2.INTER_LINEAR), np.float32))
 
-    def _toned(self, light: LinearImage) -> LinearImage:
+    def _toned(self, light: LinearImage, gammas: tuple[float, float, float]) -> LinearImage:
         """Return coded values; in place, by bands of lines, since the table's indices are large."""
-        curve = self._curve()
+        curves = [np.asarray(self._curve() ** gamma, np.float32) for gamma in gammas]
+        even = len(set(gammas)) == 1
         for lines in bands(len(light)):
             band = light[lines]
-            place = np.sqrt(np.clip(band, 0.0, 1.0)) * np.float32(_STEPS - 1)
-            np.take(curve, place.astype(np.intp), out=band)
+            place = (np.sqrt(np.clip(band, 0.0, 1.0)) * np.float32(_STEPS - 1)).astype(np.intp)
+            if even:
+                np.take(curves[0], place, out=band)
+                continue
+            for colour, curve in enumerate(curves):
+                band[..., colour] = curve[place[..., colour]]
         return light
 
     def _curve(self) -> LinearImage:
@@ -276,16 +258,27 @@ class Camera:
     """One camera with its settings; `parameters.draw` makes a random one.
 
     Attributes:
+        family: Kind of camera. The settings of one other than "generic" come from the narrower
+            or wider ranges of `facepad.simulate.camera.look.FAMILIES`.
         lens: Lens, size of the sensor, steadiness.
         sensor: Exposure, mosaic, noise.
         developing: Image signal processor.
         codec: File format.
     """
 
+    family: str = choice(
+        {"generic": 0.4, "phone": 0.2, "webcam": 0.2, "access": 0.2},
+        "Kind of camera: any, phone, old webcam, access control at a door",
+        off="generic",
+    )
     lens: Lens = field(default=Lens())
     sensor: Sensor = field(default=Sensor())
     developing: ImageSignalProcessor = field(default=ImageSignalProcessor())
     codec: Codec = field(default=Codec())
+
+    def redrawn(self, rng: np.random.Generator) -> "Camera":
+        """Return the camera with the settings that its family draws from ranges of its own."""
+        return redrawn(self, self.family, rng)
 
     def light_on_sensor(self, exposed: SceneRadiance) -> LinearImage:
         """Return the light on the photosites, shape (H, W, 3)."""
@@ -294,17 +287,19 @@ class Camera:
             light *= exposed.texture
         return times(light, self.lens.shade((light.shape[0], light.shape[1])))
 
-    def photograph(self, light: LinearImage, rng: np.random.Generator) -> bytes:
+    def photograph(self, light: LinearImage, rng: np.random.Generator, look: Look = PLAIN) -> bytes:
         """Take a picture.
 
         Args:
             light: From `light_on_sensor`; overwritten, to save memory.
             rng: Random numbers for the noise.
+            look: Light and colours of this one picture.
 
         Returns:
             The JPEG file; `codec.decode` reads it.
         """
-        return self.codec.encode(self.developing.develop(self.sensor.expose(light, rng)))
+        raw = self.sensor.expose(look.lit(light), rng, look.exposure)
+        return self.codec.encode(self.developing.develop(raw, look))
 
 
 def _on_mosaic(light: LinearImage, sites: tuple[int, int, int, int]) -> Map:

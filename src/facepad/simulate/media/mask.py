@@ -19,7 +19,6 @@ from facepad.simulate.media.face_regions import MaskOpenings, mask_openings
 from facepad.simulate.media.materials import (
     MATERIALS,
     MaskShading,
-    MaskSurface,
     Printer,
     SurfaceMaterial,
 )
@@ -28,6 +27,7 @@ from facepad.simulate.scene import face_mesh
 from facepad.simulate.scene.face_mesh import FaceSurface
 from facepad.simulate.scene.geometry import Placement, rotation
 from facepad.simulate.scene.render import (
+    MaskSurface,
     Vertices,
     face_normals,
     fitted_lamp,

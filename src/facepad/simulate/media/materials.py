@@ -9,15 +9,64 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facepad.opencv import cv2
-from facepad.simulate.linear_light import LinearImage, Map, bands, luminance, times
-from facepad.simulate.parameters import uniform
-from facepad.simulate.scene.render import Vertices, shadows
-
-# Light in red, green and blue that full cyan, magenta, yellow and black ink let through
-# twice; the unwanted absorptions are those of process inks and what narrows the gamut.
-_THROUGH = np.array(
-    [[0.05, 0.45, 0.68], [0.70, 0.06, 0.28], [0.96, 0.86, 0.10], [0.03, 0.03, 0.03]]
+from facepad.simulate.camera.look import CASTS, PROFILES
+from facepad.simulate.linear_light import (
+    LUMA_709,
+    LinearImage,
+    Map,
+    bands,
+    luminance,
+    saturation_matrix,
+    times,
 )
+from facepad.simulate.parameters import choice, uniform
+from facepad.simulate.scene.render import MaskSurface, Vertices, grain, shadows, spots, towards
+
+
+class _Profile(NamedTuple):
+    """Inks and paper of a kind of printer.
+
+    Attributes:
+        through: Light in red, green and blue that full cyan, magenta, yellow and black ink let
+            through twice; their unwanted absorptions are what narrows the gamut.
+        white: Light of the bare paper in red, green and blue, over that of white paper.
+        black: Light that the darkest print still sends back.
+        gamma: Gamma of the print against the picture.
+    """
+
+    through: tuple[tuple[float, float, float], ...]
+    white: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    black: float = 0.0
+    gamma: float = 1.0
+
+
+_PROFILES: Mapping[str, _Profile] = MappingProxyType(
+    {
+        "process": _Profile(
+            ((0.05, 0.45, 0.68), (0.70, 0.06, 0.28), (0.96, 0.86, 0.10), (0.03, 0.03, 0.03))
+        ),
+        "office_laser": _Profile(
+            ((0.08, 0.38, 0.66), (0.74, 0.08, 0.24), (0.95, 0.82, 0.08), (0.04, 0.04, 0.04)),
+            (0.98, 0.98, 1.02), 0.01, 1.1,
+        ),
+        "office_inkjet": _Profile(
+            ((0.14, 0.46, 0.66), (0.76, 0.17, 0.34), (0.95, 0.85, 0.18), (0.09, 0.09, 0.10)),
+            (0.99, 0.99, 1.03), 0.03, 0.9,
+        ),
+        "photo_inkjet": _Profile(
+            ((0.03, 0.50, 0.78), (0.82, 0.03, 0.32), (0.98, 0.92, 0.05), (0.01, 0.01, 0.01)),
+            (1.03, 1.02, 1.02), 0.0, 1.0,
+        ),
+        "newsprint": _Profile(
+            ((0.16, 0.44, 0.60), (0.72, 0.17, 0.30), (0.94, 0.82, 0.14), (0.11, 0.11, 0.10)),
+            (0.84, 0.81, 0.75), 0.03, 0.95,
+        ),
+        "dye_sub": _Profile(
+            ((0.06, 0.52, 0.80), (0.84, 0.06, 0.40), (0.97, 0.90, 0.10), (0.04, 0.04, 0.05)),
+            (1.0, 1.01, 1.03), 0.01, 1.0,
+        ),
+    }
+)  # fmt: skip
 _PASSES = 3  # of the inversion; it has settled to a hundredth by then
 _FINISH = "finish"
 _SKIN = 0.35  # mean light of a face in usual light
@@ -41,9 +90,24 @@ class Printer:
         0.65, 1.2, "Gamma of the print against the picture", off=1.0, group="gamut"
     )
 
+    vivid: float = uniform(1.0, 1.9, "Colourfulness that the driver adds", off=1.0, group=CASTS)
+    magenta_more: float = uniform(
+        -0.05, 0.2, "Further error of magenta, share", off=0.0, group=CASTS
+    )
+    yellow_more: float = uniform(
+        -0.05, 0.35, "Further error of yellow, share", off=0.0, group=CASTS
+    )
+    profile: str = choice(
+        {
+            "process": 0.2, "office_laser": 0.2, "office_inkjet": 0.2,
+            "photo_inkjet": 0.2, "newsprint": 0.05, "dye_sub": 0.15,
+        },
+        "Kind of printer: inks, paper, black and tone", off="process", group=PROFILES,
+    )  # fmt: skip
+
     def through(self) -> NDArray[np.float64]:
         """Return the share of light behind each ink's full coverage, shape (4, 3)."""
-        return np.asarray(_THROUGH**self.density, np.float64)
+        return np.array(_PROFILES[self.profile].through) ** self.density
 
     def coverages(self, wanted: LinearImage) -> list[Map]:
         """Return the coverage of cyan, magenta, yellow and black that gives a reflectance.
@@ -59,7 +123,11 @@ class Printer:
         return inks
 
     def _coverages(self, wanted: LinearImage) -> list[Map]:
-        wanted = wanted ** np.float32(self.tone) if self.tone != 1.0 else wanted
+        if self.vivid != 1.0:
+            matrix = saturation_matrix(self.vivid, LUMA_709).astype(np.float32)
+            wanted = np.clip(cv2.transform(wanted, matrix), 0.0, 1.0)
+        tone = self.tone * _PROFILES[self.profile].gamma
+        wanted = wanted ** np.float32(tone) if tone != 1.0 else wanted
         through = self.through().astype(np.float32)
         black = self._black(wanted, through)
         left = [np.minimum(wanted[..., c] / _passed(black, through[3, c]), 1.0) for c in range(3)]
@@ -69,14 +137,23 @@ class Printer:
                 others = [_passed(inks[o], through[o, ink]) for o in range(3) if o != ink]
                 share = left[ink] / (others[0] * others[1])
                 inks[ink] = np.clip((1.0 - share) / (1.0 - through[ink, ink]), 0.0, 1.0)
-        errors = (self.cyan, self.magenta, self.yellow)
+        errors = (
+            self.cyan,
+            self.magenta + self.magenta_more,
+            self.yellow + self.yellow_more,
+        )
         drifted = [
             np.minimum(i * np.float32(1.0 + e), 1.0) for i, e in zip(inks, errors, strict=True)
         ]
         return [self._grown(coverage) for coverage in [*drifted, black]]
 
     def reflected(self, coverages: list[Map]) -> LinearImage:
-        """Return the reflectance over the paper's, of independent inks (Demichel's equations)."""
+        """Return the reflectance over white paper's, of independent inks (Demichel's equations).
+
+        Args:
+            coverages: Of cyan, magenta, yellow and black, each of shape (H, W), 0 to 1.
+        """
+        profile = _PROFILES[self.profile]
         through = self.through().astype(np.float32)
         light = np.empty((*coverages[0].shape, 3), np.float32)
         for colour in range(3):
@@ -86,6 +163,9 @@ class Printer:
             np.multiply(passed[0], passed[1], out=light[..., colour])
             light[..., colour] *= passed[2]
             light[..., colour] *= passed[3]
+            if self.profile != "process":
+                light[..., colour] *= np.float32(profile.white[colour] * (1.0 - profile.black))
+                light[..., colour] += np.float32(profile.white[colour] * profile.black)
         return light
 
     def _black(self, wanted: LinearImage, through: Map) -> Map:
@@ -145,26 +225,6 @@ _LAYERED, _WOVEN = "resin", "fabric"
 
 
 @dataclass(frozen=True, slots=True)
-class MaskSurface:
-    """What the photosites of one rectangle see of a mask.
-
-    Attributes:
-        inside: Whether a photosite sees the mask, shape (H, W).
-        facing: Direction of the surface, unit vectors, shape (H, W, 3).
-        place: Millimetres on the mask to the right and down, and away from the camera,
-            shape (H, W, 3).
-        pitch: Millimetres of the mask for each photosite.
-        lamp: Slopes of the light that falls on the scene, from `fitted_lamp`.
-    """
-
-    inside: NDArray[np.bool_]
-    facing: Vertices
-    place: Vertices
-    pitch: float
-    lamp: Vertices
-
-
-@dataclass(frozen=True, slots=True)
 class SurfaceMaterial:
     """Light and finish; see `parameters` for the fields."""
 
@@ -207,12 +267,7 @@ class SurfaceMaterial:
         Args:
             lamp: Slopes of the light of the picture, from `fitted_lamp`.
         """
-        x, y, z = (float(value) for value in lamp)
-        front = max(-z, 0.35 * float(np.hypot(x, y)), 1e-3)  # lamps behind a face do not light it
-        across = np.arctan2(x, front) + np.deg2rad(self.azimuth_deg)
-        up = np.arctan2(-y, np.hypot(x, front)) + np.deg2rad(self.height_deg)
-        direction = [np.cos(up) * np.sin(across), -np.sin(up), -np.cos(up) * np.cos(across)]
-        return np.array(direction, np.float32)
+        return towards(lamp, self.azimuth_deg, self.height_deg)
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +299,9 @@ class MaskShading:
             gain = (float(ground.mean()) / max(float(printed.mean()), 1e-3)) ** 0.8
             wanted *= np.float32(np.clip(gain, 0.7, 1.35))
         else:
-            self._relit(wanted, seen)
+            fallen = np.clip(1.0 + seen.facing @ seen.lamp, 0.4, 2.5)  # by the picture's own lamp
+            fallen /= np.float32(max(float(fallen[seen.inside].mean()), 1e-3))
+            times(wanted, np.asarray(fallen ** np.float32(-varnish.relit), np.float32))
             wanted -= ground
             wanted *= np.float32(varnish.paint)
             wanted += ground
@@ -300,21 +357,11 @@ class MaskShading:
             light[band] += np.asarray(mirrored, np.float32)[..., None]
         return light
 
-    def _relit(self, wanted: LinearImage, seen: MaskSurface) -> None:
-        """Take the light of the picture's own lamp off, as far as paint leaves it out."""
-        if not self.varnish.relit:
-            return
-        fallen = np.clip(1.0 + seen.facing @ seen.lamp, 0.4, 2.5)
-        fallen /= np.float32(fallen[seen.inside].mean())
-        times(wanted, np.asarray(fallen ** np.float32(-self.varnish.relit), np.float32))
-
     def _painted(self, wanted: LinearImage, pitch: float, rng: np.random.Generator) -> None:
         """Mottle paint: large spots that are redder or darker, and small ones."""
-        if not self.varnish.mottle:
-            return
         size, share = (wanted.shape[0], wanted.shape[1]), np.float32(self.varnish.mottle)
-        dark = _spots(size, 9.0 / pitch, rng) + 0.6 * _spots(size, 2.2 / pitch, rng)
-        red = _spots(size, 6.0 / pitch, rng)
+        dark = spots(size, 9.0 / pitch, rng) + 0.6 * spots(size, 2.2 / pitch, rng)
+        red = spots(size, 6.0 / pitch, rng)
         wanted[..., 0] *= 1.0 + share * (0.7 * dark + 0.25 * red)
         wanted[..., 1] *= 1.0 + share * (dark - 0.3 * red)
         wanted[..., 2] *= 1.0 + share * (dark - 0.2 * red)
@@ -322,7 +369,7 @@ class MaskShading:
     def _bumps(self, seen: MaskSurface, lamp: Vertices, rng: np.random.Generator) -> Map:
         """Return the light on the material's own texture, relative to a smooth surface."""
         varnish, material = self.varnish, MATERIALS[self.material]
-        light = _grain(seen.inside.shape, rng)
+        light = grain(seen.inside.shape, rng)
         light *= np.float32(varnish.grain)
         size = material.bumps / seen.pitch
         if varnish.texture:
@@ -349,19 +396,3 @@ class MaskShading:
             return np.asarray(share * np.sin(x + y) * np.sin(y - x), np.float32)
         up = np.deg2rad(self.varnish.layer_deg)
         return np.asarray(share * np.sin(np.cos(up) * y + np.sin(up) * z), np.float32)
-
-
-def _spots(size: tuple[int, int], wide: float, rng: np.random.Generator) -> Map:
-    """Return smooth noise of deviation near 1 whose spots are so many photosites wide."""
-    small = (round(size[0] / max(wide, 1.0)) + 3, round(size[1] / max(wide, 1.0)) + 3)
-    noise = rng.standard_normal(small, dtype=np.float32)
-    spots = cv2.resize(noise, size[::-1], interpolation=cv2.INTER_CUBIC)
-    return np.asarray(np.clip(spots, -2.5, 2.5), np.float32)
-
-
-def _grain(size: tuple[int, ...], rng: np.random.Generator) -> Map:
-    fine = rng.standard_normal((size[0], size[1]), dtype=np.float32)
-    cv2.GaussianBlur(fine, (0, 0), 0.7, dst=fine)
-    fine *= np.float32(0.8)
-    fine += np.float32(0.6) * _spots((size[0], size[1]), 6.0, rng)
-    return fine

@@ -6,12 +6,15 @@ import numpy as np
 
 from facepad.opencv import cv2
 from facepad.simulate.camera.optics import Optics
-from facepad.simulate.linear_light import LinearImage
-from facepad.simulate.parameters import uniform
+from facepad.simulate.linear_light import LinearImage, bands, sharpen
+from facepad.simulate.parameters import choice, uniform
 from facepad.simulate.scene.geometry import Bend, Placement, Pose
 from facepad.simulate.scene.stage import CaptureScene
 
 SURROUNDINGS = "surroundings"  # group: edges, hands and rooms
+SHARPNESS = "sharpness"  # group: detail that makes a recapture as sharp as the person
+CLOSE = "close_ups"  # group: media whose edges are out of the frame
+_TILTED = 0.4  # share of the angles of a medium that is near
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,23 @@ class MediumPose:
     defocus: float = uniform(
         0.0, 2.2, "Blur of the medium beyond the lens's own, pixels", off=0.0, bias=2.5
     )
+    focus: float = uniform(
+        0.0, 1.0, "Share of that blur that is left", off=1.0, bias=2.5, group=SHARPNESS
+    )
+    detail: float = uniform(
+        0.0, 2.4, "Share of fine detail that a sharper first picture, printer or player adds",
+        off=0.0, bias=1.2, group=SHARPNESS,
+    )  # fmt: skip
+    detail_px: float = uniform(0.6, 1.3, "Size of that detail, pixels of the camera", off=1.0)
+    film: float = uniform(
+        0.0, 0.06, "Grain of the shown picture, share of its light",
+        off=0.0, bias=2.5, group=SHARPNESS,
+    )  # fmt: skip
+    close: bool = choice(
+        {False: 0.7, True: 0.3},
+        "So near that the face is as large as the person's and no edge is in the frame",
+        off=False, group=CLOSE,
+    )  # fmt: skip
 
     def placement(self, stage: CaptureScene, width: float, bend: Bend) -> Placement:
         """Return the placement of the medium's picture.
@@ -41,6 +61,11 @@ class MediumPose:
         """
         if stage.aligned:
             return stage.situation.placement(stage.picture, stage.size, width)
+        if self.close:
+            pose = stage.situation.pose(stage.picture, stage.size, width)
+            tilt, swing = _TILTED * self.tilt_deg, _TILTED * self.swing_deg
+            pose = replace(pose, tilt_deg=tilt, swing_deg=swing)
+            return Placement(pose.homography(stage.size), bend)
         wide, high = stage.size[1] / width, stage.size[0] / stage.height(width)
         zoom = max(wide, high) * self.fill
         free = [abs(self.fill * max(wide, high) / side - 1.0) / 2 for side in (wide, high)]
@@ -56,12 +81,31 @@ class MediumPose:
 
     def optics(self, optics: Optics) -> Optics:
         """Return the optics with the defocus of the medium."""
-        return replace(optics, blur=float(np.hypot(optics.blur, self.defocus)))
+        return replace(optics, blur=float(np.hypot(optics.blur, self.defocus * self.focus)))
+
+    def detailed(self, light: LinearImage, rng: np.random.Generator) -> LinearImage:
+        """Add the fine detail and the grain of the shown picture, in place.
+
+        Args:
+            light: Light of the medium, shape (H, W, 3).
+            rng: Random numbers for the grain; not those of anything else.
+        """
+        if self.detail:
+            sharpen(light, self.detail, self.detail_px, out=light)
+            np.maximum(light, 0.0, out=light)
+        if self.film:
+            for band in bands(len(light)):
+                grain = rng.standard_normal(light[band].shape[:2], dtype=np.float32)
+                grain *= np.float32(self.film)
+                grain += np.float32(1.0)
+                light[band] *= np.maximum(grain, 0.0)[..., None]
+        return light
 
     def unsharp(self, light: LinearImage) -> LinearImage:
         """Blur light by the defocus of the medium, in place."""
-        if self.defocus < 0.2:
+        blur = self.defocus * self.focus
+        if blur < 0.2:
             return light
         border = cv2.BORDER_REPLICATE
-        cv2.GaussianBlur(light, (0, 0), self.defocus, dst=light, borderType=border)
+        cv2.GaussianBlur(light, (0, 0), blur, dst=light, borderType=border)
         return light

@@ -7,12 +7,13 @@ import numpy as np
 
 from facepad.opencv import cv2
 from facepad.simulate.camera.camera import SceneRadiance
+from facepad.simulate.camera.look import CASTS
 from facepad.simulate.camera.optics import Optics
 from facepad.simulate.linear_light import LinearImage, Map, mixed, times, to_light
 from facepad.simulate.media import face_regions, hands
 from facepad.simulate.media.harmonics import Screening
 from facepad.simulate.media.materials import Printer
-from facepad.simulate.media.pose import SURROUNDINGS, MediumPose
+from facepad.simulate.media.pose import SHARPNESS, SURROUNDINGS, MediumPose
 from facepad.simulate.parameters import choice, uniform
 from facepad.simulate.scene import background, reflections
 from facepad.simulate.scene.geometry import Bend, Placement, coverage, rectangle, sample
@@ -50,9 +51,15 @@ class Print:
     spread: float = uniform(
         0.02, 0.4, "Blur of the print by ink and resolution, millimetres", off=0.02, group=HALFTONE
     )
+    fineness: float = uniform(
+        0.0, 1.0, "Share of that blur that is left", off=1.0, bias=2.0, group=SHARPNESS
+    )
     white: float = uniform(0.72, 0.95, "Reflectance of the paper", off=0.9, group=PAPER)
     tint: float = uniform(
         -0.15, 0.05, "Paper's colour: half the logarithm of red over blue", off=0.0, group=PAPER
+    )
+    hue: float = uniform(
+        -0.2, 0.3, "Further colour of paper and inks, as `tint`", off=0.0, group=CASTS
     )
     grain: float = uniform(
         0.0, 0.035, "Unevenness of the paper, share", off=0.0, bias=2.0, group=PAPER
@@ -81,21 +88,26 @@ class Print:
             rng: Random numbers for what is no parameter: places of lamps and furniture.
         """
         worn = self.form == "worn" and not stage.aligned
+        edgeless = self._edgeless(stage)
         width = LIFE_SIZE * self.loose if worn else self.width
         placement = self._placement(stage, width, worn)
         x, y = placement.coordinates(stage.size)
-        light, texture = self._printed(stage, (x, y), width)
+        light, texture = self._printed(stage, (x, y), width, rng)
         light *= stage.situation.colour
         if not stage.aligned:
             light = times(light, self._shading(x, y, placement))
         light = self._surface(light, rng)
         mask = np.ones(stage.size, np.float32)
-        if not stage.aligned:
+        if not edgeless:
             light, mask = self._cut(stage, light, (x, y, placement, width), rng)
             texture = None if texture is None else mixed(np.float32(1.0), texture, mask)
         return MediumRender(
             SceneRadiance(self.holding.unsharp(light), texture), mask, placement, width
         )
+
+    def _edgeless(self, stage: CaptureScene) -> bool:
+        """Return whether the sheet has no edge in the frame."""
+        return stage.aligned or (self.holding.close and self.form == "sheet")
 
     def _placement(self, stage: CaptureScene, width: float, worn: bool) -> Placement:
         curvature = self.bend / (self.width * 1.3)
@@ -115,16 +127,17 @@ class Print:
         return Placement(flat.to_sensor @ grown)
 
     def _printed(
-        self, stage: CaptureScene, place: tuple[Map, Map], width: float
+        self, stage: CaptureScene, place: tuple[Map, Map], width: float, rng: np.random.Generator
     ) -> tuple[LinearImage, LinearImage | None]:
         """Return the reflectance of the sheet, and its halftone relative to that."""
         x, y = place
         wanted = sample(to_light(stage.picture), x, y, width)
-        spread = self.spread * stage.size[1] / width
+        spread = self.spread * self.fineness * stage.size[1] / width
         if spread > _SHARP:
             wanted = np.asarray(cv2.GaussianBlur(wanted, (0, 0), spread), np.float32)
+        wanted = self.holding.detailed(wanted, rng.spawn(1)[0])
         inked = None
-        if self.border and not stage.aligned:
+        if self.border and not self._edgeless(stage):
             half = width / 2, stage.height(width) / 2
             inked = coverage(rectangle(x, y, half), stage.size[1] / width)
         texture = None if self.continuous else np.empty_like(wanted)
@@ -139,7 +152,8 @@ class Print:
             if texture is not None:
                 dots = self.printer.reflected(self._dots(coverages, x[band], y[band], optics))
                 np.divide(dots, np.maximum(even, np.float32(0.01)), out=texture[band])
-        paper = np.exp(np.array([self.tint, 0.0, -self.tint], np.float32)) * self.white
+        tint = self.tint + self.hue
+        paper = np.exp(np.array([tint, 0.0, -tint], np.float32)) * self.white
         wanted *= np.asarray(paper, np.float32)
         return wanted, texture
 

@@ -4,9 +4,12 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from facepad.opencv import cv2
-from facepad.simulate.camera.camera import Codec, SceneRadiance, decode
+from facepad.simulate.camera.camera import SceneRadiance
+from facepad.simulate.camera.codec import Codec, decode
+from facepad.simulate.camera.look import CASTS, PROFILES
 from facepad.simulate.linear_light import (
     LUMA_601,
     LUMA_709,
@@ -21,7 +24,7 @@ from facepad.simulate.linear_light import (
 )
 from facepad.simulate.media import face_regions, hands
 from facepad.simulate.media.harmonics import DisplayPanel
-from facepad.simulate.media.pose import SURROUNDINGS, MediumPose
+from facepad.simulate.media.pose import SHARPNESS, SURROUNDINGS, MediumPose
 from facepad.simulate.parameters import choice, uniform
 from facepad.simulate.scene import background, reflections
 from facepad.simulate.scene.geometry import Bend, Placement, coverage, rectangle, sample, turned
@@ -35,6 +38,29 @@ _HAND_HELD = 170.0  # pixels an inch from which a device is small enough for a h
 _REACH = 18.0  # of fingers over a device's edge, millimetres
 _SPILL = 0.08  # of the panel's light that falls on the hand that holds it
 _MM = 25.4  # an inch
+# Places of red, green and blue in the CIE 1931 chart; all panels share the white of sRGB.
+_SRGB = ((0.640, 0.330), (0.300, 0.600), (0.150, 0.060))
+_PRIMARIES = {
+    "srgb": _SRGB,
+    "p3": ((0.680, 0.320), (0.265, 0.690), (0.150, 0.060)),
+    "laptop": ((0.590, 0.350), (0.330, 0.555), (0.155, 0.120)),
+    "amoled": ((0.690, 0.310), (0.215, 0.725), (0.135, 0.050)),
+    "tn": ((0.610, 0.345), (0.310, 0.570), (0.150, 0.090)),
+}
+_WHITE = (0.3127, 0.3290)  # D65
+
+
+def _to_xyz(primaries: tuple[tuple[float, float], ...]) -> NDArray[np.float64]:
+    """Return the matrix, shape (3, 3), from a panel's linear light to CIE XYZ."""
+    columns = np.array([[x / y, 1.0, (1.0 - x - y) / y] for x, y in (*primaries, _WHITE)]).T
+    return np.asarray(columns[:, :3] * np.linalg.solve(columns[:, :3], columns[:, 3]), np.float64)
+
+
+# From a panel's linear light to what a camera with sRGB primaries sees; white stays white.
+_PANELS = {
+    name: np.linalg.solve(_to_xyz(_SRGB), _to_xyz(primaries))
+    for name, primaries in _PRIMARIES.items()
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +113,16 @@ class DisplayPipeline:
     blue: float = uniform(
         -0.05, 0.5, "White point: natural logarithm of blue", off=0.0, bias=1.4, group=TONE
     )
+    finer: float = uniform(
+        1.0, 4.0, "Pixels of the video over `stream_px`", off=1.0, log=True, group=SHARPNESS
+    )
+    red_shift: float = uniform(-0.13, 0.37, "Further white point, red", off=0.0, group=CASTS)
+    blue_shift: float = uniform(-0.43, 0.07, "Further white point, blue", off=0.0, group=CASTS)
+    primaries: str = choice(
+        {"srgb": 0.4, "p3": 0.2, "laptop": 0.15, "amoled": 0.15, "tn": 0.1},
+        "Primaries of the panel: sRGB, Display P3, 45 % of NTSC, vivid AMOLED, old TN",
+        off="srgb", group=PROFILES,
+    )  # fmt: skip
     vivid: float = uniform(0.85, 1.3, "Colourfulness of the panel's setting", off=1.0, group=TONE)
     black: float = uniform(
         0.0005, 0.02, "Light of black over that of white", off=0.0, log=True, group=TONE
@@ -109,14 +145,16 @@ class DisplayPipeline:
         curve = (np.arange(256, dtype=np.float32) / np.float32(255.0)) ** np.float32(self.gamma)
         light = np.asarray(cv2.LUT(stream, curve), np.float32)
         matrix = saturation_matrix(self.vivid, LUMA_709) * (1.0 - self.black)
-        white = np.exp([self.red, 0.0, self.blue])[:, None]
+        matrix = _PANELS[self.primaries] @ matrix
+        shifts = [self.red + self.red_shift, 0.0, self.blue + self.blue_shift]
+        white = np.exp(shifts)[:, None]
         offset = white * self.black
         toned = cv2.transform(light, np.hstack([matrix * white, offset]).astype(np.float32))
         return np.asarray(np.maximum(toned, 0.0), np.float32)
 
     def _streamed(self, picture: RgbImage, columns: int) -> RgbImage:
         lines, wide = picture.shape[:2]
-        share = min(1.0, self.stream_px / max(lines, wide), columns / wide)
+        share = min(1.0, self.stream_px * self.finer / max(lines, wide), columns / wide)
         if share < 1.0:
             size = (max(8, round(wide * share)), max(8, round(lines * share)))
             picture = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
@@ -213,19 +251,20 @@ class Screen:
             rng: Random numbers for what is no parameter: places of lamps and furniture.
         """
         placement = self.holding.placement(stage, self.width, Bend())
+        edgeless = self._edgeless(stage)
         x, y = placement.coordinates(stage.size)
-        light = self._lit(stage, x, y)
+        light = self._lit(stage, x, y, rng)
         around = background.behind(stage.surroundings, stage.size, rng)
         around *= stage.situation.colour
         around *= np.float32(self.room_light)
         mask = np.ones(stage.size, np.float32)
-        if not stage.aligned:
+        if not edgeless:
             glowing, mask = self._outlines(stage, (x, y, placement))
             frame = np.float32(self.bezel_light * self.room_light)
             light = mixed(around, mixed(frame, light, glowing), mask)
         light = self.holding.unsharp(self._reflecting(light, around, mask, rng))
-        visible = [] if stage.aligned else [glowing]  # shares of the panel that the camera sees
-        if not stage.aligned and self.hand and self.ppi > _HAND_HELD:
+        visible = [] if edgeless else [glowing]  # shares of the panel that the camera sees
+        if not edgeless and self.hand and self.ppi > _HAND_HELD:
             hand = hands.hold(around, self._sheet(stage, placement), self._spilled(stage), rng)
             light = mixed(light, around, hand)
             visible.append(np.subtract(np.float32(1.0), hand, out=hand))
@@ -237,12 +276,16 @@ class Screen:
                 texture = mixed(np.float32(1.0), texture, share)
         return MediumRender(SceneRadiance(light, texture), mask, placement, self.width)
 
-    def _lit(self, stage: CaptureScene, x: Map, y: Map) -> LinearImage:
+    def _edgeless(self, stage: CaptureScene) -> bool:
+        """Return whether the panel has no edge in the frame."""
+        return stage.aligned or self.holding.close
+
+    def _lit(self, stage: CaptureScene, x: Map, y: Map, rng: np.random.Generator) -> LinearImage:
         """Return the light of the picture and its unused margin."""
         columns = max(16, round(self.width * self.ppi / _MM))
         shown = self.showing.light(self.taking.taken(stage.picture), columns)
-        light = sample(shown, x, y, self.width)
-        if self.margin and not stage.aligned:
+        light = self.holding.detailed(sample(shown, x, y, self.width), rng.spawn(1)[0])
+        if self.margin and not self._edgeless(stage):
             half = self.width / 2, stage.height(self.width) / 2
             zoom = columns / self.width  # the edge is as sharp as the panel
             picture = coverage(rectangle(x, y, half), zoom)

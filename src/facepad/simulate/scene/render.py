@@ -1,4 +1,4 @@
-"""Rendering of triangle meshes: visible triangle, depth and normals of each pixel."""
+"""Rendering of triangle meshes: visible triangle, depth, normals and shadows of each pixel."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -37,6 +37,26 @@ class Rendered:
     def covered(self) -> NDArray[np.bool_]:
         """Whether each pixel sees the mesh."""
         return np.asarray(self.triangle >= 0, np.bool_)
+
+
+@dataclass(frozen=True, slots=True)
+class MaskSurface:
+    """What the photosites of one rectangle see of a mask.
+
+    Attributes:
+        inside: Whether a photosite sees the mask, shape (H, W).
+        facing: Direction of the surface, unit vectors, shape (H, W, 3).
+        place: Millimetres on the mask to the right and down, and away from the camera,
+            shape (H, W, 3).
+        pitch: Millimetres of the mask for each photosite.
+        lamp: Slopes of the light that falls on the scene, from `fitted_lamp`.
+    """
+
+    inside: NDArray[np.bool_]
+    facing: Vertices
+    place: Vertices
+    pitch: float
+    lamp: Vertices
 
 
 def render(points: Vertices, triangles: Triangles, size: Size) -> Rendered:
@@ -118,6 +138,16 @@ def face_normals(points: Vertices, triangles: Triangles) -> Vertices:
     return np.asarray(np.where(away, -crossed, crossed), np.float32)
 
 
+def towards(slopes: Vertices, right_deg: float, up_deg: float) -> Vertices:
+    """Return the unit vector to the lamp of `fitted_lamp`, turned to the right and upwards."""
+    x, y, z = (float(value) for value in slopes)
+    front = max(-z, 0.35 * float(np.hypot(x, y)), 1e-3)  # lamps behind a face do not light it
+    across = np.arctan2(x, front) + np.deg2rad(right_deg)
+    up = np.arctan2(-y, np.hypot(x, front)) + np.deg2rad(up_deg)
+    direction = [np.cos(up) * np.sin(across), -np.sin(up), -np.cos(up) * np.cos(across)]
+    return np.array(direction, np.float32)
+
+
 def fitted_lamp(light: Map, facing: Vertices) -> Vertices:
     """Return how the light on a face depends on the direction of its surface.
 
@@ -179,6 +209,23 @@ def shadows(
     maps = (np.asarray(hollow, np.float32), visible)
     hollow, visible = (cv2.resize(one, size, interpolation=cv2.INTER_LINEAR) for one in maps)
     return np.asarray(hollow, np.float32), np.asarray(visible, np.float32)
+
+
+def spots(size: tuple[int, int], wide: float, rng: np.random.Generator) -> Map:
+    """Return smooth noise of deviation near 1 whose spots are so many photosites wide."""
+    small = (round(size[0] / max(wide, 1.0)) + 3, round(size[1] / max(wide, 1.0)) + 3)
+    noise = rng.standard_normal(small, dtype=np.float32)
+    spots = cv2.resize(noise, size[::-1], interpolation=cv2.INTER_CUBIC)
+    return np.asarray(np.clip(spots, -2.5, 2.5), np.float32)
+
+
+def grain(size: tuple[int, ...], rng: np.random.Generator) -> Map:
+    """Return fine and coarse unevenness of deviation near 1."""
+    fine = rng.standard_normal((size[0], size[1]), dtype=np.float32)
+    cv2.GaussianBlur(fine, (0, 0), 0.7, dst=fine)
+    fine *= np.float32(0.8)
+    fine += np.float32(0.6) * spots((size[0], size[1]), 6.0, rng)
+    return fine
 
 
 def _planes(points: Vertices, triangles: Triangles) -> NDArray[np.float64]:

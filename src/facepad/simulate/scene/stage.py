@@ -37,6 +37,10 @@ class Framing:
             size: Lines and columns of the sensor.
             width: Width of the scene that the picture shows, millimetres.
         """
+        return Placement(self.pose(picture, size, width).homography(size))
+
+    def pose(self, picture: RgbImage, size: Size, width: float) -> Pose:
+        """Return the pose of such a picture; arguments as for `placement`."""
         height = width * picture.shape[0] / picture.shape[1]
         turn = abs(np.deg2rad(self.roll_deg))
         extent = (
@@ -45,10 +49,9 @@ class Framing:
         )
         zoom = max(extent[0] / width, extent[1] / height) * self.closer
         free = (zoom * width - extent[0]) / 2, (zoom * height - extent[1]) / 2
-        pose = Pose(
+        return Pose(
             zoom, roll_deg=self.roll_deg, shift_x=free[0] * self.right, shift_y=free[1] * self.down
         )
-        return Placement(pose.homography(size))
 
     @property
     def colour(self) -> LinearImage:

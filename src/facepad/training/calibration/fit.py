@@ -1,17 +1,19 @@
 """Fit a camera's calibration from a few bona fide frames; no attacks are needed.
 
 How scores vary in front of one camera is known from a prior over many cameras, which counts as
-`PRIOR_FRAMES` frames. The camera's own frames, with each person left out in turn, update it. The
-threshold is a prediction bound (mean - t sd sqrt(1 + 1/n)): a new bona fide presentation of this
-camera scores below it with the target probability.
+`PRIOR_FRAMES` frames. The camera's own frames, with each person left out in turn (each frame where
+there is one person), update it. A threshold is a prediction bound (mean - t sd sqrt(1 + 1/n)): a
+new bona fide presentation of this camera scores below it with the target probability.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
+from numpy.typing import NDArray
 
-from facepad.calibration.anchor import DISTANCE_WEIGHT, Anchor, Vector
+from facepad.calibration.anchor import TARGETS, USUAL, Anchor, MemberAnchor
 from facepad.calibration.prior import ViewPrior
 from facepad.errors import InputError
 from facepad.types import Observation
@@ -21,118 +23,266 @@ ENOUGH = 5  # frames; below it the threshold is uncertain and the card says so
 # Frames that the prior counts as. Selected among 4, 8, 12 and 20 on two people of NUAA against
 # seven others and on simulated cameras, all of them outside the test sets.
 PRIOR_FRAMES = 12
-# What a good calibration has at least, and at most.
-GOOD_FRAMES, GOOD_PEOPLE = 10, 2
-GOOD_BPCER = 3.0  # upper end of the expected range over the target
-GOOD_ATTACKS, WEAK_ATTACKS = 0.15, 0.4  # accepted share of the attacks simulated from the frames
 _CAMERAS = 4_000  # made-up ones, see `expected_bpcer_range`
-_TRAINING_SHARE = 0.5  # of the features' scale; the rest is the camera's own
+_PRIOR_SHARE = 0.5  # of the features' scale; the rest is the camera's own
+
+Vector = NDArray[np.float64]
+Features = Sequence[NDArray[np.float32]]  # of each member, shape (N, F)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CalibrationFrame:
-    """One bona fide frame of a camera, as a test observes it.
+    """One bona fide frame of a camera.
 
     Attributes:
-        raw: Raw logit.
-        features: Standardised features, shape (F,).
+        observation: What the test measures.
         person: Name of the person; "" when unknown.
     """
 
-    raw: float
-    features: Vector
+    observation: Observation
     person: str = ""
 
-    @classmethod
-    def of(cls, observation: Observation, person: str = "") -> "CalibrationFrame":
-        """Return an observation as a frame of a person."""
-        return cls(observation.raw, observation.features, person)
 
-
-@dataclass(frozen=True, slots=True)
-class CalibrationGrade:
-    """How far a calibration can be relied on.
+@dataclass(frozen=True, slots=True, eq=False)
+class MemberTable:
+    """What the members of a test measure on N pictures.
 
     Attributes:
-        word: "good", "fair" or "weak".
-        reason: Why, a few words.
+        names: Names of the M members.
+        logits: Raw logits, shape (N, M).
+        features: Standardised features of each member, each of shape (N, F).
     """
 
-    word: str
-    reason: str
+    names: tuple[str, ...]
+    logits: Vector
+    features: Features
 
-    def __str__(self) -> str:
-        return f"{self.word}: {self.reason}"
+    @classmethod
+    def of(cls, observations: Sequence[Observation]) -> "MemberTable":
+        """Return observations, at least one, with the members of the first in its order."""
+        names = tuple(observations[0].members)
+        logits = [[each.members[name].logit for name in names] for each in observations]
+        features = [
+            np.stack([np.asarray(o.members[name].features, np.float32) for o in observations])
+            for name in names
+        ]
+        return cls(names, np.array(logits, np.float64), features)
+
+    def rows(self, chosen: NDArray[np.intp] | NDArray[np.bool_]) -> "MemberTable":
+        """Return some of the pictures."""
+        return MemberTable(self.names, self.logits[chosen], [one[chosen] for one in self.features])
 
 
-def fit(frames: Sequence[CalibrationFrame], target_bpcer: float, prior: ViewPrior) -> Anchor:
+@dataclass(frozen=True, slots=True, eq=False)
+class Deviations:
+    """How far pictures are from frames, before and after division by deviations.
+
+    Attributes:
+        logits: Raw logits minus the mean of the frames, shape (N, M).
+        distances: Distances of the features to the frames, shape (N, M).
+    """
+
+    logits: Vector
+    distances: Vector
+
+    def standardised(self, unit: "Unit") -> Vector:
+        """Return logits and negative distances in deviations, shape (N, 2 M)."""
+        distances = (self.distances - unit.distance) / unit.distance_scale
+        return np.concatenate([self.logits / unit.logit, -distances], axis=1)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Unit:
+    """What logits and distances are divided by.
+
+    Attributes:
+        logit: Deviation of each member's logit, shape (M,).
+        distance: Mean of each member's distance, shape (M,).
+        distance_scale: Its deviation, shape (M,).
+    """
+
+    logit: Vector
+    distance: Vector
+    distance_scale: Vector
+
+    @classmethod
+    def of(cls, prior: ViewPrior) -> "Unit":
+        """Return those of other cameras."""
+        members = prior.members.values()
+        return cls(
+            np.array([member.logit for member in members]),
+            np.array([member.distance for member in members]),
+            np.array([member.distance_scale for member in members]),
+        )
+
+    def shrunk(self, own: Deviations) -> "Unit":
+        """Return those of a camera, from its frames left out in turn, shrunk towards these."""
+        count = len(own.logits)
+        return Unit(
+            shrink_deviation(own.logits.std(axis=0, ddof=1), self.logit, count),
+            shrink_mean(own.distances.mean(axis=0), self.distance, count),
+            shrink_deviation(own.distances.std(axis=0, ddof=1), self.distance_scale, count),
+        )
+
+
+def fit(
+    frames: Sequence[CalibrationFrame],
+    prior: ViewPrior,
+    targets: Mapping[str, float] = TARGETS,
+) -> Anchor:
     """Fit the anchor of a camera.
 
     Args:
         frames: Bona fide frames of the camera, at least three; better ten of several people.
-        target_bpcer: Target share of bona fide presentations below the threshold.
         prior: How faces vary in front of other cameras.
+        targets: Target share of bona fide presentations below the threshold, by name of the
+            operating point.
 
     Raises:
-        InputError: Too few frames, or a target outside (0, 0.5].
+        InputError: Too few frames, a target outside (0, 0.5], or members that the prior lacks.
     """
     count = len(frames)
     if count < FEWEST:
         raise InputError(f"a calibration needs at least {FEWEST} frames, got {count}")
-    if not 0.0 < target_bpcer <= 0.5:
-        raise InputError(f"the target BPCER lies in (0, 0.5], got {target_bpcer!r}")
-    logits, distances = leave_one_person_out(frames)
-    logit = shrink_deviation(float(logits.std(ddof=1)), prior.logit, count)
-    distance = _shrink_mean(float(distances.mean()), prior.distance, count)
-    distance_scale = shrink_deviation(float(distances.std(ddof=1)), prior.distance_scale, count)
-    anchored = logits / logit - DISTANCE_WEIGHT * (distances - distance) / distance_scale
-    bare = feature_anchor(np.stack([frame.features for frame in frames]))
-    return Anchor(
-        bare.centre,
-        bare.scale,
-        float(np.mean([frame.raw for frame in frames])),
-        logit * float(np.sqrt(1.0 + 1.0 / count)),
-        distance,
-        distance_scale,
-        prediction_bound(anchored, target_bpcer, prior.score),
-        prior.slope,
-        prior.bias,
+    for target in targets.values():
+        if not 0.0 < target <= 0.5:
+            raise InputError(f"the target BPCER lies in (0, 0.5], got {target!r}")
+    table = MemberTable.of([_ordered(frame.observation, prior) for frame in frames])
+    spreads = [member.spread for member in prior.members.values()]
+    own = leave_one_out(table, spreads, [frame.person for frame in frames])
+    unit = Unit.of(prior).shrunk(own)
+    weights = np.array(
+        [
+            *(member.logit_weight for member in prior.members.values()),
+            *(member.distance_weight for member in prior.members.values()),
+        ]
     )
+    scores = own.standardised(unit) @ weights
+    centres, scales = centres_and_scales(table.features, spreads)
+    known = np.sqrt(1.0 + 1.0 / count)  # the error of the mean logit
+    members = {
+        name: MemberAnchor(
+            centre=centres[place],
+            scale=scales[place],
+            logit=float(table.logits[:, place].mean()),
+            logit_scale=float(unit.logit[place] * known),
+            distance=float(unit.distance[place]),
+            distance_scale=float(unit.distance_scale[place]),
+            logit_weight=member.logit_weight,
+            distance_weight=member.distance_weight,
+        )
+        for place, (name, member) in enumerate(prior.members.items())
+    }
+    bounds = {name: prediction_bound(scores, share, prior.score) for name, share in targets.items()}
+    return Anchor(members, bounds, prior.slope, prior.bias)
 
 
-def leave_one_person_out(frames: Sequence[CalibrationFrame]) -> tuple[Vector, Vector]:
-    """Return how far each frame is from those of other people, in logits and in features.
+def targets_with(target_bpcer: float | None) -> Mapping[str, float]:
+    """Return the targets of the operating points, with another one for the usual point."""
+    return TARGETS if target_bpcer is None else {**TARGETS, USUAL: target_bpcer}
+
+
+def _ordered(observation: Observation, prior: ViewPrior) -> Observation:
+    """Return an observation with exactly the members of a prior, in its order."""
+    members = observation.members
+    if unknown := set(members) ^ set(prior.members):
+        raise InputError(
+            f"the prior over cameras is of other members: {', '.join(sorted(unknown))}"
+        )
+    return Observation({name: members[name] for name in prior.members})
+
+
+def leave_one_out(table: MemberTable, spreads: Features, people: Sequence[str]) -> Deviations:
+    """Return how far each frame is from those of other people; of one person, from the others.
+
+    Args:
+        table: What was measured on the frames.
+        spreads: Spread of each member's features in front of other cameras, each of shape (F,).
+        people: The person in each frame.
 
     Returns:
         Logits minus the mean of the others, corrected for the error of that mean; distances.
     """
-    features = np.stack([frame.features for frame in frames])
-    raw = np.array([frame.raw for frame in frames])
-    logits, distances = [], []
-    for index in range(len(frames)):
-        rest = _others(frames, index)
-        known = np.sqrt(1.0 + 1.0 / len(rest))
-        logits.append((raw[index] - raw[rest].mean()) / known)
-        distances.append(feature_anchor(features[rest]).distance_to(features[index]))
-    return np.array(logits), np.array(distances)
+    share = _shares_of_others(people)
+    known = np.sqrt(1.0 + 1.0 / (share > 0.0).sum(axis=1))
+    logits = (table.logits - share @ table.logits) / known[:, None]
+    distances = np.empty_like(table.logits)
+    for place, (features, spread) in enumerate(zip(table.features, spreads, strict=True)):
+        moved = features.astype(np.float64) - features.mean(axis=0, dtype=np.float64)
+        centres = share @ moved
+        variances = np.maximum(share @ moved**2 - centres**2, 0.0)
+        scales = _scale(np.sqrt(variances), spread)
+        distances[:, place] = np.sqrt(np.mean(((moved - centres) / scales) ** 2, axis=1))
+    return Deviations(logits, distances)
 
 
-def feature_anchor(features: Vector) -> Anchor:
-    """Return an anchor with centre and scale of features only."""
-    scale = _TRAINING_SHARE + (1.0 - _TRAINING_SHARE) * features.std(axis=0)
-    return Anchor(features.mean(axis=0), scale, 0.0, 1.0, 0.0, 1.0, 0.0)
+def deviations_from(frames: MemberTable, others: MemberTable, spreads: Features) -> Deviations:
+    """Return how far other pictures are from frames of their camera.
+
+    Args:
+        frames: What was measured on the frames.
+        others: What was measured on the other pictures.
+        spreads: As `leave_one_out`.
+
+    Returns:
+        Logits minus the mean of the frames, corrected for the error of that mean; distances.
+    """
+    known = np.sqrt(1.0 + 1.0 / len(frames.logits))
+    logits = (others.logits - frames.logits.mean(axis=0)) / known
+    centres, scales = centres_and_scales(frames.features, spreads)
+    distances = np.empty_like(logits)
+    for place, features in enumerate(others.features):
+        units = (features - centres[place]) / scales[place]
+        distances[:, place] = np.sqrt(np.einsum("nf,nf->n", units, units) / units.shape[1])
+    return Deviations(logits, distances)
 
 
-def shrink_deviation(own: float, usual: float, count: int) -> float:
-    """Return a deviation of few frames, shrunk towards that of other cameras.
+def centres_and_scales(features: Features, spreads: Features) -> tuple[Features, Features]:
+    """Return mean and scale of each member's features over frames, each of shape (F,)."""
+    centres = [one.mean(axis=0, dtype=np.float64).astype(np.float32) for one in features]
+    scales = [
+        _scale(one.std(axis=0, dtype=np.float64), spread).astype(np.float32)
+        for one, spread in zip(features, spreads, strict=True)
+    ]
+    return centres, scales
+
+
+def _scale(own: Vector, spread: NDArray[np.float32]) -> Vector:
+    return _PRIOR_SHARE * spread.astype(np.float64) + (1.0 - _PRIOR_SHARE) * own
+
+
+def _shares_of_others(people: Sequence[str]) -> Vector:
+    """Return the weight of each frame in the mean for each other one, shape (N, N)."""
+    own = np.array(people)
+    others = own[:, None] != own[None, :]
+    if not others.any():
+        others = ~np.eye(len(own), dtype=bool)
+    share: Vector = others / others.sum(axis=1, keepdims=True)
+    return share
+
+
+def shrink_deviation(own: Vector, usual: Vector, count: int) -> Vector:
+    """Return deviations of few frames, shrunk towards those of other cameras.
 
     The mean of the scaled inverse chi-squared posterior's variance parameter.
+
+    Args:
+        own: Deviations over the frames, of any shape.
+        usual: Deviations in front of other cameras, of the same shape.
+        count: Number of frames.
 
     Reference:
         Gelman et al. (2013), Bayesian Data Analysis, 3rd edition, section 2.6.
     """
-    total = PRIOR_FRAMES * usual**2 + (count - 1) * own**2
-    return float(np.sqrt(total / (PRIOR_FRAMES + count - 1)))
+    total = PRIOR_FRAMES * np.square(usual) + (count - 1) * np.square(own)
+    shrunk: Vector = np.sqrt(total / (PRIOR_FRAMES + count - 1))
+    return shrunk
+
+
+def shrink_mean(own: Vector, usual: Vector, count: int) -> Vector:
+    """Return means of few frames, shrunk towards those of other cameras; arguments as above."""
+    shrunk: Vector = (PRIOR_FRAMES * usual + count * own) / (PRIOR_FRAMES + count)
+    return shrunk
 
 
 def prediction_bound(scores: Vector, share: float, usual: float) -> float:
@@ -147,11 +297,19 @@ def prediction_bound(scores: Vector, share: float, usual: float) -> float:
         Hahn, Meeker (1991), Statistical Intervals, prediction for one future observation;
         mean and deviation are shrunk towards those of other cameras.
     """
-    centre = _shrink_mean(float(scores.mean()), 0.0, len(scores))
-    deviation = shrink_deviation(float(scores.std(ddof=1)), usual, len(scores))
-    return centre - _t_multiplier(len(scores), share) * deviation
+    count = len(scores)
+    centre, deviation = _shrunk(scores.mean(), scores.std(ddof=1), usual, count)
+    return float(centre - _t_multiplier(count, share) * deviation)
 
 
+def _shrunk(mean: Vector, deviation: Vector, usual: float, count: int) -> tuple[Vector, Vector]:
+    return (
+        shrink_mean(np.asarray(mean), np.zeros(()), count),
+        shrink_deviation(np.asarray(deviation), np.asarray(usual), count),
+    )
+
+
+@cache
 def _t_multiplier(count: int, share: float) -> float:
     """Return the number of deviations between mean and bound."""
     from scipy.stats import t
@@ -173,57 +331,8 @@ def expected_bpcer_range(count: int, target_bpcer: float) -> tuple[float, float]
     deviations = np.sqrt(PRIOR_FRAMES / rng.chisquare(PRIOR_FRAMES, _CAMERAS))
     centres = deviations * rng.normal(size=_CAMERAS) / np.sqrt(PRIOR_FRAMES)
     draws = centres[:, None] + deviations[:, None] * rng.normal(size=(_CAMERAS, count))
-    multiplier = _t_multiplier(count, target_bpcer)
-    bounds = [
-        _shrink_mean(float(mean), 0.0, count)
-        - multiplier * shrink_deviation(float(deviation), 1.0, count)
-        for mean, deviation in zip(draws.mean(axis=1), draws.std(axis=1, ddof=1), strict=True)
-    ]
-    below = norm.cdf((np.array(bounds) - centres) / deviations)
+    means, spreads = _shrunk(draws.mean(axis=1), draws.std(axis=1, ddof=1), 1.0, count)
+    bounds = means - _t_multiplier(count, target_bpcer) * spreads
+    below = norm.cdf((bounds - centres) / deviations)
     low, high = np.quantile(below, (0.05, 0.95)).tolist()
     return float(low), float(high)
-
-
-def grade(
-    frames: int, people: int, target_bpcer: float, accepted: float | None
-) -> CalibrationGrade:
-    """Grade a calibration by what its card measures.
-
-    Weak: fewer than `ENOUGH` frames, or more than `WEAK_ATTACKS` of the simulated attacks are
-    accepted. Good: everything that the constants ``GOOD_...`` demand. Fair: all others.
-
-    Args:
-        frames: Number of different frames.
-        people: Number of people in them.
-        target_bpcer: Target share of bona fide presentations that are rejected.
-        accepted: Accepted share of the attacks simulated from the frames; None if there were none.
-    """
-    if frames < ENOUGH:
-        return CalibrationGrade("weak", f"{frames} frames only, take {GOOD_FRAMES} to 20")
-    if accepted is not None and accepted > WEAK_ATTACKS:
-        return CalibrationGrade("weak", f"accepts {100 * accepted:.0f} % of the simulated attacks")
-    if frames < GOOD_FRAMES:
-        return CalibrationGrade("fair", f"{frames} frames, take {GOOD_FRAMES} to 20")
-    if people < GOOD_PEOPLE:
-        return CalibrationGrade("fair", "one person only, take several with a subfolder each")
-    if accepted is None:
-        return CalibrationGrade("fair", "no attacks were simulated")
-    if accepted > GOOD_ATTACKS:
-        return CalibrationGrade("fair", f"accepts {100 * accepted:.0f} % of the simulated attacks")
-    if (high := expected_bpcer_range(frames, target_bpcer)[1]) > GOOD_BPCER * target_bpcer:
-        return CalibrationGrade("fair", f"the BPCER may reach {100 * high:.0f} %, take more frames")
-    words = f"{frames} frames of {people} people, accepts {100 * accepted:.0f} %"
-    return CalibrationGrade("good", f"{words} of the simulated attacks")
-
-
-def _shrink_mean(own: float, usual: float, count: int) -> float:
-    return (PRIOR_FRAMES * usual + count * own) / (PRIOR_FRAMES + count)
-
-
-def _others(frames: Sequence[CalibrationFrame], index: int) -> list[int]:
-    """Return the frames of other people; for one person alone, the other frames."""
-    people = {frame.person for frame in frames}
-    own = frames[index].person
-    if len(people) > 1:
-        return [i for i, frame in enumerate(frames) if frame.person != own]
-    return [i for i in range(len(frames)) if i != index]

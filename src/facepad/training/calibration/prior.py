@@ -1,10 +1,9 @@
 """Fit the prior over cameras of a calibratable test, on many simulated cameras.
 
-Each camera is calibrated on paper: the frames of some people are drawn, and the frames of its
-other people, and its attacks, are compared with them as with a calibration.
+Pictures are observed once and kept; the fit itself is in `facepad.training.calibration.episodes`.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -12,7 +11,6 @@ from pathlib import Path
 import numpy as np
 
 from facepad import settings
-from facepad.calibration.anchor import DISTANCE_WEIGHT, Vector
 from facepad.calibration.prior import CalibratableTest, CameraPrior, ViewPrior
 from facepad.errors import DatasetError, InputError
 from facepad.faces.finder import FaceFinder
@@ -23,17 +21,13 @@ from facepad.models.npz import pack, unpack
 from facepad.needs import needs_of
 from facepad.packed.pictures import PackedFiles
 from facepad.sources import MIDDLE, load_sample
-from facepad.training.calibration.fit import feature_anchor
+from facepad.training.calibration.episodes import DRAWS, FRAMES, fit_kinds
 from facepad.training.feature_cache import CacheTable, compute_cached, file_key, frame_of
 from facepad.training.run import FIRST_VERSION, licences_of, people, recipe_section
-from facepad.training.scaling import Mask, platt
 from facepad.training.sources import simulated_samples
-from facepad.types import Observation, Presentation, Reason, Sample, Split
+from facepad.types import MemberReading, Observation, Presentation, Reason, Sample, Split
 
-FRAMES = 10  # per drawn calibration; fewer where a camera has fewer people
-FEWEST = 4  # of them
-_BEYOND = 2  # least number of people outside the drawn frames
-_DRAWS = 5  # per camera
+_FORMAT = "members"  # of what is kept of an observation
 _MODELS = ("face_detector", "face_mesh")
 
 Observations = Mapping[str, Observation]  # by set of views; empty without a usable face
@@ -92,18 +86,18 @@ def run(
     """
     test = make_test()
     observed = observe(make_test, test.version, samples, workers=workers, advance=advance)
-    by_views = {}
-    for views in sorted({views for each in observed for views in each}):
+    by_kind: dict[str, dict[str, ViewPrior]] = {}
+    told = []
+    for views in dict.fromkeys(views for each in observed for views in each):
         rows = [row for row, each in enumerate(observed) if views in each]
-        by_views[views] = fit_prior(
-            [observed[row][views] for row in rows], [samples[row] for row in rows]
-        )
+        found = fit_kinds([observed[row][views] for row in rows], [samples[row] for row in rows])
+        for kind, (prior, words) in found.items():
+            by_kind.setdefault(kind, {})[views] = prior
+            told.append(f"{kind}, {views}: {words}")
     used = [sample for sample, each in zip(samples, observed, strict=True) if each]
-    cameras = len({sample.attributes["camera"] for sample in used})
-    prior = CameraPrior(by_views, test.version, cameras)
-    text = "\n".join(f"{views}: {fitted}" for views, fitted in by_views.items())
+    prior_of_all, text = CameraPrior(by_kind, test.version), "\n\n".join(told)
     model = out / f"{test.prior_model}.npz"
-    store.save_arrays(model, prior.arrays(), _card(prior, test.name, used, text))
+    store.save_arrays(model, prior_of_all.arrays(), _card(prior_of_all, test.name, used, text))
     return PriorResult(model, text)
 
 
@@ -154,7 +148,7 @@ def observe(
     Raises:
         DatasetError: A picture cannot be read; names it.
     """
-    tag = "|".join([version, *map(store.version, _MODELS)])
+    tag = "|".join([_FORMAT, version, *map(store.version, _MODELS)])
     items = [
         (file_key(sample.path, tag, f"|{frame_of(sample)}"), sample.path, sample.frame)
         for sample in samples
@@ -183,102 +177,38 @@ def _row(observer: Observer, item: _Item) -> _Row:
 
 
 def _packed(observations: Observations) -> bytes:
-    return pack({views: np.array([o.raw, *o.features]) for views, o in observations.items()})
+    """Return observations as bytes; a reading that several sets of views share is kept once."""
+    known: dict[int, tuple[int, MemberReading]] = {}
+    uses = []
+    for views, observation in observations.items():
+        for name, member in observation.members.items():
+            place, _ = known.setdefault(id(member), (len(known), member))
+            uses.append((views, name, str(place)))
+    readings = [member for _, member in known.values()]
+    return pack(
+        {
+            "uses": np.array(uses, np.str_).reshape(-1, 3),
+            "logits": np.array([one.logit for one in readings]),
+            "widths": np.array([len(one.features) for one in readings], np.int64),
+            "features": np.concatenate(
+                [np.zeros(0), *(one.features for one in readings)], dtype=np.float32
+            ),
+        }
+    )
 
 
 def _unpacked(data: bytes) -> Observations:
     arrays = unpack(data, "the cache of observations")
-    return {views: Observation(float(row[0]), row[1:]) for views, row in arrays.items()}
+    ends = np.cumsum(arrays["widths"])
+    features = np.split(arrays["features"], ends[:-1]) if len(ends) else []
+    readings = list(map(MemberReading, arrays["logits"].tolist(), features))
+    found: dict[str, dict[str, MemberReading]] = {}
+    for views, name, place in arrays["uses"].tolist():
+        found.setdefault(views, {})[name] = readings[int(place)]
+    return {views: Observation(members) for views, members in found.items()}
 
 
-# --- the fit ------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Episode:
-    """The pictures of a camera outside some drawn frames.
-
-    Attributes:
-        logits: Raw logits minus the frames' mean, corrected for the error of that mean.
-        distances: Distances of the features to the frames.
-        bona_fide: Which pictures are bona fide.
-    """
-
-    logits: Vector
-    distances: Vector
-    bona_fide: Mask
-
-
-def fit_prior(observations: Sequence[Observation], samples: Sequence[Sample]) -> ViewPrior:
-    """Fit the prior for one set of views.
-
-    Args:
-        observations: Observations of pictures.
-        samples: Their labels, with the attribute ``camera``, in the same order.
-
-    Raises:
-        DatasetError: No camera has enough people, or there are no attacks.
-    """
-    episodes = list(_episodes(observations, samples))
-    if not episodes:
-        raise DatasetError(
-            f"the prior over cameras needs a camera with {FEWEST + _BEYOND} people; simulate with "
-            "fewer --cameras, or more sources"
-        )
-    own = [episode for episode in episodes if episode.bona_fide.any()]
-    logits = np.concatenate([episode.logits[episode.bona_fide] for episode in own])
-    distances = np.concatenate([episode.distances[episode.bona_fide] for episode in own])
-    logit = float(np.sqrt(np.mean(logits**2)))
-    distance, scale = float(np.mean(distances)), float(np.std(distances))
-    scores = np.concatenate(
-        [e.logits / logit - DISTANCE_WEIGHT * (e.distances - distance) / scale for e in episodes]
-    )
-    labels = np.concatenate([episode.bona_fide for episode in episodes])
-    if labels.all():
-        raise DatasetError("the prior over cameras needs attacks, too, to scale scores")
-    scaling = platt(scores, labels)
-    deviation = float(scores[labels].std())
-    return ViewPrior(logit, distance, scale, deviation, scaling.slope, scaling.bias)
-
-
-def _episodes(observations: Sequence[Observation], samples: Sequence[Sample]) -> Iterator[Episode]:
-    """Draw the people of each camera several times; one bona fide frame a person."""
-    cameras = np.array([sample.attributes["camera"] for sample in samples])
-    for camera in sorted(set(cameras.tolist())):
-        rows = np.flatnonzero(cameras == camera)
-        yield from _episodes_of(
-            [observations[int(i)] for i in rows], [samples[int(i)] for i in rows]
-        )
-
-
-def _episodes_of(
-    observations: Sequence[Observation], samples: Sequence[Sample]
-) -> Iterator[Episode]:
-    subjects = np.array([sample.subject for sample in samples])
-    bona_fide = np.array([sample.is_bona_fide for sample in samples])
-    own = {who: np.flatnonzero((subjects == who) & bona_fide) for who in sorted(set(subjects))}
-    known = [who for who, rows in own.items() if len(rows)]
-    if len(known) < FEWEST + _BEYOND:
-        return
-    rng = np.random.default_rng(0)
-    for _ in range(_DRAWS):
-        drawn = rng.permutation(known)[: min(FRAMES, len(known) - _BEYOND)]
-        frames = [observations[int(rng.choice(own[who]))] for who in drawn]
-        rest = np.flatnonzero(~np.isin(subjects, drawn))
-        yield _episode(frames, [observations[int(row)] for row in rest], bona_fide[rest])
-
-
-def _episode(
-    frames: Sequence[Observation], rest: Sequence[Observation], bona_fide: Mask
-) -> Episode:
-    bare = feature_anchor(np.stack([frame.features for frame in frames]))
-    mean = float(np.mean([frame.raw for frame in frames]))
-    known = np.sqrt(1.0 + 1.0 / len(frames))
-    return Episode(
-        np.array([(other.raw - mean) / known for other in rest]),
-        np.array([bare.distance_to(other.features) for other in rest]),
-        bona_fide,
-    )
+# --- the card -----------------------------------------------------------------------------
 
 
 def _licence(version: str) -> tuple[str, bool]:
@@ -291,6 +221,7 @@ def _licence(version: str) -> tuple[str, bool]:
 
 def _card(prior: CameraPrior, test: str, samples: Sequence[Sample], text: str) -> Card:
     bona_fide = sum(sample.is_bona_fide for sample in samples)
+    cameras = len({sample.attributes["camera"] for sample in samples})
     licence, research = _licence(prior.version)
     return Card(
         title=f"Prior over cameras for {prior.version.partition('-')[0]}",
@@ -298,13 +229,17 @@ def _card(prior: CameraPrior, test: str, samples: Sequence[Sample], text: str) -
         licence=licence,
         research_use=research,
         data=f"{bona_fide:,} bona fide pictures and {len(samples) - bona_fide:,} attacks of "
-        f"{people(samples)} people in front of {prior.cameras} simulated cameras. Licences of the "
+        f"{people(samples)} people in front of {cameras} simulated cameras. Licences of the "
         f"pictures: {licences_of(samples)}.",
         recipe=recipe_section(
             f"facepad train cameras --simulated DIR --test {test}",
-            f"For every camera the frames of up to {FRAMES} people are drawn, {_DRAWS} times. The "
-            "logits and features of its other people, and of its attacks, are compared with these "
-            "frames and pooled over all cameras. The random seed is fixed.",
+            f"For every camera frames of up to {FRAMES} people are drawn, {DRAWS} times (kind "
+            '"people"); and up to as many of one person, where there are several ("person"). Its '
+            "other pictures are compared with these frames, and logit and distance of every member "
+            "weighed by logistic regression over all cameras; cameras, classes and species count "
+            "alike, masks are left out. The figures are of cameras that were held out, in two "
+            "halves; the pull of the weights towards each other is chosen on them. The random seed "
+            "is fixed.",
         ),
         results=f"```text\n{text}\n```",
         limits="Simulated cameras and studio portraits: real people in front of one real camera "

@@ -1,8 +1,9 @@
 """Calibrate a camera: from a folder of its bona fide frames to a named calibration and card.
 
-A clip counts as one frame: its neighbouring frames are too alike to count as several. It is the
-frame nearest to the middle that shows a usable face, among those that tests of single frames see.
-The same picture counts once, also after it was resized or encoded again.
+Where the frames show several people, a clip counts as one frame: the one nearest to its middle
+that shows a usable face, among those that tests of single frames see. Where all frames are of one
+person, several frames of a clip count, some time apart. The same picture counts once, also after
+it was resized or encoded again.
 
 Attacks can be simulated from these frames, to estimate which share the calibration accepts:
 each frame is shown again as a print, on screens and in part, to a simulated camera of as many
@@ -10,43 +11,42 @@ lines. A frame has passed its own camera before, so such an attack passes two ca
 is an estimate and not measured on real attacks.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from facepad.calibration import Calibration
-from facepad.calibration.prior import CalibratableTest, ViewPrior
-from facepad.calibration.store import path as calibration_path
+from facepad.calibration import CalibratableTest, Calibration, ViewPrior
+from facepad.calibration import store as calibrations
+from facepad.calibration.anchor import PEOPLE, PERSON, WHOLE_FRAME
 from facepad.errors import ITEM_ERRORS, InputError
-from facepad.evaluation.intervals import clopper_pearson
 from facepad.faces.capture import assess
 from facepad.faces.finder import FaceFinder
 from facepad.jobs.progress import Advance, ignore
+from facepad.media.frame_selection import FrameSelection
 from facepad.media.inputs import expand
-from facepad.models.card import Card
 from facepad.needs import needs_of
 from facepad.opencv import cv2
 from facepad.reasons import REASONS
+from facepad.registry import DEFAULT_CALIBRATED
+from facepad.selected_tests import make_calibratable
 from facepad.simulate.recipe import Recipe, apply, draw_recipe
-from facepad.sources import load
-from facepad.training.calibration.fit import (
-    ENOUGH,
-    FEWEST,
-    PRIOR_FRAMES,
-    CalibrationFrame,
-    CalibrationGrade,
-    expected_bpcer_range,
-    fit,
-    grade,
+from facepad.sources import EVENLY, Channels, Source, load
+from facepad.training.calibration.card import (
+    AcceptedAttacks,
+    CalibrationResult,
+    FramesReport,
+    calibration_card,
+    left_out,
 )
+from facepad.training.calibration.fit import FEWEST, CalibrationFrame, fit, targets_with
 from facepad.types import Frame, Observation, Presentation, Reason, RgbImage
 
-NAMED = 3  # files that were left out and that a message names
 NO_PICTURE, COPY = "not a picture or clip", "the same picture as another"  # why files are left out
 KINDS = ("print", "screen", "partial", "screen")  # simulated attacks of each frame
-_MANY = 0.25  # accepted share of simulated attacks that causes a warning
+CLIP_FRAMES = 10  # of a clip of one person, at most
+APART_S = 0.5  # least time between two of them, seconds
 _THUMBNAIL = 32  # side of the small copies by which pictures are compared, pixels
 # Largest difference of two small copies of one picture, grey levels. More than nine of ten
 # pictures of NUAA that were encoded again or resized are within it, and 1 of 177 pairs of
@@ -55,47 +55,21 @@ _SAME = 4
 _MOST_LINES = 1080  # of a simulated camera
 
 
-@dataclass(frozen=True, slots=True)
-class CalibrationPicture:
-    """A bona fide frame in a file.
-
-    Attributes:
-        path: A picture, or a clip that counts as one frame.
-        person: Name of its subfolder; "" directly in the folder.
-    """
-
-    path: Path
-    person: str
-
-
 @dataclass(frozen=True, slots=True, eq=False)
-class CalibrationResult:
-    """A calibration that is not yet saved.
+class CalibrationPicture:
+    """A bona fide picture or clip.
 
     Attributes:
-        calibration: The calibration.
-        card: Its card.
-        notes: Warnings for the user.
-        grade: How far it can be relied on, and why.
+        source: What `facepad.sources.load` reads.
+        person: Name of its subfolder; "" directly in the folder.
+        name: How messages name it.
+        channels: Order of an array's channels; None for everything else.
     """
 
-    calibration: Calibration
-    card: Card
-    notes: tuple[str, ...]
-    grade: CalibrationGrade
-
-
-@dataclass(frozen=True, slots=True)
-class AcceptedAttacks:
-    """Simulated attacks that a calibration accepts.
-
-    Attributes:
-        accepted: Number of attacks above the threshold of other people's frames.
-        judged: Number of attacks with a usable face.
-    """
-
-    accepted: int
-    judged: int
+    source: Source
+    person: str = ""
+    name: str = ""
+    channels: Channels | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,7 +79,70 @@ class _ObservedFrame:
     observations: dict[str, Observation]
 
     def under(self, views: str) -> CalibrationFrame:
-        return CalibrationFrame.of(self.observations[views], self.person)
+        return CalibrationFrame(self.observations[views], self.person)
+
+
+def calibrate(
+    name: str,
+    bona_fide: str | Path | Sequence[Source],
+    *,
+    test: str = DEFAULT_CALIBRATED,
+    fixed_scene: bool = False,
+    target_bpcer: float | None = None,
+    self_attacks: bool = True,
+    channels: Channels | None = None,
+    overwrite: bool = False,
+) -> CalibrationResult:
+    """Calibrate a test to a camera, and save the calibration under its name.
+
+    Args:
+        name: Name of the calibration, such as "kiosk-7": a-z, 0-9, _ and -.
+        bona_fide: A folder of bona fide frames or clips of the camera, a subfolder for each
+            person; or a list of pictures or clips of one person, as `facepad.check` takes them.
+        test: Name of a test that can be calibrated.
+        fixed_scene: Whether to compare the whole frame, too: for a camera that never moves.
+        target_bpcer: Target share of bona fide presentations that are rejected at the usual
+            operating point, in (0, 0.5]; None for 0.05.
+        self_attacks: Whether to simulate attacks from the frames, to tell what to expect.
+        channels: Order of the channels of arrays in a list; required for them.
+        overwrite: Whether to replace a calibration of the same name.
+
+    Returns:
+        The saved calibration, its card, notes and grade.
+
+    Raises:
+        InputError: Fewer than three different frames show a usable face, or the folder is
+            missing or empty.
+        ModelError: A model is missing, or the calibration cannot be written.
+        SettingsError: The name is taken or is no file name, or the test cannot be calibrated.
+
+    Example:
+        >>> import facepad
+        >>> made = facepad.calibrate("desk", ["1.jpg", "2.jpg", "3.jpg"])  # doctest: +SKIP
+        >>> facepad.Checker(calibration="desk").check("now.jpg")  # doctest: +SKIP
+    """
+    calibrations.check_free(name, overwrite=overwrite)
+    given = (
+        pictures(Path(bona_fide))
+        if isinstance(bona_fide, str | Path)
+        else [_given(number, one, channels) for number, one in enumerate(bona_fide, 1)]
+    )
+    made = fit_calibration(
+        name,
+        make_calibratable(test),
+        given,
+        fixed_scene=fixed_scene,
+        target_bpcer=target_bpcer,
+        self_attacks=self_attacks,
+    )
+    calibrations.save(made.calibration, made.card)
+    return made
+
+
+def _given(number: int, source: Source, channels: Channels | None) -> CalibrationPicture:
+    name = Path(source).name if isinstance(source, str | Path) else f"picture {number}"
+    order = channels if isinstance(source, np.ndarray) else None
+    return CalibrationPicture(source, name=name, channels=order)
 
 
 def pictures(folder: Path) -> tuple[CalibrationPicture, ...]:
@@ -123,113 +160,150 @@ def pictures(folder: Path) -> tuple[CalibrationPicture, ...]:
     base = folder.resolve()
     inside = [path.resolve().relative_to(base).parts for path in found]
     people = [parts[0] if len(parts) > 1 else "" for parts in inside]
-    return tuple(CalibrationPicture(path, who) for path, who in zip(found, people, strict=True))
+    return tuple(
+        CalibrationPicture(path, who, path.name) for path, who in zip(found, people, strict=True)
+    )
 
 
-def calibrate(
+def fit_calibration(
     name: str,
     test: CalibratableTest,
     frames: Sequence[CalibrationPicture],
     *,
-    target_bpcer: float,
+    fixed_scene: bool = False,
+    target_bpcer: float | None = None,
     self_attacks: bool = True,
     advance: Advance = ignore,
 ) -> CalibrationResult:
-    """Calibrate a test to a camera.
+    """Calibrate a test to a camera, without saving.
 
     Args:
         name: Name of the calibration.
         test: The test.
-        frames: Bona fide frames of the camera, of people who are not checked later.
-        target_bpcer: Target share of bona fide presentations that are rejected.
+        frames: Bona fide frames of the camera: of people who are not checked later, or all of
+            the one person who is.
+        fixed_scene: Whether to use sets of views with the whole frame.
+        target_bpcer: Target share of bona fide presentations that are rejected at the usual
+            operating point; None for its own.
         self_attacks: Whether to simulate attacks from the frames.
-        advance: Called once per frame, and once more for its attacks.
+        advance: Called once per picture or clip, and once more for its attacks.
 
     Raises:
         InputError: Fewer than three different frames show a usable face.
         SettingsError: The name is not a file name.
     """
-    calibration_path(name)  # refuse the name before any work
-    observed, left_out = _observe(test, frames, advance)
+    calibrations.path(name)  # refuse the name before any work
+    kind = PERSON if len({picture.person for picture in frames}) == 1 else PEOPLE
+    observed, unused = _observe(test, frames, advance, CLIP_FRAMES if kind == PERSON else 1)
     if len(observed) < FEWEST:
-        why = "; ".join(_left_out(left_out))
+        why = "; ".join(left_out(unused))
         raise InputError(
             f"a calibration needs at least {FEWEST} different frames with a face, got "
             f"{len(observed)} of {len(frames)}{why and f' ({why})'}"
         )
-    priors = test.prior().by_views
-    common = [v for v in observed[0].observations if all(v in o.observations for o in observed)]
+    views = [
+        each
+        for each in observed[0].observations
+        if all(each in one.observations for one in observed)
+        and (fixed_scene or not _is_scene(each))
+    ]
+    if not views:
+        raise InputError("the frames have no set of views in common; take all of them alike")
+    prior, targets = test.prior(), targets_with(target_bpcer)
     anchors = {
-        views: fit([each.under(views) for each in observed], target_bpcer, priors[views])
-        for views in common
+        each: fit([one.under(each) for one in observed], prior.of(each, kind), targets)
+        for each in views
     }
-    made = Calibration(name, test.name, test.version, len(observed), anchors)
-    attacks = AcceptedAttacks(0, 0)
+    made = Calibration(
+        name, test.name, test.version, len(observed), anchors, kind, any(map(_is_scene, views))
+    )
+    attacks = AcceptedAttacks()
     if self_attacks:
-        for _ in range(len(frames) - len(observed)):  # those that were left out need no attacks
-            advance()
+        steps = iter(frames)  # a clip may have given several frames, or none
         attacks = accepted_attacks(
             test,
             [each.frame for each in observed],
-            [each.under(common[-1]) for each in observed],
-            views=common[-1],
-            prior=priors[common[-1]],
-            target_bpcer=target_bpcer,
-            advance=advance,
+            [each.under(views[-1]) for each in observed],
+            views=views[-1],
+            prior=prior.of(views[-1], kind),
+            targets=targets,
+            advance=lambda: None if next(steps, None) is None else advance(),
         )
+        for _ in steps:
+            advance()
     people = len({each.person for each in observed})
-    notes = (*_notes(len(observed), people), *_left_out(left_out), *_warning(attacks))
-    share = attacks.accepted / attacks.judged if attacks.judged else None
-    graded = grade(len(observed), people, target_bpcer, share)
-    results = f"{_expectation(made.frames, target_bpcer, attacks)}\n\nGrade: {graded}."
-    card = _card(made, people, target_bpcer, notes, results)
-    return CalibrationResult(made, card, notes, graded)
+    report = FramesReport(len(observed), people, kind == PERSON, targets, attacks)
+    notes = (*report.notes(), *left_out(unused))
+    if fixed_scene and not made.fixed_scene:
+        notes = (*notes, f"--fixed-scene changes nothing: {test.name} has no view of whole frames")
+    return CalibrationResult(made, calibration_card(made, report, notes), notes, report.grade())
+
+
+def _is_scene(views: str) -> bool:
+    return WHOLE_FRAME in views.split("+")
 
 
 def _observe(
-    test: CalibratableTest, frames: Sequence[CalibrationPicture], advance: Advance
+    test: CalibratableTest, frames: Sequence[CalibrationPicture], advance: Advance, most: int
 ) -> tuple[list[_ObservedFrame], dict[str, list[str]]]:
     """Return the usable frames, and the names of the other files by the reason."""
     finder = FaceFinder(landmarks=needs_of(test).landmarks)
     observed: list[_ObservedFrame] = []
     known: list[RgbImage] = []
-    left_out: dict[str, list[str]] = {}
+    unused: dict[str, list[str]] = {}
     for picture in frames:
-        found = _observed(test, finder, picture, known)
+        found = _observed(test, finder, picture, known, most)
         if isinstance(found, str):
-            left_out.setdefault(found, []).append(picture.path.name)
+            unused.setdefault(found, []).append(picture.name)
         else:
-            observed.append(found)
+            observed += found
         advance()
-    return observed, left_out
+    return observed, unused
 
 
 def _observed(
-    test: CalibratableTest, finder: FaceFinder, picture: CalibrationPicture, known: list[RgbImage]
-) -> _ObservedFrame | str:
-    """Return the usable frame of a file that is nearest to its middle, or why there is none.
+    test: CalibratableTest,
+    finder: FaceFinder,
+    picture: CalibrationPicture,
+    known: list[RgbImage],
+    most: int,
+) -> list[_ObservedFrame] | str:
+    """Return the usable frames of a file, or why there is none.
 
     Args:
         test: The test.
         finder: Finds the faces.
         picture: The file.
-        known: Small copies of the pictures so far; this one's is added.
+        known: Small copies of the pictures so far; those of this one are added.
+        most: Most frames of a clip. Of one, the nearest to the middle is taken.
     """
     try:
-        frames = _from_the_middle(load(picture.path).frames)
+        selection = EVENLY if most == 1 else FrameSelection("even", most)
+        frames = load(picture.source, selection=selection, channels=picture.channels).frames
     except ITEM_ERRORS:
         return NO_PICTURE
-    if _is_known(frames[0].image, known):
-        return COPY
-    why = Reason.NO_FACE
-    for frame in map(finder.find, frames):
-        # A face that fills the picture has an anchor of its own; other reasons never decide.
-        reasons = [r for r in assess(frame).reasons if r is not Reason.NO_CONTEXT]
-        found = reasons[0] if reasons else test.observe(Presentation((frame,)))
-        if not isinstance(found, Reason):
-            return _ObservedFrame(frame, picture.person, dict(found))
-        why = found if why is Reason.NO_FACE else why
-    return REASONS[why].words
+    found: list[_ObservedFrame] = []
+    why: Reason | None = None
+    for number, frame in enumerate(_from_the_middle(frames) if most == 1 else _apart(frames)):
+        if (number == 0 or most > 1) and _is_known(frame.image, known):
+            if most == 1:
+                break
+            continue
+        seen = _usable(test, finder.find(frame))
+        if not isinstance(seen, Reason):
+            found.append(_ObservedFrame(seen[0], picture.person, seen[1]))
+        elif why is None or why is Reason.NO_FACE:
+            why = seen
+        if len(found) == most:
+            break
+    return found or (COPY if why is None else REASONS[why].words)
+
+
+def _usable(test: CalibratableTest, frame: Frame) -> tuple[Frame, dict[str, Observation]] | Reason:
+    # A face that fills the picture has an anchor of its own; other reasons never decide.
+    reasons = [r for r in assess(frame).reasons if r is not Reason.NO_CONTEXT]
+    found = reasons[0] if reasons else test.observe(Presentation((frame,)))
+    return found if isinstance(found, Reason) else (frame, dict(found))
 
 
 def _is_known(image: RgbImage, known: list[RgbImage]) -> bool:
@@ -248,6 +322,15 @@ def _from_the_middle(frames: Sequence[Frame]) -> list[Frame]:
     return [frames[index] for index in order]
 
 
+def _apart(frames: Sequence[Frame]) -> Iterator[Frame]:
+    """Yield frames of a clip that are some time apart; a still as it is."""
+    last = -APART_S
+    for frame in frames:
+        if frame.time_s - last >= APART_S - 1e-6:
+            last = frame.time_s
+            yield frame
+
+
 # --- attacks simulated from the frames ----------------------------------------------------
 
 
@@ -258,12 +341,13 @@ def accepted_attacks(
     *,
     views: str,
     prior: ViewPrior,
-    target_bpcer: float,
+    targets: Mapping[str, float],
     advance: Advance = ignore,
 ) -> AcceptedAttacks:
     """Count the attacks, simulated from frames, that a calibration from the frames accepts.
 
-    Attacks of one person are compared with the frames of the others, where there are enough.
+    Attacks of one person are compared with the frames of the others, where there are enough; or
+    with the other frames.
 
     Args:
         test: The test.
@@ -271,22 +355,30 @@ def accepted_attacks(
         observed: Their observations, in the same order.
         views: Set of views of the observations.
         prior: Prior of that set of views.
-        target_bpcer: Target of the calibration.
+        targets: Targets of the calibration, by name of the operating point.
         advance: Called once per frame.
     """
     finder = FaceFinder(landmarks=needs_of(test).landmarks)
-    accepted, judged = 0, 0
+    judged, accepted = 0, dict.fromkeys(targets, 0)
     for number, frame in enumerate(frames):
-        others = [each for each in observed if each.person != observed[number].person]
-        anchor = fit(others if len(others) >= FEWEST else observed, target_bpcer, prior)
+        anchor = fit(_others(observed, number), prior, targets)
         for image in attacks_of(frame, number):
             found = test.observe(Presentation((finder.find(Frame(image)),)))
             if not isinstance(found, Reason) and views in found:
                 judged += 1
-                score = anchor.anchored(found[views].raw, found[views].features)
-                accepted += score >= anchor.threshold
+                score = anchor.anchored(found[views])
+                for name, bound in anchor.bounds.items():
+                    accepted[name] += score >= bound
         advance()
-    return AcceptedAttacks(accepted, judged)
+    return AcceptedAttacks(judged, accepted)
+
+
+def _others(observed: Sequence[CalibrationFrame], number: int) -> list[CalibrationFrame]:
+    """Return the frames of other people, or the other frames, or all where there are too few."""
+    own = observed[number]
+    people = [each for each in observed if each.person != own.person]
+    frames = [each for each in observed if each is not own]
+    return next((some for some in (people, frames) if len(some) >= FEWEST), list(observed))
 
 
 def attacks_of(frame: Frame, seed: int) -> list[RgbImage]:
@@ -305,79 +397,3 @@ def attacks_of(frame: Frame, seed: int) -> list[RgbImage]:
 def _with_lines(recipe: Recipe, lines: int) -> Recipe:
     lens = replace(recipe.camera.lens, lines=lines)
     return replace(recipe, camera=replace(recipe.camera, lens=lens))
-
-
-# --- notes and card -----------------------------------------------------------------------
-
-
-def _notes(count: int, people: int) -> tuple[str, ...]:
-    notes = []
-    if count < ENOUGH:
-        notes.append(
-            f"{count} frames are few (10 to 20 are better): the threshold depends mostly on other "
-            "cameras"
-        )
-    if people < 2:
-        notes.append(
-            "one person only (no subfolders): the threshold does not account for differences "
-            "between people"
-        )
-    return tuple(notes)
-
-
-def _left_out(names: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
-    """Return a note for each reason why files were left out."""
-    return tuple(
-        f"left out, {why}: {', '.join(those[:NAMED])}"
-        + (f" and {len(those) - NAMED} more" if len(those) > NAMED else "")
-        for why, those in names.items()
-    )
-
-
-def _warning(attacks: AcceptedAttacks) -> tuple[str, ...]:
-    if not attacks.judged or clopper_pearson(attacks.accepted, attacks.judged)[0] <= _MANY:
-        return ()
-    share = attacks.accepted / attacks.judged
-    return (
-        f"{100 * share:.0f} % of the attacks simulated from these frames would be accepted: use "
-        "more frames of several people, or a higher --target-bpcer",
-    )
-
-
-def _card(
-    made: Calibration,
-    people: int,
-    target: float,
-    notes: Sequence[str],
-    results: str,
-) -> Card:
-    return Card(
-        title=f"Calibration {made.name} of one camera for {made.test}",
-        version="1",
-        licence="the user's own",
-        data=f"{made.frames} bona fide frames of the camera, {people} person(s). The file holds "
-        "means and deviations of features, no picture.",
-        recipe=f"`facepad calibrate --bona-fide DIR --name {made.name} "
-        f"--target-bpcer {100 * target:g}` with {made.version}: logit and distance of the "
-        "features in deviations of the frames, each person left out in turn, shrunk towards "
-        f"those of other cameras, which count as {PRIOR_FRAMES} frames; threshold at "
-        "mean - t sd sqrt(1 + 1/n).",
-        results=results,
-        limits="\n".join(notes) or "Calibrate again when the camera, its place or light changes.",
-    )
-
-
-def _expectation(frames: int, target: float, attacks: AcceptedAttacks) -> str:
-    low, high = expected_bpcer_range(frames, target)
-    expected = (
-        f"Expected BPCER {100 * target:g} %; with {frames} frames, 9 of 10 cameras end up between "
-        f"{100 * low:.1f} and {100 * high:.0f} %. No attack of this camera was measured."
-    )
-    if not attacks.judged:
-        return f"{expected} No attacks were simulated."
-    low, high = clopper_pearson(attacks.accepted, attacks.judged)
-    return (
-        f"{expected} Of {attacks.judged} attacks simulated from these frames (prints, screens, "
-        f"parts of the face) {100 * attacks.accepted / attacks.judged:.0f} % would be accepted "
-        f"({100 * low:.0f} to {100 * high:.0f} %)."
-    )
