@@ -281,7 +281,8 @@ def _shape(parts: list[Part], x: Map, y: Map, unit: float) -> _Shape:
             shape.detail = np.where(nearer, detail, shape.detail)
         soft = np.float32(0.06 if part.digit else 0.5)
         mix = np.clip(0.5 + 0.5 * (shape.away - away) / soft, 0.0, 1.0)  # a smooth minimum
-        shape.away = shape.away + mix * (away - shape.away) - soft * mix * (1.0 - mix)
+        melted = shape.away + mix * (away - shape.away) - soft * mix * (1.0 - mix)
+        shape.away = np.asarray(melted, np.float32)
     return shape
 
 
@@ -291,7 +292,8 @@ def _axes(part: Part, x: Map, y: Map) -> tuple[Map, Map]:
     long = max(float(np.hypot(*axis)), 1e-6)
     right, down = (np.float32(one) for one in axis / long)
     over_x, over_y = x - np.float32(part.root[0]), y - np.float32(part.root[1])
-    return (over_x * right + over_y * down) / np.float32(long), over_y * right - over_x * down
+    along = (over_x * right + over_y * down) / np.float32(long)
+    return np.asarray(along, np.float32), np.asarray(over_y * right - over_x * down, np.float32)
 
 
 def _detail(along: Map, across: Map) -> Map:
