@@ -8,7 +8,7 @@ from facepad.fusion import Fusion
 from facepad.media.frame_selection import FrameSelection
 from facepad.needs import Assess
 from facepad.pipeline import Checker
-from facepad.registry import DEFAULT_FUSION
+from facepad.registry import DEFAULT_FUSION, DEFAULT_POINT
 from facepad.sources import EVENLY, Channels, Source
 from facepad.types import LivenessTest, OperatingPoint
 
@@ -22,7 +22,7 @@ def check(
     advisory: Sequence[str | LivenessTest] | None = None,
     calibration: str | None = None,
     fusion: str | Fusion = DEFAULT_FUSION,
-    operating_point: OperatingPoint | None = None,
+    operating_point: str | OperatingPoint = DEFAULT_POINT,
     frames: str | FrameSelection = EVENLY,
     threads: int | None = None,
     explain: bool = False,
@@ -41,7 +41,7 @@ def check(
         advisory: Tests whose scores do not affect the decision.
         calibration: Name of a camera's calibration.
         fusion: Makes one score of those of the deciding tests.
-        operating_point: Threshold and band for the fused score.
+        operating_point: A name, or threshold and band for the fused score.
         frames: Which frames of a clip frame-wise tests get.
         threads: How many threads the check may use.
         explain: Whether to explain scores.

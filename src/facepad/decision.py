@@ -38,8 +38,10 @@ class Decision:
         score: Fused score in [0, 1], higher for bona fide; None when no test had one.
         reasons: Why the outcome is not simply bona fide or attack; may be empty.
         scores: Every test's own score, by test name, also when it did not decide.
-        operating_point: The threshold and band that were applied.
-        operating_points: Each test's own threshold and band, by test name.
+        operating_point: The threshold and band that were applied; named "convenience",
+            "balanced" or "strict" where the tests have it.
+        operating_points: Threshold and band of each test alone for this presentation, at the
+            operating point that was asked for, by test name.
         face: The face of the first frame that was judged and has one; None when no frame has.
         source: Where the presentation came from.
         source_size: Width and height in pixels of the frame of ``face``; of the first frame
@@ -112,8 +114,15 @@ class Decision:
         )
 
 
-def decide(score: Score, point: OperatingPoint) -> tuple[Outcome, tuple[Reason, ...]]:
+def decide(
+    score: Score, point: OperatingPoint, near: Reason = Reason.NEAR_THRESHOLD
+) -> tuple[Outcome, tuple[Reason, ...]]:
     """Return what one score means at an operating point.
+
+    Args:
+        score: Of one test, or of several together.
+        point: Threshold and band.
+        near: The reason for a value within the band.
 
     Returns:
         The outcome, and why it is not simply bona fide or attack: no value is a
@@ -124,7 +133,7 @@ def decide(score: Score, point: OperatingPoint) -> tuple[Outcome, tuple[Reason, 
         return Outcome.NON_RESPONSE, () if score.reason is None else (score.reason,)
     reasons: tuple[Reason, ...] = () if score.reason is None else (score.reason,)
     if point.low <= score.value < point.high:
-        reasons += (Reason.NEAR_THRESHOLD,)
+        reasons += (near,)
     if reasons:
         return Outcome.UNCERTAIN, reasons
     return (Outcome.BONA_FIDE if score.value >= point.high else Outcome.ATTACK), ()
@@ -136,6 +145,7 @@ def conclude(
     *,
     no_face: Reason | None = None,
     capture: Sequence[Reason] = (),
+    near: Reason = Reason.NEAR_THRESHOLD,
 ) -> tuple[Outcome, tuple[Reason, ...]]:
     """Return outcome and reasons of a presentation from its fused score.
 
@@ -149,6 +159,7 @@ def conclude(
         no_face: Why no frame of the presentation shows a face; None when one does. Without a
             face there is no response, whatever the score is.
         capture: What is wrong with the capture.
+        near: The reason for a score within the band.
 
     Returns:
         The outcome, and why it is not simply bona fide or attack, in the order of `Reason`.
@@ -164,7 +175,7 @@ def conclude(
     if no_face is not None:
         return Outcome.NON_RESPONSE, _in_order({no_face, *known})
     outcome, reasons = decide(
-        Score(fused.value, next(iter(fused.reasons), None)), point or fused.operating_point
+        Score(fused.value, next(iter(fused.reasons), None)), point or fused.operating_point, near
     )
     known |= set(reasons)
     if known == {Reason.NO_CONTEXT} and outcome is Outcome.ATTACK:

@@ -8,15 +8,16 @@ replaces this mean later, under a name of its own in the registry.
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
-from facepad.errors import InputError, require
+from facepad.errors import InputError, SettingsError, require, unknown_name
+from facepad.registry import DEFAULT_POINT, POINT_NAMES
 from facepad.scores import logit, sigmoid
-from facepad.types import Frame, OperatingPoint, Presentation, Reason, Score
+from facepad.types import Frame, LivenessTest, OperatingPoint, Presentation, Reason, Score
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +62,37 @@ def check_fusion(fusion: object, operating_point: object) -> None:
     """
     is_fusion = isinstance(fusion, str) or callable(fusion)
     require(is_fusion, "fusion", "a name or a function", fusion)
-    is_point = isinstance(operating_point, OperatingPoint | None)
-    expected = "an OperatingPoint, such as OperatingPoint.at(0.5)"
+    if isinstance(operating_point, str) and operating_point not in POINT_NAMES:
+        raise SettingsError(unknown_name("operating point", operating_point, POINT_NAMES))
+    is_point = isinstance(operating_point, str | OperatingPoint)
+    expected = (
+        f"one of {', '.join(POINT_NAMES)}, or an OperatingPoint such as OperatingPoint.at(0.5)"
+    )
     require(is_point, "operating_point", expected, operating_point)
+
+
+def named_points(test: LivenessTest) -> Mapping[str, OperatingPoint]:
+    """Return the operating points that a test has in the usual case, by name; may be empty."""
+    points: Mapping[str, OperatingPoint] = getattr(test, "operating_points", {})
+    return points
+
+
+def point_of(
+    test: LivenessTest, name: str = DEFAULT_POINT, score: Score | None = None
+) -> OperatingPoint:
+    """Return the operating point of a test alone, by name.
+
+    Args:
+        test: Its ``operating_points`` hold in the usual case.
+        name: "convenience", "balanced" or "strict".
+        score: A score of the test; points of its own go before those of the test.
+
+    Returns:
+        The point, under this name; where there is none, ``test.operating_point`` as it is.
+    """
+    own = {} if score is None else score.points
+    point = own.get(name) or named_points(test).get(name)
+    return test.operating_point if point is None else replace(point, name=name)
 
 
 def fusion_name(fusion: str | Fusion) -> str:
@@ -113,6 +142,8 @@ def mean_over_frames(presentation: Presentation, score: Callable[[Frame], Score]
     keeps its own score as it is. A reason not to decide holds when it is that of more than half
     of those frames. Bounds are combined as values are, when each of those frames has an
     interval; frames of one clip err alike, so that their mean is not more certain than they are.
+    Operating points that hold for each of those frames hold for the mean; where they differ, the
+    most cautious ones: the highest ``high`` and the lowest ``low`` of each name.
 
     Args:
         presentation: One or more frames, searched for faces.
@@ -135,7 +166,21 @@ def mean_over_frames(presentation: Presentation, score: Callable[[Frame], Score]
         reason if 2 * count > len(valued) else None,
         MappingProxyType({**details, "frames": len(valued)}),
         _mean_interval(value, [one.interval for one in valued]),
+        _cautious([one.points for one in valued]),
     )
+
+
+def _cautious(points: Sequence[Mapping[str, OperatingPoint]]) -> Mapping[str, OperatingPoint]:
+    """Return the most cautious point of each name that all have; empty where one has none."""
+    shared = [name for name in points[0] if all(name in each for each in points)]
+    return MappingProxyType({name: _widest([each[name] for each in points]) for name in shared})
+
+
+def _widest(points: Sequence[OperatingPoint]) -> OperatingPoint:
+    if len(set(points)) == 1:
+        return points[0]
+    low, high = min(point.low for point in points), max(point.high for point in points)
+    return OperatingPoint(points[0].name, max(point.threshold for point in points), low, high)
 
 
 def _mean_interval(
@@ -182,4 +227,6 @@ def _mean_point(answers: Mapping[str, Answer]) -> OperatingPoint:
         for part in ("threshold", "low", "high")
     )
     name = f"mean of {', '.join(sorted(answers))}"
+    if len(shared := {point.name for point in points}) == 1 and shared <= set(POINT_NAMES):
+        name = f"{points[0].name}, {name}"
     return OperatingPoint(name, threshold, min(low, threshold), max(high, threshold))

@@ -33,7 +33,7 @@ from facepad.media.frame_selection import FrameSelection
 from facepad.media.reading import named_errors
 from facepad.needs import Assess, judged_frames, missing_reason
 from facepad.packed.pictures import PackedFiles
-from facepad.registry import DEFAULT_FUSION
+from facepad.registry import DEFAULT_FUSION, DEFAULT_POINT
 from facepad.scorer import Scorer, StepClock
 from facepad.selected_tests import LoadedTests, SelectedTests, name_of
 from facepad.sources import EVENLY, Channels, Settled, Source
@@ -64,8 +64,8 @@ class Checker:
             test that it was made for decides, anchored to that camera; all other tests are
             advisory.
         fusion: Makes one score of those of the deciding tests; a name, or the function itself.
-        operating_point: Threshold and band for the fused score; None for those that the
-            fusion makes of the tests' own.
+        operating_point: "convenience", "balanced" or "strict", the one that rejects the most; a
+            test without it uses its own. Or an `OperatingPoint` for the fused score.
         frames: Which frames of a clip frame-wise tests get, such as "even:8".
         threads: How many threads one check may use; the setting ``threads`` if None. With
             more than one, at most so many tests run side by side, and each gets its part of
@@ -99,7 +99,7 @@ class Checker:
         advisory: Sequence[str | LivenessTest] | None = None,
         calibration: str | None = None,
         fusion: str | Fusion = DEFAULT_FUSION,
-        operating_point: OperatingPoint | None = None,
+        operating_point: str | OperatingPoint = DEFAULT_POINT,
         frames: str | FrameSelection = EVENLY,
         threads: int | None = None,
         explain: bool = False,
@@ -294,13 +294,13 @@ class Checker:
 
     @property
     def operating_points(self) -> Mapping[str, OperatingPoint]:
-        """Each test's own threshold and band, by test name; loads the tests.
+        """Threshold and band of each test alone in the usual case, by test name; loads them.
 
         Raises:
             ModelError: A model file is missing or has the wrong hash.
             SettingsError: A test or a fusion that was named does not exist.
         """
-        return MappingProxyType({test.name: test.operating_point for test in self._parts().tests})
+        return self._parts().points
 
     def load(self) -> None:
         """Load models now rather than at the first check.
@@ -317,7 +317,8 @@ class Checker:
             with (clock or StepClock()).step("load"), self._lock:
                 if self._loaded is None:
                     self._loaded = self._selected.load(
-                        self._fusion, self._threads, self._finder, self._assess
+                        *(self._fusion, self._threads, self._operating_point),
+                        *(self._finder, self._assess),
                     )
         return self._loaded
 
@@ -369,30 +370,29 @@ class Checker:
             if judged.judgeable
             else {name: Score(None, judged.reasons[0]) for name in asked}
         )
-        fused = parts.fused(scores, left_out)
-        point = self._operating_point or fused.operating_point
         shown = next((frame for frame in judged.presentation.frames if frame.face), frames[0])
         no_face = None if shown.face else shown.no_face or Reason.NO_FACE
-        outcome, reasons = conclude(fused, point, no_face=no_face, capture=judged.reasons)
+        found = parts.evidence(scores, left_out, judged.reasons)
+        fused, point, capture = found.fused, found.operating_point, found.capture
+        outcome, reasons = conclude(fused, point, no_face=no_face, capture=capture, near=found.near)
+        own_notes = (*(judged.notes if assessed is not clip else ()), *found.notes)
         return Decision(
             outcome=outcome,
             score=fused.value,
             reasons=reasons,
             scores=MappingProxyType(scores),
             operating_point=point,
-            operating_points=MappingProxyType(
-                {name: test.operating_point for name, test in asked.items()}
-            ),
+            operating_points=found.operating_points,
             face=shown.face,
             source=given[0].source,
             source_size=shown.size,
             frames=len((stills or given[0]).frames),
-            notes=(*notes_of(frames, shown), *(judged.notes if assessed is not clip else ())),
+            notes=(*notes_of(frames, shown), *own_notes),
             models=parts.models,
             timings_ms=clock.read(last=tuple(scores)),
             interval=fused.interval,
             left_out=MappingProxyType(left_out),
-            capture=shown.capture and replace(shown.capture, reasons=judged.reasons),
+            capture=shown.capture and replace(shown.capture, reasons=capture),
             advisory=self.tests[len(self.deciding) :],
             fusion=fusion_name(self._fusion),
             calibration=self._selected.calibration_version,

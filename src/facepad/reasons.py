@@ -28,6 +28,7 @@ class Reason(StrEnum):
     NO_DEPTH = "no_depth"
     TIMED_OUT = "timed_out"
     UNFAMILIAR_CAMERA = "unfamiliar_camera"
+    UNCALIBRATED_CAMERA = "uncalibrated_camera"
     NEAR_THRESHOLD = "near_threshold"
 
 
@@ -91,6 +92,10 @@ REASONS: Mapping[Reason, Explanation] = MappingProxyType(
         Reason.TIMED_OUT: Explanation("a test took too long", "try again"),
         Reason.UNFAMILIAR_CAMERA: Explanation(
             "camera unlike those of the training data", "calibrate the camera"
+        ),
+        Reason.UNCALIBRATED_CAMERA: Explanation(
+            "camera not calibrated, and the score is not beyond doubt on other cameras",
+            "calibrate the camera with `facepad calibrate`, see docs/operating-points.md",
         ),
         Reason.NEAR_THRESHOLD: Explanation("score near the threshold", "try again"),
     }

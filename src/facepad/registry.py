@@ -113,6 +113,8 @@ DEFAULT_TESTS = ("face_cnn",)  # liveness tests that decide where none is named
 DEFAULT_ADVISORY = ("quality",)  # liveness tests whose scores are shown beside the default ones
 DEFAULT_CALIBRATED = "face_cnn"  # liveness test that is calibrated where none is named
 DEFAULT_FUSION = "mean"
+POINT_NAMES = ("convenience", "balanced", "strict")  # operating points; the last rejects the most
+DEFAULT_POINT = "balanced"
 # Tests whose weights saw research data; a distribution of their own in the repository.
 RESEARCH_PACKAGE = "facepad-research"
 RESEARCH_TESTS = ("face_cnn_research", "quality_research", "quality_whole_research")

@@ -9,15 +9,20 @@ from facepad import calibration, registry
 from facepad.calibration import CalibratableTest, Calibration
 from facepad.errors import SettingsError, require
 from facepad.finders import Finder
-from facepad.fusion import Answer, Fused, Fusion
+from facepad.fusion import Answer, Fused, Fusion, point_of
 from facepad.needs import Assess, Needs, needs_of
+from facepad.reasons import REASONS
+from facepad.registry import DEFAULT_POINT
 from facepad.types import (
     Calibratable,
     LivenessTest,
+    OperatingPoint,
     Reason,
     Score,
     ThreadedFactory,
 )
+
+NO_CONTEXT_NOTE = REASONS[Reason.NO_CONTEXT].words  # where it does not keep a score from deciding
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +86,7 @@ class SelectedTests:
         self,
         fusion: str | Fusion,
         threads: int,
+        operating_point: str | OperatingPoint = DEFAULT_POINT,
         finder: Finder | None = None,
         assess: Assess | None = None,
     ) -> "LoadedTests":
@@ -112,7 +118,29 @@ class SelectedTests:
             assess or _built_in_assess(),
             finder,
             MappingProxyType(models),
+            operating_point,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the tests of one presentation say together; `facepad.decision.conclude` decides.
+
+    Attributes:
+        fused: What the deciding tests say together.
+        operating_point: The threshold and band to apply.
+        operating_points: Threshold and band of each test alone, by name.
+        capture: What is wrong with the capture and keeps the score from deciding.
+        near: The reason for a score within the band.
+        notes: What else a reader should know.
+    """
+
+    fused: Fused
+    operating_point: OperatingPoint
+    operating_points: Mapping[str, OperatingPoint]
+    capture: tuple[Reason, ...]
+    near: Reason
+    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +154,7 @@ class LoadedTests:
         assess: Judges the capture of a frame with a face.
         finder: Finds faces.
         models: Version of each model that takes part, by model name.
+        operating_point: A name, or threshold and band for the fused score.
     """
 
     tests: tuple[LivenessTest, ...]
@@ -134,6 +163,16 @@ class LoadedTests:
     assess: Assess
     finder: Finder
     models: Mapping[str, str]
+    operating_point: str | OperatingPoint = DEFAULT_POINT
+
+    @property
+    def points(self) -> Mapping[str, OperatingPoint]:
+        """Threshold and band of each test alone in the usual case, by test name."""
+        return MappingProxyType({test.name: point_of(test, self._name) for test in self.tests})
+
+    @property
+    def _name(self) -> str:
+        return self.operating_point if isinstance(self.operating_point, str) else DEFAULT_POINT
 
     @property
     def clip_needs(self) -> Needs | None:
@@ -155,25 +194,60 @@ class LoadedTests:
         """Whether a test looks at single frames."""
         return not all(needs_of(test).is_clip for test in self.tests)
 
-    def fused(self, scores: Mapping[str, Score], left_out: Mapping[str, Reason]) -> Fused:
-        """Fuse the scores of the deciding tests; those that were left out have no part.
+    def evidence(
+        self,
+        scores: Mapping[str, Score],
+        left_out: Mapping[str, Reason],
+        capture: Sequence[Reason] = (),
+    ) -> Evidence:
+        """Fuse the scores of the deciding tests, and return the operating point to apply.
 
-        When all deciding tests were left out, there is no value, and the reasons are theirs.
+        Tests that were left out have no part; when all deciding tests were, there is no value,
+        and the reasons are theirs. Too little around the face is only a note where each score
+        that counts has operating points of its own and one of them is applied.
 
         Args:
             scores: Score of each test that has a part in the decision, by name.
             left_out: Why each other test has none, by name.
+            capture: What is wrong with the capture.
         """
         tests = self.tests[: self.deciding]
         asked = [test for test in tests if test.name in scores] or tests
-        return self.fuse(
-            {
-                test.name: Answer(
-                    scores.get(test.name) or Score(None, left_out[test.name]), test.operating_point
-                )
-                for test in asked
-            }
+        said = {t.name: scores.get(t.name) or Score(None, left_out[t.name]) for t in asked}
+        points = {t.name: point_of(t, self._name, scores.get(t.name)) for t in self.tests}
+        fused = self.fuse({name: Answer(score, points[name]) for name, score in said.items()})
+        kept, near, notes = tuple(capture), Reason.NEAR_THRESHOLD, []
+        if isinstance(self.operating_point, str):
+            counted = _counted(asked, said)
+            if any(getattr(test, "anchored", None) is False for test in counted):
+                near = Reason.UNCALIBRATED_CAMERA
+            own = counted and all(
+                self.operating_point in said[test.name].points for test in counted
+            )
+            if own and Reason.NO_CONTEXT in kept:
+                kept = tuple(reason for reason in kept if reason is not Reason.NO_CONTEXT)
+                notes.append(NO_CONTEXT_NOTE)
+            notes += [
+                f"{test.name} has no operating point {self.operating_point!r}; its own is used"
+                for test in counted
+                if self.operating_point not in (DEFAULT_POINT, points[test.name].name)
+            ]
+        return Evidence(
+            fused,
+            fused.operating_point
+            if isinstance(self.operating_point, str)
+            else self.operating_point,
+            MappingProxyType({name: points[name] for name in scores}),
+            kept,
+            near,
+            tuple(notes),
         )
+
+
+def _counted(asked: Sequence[LivenessTest], said: Mapping[str, Score]) -> list[LivenessTest]:
+    """Return the tests whose values count: those that do not abstain, or else all with a value."""
+    valued = [test for test in asked if said[test.name].value is not None]
+    return [test for test in valued if said[test.name].reason is None] or valued
 
 
 def make_test(name: str, threads: int = 1) -> LivenessTest:

@@ -255,7 +255,10 @@ class Sample:
 class LivenessTest(Protocol):
     """Judges one presentation. Implementations are safe to share between threads.
 
-    A test may have an attribute ``needs``, see `facepad.needs`. Its factory, which the registry
+    A test may have these attributes, too: ``needs``, see `facepad.needs`; ``operating_points``,
+    those of the usual case by name ("convenience", "balanced", "strict"), which go before
+    ``operating_point``; ``anchored``, whether it is calibrated to the camera, so that a score
+    within the band can say that calibrating would help. Its factory, which the registry
     names, takes no argument; see `ThreadedFactory` for those that can use several threads.
     """
 

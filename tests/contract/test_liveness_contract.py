@@ -35,6 +35,26 @@ class Brightness:
         return float(presentation.frames[0].image.mean() / 255.0)
 
 
+@dataclass
+class WithPoints(Brightness):
+    """Has operating points by name, in the usual case and for each score."""
+
+    usual: Mapping[str, Any] = field(default_factory=dict)
+    own: Mapping[str, OperatingPoint] = field(default_factory=dict)
+    anchored: Any = False
+
+    @property
+    def operating_points(self) -> Mapping[str, Any]:
+        return self.usual
+
+    def score(self, presentation: Presentation) -> Score:
+        return Score(self.value(presentation), points=self.own)
+
+
+FALLING = {"balanced": HALF, "strict": OperatingPoint.at(0.4)}
+RISING = {"strict": OperatingPoint.at(0.6), "balanced": HALF, "convenience": HALF}
+
+
 class NoFaceIsAnError(Brightness):
     def score(self, presentation: Presentation) -> Score:
         if presentation.frames[0].face is None:
@@ -122,6 +142,10 @@ def test_a_simple_liveness_test_keeps_the_contract() -> None:
     check_liveness_test(Brightness())
 
 
+def test_a_liveness_test_with_operating_points_by_name_keeps_the_contract() -> None:
+    check_liveness_test(WithPoints(usual=RISING, own=RISING))
+
+
 @pytest.mark.parametrize(
     ("test", "broken"),
     [
@@ -136,6 +160,11 @@ def test_a_simple_liveness_test_keeps_the_contract() -> None:
         (KeepsThePresentation(), "differs beside other threads"),
         (Brightness(name=""), "needs a name"),
         (Brightness(operating_point=0.5), "must be an OperatingPoint, got 0.5"),  # type: ignore[arg-type]
+        (WithPoints(usual={"strict": 0.5}), "operating_points must be operating points by name"),
+        (WithPoints(usual={"loose": HALF}), "expected names among convenience, balanced, strict"),
+        (WithPoints(usual=FALLING), "'strict' begins at 0.4, below 'balanced' at 0.5"),
+        (WithPoints(own=FALLING), "points of its score: 'strict' begins at 0.4, below"),
+        (WithPoints(anchored=None), "anchored must be True or False, got None"),
         (Brightness(models={"net": 3}), "must be versions by model name"),  # type: ignore[dict-item]
     ],
     ids=lambda value: type(value).__name__,

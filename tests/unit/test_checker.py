@@ -268,6 +268,8 @@ def test_a_checker_can_be_sent_to_another_process(way: str, paths: tuple[Path, .
         ({"calibration": Path("desk")}, "calibration must be the name of a calibration"),
         ({"fusion": None}, "fusion must be a name or a function, got None"),
         ({"operating_point": 0.5}, r"such as OperatingPoint\.at\(0\.5\), got 0\.5"),
+        ({"operating_point": None}, "must be one of convenience, balanced, strict, or an"),
+        ({"operating_point": "strikt"}, r"unknown operating point 'strikt'; did you mean strict\?"),
         ({"faces": "all"}, "faces must be 'largest' or 'single', got 'all'"),
         ({"finder": 5}, "finder must be an object with a method find, got 5"),
     ],

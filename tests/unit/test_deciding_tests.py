@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 
 from facepad import calibration
-from facepad.calibration import Anchor, Calibration
+from facepad.calibration import Anchor, Calibration, MemberAnchor
+from facepad.decision import Decision
 from facepad.errors import ModelError, SettingsError
 from facepad.models.card import Card
 from facepad.pipeline import Checker
+from facepad.scoring.table import presentation_columns, presentation_fields
 from facepad.selected_tests import make_calibratable, make_test
 from facepad.types import (
     CaptureQuality,
@@ -36,7 +38,11 @@ PICTURE = np.full((48, 64, 3), 128, np.uint8)
 def _kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A calibration "kiosk-7" of the test "made_up"."""
     monkeypatch.setenv("FACEPAD_CALIBRATION_DIR", str(tmp_path / "calibrations"))
-    anchor = Anchor(np.zeros(3), np.ones(3), 0.5, 0.25, 1.0, 0.1, -2.0)
+    member = MemberAnchor(
+        centre=np.zeros(3), scale=np.ones(3), logit=0.5, logit_scale=0.25,
+        distance=1.0, distance_scale=0.1, logit_weight=1.0, distance_weight=1.0,
+    )  # fmt: skip
+    anchor = Anchor({"all": member}, {"balanced": -2.0})
     calibration.save(Calibration("kiosk-7", "made_up", "1", 10, {"all": anchor}), CARD)
 
 
@@ -150,3 +156,117 @@ def test_a_checker_with_a_calibration_can_be_pickled_and_keeps_it() -> None:
     first, second = (one.check(PICTURE, channels="rgb") for one in (checker, copy))
     assert first == second
     assert first.calibration is not None
+
+
+# --- operating points -----------------------------------------------------------------------
+
+BALANCED = OperatingPoint("balanced", 0.6, 0.4, 0.6)
+STRICT = OperatingPoint("strict", 0.8, 0.4, 0.8)
+CROP = {"balanced": OperatingPoint("balanced", 0.95, 0.3, 0.95)}
+
+
+@dataclass(frozen=True)
+class PointsTest(PlainTest):
+    """Has operating points by name, in the usual case and perhaps for the very score."""
+
+    name: str = "points"
+    value: float = 0.7
+    own: Mapping[str, OperatingPoint] = field(default_factory=dict)
+    anchored: bool = False
+    operating_points: Mapping[str, OperatingPoint] = field(
+        default_factory=lambda: {"balanced": BALANCED, "strict": STRICT}
+    )
+
+    def score(self, presentation: Presentation) -> Score:
+        return replace(super().score(presentation), points=self.own)
+
+
+def judged(test: LivenessTest, *capture: Reason, at: str | OperatingPoint = "balanced") -> Decision:
+    finder = AnyFinder(CaptureQuality(capture))
+    return Checker((test,), operating_point=at, finder=finder).check(PICTURE, channels="rgb")
+
+
+def test_the_usual_point_of_a_name_decides() -> None:
+    assert judged(PointsTest()).operating_point == BALANCED
+    assert judged(PointsTest()).outcome is Outcome.BONA_FIDE
+    assert judged(PointsTest(), at="strict").operating_points == {"points": STRICT}
+    assert judged(PointsTest(), at="strict").outcome is Outcome.UNCERTAIN
+
+
+def test_a_point_of_the_very_score_goes_before_the_usual_one() -> None:
+    decision = judged(PointsTest(own=CROP))
+    assert (decision.outcome, decision.operating_point) == (Outcome.UNCERTAIN, CROP["balanced"])
+    assert decision.operating_points == {"points": CROP["balanced"]}
+
+
+def test_a_given_point_goes_before_all_and_its_band_is_no_matter_of_the_camera() -> None:
+    band = OperatingPoint("own", 0.7, 0.6, 0.8)
+    decision = judged(PointsTest(own=CROP), at=band)
+    assert (decision.operating_point, decision.reasons) == (band, (Reason.NEAR_THRESHOLD,))
+
+
+@pytest.mark.parametrize(
+    ("test", "reason"),
+    [
+        (PointsTest(value=0.5), Reason.UNCALIBRATED_CAMERA),
+        (PointsTest(value=0.5, anchored=True), Reason.NEAR_THRESHOLD),
+        (PlainTest(value=0.5, operating_point=BALANCED), Reason.NEAR_THRESHOLD),
+    ],
+    ids=["not calibrated", "calibrated", "does not say"],
+)
+def test_a_doubtful_score_says_whether_calibrating_would_help(
+    test: LivenessTest, reason: Reason
+) -> None:
+    decision = judged(test)
+    assert (decision.outcome, decision.reasons) == (Outcome.UNCERTAIN, (reason,))
+
+
+@pytest.mark.parametrize(
+    ("value", "own", "outcome", "reasons"),
+    [
+        (0.96, CROP, Outcome.BONA_FIDE, ()),
+        (0.9, CROP, Outcome.UNCERTAIN, (Reason.UNCALIBRATED_CAMERA,)),
+        (0.29, CROP, Outcome.ATTACK, ()),
+        (0.96, {}, Outcome.UNCERTAIN, (Reason.NO_CONTEXT,)),
+        (0.29, {}, Outcome.ATTACK, ()),
+    ],
+)
+def test_without_context_a_point_for_that_very_score_decides(
+    value: float,
+    own: Mapping[str, OperatingPoint],
+    outcome: Outcome,
+    reasons: tuple[Reason, ...],
+) -> None:
+    decision = judged(PointsTest(value=value, own=own), Reason.NO_CONTEXT)
+    assert (decision.outcome, decision.reasons) == (outcome, reasons)
+    noted = "too little around the face" in decision.notes
+    assert noted == bool(own)
+    assert decision.capture is not None
+    assert (Reason.NO_CONTEXT in decision.capture.reasons) != noted
+
+
+def test_what_else_is_wrong_with_a_capture_keeps_a_score_from_deciding() -> None:
+    decision = judged(PointsTest(value=0.96, own=CROP), Reason.TOO_DARK, Reason.NO_CONTEXT)
+    assert (decision.outcome, decision.reasons) == (Outcome.UNCERTAIN, (Reason.TOO_DARK,))
+
+
+def test_without_context_a_test_without_a_point_for_it_keeps_others_from_passing() -> None:
+    tests = PointsTest(value=0.99, own=CROP), PlainTest(value=0.99)
+    finder = AnyFinder(CaptureQuality((Reason.NO_CONTEXT,)))
+    decision = Checker(tests, finder=finder).check(PICTURE, channels="rgb")
+    assert (decision.outcome, decision.reasons) == (Outcome.UNCERTAIN, (Reason.NO_CONTEXT,))
+
+
+def test_without_context_a_given_point_does_not_let_a_picture_pass() -> None:
+    decision = judged(PointsTest(own=CROP), Reason.NO_CONTEXT, at=OperatingPoint.at(0.5))
+    assert (decision.outcome, decision.reasons) == (Outcome.UNCERTAIN, (Reason.NO_CONTEXT,))
+
+
+def test_an_advisory_test_without_a_point_keeps_the_reason_in_the_table_of_scores() -> None:
+    finder = AnyFinder(CaptureQuality((Reason.NO_CONTEXT,)))
+    tests = (PointsTest(value=0.96, own=CROP),)
+    made = Checker(tests, advisory=(PlainTest(),), finder=finder).check(PICTURE, channels="rgb")
+    names = ("points", "plain")
+    fields = dict(zip(presentation_columns(names), presentation_fields(made, names), strict=True))
+    assert (fields["points_reason"], fields["plain_reason"]) == ("", "no_context")
+    assert (fields["operating_point"], fields["high"]) == ("balanced", "0.950000")

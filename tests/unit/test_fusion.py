@@ -1,6 +1,9 @@
 """Several tests become one: facts, and properties over drawn answers."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from random import Random
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,7 +11,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from facepad.errors import InputError
-from facepad.fusion import Answer, Fused, mean_over_frames, mean_ratio
+from facepad.fusion import Answer, Fused, mean_over_frames, mean_ratio, point_of
 from facepad.scores import LOGIT_LIMIT, sigmoid
 from facepad.types import Frame, OperatingPoint, Presentation, Reason, Score
 
@@ -225,3 +228,64 @@ def test_numbers_in_the_details_are_means_and_all_else_is_of_the_first_frame() -
 def test_the_order_of_frames_does_not_matter(scores: list[Score], random: Random) -> None:
     shuffled = random.sample(scores, len(scores))
     assert over_frames(*shuffled).value == over_frames(*scores).value
+
+
+# --- operating points -----------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Named:
+    """A test with operating points by name; only what `point_of` looks at."""
+
+    operating_point: OperatingPoint = HALF
+    operating_points: Mapping[str, OperatingPoint] = field(default_factory=dict)
+
+
+STRICT = OperatingPoint("camera 7", 0.8, 0.3, 0.9)
+
+
+@pytest.mark.parametrize(
+    ("usual", "own", "expected"),
+    [
+        ({}, {}, HALF),
+        ({"strict": STRICT}, {}, replace(STRICT, name="strict")),
+        ({"strict": POINT}, {"strict": STRICT}, replace(STRICT, name="strict")),
+        ({"balanced": POINT}, {"balanced": STRICT}, HALF),
+    ],
+)
+def test_a_scores_own_point_goes_before_the_tests_and_that_before_its_only_one(
+    usual: dict[str, OperatingPoint], own: dict[str, OperatingPoint], expected: OperatingPoint
+) -> None:
+    test: Any = Named(operating_points=usual)
+    assert point_of(test, "strict", Score(0.5, points=own)) == expected
+
+
+def test_the_mean_of_points_of_one_name_keeps_it() -> None:
+    named = replace(POINT, name="strict")
+    both = {"one": Answer(Score(0.5), named), "two": Answer(Score(0.5), named)}
+    assert mean_ratio(both).operating_point.name == "strict, mean of one, two"
+
+
+def clip_points(*points: Mapping[str, OperatingPoint]) -> Mapping[str, OperatingPoint]:
+    return over_frames(*(Score(0.5, points=each) for each in points)).points
+
+
+def test_points_that_all_frames_share_hold_for_the_clip() -> None:
+    assert clip_points({"strict": STRICT}, {"strict": STRICT}) == {"strict": STRICT}
+
+
+def test_where_frames_differ_the_most_cautious_point_holds() -> None:
+    other = OperatingPoint("camera 7", 0.85, 0.4, 0.88)
+    found = clip_points({"strict": STRICT, "balanced": POINT}, {"strict": other})
+    assert found == {"strict": OperatingPoint("camera 7", 0.85, 0.3, 0.9)}
+
+
+def test_a_frame_without_points_leaves_the_clip_those_of_the_test() -> None:
+    assert clip_points({"strict": STRICT}, {}) == {}
+
+
+@given(st.lists(POINTS, min_size=1, max_size=4))
+def test_no_frame_is_treated_less_cautiously_in_a_clip(drawn: list[OperatingPoint]) -> None:
+    found = clip_points(*({"strict": point} for point in drawn))["strict"]
+    assert all(found.low <= point.low and found.high >= point.high for point in drawn)
+    assert clip_points(*({"strict": point} for point in reversed(drawn)))["strict"] == found

@@ -16,10 +16,13 @@ from facepad.cli.options import (
     CALIBRATION_HELP,
     FACES_HELP,
     PATHS_HELP,
+    POINT_HELP,
     TESTS_HELP,
     FacesName,
+    PointName,
     names_given,
 )
+from facepad.registry import DEFAULT_POINT
 
 if TYPE_CHECKING:
     from facepad.documents import Judged
@@ -37,6 +40,7 @@ class CheckOptions:
     Attributes:
         tests: Names of the tests that decide; None for the default ones.
         threshold: Decide at this score; None for the tests' own operating points.
+        operating_point: Name of the tests' operating point, without a threshold.
         json: Whether to print documents instead of a table.
         explain: Whether to print what changed the score.
         fail_on_attack: The policy: no outcome is attack.
@@ -56,6 +60,7 @@ class CheckOptions:
     calibration: str | None = None
     advisory: tuple[str, ...] | None = None
     faces: FacesName = FacesName.LARGEST
+    operating_point: str = DEFAULT_POINT
 
 
 def check(
@@ -79,8 +84,11 @@ def check(
             "--threshold",
             min=0.0,
             max=1.0,
-            help="Lowest score of bona fide. Default: the tests' own thresholds, set on dev data.",
+            help="Lowest score of bona fide, in place of the tests' own thresholds.",
         ),
+    ] = None,
+    operating_point: Annotated[
+        PointName | None, typer.Option("--operating-point", help=POINT_HELP)
     ] = None,
     calibration: Annotated[
         str | None, typer.Option("--calibration", metavar="NAME", help=CALIBRATION_HELP)
@@ -120,6 +128,8 @@ def check(
     - 3: a model is missing or broken
     - 4: a setting cannot be used
     """
+    if operating_point is not None and threshold is not None:
+        raise typer.BadParameter("give either --operating-point or --threshold")
     options = CheckOptions(
         tests=names_given(tests),
         advisory=names_given(advisory),
@@ -130,6 +140,7 @@ def check(
         require_bona_fide=require_bona_fide,
         calibration=calibration,
         faces=faces,
+        operating_point=str(operating_point or DEFAULT_POINT),
     )
     raise typer.Exit(run(paths, options))
 
@@ -211,7 +222,9 @@ def _checker(options: CheckOptions, threads: int) -> "Checker":
         advisory=options.advisory,
         calibration=options.calibration,
         operating_point=(
-            None if options.threshold is None else OperatingPoint.at(options.threshold)
+            options.operating_point
+            if options.threshold is None
+            else OperatingPoint.at(options.threshold)
         ),
         threads=threads,
         explain=options.explain,
@@ -231,6 +244,9 @@ def score(
     ] = None,
     calibration: Annotated[
         str | None, typer.Option("--calibration", metavar="NAME", help=CALIBRATION_HELP)
+    ] = None,
+    operating_point: Annotated[
+        PointName | None, typer.Option("--operating-point", help=POINT_HELP)
     ] = None,
     faces: Annotated[FacesName, typer.Option("--faces", help=FACES_HELP)] = FacesName.LARGEST,
     workers: Annotated[
@@ -273,6 +289,7 @@ def score(
         force=force,
         calibration=calibration,
         faces=faces.value,
+        operating_point=str(operating_point or DEFAULT_POINT),
     )
     errors = score_manifest(manifest, out, options, say=say, progress=progress)
     raise typer.Exit(ExitCode.INPUT if errors else ExitCode.OK)

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from facepad.cli.errors import ExitCode, say
-from facepad.cli.options import names_given
+from facepad.cli.options import POINT_HELP, PointName, names_given
 from facepad.evaluation.choices import FrameAggregation, ScoreDirection
-from facepad.registry import DEFAULT_ADVISORY, DEFAULT_TESTS
+from facepad.registry import DEFAULT_ADVISORY, DEFAULT_POINT, DEFAULT_TESTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,6 +42,7 @@ def evaluate(
     tests: Annotated[str | None, typer.Option(metavar="NAME,...", help=TESTS)] = None,
     advisory: Annotated[str | None, typer.Option(metavar="NAME,...", help=ADVISORY)] = None,
     calibration: Annotated[str | None, typer.Option(metavar="NAME", help=CALIBRATION)] = None,
+    operating_point: Annotated[PointName | None, typer.Option(help=POINT_HELP)] = None,
     datasets: Annotated[
         list[str] | None,
         typer.Option(
@@ -140,11 +141,16 @@ def evaluate(
         raise typer.BadParameter("--calibration is for facepad's own tests on --datasets")
     if faces_are_cropped and scores is not None:
         raise typer.BadParameter("--faces-are-cropped is for facepad's own tests on --datasets")
+    if operating_point is not None and scores is not None:
+        raise typer.BadParameter("--operating-point is for facepad's own tests on --datasets")
+    if operating_point is not None and threshold is not None:
+        raise typer.BadParameter("give either --operating-point or --threshold")
     options = EvaluationOptions(
         out=out,
         tests=names_given(tests),
         advisory=names_given(advisory),
         calibration=calibration,
+        operating_point=str(operating_point or DEFAULT_POINT),
         faces_are_cropped=faces_are_cropped,
         datasets=tuple(datasets or ()),
         protocol=protocol,

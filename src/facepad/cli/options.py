@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from facepad.registry import DEFAULT_ADVISORY, DEFAULT_TESTS
+from facepad.registry import DEFAULT_ADVISORY, DEFAULT_POINT, DEFAULT_TESTS
 
 PATHS_HELP = "Pictures, folders, globs (may be quoted), or - for standard input."
 TESTS_HELP = (
@@ -18,6 +18,11 @@ CALIBRATION_HELP = (
     "Calibration of the camera, made by `facepad calibrate`. The calibrated test decides alone; "
     "the scores of other tests are shown but do not affect the decision."
 )
+POINT_HELP = (
+    "How cautious to be: 'strict' accepts the fewest attacks and asks the most genuine users "
+    "again, 'convenience' the fewest. A test without this operating point uses its own. Default: "
+    f"{DEFAULT_POINT}. See docs/operating-points.md."
+)
 FACES_HELP = (
     "Which face is judged where there are several: the largest; or, for a gate, none: then "
     "several faces are no response, with the reason multiple_faces."
@@ -29,6 +34,14 @@ class FacesName(StrEnum):
 
     LARGEST = "largest"
     SINGLE = "single"
+
+
+class PointName(StrEnum):
+    """Name of an operating point, as `facepad.registry.POINT_NAMES`."""
+
+    CONVENIENCE = "convenience"
+    BALANCED = "balanced"
+    STRICT = "strict"
 
 
 def split_names(text: str) -> tuple[str, ...]:

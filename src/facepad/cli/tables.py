@@ -18,7 +18,8 @@ from facepad.cli.errors import say
 from facepad.decision import Decision
 from facepad.documents import OUTCOMES, Judged, Measured, explanation, why
 from facepad.errors import counted, printable
-from facepad.types import OperatingPoint, Outcome, Sample, Score, Split
+from facepad.registry import POINT_NAMES
+from facepad.types import OperatingPoint, Outcome, Reason, Sample, Score, Split
 
 if TYPE_CHECKING:
     from facepad.datasets.opening import DatasetHeader, DatasetListing
@@ -40,6 +41,10 @@ GAP = 2  # blanks between columns
 NAME_WIDTH = 28  # of a picture's name above its column of metrics
 NUMBER_WIDTH = 14
 LABEL_WIDTH = 10
+CALIBRATE = (
+    "calibrate the camera: facepad calibrate --bona-fide FRAMES --name NAME, then check "
+    "--calibration NAME"
+)
 
 
 def show_decisions(results: Sequence[Judged], *, explain: bool = False) -> None:
@@ -53,6 +58,9 @@ def show_decisions(results: Sequence[Judged], *, explain: bool = False) -> None:
     if explain:
         _explain(out, results, names)
     out.print(summary(results, out.width))
+    decided = (judged.decision for judged in results if judged.decision is not None)
+    if any(Reason.UNCALIBRATED_CAMERA in decision.reasons for decision in decided):
+        out.print(Text(CALIBRATE))
 
 
 def summary(results: Sequence[Judged], width: int = WIDE) -> Text:
@@ -223,10 +231,11 @@ def _scores_in_words(
 
 
 def _band(point: OperatingPoint) -> str:
+    name = f"{point.name} " if point.name in POINT_NAMES else ""
     if point.low == point.high:
-        return f"threshold {point.threshold:.2f}"
+        return f"{name}threshold {point.threshold:.2f}"
     band = f"{point.low:.2f} to {point.high:.2f} is uncertain"
-    return f"threshold {point.threshold:.2f} ({band})"
+    return f"{name}threshold {point.threshold:.2f} ({band})"
 
 
 def _number(value: float | None) -> Text:

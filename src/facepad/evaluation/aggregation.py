@@ -15,7 +15,7 @@ from facepad.errors import InputError
 from facepad.evaluation.choices import FrameAggregation, ScoreDirection
 from facepad.evaluation.scale import Scale
 from facepad.evaluation.table import ScoreTable, score_table
-from facepad.types import Reason, Sample, Split
+from facepad.types import OperatingPoint, Reason, Sample, Split
 
 REJECTS_ONLY = Reason.NO_CONTEXT.value  # see `facepad.decision.conclude`
 
@@ -29,12 +29,14 @@ class Scored:
         value: Score on the system's scale; None for a non-response.
         reason: Why there is no value, or why the value must not decide ("" when it may).
         presentation: Rows of the same presentation are combined; "" stands for the key.
+        point: Threshold and band of this very presentation; None where those of all hold.
     """
 
     sample: Sample
     value: float | None
     reason: str = ""
     presentation: str = ""
+    point: OperatingPoint | None = None
 
     @property
     def abstained(self) -> bool:
@@ -55,7 +57,8 @@ def combined(
     """Return one row per presentation, in the order in which presentations first occur.
 
     Frames without a score are left out of the combination; a presentation without any is a
-    non-response. It must not decide when that holds of more than half of its scored frames.
+    non-response. It must not decide when that holds of more than half of its scored frames. An
+    operating point of its own is kept where all its scored frames have the same.
 
     Args:
         rows: Frames or whole presentations.
@@ -121,7 +124,9 @@ def _one(name: str, rows: list[Scored], how: FrameAggregation, higher_is: ScoreD
         return Scored(first, None, _most_common(rows), name)
     reason = _most_common(doubted) if 2 * len(doubted) > len(answered) else ""
     values = np.array([row.value for row in answered], dtype=np.float64)
-    return Scored(first, _statistic(values, how, higher_is), reason, name)
+    points = {row.point for row in answered}
+    point = points.pop() if len(points) == 1 else None
+    return Scored(first, _statistic(values, how, higher_is), reason, name, point)
 
 
 def _label(row: Scored) -> tuple[str, str, str]:

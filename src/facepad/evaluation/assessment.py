@@ -5,8 +5,10 @@ subjects, and ranking figures with their label.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+
+import numpy as np
 
 from facepad.errors import InputError
 from facepad.evaluation import protocol
@@ -17,7 +19,7 @@ from facepad.evaluation.ranking import Ranking, rank
 from facepad.evaluation.rates import Rates, Reading, rates_at
 from facepad.evaluation.resampling import RankingIntervals, ranking_intervals
 from facepad.evaluation.scale import Scale, scale_of
-from facepad.evaluation.table import ScoreTable
+from facepad.evaluation.table import Floats, ScoreTable
 from facepad.types import OperatingPoint, Split
 
 
@@ -84,6 +86,7 @@ class GivenPoint:
         low: Lower end of the band of uncertain scores; None without a band.
         high: Upper end, nearer to bona fide than ``low``; None without a band.
         origin: Where it comes from, as in "at a threshold fixed beforehand".
+        of_each: Whether a presentation's own operating point goes before this one.
     """
 
     name: str
@@ -91,6 +94,7 @@ class GivenPoint:
     low: float | None = None
     high: float | None = None
     origin: str = "fixed beforehand"
+    of_each: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,7 +199,7 @@ def assess(
         for (name, dev), remark in zip(parts.items(), remarks, strict=True)
         if not remark
     ]
-    points = [_at(table, scale, point, how) for point in (*choices, *given)]
+    points = [_at(rows, table, scale, point, how) for point in (*choices, *given)]
     try:
         ranking = rank(table)
     except InputError:  # a class without scores has no ranking, and may have error rates
@@ -240,15 +244,22 @@ def _cannot_choose(name: str, table: ScoreTable) -> str:
     return ""
 
 
-def _at(table: ScoreTable, scale: Scale, given: GivenPoint, how: Sampling) -> AtPoint:
+def _at(
+    rows: Sequence[Scored], table: ScoreTable, scale: Scale, given: GivenPoint, how: Sampling
+) -> AtPoint:
     low = given.threshold if given.low is None else given.low
     high = given.threshold if given.high is None else given.high
     ends = [scale.rank_of_threshold(end) for end in (given.threshold, low, high)]
-    point = OperatingPoint(given.name, *ends)
-    rates = {reading: rates_at(table, point, reading=reading) for reading in Reading}
+    point = applied = OperatingPoint(given.name, *ends)
+    if given.of_each and any(row.point for row in rows):
+        table, applied = replace(table, values=_sides(rows, low, high)), SIDES
+    rates = {
+        reading: replace(rates_at(table, applied, reading=reading), point=point)
+        for reading in Reading
+    }
     sure = {
         reading: rate_intervals(
-            table, point, reading=reading, level=how.level, repeats=how.repeats, seed=how.seed
+            table, applied, reading=reading, level=how.level, repeats=how.repeats, seed=how.seed
         )
         for reading in Reading
     }
@@ -263,3 +274,15 @@ def _at(table: ScoreTable, scale: Scale, given: GivenPoint, how: Sampling) -> At
         intervals=sure[Reading.ALL],
         decided_intervals=sure[Reading.DECIDED],
     )
+
+
+SIDES = OperatingPoint("sides", 0.5, 0.25, 0.75)  # for the values of `_sides`
+
+
+def _sides(rows: Sequence[Scored], low: float, high: float) -> Floats:
+    """Return 1 at or above a row's own band, or that of all, 0 below it, 1/2 within it."""
+    bounds = [(low, high) if row.point is None else (row.point.low, row.point.high) for row in rows]
+    values = np.array([np.nan if row.value is None else row.value for row in rows])
+    lows, highs = np.array(bounds).T
+    sides: Floats = np.where(values >= highs, 1.0, np.where(values < lows, 0.0, 0.5))
+    return np.where(np.isnan(values), np.nan, sides)

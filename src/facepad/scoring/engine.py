@@ -14,7 +14,7 @@ from facepad.jobs.csv_rows import label_of, read_csv
 from facepad.jobs.progress import Advance, Progress, Say
 from facepad.jobs.work_folder import Facts, Provenance
 from facepad.packed import address
-from facepad.registry import DEFAULT_FUSION
+from facepad.registry import DEFAULT_FUSION, DEFAULT_POINT
 from facepad.scoring.table import (
     ERROR_PREFIX,
     Fields,
@@ -24,11 +24,13 @@ from facepad.scoring.table import (
     output_columns,
     presentation_columns,
     read_manifest,
+    score_field,
 )
 from facepad.scoring.workers import CheckerSpec, score_pictures, score_presentations
 from facepad.types import OperatingPoint, Outcome, Reason, Sample, Split
 
 NO_SCORE = "no score"
+WITHIN_BAND = (Reason.NEAR_THRESHOLD, Reason.UNCALIBRATED_CAMERA)
 LABELS = ("key", "path", "label", "pai_species", "subject", "split")
 
 
@@ -46,6 +48,7 @@ class ScoreOptions:
         advisory: Names of tests that are only reported; None for the default ones beside the
             default tests, and for none beside others.
         faces: Which face of several is judged.
+        operating_point: Name of the tests' operating point.
     """
 
     tests: tuple[str, ...] | None
@@ -55,6 +58,7 @@ class ScoreOptions:
     calibration: str | None = None
     advisory: tuple[str, ...] | None = None
     faces: Faces = "largest"
+    operating_point: str = DEFAULT_POINT
 
 
 def score_manifest(
@@ -78,7 +82,11 @@ def score_manifest(
         SettingsError: The output exists, cannot be written, or was started with other models,
             settings or another calibration; or a name is not known.
     """
-    spec = CheckerSpec.of(options.tests, options.advisory, options.calibration, faces=options.faces)
+    spec = CheckerSpec.of(
+        *(options.tests, options.advisory, options.calibration),
+        faces=options.faces,
+        operating_point=options.operating_point,
+    )
     outputs = output_columns(spec.tests)
     manifest = read_manifest(file, outputs)
     checker = spec.checker()
@@ -148,6 +156,7 @@ def facts_of(
         "tests": ",".join(spec.deciding),
         "advisory": ",".join(spec.advisory),
         "fusion": DEFAULT_FUSION,
+        "operating point": spec.operating_point,
         **{f"operating point {test}": asdict(point) for test, point in points.items()},
         **{f"model {name}": version for name, version in models.items()},
         "frames": str(spec.frames),
@@ -197,8 +206,13 @@ def score_dataset(
 def scored_rows(
     scoring: DatasetScoring, rows: Sequence[Mapping[str, str]], test: str
 ) -> tuple[Scored, ...]:
-    """Return one test's presentations; those of train have no score."""
-    return _scored(scoring, rows, partial(_answer, test=test))
+    """Return one test's presentations; those of train have no score.
+
+    Those of the only deciding test have their own threshold and band, where these are not the
+    test's usual ones.
+    """
+    usual = scoring.points.get(test) if scoring.spec.deciding == (test,) else None
+    return _scored(scoring, rows, partial(_answer, test=test), usual)
 
 
 def decided_rows(scoring: DatasetScoring, rows: Sequence[Mapping[str, str]]) -> tuple[Scored, ...]:
@@ -273,6 +287,7 @@ def _scored(
     scoring: DatasetScoring,
     rows: Sequence[Mapping[str, str]],
     answer: Callable[[Mapping[str, str]], tuple[float | None, str]],
+    usual: OperatingPoint | None = None,
 ) -> tuple[Scored, ...]:
     by_key = {row["key"]: row for row in rows}
     return tuple(
@@ -281,9 +296,19 @@ def _scored(
             *((None, "not scored") if sample.split is Split.TRAIN else answer(by_key[sample.key])),
             # Samples that are single frames belong to the video they are part of.
             presentation="" if sample.frame is None else sample.path,
+            point=None if usual is None else _own_point(by_key.get(sample.key), usual),
         )
         for sample in scoring.samples
     )
+
+
+def _own_point(row: Mapping[str, str] | None, usual: OperatingPoint) -> OperatingPoint | None:
+    """Return the operating point that was applied to a row; None for the usual one."""
+    cells = [(row or {}).get(column, "") for column in ("threshold", "low", "high")]
+    bounds = [score_field(bound) for bound in (usual.threshold, usual.low, usual.high)]
+    if row is None or not all(cells) or cells == bounds:
+        return None
+    return OperatingPoint(row["operating_point"], *map(float, cells))
 
 
 def _answer(row: Mapping[str, str], test: str) -> tuple[float | None, str]:
@@ -305,7 +330,7 @@ def _decision(row: Mapping[str, str]) -> tuple[float | None, str]:
     if not row["score"] or row["outcome"] == Outcome.NON_RESPONSE:
         return None, row["reason"] or NO_SCORE
     reasons = dict.fromkeys((*capture_reasons(row), *_reasons(row)))
-    return float(row["score"]), ";".join(r for r in reasons if r != Reason.NEAR_THRESHOLD and r)
+    return float(row["score"]), ";".join(r for r in reasons if r and r not in WITHIN_BAND)
 
 
 def _reasons(row: Mapping[str, str]) -> list[str]:

@@ -40,7 +40,7 @@ UNMET = frozenset({Reason.CLIP_TOO_SHORT, Reason.FRAME_RATE_TOO_LOW, Reason.NO_D
 
 CROPPED = (
     "--faces-are-cropped: pictures that end at the face were judged, too. In use such a picture is "
-    "never bona fide (reason no_context)"
+    "bona fide only by a test with an operating point for it (else: reason no_context)"
 )
 
 Points = Mapping[str, OperatingPoint]
@@ -56,6 +56,7 @@ class EvaluationOptions:
     tests: tuple[str, ...] | None
     advisory: tuple[str, ...] | None
     calibration: str | None
+    operating_point: str
     faces_are_cropped: bool
     datasets: tuple[str, ...]
     protocol: str | None
@@ -174,6 +175,7 @@ def from_datasets(options: EvaluationOptions, *, say: Say, progress: Progress) -
         options.calibration,
         frames=FrameSelection.parse(options.frames),
         faces_are_cropped=options.faces_are_cropped,
+        operating_point=options.operating_point,
     )
     tests = JudgedTests.of(spec)
     workers = options.workers or int(settings.number("threads"))
@@ -204,6 +206,8 @@ def from_datasets(options: EvaluationOptions, *, say: Say, progress: Progress) -
             *(_unread(keys) for keys in unread if keys),
             *(note for copy, each, _ in judged for note in _partly_decided(copy, each, tests)),
             *filter(None, map(_poorly_captured, copies, tables)),
+            *tests.lacking,
+            *filter(None, map(_own_points, copies, answers)),
         ),
         timings=_timings(tests.loaded, [row for rows in tables for row in rows]),
         timings_note=(
@@ -327,6 +331,13 @@ def _poorly_captured(copy: EvaluatedDataset, rows: Rows) -> str:
         f"{copy.name}: the capture of {counted(len(poor), 'presentation')} is too poor to accept "
         f"({each}){hint if Reason.NO_CONTEXT in counts else ''}"
     )
+
+
+def _own_points(copy: EvaluatedDataset, answers: Answers) -> str:
+    """Return how many presentations have an operating point of their own; "" for none."""
+    own = sum(row.point is not None for rows in answers.values() for row in rows)
+    where = f"{copy.name}: {counted(own, 'presentation')} with a threshold of another set of views"
+    return f"{where}; each counts at its own" if own else ""
 
 
 def _copies(options: EvaluationOptions) -> list[EvaluatedDataset]:

@@ -15,6 +15,7 @@ from facepad.decision import Decision, capture_document
 from facepad.errors import DatasetError, SettingsError
 from facepad.jobs.csv_rows import decoded_row, encoded_row, path_of_cell, read_csv
 from facepad.jobs.files import lock, writing_errors
+from facepad.selected_tests import NO_CONTEXT_NOTE
 from facepad.types import CaptureQuality, Reason, Score
 
 PATH_COLUMN = "path"
@@ -67,10 +68,10 @@ def decision_fields(decision: Decision, tests: Sequence[str]) -> Fields:
     """
     times = decision.timings_ms
     return (
-        _score_field(decision.score),
+        score_field(decision.score),
         decision.outcome.value,
         ";".join(decision.reasons),
-        *(_score_field(_score(decision, test).value) for test in tests),
+        *(score_field(_score(decision, test).value) for test in tests),
         f"{times.get('total', 0.0) - times.get('load', 0.0):.1f}",
         *_audit_fields(decision),
     )
@@ -94,7 +95,7 @@ def _audit_fields(decision: Decision) -> Fields:
     point, face = decision.operating_point, decision.face
     return (
         *(("", "", "", "") if point is None else (
-            _score_field(point.threshold), _score_field(point.low), _score_field(point.high),
+            score_field(point.threshold), score_field(point.low), score_field(point.high),
             point.name,
         )),
         decision.fusion,
@@ -125,7 +126,8 @@ def is_error(fields: Fields) -> bool:
     return not fields[1]
 
 
-def _score_field(value: float | None) -> str:
+def score_field(value: float | None) -> str:
+    """Return a score, or a bound of scores, as it is written; empty where there is none."""
     return "" if value is None else f"{value:.{DECIMALS}f}"
 
 
@@ -135,6 +137,8 @@ def _reason_field(decision: Decision, test: str) -> str:
         return (decision.reasons or (Reason.NO_FACE,))[0].value
     score, capture = _score(decision, test), decision.capture or CaptureQuality()
     reasons = () if score.value is None else capture.reasons
+    if score.value is not None and NO_CONTEXT_NOTE in decision.notes and not score.points:
+        reasons = (*reasons, Reason.NO_CONTEXT)  # this test has no threshold for such a picture
     return ";".join(dict.fromkeys((*reasons, *filter(None, (score.reason,)))))
 
 

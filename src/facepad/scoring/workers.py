@@ -13,6 +13,7 @@ from facepad.finders import Faces
 from facepad.jobs.processes import ProcessPool
 from facepad.media.frame_selection import FrameSelection
 from facepad.pipeline import Checker
+from facepad.registry import DEFAULT_POINT, POINT_NAMES
 from facepad.scorer import StepClock
 from facepad.scoring.table import (
     Fields,
@@ -102,6 +103,7 @@ class CheckerSpec:
         frames: Which frames of a clip frame-wise tests get.
         faces_are_cropped: Whether too little around a face is no reason not to decide.
         faces: Which face of several is judged.
+        operating_point: Name of the tests' operating point.
     """
 
     deciding: tuple[str, ...]
@@ -110,6 +112,7 @@ class CheckerSpec:
     frames: FrameSelection = EVENLY
     faces_are_cropped: bool = False
     faces: Faces = "largest"
+    operating_point: str = DEFAULT_POINT
 
     @classmethod
     def of(
@@ -155,6 +158,7 @@ class CheckerSpec:
             self.deciding,
             advisory=self.advisory,
             calibration=name,
+            operating_point=self.operating_point,
             frames=self.frames,
             threads=1,
             assess=assess_cropped if self.faces_are_cropped else None,
@@ -206,7 +210,7 @@ class JudgedTests:
             SettingsError: There is no such test.
             ModelError: A model is missing, has the wrong hash or does not fit the calibration.
         """
-        return cls({test: load(test, spec.calibration) for test in spec.tests}, spec)
+        return cls({test: load(test, spec) for test in spec.tests}, spec)
 
     @property
     def calibration(self) -> CalibrationRef | None:
@@ -226,6 +230,14 @@ class JudgedTests:
             used.append({"calibration": self.calibration.version})
         return {name: version for models in used for name, version in models.items()}
 
+    @property
+    def lacking(self) -> tuple[str, ...]:
+        """Which tests do not have the operating point that was asked for, in sentences."""
+        asked = self.spec.operating_point
+        without = [name for name, test in self.loaded.items() if test.point.name != asked]
+        told = [] if asked == DEFAULT_POINT else without
+        return tuple(f"{test} has no operating point {asked!r}; its own is used" for test in told)
+
     def is_calibrated(self, test: str) -> bool:
         """Return whether the calibration is for this test."""
         return self.calibration is not None and test == self.calibration.test
@@ -235,30 +247,41 @@ class JudgedTests:
         point = self.loaded[test].point
         if self.calibration is not None and self.is_calibrated(test):
             origin = self.calibration.origin
-            return GivenPoint(point.name, point.threshold, point.low, point.high, origin)
-        return as_shipped(point)
+            return GivenPoint(
+                point.name, point.threshold, point.low, point.high, origin, of_each=True
+            )
+        return replace(as_shipped(point), of_each=True)
 
 
-def load(test: str, calibrated: CalibrationRef | None) -> LoadedTest:
+def load(test: str, spec: CheckerSpec) -> LoadedTest:
     """Load a test several times, and time it.
+
+    Args:
+        test: One of those that the specification names.
+        spec: Has the calibration and the operating point.
 
     Raises:
         SettingsError: There is no such test.
         ModelError: A model is missing or has the wrong hash.
     """
-    own = calibrated if calibrated is not None and calibrated.test == test else None
+    own = spec.calibration
+    if own is not None and own.test != test:
+        own = None
+    alone = CheckerSpec((test,), calibration=own, operating_point=spec.operating_point)
     times = []
     for _ in range(LOADS):
         clock = StepClock()
         with clock.step("load"):
-            checker = CheckerSpec((test,), calibration=own).checker()
+            checker = alone.checker()
             checker.load()
         times.append(clock.steps["load"])
     return LoadedTest(checker.operating_points[test], checker.models, tuple(times))
 
 
 def as_shipped(point: OperatingPoint) -> GivenPoint:
-    """Return the operating point that a test ships with."""
+    """Return the operating point that a test ships with, under its name where it has one."""
+    if point.name in POINT_NAMES:
+        return GivenPoint(point.name, point.threshold, point.low, point.high, "as shipped")
     return GivenPoint("as shipped", point.threshold, point.low, point.high)
 
 

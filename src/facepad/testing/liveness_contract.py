@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -13,7 +13,9 @@ import numpy as np
 from facepad.calibration import Anchor, CalibratableTest, Calibration, MemberAnchor, ViewPrior
 from facepad.calibration.anchor import PEOPLE, TARGETS
 from facepad.errors import ModelError
+from facepad.fusion import named_points
 from facepad.needs import Needs, needs_of
+from facepad.registry import POINT_NAMES
 from facepad.testing.contracts import called, require
 from facepad.testing.made_up import made_up_presentation
 from facepad.testing.media_files import FACE_MM
@@ -45,7 +47,8 @@ def check_liveness_test(
 
     A score in [0, 1] or a reason, never an exception, whatever the frames show; the same
     score each time and from several threads at once; no change to the frames. A test with
-    ``needs`` also gets a made-up presentation that meets them.
+    ``needs`` also gets a made-up presentation that meets them. Operating points by name have known
+    names, and a stricter one does not begin at a lower score.
 
     Args:
         test: The test, ready for use.
@@ -81,6 +84,11 @@ def _check_description(test: LivenessTest, name: str | None) -> None:
         isinstance(test.operating_point, OperatingPoint),
         f"{test.name}: operating_point must be an OperatingPoint, got {test.operating_point!r}",
     )
+    _check_points(named_points(test), f"{test.name}: operating_points")
+    anchored = getattr(test, "anchored", False)
+    require(
+        isinstance(anchored, bool), f"{test.name}: anchored must be True or False, got {anchored!r}"
+    )
     needs = needs_of(test)
     require(isinstance(needs, Needs), f"{test.name}: needs must be a Needs, got {needs!r}")
     words = [word for pair in test.models.items() for word in pair]
@@ -88,6 +96,22 @@ def _check_description(test: LivenessTest, name: str | None) -> None:
         all(isinstance(word, str) for word in words),
         f"{test.name}: models must be versions by model name, got {test.models!r}",
     )
+
+
+def _check_points(points: Mapping[str, OperatingPoint], what: str) -> None:
+    is_mapping = isinstance(points, Mapping)
+    values = points.values() if is_mapping else ()
+    require(
+        is_mapping and all(isinstance(point, OperatingPoint) for point in values),
+        f"{what} must be operating points by name, got {points!r}",
+    )
+    require(
+        set(points) <= set(POINT_NAMES),
+        f"{what}: expected names among {', '.join(POINT_NAMES)}, got {', '.join(points)}",
+    )
+    for before, after in pairwise(name for name in POINT_NAMES if name in points):
+        low, high = points[before].high, points[after].high
+        require(low <= high, f"{what}: {after!r} begins at {high}, below {before!r} at {low}")
 
 
 def _ordinary() -> tuple[Presentation, ...]:
@@ -148,6 +172,7 @@ def _checked_score(test: LivenessTest, presentation: Presentation) -> Score:
         score.reason is None or isinstance(score.reason, Reason),
         f"{what}: reason must be a Reason, got {score.reason!r}",
     )
+    _check_points(score.points, f"{what}, points of its score")
     called(lambda: json.dumps(dict(score.details)), f"{what}: writing its details as JSON")
     for frame, image in zip(presentation.frames, before, strict=True):
         require(np.array_equal(frame.image, image), f"{what} changed the frame's pixels")

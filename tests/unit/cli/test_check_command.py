@@ -10,9 +10,11 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from facepad.cli.app import app
+from facepad.cli.options import PointName
 from facepad.decision import Decision
 from facepad.errors import DatasetError, InputError, ModelError
 from facepad.pipeline import Checker
+from facepad.registry import POINT_NAMES
 from facepad.types import CaptureQuality, Face, Frame
 
 pytestmark = pytest.mark.usefixtures("_made_up")
@@ -227,3 +229,70 @@ def test_a_name_cannot_colour_the_terminal(picture: Picture) -> None:
 
 def test_without_a_path_the_usage_is_wrong() -> None:
     assert run().exit_code == 2
+
+
+# --- operating points -----------------------------------------------------------------------
+
+# 168 of 255 is 0.66: bona fide from 0.6 (balanced) but not from 0.8 (strict).
+
+
+@pytest.mark.parametrize(
+    ("options", "outcome", "point"),
+    [
+        ((), "bona_fide", ["balanced", 0.6]),
+        (("--operating-point", "convenience"), "bona_fide", ["convenience", 0.5]),
+        (("--operating-point", "balanced"), "bona_fide", ["balanced", 0.6]),
+        (("--operating-point", "strict"), "uncertain", ["strict", 0.8]),
+        (("--threshold", "0.7"), "attack", ["given", 0.7]),
+    ],
+)
+def test_an_operating_point_is_chosen_by_name_and_stands_in_the_document(
+    picture: Picture, options: tuple[str, ...], outcome: str, point: list[object]
+) -> None:
+    result = run(picture("a.png", 168), "--json", "--tests", "cautious", *options)
+    document = json.loads(result.stdout)
+    applied = document["operating_point"]
+    assert (document["outcome"], [applied["name"], applied["high"]]) == (outcome, point)
+
+
+def test_an_unknown_operating_point_is_wrong_usage_that_names_the_known_ones(
+    picture: Picture,
+) -> None:
+    result = run(picture("a.png", 168), "--operating-point", "loose")
+    assert result.exit_code == 2
+    words = " ".join(result.output.replace("│", " ").split())
+    assert "'loose' is not one of 'convenience', 'balanced', 'strict'" in words
+
+
+def test_a_threshold_and_an_operating_point_together_are_wrong_usage(picture: Picture) -> None:
+    both = ("--operating-point", "strict", "--threshold", "0.5")
+    result = run(picture("a.png", 168), *both)
+    assert result.exit_code == 2
+    assert "give either --operating-point or --threshold" in result.output
+
+
+def test_a_test_without_the_operating_point_uses_its_own_and_a_note_says_so(
+    picture: Picture,
+) -> None:
+    options = ("--json", "--tests", "bright", "--operating-point", "strict")
+    document = json.loads(run(picture("a.png", 168), *options).stdout)
+    assert document["operating_point"]["name"] == "made_up"
+    assert "bright has no operating point 'strict'; its own is used" in document["notes"]
+
+
+def test_a_doubtful_score_before_a_camera_that_is_not_calibrated_says_how_to_calibrate(
+    picture: Picture,
+) -> None:
+    result = run(picture("a.png", 168), "--tests", "cautious", "--operating-point", "strict")
+    assert "camera not calibrated" in result.stdout
+    *_, last = result.stdout.splitlines()
+    assert last.startswith("calibrate the camera: facepad calibrate --bona-fide FRAMES --name")
+
+
+def test_the_last_line_names_the_operating_point(picture: Picture) -> None:
+    last = run(picture("a.png", 200), "--tests", "cautious").stdout.splitlines()[-1]
+    assert last.endswith("; balanced threshold 0.60 (0.40 to 0.60 is uncertain)")
+
+
+def test_the_names_of_the_command_line_are_those_of_the_registry() -> None:
+    assert tuple(PointName) == POINT_NAMES

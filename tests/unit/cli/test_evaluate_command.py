@@ -165,7 +165,7 @@ def test_faces_that_are_cropped_are_judged_when_asked_for_and_the_report_says_so
     result, report = evaluate(listed, "bright", "--faces-are-cropped")
     assert rates(report, "bright")["bpcer"]["value"] == 0.0
     (notice,) = [notice for notice in report["notices"] if "--faces-are-cropped" in notice]
-    assert "In use such a picture is never bona fide" in notice
+    assert "bona fide only by a test with an operating point for it" in notice
     assert notice in result.output
     kept = json.loads((listed / "out" / "scores-csv.csv.run.json").read_text())
     assert kept["faces_are_cropped"] is True
@@ -203,3 +203,52 @@ def test_a_folder_with_one_person_is_refused_before_it_is_scored(
     assert result.exit_code == 2
     assert "all 2 are of other parts (train 2), of 1 person; put people into" in result.stderr
     assert not out.exists()
+
+
+# --- operating points -----------------------------------------------------------------------
+
+
+def at(report: dict[str, Any], name: str) -> dict[str, Any]:
+    (one,) = report["assessments"]
+    (point,) = [point for point in one["points"] if point["name"] == name]
+    return dict(point)
+
+
+def test_an_operating_point_is_evaluated_under_its_name(listed: Path) -> None:
+    # 204 of 255 is 0.8: bona fide from 0.8; the clip's mean is lower.
+    _, report = evaluate(listed, "cautious", "--operating-point", "strict")
+    point = at(report, "strict")
+    assert (point["origin"], point["low"], point["high"]) == ("as shipped", 0.4, 0.8)
+    assert point["all_presentations"]["bpcer"]["value"] == 0.5
+    kept = json.loads((listed / "out" / "scores-csv.csv.run.json").read_text())
+    assert kept["operating point"] == "strict"
+    again, _ = evaluate(listed, "cautious")
+    assert again.exit_code == 4
+    assert "operating point 'strict', not 'balanced'" in again.output
+
+
+def test_each_presentation_counts_at_its_own_threshold(listed: Path, picture: Picture) -> None:
+    picture("still.png", 160)  # 0.63 is above 0.6, but such a dark picture needs 0.7
+    _, report = evaluate(listed, "cautious")
+    assert at(report, "balanced")["all_presentations"]["bpcer"]["value"] == 0.5
+    (notice,) = [notice for notice in report["notices"] if "of another set of views" in notice]
+    assert notice.startswith("csv: 2 presentations with a threshold")  # the print is dark, too
+
+
+def test_a_test_without_the_operating_point_is_evaluated_at_its_own(listed: Path) -> None:
+    _, report = evaluate(listed, "bright", "--operating-point", "strict")
+    assert at(report, "as shipped")["threshold"] == 0.5
+    assert "bright has no operating point 'strict'; its own is used" in report["notices"]
+
+
+@pytest.mark.parametrize("other", [("--threshold", "0.5"), ("--scores", "s.csv")])
+def test_an_operating_point_is_not_for_a_threshold_and_not_for_files_of_scores(
+    other: tuple[str, str], tmp_path: Path
+) -> None:
+    source = ["--labels", "l.csv"] if other[0] == "--scores" else ["--datasets", "csv=there"]
+    result = CliRunner().invoke(
+        app,
+        ["evaluate", "--out", str(tmp_path), "--operating-point", "strict", *source, *other],
+    )
+    assert result.exit_code == 2
+    assert "--operating-point" in result.output

@@ -20,7 +20,7 @@ from facepad.evaluation.assessment import (
     assess,
 )
 from facepad.evaluation.choices import ScoreDirection
-from facepad.types import Split
+from facepad.types import OperatingPoint, Split
 
 QUICK = Sampling(repeats=100)
 DEV = rows([3.0, 4.0, 5.0, 6.0], [-9.0, -8.0, -7.0, 3.5], split=Split.DEV)
@@ -85,6 +85,35 @@ def test_a_band_on_the_systems_scale_leaves_scores_undecided() -> None:
     rates = found.points[0].rates
     assert (rates.bona_fide_uncertain, rates.attack_uncertain) == (0.5, 0.5)
     assert (rates.apcer_worst, rates.bpcer) == (0.0, 0.5)
+
+
+def test_a_row_with_a_point_of_its_own_counts_at_it_where_the_given_one_allows() -> None:
+    own = OperatingPoint("own", 0.9, 0.2, 0.9)
+    made = (
+        row("1", 0.7),
+        replace(row("2", 0.7), point=own),  # uncertain
+        row("3", 0.3, "print"),
+        replace(row("4", 0.3, "print"), point=own),  # uncertain, though below 0.5
+        replace(row("5", 0.1, "print"), point=own),
+    )
+    both = [GivenPoint("a", 0.5, of_each=True), GivenPoint("b", 0.5)]
+    each, all_alike = assess(made, given=both, sampling=QUICK).points
+    assert (each.rates.bpcer, each.rates.bona_fide_uncertain) == (0.5, 0.5)
+    assert each.rates.attack_uncertain == pytest.approx(1 / 3)
+    assert (all_alike.rates.bpcer, all_alike.rates.attack_uncertain) == (0.0, 0.0)
+    assert each.rates.point == replace(all_alike.rates.point, name="a")
+
+
+@given(st.lists(st.floats(0.0, 1.0), min_size=2, max_size=9), st.floats(0.0, 1.0))
+@settings(max_examples=30)
+def test_rows_with_the_given_point_as_their_own_count_as_without(
+    values: list[float], threshold: float
+) -> None:
+    plain = rows(values[1:], values[:1])
+    point = GivenPoint("a", threshold, of_each=True)
+    own = tuple(replace(one, point=OperatingPoint.at(threshold)) for one in plain)
+    found = [assess(made, given=[point], sampling=QUICK).points[0] for made in (plain, own)]
+    assert found[0].rates == found[1].rates
 
 
 def test_non_responses_and_doubts_are_counted_under_both_readings() -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from facepad import calibration
-from facepad.calibration import Anchor, Calibration
+from facepad.calibration import Anchor, Calibration, MemberAnchor
 from facepad.decision import Decision, conclude
 from facepad.errors import ModelError, SettingsError
 from facepad.evaluation.aggregation import Scored
@@ -50,7 +50,11 @@ def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def keep(threshold: float = -2.0, version: str = "heads-1+0") -> CalibrationRef:
-    anchor = Anchor(np.zeros(3), np.ones(3), 0.5, 0.25, 1.0, 0.1, threshold)
+    member = MemberAnchor(
+        centre=np.zeros(3), scale=np.ones(3), logit=0.5, logit_scale=0.25,
+        distance=1.0, distance_scale=0.1, logit_weight=1.0, distance_weight=1.0,
+    )  # fmt: skip
+    anchor = Anchor({"all": member}, {"balanced": threshold})
     made = Calibration("kiosk-7", "face_cnn", version, 10, {"tight": anchor})
     calibration.save(made, CARD)
     return CalibrationRef.of("kiosk-7")
