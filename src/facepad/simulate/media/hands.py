@@ -18,7 +18,10 @@ _SHADOW = 0.45  # light that a hand takes from what lies close beneath it
 # Length and breadth of index, middle, ring and little finger over the usual ones.
 _LONG, _WIDE = (0.92, 1.0, 0.94, 0.76), (1.0, 1.02, 0.95, 0.84)
 _OVER = {"thumb": (14.0, 38.0), "tips": (8.0, 20.0), "fingers": (12.0, 45.0)}  # millimetres
+_LEAN = 0.35  # most that fingers lean, share
 _FAR = 1e4  # distance where no part is, in radii
+
+_Spot = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,15 @@ class Part:
     cloth: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """Linear colours of skin and sleeve, and the unit vector to the lamp: right, down, near."""
+
+    skin: Map
+    cloth: Map
+    lamp: Map
+
+
 @dataclass(slots=True)
 class _Shape:
     """Parts of a hand as maps, in radii of a finger.
@@ -106,9 +118,9 @@ def hold(light: LinearImage, sheet: HeldMedium, skin_light: Map, rng: np.random.
     lamp = np.array([across, -up, 1.0], np.float32) / np.float32(np.sqrt(1 + across**2 + up**2))
     cloth = np.asarray(rng.uniform(0.03, 0.5) * rng.uniform(0.8, 1.2, 3) * skin_light, np.float32)
     sides = rng.permutation(["left", "right", "below"])[: int(rng.integers(1, 3))]
+    look = _Look(skin, cloth, lamp)
     for side in sides:
-        parts = _hand(str(side), sheet, rng)
-        _draw(light, covered, parts, sheet.placement, sheet.half, (skin, cloth, lamp), rng)
+        _draw(light, covered, _hand(str(side), sheet, rng), sheet, look=look, rng=rng)
     return covered
 
 
@@ -122,72 +134,104 @@ def _skin(rng: np.random.Generator, own: Map | None) -> Map:
     return np.exp(tone + (np.array(off) - 0.5) * [0.12, 0.08, 0.12]).astype(np.float32)
 
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a hand holds an edge; places on it are millimetres inwards and along the edge.
+
+    Attributes:
+        base: The place (0, 0), pixels of the sensor.
+        inwards: Pixels for a millimetre inwards.
+        along: Pixels for a millimetre along the edge.
+        thick: Radius of a finger, pixels.
+        down: Range of the arm's slope, millimetres along for each one outwards.
+    """
+
+    base: Points
+    inwards: Points
+    along: Points
+    thick: float
+    down: tuple[float, float]
+
+    def part(
+        self, root: _Spot, tip: _Spot, wide: _Spot, *, front: bool = False, digit: bool = False
+    ) -> Part:
+        """Return a part between two places, with its radii over that of a finger."""
+        ends = [self.base + at[0] * self.inwards + at[1] * self.along for at in (root, tip)]
+        return Part(ends[0], ends[1], (wide[0] * self.thick, wide[1] * self.thick), front, digit)
+
+    def arm(self, palm: _Spot, wide: float, rng: np.random.Generator) -> list[Part]:
+        """Return palm, wrist and arm, most often in a sleeve."""
+        slope = float(rng.uniform(*self.down))
+        far = float(np.hypot(1.0, slope))
+        out, aside = -1.0 / far, slope / far
+        at = [(palm[0] + out * far, palm[1] + aside * far) for far in (0.0, 62.0, 75.0, 420.0)]
+        sleeve = replace(self.part(at[2], at[3], (0.92 * wide, 1.35 * wide)), cloth=True)
+        bare = self.part(at[1], at[3], (0.78 * wide, 1.2 * wide))
+        return [
+            self.part(at[0], at[1], (wide, 0.78 * wide)),
+            sleeve if rng.random() < 0.6 else bare,
+        ]
+
+
 def _hand(side: str, sheet: HeldMedium, rng: np.random.Generator) -> list[Part]:
     """Return a hand: thumb before the sheet, fingertips around its edge, or fingers before it."""
     grip = str(rng.choice(["thumb", "tips", "fingers"], p=[0.5, 0.3, 0.2]))
     breadth = float(rng.uniform(*_BREADTH))
     over = min(float(rng.uniform(0.35, 1.0)) * sheet.room(side), float(rng.uniform(*_OVER[grip])))
-    lean = float(rng.uniform(-0.35, 0.35))
     start = float(rng.uniform(-0.6, 0.7)) * (sheet.half[0] if side == "below" else sheet.half[1])
     turn = 1.0 if side != "below" else float(rng.choice([-1.0, 1.0]))  # hands come from below
-    down = (0.25, 1.15) if side != "below" else (-0.2, 0.35)
-
     # Near the edge the projection is all but affine; hands follow that, not the bent sheet.
     near = np.array(
         [_at(side, sheet.half, place) for place in ((0, start), (5, start), (0, start + 5))]
     )
     base, inwards, along = sheet.placement.forward(near.astype(np.float32))
-    inwards, along = (inwards - base) / 5.0, (along - base) / 5.0
-    thick = breadth * sheet.placement.zoom
-
-    def part(root: tuple[float, float], tip: tuple[float, float], wide: tuple[float, float],
-             *, front: bool = False, digit: bool = False) -> Part:  # fmt: skip
-        ends = [base + place[0] * inwards + turn * place[1] * along for place in (root, tip)]
-        return Part(ends[0], ends[1], (wide[0] * thick, wide[1] * thick), front, digit)
-
-    def arm(palm: tuple[float, float], wide: float) -> list[Part]:
-        slope = float(rng.uniform(*down))
-        length_ = float(np.hypot(1.0, slope))
-        out, side_ = -1.0 / length_, slope / length_
-        at = [(palm[0] + out * far, palm[1] + side_ * far) for far in (0.0, 62.0, 75.0, 420.0)]
-        sleeve = part(at[2], at[3], (0.92 * wide, 1.35 * wide))
-        bare = part(at[1], at[3], (0.78 * wide, 1.2 * wide))
-        last = replace(sleeve, cloth=True) if rng.random() < 0.6 else bare
-        return [part(at[0], at[1], (wide, 0.78 * wide)), last]
-
+    place = _Place(
+        base, (inwards - base) / 5.0, turn * (along - base) / 5.0, breadth * sheet.placement.zoom,
+        (0.25, 1.15) if side != "below" else (-0.2, 0.35),
+    )  # fmt: skip
     if grip == "thumb":
-        joint, ball = (over - 34.0, 9.0 * lean), (over - 62.0, 16.0 + 14.0 * lean)
-        palm = (min(over - 70.0, -34.0), 34.0 + 14.0 * lean)
-        parts = [
-            part(joint, (over, 0.0), (1.14, 0.98), front=True, digit=True),
-            part(ball, joint, (1.75, 1.2), front=True),
-            *arm(palm, 3.6),
-        ]
-        for number in range(3):  # curled fingers behind the sheet, of which the joints show
-            place = 18.0 + number * 2.05 * breadth
-            knuckle = (float(rng.uniform(-20.0, -12.0)) - 3.0 * number, place)
-            parts += [part(palm, knuckle, (1.3, 1.05)), part(knuckle, (6.0, place), (1.05, 0.95))]
-        return parts
-    count = int(rng.choice([3, 4, 4]))
-    parts = []
-    middle = (count - 1) * 1.03 * breadth
+        return _thumb(place, over, breadth, rng)
+    return _fingers(place, over, breadth, rng, tips=grip == "tips")
+
+
+def _thumb(place: _Place, over: float, breadth: float, rng: np.random.Generator) -> list[Part]:
+    """Return a thumb before the sheet and curled fingers behind it, of which the joints show."""
+    lean = float(rng.uniform(-_LEAN, _LEAN))
+    joint, ball = (over - 34.0, 9.0 * lean), (over - 62.0, 16.0 + 14.0 * lean)
+    palm = (min(over - 70.0, -34.0), 34.0 + 14.0 * lean)
+    parts = [
+        place.part(joint, (over, 0.0), (1.14, 0.98), front=True, digit=True),
+        place.part(ball, joint, (1.75, 1.2), front=True),
+        *place.arm(palm, 3.6, rng),
+    ]
+    for number in range(3):
+        at = 18.0 + number * 2.05 * breadth
+        knuckle = (float(rng.uniform(-20.0, -12.0)) - 3.0 * number, at)
+        parts.append(place.part(palm, knuckle, (1.3, 1.05)))
+        parts.append(place.part(knuckle, (6.0, at), (1.05, 0.95)))
+    return parts
+
+
+def _fingers(
+    place: _Place, over: float, breadth: float, rng: np.random.Generator, *, tips: bool
+) -> list[Part]:
+    """Return fingers before the sheet: their tips around its edge, or a whole hand."""
+    lean, count = float(rng.uniform(-_LEAN, _LEAN)), int(rng.choice([3, 4, 4]))
+    middle, parts = (count - 1) * 1.03 * breadth, []
     for number in range(count):
-        place = number * 2.06 * breadth
-        wide = _WIDE[number]
-        short = (1.0 - _LONG[number]) * (30.0 if grip == "tips" else 45.0)
+        at, wide = number * 2.06 * breadth, _WIDE[number]
+        short = (1.0 - _LONG[number]) * (30.0 if tips else 45.0)
         inward = max(over - short + float(rng.uniform(-3.0, 3.0)), 2.0)
-        if grip == "tips":
-            root = (-0.35 * breadth, place + 4.0 * lean)
-            ends = (1.04 * wide, 0.9 * wide)
-            parts.append(part(root, (inward, place), ends, front=True, digit=True))
-            continue
-        bend = (inward - 42.0 * _LONG[number], middle + (place - middle) * 0.96 - 12.0 * lean)
-        root = (-74.0, middle + (place - middle) * 0.9 - 30.0 * lean)
-        ends = (1.06 * wide, 0.86 * wide)
-        parts.append(part(bend, (inward, place), ends, front=True, digit=True))
-        parts.append(part(root, bend, (1.25 * wide, 1.06 * wide), front=True))
-    if grip == "fingers":
-        parts += arm((-100.0, middle - 35.0 * lean), 1.0 + 0.95 * count)
+        if tips:
+            bend, ends = (-0.35 * breadth, at + 4.0 * lean), (1.04 * wide, 0.9 * wide)
+        else:
+            bend = (inward - 42.0 * _LONG[number], middle + (at - middle) * 0.96 - 12.0 * lean)
+            ends = (1.06 * wide, 0.86 * wide)
+            root = (-74.0, middle + (at - middle) * 0.9 - 30.0 * lean)
+            parts.append(place.part(root, bend, (1.25 * wide, 1.06 * wide), front=True))
+        parts.append(place.part(bend, (inward, at), ends, front=True, digit=True))
+    if not tips:
+        parts += place.arm((-100.0, middle - 35.0 * lean), 1.0 + 0.95 * count, rng)
     return parts
 
 
@@ -202,13 +246,12 @@ def _draw(
     light: LinearImage,
     covered: Map,
     parts: list[Part],
-    placement: Placement,
-    half: tuple[float, float],
-    look: tuple[Map, Map, Map],
+    sheet: HeldMedium,
+    *,
+    look: _Look,
     rng: np.random.Generator,
 ) -> None:
     """Draw a hand and its shadow into the part of the picture that they cover."""
-    skin, cloth, lamp = look
     unit = max(max(part.radii) for part in parts if part.digit)
     left, top, right, bottom = _box(parts, 1.5 * unit, (light.shape[0], light.shape[1]))
     if right - left < 2 or bottom - top < 2:
@@ -222,22 +265,14 @@ def _draw(
     y = (y + 0.5) * np.float32(size[0] / small[0]) + np.float32(top - 0.5)
     layers = []  # all of the hand, and what of it is before the medium
     for chosen in (parts, [part for part in parts if part.front]):
-        bare = _shape([part for part in chosen if not part.cloth], x, y, unit)
-        tone = _shaded(bare, skin, lamp, step / unit, rng)
-        away = bare.away
-        sleeve = [part for part in chosen if part.cloth]
-        if sleeve:
-            over = _shape(sleeve, x, y, unit)
-            worn = np.clip(0.5 - over.away * np.float32(unit / step), 0.0, 1.0)[..., None]
-            tone += worn * (_shaded(over, cloth, lamp, step / unit, rng) - tone)
-            away = np.minimum(away, over.away)
+        away, tone = _layer(chosen, (x, y), (unit, step), look, rng)
         layers.append((_large(away, size) * np.float32(unit), _large(tone, size)))
-    moved = np.array([[1, 0, -left], [0, 1, -top], [0, 0, 1]]) @ placement.to_sensor
-    there = Placement(np.asarray(moved, np.float64), placement.bend)
-    on_sheet = coverage(rectangle(*there.coordinates(size), half), there.zoom)
+    moved = np.array([[1, 0, -left], [0, 1, -top], [0, 0, 1]]) @ sheet.placement.to_sensor
+    there = Placement(np.asarray(moved, np.float64), sheet.placement.bend)
+    on_sheet = coverage(rectangle(*there.coordinates(size), sheet.half), there.zoom)
     shares = [np.clip(0.5 - away, 0.0, 1.0) for away, _ in layers]
     view = light[box]
-    shaded = layers[1][0] + _offset(layers[1][0], lamp, unit)
+    shaded = layers[1][0] + _offset(layers[1][0], look.lamp, unit)
     near = np.clip(1.0 - shaded / np.float32(0.9 * unit), 0.0, 1.0)
     times(view, np.asarray(1.0 - np.float32(_SHADOW) * on_sheet * near**2, np.float32))
     fine = rng.standard_normal(size, dtype=np.float32)
@@ -248,6 +283,26 @@ def _draw(
     tone *= (1.0 + fine)[..., None]
     view += alpha[..., None] * (tone - view)
     np.maximum(covered[box], alpha, out=covered[box])
+
+
+def _layer(
+    parts: list[Part],
+    place: tuple[Map, Map],
+    scale: tuple[float, float],
+    look: _Look,
+    rng: np.random.Generator,
+) -> tuple[Map, LinearImage]:
+    """Return distance to the outline, in radii, and light of parts that are drawn together."""
+    (x, y), (unit, step) = place, scale
+    bare = _shape([part for part in parts if not part.cloth], x, y, unit)
+    tone = _shaded(bare, look.skin, look.lamp, step / unit, rng)
+    sleeve = [part for part in parts if part.cloth]
+    if not sleeve:
+        return bare.away, tone
+    over = _shape(sleeve, x, y, unit)
+    worn = np.clip(0.5 - over.away * np.float32(unit / step), 0.0, 1.0)[..., None]
+    tone += worn * (_shaded(over, look.cloth, look.lamp, step / unit, rng) - tone)
+    return np.asarray(np.minimum(bare.away, over.away), np.float32), tone
 
 
 def _box(parts: list[Part], room: float, size: Size) -> Box:
