@@ -117,7 +117,7 @@ def _source(source: Sample, simulator: Simulator, out: Path) -> Iterator[Variant
         taken = list(simulator.captures(source))
     except InputError:
         return
-    picture, face = _person(source)
+    picture, face = person_of(source)
     for one in taken:
         recipe = Recipe.from_dict(json.loads(one.parameters))
         yield _written(source, one, recipe, ALL_ON, one.file, out)
@@ -141,7 +141,7 @@ def _written(
     )  # fmt: skip
 
 
-def _person(source: Sample) -> tuple[RgbImage, Face]:
+def person_of(source: Sample) -> tuple[RgbImage, Face]:
     """The picture and face that rounds begin with; pictures of over 1280 pixels are not used."""
     picture = read_picture(source.path).image
     face = FaceFinder().find(Frame(picture)).face

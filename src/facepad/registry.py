@@ -85,6 +85,7 @@ BUILT_IN: Mapping[Kind, Mapping[str, str]] = MappingProxyType(
                 "quality": "facepad.liveness.quality.test:face_crop",
                 "quality_whole": "facepad.liveness.quality.test:whole_picture",
                 "face_cnn": "facepad.liveness.face_cnn.test:free",
+                "face_mask": "facepad.liveness.face_cnn.test:masks",
             }
         ),
         "metrics": MappingProxyType({name: e.place for name, e in METRIC_ENTRIES.items()}),
@@ -110,7 +111,10 @@ NOUNS: Mapping[Kind, str] = MappingProxyType(
     {"liveness_tests": "test", "metrics": "metric", "datasets": "dataset", "fusions": "fusion"}
 )
 DEFAULT_TESTS = ("face_cnn",)  # liveness tests that decide where none is named
-DEFAULT_ADVISORY = ("quality",)  # liveness tests whose scores are shown beside the default ones
+DEFAULT_ADVISORY = (
+    "face_mask",
+    "quality",
+)  # liveness tests whose scores are shown beside the default ones
 DEFAULT_CALIBRATED = "face_cnn"  # liveness test that is calibrated where none is named
 DEFAULT_FUSION = "mean"
 POINT_NAMES = ("convenience", "balanced", "strict")  # operating points; the last rejects the most

@@ -60,6 +60,13 @@ class TrainsName(StrEnum):
     BOTH = "both"
 
 
+class WhatName(StrEnum):
+    """What the heads tell from living people."""
+
+    FACE = "face"
+    MASK = "mask"
+
+
 class _Train(TyperGroup):
     """Names the extra to install when a package that training needs is missing."""
 
@@ -227,6 +234,16 @@ def train_face(
     pictures: Annotated[
         Path | None, typer.Option(help="CSV list of whole pictures, for evaluation only.")
     ] = None,
+    what: Annotated[
+        WhatName, typer.Option(help="Heads against prints and screens, or against masks.")
+    ] = WhatName.FACE,
+    bounds: Annotated[
+        Path | None,
+        typer.Option(
+            help="Operating points selected before, as JSON. Default: selected on held-out sources "
+            "and dev splits."
+        ),
+    ] = None,
     judge: Judge = False,
     every: Annotated[
         int, typer.Option(min=1, help="Use every Nth picture of the real train and dev splits.")
@@ -252,12 +269,14 @@ def train_face(
     """
     _require("sklearn")
     from facepad.cli.console import progress
-    from facepad.training.face.run import SPEC, FaceRecipe
+    from facepad.training.face.run import SPECS, FaceRecipe, read_bounds
     from facepad.training.face.sources import FaceSources
     from facepad.training.run import run
 
     sources = FaceSources(tuple(simulated or ()), dataset, root, crops, pictures)
-    recipe = FaceRecipe(sources, trains.value, SPEC, every, judge, out, workers)
+    known = None if bounds is None else read_bounds(bounds)
+    spec = SPECS[what.value]
+    recipe = FaceRecipe(sources, trains.value, what.value, spec, known, every, judge, out, workers)
     data = recipe.prepare()
     with progress("extracting features", len(data), lines=True) as advance:
         result = run(recipe, data, advance)

@@ -19,6 +19,8 @@ from facepad.errors import DatasetError
 from facepad.types import Dataset, Sample
 
 TITLE = "simulated"
+# Parameters of a medium that say what kind of artefact it makes.
+_KINDS = ("continuous", "form", "layout", "material")
 _ABOUT = "simulated.json"  # beside the list: the options of the simulation
 
 
@@ -82,6 +84,19 @@ def drawn_for(sample: Sample) -> dict[str, dict[str, object] | None]:
 def was_moved(sample: Sample) -> bool:
     """Return whether the background of the person was replaced."""
     return bool((drawn_for(sample).get("backdrop") or {}).get("used", False))
+
+
+def artefact_of(sample: Sample) -> str:
+    """Return the kind of artefact of a picture: its species, and of a simulated one the medium.
+
+    Example:
+        >>> artefact_of(Sample("a", "a.jpg", "ann", Split.TRAIN, "print"))
+        'print'
+    """
+    drawn = drawn_for(sample) if "parameters" in sample.attributes else {}
+    medium, part = drawn.get("medium") or {}, drawn.get("part") or {}
+    words = [sample.pai_species or "", *(str(medium[key]) for key in _KINDS if key in medium)]
+    return " ".join([*words, str(part.get("shape", ""))]).strip()
 
 
 def set_of(sample: Sample) -> str:

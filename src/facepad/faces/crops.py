@@ -1,4 +1,4 @@
-"""Crops of faces: squares around a box, the two views that networks see, and tiles."""
+"""Crops of faces: squares around a box, the views that networks see, and tiles."""
 
 import math
 from collections.abc import Mapping
@@ -13,13 +13,17 @@ from facepad.opencv import cv2
 from facepad.types import Box, Face, Frame, RgbImage
 
 MAX_MARGIN = 10.0  # far above any use; bounds the memory that a crop can take
-TIGHT, CONTEXT = "tight", "context"  # names of the two views of a face
+# Names of the views of a face: the face, its surroundings too, pieces of it at the picture's own
+# resolution, and the middle of the whole frame.
+TIGHT, CONTEXT, PATCH, FRAME = "tight", "context", "patch", "frame"
 MARGINS: Mapping[str, float] = MappingProxyType({TIGHT: 1.15, CONTEXT: 2.2})
 # Share of the context's square that the picture must cover: below it most of the context
 # would be repeated edge pixels.
 LEAST_CONTEXT = 0.6
 TOLERANCE_DEG = 10.0  # tilt that is left as it is: people hold their heads so
 _MOST = 1024  # pixels of a turned part; its face is then twice as wide as any view needs
+# Middles of the pieces, shares of the face's square: temples with eyes, cheeks with the mouth.
+_PIECES = ((0.3, 0.35), (0.7, 0.35), (0.3, 0.7), (0.7, 0.7))
 _SHARED = 1 / 3  # overlap of tiles: a face that one tile cuts is whole in the next
 
 
@@ -122,6 +126,32 @@ def tight(image: RgbImage, box: Box, side: int) -> RgbImage:
 def context(image: RgbImage, box: Box, side: int) -> RgbImage:
     """Return the face with its surroundings, ``side`` pixels square."""
     return crop(image, box, MARGINS[CONTEXT], side)
+
+
+def patches(image: RgbImage, box: Box, side: int) -> RgbImage:
+    """Return four pieces of a face at the picture's own resolution, as one mosaic.
+
+    Nothing is scaled, so that what is as fine as a pixel stays. Of a small face the pieces
+    overlap or show what is beside it; where the picture is smaller than a piece it is mirrored.
+
+    Args:
+        image: RGB picture.
+        box: The face's box.
+        side: Pixels of the mosaic; each piece has half of it.
+    """
+    left, top, length = square(image, box, 1.0)
+    pieces = [_piece(image, left + length * x, top + length * y, side // 2) for x, y in _PIECES]
+    return np.vstack([np.hstack(pieces[:2]), np.hstack(pieces[2:])])
+
+
+def whole(image: RgbImage, side: int) -> RgbImage:
+    """Return the square in the middle of a picture, ``side`` pixels square."""
+    height, width = image.shape[:2]
+    shorter = min(height, width)
+    top, left = (height - shorter) // 2, (width - shorter) // 2
+    middle = image[top : top + shorter, left : left + shorter]
+    method = cv2.INTER_AREA if side < shorter else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(middle, (side, side), interpolation=method), np.uint8)
 
 
 def has_context(frame: Frame) -> bool:
@@ -230,6 +260,19 @@ def _overlap(turn: level.Turn, view: tuple[int, int, int]) -> float:
     square = np.array([(left, top), (right, top), (right, bottom), (left, bottom)], np.float32)
     area, _ = cv2.intersectConvexConvex(picture.astype(np.float32), square)
     return float(area)
+
+
+def _piece(image: RgbImage, x: float, y: float, side: int) -> RgbImage:
+    """Return the square about a point, moved inside; mirrored where the picture is too small."""
+    height, width = image.shape[:2]
+    left = int(np.clip(x - side // 2, 0, max(0, width - side)))
+    top = int(np.clip(y - side // 2, 0, max(0, height - side)))
+    part = image[top : top + side, left : left + side]
+    below, beside = side - part.shape[0], side - part.shape[1]
+    if not (below or beside):
+        return part
+    mode = cv2.BORDER_REFLECT if min(part.shape[:2]) > 1 else cv2.BORDER_REPLICATE
+    return np.asarray(cv2.copyMakeBorder(part, 0, below, 0, beside, mode), np.uint8)
 
 
 def _starts(length: int, side: int) -> list[int]:

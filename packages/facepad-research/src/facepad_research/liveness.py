@@ -3,7 +3,9 @@
 from facepad.liveness.face_cnn.test import FaceTestFactory
 from facepad.liveness.quality.test import QualityTest, packaged
 
-face_cnn_research = FaceTestFactory("face_cnn_research", "research")
+face_cnn_research = FaceTestFactory(
+    "face_cnn_research", "face_heads_research", "face_cameras_research"
+)
 
 
 def quality_research() -> QualityTest:

@@ -1,23 +1,31 @@
 """The heads of the face test: plain arrays that weigh the features of the backbone.
 
-Each head is linear in the statistics of one block for one view. A raw logit is the mean of
-the logits of the heads whose view is available; an affine scaling, one for each set of
-views, makes it a log-likelihood ratio.
+Each head is linear in the statistics of one block in one view. Those with a share decide without
+a calibration: the raw logit is their weighted mean, and an affine scaling makes it a
+log-likelihood ratio. A calibration uses all of them. A picture that shows nothing around the face
+has no context view; its tight view stands for it, and operating points of its own hold.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from facepad.errors import ModelError
+from facepad.faces import crops
 from facepad.models.npz import reading
 from facepad.scores import AffineScaling
 from facepad.types import OperatingPoint
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+# Sets of views: a picture that shows little around the face, one that shows enough, and the same
+# with the whole frame, for cameras that never move.
+CROP, SURROUNDED, FIXED = "crop", "context", "context+frame"
+SETS = (CROP, SURROUNDED)  # with operating points of their own
+BALANCED = "balanced"  # the default operating point
 
 Vector = NDArray[np.float64]
 
@@ -33,6 +41,7 @@ class Head:
         scale: Training deviation of each; above 0.
         weights: Weights of the standardised statistics, shape (F,).
         intercept: Added to the weighted sum.
+        share: Weight of its logit without a calibration; 0 or more.
     """
 
     view: str
@@ -41,6 +50,7 @@ class Head:
     scale: Vector
     weights: Vector
     intercept: float
+    share: float = 1.0
 
     @property
     def name(self) -> str:
@@ -60,48 +70,46 @@ class Head:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FaceHeads:
-    """All heads with their scalings; safe to share.
+    """All heads with their scaling and operating points; safe to share.
 
     Attributes:
-        heads: At least one of the tight view.
-        all_views: Scaling of the mean over all heads.
-        tight_only: Scaling of the mean over the heads of the tight view, for pictures that
-            hold nothing around the face.
-        operating_point: Threshold and band, from dev data and held-out domains.
+        heads: At least one with a share.
+        scaling: Of the weighted mean of the logits.
+        points: Operating points by set of views (`SETS`), then by name; "balanced" is there.
         backbone: Version of the backbone that the heads were trained on.
     """
 
     heads: tuple[Head, ...]
-    all_views: AffineScaling
-    tight_only: AffineScaling
-    operating_point: OperatingPoint
+    scaling: AffineScaling
+    points: Mapping[str, Mapping[str, OperatingPoint]]
     backbone: str
 
     @property
-    def blocks(self) -> tuple[int, ...]:
-        """Blocks of the backbone that the heads use, in order."""
-        return tuple(sorted({head.block for head in self.heads}))
+    def deciding(self) -> tuple[Head, ...]:
+        """The heads with a share."""
+        return tuple(head for head in self.heads if head.share > 0.0)
 
-    def scaling(self, views: Sequence[str]) -> AffineScaling:
-        """Return the scaling for these views: all views, or fewer."""
-        return (
-            self.all_views
-            if {head.view for head in self.heads} <= set(views)
-            else (self.tight_only)
-        )
+    @property
+    def operating_point(self) -> OperatingPoint:
+        """The balanced point of pictures that show enough around the face."""
+        return self.points[SURROUNDED][BALANCED]
+
+    def raw(self, logits: Mapping[str, float]) -> float:
+        """Return the weighted mean of the logits of the deciding heads, by name."""
+        shares = [head.share for head in self.deciding]
+        return float(np.average([logits[head.name] for head in self.deciding], weights=shares))
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return all values as arrays for `facepad.models.store.save_arrays`."""
-        point = self.operating_point
+        listed = [(views, point) for views in SETS for point in self.points[views].values()]
         stored: dict[str, NDArray[Any]] = {
             "format_version": np.array(FORMAT_VERSION),
             "heads": np.array([head.name for head in self.heads]),
             "intercepts": np.array([head.intercept for head in self.heads]),
-            "scalings": np.array(
-                [[one.slope, one.bias] for one in (self.all_views, self.tight_only)]
-            ),
-            "point_name": np.array(point.name),
-            "point": np.array([point.threshold, point.low, point.high]),
+            "shares": np.array([head.share for head in self.heads]),
+            "scaling": np.array([self.scaling.slope, self.scaling.bias]),
+            "point_names": np.array([f"{views} {point.name}" for views, point in listed]),
+            "points": np.array([[one.threshold, one.low, one.high] for _, one in listed]),
             "trunk": np.array(self.backbone),
         }
         for head in self.heads:
@@ -125,20 +133,32 @@ class FaceHeads:
 
 
 def _read(arrays: Mapping[str, NDArray[Any]], source: str) -> FaceHeads:
-    intercepts = arrays["intercepts"].tolist()
+    numbers = zip(arrays["intercepts"].tolist(), arrays["shares"].tolist(), strict=True)
     heads = tuple(
-        _head(arrays, str(name), float(intercept), source)
-        for name, intercept in zip(arrays["heads"], intercepts, strict=True)
+        _head(arrays, str(name), (float(intercept), float(share)), source)
+        for name, (intercept, share) in zip(arrays["heads"], numbers, strict=True)
     )
-    both, tight = (AffineScaling(float(slope), float(bias)) for slope, bias in arrays["scalings"])
-    threshold, low, high = (float(value) for value in arrays["point"])
-    if not heads or not min(both.slope, tight.slope) > 0.0:
-        raise ModelError(f"{source} needs heads and slopes above 0, got {len(heads)} heads")
-    point = OperatingPoint(str(arrays["point_name"]), threshold, low, high)
-    return FaceHeads(heads, both, tight, point, str(arrays["trunk"]))
+    slope, bias = (float(number) for number in arrays["scaling"])
+    if not any(head.share > 0.0 for head in heads) or not slope > 0.0:
+        raise ModelError(f"{source} needs heads with a share and a slope above 0")
+    points = _points(arrays)
+    if any(BALANCED not in points.get(views, {}) for views in SETS):
+        raise ModelError(f"{source} needs the operating point {BALANCED!r} for {', '.join(SETS)}")
+    return FaceHeads(heads, AffineScaling(slope, bias), points, str(arrays["trunk"]))
 
 
-def _head(arrays: Mapping[str, NDArray[Any]], name: str, intercept: float, source: str) -> Head:
+def _points(arrays: Mapping[str, NDArray[Any]]) -> Mapping[str, Mapping[str, OperatingPoint]]:
+    found: dict[str, dict[str, OperatingPoint]] = {}
+    for words, row in zip(arrays["point_names"], arrays["points"], strict=True):
+        views, name = str(words).split(" ")
+        threshold, low, high = (float(value) for value in row)
+        found.setdefault(views, {})[name] = OperatingPoint(name, threshold, low, high)
+    return MappingProxyType({views: MappingProxyType(named) for views, named in found.items()})
+
+
+def _head(
+    arrays: Mapping[str, NDArray[Any]], name: str, numbers: tuple[float, float], source: str
+) -> Head:
     view, block = name.split(" ")
     mean, scale, weights = (
         np.asarray(arrays[f"{name} {part}"], np.float64) for part in ("mean", "scale", "weights")
@@ -150,4 +170,6 @@ def _head(arrays: Mapping[str, NDArray[Any]], name: str, intercept: float, sourc
             f"{source}: head {name!r} needs finite mean, scale above 0 and weights of one "
             f"length, got shapes {mean.shape}, {scale.shape}, {weights.shape}"
         )
-    return Head(view, int(block), mean, scale, weights, intercept)
+    if view not in (crops.TIGHT, crops.CONTEXT, crops.PATCH, crops.FRAME) or not numbers[1] >= 0.0:
+        raise ModelError(f"{source}: head {name!r} needs a known view and a share of 0 or more")
+    return Head(view, int(block), mean, scale, weights, *numbers)

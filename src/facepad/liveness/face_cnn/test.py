@@ -1,26 +1,51 @@
 """Liveness test: do the face and its surroundings look directly captured to a network?
 
-A backbone that was trained on ImageNet and is frozen sees a tight crop (texture of paper, ink
-and pixels) and one with context (edges, hands, bezels); linear heads weigh the statistics of
-several of its blocks.
+A backbone that was trained on ImageNet and is frozen sees the face with its surroundings (edges,
+hands, bezels), pieces of the face at the picture's own resolution (texture of paper, ink and
+pixels), and more for a camera that is calibrated; linear heads weigh the statistics of several
+of its blocks. Masks have heads of their own, since what gives them away is another thing.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from types import MappingProxyType
 
 import numpy as np
 
-from facepad.calibration.anchor import Calibration, Vector
+from facepad.calibration.anchor import Calibration
 from facepad.calibration.prior import CameraPrior
 from facepad.errors import ModelError
 from facepad.faces import crops
 from facepad.fusion import mean_over_frames
 from facepad.liveness.face_cnn.backbone import NAME, SIDE, Backbone
-from facepad.liveness.face_cnn.heads import FaceHeads, Head
+from facepad.liveness.face_cnn.heads import (
+    CROP,
+    FIXED,
+    SURROUNDED,
+    FaceHeads,
+    Head,
+    Vector,
+)
 from facepad.models import store
 from facepad.scores import sigmoid
-from facepad.types import Frame, Observation, OperatingPoint, Presentation, Reason, Score
+from facepad.types import (
+    Box,
+    Frame,
+    MemberReading,
+    Observation,
+    OperatingPoint,
+    Presentation,
+    Reason,
+    RgbImage,
+    Score,
+)
+
+# Sets of views of a picture that shows enough around the face.
+_SETS = (CROP, SURROUNDED, FIXED)
+_MAKE: Mapping[str, Callable[[RgbImage, Box, int], RgbImage]] = MappingProxyType(
+    {crops.TIGHT: crops.tight, crops.CONTEXT: crops.context, crops.PATCH: crops.patches}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +54,13 @@ class FaceTestFactory:
 
     Attributes:
         name: Name of the test in the registry.
-        kind: Which weights: of ``face_heads_KIND`` and ``face_cameras_KIND``.
+        heads: Name of the model file with its heads.
+        cameras: Name of the model file with the prior over cameras of these heads.
     """
 
     name: str
-    kind: str
+    heads: str
+    cameras: str
 
     def __call__(self, threads: int = 1) -> "FaceTest":
         """Load the heads and the backbone.
@@ -41,39 +68,18 @@ class FaceTestFactory:
         Raises:
             ModelError: A model file is missing or wrong.
         """
-        file = f"face_heads_{self.kind}"
-        heads = FaceHeads.from_arrays(store.load_arrays(file), f"model {file!r}")
+        heads = FaceHeads.from_arrays(store.load_arrays(self.heads), f"model {self.heads!r}")
         backbone = Backbone(threads)
-        return FaceTest(
-            self.name, heads, backbone, store.version(file), f"face_cameras_{self.kind}"
-        )
+        return FaceTest(self.name, heads, backbone, store.version(self.heads), self.cameras)
 
     def with_threads(self, threads: int) -> "FaceTest":
         """Load the test for so many threads."""
         return self(threads)
 
 
-free = FaceTestFactory("face_cnn", "free")  # freely licensed faces and simulated attacks alone
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class HeadOutputs:
-    """Outputs of the heads on one presentation, before any scaling.
-
-    Attributes:
-        logits: Logit of each head, the mean over frames with a face.
-        features: Standardised statistics of these heads side by side, likewise; shape (F,).
-        views: The views that the presentation shows.
-    """
-
-    logits: Mapping[str, float]
-    features: Vector
-    views: tuple[str, ...]
-
-    @property
-    def raw(self) -> float:
-        """The raw logit: the mean of the heads."""
-        return float(np.mean(list(self.logits.values())))
+# Weights from freely licensed faces and simulated attacks alone.
+free = FaceTestFactory("face_cnn", "face_heads_free", "face_cameras_free")
+masks = FaceTestFactory("face_mask", "mask_heads_free", "mask_cameras_free")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,11 +110,23 @@ class FaceTest:
             )
 
     @property
+    def anchored(self) -> bool:
+        """Whether its scores are relative to the frames of one camera."""
+        return self.calibration is not None
+
+    @property
     def operating_point(self) -> OperatingPoint:
-        """Threshold and band from dev data and sources left out; or from the calibration."""
+        """The balanced point of pictures that show enough around the face, or the camera's."""
         if self.calibration is not None:
-            return OperatingPoint.at(sigmoid(0.0), f"calibration {self.calibration.name}")
+            return self.calibration.operating_point
         return self.heads.operating_point
+
+    @property
+    def operating_points(self) -> Mapping[str, OperatingPoint]:
+        """Operating points by name, for pictures that show enough around the face."""
+        if self.calibration is not None:
+            return self.calibration.operating_points
+        return self.heads.points[SURROUNDED]
 
     @property
     def models(self) -> Mapping[str, str]:
@@ -152,101 +170,111 @@ class FaceTest:
             presentation: Frames that were searched for faces; those without one are left out.
 
         Returns:
-            A value, higher for bona fide, with the raw logit, its log-likelihood ratio, each
-            head's own logit and the views that were seen in ``details``; calibrated, with the
-            deviations above the camera's threshold, too, and the value is that of the ratio
-            above the threshold's, so that all views share one threshold. Without a value
+            A value, higher for bona fide, with the operating points of its set of views; in
+            ``details`` the raw logit, its log-likelihood ratio, each head's own logit and the set
+            of views. Calibrated, value and points are those of the camera. Without a value
             when no frame has a face. Frames are combined by `facepad.fusion.mean_over_frames`.
         """
-        return mean_over_frames(presentation, self._score_frame)
-
-    def _score_frame(self, frame: Frame) -> Score:
-        outputs = self._outputs(Presentation((frame,)))
-        if isinstance(outputs, Reason):
-            return Score(None, outputs)
-        value, numbers = self._scaled(outputs)
-        details = {
-            "raw": outputs.raw,
-            **numbers,
-            "heads": dict(outputs.logits),
-            "views": list(outputs.views),
-        }
-        return Score(sigmoid(value), details=MappingProxyType(details))
+        if self.calibration is None:
+            return mean_over_frames(presentation, self._score_frame)
+        return mean_over_frames(presentation, partial(self._anchored_frame, self.calibration))
 
     def observe(self, presentation: Presentation) -> Mapping[str, Observation] | Reason:
-        """Return raw logit and features, for calibration.
+        """Return logit and features of each head, for calibration.
 
         Args:
             presentation: As for `score`.
 
         Returns:
-            The observation of the tight view and, if the heads use the context and all frames
-            show it, of both views; or the reason why there is none.
+            By set of views: every picture as a crop; if all frames show enough around the face,
+            with its surroundings; and with the whole frame, too. Or the reason why there is none.
         """
-        outputs = self._outputs(presentation)
-        if isinstance(outputs, Reason):
-            return outputs
-        observations = {crops.TIGHT: self._tight_part(outputs)}
-        if len(outputs.views) > 1:
-            observations["+".join(outputs.views)] = Observation(outputs.raw, outputs.features)
-        return observations
-
-    def _outputs(self, presentation: Presentation) -> HeadOutputs | Reason:
         frames = [frame for frame in presentation.frames if frame.face is not None]
         if not frames:
             return presentation.frames[0].no_face or Reason.NO_FACE
-        views = _views(self.heads, frames)
-        heads = [head for head in self.heads.heads if head.view in views]
-        units = [self._standardised(frame, views, heads) for frame in frames]
-        mean = [np.mean(of_head, axis=0) for of_head in zip(*units, strict=True)]
-        logits = {
-            head.name: float(unit @ head.weights) + head.intercept
-            for head, unit in zip(heads, mean, strict=True)
-        }
-        return HeadOutputs(MappingProxyType(logits), np.concatenate(mean), views)
+        surrounded = all(map(crops.has_context, frames))
+        seen = [self._observed(frame, _SETS if surrounded else (CROP,)) for frame in frames]
+        return {views: _mean([one[views] for one in seen]) for views in seen[0]}
 
-    def _standardised(
-        self, frame: Frame, views: tuple[str, ...], heads: Sequence[Head]
-    ) -> list[Vector]:
+    def _score_frame(self, frame: Frame) -> Score:
+        if frame.face is None:
+            return Score(None, frame.no_face or Reason.NO_FACE)
+        views = SURROUNDED if crops.has_context(frame) else CROP
+        readings = self._readings(frame, (views,), self.heads.deciding)[views].members
+        logits = {name: reading.logit for name, reading in readings.items()}
+        raw = self.heads.raw(logits)
+        ratio = self.heads.scaling.apply(raw)
+        details = {"raw": raw, "log_likelihood_ratio": ratio, "heads": logits, "views": views}
+        points = self.heads.points[views]
+        return Score(sigmoid(ratio), details=MappingProxyType(details), points=points)
+
+    def _anchored_frame(self, calibration: Calibration, frame: Frame) -> Score:
+        if frame.face is None:
+            return Score(None, frame.no_face or Reason.NO_FACE)
+        known = calibration.anchors
+        possible = _SETS if crops.has_context(frame) else (CROP,)
+        views = next((one for one in reversed(possible) if one in known), CROP)
+        anchored = calibration.score(self._observed(frame, (views,)))
+        return Score(anchored.value, details=anchored.details, points=anchored.points)
+
+    def _observed(self, frame: Frame, sets: Sequence[str]) -> dict[str, Observation]:
+        return self._readings(frame, sets, self.heads.heads)
+
+    def _readings(
+        self, frame: Frame, sets: Sequence[str], heads: Sequence[Head]
+    ) -> dict[str, Observation]:
+        """Return what each head reads in the views of some sets; see `_view_of`."""
+        chosen = {
+            views: [head for head in heads if head.view != crops.FRAME or views == FIXED]
+            for views in sets
+        }
+        wanted = {_view_of(head, views) for views, own in chosen.items() for head in own}
+        seen = self._seen(frame, sorted(wanted))
+        return {
+            views: Observation(
+                {head.name: _reading(head, seen[_view_of(head, views)][head.block]) for head in own}
+            )
+            for views, own in chosen.items()
+        }
+
+    def _seen(self, frame: Frame, views: Sequence[str]) -> dict[str, dict[int, Vector]]:
+        """Return the statistics of the heads' blocks by view and block."""
         level = crops.levelled(frame)
         box = level.face.box if level.face else (0, 0, *level.size)
-        make = {crops.TIGHT: crops.tight, crops.CONTEXT: crops.context}
-        squares = [make[view](level.image, box, SIDE) for view in views]
-        blocks = self.heads.blocks
-        features = dict(zip(blocks, self.backbone.extract(squares, blocks), strict=True))
-        return [head.standardised(features[head.block][views.index(head.view)]) for head in heads]
-
-    def _scaled(self, outputs: HeadOutputs) -> tuple[float, dict[str, float]]:
-        """Return the logit of the score, and numbers for its details."""
-        if self.calibration is None:
-            ratio = self.heads.scaling(outputs.views).apply(outputs.raw)
-            return ratio, {"log_likelihood_ratio": ratio}
-        anchor = self.calibration.anchors.get("+".join(outputs.views))
-        if anchor is not None:
-            score = anchor.anchored(outputs.raw, outputs.features)
-        else:  # the calibration frames had no context, so there is nothing to compare it with
-            anchor = self.calibration.anchors[crops.TIGHT]
-            tight = self._tight_part(outputs)
-            score = anchor.anchored(tight.raw, tight.features)
-        return anchor.margin(score), {
-            "log_likelihood_ratio": anchor.ratio(score),
-            "deviations": score - anchor.threshold,
+        squares = [
+            crops.whole(frame.image, SIDE)
+            if view == crops.FRAME
+            else _MAKE[view](level.image, box, SIDE)
+            for view in views
+        ]
+        blocks = sorted({head.block for head in self.heads.heads})
+        found = self.backbone.extract(squares, blocks)
+        return {
+            view: {block: of_block[row] for block, of_block in zip(blocks, found, strict=True)}
+            for row, view in enumerate(views)
         }
 
-    def _tight_part(self, outputs: HeadOutputs) -> Observation:
-        heads = [head for head in self.heads.heads if head.view in outputs.views]
-        raw = [outputs.logits[head.name] for head in heads if head.view == crops.TIGHT]
-        kept, start = [], 0
-        for head in heads:
-            part = outputs.features[start : start + len(head.mean)]
-            start += len(head.mean)
-            if head.view == crops.TIGHT:
-                kept.append(part)
-        return Observation(float(np.mean(raw)), np.concatenate(kept))
+
+def _view_of(head: Head, views: str) -> str:
+    """Return the view that a head sees: of a crop the tight one stands for its surroundings."""
+    return crops.TIGHT if views == CROP and head.view == crops.CONTEXT else head.view
 
 
-def _views(heads: FaceHeads, frames: Sequence[Frame]) -> tuple[str, ...]:
-    wanted = {head.view for head in heads.heads}
-    if crops.CONTEXT in wanted and all(crops.has_context(frame) for frame in frames):
-        return (crops.TIGHT, crops.CONTEXT)
-    return (crops.TIGHT,)
+def _reading(head: Head, statistics: Vector) -> MemberReading:
+    units = head.standardised(statistics)
+    return MemberReading(float(units @ head.weights) + head.intercept, units)
+
+
+def _mean(observations: Sequence[Observation]) -> Observation:
+    """Return the mean over frames; a single one as it is."""
+    if len(observations) == 1:
+        return observations[0]
+    return Observation(
+        {
+            name: MemberReading(
+                float(np.mean([one.members[name].logit for one in observations])),
+                np.mean([one.members[name].features for one in observations], axis=0),
+            )
+            for name in observations[0].members
+        }
+    )

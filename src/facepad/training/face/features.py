@@ -20,14 +20,14 @@ from facepad.training.feature_cache import CacheTable, compute_cached, file_key,
 from facepad.types import Face, Frame, Reason, RgbImage, Sample, Split
 
 BLACKED_OUT = "context_without_face"
-VIEWS = (crops.TIGHT, crops.CONTEXT, BLACKED_OUT)
+VIEWS = (crops.TIGHT, crops.CONTEXT, crops.PATCH, crops.FRAME, BLACKED_OUT)
 
 Values = NDArray[np.float32]
 Row = tuple[str, Reason | None, bool, Values]
 _Item = tuple[str, str, int | None]  # key, path, frame
 
 _MODELS = ("face_detector", "face_mesh", "face_trunk")
-_COMPUTED_AS = 2  # raised when the same picture would give other values
+_COMPUTED_AS = 3  # raised when the same picture would give other values
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,6 +50,22 @@ class FaceFeatures:
     def of(self, view: str, block: int) -> Values:
         """Return the statistics of one block in one view, shape (N, 2 C)."""
         return self.values[:, VIEWS.index(view), self.blocks[block]]
+
+    def seen(self, view: str, block: int) -> Values:
+        """Return statistics as the face test sees them: without context the tight view stands in.
+
+        Returns:
+            Shape (N, 2 C).
+        """
+        values = self.of(view, block)
+        if view != crops.CONTEXT:
+            return values
+        return np.where(self.has_context[:, None], values, self.of(crops.TIGHT, block))
+
+    def part(self, rows: NDArray[np.intp]) -> "FaceFeatures":
+        """Return the statistics of some pictures."""
+        reasons = tuple(self.reasons[row] for row in rows)
+        return FaceFeatures(self.values[rows], self.blocks, self.has_context[rows], reasons)
 
 
 class FaceCache:
@@ -135,6 +151,8 @@ def view_crops(frame: Frame) -> list[RgbImage]:
     return [
         crops.tight(image, box, SIDE),
         crops.context(image, box, SIDE),
+        crops.patches(image, box, SIDE),
+        crops.whole(frame.image, SIDE),
         crops.context(crops.without_face(image, box), box, SIDE),
     ]
 

@@ -3,47 +3,78 @@
 Each head is a logistic regression on one block in one view. Classes, and species within the
 attacks, have equal weight; sources are weighted by the root of their size. The mean of the heads
 is scaled on held-out sources of the training data, so that the log-likelihood ratio holds for new
-cameras and people. Dev sets select the threshold; nothing is fitted to them.
+cameras and people. Operating points come from sets that took no part in fitting.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 import numpy as np
 
+from facepad.datasets.simulated import artefact_of
 from facepad.errors import DatasetError
 from facepad.evaluation.table import ScoreTable, from_samples
 from facepad.faces import crops
-from facepad.liveness.face_cnn.heads import FaceHeads, Head, Vector
+from facepad.liveness.face_cnn.heads import (
+    CROP,
+    SETS,
+    SURROUNDED,
+    FaceHeads,
+    Head,
+    Vector,
+)
 from facepad.models import store
 from facepad.scores import AffineScaling, sigmoid
 from facepad.training.face.features import BLACKED_OUT, FaceFeatures, Values
-from facepad.training.scaling import Mask, operating_point, platt, sample_weights
+from facepad.training.scaling import Mask, platt, sample_weights
 from facepad.types import OperatingPoint, Sample, Score
 
-PARTIAL = "partial"
-BAND = 0.1  # mean error rate of each kind outside the uncertain band
+MASK, PARTIAL = "mask", "partial"
 _STEPS = 500  # of the solver
 _FLAT = 1e-3  # of the block's deviation: added to that of each statistic
+
+Member = tuple[str, int]  # view and block
+
+# Where the operating points lie: accepted attacks and accused living people at most, shares of
+# the worst column.
+ACCEPTED: Mapping[str, float] = MappingProxyType(
+    {"convenience": 0.3, "balanced": 0.15, "strict": 0.05}
+)
+ACCUSED = 0.05
+_FEW = 10  # pictures of a class; fewer are no column
+
+# By set of views, then by name: below the first raw logit a picture is an attack, from the
+# second on it is bona fide.
+Bounds = Mapping[str, Mapping[str, tuple[float, float]]]
 
 
 @dataclass(frozen=True, slots=True)
 class HeadSpec:
-    """Which heads to fit, and their regularisation.
+    """Which heads to fit, and how.
 
     Attributes:
-        heads: View and block of each.
+        heads: View and block of each head that decides without a calibration.
+        members: Those of more heads, which only a calibration uses.
         regularisation_c: Inverse strength of the penalty on the weights, relative to the mean
             loss: scikit-learn's C times the number of pictures.
+        species: Kinds of attack that teach; empty for all but masks.
+        evenness: Weight of the variance of the loss over kinds of artefact beside its mean, so
+            that the heads don't rely on one of them.
+        as_crops: Whether heads of the context view learn every picture once more as a crop.
     """
 
-    heads: tuple[tuple[str, int], ...]
-    regularisation_c: float
+    heads: tuple[Member, ...]
+    members: tuple[Member, ...] = ()
+    regularisation_c: float = 2.0
+    species: tuple[str, ...] = ()
+    evenness: float = 0.0
+    as_crops: bool = False
 
-    @property
-    def tight(self) -> "HeadSpec":
-        """The heads of the tight view alone."""
-        return replace(self, heads=tuple(head for head in self.heads if head[0] == crops.TIGHT))
+    def teaches(self, sample: Sample) -> bool:
+        """Return whether a picture takes part in fitting."""
+        species = sample.pai_species
+        return species is None or (species in self.species if self.species else species != MASK)
 
     def __str__(self) -> str:
         """For cards and tables."""
@@ -75,19 +106,34 @@ class LabelledFeatures:
     def part(self, keep: Mask) -> "LabelledFeatures":
         """Return some of the pictures."""
         rows = np.flatnonzero(keep)
-        found = self.features
-        chosen = FaceFeatures(
-            found.values[rows],
-            found.blocks,
-            found.has_context[rows],
-            tuple(found.reasons[row] for row in rows),
-        )
-        return LabelledFeatures(tuple(self.samples[row] for row in rows), chosen)
+        samples = tuple(self.samples[row] for row in rows)
+        return LabelledFeatures(samples, self.features.part(rows))
 
-    def table(self, raw: Vector, scaling: AffineScaling) -> ScoreTable:
-        """Return a table of scores and labels."""
-        scores = [Score(sigmoid(scaling.apply(float(value)))) for value in raw]
+    def table(self, ratios: Vector) -> ScoreTable:
+        """Return a table of scores and labels, from log-likelihood ratios."""
+        scores = [Score(sigmoid(float(value))) for value in ratios]
         return from_samples(list(self.samples), scores)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Column:
+    """Raw logits of one set that took no part in fitting.
+
+    Attributes:
+        views: Set of views of its pictures, of `SETS`.
+        bona_fide: Raw logits of living people, shape (N,).
+        attacks: Raw logits of attacks, shape (M,).
+    """
+
+    views: str
+    bona_fide: Vector
+    attacks: Vector
+
+    @classmethod
+    def of(cls, labelled: LabelledFeatures, raw: Vector) -> "Column":
+        """Return the column of a set; it is one of crops where most of its pictures are."""
+        views = SURROUNDED if labelled.features.has_context.mean() > 0.5 else CROP
+        return cls(views, raw[labelled.bona_fide], raw[~labelled.bona_fide])
 
 
 def joined(parts: Sequence[LabelledFeatures]) -> LabelledFeatures:
@@ -105,45 +151,71 @@ def joined(parts: Sequence[LabelledFeatures]) -> LabelledFeatures:
 
 
 def train(
-    labelled: LabelledFeatures, spec: HeadSpec, dev: Sequence[LabelledFeatures] = ()
+    labelled: LabelledFeatures,
+    spec: HeadSpec,
+    dev: Sequence[LabelledFeatures] = (),
+    bounds: Bounds | None = None,
 ) -> FaceHeads:
-    """Fit all heads, scale them on held-out sources, and select the operating point.
+    """Fit all heads, scale them on held-out sources, and select the operating points.
 
     Args:
         labelled: Training pictures.
         spec: Which heads.
-        dev: Sets for the operating point, with usable faces; neither heads nor scalings are
-            fitted to them. The operating point is the one with the least mean error over
-            these sets and the held-out sources, with equal weight.
+        dev: More sets for the operating points, with usable faces; nothing is fitted to them.
+        bounds: Operating points in raw logits, of a search over more data; None to select them
+            on the held-out sources and the dev sets.
 
     Raises:
         DatasetError: A class has no picture with a face, or there is only one source.
     """
     labelled = labelled.part(labelled.usable)
+    labelled = labelled.part(np.array([spec.teaches(sample) for sample in labelled.samples]))
     _require(labelled)
     heads = fit(labelled, spec)
     # Partial recaptures only teach where to look; no attacker presents them.
-    whole = np.array([sample.pai_species != PARTIAL for sample in labelled.samples])
-    own = labelled.part(whole)
-    raw, raw_tight = (held_out(labelled, views)[whole] for views in (spec, spec.tight))
-    scalings = scale(own, raw), scale(own, raw_tight)
-    ratios = [(own, scalings[0].slope * raw + scalings[0].bias)]
-    ratios += [(part, log_ratios(heads, scalings, part)) for part in dev]
-    return FaceHeads(heads, *scalings, threshold(ratios), store.version("face_trunk"))
+    own = labelled.part(np.array([sample.pai_species != PARTIAL for sample in labelled.samples]))
+    raw = held_out(labelled, spec, own)
+    scaling = platt(raw, own.bona_fide, sample_weights(own.samples, by_source=True))
+    columns = _by_source(own, raw) + [Column.of(part, decided(heads, part)) for part in dev]
+    bounds = bounds or select_bounds(columns)
+    return FaceHeads(heads, scaling, as_points(bounds, scaling), store.version("face_trunk"))
+
+
+# --- fitting ------------------------------------------------------------------------------
 
 
 def fit(labelled: LabelledFeatures, spec: HeadSpec) -> tuple[Head, ...]:
-    """Return the fitted heads, each with unit deviation over the training pictures."""
-    weight = sample_weights(labelled.samples, by_source=True)
-    return tuple(
-        _head(
-            labelled.features.of(view, block),
-            labelled.bona_fide,
-            weight,
-            (view, block, spec.regularisation_c),
-        )
-        for view, block in spec.heads
-    )
+    """Return the fitted heads, each with unit deviation over the training pictures.
+
+    Heads of the context view learn from pictures that show enough around the face, and, if the
+    recipe says so, from every picture as a crop, too.
+    """
+    found = []
+    for number, (view, block) in enumerate(dict.fromkeys((*spec.heads, *spec.members))):
+        values, samples = labelled.features.of(view, block), labelled.samples
+        if view == crops.CONTEXT:
+            rows = np.flatnonzero(labelled.features.has_context)
+            values, samples = values[rows], tuple(samples[row] for row in rows)
+            if spec.as_crops:
+                values = np.concatenate([values, labelled.features.of(crops.TIGHT, block)])
+                samples = (*samples, *labelled.samples)
+        share = float(number < len(spec.heads))
+        found.append(replace(_head((view, block), values, samples, spec), share=share))
+    return tuple(found)
+
+
+def decided(heads: Sequence[Head], labelled: LabelledFeatures) -> Vector:
+    """Return raw logits: the mean of the deciding heads; NaN without a usable face.
+
+    A picture that shows too little around the face is seen as a crop.
+    """
+    shares = np.array([head.share for head in heads if head.share > 0.0])
+    rows = [
+        head.logits(labelled.features.seen(head.view, head.block))
+        for head in heads
+        if head.share > 0.0
+    ]
+    return np.asarray(np.average(rows, axis=0, weights=shares), np.float64)
 
 
 def context_logits(
@@ -151,74 +223,149 @@ def context_logits(
 ) -> Vector:
     """Return raw logits of the context heads alone; the face may be blacked out."""
     view = BLACKED_OUT if blacked_out else crops.CONTEXT
-    chosen = [head for head in heads if head.view == crops.CONTEXT]
+    chosen = [head for head in heads if head.view == crops.CONTEXT and head.share > 0.0]
     rows = [head.logits(labelled.features.of(view, head.block)) for head in chosen]
     return np.asarray(np.mean(rows, axis=0), np.float64)
 
 
-def logits(heads: Sequence[Head], labelled: LabelledFeatures) -> Vector:
-    """Return raw logits: the mean of the heads whose view a picture shows."""
-    rows = [head.logits(labelled.features.of(head.view, head.block)) for head in heads]
-    tight = [row for head, row in zip(heads, rows, strict=True) if head.view == crops.TIGHT]
-    everything, alone = np.mean(rows, axis=0), np.mean(tight, axis=0)
-    return np.asarray(np.where(labelled.features.has_context, everything, alone), np.float64)
+def held_out(labelled: LabelledFeatures, spec: HeadSpec, judged: LabelledFeatures) -> Vector:
+    """Return raw logits of pictures by heads that were fitted without their source.
 
-
-def held_out(labelled: LabelledFeatures, spec: HeadSpec) -> Vector:
-    """Return raw logits of every picture by heads that were fitted without its source.
+    Args:
+        labelled: Training pictures.
+        spec: Which heads.
+        judged: Pictures of the same sources.
 
     Raises:
         DatasetError: There is only one source.
     """
-    groups = np.array([sample.session or "" for sample in labelled.samples])
+    groups, own = (np.array([s.session or "" for s in part.samples]) for part in (labelled, judged))
     names = sorted(set(groups.tolist()))
     if len(names) < 2:
         raise DatasetError(f"heads are scaled on held-out sources; there is only {names[0]!r}")
-    found = np.zeros(len(labelled.samples))
+    found, spec = np.zeros(len(judged.samples)), replace(spec, members=())
     for name in names:
-        outside = groups == name
-        heads = fit(labelled.part(~outside), spec)
-        found[outside] = logits(heads, labelled.part(outside))
+        heads = fit(labelled.part(groups != name), spec)
+        found[own == name] = decided(heads, judged.part(own == name))
     return found
 
 
-def _head(values: Values, labels: Mask, weight: Vector, what: tuple[str, int, float]) -> Head:
-    from sklearn.linear_model import LogisticRegression
-
-    view, block, regularisation_c = what
+def _head(member: Member, values: Values, samples: Sequence[Sample], spec: HeadSpec) -> Head:
+    labels = np.array([sample.is_bona_fide for sample in samples])
     mean = values.mean(axis=0, dtype=np.float64)
     scale = values.std(axis=0, dtype=np.float64) + _FLAT * float(values.std(dtype=np.float64))
     units = (values - mean) / scale
-    penalty = regularisation_c / len(values)
-    fitted = LogisticRegression(C=penalty, max_iter=_STEPS).fit(units, labels, weight)
-    weights, intercept = fitted.coef_[0], float(fitted.intercept_[0])
+    weight = sample_weights(samples, by_source=True)
+    penalty = spec.regularisation_c / len(values)
+    if spec.evenness:
+        weights, intercept = _even(units, labels, weight, _kinds(samples), (penalty, spec.evenness))
+    else:
+        weights, intercept = _logistic(units, labels, weight, penalty)
     spread = float(np.std(units @ weights + intercept)) or 1.0
-    return Head(view, block, mean, scale, weights / spread, intercept / spread)
+    return Head(*member, mean, scale, weights / spread, intercept / spread)
 
 
-def scale(labelled: LabelledFeatures, raw: Vector) -> AffineScaling:
-    """Fit Platt's scaling to raw logits of pictures whose source was held out."""
-    return platt(raw, labelled.bona_fide, sample_weights(labelled.samples, by_source=True))
+def _logistic(units: Vector, labels: Mask, weight: Vector, penalty: float) -> tuple[Vector, float]:
+    from sklearn.linear_model import LogisticRegression
+
+    fitted = LogisticRegression(C=penalty, max_iter=_STEPS).fit(units, labels, weight)
+    return np.asarray(fitted.coef_[0], np.float64), float(fitted.intercept_[0])
 
 
-def log_ratios(
-    heads: Sequence[Head], scalings: tuple[AffineScaling, AffineScaling], labelled: LabelledFeatures
-) -> Vector:
-    """Return log-likelihood ratios.
+def _even(
+    units: Vector, labels: Mask, weight: Vector, kinds: Sequence[str], strength: tuple[float, float]
+) -> tuple[Vector, float]:
+    """Fit with the variance of the mean loss over kinds of artefact as a further penalty.
+
+    Reference:
+        The variance of the loss over kinds follows arXiv:2409.03501.
+    """
+    from scipy.optimize import minimize
+
+    penalty, evenness = strength
+    signs = np.where(labels, 1.0, -1.0)
+    total = weight.sum()
+    of_kind = np.array([[one == kind for one in kinds] for kind in sorted(set(kinds))], float)
+    share = of_kind * weight
+    share /= share.sum(axis=1, keepdims=True)
+    attacks = share[[not labels[row > 0].any() for row in share]]
+
+    def loss(parameters: Vector) -> tuple[float, Vector]:
+        margin = signs * (units @ parameters[:-1] + parameters[-1])
+        each = np.logaddexp(0.0, -margin)
+        by_kind = attacks @ each
+        off = by_kind - by_kind.mean()
+        slope = weight / total + evenness * (2.0 / len(off)) * (off @ attacks)
+        by_margin = -slope * signs / (1.0 + np.exp(np.clip(margin, -500, 500)))
+        pull = parameters[:-1] / (penalty * total)
+        value = float(weight @ each) / total + evenness * float(off @ off) / len(off)
+        value += 0.5 * float(pull @ parameters[:-1])
+        return value, np.append(units.T @ by_margin + pull, by_margin.sum())
+
+    start = np.zeros(units.shape[1] + 1)
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": _STEPS}).x
+    return np.asarray(found[:-1], np.float64), float(found[-1])
+
+
+def _kinds(samples: Sequence[Sample]) -> list[str]:
+    """Return the kind of artefact of each picture: its medium, and how that was made."""
+    return [artefact_of(sample) for sample in samples]
+
+
+# --- operating points ---------------------------------------------------------------------
+
+
+def select_bounds(columns: Sequence[Column]) -> Bounds:
+    """Return the operating points that hold at the worst column of each set of views.
+
+    Above the upper bound at most the named share (`ACCEPTED`) of any column's attacks is
+    accepted; below the lower bound at most `ACCUSED` of any column's living people is accused.
+    Columns of a class with few pictures do not count. A set of views without a column has the
+    bounds of all columns together.
 
     Args:
-        heads: The heads.
-        scalings: For pictures with context, and for those without.
-        labelled: Pictures with a usable face.
+        columns: At least one with enough attacks, and one with enough living people.
+
+    Raises:
+        DatasetError: There is none.
     """
-    raw = logits(heads, labelled)
-    wide, tight = (scaling.slope * raw + scaling.bias for scaling in scalings)
-    return np.asarray(np.where(labelled.features.has_context, wide, tight), np.float64)
+    found = {}
+    for views in SETS:
+        own = [column for column in columns if column.views == views]
+        attacks, people = (_enough(own, kind) or _enough(columns, kind) for kind in (False, True))
+        if not attacks or not people:
+            raise DatasetError(f"operating points need a set with {_FEW} pictures of each class")
+        low = min(float(np.quantile(values, ACCUSED)) for values in people)
+        high = {
+            name: max(float(np.quantile(values, 1.0 - share)) for values in attacks)
+            for name, share in ACCEPTED.items()
+        }
+        found[views] = {name: (min(low, bound), bound) for name, bound in high.items()}
+    return found
 
 
-def threshold(sets: Sequence[tuple[LabelledFeatures, Vector]]) -> OperatingPoint:
-    """Return the operating point from held-out sets with their log-likelihood ratios."""
-    return operating_point([(part.samples, ratios) for part, ratios in sets], BAND)
+def as_points(bounds: Bounds, scaling: AffineScaling) -> dict[str, dict[str, OperatingPoint]]:
+    """Return bounds in raw logits as operating points in scores."""
+    return {
+        views: {
+            name: OperatingPoint(name, *(sigmoid(scaling.apply(raw)) for raw in (high, low, high)))
+            for name, (low, high) in named.items()
+        }
+        for views, named in bounds.items()
+    }
+
+
+def _enough(columns: Sequence[Column], bona_fide: bool) -> list[Vector]:
+    sides = [column.bona_fide if bona_fide else column.attacks for column in columns]
+    return [side for side in sides if len(side) >= _FEW]
+
+
+def _by_source(labelled: LabelledFeatures, raw: Vector) -> list[Column]:
+    groups = np.array([sample.session or "" for sample in labelled.samples])
+    return [
+        Column.of(labelled.part(groups == name), raw[groups == name])
+        for name in sorted(set(groups.tolist()))
+    ]
 
 
 def _require(labelled: LabelledFeatures) -> None:

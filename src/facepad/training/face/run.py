@@ -1,26 +1,31 @@
 """The training of the face test's heads: options, steps, error rates and card."""
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from facepad.datasets.simulated import order_summary
+from facepad.errors import SettingsError
 from facepad.evaluation.ranking import area_under_curve, auc
 from facepad.evaluation.rates import Rates, rates_at
 from facepad.faces import crops
 from facepad.jobs.progress import Advance
-from facepad.liveness.face_cnn.heads import FaceHeads, Vector
+from facepad.liveness.face_cnn.heads import BALANCED, CROP, SETS, SURROUNDED, FaceHeads, Vector
 from facepad.models.card import Card
-from facepad.scores import AffineScaling
+from facepad.scores import sigmoid
 from facepad.training.face.features import FaceCache, extract
 from facepad.training.face.heads import (
+    ACCEPTED,
+    ACCUSED,
+    Bounds,
     HeadSpec,
     LabelledFeatures,
     context_logits,
+    decided,
     joined,
-    log_ratios,
     train,
 )
 from facepad.training.face.sources import FaceSources, TrainingKind
@@ -36,29 +41,60 @@ from facepad.training.run import (
     result_section,
     size_of,
 )
-from facepad.training.scaling import THRESHOLD_RULE
 from facepad.training.sources import SampleSet
 from facepad.types import OperatingPoint
 
-# Selected on dev parts and held-out sources, on no test part; docs/lab/the-face-test.md.
+# Selected on the choice columns: benchmarks/choice.py, docs/lab/choice.md.
+_MEMBERS = (
+    *(("context", block) for block in (3, 4, 6)),
+    *(("tight", block) for block in (0, 2, 5, 7)),
+    *(("patch", block) for block in (0, 2, 5)),
+    *(("frame", block) for block in (3, 5, 7, 10)),
+)
 SPEC = HeadSpec(
     (
-        *(("tight", block) for block in (5, 6, 7)),
-        *(("context", block) for block in (10, 13, 14)),
+        *(("context", block) for block in (2, 9, 13, 14)),
+        ("patch", 7),
     ),
-    regularisation_c=0.5,
+    _MEMBERS,
+    regularisation_c=2.0,
 )
-NAMES: dict[TrainingKind, str] = {
-    "simulated": "face_heads_free",
-    "real": "face_heads_real",
-    "both": "face_heads_research",
-}
+MASK_SPEC = HeadSpec(
+    tuple(("context", block) for block in (12, 13, 14)),
+    species=("mask",),
+    regularisation_c=2.0,
+)
+SPECS: dict[str, HeadSpec] = {"face": SPEC, "mask": MASK_SPEC}
+KINDS: dict[TrainingKind, str] = {"simulated": "free", "real": "real", "both": "research"}
 _LIMITS = (
-    "The threshold depends on the camera: calibrate it. The context heads also see the background: "
-    "the report gives their results with the face blacked out. Frames without context have their "
-    "own scaling; their scores are not comparable with the others. Not to be used alone for a "
-    "decision about a person."
+    "The threshold depends on the camera: calibrate it; without a calibration many living people "
+    "are uncertain. The context heads also see the background: the report gives their results "
+    "with the face blacked out. Pictures that show little around the face have operating points of "
+    "their own. Not to be used alone for a decision about a person."
 )
+
+
+def read_bounds(file: Path) -> Bounds:
+    """Read operating points in raw logits: JSON, by set of views, then by name, two numbers.
+
+    Raises:
+        SettingsError: The file is missing or holds something else.
+    """
+    try:
+        data = json.loads(file.read_text(encoding="utf-8"))["bounds"]
+        found = {
+            views: {name: (float(low), float(high)) for name, (low, high) in data[views].items()}
+            for views in SETS
+        }
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise SettingsError(f"{file} holds no operating points: {error!r}") from error
+    for views, named in found.items():
+        if set(named) != set(ACCEPTED) or any(low > high for low, high in named.values()):
+            raise SettingsError(
+                f"{file}: {views} needs {', '.join(ACCEPTED)}, each with a lower and an upper "
+                f"bound, got {named}"
+            )
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +117,10 @@ class FaceRecipe:
     Attributes:
         sources: Data.
         trains: Which of it is used for training.
+        what: "face" for prints and screens, "mask" for masks.
         spec: Which heads.
+        bounds: Operating points in raw logits that were selected before; None to select them on
+            held-out sources and dev sets.
         every: Use every Nth picture of the real dataset's train and dev parts.
         evaluate_test: Whether to evaluate the test parts; the card says which.
         out: Folder for model, card and report.
@@ -90,7 +129,9 @@ class FaceRecipe:
 
     sources: FaceSources
     trains: TrainingKind
+    what: str
     spec: HeadSpec
+    bounds: Bounds | None
     every: int
     evaluate_test: bool
     out: Path
@@ -99,7 +140,7 @@ class FaceRecipe:
     @property
     def name(self) -> str:
         """Name of the model; names the training data, since the licence depends on it."""
-        return NAMES[self.trains]
+        return f"{self.what}_heads_{KINDS[self.trains]}"
 
     @property
     def facts(self) -> Mapping[str, object]:
@@ -107,6 +148,7 @@ class FaceRecipe:
         return {
             "trains": self.trains,
             "heads": str(self.spec),
+            "members": str(replace(self.spec, heads=self.spec.members)),
             "regularisation_c": self.spec.regularisation_c,
         }
 
@@ -144,7 +186,7 @@ class FaceRecipe:
 
         known = joined([labelled(part) for part in data.train])
         dev = [labelled(part) for part in data.dev]
-        heads = train(known, self.spec, [part.part(part.usable) for part in dev])
+        heads = train(known, self.spec, [part.part(part.usable) for part in dev], self.bounds)
         named = zip((*data.dev, *data.test), [*dev, *map(labelled, data.test)], strict=True)
         errors = [errors_on(part.name, heads, own) for part, own in named]
         return Fitted(heads.arrays(), heads.operating_point, errors)
@@ -153,23 +195,38 @@ class FaceRecipe:
         """Return the card: data, options and errors of this training."""
         research = self.trains != "simulated"
         return Card(
-            title=f"Heads of the face test ({'research use' if research else 'free'})",
+            title=f"Heads of the {self.what} test ({'research use' if research else 'free'})",
             version=FIRST_VERSION,
             licence=RESEARCH_LICENCE if research else FREE_LICENCE,
             research_use=research,
             data=self._data_section(data),
             recipe=recipe_section(
-                self.sources.command(self.trains, self.every) + " --judge" * self.evaluate_test,
+                self._command(),
                 f"Logistic regression (C = {self.spec.regularisation_c:g} over the number of "
                 "pictures) on mean and deviation of the channels of the frozen backbone's "
-                f"blocks: {self.spec}. Equal weight of classes, and of species within the "
-                "attacks; sources weighted by the root of their size. The raw logit is the mean "
-                "of the heads, with Platt scaling fitted on training sources that were held out in "
-                f"turn; {THRESHOLD_RULE}, without partial recaptures. Nothing is random.",
+                f"blocks: {self.spec}; only for calibrations: "
+                f"{replace(self.spec, heads=self.spec.members)}. {self._taught()} Equal weight of "
+                "classes, and of species within the attacks; sources weighted by the root of their "
+                "size. The raw logit is the mean of the heads, with Platt scaling fitted on "
+                "training sources that were held out in turn. Operating points: at most "
+                f"{_shares()} of the attacks of the worst "
+                f"{'set' if self.bounds is None else 'choice column'} are accepted, and attack is "
+                f"said of at most {ACCUSED:.0%} of its living people. Nothing is random.",
             ),
             results=result_section(report, [part.name for part in data.test]),
             limits=_LIMITS,
         )
+
+    def _command(self) -> str:
+        command = self.sources.command(self.trains, self.every)
+        command += f" --what {self.what}" * (self.what != "face")
+        command += " --bounds FILE" * (self.bounds is not None)
+        return command + " --judge" * self.evaluate_test
+
+    def _taught(self) -> str:
+        if self.spec.species:
+            return f"Attacks that teach: {', '.join(self.spec.species)}."
+        return "Masks do not teach."
 
     def _data_section(self, data: FaceData) -> str:
         lines = ["Fitted on:", ""]
@@ -190,6 +247,10 @@ class FaceRecipe:
         return "\n".join(lines)
 
 
+def _shares() -> str:
+    return ", ".join(f"{share:.0%} ({name})" for name, share in ACCEPTED.items())
+
+
 # --- error rates --------------------------------------------------------------------------
 
 
@@ -201,8 +262,8 @@ class FaceErrors:
         name: Name of the set.
         pictures: Number of pictures with a usable face.
         without_face: Number of the other pictures.
-        rates: At the operating point's single threshold.
-        accepted: At the upper end of its uncertain band, above which pictures are accepted.
+        rates: At the balanced operating point: what is not accepted, and attacks that are.
+        accused: Share of bona fide pictures below its lower end, of which attack is said.
         auc: Area under the ROC curve over all pictures.
         auc_by_site: Mean over subjects or sites that have both classes; NaN where none has.
         sites: Number of these subjects or sites.
@@ -214,7 +275,7 @@ class FaceErrors:
     pictures: int
     without_face: int
     rates: Rates
-    accepted: Rates
+    accused: float
     auc: float
     auc_by_site: float
     sites: int
@@ -229,10 +290,9 @@ class FaceErrors:
             f"{rates.bona_fide.subjects} subjects, {rates.attack.presentations} attacks of "
             f"{rates.attack.subjects}; {self.without_face} without a face",
             f"  AUC {self.auc:.3f} pooled, {self.auc_by_site:.3f} mean over {self.sites} subjects "
-            f"or sites; at the threshold APCER {percent(rates.apcer_worst)}, BPCER "
-            f"{percent(rates.bpcer)}, HTER {percent(rates.hter)}",
-            f"  accepted above the uncertain band: {percent(self.accepted.apcer_worst)} of the "
-            f"attacks; not accepted: {percent(self.accepted.bpcer)} of the bona fide pictures",
+            f"or sites; at the balanced point accepted attacks {percent(rates.apcer_worst)}, "
+            f"living people not accepted {percent(rates.bpcer)}, of whom attack is said "
+            f"{percent(self.accused)}",
         ]
         if not np.isnan(self.context_alone):
             lines.append(
@@ -245,11 +305,13 @@ class FaceErrors:
 def errors_on(name: str, heads: FaceHeads, labelled: LabelledFeatures) -> FaceErrors:
     """Return the error rates of heads on one set."""
     usable = labelled.part(labelled.usable)
-    ratios = log_ratios(heads.heads, (heads.all_views, heads.tight_only), usable)
-    table = usable.table(ratios, AffineScaling(1.0, 0.0))
-    point = heads.operating_point
+    raw = decided(heads.heads, usable)
+    ratios = np.array([heads.scaling.apply(float(value)) for value in raw])
+    table = usable.table(ratios)
+    surrounded = usable.features.has_context.mean() > 0.5
+    point = heads.points[SURROUNDED if surrounded else CROP][BALANCED]
     by_site = _auc_by_site(usable, ratios)
-    context = [head for head in heads.heads if head.view == crops.CONTEXT]
+    context = [head for head in heads.deciding if head.view == crops.CONTEXT]
     has_context = bool(context) and bool(usable.features.has_context.all())
     nan = float("nan")
     alone, background = (
@@ -262,14 +324,19 @@ def errors_on(name: str, heads: FaceHeads, labelled: LabelledFeatures) -> FaceEr
         name,
         len(usable.samples),
         len(labelled.samples) - len(usable.samples),
-        rates_at(table, OperatingPoint.at(point.threshold)),
         rates_at(table, OperatingPoint.at(point.high)),
+        _accused(usable, ratios, point),
         area_under_curve(table),
         float(np.mean(by_site)) if by_site else nan,
         len(by_site),
         alone,
         background,
     )
+
+
+def _accused(labelled: LabelledFeatures, ratios: Vector, point: OperatingPoint) -> float:
+    own = ratios[labelled.bona_fide]
+    return float(np.mean([sigmoid(float(ratio)) < point.low for ratio in own]))
 
 
 def _auc_by_site(labelled: LabelledFeatures, values: Vector) -> list[float]:

@@ -1,0 +1,112 @@
+r"""One table for any recipe of the face test, on data that may choose.
+
+    facepad simulate --keep-backgrounds --seed 101 --cameras 8 --out choice/simulated \
+        --bona-fide caltech101_faces --bona-fide congress --bona-fide grid
+    python benchmarks/choice.py collect --simulated choice/simulated --nuaa NUAA --field FIELD \
+        --video VIDEO --out choice
+    python benchmarks/choice.py judge --choice choice/choice.csv --train rooms photos \
+        --recipes "noted" "deep" --against heads-of-version-3.npz --bounds bounds.json
+
+`collect` writes the list of all columns; it is frozen by its hash before a recipe is tried.
+`judge` fits each recipe, for a column of a family without that family, and prints AUC and outcomes
+of each column, mean and worst, and the difference to the heads of --against (or the first recipe)
+with a paired interval of 90 % over people. With --bounds the operating points of the last recipe
+are written for `facepad train face --bounds`. Nothing here may judge: sites b, e and f and NUAA's
+test part are not read.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from choosing.columns import Picture, collect, fingerprint, listed
+from choosing.recipes import RECIPES, Earlier, Judge, Judged, by_column
+from choosing.table import bounds_of, difference, lines, mean_auc, worst
+from facepad import settings
+from facepad.liveness.face_cnn.heads import BALANCED
+from facepad.training.face.features import FaceCache, extract
+from facepad.training.face.heads import LabelledFeatures, joined
+from facepad.training.sources import simulated_samples
+
+
+def main() -> None:
+    """Collect, or judge and print."""
+    arguments = _arguments()
+    if arguments.step == "collect":
+        given = (arguments.simulated, arguments.nuaa, arguments.field, arguments.video)
+        file = collect(*given, arguments.out)
+        print(f"wrote {file}: {fingerprint(file)}")
+        return
+    pictures = listed(arguments.choice)
+    cache = FaceCache(settings.writable_folder("cache_dir"))
+    judge = Judge(*by_column(pictures, features_of(pictures, cache, arguments.workers)))
+    known = joined([_known(root, cache, arguments.workers) for root in arguments.train])
+    name = "+".join(root.name for root in arguments.train)
+    results: dict[str, list[Judged]] = {}
+    if arguments.against:
+        results[arguments.against.stem] = judge.judge_earlier(Earlier.read(arguments.against))
+    for recipe in arguments.recipes:
+        results[recipe] = judge.judge(name, known, RECIPES[recipe])
+    print(f"choice columns {fingerprint(arguments.choice)[:12]}; trained on {name}")
+    _show(results, arguments.point)
+    if arguments.bounds:
+        last = list(results.values())[-1]
+        text = json.dumps({"recipe": arguments.recipes[-1], "bounds": bounds_of(last)}, indent=2)
+        arguments.bounds.write_text(text + "\n", encoding="utf-8")
+
+
+def _show(results: dict[str, list[Judged]], point: str) -> None:
+    first = next(iter(results.values()))
+    for recipe, judged in results.items():
+        print("\n".join(["", *lines(recipe, judged, bounds_of(judged), point)]))
+    print(
+        f"\n{'recipe':34} {'mean AUC':>8} {'worst':>6}  difference of the mean to the first (90 %)"
+    )
+    for recipe, judged in results.items():
+        by, low, high = difference(judged, first)
+        told = f"{by:+.3f} ({low:+.3f} to {high:+.3f})" if judged is not first else ""
+        print(f"{recipe:34} {mean_auc(judged):>8.3f} {worst(judged).auc:>6.3f}  {told}")
+
+
+def features_of(
+    pictures: Sequence[Picture], cache: FaceCache, workers: int
+) -> dict[str, LabelledFeatures]:
+    """Return the features of each column."""
+    found = {}
+    for name in dict.fromkeys(one.column for one in pictures):
+        own = [one for one in pictures if one.column == name]
+        samples = tuple(one.sample for one in own)
+        seen = extract(samples, cache, workers=workers, is_cropped=own[0].cropped)
+        found[name] = LabelledFeatures(samples, seen)
+        print(f"{name}: {len(own)} pictures", file=sys.stderr)
+    return found
+
+
+def _known(root: Path, cache: FaceCache, workers: int) -> LabelledFeatures:
+    samples = simulated_samples([root])
+    return LabelledFeatures(samples, extract(samples, cache, workers=workers))
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    steps = parser.add_subparsers(dest="step", required=True)
+    collecting = steps.add_parser("collect")
+    for name in ("simulated", "nuaa", "field", "video", "out"):
+        collecting.add_argument(f"--{name}", type=Path, required=True)
+    judging = steps.add_parser("judge")
+    judging.add_argument("--choice", type=Path, required=True)
+    judging.add_argument("--train", type=Path, nargs="+", required=True)
+    judging.add_argument("--recipes", nargs="+", default=["noted"], choices=list(RECIPES))
+    judging.add_argument("--against", type=Path)
+    judging.add_argument("--bounds", type=Path)
+    judging.add_argument("--point", default=BALANCED)
+    judging.add_argument("--workers", type=int, default=2)
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Data, recipes and tables of `benchmarks/choice.py`."""
