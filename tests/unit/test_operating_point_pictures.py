@@ -8,7 +8,8 @@ import pytest
 from scipy.stats import norm
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "benchmarks")]
+sys.path.append(str(ROOT / "scripts"))
+sys.path.append(str(ROOT / "benchmarks"))
 pytest.importorskip("simulator", reason="source archives hold no benchmarks")
 
 import operating_point_pictures as pictures
