@@ -12,8 +12,8 @@ sys.path.append(str(ROOT / "scripts"))
 sys.path.append(str(ROOT / "benchmarks"))
 pytest.importorskip("simulator", reason="source archives hold no benchmarks")
 
-import operating_point_pictures as pictures
-from facepad.registry import POINT_NAMES
+import operating_point_pictures as pictures  # noqa: E402 - lies beside the package
+from facepad.registry import POINT_NAMES  # noqa: E402 - as above
 
 PAGE = (ROOT / "docs" / "operating-points.md").read_text(encoding="utf-8")
 
