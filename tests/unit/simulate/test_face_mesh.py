@@ -60,6 +60,23 @@ def test_a_rim_goes_on_outwards_and_backwards() -> None:
     assert rimmed.vertices[:, 2].max() > plain.vertices[:, 2].max()
 
 
+@pytest.mark.parametrize("vertices", [0, 80])
+def test_a_sheet_shows_its_picture_where_it_lies(vertices: int) -> None:
+    sheet = face_mesh.own(LANDMARKS, vertices, 0.2, sheet=True)
+    np.testing.assert_allclose(sheet.places, sheet.vertices[:, :2], atol=1e-3)
+
+
+def test_a_sheet_is_rolled_about_the_face() -> None:
+    """But for a plane and a bend backwards at the sides little depth is left."""
+    for sheet in (False, True):
+        x, y, z = face_mesh.own(LANDMARKS, sheet=sheet).vertices.T.astype(float)
+        terms = np.column_stack([np.ones_like(x), x, y, (x - x.mean()) ** 2])
+        solution = np.linalg.lstsq(terms, z, rcond=None)[0]
+        left = np.std(z - terms @ solution) / np.std(z)
+        assert (left < 0.4) == sheet
+        assert solution[3] > 0.0 or not sheet
+
+
 def test_few_facets_keep_the_outline() -> None:
     found = face_mesh.own(LANDMARKS, vertices=60)
     assert len(found.vertices) == 60

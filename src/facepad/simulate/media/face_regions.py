@@ -7,7 +7,7 @@ import numpy as np
 from facepad.faces import landmarks
 from facepad.faces.landmarks import LEFT_EYE, LIPS, RIGHT_EYE, Ellipse
 from facepad.opencv import cv2
-from facepad.simulate.linear_light import Map, bands
+from facepad.simulate.linear_light import Map, bands, to_light
 from facepad.simulate.scene.geometry import Points, coverage, length
 from facepad.types import Face, RgbImage
 
@@ -41,6 +41,24 @@ def free(face: Face | None, picture: RgbImage, width: float) -> tuple[float, flo
     """Return left, right and lower edge of the face on a sheet, millimetres from its middle."""
     x, y, wide, high = on_sheet(outline(face, picture), picture, width)
     return x - wide, x + wide, y + high
+
+
+def skin(face: Face | None, picture: RgbImage) -> Map | None:
+    """Return the median linear colour of the cheeks, red, green and blue; None without a face."""
+    if face is None:
+        return None
+    x, y, wide, high = outline(face, picture)
+    parts = []
+    for side in (-1, 1):
+        left, top = (round(x + (0.45 * side - 0.15) * wide), round(y + 0.02 * high))
+        part = picture[max(top, 0) : top + max(round(0.25 * high), 1),
+                       max(left, 0) : left + max(round(0.3 * wide), 1)]  # fmt: skip
+        parts.append(part.reshape(-1, 3))
+    seen = np.concatenate(parts)
+    if not len(seen):
+        return None
+    middle = np.asarray(np.rint(np.median(seen, axis=0)), np.uint8)
+    return to_light(middle[None, None])[0, 0]
 
 
 def on_sheet(ellipse: Ellipse, picture: RgbImage, width: float) -> Ellipse:

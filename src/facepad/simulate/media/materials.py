@@ -20,7 +20,7 @@ from facepad.simulate.linear_light import (
     times,
 )
 from facepad.simulate.parameters import choice, uniform
-from facepad.simulate.scene.render import Vertices
+from facepad.simulate.scene.render import MaskSurface, Vertices, grain, shadows, spots, towards
 
 
 class _Profile(NamedTuple):
@@ -191,22 +191,37 @@ class _Material(NamedTuple):
 
     Attributes:
         mirrored: Specular light, relative to a fully glossy material.
+        sharp: How small its highlights are, relative to a smooth hard material.
         round: Width of the edge of shadow, by scattering inside the material.
-        printed: Whether its colour is inks on white paper; else paint.
+        printed: Whether its colour is inks on a white ground; else paint.
+        bumps: Size of its bumps, millimetres.
+        rough: Light and dark of the bumps, share.
+        shell: Its thickness, millimetres.
+        thin: Whether its edge runs out on the skin instead of ending in a step.
     """
 
     mirrored: float
+    sharp: float
     round: float
     printed: bool
+    bumps: float
+    rough: float
+    shell: float
+    thin: bool = False
 
 
-_MATERIALS: Mapping[str, _Material] = MappingProxyType(
+MATERIALS: Mapping[str, _Material] = MappingProxyType(
     {
-        "paper": _Material(0.15, 0.05, True),
-        "resin": _Material(1.0, 0.05, False),
-        "silicone": _Material(0.6, 0.35, False),
+        "paper": _Material(0.12, 0.3, 0.05, True, 0.3, 0.02, 0.5),
+        "resin": _Material(0.5, 0.5, 0.05, False, 0.35, 0.04, 3.0),
+        "silicone": _Material(0.45, 0.35, 0.35, False, 0.3, 0.035, 1.5, thin=True),
+        "latex": _Material(0.25, 0.25, 0.2, False, 0.7, 0.045, 1.5, thin=True),
+        "plastic": _Material(0.9, 1.0, 0.1, False, 2.5, 0.015, 1.2),
+        "fabric": _Material(0.0, 0.3, 0.3, True, 0.5, 0.03, 1.0),
     }
 )
+_INKED = 0.6  # of a printer's errors: masks come from shops and photo printers
+_LAYERED, _WOVEN = "resin", "fabric"
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,32 +229,45 @@ class SurfaceMaterial:
     """Light and finish; see `parameters` for the fields."""
 
     softness: float = uniform(
-        0.001, 0.009, "Blur of the picture on the mask over the face's width",
+        0.001, 0.006, "Blur of the picture on the mask over the face's width",
         off=0.001, log=True, group=_FINISH,
     )  # fmt: skip
-    white: float = uniform(0.75, 1.1, "Light of the mask over that of the face", off=1.0)
+    white: float = uniform(0.85, 1.1, "Light of the mask over that of the face", off=1.0)
     paint: float = uniform(
-        0.45, 1.0, "Contrast of painted detail over that of the face", off=1.0, group=_FINISH
+        0.85, 1.15, "Contrast of painted detail over that of the face", off=1.0, group=_FINISH
     )
-    colourful: float = uniform(0.65, 1.15, "Colourfulness over that of the face", off=1.0)
+    colourful: float = uniform(0.75, 1.15, "Colourfulness over that of the face", off=1.0)
     tint: float = uniform(
-        -0.12, 0.12, "Half the logarithm of red over blue", off=0.0, group=_FINISH
+        -0.08, 0.08, "Half the logarithm of red over blue", off=0.0, group=_FINISH
     )
-    gloss: float = uniform(0.02, 0.7, "Light of mirrored lamps", off=0.0, log=True, group=_FINISH)
-    sharpness: float = uniform(6.0, 90.0, "How small mirrored lamps are", off=20.0, log=True)
-    sheen: float = uniform(0.0, 0.2, "Light at grazing angles", off=0.0, bias=1.5, group=_FINISH)
-    grain: float = uniform(0.0, 0.05, "Unevenness, share", off=0.0, bias=1.5, group=_FINISH)
-    shading: float = uniform(0.25, 0.85, "Share of the light that has a direction", off=0.0,
+    mottle: float = uniform(0.0, 0.07, "Unevenness of hand painting, share", off=0.0, group=_FINISH)
+    gloss: float = uniform(0.02, 0.45, "Light of mirrored lamps", off=0.0, log=True, group=_FINISH)
+    sharpness: float = uniform(8.0, 60.0, "How small mirrored lamps are", off=20.0, log=True)
+    sheen: float = uniform(0.0, 0.1, "Light at grazing angles", off=0.0, bias=1.5, group=_FINISH)
+    grain: float = uniform(0.0, 0.03, "Unevenness, share", off=0.0, bias=1.5, group=_FINISH)
+    texture: float = uniform(
+        0.4, 1.4, "Strength of pores, fibres, layers or threads", off=0.0, group=_FINISH
+    )
+    layer: float = uniform(
+        0.3, 1.6, "Layers of a 3D print, or threads, millimetres", off=0.5, log=True
+    )
+    layer_deg: float = uniform(0.0, 90.0, "Layers: 0 lie across, 90 upright in depth", off=0.0)
+    relit: float = uniform(
+        0.3, 0.9, "Share of the picture's own shadows that paint leaves out", off=0.0
+    )
+    shading: float = uniform(0.2, 0.65, "Share of the light that has a direction", off=0.0,
                            group=_FINISH)  # fmt: skip
-    azimuth_deg: float = uniform(-70.0, 70.0, "Lamp to the right, degrees", off=20.0)
-    height_deg: float = uniform(-10.0, 65.0, "Lamp above, degrees", off=30.0)
+    azimuth_deg: float = uniform(-25.0, 25.0, "Lamp to the right of the picture's, degrees",
+                                 off=0.0)  # fmt: skip
+    height_deg: float = uniform(-15.0, 20.0, "Lamp above that of the picture, degrees", off=0.0)
 
-    @property
-    def direction(self) -> Vertices:
-        """Unit vector towards the lamp: right, down, away from the camera."""
-        across, up = np.deg2rad([self.azimuth_deg, self.height_deg])
-        direction = [np.cos(up) * np.sin(across), -np.sin(up), -np.cos(up) * np.cos(across)]
-        return np.array(direction, np.float32)
+    def direction(self, lamp: Vertices) -> Vertices:
+        """Return the unit vector towards the mask's lamp: right, down, away from the camera.
+
+        Args:
+            lamp: Slopes of the light of the picture, from `fitted_lamp`.
+        """
+        return towards(lamp, self.azimuth_deg, self.height_deg)
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,22 +278,34 @@ class MaskShading:
     printer: Printer
     varnish: SurfaceMaterial
 
-    def coloured(self, wanted: LinearImage, inside: NDArray[np.bool_]) -> LinearImage:
+    def coloured(
+        self, wanted: LinearImage, seen: MaskSurface, rng: np.random.Generator
+    ) -> LinearImage:
         """Return the reflectance of the mask that shows a picture.
 
         Args:
             wanted: Linear light, shape (H, W, 3), 0 to 1; overwritten.
-            inside: Photosites that see the mask; their mean is the base colour of the paint.
+            seen: The surface.
+            rng: Random numbers for the painting.
         """
-        varnish = self.varnish
-        if _MATERIALS[self.material].printed:
+        varnish, inside = self.varnish, seen.inside.astype(np.uint8)
+        ground = np.array(cv2.mean(wanted, inside)[:3], np.float32)
+        if MATERIALS[self.material].printed:
             for band in bands(len(wanted)):  # inks take much memory
-                wanted[band] = self.printer.reflected(self.printer.coverages(wanted[band]))
+                inked = self.printer.reflected(self.printer.coverages(wanted[band]))
+                wanted[band] += np.float32(_INKED) * (inked - wanted[band])
+            # Cameras expose for the face, so that pale and dark prints come out alike.
+            printed = np.array(cv2.mean(wanted, inside)[:3], np.float32)
+            gain = (float(ground.mean()) / max(float(printed.mean()), 1e-3)) ** 0.8
+            wanted *= np.float32(np.clip(gain, 0.7, 1.35))
         else:
-            ground = wanted[inside].mean(axis=0)
+            fallen = np.clip(1.0 + seen.facing @ seen.lamp, 0.4, 2.5)  # by the picture's own lamp
+            fallen /= np.float32(max(float(fallen[seen.inside].mean()), 1e-3))
+            times(wanted, np.asarray(fallen ** np.float32(-varnish.relit), np.float32))
             wanted -= ground
             wanted *= np.float32(varnish.paint)
             wanted += ground
+            self._painted(wanted, seen.pitch, rng)
         white = np.exp(np.array([varnish.tint, 0.0, -varnish.tint])) * varnish.white
         for band in bands(len(wanted)):
             part = wanted[band]
@@ -277,55 +317,82 @@ class MaskShading:
             np.maximum(part, 0.0, out=part)
         return wanted
 
-    def lit(
-        self,
-        colour: LinearImage,
-        facing: Vertices,
-        inside: NDArray[np.bool_],
-        rng: np.random.Generator,
-    ) -> LinearImage:
+    def lit(self, colour: LinearImage, seen: MaskSurface, rng: np.random.Generator) -> LinearImage:
         """Return the light of the lit mask.
 
         The mean over the mask is kept, since the picture includes the light of its own scene.
 
         Args:
             colour: Reflectance; overwritten.
-            facing: Direction of the surface, shape (H, W, 3).
-            inside: Photosites that see the mask.
-            rng: Random numbers for the grain.
+            seen: The surface.
+            rng: Random numbers for grain and texture.
         """
-        varnish, material = self.varnish, _MATERIALS[self.material]
-        lamp = varnish.direction
-        falling = (facing @ lamp + np.float32(material.round)) / np.float32(1 + material.round)
-        shade = (1.0 - varnish.shading) + varnish.shading * np.maximum(falling, 0.0)
+        varnish, material, inside = self.varnish, MATERIALS[self.material], seen.inside
+        lamp = varnish.direction(seen.lamp)
+        hollow, visible = shadows(seen.place[..., 2], inside, seen.pitch, lamp)
+        falling = (seen.facing @ lamp + np.float32(material.round)) / np.float32(1 + material.round)
+        shade = np.maximum(falling, 0.0)
         del falling  # here and below: large
-        shade = shade / max(float(shade[inside].mean()), 1e-3)
-        grain = _grain(shade.shape, rng)
-        grain *= np.float32(varnish.grain)
-        grain += np.float32(1.0)
-        shade *= grain
-        del grain
-        light = times(colour, np.asarray(shade, np.float32))
+        shade *= visible
+        shade *= np.float32(varnish.shading)
+        shade += np.float32(1.0 - varnish.shading) * (hollow if varnish.shading else 1.0)
+        shade /= np.float32(max(float(shade[inside].mean()), 1e-3))
+        bumps = self._bumps(seen, lamp, rng)
+        light = times(colour, np.asarray(shade * bumps, np.float32))
+        if material.round > 0.15:  # light that comes out again in the shadow is red
+            light[..., 0] *= np.clip(shade, 0.2, 1.5) ** np.float32(-0.35 * material.round)
         del shade
         # Lamps are as bright as the light in the picture, which the mask's mean shows.
         scene = np.float32(min(float(light[inside].mean()) / _SKIN, 1.2))
         between = lamp - np.array([0.0, 0.0, 1.0], np.float32)
         between /= np.float32(max(float(np.linalg.norm(between)), 1e-3))
+        power = np.float32(max(varnish.sharpness * material.sharp, 4.0))
         for band in bands(len(light)):
-            part = facing[band]
-            mirrored = np.maximum(part @ between, 0.0) ** np.float32(varnish.sharpness)
-            added = np.float32(material.mirrored * varnish.gloss) * mirrored
-            added += np.float32(varnish.sheen) * (1.0 + part[..., 2]) ** 2
-            added *= scene
-            light[band] += np.asarray(added, np.float32)[..., None]
+            part = seen.facing[band]
+            mirrored = np.maximum(part @ between, 0.0) ** power
+            mirrored *= np.float32(material.mirrored * varnish.gloss) * visible[band]
+            mirrored *= np.maximum(1.0 + 5.0 * (bumps[band] - 1.0), 0.0)
+            mirrored += np.float32(varnish.sheen) * (1.0 + part[..., 2]) ** 2
+            mirrored *= scene
+            light[band] += np.asarray(mirrored, np.float32)[..., None]
         return light
 
+    def _painted(self, wanted: LinearImage, pitch: float, rng: np.random.Generator) -> None:
+        """Mottle paint: large spots that are redder or darker, and small ones."""
+        size, share = (wanted.shape[0], wanted.shape[1]), np.float32(self.varnish.mottle)
+        dark = spots(size, 9.0 / pitch, rng) + 0.6 * spots(size, 2.2 / pitch, rng)
+        red = spots(size, 6.0 / pitch, rng)
+        wanted[..., 0] *= 1.0 + share * (0.7 * dark + 0.25 * red)
+        wanted[..., 1] *= 1.0 + share * (dark - 0.3 * red)
+        wanted[..., 2] *= 1.0 + share * (dark - 0.2 * red)
 
-def _grain(size: tuple[int, ...], rng: np.random.Generator) -> Map:
-    fine = rng.standard_normal((size[0], size[1]), dtype=np.float32)
-    coarse = rng.standard_normal((size[0] // 6 + 2, size[1] // 6 + 2), dtype=np.float32)
-    large = cv2.resize(coarse, size[1::-1], interpolation=cv2.INTER_CUBIC)
-    cv2.GaussianBlur(fine, (0, 0), 0.7, dst=fine)
-    fine *= np.float32(0.8)
-    fine += np.float32(0.6) * np.asarray(large, np.float32)
-    return fine
+    def _bumps(self, seen: MaskSurface, lamp: Vertices, rng: np.random.Generator) -> Map:
+        """Return the light on the material's own texture, relative to a smooth surface."""
+        varnish, material = self.varnish, MATERIALS[self.material]
+        light = grain(seen.inside.shape, rng)
+        light *= np.float32(varnish.grain)
+        size = material.bumps / seen.pitch
+        if varnish.texture:
+            bumps = rng.standard_normal(light.shape, dtype=np.float32)
+            cv2.GaussianBlur(bumps, (0, 0), max(size, 0.5), dst=bumps)
+            moved = np.array([[1, 0, -lamp[0] * 1.5 - 0.4], [0, 1, -lamp[1] * 1.5 - 0.4]])
+            bumps -= cv2.warpAffine(bumps, moved, bumps.shape[::-1], borderMode=cv2.BORDER_REFLECT)
+            strong = material.rough * min(size / 0.6, 1.0)  # finer bumps melt into each other
+            bumps *= np.float32(varnish.texture * strong / max(float(bumps.std()), 1e-6))
+            light += bumps
+            light += self._lines(seen)
+        light += np.float32(1.0)
+        return np.maximum(light, np.float32(0.0), out=light)
+
+    def _lines(self, seen: MaskSurface) -> Map | np.float32:
+        """Return the lines of a printed resin's layers, or the threads of fabric, about 0."""
+        wave = 2.0 * np.pi / self.varnish.layer
+        fine = float(np.clip(self.varnish.layer / seen.pitch / 2.0 - 1.0, 0.0, 1.0))
+        share = np.float32(0.06 * fine * self.varnish.texture)
+        if not share or self.material not in (_LAYERED, _WOVEN):
+            return np.float32(0.0)
+        x, y, z = (seen.place[..., axis] * np.float32(wave) for axis in range(3))
+        if self.material == _WOVEN:
+            return np.asarray(share * np.sin(x + y) * np.sin(y - x), np.float32)
+        up = np.deg2rad(self.varnish.layer_deg)
+        return np.asarray(share * np.sin(np.cos(up) * y + np.sin(up) * z), np.float32)

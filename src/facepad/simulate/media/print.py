@@ -215,7 +215,8 @@ class Print:
         del behind  # large
         if self.hand and self.form != "worn":
             free = face_regions.free(stage.face, stage.picture, width)
-            sheet = hands.HeldMedium(placement, half, _REACH, free)
+            skin = face_regions.skin(stage.face, stage.picture)
+            sheet = hands.HeldMedium(placement, half, _REACH, free, skin)
             mask = mask * (1.0 - hands.hold(light, sheet, stage.situation.colour, rng))
         return light, mask
 

@@ -330,7 +330,11 @@ class Screen:
         half = self._half(stage)
         outer = (half[0] + self.bezel, half[1] + self.bezel)
         return hands.HeldMedium(
-            placement, outer, _REACH, face_regions.free(stage.face, stage.picture, self.width)
+            placement,
+            outer,
+            _REACH,
+            face_regions.free(stage.face, stage.picture, self.width),
+            face_regions.skin(stage.face, stage.picture),
         )
 
     def _spilled(self, stage: CaptureScene) -> Map:

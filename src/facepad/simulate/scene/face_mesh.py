@@ -16,6 +16,7 @@ Mesh = tuple[Vertices, Triangles]
 
 _MAX_BYTES, _MAX_VERTICES = 16 * 2**20, 200_000  # of a mesh file
 _TAKEN = -0.06  # where a rim takes its colours: inside of the outline, which is not all skin
+_SHEET = 0.85  # share of a cylinder in the form of a sheet before a face
 _GRID = 13  # lines and columns of the egg that stands for an unknown face
 
 
@@ -51,7 +52,9 @@ class MeshFiles:
         return self._meshes[path]
 
 
-def own(landmarks: Landmarks, vertices: int = 0, rim: float = 0.0) -> FaceSurface:
+def own(
+    landmarks: Landmarks, vertices: int = 0, rim: float = 0.0, *, sheet: bool = False
+) -> FaceSurface:
     """Return the surface through a face's landmarks.
 
     Args:
@@ -59,16 +62,22 @@ def own(landmarks: Landmarks, vertices: int = 0, rim: float = 0.0) -> FaceSurfac
         vertices: How many landmarks to keep, for a surface of few flat facets; 0 keeps all.
         rim: How far the surface reaches beyond the outline, share of half the face's width;
             there it bends backwards.
+        sheet: Whether it is cut from a picture: the rim shows what the picture shows there,
+            and a surface without facets is rolled about the face rather than formed like it.
     """
     level, turn = levelled(landmarks), axes(landmarks)
     kept = np.arange(len(landmarks)) if not vertices else _spread(level, vertices)
     level_kept, places = level[kept], landmarks[kept]
     if rim:
-        level_kept = np.concatenate([level_kept, _rim(level, rim)])
-        taken = landmarks.copy()
-        taken[list(OVAL)] = _rim(level, _TAKEN) @ turn + landmarks.mean(axis=0)
-        places = np.concatenate([taken[kept], taken[list(OVAL)]])
+        ring, taken = _rim(level, rim), landmarks.copy()
+        edge = ring @ turn + landmarks.mean(axis=0)
+        if not sheet:
+            edge = taken[list(OVAL)] = _rim(level, _TAKEN) @ turn + landmarks.mean(axis=0)
+        level_kept = np.concatenate([level_kept, ring])
+        places = np.concatenate([taken[kept], edge])
     points = np.asarray(level_kept @ turn + landmarks.mean(axis=0), np.float32)
+    if sheet and not vertices:  # what it shows stays where the picture shows it
+        points[:, 2] = (_rolled(level_kept) @ turn + landmarks.mean(axis=0))[:, 2]
     flat = np.ascontiguousarray(places[:, :2], np.float32)
     return FaceSurface(points, triangulated(level_kept), flat)
 
@@ -182,6 +191,17 @@ def _rim(level: Landmarks, share: float) -> Landmarks:
     outwards /= np.maximum(np.linalg.norm(outwards, axis=1, keepdims=True), 1e-6)
     back = np.full((len(ring), 1), 0.7)
     return np.asarray(ring + share * half * np.hstack([outwards, back]), np.float32)
+
+
+def _rolled(level: Landmarks) -> Landmarks:
+    """Return points on a cylinder about an upright axis, which the nose still pushes out."""
+    radius = 0.62 * float(np.ptp(level[:, 0]))
+    across = np.clip(level[:, 0] / radius, -0.95, 0.95)
+    depth = radius * (1.0 - np.sqrt(1.0 - across**2))
+    depth += level[:, 2].mean() - depth.mean()
+    rolled = level.copy()
+    rolled[:, 2] = _SHEET * depth + (1.0 - _SHEET) * level[:, 2]
+    return rolled
 
 
 def _fitted(points: Vertices, wanted: Vertices) -> Vertices:
