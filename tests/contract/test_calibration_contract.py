@@ -7,17 +7,28 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from facepad import registry
-from facepad.calibration import CalibratableTest, Calibration, CameraPrior, ViewPrior
+from facepad.calibration import (
+    CalibratableTest,
+    Calibration,
+    CameraPrior,
+    MemberPrior,
+    ViewPrior,
+)
 from facepad.errors import ModelError
 from facepad.scores import sigmoid
 from facepad.testing import ContractError, check_calibratable, check_liveness_test
 from facepad.training.calibration import run
-from facepad.types import Observation, OperatingPoint, Presentation, Reason, Score
+from facepad.types import MemberReading, Observation, OperatingPoint, Presentation, Reason, Score
 
 PORTRAIT = Path(__file__).parents[2] / "examples" / "astronaut.jpg"
 VIEWS = "picture"
+
+
+def observed(logit: float, features: NDArray[np.float64]) -> dict[str, Observation]:
+    return {VIEWS: Observation({"colour": MemberReading(logit, features)})}
 
 
 @dataclass(frozen=True)
@@ -38,21 +49,29 @@ class Brightness:
         found = self.observe(presentation)
         if isinstance(found, Reason):
             return Score(None, found)
-        observation = found[VIEWS]
         if self.calibration is None:
-            return Score(sigmoid(observation.raw))
-        anchor = self.calibration.anchors[VIEWS]
-        return Score(sigmoid(anchor.margin(anchor.anchored(observation.raw, observation.features))))
+            return Score(sigmoid(found[VIEWS].raw))
+        scored = self.calibration.score(found)
+        return Score(scored.value, None, scored.details, points=scored.points)
 
     def observe(self, presentation: Presentation) -> Mapping[str, Observation] | Reason:
         faces = [frame.image for frame in presentation.frames if frame.face is not None]
         if not faces:
             return Reason.NO_FACE
         colour = np.mean([image.mean(axis=(0, 1)) for image in faces], axis=0) / 64.0 - 2.0
-        return {VIEWS: Observation(float(colour.mean()), colour)}
+        return observed(float(colour.mean()), colour)
 
     def prior(self) -> CameraPrior:
-        return CameraPrior({VIEWS: ViewPrior(0.4, 0.8, 0.3, 1.3, 1.1, 1.5)}, self.version, 40)
+        member = MemberPrior(
+            spread=np.ones(3),
+            logit=0.4,
+            distance=0.8,
+            distance_scale=0.3,
+            logit_weight=0.7,
+            distance_weight=0.4,
+        )
+        view = ViewPrior(members={"colour": member}, score=1.3, slope=1.1, bias=1.5, cameras=40)
+        return CameraPrior({"people": {VIEWS: view}}, self.version)
 
     def calibrated(self, calibration: Calibration) -> "Brightness":
         if calibration.version != self.version:
@@ -62,7 +81,14 @@ class Brightness:
 
 class NoPrior(Brightness):
     def prior(self) -> CameraPrior:
-        return CameraPrior({}, self.version, 0)
+        return CameraPrior({"people": {}}, self.version)
+
+
+class PriorOfOthers(Brightness):
+    def prior(self) -> CameraPrior:
+        (view,) = super().prior().by_kind["people"].values()
+        (member,) = view.members.values()
+        return CameraPrior({"people": {VIEWS: replace(view, members={"x": member})}}, self.version)
 
 
 class TakesAnyCalibration(Brightness):
@@ -71,9 +97,13 @@ class TakesAnyCalibration(Brightness):
 
 
 class ObservesNobody(Brightness):
+    def score(self, presentation: Presentation) -> Score:
+        if all(frame.face is None for frame in presentation.frames):
+            return Score(None, Reason.NO_FACE)
+        return super().score(presentation)
+
     def observe(self, presentation: Presentation) -> Mapping[str, Observation] | Reason:
-        colour = np.zeros(3) * len(presentation.frames)
-        return {VIEWS: Observation(0.0, colour)}
+        return observed(0.0, np.zeros(3) * len(presentation.frames))
 
 
 class EndlessLogit(Brightness):
@@ -81,13 +111,20 @@ class EndlessLogit(Brightness):
         found = super().observe(presentation)
         if isinstance(found, Reason):
             return found
-        return {VIEWS: Observation(np.inf, found[VIEWS].features)}
+        return observed(np.inf, found[VIEWS].members["colour"].features)
 
 
 class IgnoresTheCalibration(Brightness):
     def score(self, presentation: Presentation) -> Score:
         found = super().score(presentation)
-        return found if self.calibration is None or found.value is None else Score(0.1)
+        if self.calibration is None or found.value is None:
+            return found
+        return Score(0.1, points=found.points)
+
+
+class HasNoPoints(Brightness):
+    def score(self, presentation: Presentation) -> Score:
+        return replace(super().score(presentation), points={})
 
 
 def test_a_test_of_brightness_keeps_both_contracts() -> None:
@@ -99,6 +136,8 @@ def test_a_test_of_brightness_keeps_both_contracts() -> None:
     ("broken", "what"),
     [
         (NoPrior, "no numbers for 'picture'"),
+        (PriorOfOthers, "of other members"),
+        (HasNoPoints, "lacks the points convenience, balanced, strict"),
         (TakesAnyCalibration, "another version must raise"),
         (ObservesNobody, "expected a Reason without a face"),
         (EndlessLogit, "finite raw logit"),
@@ -118,7 +157,7 @@ def test_a_test_that_observes_nothing_is_not_calibratable() -> None:
         check_calibratable(Plain())  # type: ignore[arg-type]  # broken on purpose
 
 
-@pytest.mark.parametrize("name", ["face_cnn", "face_cnn_research"])
+@pytest.mark.parametrize("name", ["face_cnn", "face_cnn_research", "quality", "quality_whole"])
 def test_the_registered_tests_that_can_be_calibrated_keep_the_contract(name: str) -> None:
     if name in registry.RESEARCH_TESTS:
         pytest.importorskip("facepad_research", reason="pip install packages/facepad-research")
@@ -133,6 +172,6 @@ def test_any_calibratable_test_is_calibrated_from_a_folder(tmp_path: Path) -> No
         lit = np.clip(portrait * (0.8 + 0.05 * number), 0, 255).astype(np.uint8)
         cv2.imwrite(str(tmp_path / f"{number}.png"), lit)
     frames = run.pictures(tmp_path)
-    made = run.calibrate("it", Brightness(), frames, target_bpcer=0.05, self_attacks=False)
+    made = run.fit_calibration("it", Brightness(), frames, self_attacks=False)
     assert (made.calibration.test, list(made.calibration.anchors)) == ("brightness", [VIEWS])
     assert Brightness().calibrated(made.calibration).calibration is made.calibration

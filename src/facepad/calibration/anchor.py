@@ -229,6 +229,23 @@ class Calibration:
         details = MappingProxyType({**found.details, "calibrated_views": common[-1]})
         return AnchoredScore(found.value, found.points, details)
 
+    def check_for(self, test: str, version: str) -> None:
+        """Check that it was made with a test.
+
+        Args:
+            test: Name of the test.
+            version: Version of its model.
+
+        Raises:
+            ModelError: It was made with another test or another version.
+        """
+        if (self.test, self.version) != (test, version):
+            raise ModelError(
+                f"calibration {self.name!r} was made with {self.test} {self.version}, but this is "
+                f"{test} {version}; calibrate the camera again with `facepad calibrate "
+                f"--bona-fide DIR --name {self.name} --test {test} --force`"
+            )
+
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return arrays for `facepad.models.store.save_arrays`."""
         stored: dict[str, NDArray[Any]] = {

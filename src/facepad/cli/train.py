@@ -23,7 +23,12 @@ EXTRA = ("sklearn", "torch", "onnx", "onnxscript")  # packages that only trainin
 Out = Annotated[Path, typer.Option(help="Folder for the model and its card.")]
 Workers = Annotated[int, typer.Option(min=1, help="Number of processes.")]
 Judge = Annotated[
-    bool, typer.Option("--judge", help="Evaluate on the test split; once, for a finished recipe.")
+    Path | None,
+    typer.Option(
+        "--judge",
+        metavar="OPENINGS.csv",
+        help="Evaluate on the test split, once for a finished recipe; a row is added to this list.",
+    ),
 ]
 Pictures = Annotated[
     Path,
@@ -109,7 +114,7 @@ def train_quality(
     classifier: Annotated[
         ClassifierName, typer.Option(help="Kind of classifier.")
     ] = ClassifierName.LDA,
-    judge: Judge = False,
+    judge: Judge = None,
     out: Out = Path("out"),
     workers: Workers = CPUS,
     seed: Annotated[int, typer.Option(help="Random seed of the simulated captures.")] = 0,
@@ -140,10 +145,12 @@ def train_quality(
 
     trains = (*(DatasetCopy(dataset, folder) for folder in root), *map(_dataset, also or ()))
     shown = tuple(map(_dataset, show or ()))
-    recipe = QualityRecipe(trains, shown, view.value, classifier.value, judge, out, workers, seed)
+    recipe = QualityRecipe(
+        trains, shown, view.value, classifier.value, judge is not None, out, workers, seed
+    )
     data = recipe.prepare()
     with progress("measuring", len(data), lines=True) as advance:
-        result = run(recipe, data, advance)
+        result = run(recipe, data, advance, openings=judge)
     typer.echo(result.text)
     typer.echo(f"wrote {result.model} and its card; report in {result.report}")
 
@@ -244,7 +251,7 @@ def train_face(
             "and dev splits."
         ),
     ] = None,
-    judge: Judge = False,
+    judge: Judge = None,
     every: Annotated[
         int, typer.Option(min=1, help="Use every Nth picture of the real train and dev splits.")
     ] = 1,
@@ -276,10 +283,12 @@ def train_face(
     sources = FaceSources(tuple(simulated or ()), dataset, root, crops, pictures)
     known = None if bounds is None else read_bounds(bounds)
     spec = SPECS[what.value]
-    recipe = FaceRecipe(sources, trains.value, what.value, spec, known, every, judge, out, workers)
+    recipe = FaceRecipe(
+        sources, trains.value, what.value, spec, known, every, judge is not None, out, workers
+    )
     data = recipe.prepare()
     with progress("extracting features", len(data), lines=True) as advance:
-        result = run(recipe, data, advance)
+        result = run(recipe, data, advance, openings=judge)
     typer.echo(result.text)
     typer.echo(f"wrote {result.model} and its card; report in {result.report}")
 
@@ -318,7 +327,11 @@ def train_cameras(
     out: Out = Path("out"),
     workers: Workers = CPUS,
 ) -> None:
-    """Estimate the camera prior used by `facepad calibrate`.
+    """Estimate the camera prior used by `facepad calibrate`: how faces vary, how parts count.
+
+    Needs cameras with several people each. For calibrations to one person it also needs several
+    frames of one person in front of one camera: simulate clips with few cameras (--cameras 2),
+    several times with another --seed.
 
     Writes the model and its card. Features are cached, so an interrupted run resumes. The
     random seed is fixed.

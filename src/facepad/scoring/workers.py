@@ -246,10 +246,10 @@ class JudgedTests:
         """Return the operating point of a test: the calibration's, or the one it ships with."""
         point = self.loaded[test].point
         if self.calibration is not None and self.is_calibrated(test):
-            origin = self.calibration.origin
-            return GivenPoint(
-                point.name, point.threshold, point.low, point.high, origin, of_each=True
-            )
+            camera = f"calibration {self.calibration.name}"
+            name = f"{point.name}, {camera}" if point.name in POINT_NAMES else point.name
+            bounds = (point.threshold, point.low, point.high)
+            return GivenPoint(name, *bounds, self.calibration.origin, of_each=True)
         return replace(as_shipped(point), of_each=True)
 
 

@@ -288,6 +288,8 @@ def _check_reading(what: str, reading: MemberReading, again: MemberReading) -> N
 
 def _check_without_face(test: CalibratableTest) -> None:
     shown = made_up_presentation(seed=6, face=False)
+    if test.score(shown).value is not None:
+        return  # it judges whole pictures
     found = called(lambda: test.observe(shown), f"{test.name}: observing a picture with no face")
     require(
         isinstance(found, Reason), f"{test.name}: expected a Reason without a face, got {found!r}"

@@ -1,9 +1,12 @@
 """The steps that trainings share: fit, evaluate, then write model, card and report."""
 
+import csv
 import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import date
+from os import SEEK_END
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -11,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facepad import settings
-from facepad.errors import ModelError
+from facepad.errors import ModelError, SettingsError
 from facepad.jobs.files import write_file
 from facepad.jobs.progress import Advance
 from facepad.models import store
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
 RESEARCH_LICENCE = "research use only, after the licence of the training data"
 FREE_LICENCE = "Apache-2.0"
 SELECTED_ON = "Threshold selected on"  # begins that part of a card's data
+OPENINGS = ("date", "version", "data", "recipe", "command")  # columns of their list
 FIRST_VERSION = "1"  # of a model from a user's own data
 
 Data = TypeVar("Data")
@@ -78,8 +82,15 @@ class TrainingRecipe(Protocol[Data]):
         """Folder for model, card and report."""
 
     @property
+    def command(self) -> str:
+        """The command that repeats the training, without the places of folders."""
+
+    @property
     def facts(self) -> Mapping[str, object]:
         """Options, for the report as JSON."""
+
+    def judged(self, data: Data) -> Sequence[str]:
+        """Return the names of the test sets that are evaluated."""
 
     def prepare(self) -> Data:
         """List the data, before any slow step; its length is the number of items to measure.
@@ -111,18 +122,25 @@ class TrainingRecipe(Protocol[Data]):
         """
 
 
-def run(recipe: TrainingRecipe[Data], data: Data, advance: Advance) -> TrainingResult:
+def run(
+    recipe: TrainingRecipe[Data], data: Data, advance: Advance, *, openings: Path | None = None
+) -> TrainingResult:
     """Fit a model, evaluate it, and write it with its card and report.
 
     Args:
         recipe: What to train.
         data: From its `prepare`.
         advance: Called once per item.
+        openings: List of the evaluations of test sets, which gets a row before anything else;
+            None where no test set is evaluated.
 
     Raises:
         DatasetError: As `TrainingRecipe.fit`.
         ModelError: As `TrainingRecipe.fit`, or a file cannot be written.
+        SettingsError: The list of openings is no such list, or cannot be written.
     """
+    if openings is not None:
+        record_opening(openings, recipe.name, recipe.judged(data), recipe.command)
     started = time.monotonic()
     fitted = recipe.fit(data, settings.writable_folder("cache_dir"), advance)
     seconds = time.monotonic() - started
@@ -137,6 +155,33 @@ def run(recipe: TrainingRecipe[Data], data: Data, advance: Advance) -> TrainingR
     }
     write_file(file, json.dumps(values, indent=2, default=str) + "\n", error=ModelError)
     return TrainingResult(model, file, f"{report}\n\ntook {seconds:.0f} s")
+
+
+def record_opening(file: Path, model: str, sets: Sequence[str], command: str) -> None:
+    """Add a row to the list of evaluations of test sets.
+
+    Args:
+        file: A CSV file with the columns of `OPENINGS`, such as ``docs/lab/openings.csv``.
+        model: Name of the model.
+        sets: Names of the test sets.
+        command: What evaluates them.
+
+    Raises:
+        SettingsError: The file is no such list, or cannot be written.
+    """
+    try:
+        with file.open("r+", newline="", encoding="utf-8") as stream:
+            if stream.readline().strip() != ",".join(OPENINGS):
+                raise SettingsError(
+                    f"{file} is no list of openings; its first line is {','.join(OPENINGS)}"
+                )
+            stream.seek(0, SEEK_END)
+            row = (f"{date.today():%Y-%m-%d}", model, "; ".join(sets), "trained anew", command)
+            csv.writer(stream, quoting=csv.QUOTE_ALL, lineterminator="\n").writerow(row)
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(
+            f"{file}: test sets are evaluated only where a row can be added: {error}"
+        ) from error
 
 
 # --- the report ---------------------------------------------------------------------------

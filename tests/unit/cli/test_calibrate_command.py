@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from PIL import Image, ImageEnhance
@@ -72,6 +73,11 @@ def test_a_worker_notices_a_calibration_that_was_replaced(tmp_path: Path) -> Non
         CheckerSpec(("face_cnn",), (), made_before).checker()
 
 
-def test_only_face_tests_can_be_calibrated(tmp_path: Path) -> None:
+def test_a_test_that_cannot_be_calibrated_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "facepad.selected_tests.make_test", lambda name, _: SimpleNamespace(name=name)
+    )
     command = ["calibrate", "--bona-fide", str(tmp_path), "--test", "quality"]
     assert CliRunner().invoke(app, command).exit_code == 4

@@ -1,5 +1,6 @@
 """The systems of an evaluation: tests, the calibration of one of them, and their fusion."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -104,6 +105,19 @@ def test_an_anchored_test_decides_alone_at_the_cameras_threshold() -> None:
     assert list(found.points) == ["face_cnn"]
     assert (point.name, point.threshold) == ("calibration kiosk-7", 0.5)
     assert point.origin == "from 10 bona fide frames of the camera"
+
+
+def test_a_named_point_of_a_calibration_tells_both_names() -> None:
+    camera = keep()
+    strict = OperatingPoint("strict", 0.8, 0.5, 0.8)
+    spec = CheckerSpec(("face_cnn",), (), camera, operating_point="strict")
+    found = JudgedTests({"face_cnn": LoadedTest(strict, {}, ())}, spec)
+    point = found.own_point("face_cnn")
+    assert (point.name, point.low, point.high) == ("strict, calibration kiosk-7", 0.5, 0.8)
+    assert found.lacking == ()
+    assert replace(found, loaded={"face_cnn": LoadedTest(POINT, {}, ())}).lacking == (
+        "face_cnn has no operating point 'strict'; its own is used",
+    )
 
 
 def test_the_others_keep_the_point_they_ship_with() -> None:

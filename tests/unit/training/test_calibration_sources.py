@@ -8,17 +8,19 @@ import cv2
 import numpy as np
 import pytest
 
-from facepad.calibration import Calibration, CameraPrior
-from facepad.calibration.prior import ViewPrior
-from facepad.errors import InputError
+import facepad
+from facepad import calibration
+from facepad.calibration import Calibration, CameraPrior, MemberPrior, ViewPrior
+from facepad.errors import InputError, SettingsError
 from facepad.needs import Needs
 from facepad.training.calibration import run
-from facepad.training.calibration.run import CalibrationResult
+from facepad.training.calibration.card import CalibrationResult
 from facepad.types import (
     CaptureQuality,
     Face,
     Frame,
     LivenessTest,
+    MemberReading,
     Observation,
     OperatingPoint,
     Presentation,
@@ -40,6 +42,7 @@ class Brightness:
     operating_point: OperatingPoint = HALF
     models: Mapping[str, str] = field(default_factory=dict)
     needs: Needs = WITH_LANDMARKS
+    views: tuple[str, ...] = ("picture",)
 
     def score(self, presentation: Presentation) -> Score:
         raise AssertionError(presentation)
@@ -49,13 +52,30 @@ class Brightness:
         if frame.face is None:
             return Reason.NO_FACE
         level = float(frame.image.mean())
-        return {"picture": Observation(level, np.array([level]))}
+        member = {"brightness": MemberReading(level, np.array([level]))}
+        return {views: Observation(member) for views in self.views}
 
     def prior(self) -> CameraPrior:
-        return CameraPrior({"picture": ViewPrior(1.0, 1.0, 1.0, 1.0, 1.0, 0.0)}, self.version, 9)
+        member = MemberPrior(
+            spread=np.ones(1),
+            logit=1.0,
+            distance=1.0,
+            distance_scale=1.0,
+            logit_weight=0.5,
+            distance_weight=0.5,
+        )
+        view = ViewPrior(members={"brightness": member}, cameras=9)
+        return CameraPrior({"people": {"picture": view, "picture+frame": view}}, self.version)
 
     def calibrated(self, calibration: Calibration) -> LivenessTest:
         raise AssertionError(calibration)
+
+
+@dataclass(frozen=True)
+class Scene(Brightness):
+    """Observes the whole frame, too."""
+
+    views: tuple[str, ...] = ("picture", "picture+frame")
 
 
 class Finder:
@@ -87,8 +107,8 @@ def capture_of(frame: Frame) -> CaptureQuality:
     return CaptureQuality((*blurred, Reason.NO_CONTEXT))
 
 
-def clip(file: Path, *levels: int) -> None:
-    writer = cv2.VideoWriter(str(file), cv2.VideoWriter.fourcc(*"MJPG"), 25.0, (96, 96))
+def clip(file: Path, *levels: int, rate: float = 25.0) -> None:
+    writer = cv2.VideoWriter(str(file), cv2.VideoWriter.fourcc(*"MJPG"), rate, (96, 96))
     for level in levels:
         writer.write(np.full((96, 96, 3), level, np.uint8))
     writer.release()
@@ -100,26 +120,96 @@ def still(file: Path, level: int) -> None:
 
 def calibrated(folder: Path, *, self_attacks: bool = False) -> CalibrationResult:
     found = run.pictures(folder)
-    return run.calibrate("it", Brightness(), found, target_bpcer=0.05, self_attacks=self_attacks)
+    return run.fit_calibration("it", Brightness(), found, self_attacks=self_attacks)
 
 
 def mean_of(result: CalibrationResult) -> float:
-    return result.calibration.anchors["picture"].logit
+    return result.calibration.anchors["picture"].members["brightness"].logit
 
 
-def test_a_clip_counts_as_one_frame_its_middle_one(tmp_path: Path) -> None:
-    still(tmp_path / "1.png", 100)
-    still(tmp_path / "2.png", 110)
-    clip(tmp_path / "3.avi", 30, 60, 120, 200, 220)
+def of_people(folder: Path, *names: str) -> list[Path]:
+    made = [folder / name for name in names]
+    for each in made:
+        each.mkdir()
+    return made
+
+
+def test_a_clip_of_one_of_several_people_counts_as_one_frame_its_middle_one(tmp_path: Path) -> None:
+    first, second = of_people(tmp_path, "ann", "bob")
+    still(first / "1.png", 100)
+    still(first / "2.png", 110)
+    clip(second / "3.avi", 30, 60, 120, 200, 220)
     result = calibrated(tmp_path)
-    assert result.calibration.frames == 3
+    assert (result.calibration.frames, result.calibration.kind) == (3, "people")
     assert mean_of(result) == pytest.approx(110.0, abs=2.0)
 
 
 def test_of_a_clip_the_usable_frame_nearest_to_the_middle_is_taken(tmp_path: Path) -> None:
-    for number in range(3):
-        clip(tmp_path / f"{number}.avi", 80, 90 + 10 * number, 240 + 6 * number, 10 * number, 0)
+    for number, folder in enumerate(of_people(tmp_path, "ann", "bob", "eve")):
+        clip(folder / f"{number}.avi", 80, 90 + 10 * number, 240 + 6 * number, 10 * number, 0)
     assert mean_of(calibrated(tmp_path)) == pytest.approx(100.0, abs=2.0)
+
+
+def test_of_a_clip_of_one_person_frames_that_are_some_time_apart_count(tmp_path: Path) -> None:
+    # 24 frames at 8 a second; 10 are spread evenly, of which every second is .5 s after the last
+    clip(tmp_path / "it.avi", *range(40, 40 + 24 * 6, 6), rate=8.0)
+    result = calibrated(tmp_path)
+    assert (result.calibration.frames, result.calibration.kind) == (5, "person")
+    assert "for this person alone" in " ".join(result.notes)
+
+
+def test_a_clip_of_one_person_gives_ten_frames_at_most_and_no_copies(tmp_path: Path) -> None:
+    (folder,) = of_people(tmp_path, "ann")
+    clip(folder / "long.avi", *range(40, 40 + 40 * 4, 4), rate=1.0)
+    assert calibrated(tmp_path).calibration.frames == run.CLIP_FRAMES
+    clip(folder / "long.avi", *[40] * 20, *[80] * 10, *[120] * 10, rate=1.0)
+    assert calibrated(tmp_path).calibration.frames == 3
+
+
+def test_the_whole_frame_is_compared_only_in_a_fixed_scene(tmp_path: Path) -> None:
+    stills(tmp_path, 4)
+    found = run.pictures(tmp_path)
+    for fixed, views in [(False, ["picture"]), (True, ["picture", "picture+frame"])]:
+        made = run.fit_calibration("it", Scene(), found, fixed_scene=fixed, self_attacks=False)
+        assert list(made.calibration.anchors) == views
+        assert made.calibration.fixed_scene is fixed
+        assert ("(fixed scene)" in made.card.limits) is fixed
+    made = run.fit_calibration("it", Brightness(), found, fixed_scene=True, self_attacks=False)
+    assert made.notes[-1].startswith("--fixed-scene changes nothing")
+
+
+def test_a_target_replaces_that_of_the_usual_point(tmp_path: Path) -> None:
+    stills(tmp_path, 4)
+    found = run.pictures(tmp_path)
+    usual, own = (
+        run.fit_calibration("it", Brightness(), found, target_bpcer=t, self_attacks=False)
+        for t in (None, 0.3)
+    )
+    bounds = usual.calibration.anchors["picture"].bounds
+    others = own.calibration.anchors["picture"].bounds
+    assert others["strict"] == bounds["strict"] < others["balanced"]
+    assert "--target-bpcer 30" in own.card.recipe
+    assert "--target-bpcer" not in usual.card.recipe
+
+
+def test_pictures_in_a_list_are_one_persons_and_the_calibration_is_saved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FACEPAD_CALIBRATION_DIR", str(tmp_path / "calibrations"))
+    monkeypatch.setattr(run, "make_calibratable", lambda _: Brightness())
+    stills(tmp_path, 3)
+    given = [
+        tmp_path / "0.png",
+        (tmp_path / "1.png").read_bytes(),
+        np.full((96, 96, 3), 120, np.uint8),
+    ]
+    made = facepad.calibrate("desk", given, self_attacks=False, channels="rgb")
+    assert (made.calibration.kind, made.calibration.frames) == ("person", 3)
+    assert calibration.load("desk").frames == 3
+    with pytest.raises(SettingsError, match="a calibration named 'desk' exists"):
+        facepad.calibrate("desk", given, channels="rgb")
+    again = facepad.calibrate("desk", tmp_path, self_attacks=False, overwrite=True)
+    assert again.calibration.frames == 3
 
 
 def stills(folder: Path, count: int) -> None:

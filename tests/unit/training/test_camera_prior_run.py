@@ -20,6 +20,7 @@ from facepad.types import (
     Face,
     Frame,
     LivenessTest,
+    MemberReading,
     Observation,
     OperatingPoint,
     Presentation,
@@ -28,8 +29,6 @@ from facepad.types import (
     Score,
     Split,
 )
-
-pytest.importorskip("sklearn", reason="training needs scikit-learn: pip install 'facepad[train]'")
 
 HALF = OperatingPoint.at(0.5)
 WITH_LANDMARKS = Needs(landmarks=True)
@@ -54,7 +53,11 @@ class Colour:
         if frame.face is None:
             return Reason.NO_FACE
         colour = frame.image.mean(axis=(0, 1)) / 8.0
-        return {"picture": Observation(float(colour[0]), colour)}
+        red, all_three = MemberReading(float(colour[0]), colour[:1]), MemberReading(0.0, colour)
+        return {
+            "crop": Observation({"red": red}),
+            "picture": Observation({"red": red, "colour": all_three}),
+        }
 
     def prior(self) -> CameraPrior:
         raise AssertionError
@@ -108,8 +111,11 @@ def test_the_prior_is_written_with_a_card_of_the_data(
     result = prior.run(Colour, samples, tmp_path / "out", workers=0, advance=ignore)
     assert result.model == tmp_path / "out" / "colour_cameras.npz"
     found = CameraPrior.from_arrays(store.read_arrays(result.model), "it")
-    assert (found.version, found.cameras, list(found.by_views)) == ("colour-1+0", 2, ["picture"])
-    assert found.by_views["picture"].slope > 0.0
+    assert (found.version, list(found.by_kind)) == ("colour-1+0", ["people"])
+    assert list(found.by_kind["people"]) == ["crop", "picture"]
+    assert list(found.of("picture").members) == ["red", "colour"]
+    assert found.of("picture").cameras == 2
+    assert "people, picture: 2 cameras, 10 episodes" in result.text
     card = parse(result.model.with_suffix(".md").read_text(encoding="utf-8"))
     assert card.data.startswith("14 bona fide pictures and 14 attacks of 7 people in front of 2")
     assert "CC0" in card.data
@@ -151,3 +157,18 @@ def test_the_licence_of_a_users_own_model_is_called_unknown(
 def test_the_observed_faces_have_landmarks_where_the_test_needs_them() -> None:
     assert prior.Observer(Colour).finder.landmarks
     assert not prior.Observer(partial(Colour, needs=Needs())).finder.landmarks
+
+
+def test_observations_are_kept_as_they_were_and_a_shared_reading_once() -> None:
+    image = np.full((8, 8, 3), 80, np.uint8)
+    shown = Presentation((Frame(image, face=Face((0, 0, 8, 8), 1.0)),))
+    observed = Colour().observe(shown)
+    assert not isinstance(observed, Reason)
+    found = prior._unpacked(prior._packed(observed))
+    assert list(found) == list(observed)
+    for views, observation in observed.items():
+        for name, member in observation.members.items():
+            assert found[views].members[name].logit == member.logit
+            assert found[views].members[name].features == pytest.approx(member.features)
+    assert found["crop"].members["red"] is found["picture"].members["red"]
+    assert prior._unpacked(prior._packed({})) == {}

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from facepad import media
+from facepad.calibration.anchor import TARGETS
 from facepad.faces.finder import FaceFinder
 from facepad.liveness.face_cnn.test import FaceTest, free
 from facepad.training.calibration.fit import CalibrationFrame
@@ -31,7 +32,7 @@ def test() -> FaceTest:
 def observed(test: FaceTest, frame: Frame) -> CalibrationFrame:
     found = test.observe(Presentation((frame,)))
     assert not isinstance(found, Reason)
-    return CalibrationFrame.of(found["tight+context"])
+    return CalibrationFrame(found["context"])
 
 
 def test_the_same_frame_and_seed_give_the_same_attacks(frame: Frame) -> None:
@@ -48,12 +49,14 @@ def test_they_are_as_fine_as_the_frame(frame: Frame) -> None:
 def test_all_that_are_judged_are_counted(
     test: FaceTest, frame: Frame, observed: CalibrationFrame
 ) -> None:
-    views = "tight+context"
+    views = "context"
     steps: list[int] = []
     found = accepted_attacks(
-        test, [frame] * 3, [observed] * 3, views=views, prior=test.prior().by_views[views],
-        target_bpcer=0.05, advance=lambda: steps.append(1),
+        test, [frame] * 3, [observed] * 3, views=views, prior=test.prior().of(views),
+        targets=TARGETS, advance=lambda: steps.append(1),
     )  # fmt: skip
     assert len(steps) == 3
-    assert 0 <= found.accepted <= found.judged <= 3 * len(KINDS)
-    assert found.judged > 0
+    assert 0 < found.judged <= 3 * len(KINDS)
+    counts = list(found.accepted.values())
+    assert list(found.accepted) == list(TARGETS)
+    assert found.judged >= counts[0] >= counts[1] >= counts[2] >= 0

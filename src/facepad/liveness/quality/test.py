@@ -7,13 +7,14 @@ since a finer picture is another population for every one of these metrics.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from facepad import registry, settings
+from facepad.calibration import Calibration, CameraPrior
 from facepad.errors import ModelError
 from facepad.faces.crops import levelled, square
 from facepad.fusion import mean_over_frames
@@ -22,8 +23,19 @@ from facepad.media.resize import to_long_side
 from facepad.models import store
 from facepad.models.index import digest
 from facepad.quality.vector import METRICS, measure
-from facepad.types import Frame, OperatingPoint, Presentation, Reason, RgbImage, Score
+from facepad.types import (
+    Frame,
+    MemberReading,
+    Observation,
+    OperatingPoint,
+    Presentation,
+    Reason,
+    RgbImage,
+    Score,
+)
 
+FACE, WHOLE = "face", "whole"  # sets of views
+ALL_METRICS = "all metrics"  # the member beside the groups of metrics
 MIN_SIDE = 64  # of a whole picture, pixels; below it there is too little to measure
 
 
@@ -61,7 +73,8 @@ def packaged(name: str, file: str) -> "QualityTest":
         ModelError: No such model, or its file is missing, wrong or does not fit this version.
     """
     model = QualityClassifier.from_arrays(store.load_arrays(file), f"model {file!r}")
-    return QualityTest(name, model, store.version(file))
+    stem, _, licence = file.rpartition("_")
+    return QualityTest(name, model, store.version(file), f"{stem}_cameras_{licence}")
 
 
 def view(frame: Frame, margin: float, side: int) -> RgbImage | Reason:
@@ -98,11 +111,15 @@ class QualityTest:
         name: Name in the registry and in results.
         classifier: The trained classifier.
         version: Version of the model file.
+        prior_model: Name of the model file with the prior over cameras of this classifier.
+        calibration: Calibration of the camera, when there is one.
     """
 
     name: str
     classifier: QualityClassifier
     version: str
+    prior_model: str = ""
+    calibration: Calibration | None = None
 
     def __post_init__(self) -> None:
         names = self.classifier.names
@@ -124,13 +141,69 @@ class QualityTest:
 
     @property
     def operating_point(self) -> OperatingPoint:
-        """Threshold and band from the dev part."""
+        """Threshold and band from the dev part, or from the calibration."""
+        if self.calibration is not None:
+            return self.calibration.operating_point
         return self.classifier.operating_point
+
+    @property
+    def operating_points(self) -> Mapping[str, OperatingPoint]:
+        """Operating points by name from the calibration; none without one."""
+        return self.calibration.operating_points if self.calibration else MappingProxyType({})
+
+    @property
+    def anchored(self) -> bool:
+        """Whether it is calibrated to a camera."""
+        return self.calibration is not None
 
     @property
     def models(self) -> Mapping[str, str]:
         """Version of the classifier and of the models that its metrics use."""
         return MappingProxyType({self.name: self.version, **self.classifier.models})
+
+    def prior(self) -> CameraPrior:
+        """Return how bona fide faces vary in front of one camera.
+
+        Raises:
+            ModelError: There is no prior for this classifier.
+        """
+        if self.prior_model:
+            source = f"model {self.prior_model!r}"
+            prior = CameraPrior.from_arrays(store.load_arrays(self.prior_model), source)
+            if prior.version == self.version:
+                return prior
+        raise ModelError(
+            f"{self.version} has no prior over cameras to calibrate with; estimate it with "
+            f"`facepad train cameras --simulated DIR --test {self.name}`"
+        )
+
+    def calibrated(self, calibration: Calibration) -> "QualityTest":
+        """Return the test for the camera of a calibration.
+
+        Raises:
+            ModelError: The calibration was made with another test or other weights.
+        """
+        calibration.check_for(self.name, self.version)
+        return replace(self, calibration=calibration)
+
+    def observe(self, presentation: Presentation) -> Mapping[str, Observation] | Reason:
+        """Return the raw value and the standardised metrics by group, for calibration.
+
+        Args:
+            presentation: As for `score`.
+
+        Returns:
+            The observation of the face, or of the whole picture; its members are the groups of
+            metrics and all metrics together, as means over the frames that could be judged. Or
+            the reason why there is none.
+        """
+        margin, side = self.classifier.margin, self.classifier.side
+        parts = [view(frame, margin, side) for frame in presentation.frames]
+        seen = [part for part in parts if not isinstance(part, Reason)]
+        if not seen:
+            return next(part for part in parts if isinstance(part, Reason))
+        vectors = [self._standardised(self._measure(part)) for part in seen]
+        return self._observed(np.mean(vectors, axis=0))
 
     def score(self, presentation: Presentation) -> Score:
         """Score one presentation.
@@ -143,8 +216,10 @@ class QualityTest:
             A value, higher for bona fide, with the metrics, the raw value and the distance to
             the training pictures in ``details``. With reason ``unfamiliar_camera`` when that
             distance is beyond what was learned (in more than half of the judged frames): the
-            value must not decide then. Without a value when no frame could be judged. Frames
-            are combined by `facepad.fusion.mean_over_frames`.
+            value must not decide then. Calibrated, the value, its details and its operating
+            points are relative to the frames of the camera, and no camera is unfamiliar.
+            Without a value when no frame could be judged. Frames are combined by
+            `facepad.fusion.mean_over_frames`.
         """
         return mean_over_frames(presentation, self._score_frame)
 
@@ -155,11 +230,13 @@ class QualityTest:
         metrics = self._measure(part)
         vector = self._standardised(metrics)
         raw, distance = self.classifier.raw(vector), self.classifier.distance(vector)
-        return Score(
-            self.classifier.score(raw),
-            Reason.UNFAMILIAR_CAMERA if distance > self.classifier.limit else None,
-            MappingProxyType(_details(self.classifier, raw, distance, part, metrics)),
-        )
+        details = _details(self.classifier, raw, distance, part, metrics)
+        if self.calibration is not None:
+            found = self.calibration.score(self._observed(vector))
+            details = {**details, **found.details}
+            return Score(found.value, None, MappingProxyType(details), points=found.points)
+        reason = Reason.UNFAMILIAR_CAMERA if distance > self.classifier.limit else None
+        return Score(self.classifier.score(raw), reason, MappingProxyType(details))
 
     def explain(self, presentation: Presentation) -> Mapping[str, float]:
         """Return how much each group of metrics changed the score of the first frame with a score.
@@ -182,6 +259,15 @@ class QualityTest:
         return self.classifier.standardised(
             np.array([metrics[name] for name in self.classifier.names])
         )
+
+    def _observed(self, vector: Vector) -> Mapping[str, Observation]:
+        """Return what each group says alone, with all other metrics at their training mean."""
+        members = {}
+        for group, names in (*self._groups(), (ALL_METRICS, self.classifier.names)):
+            own = np.isin(self.classifier.names, names)
+            raw = self.classifier.raw(np.where(own, vector, 0.0))
+            members[group] = MemberReading(raw, vector[own])
+        return {FACE if self.classifier.margin else WHOLE: Observation(members)}
 
     def _groups(self) -> Iterable[tuple[str, Sequence[str]]]:
         groups: dict[str, list[str]] = {}

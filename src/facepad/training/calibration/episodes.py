@@ -39,7 +39,8 @@ _LEFT_OUT = "mask"  # species that are weighed with 0: masks cost ranks of other
 _LEAST_SPREAD = 0.05  # of a standardised feature; some never vary
 _LEAST = 1e-6  # of a deviation
 PULLS = (10.0, 3.0, 1.0, 0.3, 0.1, 0.03, 0.01)  # of the weights towards each other
-_AS_GOOD = 1.01  # loss of the strongest pull that is used, over the least loss
+# Most loss of the strongest pull that is used: over the least loss, and above it.
+_AS_GOOD, _NEARLY = 1.01, 0.002
 # Per deviation. A simulation that is too easy must not give ratios that only saturate.
 _MOST_SLOPE = 2.0
 
@@ -272,7 +273,8 @@ def _held_out(rows: _Rows, cameras: Sequence[str]) -> tuple[float, Vector, list[
     episode_half = np.array([half[camera] for camera in cameras])
     found = {pull: _crossed(rows, episode_half, pull) for pull in PULLS}
     losses = {pull: _loss(scores, rows) for pull, (scores, _) in found.items()}
-    pull = max(pull for pull in PULLS if losses[pull] <= _AS_GOOD * min(losses.values()))
+    enough = _AS_GOOD * min(losses.values()) + _NEARLY
+    pull = max(pull for pull in PULLS if losses[pull] <= enough)
     return pull, *found[pull]
 
 
@@ -298,7 +300,8 @@ def _crossed(
 
 def _loss(scores: Vector, rows: _Rows) -> float:
     """Return the weighted logistic loss of scores after their own scaling."""
-    ratios = _scaling(scores, rows).slope * scores + _scaling(scores, rows).bias
+    scaling = _scaling(scores, rows)
+    ratios = scaling.slope * scores + scaling.bias
     weight = _balanced(rows, np.ones(len(rows.labels), bool))
     losses = np.logaddexp(0.0, np.where(rows.labels, -ratios, ratios))
     return float(weight @ losses / weight.sum())

@@ -8,7 +8,6 @@ new bona fide presentation of this camera scores below it with the target probab
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -309,13 +308,12 @@ def _shrunk(mean: Vector, deviation: Vector, usual: float, count: int) -> tuple[
     )
 
 
-@cache
 def _t_multiplier(count: int, share: float) -> float:
     """Return the number of deviations between mean and bound."""
-    from scipy.stats import t
+    from scipy.special import stdtrit  # many times faster than scipy.stats.t.ppf
 
     known = PRIOR_FRAMES + count
-    return float(t.ppf(1.0 - share, known - 1)) * float(np.sqrt(1.0 + 1.0 / known))
+    return float(stdtrit(known - 1, 1.0 - share)) * float(np.sqrt(1.0 + 1.0 / known))
 
 
 def expected_bpcer_range(count: int, target_bpcer: float) -> tuple[float, float]:

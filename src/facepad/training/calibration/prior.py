@@ -177,12 +177,13 @@ def _row(observer: Observer, item: _Item) -> _Row:
 
 
 def _packed(observations: Observations) -> bytes:
-    """Return observations as bytes; a reading that several sets of views share is kept once."""
-    known: dict[int, tuple[int, MemberReading]] = {}
+    """Return observations as bytes; equal readings of several sets of views are kept once."""
+    known: dict[tuple[float, bytes], tuple[int, MemberReading]] = {}
     uses = []
     for views, observation in observations.items():
         for name, member in observation.members.items():
-            place, _ = known.setdefault(id(member), (len(known), member))
+            content = (member.logit, member.features.tobytes())
+            place, _ = known.setdefault(content, (len(known), member))
             uses.append((views, name, str(place)))
     readings = [member for _, member in known.values()]
     return pack(

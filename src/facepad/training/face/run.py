@@ -143,6 +143,18 @@ class FaceRecipe:
         return f"{self.what}_heads_{KINDS[self.trains]}"
 
     @property
+    def command(self) -> str:
+        """The command that repeats the training, without the places of folders."""
+        command = self.sources.command(self.trains, self.every)
+        command += f" --what {self.what}" * (self.what != "face")
+        command += " --bounds FILE" * (self.bounds is not None)
+        return command + " --judge FILE" * self.evaluate_test
+
+    def judged(self, data: FaceData) -> tuple[str, ...]:
+        """Return the names of the test sets that are evaluated."""
+        return tuple(part.name for part in data.test)
+
+    @property
     def facts(self) -> Mapping[str, object]:
         """Options, for the report as JSON."""
         return {
@@ -201,7 +213,7 @@ class FaceRecipe:
             research_use=research,
             data=self._data_section(data),
             recipe=recipe_section(
-                self._command(),
+                self.command,
                 f"Logistic regression (C = {self.spec.regularisation_c:g} over the number of "
                 "pictures) on mean and deviation of the channels of the frozen backbone's "
                 f"blocks: {self.spec}; only for calibrations: "
@@ -216,12 +228,6 @@ class FaceRecipe:
             results=result_section(report, [part.name for part in data.test]),
             limits=_LIMITS,
         )
-
-    def _command(self) -> str:
-        command = self.sources.command(self.trains, self.every)
-        command += f" --what {self.what}" * (self.what != "face")
-        command += " --bounds FILE" * (self.bounds is not None)
-        return command + " --judge" * self.evaluate_test
 
     def _taught(self) -> str:
         if self.spec.species:

@@ -126,8 +126,12 @@ class QualityRecipe:
         words += [f"--also {copy.name}=DIR" for copy in self.trains if copy.name != first]
         words += [f"--show {copy.name}=DIR" for copy in self.shown]
         words += [f"--view {self.view}", f"--classifier {self.classifier}", f"--seed {self.seed}"]
-        judge = ["--judge"] if self.evaluate_test else []
+        judge = ["--judge FILE"] if self.evaluate_test else []
         return " ".join(["facepad train quality", *words, *judge])
+
+    def judged(self, data: QualityData) -> tuple[str, ...]:
+        """Return the names of the test sets that are evaluated."""
+        return tuple(part.name for part in data.evaluated if part.is_test)
 
     @property
     def facts(self) -> Mapping[str, object]:
