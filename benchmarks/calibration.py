@@ -1,140 +1,178 @@
-"""What calibrating a camera does to errors, by number of frames; before and after.
+"""What calibrating a camera does to errors, by number of frames.
 
-    python benchmarks/calibration.py --nuaa DIR --crops CSV --simulated DIR
+    python benchmarks/calibration.py --test face_cnn --nuaa DIR --crops CSV --simulated DIR
 
-Frames are drawn anew 20 times. People in the frames are never among those judged, but on the
-sites of --crops, each of which shows one person: there the other frames are judged.
+Frames are drawn anew 20 times, and each calibration is fitted as `facepad calibrate` fits it.
+People in the frames are never among those judged, but on the sites of --crops (a list whose
+subjects are sites), where few people are: there the other frames are judged.
 
 * NUAA: frames of its two dev people; judged are the train people, or with --judge those of the
   test part that no other part has.
-* crops: sites of part dev, or with --judge of part test; the tight heads alone.
-* simulated: cameras that took no part in learning, before people that did not either. By lines
-  of the sensor, since a coarse camera hides what tells an attack.
+* sites: those of part dev, or with --judge of part test.
+* simulated: cameras that took no part in fitting the prior.
 """
 
 import argparse
-import json
 import os
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from facepad import settings
-from facepad.calibration.anchor import Vector
-from facepad.calibration.prior import ViewPrior
+from facepad.calibration import CameraPrior
+from facepad.calibration.anchor import PEOPLE, PERSON, TARGETS, WHOLE_FRAME
 from facepad.datasets.csv_list import CsvList
 from facepad.datasets.nuaa import Nuaa
 from facepad.evaluation import protocol
 from facepad.evaluation.ranking import auc
-from facepad.faces import crops
-from facepad.liveness.face_cnn.heads import Head
-from facepad.liveness.face_cnn.test import FaceTest
-from facepad.registry import resolve
+from facepad.jobs.progress import ignore
+from facepad.selected_tests import make_calibratable
 from facepad.training.calibration.fit import CalibrationFrame, fit
-from facepad.training.face.features import FaceCache, extract
-from facepad.training.face.heads import LabelledFeatures, logits
+from facepad.training.calibration.prior import observe
 from facepad.training.sources import simulated_samples
-from facepad.types import Sample, Split
+from facepad.types import Observation, Sample, Split
 
 COUNTS = (3, 5, 10, 20)
 DRAWS = 20
-TARGET = 0.05
 Rows = NDArray[np.intp]
+Values = NDArray[np.float64]
+Errors = dict[str, float]  # AUC, and BPCER and APCER by operating point
 
 
 @dataclass(frozen=True)
 class Case:
-    """Pictures of some cameras with what the heads make of them."""
+    """Pictures of some cameras with what a test observes on them, in one set of views."""
 
-    name: str
     samples: Sequence[Sample]
-    seen: Sequence[CalibrationFrame]
-    groups: NDArray[np.str_]
+    seen: Sequence[Observation]
     people: NDArray[np.str_]
     bona_fide: NDArray[np.bool_]
-    before: Vector  # log-likelihood ratios above the packaged threshold
-    prior: ViewPrior
+
+
+class Bench:
+    """A test with its prior."""
+
+    def __init__(self, arguments: argparse.Namespace) -> None:
+        self.make = partial(make_calibratable, arguments.test)
+        test = self.make()
+        self.version = test.version
+        self.prior: CameraPrior = test.prior()
+        self.fixed_scene: bool = arguments.fixed_scene
+        self.workers: int = arguments.workers
+
+    def cases(self, samples: Sequence[Sample]) -> Iterator[tuple[str, Case]]:
+        """Yield the pictures by the set of views that a calibration would use for them."""
+        observed = observe(self.make, self.version, samples, workers=self.workers, advance=ignore)
+        sets: dict[str, list[int]] = defaultdict(list)
+        for row, each in enumerate(observed):
+            usable = [v for v in each if self.fixed_scene or WHOLE_FRAME not in v.split("+")]
+            if usable:
+                sets[usable[-1]].append(row)
+        for views, rows in sets.items():
+            chosen = [samples[row] for row in rows]
+            yield (
+                views,
+                Case(
+                    chosen,
+                    [observed[row][views] for row in rows],
+                    np.array([sample.subject for sample in chosen]),
+                    np.array([sample.is_bona_fide for sample in chosen]),
+                ),
+            )
+
+    def errors(self, case: Case, frames: Rows, rest: Rows, views: str, kind: str) -> Errors:
+        """Return the errors of the rest, calibrated with frames."""
+        given = [CalibrationFrame(case.seen[row], str(case.people[row])) for row in frames]
+        anchor = fit(given, self.prior.of(views, kind))
+        scores = np.array([anchor.anchored(case.seen[row]) for row in rest])
+        labels = case.bona_fide[rest]
+        found = {"AUC": auc(labels, scores)}
+        for name, bound in anchor.bounds.items():
+            found[f"BPCER {name}"] = float((scores[labels] < bound).mean())
+            found[f"APCER {name}"] = float((scores[~labels] >= bound).mean())
+        return found
 
 
 def main() -> None:
     """Judge and print."""
     arguments = _arguments()
-    test: FaceTest = resolve("liveness_tests", arguments.test)()
-    print(
-        f"{test.version}, target BPCER {TARGET:.0%}, {DRAWS} draws, mean (5th to 95th percentile)"
-    )
+    bench = Bench(arguments)
+    print(f"{bench.version}, {DRAWS} draws; BPCER / APCER by operating point, mean")
     if arguments.nuaa:
-        _nuaa(test, arguments)
+        _nuaa(bench, arguments)
     if arguments.crops:
-        _crops(test, arguments)
+        _sites(bench, arguments)
     if arguments.simulated:
-        _cameras(test, arguments)
+        _cameras(bench, arguments)
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--test", default="face_cnn")
     parser.add_argument("--nuaa", type=Path)
     parser.add_argument("--crops", type=Path, help="CSV list, subjects being sites")
     parser.add_argument("--simulated", type=Path, nargs="*", help="of facepad simulate")
     parser.add_argument("--judge", action="store_true", help="open what may only judge")
-    parser.add_argument("--test", default="face_cnn", choices=("face_cnn", "face_cnn_research"))
+    parser.add_argument("--fixed-scene", action="store_true")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     return parser.parse_args()
 
 
-def _nuaa(test: FaceTest, arguments: argparse.Namespace) -> None:
+def _nuaa(bench: Bench, arguments: argparse.Namespace) -> None:
     every = tuple(Nuaa(arguments.nuaa).samples())
     dev = [sample for sample in every if sample.split is Split.DEV and sample.is_bona_fide]
     judged = protocol.subject_disjoint(every)
     if not arguments.judge:
         judged = tuple(sample for sample in every if sample.split is Split.TRAIN)[::3]
-    case = _case("NUAA", test, [*dev, *judged], arguments.workers)
-    may_calibrate = np.arange(len(case.samples)) < len(dev)
-    rest = np.flatnonzero(~may_calibrate)
-    _told("before", [_errors(case.before, case, rest)], case, rest)
-    for count in COUNTS:
-        found = []
-        for draw in range(DRAWS):
-            frames = _drawn(case, np.flatnonzero(may_calibrate), count, draw)
-            found.append(_errors(_after(case, frames, rest), case, rest))
-        _told(f"{count} frames", found, case, rest)
+    for views, case in bench.cases([*dev, *judged]):
+        may = np.array([sample.split is Split.DEV for sample in case.samples])
+        if may.sum() < max(COUNTS) or case.bona_fide[~may].all():
+            continue
+        for count in COUNTS:
+            drawn = (_drawn(case, np.flatnonzero(may), count, draw) for draw in range(DRAWS))
+            rest = np.flatnonzero(~may)
+            found = [bench.errors(case, rows, rest, views, PEOPLE) for rows in drawn]
+            _told(f"NUAA ({views}), {count} frames", found)
 
 
-def _crops(test: FaceTest, arguments: argparse.Namespace) -> None:
+def _sites(bench: Bench, arguments: argparse.Namespace) -> None:
     part = Split.TEST if arguments.judge else Split.DEV
     samples = [sample for sample in CsvList(arguments.crops).samples() if sample.split is part]
-    case = _case("crops", test, samples, arguments.workers, only_crops=True)
-    for site in sorted(set(case.people)):
-        rows = np.flatnonzero(case.people == site)
-        _told(f"{site} before", [_errors(case.before, case, rows)], case, rows)
-        for count in COUNTS[:-1]:
-            found = []
-            for draw in range(DRAWS):
-                own = rows[case.bona_fide[rows]]
-                frames = np.random.default_rng(draw).choice(own, count, replace=False)
-                rest = np.setdiff1d(rows, frames)
-                found.append(_errors(_after(case, frames, rest), case, rest))
-            _told(f"{site} {count} frames", found, case, rows)
+    for views, case in bench.cases(samples):
+        for site in sorted(set(case.people.tolist())):
+            rows = np.flatnonzero(case.people == site)
+            own = rows[case.bona_fide[rows]]
+            for count in COUNTS:
+                if len(own) < count + 2 or len(own) == len(rows):
+                    continue
+                found = []
+                for draw in range(DRAWS):
+                    frames = np.random.default_rng(draw).choice(own, count, replace=False)
+                    rest = np.setdiff1d(rows, frames)
+                    found.append(bench.errors(case, frames, rest, views, PERSON))
+                _told(f"{site} ({views}), {count} frames", found)
 
 
-def _cameras(test: FaceTest, arguments: argparse.Namespace) -> None:
-    case = _case("simulated", test, simulated_samples(arguments.simulated), arguments.workers)
-    every = np.arange(len(case.samples))
-    print(f"{len(set(case.groups))} cameras, {len(set(case.people))} people")
-    _by_kind("before", case, [(every, case.before)])
-    for count in COUNTS:
-        _by_kind(f"{count} frames", case, list(_episodes(case, count)))
+def _cameras(bench: Bench, arguments: argparse.Namespace) -> None:
+    for views, case in bench.cases(simulated_samples(arguments.simulated)):
+        groups = np.array([sample.attributes.get("camera", "") for sample in case.samples])
+        print(f"{len(set(groups))} cameras, {len(set(case.people))} people")
+        for count in COUNTS:
+            episodes = list(_episodes(case, groups, count))
+            found = [bench.errors(case, rows, rest, views, PEOPLE) for rows, rest in episodes]
+            if found:
+                _told(f"simulated ({views}), {count} frames", found)
 
 
-def _episodes(case: Case, count: int) -> Iterator[tuple[Rows, Vector]]:
-    for camera in sorted(set(case.groups)):
-        rows = np.flatnonzero(case.groups == camera)
+def _episodes(case: Case, groups: NDArray[np.str_], count: int) -> Iterator[tuple[Rows, Rows]]:
+    for camera in sorted(set(groups.tolist())):
+        rows = np.flatnonzero(groups == camera)
         own = rows[case.bona_fide[rows]]
-        people = sorted(set(case.people[own]))
+        people = sorted(set(case.people[own].tolist()))
         if len(people) < count + 2:
             continue
         for draw in range(DRAWS):
@@ -142,87 +180,14 @@ def _episodes(case: Case, count: int) -> Iterator[tuple[Rows, Vector]]:
             chosen = rng.permutation(people)[:count]
             frames = np.array([rng.choice(own[case.people[own] == who]) for who in chosen])
             rest = rows[~np.isin(case.people[rows], chosen)]
-            yield rest, _after(case, frames, rest)
-
-
-def _by_kind(name: str, case: Case, found: Sequence[tuple[Rows, Vector]]) -> None:
-    """Errors by species, over all and by lines of the sensor."""
-    species = np.array([sample.pai_species or "" for sample in case.samples])
-    lines = np.array([_lines(sample) for sample in case.samples])
-    wrong: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0])
-    for rows, margins in found:
-        missed = np.where(case.bona_fide[rows], margins < 0.0, margins >= 0.0)
-        for row, error in zip(rows, missed, strict=True):
-            for part in ("all", str(lines[row])):
-                cell = wrong[(part, str(species[row]))]
-                cell[0] += int(error)
-                cell[1] += 1
-    for part in sorted(
-        {part for part, _ in wrong},
-        key=lambda one: (one != "all", int(f"0{one}" if one.isdigit() else 0)),
-    ):
-        cells = [(kind or "bona fide", wrong[(part, kind)]) for kind in sorted(set(species))]
-        rates = {kind: bad / total for kind, (bad, total) in cells if total}
-        whole = max(
-            (rates[kind] for kind in rates if kind not in ("bona fide", "partial")), default=np.nan
-        )
-        told = ", ".join(
-            f"{kind} {100 * bad / total:.1f} % of {total}" for kind, (bad, total) in cells if total
-        )
-        half = 50 * (rates.get("bona fide", np.nan) + whole)
-        print(
-            f"  {name:>10}, lines {part:>5}: {told}; HTER with the worst whole medium {half:.1f} %"
-        )
-
-
-def _lines(sample: Sample) -> str:
-    return str(json.loads(sample.attributes["parameters"])["camera"]["lens"]["lines"])
-
-
-def _case(
-    name: str, test: FaceTest, samples: Sequence[Sample], workers: int, *, only_crops: bool = False
-) -> Case:
-    cache = FaceCache(settings.folder("cache_dir"))
-    seen = LabelledFeatures(
-        tuple(samples), extract(samples, cache, workers=workers, is_cropped=only_crops)
-    )
-    heads: tuple[Head, ...] = test.heads.heads
-    scaling, kind = test.heads.all_views, f"{crops.TIGHT}+{crops.CONTEXT}"
-    if only_crops:
-        heads = tuple(head for head in heads if head.view == crops.TIGHT)
-        scaling, kind = test.heads.tight_only, crops.TIGHT
-        seen = seen.part(seen.usable)
-    else:
-        seen = seen.part(seen.usable & seen.features.has_context)
-    point = test.heads.operating_point.threshold
-    raw = logits(heads, seen)
-    print(f"\n{name}: {len(seen.samples)} of {len(samples)} pictures are seen ({kind})")
-    return Case(
-        name,
-        seen.samples,
-        _frames(heads, seen),
-        np.array([sample.attributes.get("camera", "") for sample in seen.samples]),
-        np.array([sample.subject for sample in seen.samples]),
-        seen.bona_fide,
-        scaling.slope * raw + scaling.bias - np.log(point / (1.0 - point)),
-        test.prior().by_views[kind],
-    )
-
-
-def _frames(heads: Sequence[Head], labelled: LabelledFeatures) -> list[CalibrationFrame]:
-    """Cached features as a calibration observes its frames."""
-    features = labelled.features
-    units = [head.standardised(features.of(head.view, head.block)) for head in heads]
-    rows = zip(
-        logits(heads, labelled), np.concatenate(units, axis=1), labelled.samples, strict=True
-    )
-    return [CalibrationFrame(float(raw), row, sample.subject) for raw, row, sample in rows]
+            if len(set(case.bona_fide[rest].tolist())) == 2:
+                yield frames, rest
 
 
 def _drawn(case: Case, rows: Rows, count: int, draw: int) -> Rows:
     """Frames of all people in turn, as somebody would take them."""
     rng = np.random.default_rng(draw)
-    people = sorted(set(case.people[rows]))
+    people = sorted(set(case.people[rows].tolist()))
     shares = [(count + len(people) - 1 - place) // len(people) for place in range(len(people))]
     chosen = [
         rng.choice(rows[case.people[rows] == who], share, replace=False)
@@ -231,27 +196,17 @@ def _drawn(case: Case, rows: Rows, count: int, draw: int) -> Rows:
     return np.concatenate(chosen)
 
 
-def _after(case: Case, frames: Rows, rest: Rows) -> Vector:
-    anchor = fit([case.seen[row] for row in frames], TARGET, case.prior)
-    seen = [case.seen[row] for row in rest]
-    return np.array([anchor.margin(anchor.anchored(one.raw, one.features)) for one in seen])
-
-
-def _errors(margins: Vector, case: Case, rows: Rows) -> tuple[float, float, float]:
-    margins = margins[rows] if len(margins) == len(case.samples) else margins
-    labels = case.bona_fide[rows]
-    below = float((margins[labels] < 0.0).mean())
-    return auc(labels, margins), below, float((margins[~labels] >= 0.0).mean())
-
-
-def _told(name: str, found: Sequence[tuple[float, float, float]], case: Case, rows: Rows) -> None:
-    area, bona_fide, attack = np.mean(found, axis=0)
-    halves = [50.0 * (one[1] + one[2]) for one in found]
-    low, high = np.quantile(halves, (0.05, 0.95))
-    many, few = int(case.bona_fide[rows].sum()), int((~case.bona_fide[rows]).sum())
+def _told(name: str, found: Sequence[Errors]) -> None:
+    mean = {key: float(np.mean([one[key] for one in found])) for key in found[0]}
+    points = ", ".join(
+        f"{point} {100 * mean[f'BPCER {point}']:.1f} / {100 * mean[f'APCER {point}']:.1f} %"
+        for point in TARGETS
+    )
+    half = [50.0 * (one["BPCER balanced"] + one["APCER balanced"]) for one in found]
+    low, high = np.quantile(half, (0.05, 0.95))
     print(
-        f"  {name:>20}: AUC {area:.3f}, BPCER {100 * bona_fide:.1f} % of {many}, APCER "
-        f"{100 * attack:.1f} % of {few}, HTER {np.mean(halves):.1f} % ({low:.1f} to {high:.1f})"
+        f"  {name:>34}: AUC {mean['AUC']:.3f}, {points}; HTER {np.mean(half):.1f} % "
+        f"({low:.1f} to {high:.1f})"
     )
 
 

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from command_line import install_plugin, run, skip_without_face_models
+from facepad import calibration
 from facepad.testing import made_up_dataset
 
 pytestmark = pytest.mark.e2e
@@ -73,11 +74,16 @@ def report(out: Path) -> dict[str, Any]:
     return found
 
 
-def test_the_test_of_a_calibration_is_judged_at_its_threshold_alone(finished: Path) -> None:
+def test_the_test_of_a_calibration_is_judged_at_its_threshold_alone(
+    finished: Path, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FACEPAD_CALIBRATION_DIR", str(place / "calibrations"))
     first = report(finished)["assessments"][0]
     (point,) = first["points"]
     assert first["system"] == "face_cnn"
-    assert (point["name"], point["threshold"]) == ("calibration kiosk-7", 0.5)
+    wanted = calibration.load("kiosk-7").operating_points["balanced"].threshold
+    assert point["name"] == "balanced, calibration kiosk-7"
+    assert point["threshold"] == pytest.approx(wanted)
     assert point["origin"] == "from 6 bona fide frames of the camera"
 
 

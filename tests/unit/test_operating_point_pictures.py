@@ -13,14 +13,16 @@ sys.path.append(str(ROOT / "benchmarks"))
 pytest.importorskip("simulator", reason="source archives hold no benchmarks")
 
 import operating_point_pictures as pictures  # noqa: E402 - lies beside the package
+from facepad.calibration.anchor import TARGETS  # noqa: E402 - as above
 from facepad.registry import POINT_NAMES  # noqa: E402 - as above
+from simulator.drawing import Drawing  # noqa: E402 - as above
 
 PAGE = (ROOT / "docs" / "operating-points.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("one", [pictures.points(), pictures.cameras(), pictures.frames()])
 def test_the_page_shows_every_picture_as_the_script_describes_it(
-    one: pictures.Drawing,
+    one: Drawing,
 ) -> None:
     assert f"(images/{one.name}.svg)" in PAGE
     kept = (pictures.IMAGES / f"{one.name}.svg").read_text(encoding="utf-8")
@@ -29,8 +31,8 @@ def test_the_page_shows_every_picture_as_the_script_describes_it(
 
 
 def test_the_page_names_the_targets_of_a_calibration() -> None:
-    assert tuple(pictures.TARGETS) == POINT_NAMES
-    for name, share in pictures.TARGETS.items():
+    assert tuple(TARGETS) == POINT_NAMES
+    for name, share in TARGETS.items():
         (row,) = [line for line in PAGE.splitlines() if line.startswith(f"| `{name}` |")]
         assert row.endswith(f"| {100.0 * share:.0f} % |")
 

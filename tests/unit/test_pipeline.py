@@ -12,6 +12,7 @@ from facepad.checking import check
 from facepad.errors import InputError, SettingsError, item_error
 from facepad.fusion import Answer, Fused, mean_ratio
 from facepad.pipeline import Checker
+from facepad.registry import DEFAULT_ADVISORY
 from facepad.testing.made_up import made_up_picture
 from facepad.types import (
     CaptureQuality,
@@ -189,9 +190,9 @@ def test_an_advisory_test_is_reported_and_has_no_part_in_the_decision() -> None:
     assert (checker.tests, checker.deciding) == (("sure", "other"), ("sure",))
 
 
-def test_by_default_the_face_network_decides_and_quality_is_shown() -> None:
+def test_by_default_the_face_network_decides_and_others_are_shown() -> None:
     made = Checker(finder=FakeFinder())
-    assert (made.deciding, made.tests) == (("face_cnn",), ("face_cnn", "quality"))
+    assert (made.deciding, made.tests) == (("face_cnn",), ("face_cnn", *DEFAULT_ADVISORY))
 
 
 def test_tests_that_are_named_decide_and_nothing_is_added() -> None:

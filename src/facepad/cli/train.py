@@ -327,7 +327,11 @@ def train_cameras(
     out: Out = Path("out"),
     workers: Workers = CPUS,
 ) -> None:
-    """Estimate the camera prior used by `facepad calibrate`.
+    """Estimate the camera prior used by `facepad calibrate`: how faces vary, how parts count.
+
+    Needs cameras with several people each. For calibrations to one person it also needs several
+    frames of one person in front of one camera: simulate clips with few cameras (--cameras 2),
+    several times with another --seed.
 
     Writes the model and its card. Features are cached, so an interrupted run resumes. The
     random seed is fixed.

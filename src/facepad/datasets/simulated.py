@@ -90,6 +90,7 @@ def artefact_of(sample: Sample) -> str:
     """Return the kind of artefact of a picture: its species, and of a simulated one the medium.
 
     Example:
+        >>> from facepad.types import Split
         >>> artefact_of(Sample("a", "a.jpg", "ann", Split.TRAIN, "print"))
         'print'
     """

@@ -14,7 +14,7 @@ from facepad.cli.options import PointName
 from facepad.decision import Decision
 from facepad.errors import DatasetError, InputError, ModelError
 from facepad.pipeline import Checker
-from facepad.registry import POINT_NAMES
+from facepad.registry import DEFAULT_ADVISORY, POINT_NAMES
 from facepad.types import CaptureQuality, Face, Frame
 
 pytestmark = pytest.mark.usefixtures("_made_up")
@@ -29,7 +29,10 @@ def run(*arguments: str, stdin: bytes | None = None, columns: int = 200) -> Resu
 def test_a_bright_picture_is_a_line_of_the_table(picture: Picture) -> None:
     result = run(picture("a.png", 200))
     assert result.exit_code == 0
-    assert "a.png  bona fide   0.78     0.78  score 0.78 >= 0.50 (accept)  64x48" in result.stdout
+    assert (
+        "a.png  bona fide   0.78       0.78     0.78  score 0.78 >= 0.50 (accept)  64x48"
+        in result.stdout
+    )
 
 
 def test_the_last_line_sums_up(picture: Picture, tmp_path: Path) -> None:
@@ -124,7 +127,7 @@ def test_for_a_gate_several_faces_do_not_pass(
 def test_no_face_is_a_result_and_no_error(picture: Picture) -> None:
     result = run(picture("a.png", 0))
     assert result.exit_code == 0
-    assert "no response   0.00     0.00  no face found (look straight" in result.stdout
+    assert "no response   0.00       0.00     0.00  no face found (look straight" in result.stdout
 
 
 @pytest.mark.parametrize(
@@ -174,12 +177,12 @@ def test_one_test_alone_needs_no_column(picture: Picture) -> None:
     assert "one" not in out.splitlines()[0].split()
 
 
-def test_the_face_network_decides_and_quality_is_shown_where_no_test_is_named(
+def test_the_face_network_decides_and_others_are_shown_where_no_test_is_named(
     picture: Picture,
 ) -> None:
     document = json.loads(run(picture("a.png", 200), "--json").stdout)
-    assert (document["deciding"], document["advisory"]) == (["face_cnn"], ["quality"])
-    assert list(document["tests"]) == ["face_cnn", "quality"]
+    assert (document["deciding"], document["advisory"]) == (["face_cnn"], [*DEFAULT_ADVISORY])
+    assert list(document["tests"]) == ["face_cnn", *DEFAULT_ADVISORY]
 
 
 @pytest.mark.parametrize(

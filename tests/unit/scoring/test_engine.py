@@ -156,6 +156,26 @@ def test_a_run_killed_before_its_first_row_leaves_nothing_to_mix(scoring: Datase
 
 
 @pytest.mark.usefixtures("_made_up")
+def test_an_operating_point_stands_in_each_row_and_is_never_mixed(
+    picture: Callable[[str, int], str], tmp_path: Path
+) -> None:
+    picture("a.png", 168)
+    manifest, out = tmp_path / "in.csv", tmp_path / "out.csv"
+    manifest.write_text("path\na.png\n")
+    strict = ScoreOptions(("cautious",), 0, operating_point="strict")
+    score_manifest(manifest, out, strict, say=lambda _: None, progress=progress)
+    (row,) = csv.DictReader(out.read_text().splitlines())
+    assert [row[name] for name in ("outcome", "reason", "operating_point", "low", "high")] == [
+        "uncertain", "uncalibrated_camera", "strict", "0.400000", "0.800000",
+    ]  # fmt: skip
+    kept = json.loads(out.with_name("out.csv.run.json").read_text())
+    assert kept["operating point"] == kept["operating point cautious"]["name"] == "strict"
+    balanced = ScoreOptions(("cautious",), 0, resume=True)
+    with pytest.raises(SettingsError, match="with operating point 'strict', not 'balanced'"):
+        score_manifest(manifest, out, balanced, say=lambda _: None, progress=progress)
+
+
+@pytest.mark.usefixtures("_made_up")
 def test_which_face_is_judged_is_kept_and_never_mixed(
     picture: Callable[[str, int], str], tmp_path: Path
 ) -> None:

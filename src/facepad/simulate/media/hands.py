@@ -223,7 +223,7 @@ def _fingers(
         short = (1.0 - _LONG[number]) * (30.0 if tips else 45.0)
         inward = max(over - short + float(rng.uniform(-3.0, 3.0)), 2.0)
         if tips:
-            bend, ends = (-0.35 * breadth, at + 4.0 * lean), (1.04 * wide, 0.9 * wide)
+            bend, ends = (-0.1 * breadth, at + 4.0 * lean), (1.04 * wide, 0.9 * wide)
         else:
             bend = (inward - 42.0 * _LONG[number], middle + (at - middle) * 0.96 - 12.0 * lean)
             ends = (1.06 * wide, 0.86 * wide)
@@ -358,8 +358,8 @@ def _detail(along: Map, across: Map) -> Map:
         bow = np.float32(joint) + np.float32(0.12) * across**2
         light -= np.float32(0.05) * np.exp(-(((along - bow) / np.float32(0.09)) ** 2))
     plate = 1.0 - (across / np.float32(0.62)) ** 4 - (np.abs(along - 0.12) / np.float32(0.68)) ** 3
-    light += np.float32(0.09) * np.clip(4.0 * plate, 0.0, 1.0)
-    light -= np.float32(0.1) * np.exp(-((plate / np.float32(0.25)) ** 2))
+    light += np.float32(0.06) * np.clip(4.0 * plate, 0.0, 1.0)
+    light -= np.float32(0.06) * np.exp(-((plate / np.float32(0.25)) ** 2))
     return light
 
 
@@ -370,6 +370,7 @@ def _shaded(
     round_ = np.minimum(shape.breadth, np.float32(1.3))
     inner = np.clip(1.0 + shape.away / round_, 0.0, 1.0)
     high = round_ * np.sqrt(1.0 - np.minimum(inner, np.float32(0.97)) ** 2)
+    high -= np.float32(3.0) * np.clip(shape.away, 0.0, 1.0)  # the outline is no ledge
     cv2.GaussianBlur(high, (0, 0), 1.0, dst=high)
     right = cv2.Sobel(high, cv2.CV_32F, 1, 0, scale=0.125 / pitch)
     down = cv2.Sobel(high, cv2.CV_32F, 0, 1, scale=0.125 / pitch)

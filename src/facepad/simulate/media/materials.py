@@ -90,7 +90,7 @@ class Printer:
         0.65, 1.2, "Gamma of the print against the picture", off=1.0, group="gamut"
     )
 
-    vivid: float = uniform(1.0, 1.9, "Colourfulness that the driver adds", off=1.0, group=CASTS)
+    vivid: float = uniform(1.0, 1.65, "Colourfulness that the driver adds", off=1.0, group=CASTS)
     magenta_more: float = uniform(
         -0.05, 0.2, "Further error of magenta, share", off=0.0, group=CASTS
     )

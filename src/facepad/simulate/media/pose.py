@@ -6,7 +6,7 @@ import numpy as np
 
 from facepad.opencv import cv2
 from facepad.simulate.camera.optics import Optics
-from facepad.simulate.linear_light import LinearImage, bands, sharpen
+from facepad.simulate.linear_light import LinearImage, bands, sharpen, times
 from facepad.simulate.parameters import choice, uniform
 from facepad.simulate.scene.geometry import Bend, Placement, Pose
 from facepad.simulate.scene.stage import CaptureScene
@@ -37,7 +37,7 @@ class MediumPose:
         0.0, 1.0, "Share of that blur that is left", off=1.0, bias=2.5, group=SHARPNESS
     )
     detail: float = uniform(
-        0.0, 2.4, "Share of fine detail that a sharper first picture, printer or player adds",
+        0.0, 2.2, "Share of fine detail that a sharper first picture, printer or player adds",
         off=0.0, bias=1.2, group=SHARPNESS,
     )  # fmt: skip
     detail_px: float = uniform(0.6, 1.3, "Size of that detail, pixels of the camera", off=1.0)
@@ -83,22 +83,25 @@ class MediumPose:
         """Return the optics with the defocus of the medium."""
         return replace(optics, blur=float(np.hypot(optics.blur, self.defocus * self.focus)))
 
-    def detailed(self, light: LinearImage, rng: np.random.Generator) -> LinearImage:
+    def detailed(
+        self, light: LinearImage, rng: np.random.Generator, share: float = 1.0
+    ) -> LinearImage:
         """Add the fine detail and the grain of the shown picture, in place.
 
         Args:
             light: Light of the medium, shape (H, W, 3).
             rng: Random numbers for the grain; not those of anything else.
+            share: How much of both this kind of medium adds, 0 to 1.
         """
         if self.detail:
-            sharpen(light, self.detail, self.detail_px, out=light)
+            sharpen(light, share * self.detail, self.detail_px, out=light)
             np.maximum(light, 0.0, out=light)
         if self.film:
             for band in bands(len(light)):
                 grain = rng.standard_normal(light[band].shape[:2], dtype=np.float32)
-                grain *= np.float32(self.film)
+                grain *= np.float32(share * self.film)
                 grain += np.float32(1.0)
-                light[band] *= np.maximum(grain, 0.0)[..., None]
+                times(light[band], np.maximum(grain, 0.0, out=grain))
         return light
 
     def unsharp(self, light: LinearImage) -> LinearImage:

@@ -52,14 +52,14 @@ class Print:
         0.02, 0.4, "Blur of the print by ink and resolution, millimetres", off=0.02, group=HALFTONE
     )
     fineness: float = uniform(
-        0.0, 1.0, "Share of that blur that is left", off=1.0, bias=2.0, group=SHARPNESS
+        0.0, 1.0, "Share of that blur that is left", off=1.0, bias=3.0, group=SHARPNESS
     )
     white: float = uniform(0.72, 0.95, "Reflectance of the paper", off=0.9, group=PAPER)
     tint: float = uniform(
         -0.15, 0.05, "Paper's colour: half the logarithm of red over blue", off=0.0, group=PAPER
     )
     hue: float = uniform(
-        -0.2, 0.3, "Further colour of paper and inks, as `tint`", off=0.0, group=CASTS
+        -0.22, 0.27, "Further colour of paper and inks, as `tint`", off=0.0, group=CASTS
     )
     grain: float = uniform(
         0.0, 0.035, "Unevenness of the paper, share", off=0.0, bias=2.0, group=PAPER

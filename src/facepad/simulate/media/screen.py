@@ -38,6 +38,7 @@ _HAND_HELD = 170.0  # pixels an inch from which a device is small enough for a h
 _REACH = 18.0  # of fingers over a device's edge, millimetres
 _SPILL = 0.08  # of the panel's light that falls on the hand that holds it
 _MM = 25.4  # an inch
+_DETAIL = 0.35  # of a print's: players sharpen less than printers, and stripes add detail
 # Places of red, green and blue in the CIE 1931 chart; all panels share the white of sRGB.
 _SRGB = ((0.640, 0.330), (0.300, 0.600), (0.150, 0.060))
 _PRIMARIES = {
@@ -114,10 +115,10 @@ class DisplayPipeline:
         -0.05, 0.5, "White point: natural logarithm of blue", off=0.0, bias=1.4, group=TONE
     )
     finer: float = uniform(
-        1.0, 4.0, "Pixels of the video over `stream_px`", off=1.0, log=True, group=SHARPNESS
+        1.0, 1.6, "Pixels of the video over `stream_px`", off=1.0, log=True, group=SHARPNESS
     )
-    red_shift: float = uniform(-0.13, 0.37, "Further white point, red", off=0.0, group=CASTS)
-    blue_shift: float = uniform(-0.43, 0.07, "Further white point, blue", off=0.0, group=CASTS)
+    red_shift: float = uniform(-0.17, 0.33, "Further white point, red", off=0.0, group=CASTS)
+    blue_shift: float = uniform(-0.4, 0.1, "Further white point, blue", off=0.0, group=CASTS)
     primaries: str = choice(
         {"srgb": 0.4, "p3": 0.2, "laptop": 0.15, "amoled": 0.15, "tn": 0.1},
         "Primaries of the panel: sRGB, Display P3, 45 % of NTSC, vivid AMOLED, old TN",
@@ -284,7 +285,7 @@ class Screen:
         """Return the light of the picture and its unused margin."""
         columns = max(16, round(self.width * self.ppi / _MM))
         shown = self.showing.light(self.taking.taken(stage.picture), columns)
-        light = self.holding.detailed(sample(shown, x, y, self.width), rng.spawn(1)[0])
+        light = self.holding.detailed(sample(shown, x, y, self.width), rng.spawn(1)[0], _DETAIL)
         if self.margin and not self._edgeless(stage):
             half = self.width / 2, stage.height(self.width) / 2
             zoom = columns / self.width  # the edge is as sharp as the panel
