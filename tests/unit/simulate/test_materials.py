@@ -65,3 +65,13 @@ def test_the_driver_makes_colours_stronger() -> None:
         for one in (Printer(), Printer(vivid=1.6))
     )
     assert np.ptp(vivid) > np.ptp(plain) + 0.05
+
+
+@pytest.mark.parametrize("profile", ["process", "dye_sub"])
+def test_black_is_finite_in_every_profile(profile: str) -> None:
+    """Full black ink over nothing at all used to divide nothing by nothing."""
+    printer = Printer(density=1.25, black_ink=1.0, profile=profile)
+    nothing = np.zeros((4, 4, 3), np.float32)
+    inks = printer.coverages(nothing)
+    assert all(np.isfinite(ink).all() for ink in inks)
+    assert np.isfinite(printer.reflected(inks)).all()

@@ -172,7 +172,7 @@ class Printer:
         """Return the coverage of black, which replaces part of the grey of the colours."""
         grey = 1.0 - np.maximum(np.maximum(wanted[..., 0], wanted[..., 1]), wanted[..., 2])
         share = np.float32(self.black_ink) * np.clip((grey - 0.5) / 0.5, 0.0, 1.0)
-        return np.asarray(grey * share / (1.0 - through[3].max()), np.float32)
+        return np.asarray(np.minimum(grey * share / (1.0 - through[3].max()), 1.0), np.float32)
 
     def _grown(self, coverage: Map) -> Map:
         """Apply dot gain: none on white and on full tone, most on half tone."""
@@ -183,7 +183,9 @@ class Printer:
 
 
 def _passed(coverage: Map, through: np.float32) -> Map:
-    return np.asarray(np.float32(1.0) - (np.float32(1.0) - through) * coverage, np.float32)
+    """Return the share of light that is left; never nothing, since it divides."""
+    left = np.float32(1.0) - (np.float32(1.0) - through) * coverage
+    return np.asarray(np.maximum(left, np.float32(1e-3)), np.float32)
 
 
 class _Material(NamedTuple):
