@@ -23,7 +23,7 @@ from facepad import settings
 from facepad.evaluation.report.plot_style import Colours, mark
 from facepad.simulate.parameters import Range
 from facepad.training.face.features import FaceCache, extract
-from facepad.training.face.heads import LabelledFeatures, fit, logits
+from facepad.training.face.heads import LabelledFeatures, decided, fit
 from facepad.training.face.run import SPEC
 from facepad.training.face.sources import FaceSources
 from simulator import strength
@@ -90,14 +90,14 @@ def judged(roots: Sequence[Path]) -> list[Attack]:
     seen = LabelledFeatures(
         samples, extract(samples, FaceCache(settings.folder("cache_dir")), workers=1)
     )
-    seen = seen.part(seen.usable)
+    seen = seen.part(seen.usable & np.array([SPEC.teaches(sample) for sample in samples]))
     people = sorted({sample.subject for sample in seen.samples})
     fold = {person: number % FOLDS for number, person in enumerate(people)}
     own = np.array([fold[sample.subject] for sample in seen.samples])
     raw = np.zeros(len(own))
     for number in range(FOLDS):
         apart = own == number
-        raw[apart] = logits(fit(seen.part(~apart), SPEC), seen.part(apart))
+        raw[apart] = decided(fit(seen.part(~apart), SPEC), seen.part(apart))
     return attacks_of(seen, raw)
 
 

@@ -8,14 +8,14 @@ from numpy.typing import NDArray
 
 from facepad.liveness.face_cnn.heads import Head
 from facepad.simulate.recipe import BONA_FIDE
-from facepad.training.face.heads import HeadSpec, LabelledFeatures, fit, logits
+from facepad.training.face.heads import HeadSpec, LabelledFeatures, decided, fit
 from facepad.training.scaling import Mask
 from simulator.variants import ALL_ON, CHANGES, Variant
 
 NOTHING = "nothing"
 FOLDS = 2  # of people, where media are left out
-SPECIES = ("print", "screen", "mask", "partial")
-RECORDED = ("NUAA dev, tight", "NUAA dev, all", "crops, mean", "crops, pooled")
+SPECIES = ("print", "screen", "partial")  # masks have heads of their own
+RECORDED = ("NUAA dev", "crops, mean", "crops, pooled")
 LEFT_OUT = (*(f"{one} left out" for one in SPECIES), "media, mean")
 
 Values = dict[str, float]
@@ -94,7 +94,7 @@ def worth(
     """Areas under the curve by condition and column."""
     found = {}
     for name, (change, dropped) in conditions().items():
-        keep = pictures.training(change, dropped)
+        keep = pictures.training(change, dropped) & _teaching(pictures, spec)
         heads = fit(pictures.seen.part(keep), spec)
         found[name] = recorded(heads, choosers) | _media(pictures, keep, spec, dropped)
         advance()
@@ -103,14 +103,12 @@ def worth(
 
 def recorded(heads: Sequence[Head], choosers: Choosers) -> Values:
     """Areas on the recordings that may choose."""
-    tight = [head for head in heads if head.view == "tight"]
     frames, crops = choosers.frames, choosers.crops
-    raw = logits(tight, crops)
+    raw = decided(heads, crops)
     sites = np.array([sample.subject for sample in crops.samples])
     areas = [area(crops.bona_fide[sites == s], raw[sites == s]) for s in sorted(set(sites))]
     values = (
-        area(frames.bona_fide, logits(tight, frames)),
-        area(frames.bona_fide, logits(heads, frames)),
+        area(frames.bona_fide, decided(heads, frames)),
         float(np.mean(areas)),
         area(crops.bona_fide, raw),
     )
@@ -126,6 +124,10 @@ def area(bona_fide: Mask, raw: NDArray[np.float64]) -> float:
 def differences(seeds: Sequence[Mapping[str, Values]], name: str, column: str) -> list[float]:
     """A condition less "all on", seed by seed."""
     return [one[name][column] - one["all on"][column] for one in seeds]
+
+
+def _teaching(pictures: Pictures, spec: HeadSpec) -> Mask:
+    return np.array([spec.teaches(sample) for sample in pictures.seen.samples], np.bool_)
 
 
 def _media(pictures: Pictures, keep: Mask, spec: HeadSpec, dropped: str) -> Values:
@@ -145,4 +147,4 @@ def _folds(pictures: Pictures, keep: Mask, judged: Mask, spec: HeadSpec) -> Iter
         own = pictures.fold(number)
         heads = fit(pictures.seen.part(keep & ~own), spec)
         seen = pictures.seen.part(judged & own)
-        yield area(seen.bona_fide, logits(heads, seen))
+        yield area(seen.bona_fide, decided(heads, seen))

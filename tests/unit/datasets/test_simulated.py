@@ -3,11 +3,20 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from listings import Opener, by_part, people
 
-from facepad.datasets.simulated import Simulated, order_summary, set_of, was_moved
+from facepad.datasets.simulated import (
+    Simulated,
+    artefact_of,
+    order_summary,
+    set_of,
+    was_moved,
+)
 from facepad.errors import DatasetError
+from facepad.simulate.recipe import draw_recipe
+from facepad.types import Sample, Split
 
 HEADER = "path,subject,pai_species,split,source,parameters"
 
@@ -73,3 +82,37 @@ def test_what_was_ordered_is_told_in_one_line(tmp_path: Path) -> None:
 def test_a_folder_that_does_not_tell_is_no_error(tmp_path: Path, text: str) -> None:
     (tmp_path / "simulated.json").write_text(text)
     assert order_summary(tmp_path) == ""
+
+
+def drawn(species: str | None, /, **parameters: object) -> Sample:
+    attributes = {"source": "a/1.jpg", "parameters": json.dumps(parameters)}
+    return Sample("", "", "", Split.TRAIN, species, attributes=attributes)
+
+
+@pytest.mark.parametrize(
+    ("species", "parameters", "kind"),
+    [
+        (None, {"medium": None, "part": None}, ""),
+        ("print", {"medium": {"continuous": True, "ink": 3}, "part": None}, "print True"),
+        ("screen", {"medium": {"layout": "rgb", "ppi": 90.0}}, "screen rgb"),
+        ("mask", {"medium": {"form": "flat", "material": "paper"}}, "mask flat paper"),
+        ("partial", {"medium": {"layout": "rgb"}, "part": {"shape": "eyes"}}, "partial rgb eyes"),
+    ],
+)
+def test_the_kind_of_artefact_is_the_species_and_how_the_medium_was_made(
+    species: str | None, parameters: dict[str, object], kind: str
+) -> None:
+    assert artefact_of(drawn(species, **parameters)) == kind
+
+
+def test_the_kind_of_a_recorded_picture_is_its_species() -> None:
+    assert artefact_of(Sample("", "", "", Split.TRAIN, "screen")) == "screen"
+    assert artefact_of(Sample("", "", "", Split.TRAIN)) == ""
+
+
+@pytest.mark.parametrize("species", ["print", "screen", "mask", "partial"])
+def test_drawn_recipes_have_few_kinds_of_artefact(species: str) -> None:
+    recipes = [draw_recipe(species, np.random.default_rng(seed)) for seed in range(60)]
+    kinds = {artefact_of(drawn(species, **recipe.to_dict())) for recipe in recipes}
+    assert 2 <= len(kinds) <= 27  # media times shapes of parts
+    assert all(kind.split(" ")[0] == species for kind in kinds)

@@ -1,4 +1,4 @@
-"""Crops, the two views of a face, tiles and clipped boxes."""
+"""Crops, the views of a face, tiles and clipped boxes."""
 
 import numpy as np
 import pytest
@@ -152,3 +152,103 @@ def test_a_face_that_fills_the_picture_has_no_context() -> None:
 
 def test_a_frame_without_a_face_has_no_context() -> None:
     assert not crops.has_context(Frame(noise()))
+
+
+def piece(image: RgbImage, x: float, y: float, side: int) -> RgbImage:
+    """One piece pixel by pixel, written anew: a square about a point, moved inside."""
+    height, width = image.shape[:2]
+    left = min(max(int(x - side // 2), 0), max(width - side, 0))
+    top = min(max(int(y - side // 2), 0), max(height - side, 0))
+    found = np.zeros((side, side, 3), np.uint8)
+    for row in range(side):
+        for column in range(side):
+            found[row, column] = image[mirrored(top + row, height), mirrored(left + column, width)]
+    return found
+
+
+def mirrored(place: int, length: int) -> int:
+    """Where an index past the end lies in the picture, the last pixel being repeated once."""
+    place %= 2 * length
+    return place if place < length else 2 * length - 1 - place
+
+
+def test_the_patches_are_the_pictures_own_pixels_at_temples_and_cheeks() -> None:
+    image = noise()
+    found = crops.patches(image, FACE, 64)
+    assert found.shape == (64, 64, 3)
+    # The middles lie at (130, 135), (170, 135), (130, 170) and (170, 170); half a piece is 16.
+    np.testing.assert_array_equal(found[:32, :32], image[119:151, 114:146])
+    np.testing.assert_array_equal(found[:32, 32:], image[119:151, 154:186])
+    np.testing.assert_array_equal(found[32:, :32], image[154:186, 114:146])
+    np.testing.assert_array_equal(found[32:, 32:], image[154:186, 154:186])
+
+
+def test_patches_of_a_face_at_the_edge_are_moved_inside() -> None:
+    image = noise()
+    found = crops.patches(image, (0, 0, 20, 20), 64)
+    for part in (found[:32, :32], found[:32, 32:], found[32:, :32], found[32:, 32:]):
+        np.testing.assert_array_equal(part, image[:32, :32])
+
+
+def test_patches_of_a_picture_that_is_too_small_are_mirrored() -> None:
+    image = noise(24, 20)
+    part = crops.patches(image, (0, 0, 20, 24), 64)[:32, :32]
+    np.testing.assert_array_equal(part[:24, :20], image)
+    np.testing.assert_array_equal(part[24:, :20], image[:-9:-1])
+    np.testing.assert_array_equal(part[:24, 20:], image[:, :-13:-1])
+
+
+@pytest.mark.parametrize(("height", "width"), [(1, 1), (1, 90), (2, 2), (5, 90)])
+def test_patches_of_any_picture_have_their_size(height: int, width: int) -> None:
+    image = noise(height, width)
+    found = crops.patches(image, (0, 0, width, height), 64)
+    assert found.shape == (64, 64, 3)
+    assert {tuple(pixel) for pixel in found.reshape(-1, 3).tolist()} <= {
+        tuple(pixel) for pixel in image.reshape(-1, 3).tolist()
+    }
+
+
+@given(boxes, st.sampled_from([16, 24, 64]))
+def test_any_patches_are_those_of_the_slow_rule(box: Box, side: int) -> None:
+    image = picture()
+    left, top, length = square(image, box, 1.0)
+    rows = [
+        np.hstack(
+            [piece(image, left + length * x, top + length * y, side // 2) for x in (0.3, 0.7)]
+        )
+        for y in (0.35, 0.7)
+    ]
+    np.testing.assert_array_equal(crops.patches(image, box, side), np.vstack(rows))
+
+
+@given(boxes, st.integers(0, 60), st.integers(0, 60))
+def test_patches_move_with_the_face(box: Box, x: int, y: int) -> None:
+    image = noise(200, 200)
+    moved = np.zeros((300, 300, 3), np.uint8)
+    moved[y : y + 200, x : x + 200] = image
+    there = (box[0] + 60, box[1] + 60, box[2] + 60, box[3] + 60)
+    further = (there[0] + x, there[1] + y, there[2] + x, there[3] + y)
+    np.testing.assert_array_equal(
+        crops.patches(moved, further, 32), crops.patches(image, there, 32)
+    )
+
+
+def test_the_whole_view_is_the_square_in_the_middle() -> None:
+    image = noise(60, 100)
+    np.testing.assert_array_equal(crops.whole(image, 60), image[:, 20:80])
+    np.testing.assert_array_equal(
+        crops.whole(image.transpose(1, 0, 2), 60), image[:, 20:80].transpose(1, 0, 2)
+    )
+
+
+def test_the_whole_view_halved_is_the_mean_of_four_pixels() -> None:
+    image = noise(64, 80)
+    means = image[:, 8:72].astype(float).reshape(32, 2, 32, 2, 3).mean(axis=(1, 3))
+    assert np.abs(crops.whole(image, 32) - means).max() <= 0.5
+
+
+def test_the_sides_of_a_wide_picture_do_not_matter_to_the_whole_view() -> None:
+    image = noise(60, 100)
+    other = image.copy()
+    other[:, :20] = other[:, 80:] = 0
+    np.testing.assert_array_equal(crops.whole(image, 224), crops.whole(other, 224))

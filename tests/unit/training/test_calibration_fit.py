@@ -13,8 +13,10 @@ from facepad.errors import InputError
 from facepad.training.calibration.fit import (
     PRIOR_FRAMES,
     CalibrationFrame,
+    MemberTable,
     expected_bpcer_range,
     fit,
+    leave_one_out,
     prediction_bound,
     shrink_deviation,
     targets_with,
@@ -83,9 +85,9 @@ def test_an_anchor_has_the_numbers_of_plain_loops() -> None:
                 each for each, one in zip(every, some, strict=True) if one.person != frame.person
             ]
             features = np.stack([each.features for each in rest])
-            scale = (member.spread + features.std(axis=0)) / 2
+            scale = (member.spread + features.std(axis=0, ddof=1)) / 2
             units = (every[place].features - features.mean(axis=0)) / scale
-            distances.append(np.sqrt((units**2).mean()))
+            distances.append(np.sqrt((units**2).mean() / (1 + 1 / len(rest))))
             mean = np.mean([each.logit for each in rest])
             logits.append((every[place].logit - mean) / np.sqrt(1 + 1 / len(rest)))
         logit_scale = np.sqrt((12 * member.logit**2 + 8 * np.var(logits, ddof=1)) / 20)
@@ -98,17 +100,37 @@ def test_an_anchor_has_the_numbers_of_plain_loops() -> None:
         anchor = found.members[name]
         assert anchor.logit == pytest.approx(np.mean([each.logit for each in every]))
         assert anchor.logit_scale == pytest.approx(logit_scale * np.sqrt(1 + 1 / count), rel=1e-5)
-        assert anchor.distance == pytest.approx(distance, rel=1e-5)
-        assert anchor.distance_scale == pytest.approx(distance_scale, rel=1e-4)
+        error = np.sqrt(1 + 1 / count)  # of the mean of all frames
+        assert anchor.distance == pytest.approx(distance * error, rel=1e-5)
+        assert anchor.distance_scale == pytest.approx(distance_scale * error, rel=1e-4)
         own = np.stack([each.features for each in every])
         assert anchor.centre == pytest.approx(own.mean(axis=0), abs=1e-6)
-        assert anchor.scale == pytest.approx((member.spread + own.std(axis=0)) / 2, rel=1e-6)
+        assert anchor.scale == pytest.approx(
+            (member.spread + own.std(axis=0, ddof=1)) / 2, rel=1e-6
+        )
     centre = count * total.mean() / (12 + count)
     deviation = np.sqrt((12 * usual.score**2 + 8 * np.var(total, ddof=1)) / 20)
     for point, share in TARGETS.items():
         factor = t.ppf(1 - share, 12 + count - 1) * np.sqrt(1 + 1 / (12 + count))
         assert found.bounds[point] == pytest.approx(centre - factor * deviation, rel=1e-4)
     assert (found.slope, found.bias) == (1.5, 0.5)
+
+
+def test_distances_from_few_frames_and_from_many_are_alike() -> None:
+    rng = np.random.default_rng(6)
+    spreads = [member.spread * 3.0 for member in prior().members.values()]
+    means = []
+    for count in (4, 40):
+        own = [
+            leave_one_out(
+                MemberTable.of([observation(row) for row in rng.normal(size=(count, 20))]),
+                spreads,
+                list(map(str, range(count))),
+            ).distances.mean()
+            for _ in range(400 // count)
+        ]
+        means.append(np.mean(own))
+    assert means[0] == pytest.approx(means[1], rel=0.08)
 
 
 def test_one_persons_frames_are_left_out_one_by_one() -> None:

@@ -12,7 +12,7 @@ from facepad.models.card import Card, parse
 from facepad.quality import METRICS
 from facepad.training.face import run as face_run
 from facepad.training.face.features import VIEWS, FaceFeatures
-from facepad.training.face.heads import HeadSpec
+from facepad.training.face.heads import Bounds, HeadSpec
 from facepad.training.face.run import FaceRecipe
 from facepad.training.face.sources import FaceSources
 from facepad.training.quality import run as quality_run
@@ -80,7 +80,13 @@ def trained_quality(
     return run(recipe, recipe.prepare(), ignore)
 
 
-def trained_face(listed: Path, monkeypatch: pytest.MonkeyPatch) -> TrainingResult:
+def trained_face(
+    listed: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    bounds: Bounds | None = None,
+    evaluate_test: bool = False,
+) -> TrainingResult:
     rng = np.random.default_rng(0)
 
     def measured(samples: tuple[Sample, ...], *_: object, **__: object) -> FaceFeatures:
@@ -93,8 +99,9 @@ def trained_face(listed: Path, monkeypatch: pytest.MonkeyPatch) -> TrainingResul
     monkeypatch.setattr(face_run, "extract", measured)
     monkeypatch.setenv("FACEPAD_CACHE_DIR", str(listed.parent / "cache"))
     sources = FaceSources((), "csv", listed, None, None)
-    spec = HeadSpec((("tight", 0), ("context", 1)), 1.0)
-    recipe = FaceRecipe(sources, "real", spec, 1, False, listed.parent / "out", 1)
+    spec = HeadSpec((("tight", 0), ("context", 1)), (("patch", 0),), 1.0)
+    out = listed.parent / "out"
+    recipe = FaceRecipe(sources, "real", "face", spec, bounds, 1, evaluate_test, out, 1)
     return run(recipe, recipe.prepare(), ignore)
 
 
@@ -138,13 +145,35 @@ def test_test_sets_are_named_only_when_they_were_evaluated(
     assert "in this training: csv test, subject-disjoint." in opened.results
 
 
-@pytest.mark.parametrize("train", [trained_quality, trained_face])
 def test_a_card_names_the_rule_of_the_threshold(
-    train: Train, listed: Path, monkeypatch: pytest.MonkeyPatch
+    listed: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    result = train(listed, monkeypatch)
+    result = trained_quality(listed, monkeypatch)
     assert "(least_mean_error)" in result.text
     assert THRESHOLD_RULE in card_of(result).recipe
+
+
+def test_a_card_of_heads_names_the_rule_of_their_operating_points(
+    listed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result = trained_face(listed, monkeypatch)
+    assert "(balanced)" in result.text
+    recipe = " ".join(card_of(result).recipe.split())
+    rule = "30% (convenience), 15% (balanced), 5% (strict) of the attacks of the worst set"
+    assert rule in recipe
+    assert "attack is said of at most 5% of its living people" in recipe
+    assert "tight 0 + context 1; only for calibrations: patch 0." in recipe
+    assert "Masks do not teach." in recipe
+
+
+def test_a_card_says_that_bounds_were_selected_before(
+    listed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named = dict.fromkeys(("convenience", "balanced", "strict"), (-1.0, 1.0))
+    card = card_of(trained_face(listed, monkeypatch, bounds={"crop": named, "context": named}))
+    assert "--bounds FILE" in card.recipe
+    assert "of the attacks of the worst choice column" in " ".join(card.recipe.split())
+    assert f"{SELECTED_ON} choice columns before; these sets were only evaluated:" in card.data
 
 
 @pytest.mark.parametrize("train", [trained_quality, trained_face])

@@ -158,15 +158,15 @@ def fit(
     )
     scores = own.standardised(unit) @ weights
     centres, scales = centres_and_scales(table.features, spreads)
-    known = np.sqrt(1.0 + 1.0 / count)  # the error of the mean logit
+    known = np.sqrt(1.0 + 1.0 / count)  # the error of the mean
     members = {
         name: MemberAnchor(
             centre=centres[place],
             scale=scales[place],
             logit=float(table.logits[:, place].mean()),
             logit_scale=float(unit.logit[place] * known),
-            distance=float(unit.distance[place]),
-            distance_scale=float(unit.distance_scale[place]),
+            distance=float(unit.distance[place] * known),
+            distance_scale=float(unit.distance_scale[place] * known),
             logit_weight=member.logit_weight,
             distance_weight=member.distance_weight,
         )
@@ -200,19 +200,21 @@ def leave_one_out(table: MemberTable, spreads: Features, people: Sequence[str]) 
         people: The person in each frame.
 
     Returns:
-        Logits minus the mean of the others, corrected for the error of that mean; distances.
+        Logits minus the mean of the others, and distances to them; both corrected for the error
+        of that mean.
     """
     share = _shares_of_others(people)
-    known = np.sqrt(1.0 + 1.0 / (share > 0.0).sum(axis=1))
-    logits = (table.logits - share @ table.logits) / known[:, None]
+    count = (share > 0.0).sum(axis=1, keepdims=True)
+    known = np.sqrt(1.0 + 1.0 / count)
+    logits = (table.logits - share @ table.logits) / known
     distances = np.empty_like(table.logits)
     for place, (features, spread) in enumerate(zip(table.features, spreads, strict=True)):
         moved = features.astype(np.float64) - features.mean(axis=0, dtype=np.float64)
         centres = share @ moved
         variances = np.maximum(share @ moved**2 - centres**2, 0.0)
-        scales = _scale(np.sqrt(variances), spread)
+        scales = _scale(variances, count, spread)
         distances[:, place] = np.sqrt(np.mean(((moved - centres) / scales) ** 2, axis=1))
-    return Deviations(logits, distances)
+    return Deviations(logits, distances / known)
 
 
 def deviations_from(frames: MemberTable, others: MemberTable, spreads: Features) -> Deviations:
@@ -224,7 +226,8 @@ def deviations_from(frames: MemberTable, others: MemberTable, spreads: Features)
         spreads: As `leave_one_out`.
 
     Returns:
-        Logits minus the mean of the frames, corrected for the error of that mean; distances.
+        Logits minus the mean of the frames, and distances to them; both corrected for the error
+        of that mean.
     """
     known = np.sqrt(1.0 + 1.0 / len(frames.logits))
     logits = (others.logits - frames.logits.mean(axis=0)) / known
@@ -233,20 +236,22 @@ def deviations_from(frames: MemberTable, others: MemberTable, spreads: Features)
     for place, features in enumerate(others.features):
         units = (features - centres[place]) / scales[place]
         distances[:, place] = np.sqrt(np.einsum("nf,nf->n", units, units) / units.shape[1])
-    return Deviations(logits, distances)
+    return Deviations(logits, distances / known)
 
 
 def centres_and_scales(features: Features, spreads: Features) -> tuple[Features, Features]:
     """Return mean and scale of each member's features over frames, each of shape (F,)."""
     centres = [one.mean(axis=0, dtype=np.float64).astype(np.float32) for one in features]
     scales = [
-        _scale(one.std(axis=0, dtype=np.float64), spread).astype(np.float32)
+        _scale(one.var(axis=0, dtype=np.float64), len(one), spread).astype(np.float32)
         for one, spread in zip(features, spreads, strict=True)
     ]
     return centres, scales
 
 
-def _scale(own: Vector, spread: NDArray[np.float32]) -> Vector:
+def _scale(variance: Vector, count: int | Vector, spread: NDArray[np.float32]) -> Vector:
+    """Return scales from the variance over so many frames, free of its bias where these are few."""
+    own = np.sqrt(variance * count / np.maximum(count - 1, 1))
     return _PRIOR_SHARE * spread.astype(np.float64) + (1.0 - _PRIOR_SHARE) * own
 
 

@@ -1,6 +1,7 @@
 """The training of the face test's heads: options, steps, error rates and card."""
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -89,10 +90,12 @@ def read_bounds(file: Path) -> Bounds:
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise SettingsError(f"{file} holds no operating points: {error!r}") from error
     for views, named in found.items():
-        if set(named) != set(ACCEPTED) or any(low > high for low, high in named.values()):
+        if set(named) != set(ACCEPTED) or not all(
+            -math.inf < low <= high < math.inf for low, high in named.values()
+        ):
             raise SettingsError(
-                f"{file}: {views} needs {', '.join(ACCEPTED)}, each with a lower and an upper "
-                f"bound, got {named}"
+                f"{file}: {views} needs {', '.join(ACCEPTED)}, each with a finite lower and "
+                f"upper bound, got {named}"
             )
     return found
 
@@ -245,10 +248,10 @@ class FaceRecipe:
         licences = licences_of([sample for part in data.train for sample in part.samples])
         lines += ["", f"Licences of the pictures: {licences}."]
         if data.dev:
-            lines += [
-                "",
-                f"{SELECTED_ON} held-out sources and these sets, on which nothing was fitted:",
-            ]
+            chosen = f"{SELECTED_ON} held-out sources and these sets, on which nothing was fitted:"
+            if self.bounds is not None:
+                chosen = f"{SELECTED_ON} choice columns before; these sets were only evaluated:"
+            lines += ["", chosen]
             lines += ["", *(f"- {part.name}: {size_of(part.samples)}" for part in data.dev)]
         return "\n".join(lines)
 
