@@ -25,26 +25,34 @@ TODAY = tuple(("tight", block) for block in (5, 6, 7)) + tuple(
 )
 WITH_MASKS = ("print", "screen", "mask", "partial")
 
+BROAD = (*(("context", block) for block in (2, 5, 8, 10, 12, 14)), ("patch", 7), ("patch", 8))
+WIDE = (*SHALLOW, *(("context", block) for block in (5, 9, 11)), *DEEP,
+        *(("patch", block) for block in (2, 5, 7)))  # fmt: skip
+FRAMES = (("frame", 8), ("frame", 13))
+WHOLE = ("print", "screen")  # without partial recaptures
+
 RECIPES: Mapping[str, HeadSpec] = {
     "today's blocks": HeadSpec(TODAY, regularisation_c=0.5, species=WITH_MASKS),
     "today's blocks, no masks": HeadSpec(TODAY, regularisation_c=0.5),
     "noted": HeadSpec(NOTED),
     "noted, with masks": HeadSpec(NOTED, species=WITH_MASKS),
-    "noted, no partials": HeadSpec(NOTED, species=("print", "screen")),
+    "noted, no partials": HeadSpec(NOTED, species=WHOLE),
     "noted, c .5": HeadSpec(NOTED, regularisation_c=0.5),
     "noted, c 8": HeadSpec(NOTED, regularisation_c=8.0),
     "noted, as crops": HeadSpec(NOTED, as_crops=True),
-    "noted, even": HeadSpec(NOTED, evenness=1.0),
+    "noted, even 1": HeadSpec(NOTED, evenness=1.0),
+    "noted, even 4": HeadSpec(NOTED, evenness=4.0),
+    "noted and frame": HeadSpec((*NOTED, *FRAMES)),
     "shallow and deep": HeadSpec((*SHALLOW, ("context", 9), *DEEP)),
     "deep": HeadSpec(DEEP),
-    "wide": HeadSpec((*SHALLOW, ("context", 5), ("context", 9), ("context", 11), *DEEP,
-                      ("patch", 2), ("patch", 5), ("patch", 7))),
-    "wide, as crops": HeadSpec((*SHALLOW, ("context", 5), ("context", 9), ("context", 11), *DEEP,
-                                ("patch", 2), ("patch", 5), ("patch", 7)), as_crops=True),
-    "wide, as crops, even": HeadSpec(
-        (*SHALLOW, ("context", 5), ("context", 9), ("context", 11), *DEEP,
-         ("patch", 2), ("patch", 5), ("patch", 7)), as_crops=True, evenness=1.0),
-}  # fmt: skip
+    "wide": HeadSpec(WIDE),
+    "broad": HeadSpec(BROAD),
+    "broad, no partials": HeadSpec(BROAD, species=WHOLE),
+    "broad, c .5": HeadSpec(BROAD, regularisation_c=0.5),
+    "broad and frame": HeadSpec((*BROAD, *FRAMES)),
+    "broad and frame, no partials": HeadSpec((*BROAD, *FRAMES), species=WHOLE),
+    "broad and frame, even 1": HeadSpec((*BROAD, *FRAMES), evenness=1.0),
+}
 
 
 @dataclass(frozen=True, eq=False)

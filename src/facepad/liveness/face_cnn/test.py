@@ -200,7 +200,7 @@ class FaceTest:
         if frame.face is None:
             return Score(None, frame.no_face or Reason.NO_FACE)
         views = SURROUNDED if crops.has_context(frame) else CROP
-        readings = self._readings(frame, (views,), self.heads.deciding)[views].members
+        readings = self._readings(frame, {views: self.heads.deciding})[views].members
         logits = {name: reading.logit for name, reading in readings.items()}
         raw = self.heads.raw(logits)
         ratio = self.heads.scaling.apply(raw)
@@ -218,16 +218,18 @@ class FaceTest:
         return Score(anchored.value, details=anchored.details, points=anchored.points)
 
     def _observed(self, frame: Frame, sets: Sequence[str]) -> dict[str, Observation]:
-        return self._readings(frame, sets, self.heads.heads)
-
-    def _readings(
-        self, frame: Frame, sets: Sequence[str], heads: Sequence[Head]
-    ) -> dict[str, Observation]:
-        """Return what each head reads in the views of some sets; see `_view_of`."""
+        """Return what all heads read; those of the whole frame in its own set of views only."""
+        heads = self.heads.heads
         chosen = {
             views: [head for head in heads if head.view != crops.FRAME or views == FIXED]
             for views in sets
         }
+        return self._readings(frame, chosen)
+
+    def _readings(
+        self, frame: Frame, chosen: Mapping[str, Sequence[Head]]
+    ) -> dict[str, Observation]:
+        """Return what heads read, by set of views; see `_view_of`."""
         wanted = {_view_of(head, views) for views, own in chosen.items() for head in own}
         seen = self._seen(frame, sorted(wanted))
         return {
