@@ -4,10 +4,10 @@ r"""What changes of a picture do to the decision, and what the size of a face do
 
 Pictures of the choice columns of NUAA's dev people and of the webcam sites i to l are judged as
 they are, with the surroundings of the face cut off, with more and less light, after strong
-compression and at half their size: living people and attacks that are accepted at the default point, in
-percent, and the change against the untouched pictures. Then, for bona fide pictures of one person,
-the rank correlation between the width of the face in pixels and the raw logit, and the decisions of
-the series of --phone, which shows one person from 15 to 60 cm.
+compression and at half their size: living people and attacks that are accepted at the default
+point, in percent, and the change against the untouched pictures. Then, for bona fide pictures of
+one person, the rank correlation between the width of the face in pixels and the raw logit, and the
+decisions of the series of --phone, which shows one person from 15 to 60 cm.
 """
 
 import argparse
