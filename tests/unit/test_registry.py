@@ -10,6 +10,9 @@ from facepad import registry
 from facepad.errors import SettingsError
 from facepad.registry import (
     BUILT_IN,
+    DEFAULT_ADVISORY,
+    DEFAULT_CALIBRATED,
+    DEFAULT_TESTS,
     METRIC_ENTRIES,
     Kind,
     MetricEntry,
@@ -134,3 +137,15 @@ def test_a_research_test_that_is_not_installed_is_answered_with_its_package() ->
 
 def test_no_built_in_test_is_for_research() -> None:
     assert not [name for name in BUILT_IN["liveness_tests"] if "research" in name]
+
+
+def test_what_decides_and_what_is_shown_by_default_are_built_in_and_differ() -> None:
+    assert {*DEFAULT_TESTS, *DEFAULT_ADVISORY, DEFAULT_CALIBRATED} <= set(
+        BUILT_IN["liveness_tests"]
+    )
+    assert not set(DEFAULT_TESTS) & set(DEFAULT_ADVISORY)
+
+
+def test_masks_are_shown_and_do_not_decide_by_default() -> None:
+    assert "face_mask" in DEFAULT_ADVISORY
+    assert DEFAULT_TESTS == ("face_cnn",)

@@ -62,7 +62,7 @@ def test_the_calibrated_test_decides_alone_and_the_others_are_shown(
     found = CliRunner().invoke(app, ["check", "--json", "--calibration", "door", str(PORTRAIT)])
     document = json.loads((found.stdout or capfd.readouterr().out).splitlines()[0])
     assert document["outcome"] == "bona_fide"
-    assert list(document["tests"]) == ["face_cnn", "quality"]
+    assert list(document["tests"]) == ["face_cnn", "face_mask", "quality"]
     assert document["score"] == document["tests"]["face_cnn"]["score"]
 
 

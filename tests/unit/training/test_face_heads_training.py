@@ -24,7 +24,7 @@ from facepad.training.face.heads import (
 )
 from facepad.training.face.run import errors_on
 from facepad.training.run import report_text
-from facepad.training.scaling import sample_weights
+from facepad.training.scaling import Mask, sample_weights
 from facepad.types import Reason, Sample, Split
 
 pytest.importorskip("sklearn", reason="training needs scikit-learn: pip install 'facepad[train]'")
@@ -217,7 +217,6 @@ def independent_head(values: Vector, samples: Sequence[Sample]) -> tuple[Vector,
     """Weights and intercept of a head by scikit-learn 1.9, written anew."""
     from sklearn.linear_model import LogisticRegression
 
-    values = values.astype(np.float64)
     units = (values - values.mean(0)) / (values.std(0) + 1e-3 * values.std())
     labels = [one.pai_species is None for one in samples]
     weights = []
@@ -236,12 +235,17 @@ def independent_head(values: Vector, samples: Sequence[Sample]) -> tuple[Vector,
 def test_a_head_is_the_logistic_regression_of_scikit_learn() -> None:
     seen = made_up().part(np.arange(360) % 7 > 0)  # sources of unequal size
     (found,) = fit(seen, replace(SPEC, heads=(("tight", 0),)))
-    weights, intercept = independent_head(seen.features.of("tight", 0), seen.samples)
+    weights, intercept = independent_head(
+        seen.features.of("tight", 0).astype(np.float64), seen.samples
+    )
     np.testing.assert_allclose(found.weights, weights, rtol=1e-3, atol=1e-4)
     assert found.intercept == pytest.approx(intercept, abs=1e-4)
 
 
-def kinds_problem(seed: int = 0) -> tuple[Vector, Vector, Vector, list[str]]:
+Problem = tuple[Vector, Mask, Vector, list[str]]  # units, labels, weight, kinds
+
+
+def kinds_problem(seed: int = 0) -> Problem:
     rng = np.random.default_rng(seed)
     kinds = [("", "print a", "print b", "screen")[number % 4] for number in range(120)]
     labels = np.array([kind == "" for kind in kinds])
@@ -250,9 +254,7 @@ def kinds_problem(seed: int = 0) -> tuple[Vector, Vector, Vector, list[str]]:
     return units, labels, rng.uniform(0.5, 1.5, 120), kinds
 
 
-def even_loss(
-    parameters: Vector, problem: tuple[Vector, Vector, Vector, list[str]], evenness: float
-) -> float:
+def even_loss(parameters: Vector, problem: Problem, evenness: float) -> float:
     """Mean loss, evenness times the variance over kinds of attack, and penalty: plain loops."""
     units, labels, weight, kinds = problem
     margin = np.where(labels, 1.0, -1.0) * (units @ parameters[:-1] + parameters[-1])

@@ -22,7 +22,7 @@ def column(
     views: str = "context", people: float = 1.0, attacks: float = -1.0, count: int = 11
 ) -> Column:
     """A column with evenly spaced logits, `count` of each class, 0.1 apart."""
-    steps = 0.1 * np.arange(count)
+    steps = np.asarray(0.1 * np.arange(count), np.float64)
     return Column(views, people + steps, attacks + steps)
 
 
