@@ -119,7 +119,8 @@ def collect(simulated: Path, nuaa: Path, field: Path, video: Path, out: Path) ->
             sample = one.sample
             table.writerow(
                 (
-                    *(one.column, sample.path, sample.pai_species or "", sample.subject),
+                    *(one.column, Path(sample.path).resolve(), sample.pai_species or ""),
+                    sample.subject,
                     *(sample.session, int(one.cropped), one.left_out),
                     hashlib.sha256(Path(sample.path).read_bytes()).hexdigest()[:16],
                 )
@@ -147,7 +148,7 @@ def listed(file: Path) -> list[Picture]:
     found = []
     with file.open(newline="", encoding="utf-8") as stream:
         for row in csv.DictReader(stream):
-            path, species = row["path"], row["pai_species"] or None
+            path, species = str(file.parent / row["path"]), row["pai_species"] or None
             sample = Sample(
                 f"{row['column']}/{path}", path, row["subject"], Split.DEV, species,
                 session=row["camera"],
