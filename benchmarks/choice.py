@@ -7,27 +7,37 @@ r"""One table for any recipe of the face test, on data that may choose.
     python benchmarks/choice.py judge --choice choice/choice.csv --train rooms photos \
         --recipes "noted" "deep" --against heads-of-version-3.npz --bounds bounds.json
 
+    python benchmarks/choice.py frames --choice choice/choice.csv --test face_cnn \
+        --against heads-of-version-3.npz --prior cameras-of-version-3.npz
+
 `collect` writes the list of all columns; it is frozen by its hash before a recipe is tried.
 `judge` fits each recipe, for a column of a family without that family, and prints AUC and outcomes
 of each column, mean and worst, and the difference to the heads of --against (or the first recipe)
 with a paired interval of 90 % over people. With --bounds the operating points of the last recipe
-are written for `facepad train face --bounds`. Nothing here may judge: sites b, e and f and NUAA's
-test part are not read.
+are written for `facepad train face --bounds`. `frames` calibrates the shipped test on ten bona
+fide frames of each camera of a column and judges its other people. Nothing here may judge: sites
+b, e and f and NUAA's test part are not read.
 """
 
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from choosing.columns import Picture, collect, fingerprint, listed
+from choosing.cameras import FRAMES, after_frames, by_members, by_one_distance
+from choosing.columns import ATTACKS, LIVING, MASKS, Picture, collect, fingerprint, listed
 from choosing.recipes import RECIPES, Earlier, Judge, Judged, by_column
 from choosing.table import bounds_of, difference, lines, mean_auc, worst
 from facepad import settings
+from facepad.faces.crops import FRAME
 from facepad.liveness.face_cnn.heads import BALANCED
+from facepad.liveness.face_cnn.test import FaceTest
+from facepad.registry import resolve
 from facepad.training.face.features import FaceCache, extract
 from facepad.training.face.heads import LabelledFeatures, joined
 from facepad.training.sources import simulated_samples
@@ -43,6 +53,9 @@ def main() -> None:
         return
     pictures = listed(arguments.choice)
     cache = FaceCache(settings.writable_folder("cache_dir"))
+    if arguments.step == "frames":
+        _frames(by_column(pictures, features_of(pictures, cache, arguments.workers))[0], arguments)
+        return
     judge = Judge(*by_column(pictures, features_of(pictures, cache, arguments.workers)))
     known = joined([_known(root, cache, arguments.workers) for root in arguments.train])
     name = "+".join(root.name for root in arguments.train)
@@ -70,6 +83,41 @@ def _show(results: dict[str, list[Judged]], point: str) -> None:
         by, low, high = difference(judged, first)
         told = f"{by:+.3f} ({low:+.3f} to {high:+.3f})" if judged is not first else ""
         print(f"{recipe:34} {mean_auc(judged):>8.3f} {worst(judged).auc:>6.3f}  {told}")
+
+
+def _frames(columns: Mapping[str, LabelledFeatures], arguments: argparse.Namespace) -> None:
+    """Print errors after ten frames, beside those of an earlier version."""
+    test: FaceTest = resolve("liveness_tests", arguments.test)()
+    heads = [head for head in test.heads.heads if head.view != FRAME]
+    ways = {test.version: by_members(heads, test.prior().by_kind)}
+    if arguments.against:
+        with np.load(arguments.prior, allow_pickle=False) as arrays:
+            numbers = {str(views): arrays[str(views)].tolist() for views in arrays["views"]}
+        earlier = by_one_distance(Earlier.read(arguments.against), numbers)
+        ways = {arguments.against.stem: earlier, **ways}
+    for name, way in ways.items():
+        print(f"\n{name}, {FRAMES} frames, balanced point; HTER with the worst medium")
+        print(
+            f"  {'column':34} {'AUC':>5} {'BPCER':>6} {'APCER':>6} {'HTER':>5} {'decided':>7} draws"
+        )
+        found = []
+        for column, labelled in columns.items():
+            if column.endswith((LIVING, ATTACKS)):
+                continue
+            one = after_frames(column, labelled, way)
+            if one is None:
+                continue
+            if MASKS not in column:
+                found.append(one)
+            shares = [100 * part for part in (one.bpcer, one.apcer, one.hter, one.decided)]
+            print(
+                f"  {one.name:34} {one.auc:>5.3f} {shares[0]:>6.1f} {shares[1]:>6.1f} "
+                f"{shares[2]:>5.1f} {shares[3]:>7.0f} {one.draws:>5}"
+            )
+        means = [
+            np.mean([getattr(one, key) for one in found]) for key in ("auc", "hter", "decided")
+        ]
+        print(f"  mean: AUC {means[0]:.3f}, HTER {means[1]:.1%}, decided {means[2]:.0%}")
 
 
 def features_of(
@@ -105,6 +153,12 @@ def _arguments() -> argparse.Namespace:
     judging.add_argument("--bounds", type=Path)
     judging.add_argument("--point", default=BALANCED)
     judging.add_argument("--workers", type=int, default=2)
+    framing = steps.add_parser("frames")
+    framing.add_argument("--choice", type=Path, required=True)
+    framing.add_argument("--test", default="face_cnn")
+    framing.add_argument("--against", type=Path)
+    framing.add_argument("--prior", type=Path)
+    framing.add_argument("--workers", type=int, default=2)
     return parser.parse_args()
 
 

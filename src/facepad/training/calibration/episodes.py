@@ -32,7 +32,7 @@ from facepad.training.scaling import LEAST_SLOPE, Mask, nonnegative_weights
 from facepad.types import Observation, Sample
 
 FRAMES = 10  # per drawn calibration; fewer where a camera has fewer people
-FEWEST = 4  # of them
+FEWEST = 3  # of them
 DRAWS = 5  # per camera, or per person in front of it
 _BEYOND = 2  # least number of people (or frames) outside the drawn frames
 _LEFT_OUT = "mask"  # species that are weighed with 0: masks cost ranks of other attacks
