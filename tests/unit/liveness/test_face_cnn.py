@@ -1,5 +1,6 @@
 """The face test: what it looks at, and what it says when it cannot."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -111,6 +112,24 @@ def test_each_set_of_views_has_operating_points_of_its_own(test: FaceTest) -> No
 def test_without_a_face_there_is_a_reason_and_no_value(test: FaceTest) -> None:
     score = test.score(Presentation((Frame(picture(), no_face=Reason.FACE_TOO_FAR),)))
     assert (score.value, score.reason) == (None, Reason.FACE_TOO_FAR)
+
+
+@pytest.mark.parametrize("make", [with_face, cropped])
+def test_a_head_of_the_whole_frame_decides_if_it_has_a_share(
+    test: FaceTest, make: Callable[[], Frame]
+) -> None:
+    heads = tuple(
+        replace(one, share=float(one.view in ("frame", "patch"))) for one in test.heads.heads
+    )
+    own = replace(test, heads=replace(test.heads, heads=heads))
+    frame = make()
+    assert frame.face is not None
+    score = own.score(Presentation((frame,)))
+    expected = {
+        "patch 2": logit(test, "patch 2", crops.patches(frame.image, frame.face.box, SIDE)),
+        "frame 7": logit(test, "frame 7", crops.whole(frame.image, SIDE)),
+    }
+    assert score.details["heads"] == pytest.approx(expected, rel=1e-4)
 
 
 def test_frames_are_averaged_before_scaling(test: FaceTest) -> None:
