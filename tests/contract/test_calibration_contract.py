@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -27,7 +28,7 @@ PORTRAIT = Path(__file__).parents[2] / "examples" / "astronaut.jpg"
 VIEWS = "picture"
 
 
-def observed(logit: float, features: NDArray[np.float64]) -> dict[str, Observation]:
+def observed(logit: float, features: NDArray[np.floating[Any]]) -> dict[str, Observation]:
     return {VIEWS: Observation({"colour": MemberReading(logit, features)})}
 
 

@@ -13,6 +13,7 @@ from facepad import calibration
 from facepad.calibration import Calibration, CameraPrior, MemberPrior, ViewPrior
 from facepad.errors import InputError, SettingsError
 from facepad.needs import Needs
+from facepad.sources import Source
 from facepad.training.calibration import run
 from facepad.training.calibration.card import CalibrationResult
 from facepad.types import (
@@ -198,7 +199,7 @@ def test_pictures_in_a_list_are_one_persons_and_the_calibration_is_saved(
     monkeypatch.setenv("FACEPAD_CALIBRATION_DIR", str(tmp_path / "calibrations"))
     monkeypatch.setattr(run, "make_calibratable", lambda _: Brightness())
     stills(tmp_path, 3)
-    given = [
+    given: list[Source] = [
         tmp_path / "0.png",
         (tmp_path / "1.png").read_bytes(),
         np.full((96, 96, 3), 120, np.uint8),

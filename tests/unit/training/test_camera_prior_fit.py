@@ -29,7 +29,8 @@ def made_up(
 ) -> Pictures:
     """Cameras with offsets of their own; bona fide faces vary by .5; attacks in one logit."""
     rng = np.random.default_rng(cameras)
-    samples, observed = [], []
+    samples: list[Sample] = []
+    observed: list[Observation] = []
     for camera in range(cameras):
         offset = rng.normal(0.0, 3.0, len(NAMES) * WIDTH) + shift
         for person in range(people):
@@ -114,9 +115,8 @@ def test_learning_twice_gives_the_same_numbers(fitted: tuple[ViewPrior, str]) ->
 
 
 def test_masks_do_not_move_the_weights() -> None:
-    some = {"cameras": 4, "people": 8}
-    without, _ = fit_prior(*made_up(**some))
-    observed, samples = made_up(**some)
+    without, _ = fit_prior(*made_up(cameras=4, people=8))
+    observed, samples = made_up(cameras=4, people=8)
     masks = [s for s in range(len(samples)) if not samples[s].is_bona_fide]
     for row in masks[:20]:
         sample = samples[row]
