@@ -138,8 +138,8 @@ def test_many_frames_of_a_person_give_a_prior_of_that_kind() -> None:
 
 
 def test_cameras_of_few_people_are_not_enough() -> None:
-    with pytest.raises(DatasetError, match="needs a camera with 6 people"):
-        fit_prior(*made_up(people=5))
+    with pytest.raises(DatasetError, match="needs a camera with 5 people"):
+        fit_prior(*made_up(people=4))
 
 
 def test_weights_need_attacks() -> None:
