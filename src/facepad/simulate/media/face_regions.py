@@ -58,7 +58,7 @@ def skin(face: Face | None, picture: RgbImage) -> Map | None:
     if not len(seen):
         return None
     middle = np.asarray(np.rint(np.median(seen, axis=0)), np.uint8)
-    return to_light(middle[None, None])[0, 0]
+    return np.asarray(to_light(middle[None, None])[0, 0], np.float32)
 
 
 def on_sheet(ellipse: Ellipse, picture: RgbImage, width: float) -> Ellipse:

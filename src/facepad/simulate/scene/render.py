@@ -190,7 +190,7 @@ def shadows(
     high = -cv2.resize(np.asarray(depth * covered, np.float32), small, interpolation=cv2.INTER_AREA)
     high = np.where(inside > 0.5, high / np.maximum(inside, 0.5), 0.0).astype(np.float32)
     held = (inside > 0.5).astype(np.float32)
-    around = cv2.GaussianBlur(high, (0, 0), 9.0 / pitch)
+    around = np.asarray(cv2.GaussianBlur(high, (0, 0), 9.0 / pitch), np.float32)
     around /= np.maximum(cv2.GaussianBlur(held, (0, 0), 9.0 / pitch), np.float32(1e-3))
     hollow = 1.0 - np.float32(0.08) * np.clip(around - high, -2.0, 5.0)
     visible = np.ones_like(high)
