@@ -6,7 +6,8 @@ r"""One table for any recipe of the face test, on data that may choose.
         --video VIDEO --out choice
     python benchmarks/choice.py judge --choice choice/choice.csv --train rooms photos \
         --recipes "noted" "deep" --against heads-of-version-3.npz --bounds bounds.json
-
+    python benchmarks/choice.py masks --choice choice/choice.csv --simulated choice/simulated \
+        --train masks
     python benchmarks/choice.py frames --choice choice/choice.csv --test face_cnn \
         --against heads-of-version-3.npz --prior cameras-of-version-3.npz
 
@@ -15,8 +16,8 @@ r"""One table for any recipe of the face test, on data that may choose.
 of each column, mean and worst, and the difference to the heads of --against (or the first recipe)
 with a paired interval of 90 % over people. With --bounds the operating points of the last recipe
 are written for `facepad train face --bounds`. `frames` calibrates the shipped test on ten bona
-fide frames of each camera of a column and judges its other people. Nothing here may judge: sites
-b, e and f and NUAA's test part are not read.
+fide frames of each camera of a column and judges its other people. `masks` leaves out one material
+of masks at a time. Nothing here may judge: sites b, e and f and NUAA's test part are not read.
 """
 
 import argparse
@@ -24,6 +25,7 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -34,13 +36,17 @@ from choosing.columns import ATTACKS, LIVING, MASKS, Picture, collect, fingerpri
 from choosing.recipes import RECIPES, Earlier, Judge, Judged, by_column
 from choosing.table import bounds_of, difference, lines, mean_auc, worst
 from facepad import settings
+from facepad.datasets.simulated import drawn_for
+from facepad.evaluation.ranking import auc
 from facepad.faces.crops import FRAME
 from facepad.liveness.face_cnn.heads import BALANCED
 from facepad.liveness.face_cnn.test import FaceTest
 from facepad.registry import resolve
 from facepad.training.face.features import FaceCache, extract
-from facepad.training.face.heads import LabelledFeatures, joined
+from facepad.training.face.heads import LabelledFeatures, decided, joined
+from facepad.training.face.run import MASK_SPEC
 from facepad.training.sources import simulated_samples
+from facepad.types import Sample
 
 
 def main() -> None:
@@ -56,8 +62,14 @@ def main() -> None:
     if arguments.step == "frames":
         _frames(by_column(pictures, features_of(pictures, cache, arguments.workers))[0], arguments)
         return
+    if arguments.step == "masks":
+        pictures = [one for one in pictures if MASKS in one.column]
     judge = Judge(*by_column(pictures, features_of(pictures, cache, arguments.workers)))
     known = joined([_known(root, cache, arguments.workers) for root in arguments.train])
+    if arguments.step == "masks":
+        (masks,) = judge.columns.values()
+        _masks(masks, known, arguments.simulated, judge)
+        return
     name = "+".join(root.name for root in arguments.train)
     results: dict[str, list[Judged]] = {}
     if arguments.against:
@@ -83,6 +95,26 @@ def _show(results: dict[str, list[Judged]], point: str) -> None:
         by, low, high = difference(judged, first)
         told = f"{by:+.3f} ({low:+.3f} to {high:+.3f})" if judged is not first else ""
         print(f"{recipe:34} {mean_auc(judged):>8.3f} {worst(judged).auc:>6.3f}  {told}")
+
+
+def _masks(masks: LabelledFeatures, known: LabelledFeatures, simulated: Path, judge: Judge) -> None:
+    """Print the AUC of masks of each material, by heads that saw no mask of it."""
+    made = {Path(s.path).resolve(): s for s in simulated_samples([simulated])}
+    own = masks.part(masks.usable)
+    materials = np.array([_material(made[Path(s.path).resolve()]) for s in own.samples])
+    print(f"{'material':10} {'seen':>6} {'left out':>9}  masks; heads {MASK_SPEC}")
+    for name in sorted(set(materials.tolist()) - {""}):
+        chosen = own.part((materials == name) | own.bona_fide)
+        found = [
+            auc(chosen.bona_fide, decided(judge.heads("masks", known, MASK_SPEC, left), chosen))
+            for left in ("", f"material {name}")
+        ]
+        print(f"{name:10} {found[0]:>6.3f} {found[1]:>9.3f}  {(materials == name).sum()}")
+
+
+def _material(sample: Sample) -> str:
+    medium: Any = drawn_for(sample).get("medium") or {}
+    return str(medium.get("material", ""))
 
 
 def _frames(columns: Mapping[str, LabelledFeatures], arguments: argparse.Namespace) -> None:
@@ -153,6 +185,11 @@ def _arguments() -> argparse.Namespace:
     judging.add_argument("--bounds", type=Path)
     judging.add_argument("--point", default=BALANCED)
     judging.add_argument("--workers", type=int, default=2)
+    masking = steps.add_parser("masks")
+    masking.add_argument("--choice", type=Path, required=True)
+    masking.add_argument("--simulated", type=Path, required=True)
+    masking.add_argument("--train", type=Path, nargs="+", required=True)
+    masking.add_argument("--workers", type=int, default=2)
     framing = steps.add_parser("frames")
     framing.add_argument("--choice", type=Path, required=True)
     framing.add_argument("--test", default="face_cnn")

@@ -57,7 +57,7 @@ def leaves(left_out: str) -> Callable[[Sample], bool]:
     """Return which training pictures remain where something is left out.
 
     Args:
-        left_out: "family phone", "species print", "close", "crisp" or "".
+        left_out: "family phone", "species print", "material paper", "close", "crisp" or "".
     """
     what, _, name = left_out.partition(" ")
 
@@ -69,6 +69,8 @@ def leaves(left_out: str) -> Callable[[Sample], bool]:
         if what == "species":
             is_screen = "ppi" in medium
             return not medium or "material" in medium or (name == "screen") != is_screen
+        if what == "material":
+            return bool(medium.get("material") != name)
         if what == "close":
             return not is_close(sample)
         if what == "crisp":

@@ -56,6 +56,7 @@ SPEC = HeadSpec(
     (
         *(("context", block) for block in (2, 9, 13, 14)),
         ("patch", 7),
+        *(("frame", block) for block in (8, 13)),
     ),
     _MEMBERS,
     regularisation_c=2.0,
