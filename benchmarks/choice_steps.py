@@ -6,13 +6,17 @@ r"""What sharpness, casts and profiles of the simulator are worth, one after the
 For each of three seeds so many sources are simulated before the same cameras in four ways: without
 the three groups, with sharpness, with casts too, and with profiles too; all else is drawn alike.
 Heads of one recipe learn from each and are judged on the choice columns (see choice.py). Printed
-are the mean AUC of every step, and the differences to the step before, seed by seed.
+are the mean AUC of every step, and the differences to the step before, seed by seed. All pictures
+of all steps are listed in ``OUT/dataset.csv`` in the form of `facepad simulate`: a training set
+in which recaptures are soft or sharp and colours do or do not depend on the class.
 """
 
 import argparse
+import csv
 import json
 import sys
 from collections.abc import Iterator, Sequence
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +33,7 @@ from facepad.simulate.camera.look import CASTS, PROFILES
 from facepad.simulate.capture_set import CaptureOptions, Simulator
 from facepad.simulate.media.pose import SHARPNESS
 from facepad.simulate.recipe import BONA_FIDE, Recipe, apply
+from facepad.simulate.runner import COLUMNS, LIST
 from facepad.simulate.sources import bona_fide as sources_of
 from facepad.training.face.features import FaceCache, extract
 from facepad.training.face.heads import LabelledFeatures
@@ -64,7 +69,27 @@ def main() -> None:
             found[step].append(mean_auc(judged))
             least[step].append(worst(judged).auc)
             print(f"seed {seed}, {step}: {mean_auc(judged):.3f}, {worst(judged).name}", flush=True)
+    write_list(given.out)
     _show(found, least)
+
+
+def write_list(out: Path) -> None:
+    """List the pictures of all seeds and steps as a simulated dataset."""
+    with (out / LIST).open("w", newline="", encoding="utf-8") as stream:
+        table = csv.writer(stream)
+        table.writerow(COLUMNS)
+        for note in sorted(out.glob("*/*.json")):
+            for row in json.loads(note.read_text(encoding="utf-8")):
+                species = "" if row["species"] == BONA_FIDE else row["species"]
+                drawn = {**json.loads(row["parameters"]), "backdrop": {"used": False}}
+                camera = sha256(json.dumps(drawn["camera"], sort_keys=True).encode())
+                table.writerow(
+                    (
+                        *(Path(row["path"]).resolve().relative_to(out.resolve()), row["subject"]),
+                        *(species, Split.TRAIN.value, "", camera.hexdigest()[:10], row["source"]),
+                        *("", row["licence"], json.dumps(drawn, sort_keys=True)),
+                    )
+                )
 
 
 def taken(sources: Sequence[Sample], seed: int, out: Path) -> list[tuple[str, Sample]]:
@@ -105,7 +130,11 @@ def _source(source: Sample, simulator: Simulator, out: Path) -> Iterator[dict[st
             path = out / f"{source.key.replace('/', '-')}.{one.species}.{number}.jpg"
             path.write_bytes(apply(recipe, picture, face).file if groups else one.file)
             text = json.dumps(recipe.to_dict())
-            yield {"step": step, "path": str(path), "species": one.species, "parameters": text}
+            yield {
+                **{"step": step, "path": str(path), "species": one.species, "parameters": text},
+                **{"source": source.key, "subject": source.subject},
+                "licence": source.attributes.get("licence", ""),
+            }
 
 
 def _show(found: dict[str, list[float]], least: dict[str, list[float]]) -> None:

@@ -47,6 +47,13 @@ RECIPES: Mapping[str, HeadSpec] = {
     "noted and frame, even 1": HeadSpec((*NOTED, *FRAMES), evenness=1.0),
     "noted and frame, as crops": HeadSpec((*NOTED, *FRAMES), as_crops=True),
     "deep and frame": HeadSpec((("context", 9), *DEEP, *FRAMES, ("frame", 10))),
+    "every view": HeadSpec(
+        (
+            *BROAD,
+            *(("tight", block) for block in (2, 5, 7)),
+            *(("frame", block) for block in (6, 8, 10, 13)),
+        )
+    ),
     "shallow and deep": HeadSpec((*SHALLOW, ("context", 9), *DEEP)),
     "deep": HeadSpec(DEEP),
     "wide": HeadSpec(WIDE),
@@ -54,6 +61,7 @@ RECIPES: Mapping[str, HeadSpec] = {
     "broad, no partials": HeadSpec(BROAD, species=WHOLE),
     "broad, c .5": HeadSpec(BROAD, regularisation_c=0.5),
     "broad and frame": HeadSpec((*BROAD, *FRAMES)),
+    "broad and frame, c .5": HeadSpec((*BROAD, *FRAMES), regularisation_c=0.5),
     "broad and frame, no partials": HeadSpec((*BROAD, *FRAMES), species=WHOLE),
     "broad and frame, even 1": HeadSpec((*BROAD, *FRAMES), evenness=1.0),
 }
