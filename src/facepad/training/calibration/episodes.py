@@ -35,7 +35,8 @@ FRAMES = 10  # per drawn calibration; fewer where a camera has fewer people
 FEWEST = 3  # of them
 DRAWS = 5  # per camera, or per person in front of it
 _BEYOND = 2  # least number of people (or frames) outside the drawn frames
-_LEFT_OUT = "mask"  # species that are weighed with 0: masks cost ranks of other attacks
+# Species that are weighed with 0 beside others: masks cost ranks of other attacks.
+_LEFT_OUT = "mask"
 _LEAST_SPREAD = 0.05  # of a standardised feature; some never vary
 _LEAST = 1e-6  # of a deviation
 PULLS = (10.0, 3.0, 1.0, 0.3, 0.1, 0.03, 0.01)  # of the weights towards each other
@@ -232,16 +233,22 @@ def _joined(
 def _row_weights(episodes: Sequence[Episode], species: NDArray[np.str_]) -> Vector:
     """Return weights: cameras alike, then both classes, then species; masks have none."""
     draws = Counter(episode.camera for episode in episodes)
+    counted = _counted(set(species.tolist()) - {""})
     found = []
     for episode in episodes:
         kinds = species[episode.rows]
-        attacks = {one for one in kinds.tolist() if one and not one.startswith(_LEFT_OUT)}
+        attacks = counted & set(kinds.tolist())
         weight = np.zeros(len(kinds))
         for one in (*attacks, ""):
             cell = kinds == one
             weight[cell] = (1.0 / len(attacks) if one else 1.0) / max(1, cell.sum())
         found.append(weight / draws[episode.camera])
     return np.concatenate(found)
+
+
+def _counted(attacks: set[str]) -> set[str]:
+    """Return the species that count: without masks, unless there is nothing else."""
+    return {one for one in attacks if not one.startswith(_LEFT_OUT)} or attacks
 
 
 def _balanced(rows: _Rows, used: Mask) -> Vector:
@@ -329,7 +336,7 @@ def _told(
         over = scores >= np.array([bound[name] for bound in bounds])[rows.episode]
         rejected = 1.0 - float(np.average(over[genuine], weights=rows.weight[genuine]))
         accepted = {one: float(over[rows.species == one].mean()) for one in areas}
-        seen = [share for one, share in accepted.items() if not one.startswith(_LEFT_OUT)]
+        seen = [accepted[one] for one in _counted(set(accepted))]
         lines.append(
             f"{name}: BPCER {rejected:.1%}, APCER "
             + ", ".join(f"{one} {share:.1%}" for one, share in accepted.items())
