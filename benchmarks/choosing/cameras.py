@@ -96,14 +96,16 @@ def by_members(
         def anchored(
             frames: Rows, others: Rows, people: Sequence[str]
         ) -> tuple[Vector, Mapping[str, float]]:
-            kind = PERSON if len(set(people)) == 1 and PERSON in priors else PEOPLE
+            rest = [labelled.samples[row] for row in others]
+            same = {one.subject for one in rest if one.is_bona_fide} == set(people)
+            kind = PERSON if same and PERSON in priors else PEOPLE
             wide = bool(labelled.features.has_context[[*frames, *others]].all())
             views = SURROUNDED if wide else CROP
             prior, table = priors[kind][views], tables[views]
             spreads = [member.spread for member in prior.members.values()]
             own = leave_one_out(table.rows(frames), spreads, people)
             unit = Unit.of(prior).shrunk(own)
-            rest = deviations_from(table.rows(frames), table.rows(others), spreads)
+            off = deviations_from(table.rows(frames), table.rows(others), spreads)
             members = prior.members.values()
             weights = np.array(
                 [*(one.logit_weight for one in members), *(one.distance_weight for one in members)]
@@ -113,7 +115,7 @@ def by_members(
                 name: prediction_bound(scores, share, prior.score)
                 for name, share in TARGETS.items()
             }
-            return rest.standardised(unit) @ weights, bounds
+            return off.standardised(unit) @ weights, bounds
 
         return anchored
 
@@ -200,8 +202,8 @@ def by_one_distance(
 def _draws(labelled: LabelledFeatures) -> Iterator[tuple[Rows, Rows]]:
     """Yield frames and other pictures of each camera, as numbers of rows.
 
-    One frame each of other people where a camera has enough; else frames of one person, spread
-    over his pictures, and the rest of the camera.
+    One frame each of other people where a camera has enough; else frames of half of the people; of
+    a single person some frames, and the rest of his.
     """
     rng = np.random.default_rng(0)
     cameras = np.array([sample.session or "" for sample in labelled.samples])
@@ -214,8 +216,8 @@ def _draws(labelled: LabelledFeatures) -> Iterator[tuple[Rows, Rows]]:
                 chosen = rng.permutation(people)[: min(FRAMES, len(people) - _FEWEST_PEOPLE)]
                 frames = [_one(rng, here[genuine[here] & (who[here] == one)]) for one in chosen]
                 others = here[~np.isin(who[here], chosen)]
-            elif len(people) > 1:  # frames of one person, the others judged
-                chosen = rng.permutation(people)[:1]
+            elif len(people) > 1:  # frames of half of the people, the others judged
+                chosen = rng.permutation(people)[: len(people) // 2]
                 own = here[genuine[here] & np.isin(who[here], chosen)]
                 frames = list(rng.permutation(own)[:FRAMES])
                 others = here[~np.isin(who[here], chosen)]
