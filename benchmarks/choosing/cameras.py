@@ -1,6 +1,6 @@
 """Ten bona fide frames of each camera of a choice column, and its other pictures judged by them."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +19,7 @@ from facepad.training.calibration.fit import (
     leave_one_out,
     prediction_bound,
 )
-from facepad.training.face.heads import LabelledFeatures
+from facepad.training.face.heads import LabelledFeatures, joined
 
 FRAMES, DRAWS = 10, 20
 _FEWEST_PEOPLE = 4  # judged beside the frames' own
@@ -59,9 +59,39 @@ def after_frames(
 ) -> AfterFrames | None:
     """Return the errors of a column; None where no camera has enough frames of both classes."""
     labelled = labelled.part(labelled.usable)
-    anchored = make(labelled)
+    return _errors(name, labelled, make(labelled), _draws(labelled))
+
+
+def other_session(
+    name: str,
+    first: LabelledFeatures,
+    second: LabelledFeatures,
+    make: Callable[[LabelledFeatures], Anchored],
+) -> AfterFrames | None:
+    """Return the errors in a second session, with frames of other people in the first one."""
+    parts = [part.part(part.usable) for part in (first, second)]
+    labelled, border = joined(parts), len(parts[0].samples)
+    who, genuine = subjects(labelled.samples), labelled.bona_fide
+    later = np.arange(len(who)) >= border
+    rng = np.random.default_rng(0)
+    draws = []
+    for _ in range(DRAWS):
+        people = rng.permutation(sorted(set(who[genuine & ~later].tolist())))
+        chosen = people[: len(people) // 2]
+        own = np.flatnonzero(genuine & ~later & np.isin(who, chosen))
+        others = np.flatnonzero(later & ~np.isin(who, chosen))
+        draws.append((rng.permutation(own)[:FRAMES], others))
+    return _errors(name, labelled, make(labelled), draws)
+
+
+def _errors(
+    name: str,
+    labelled: LabelledFeatures,
+    anchored: Anchored,
+    draws: Iterable[tuple[Rows, Rows]],
+) -> AfterFrames | None:
     found = []
-    for frames, others in _draws(labelled):
+    for frames, others in draws:
         people = [str(labelled.samples[row].subject) for row in frames]
         scores, bounds = anchored(frames, others, people)
         labels = labelled.bona_fide[others]
