@@ -191,7 +191,7 @@ def test_with_a_calibration_its_test_decides_and_the_run_keeps_to_it(
     result = run(*score(manifest, "--calibration", "door"), env=here)
     assert result.returncode == 0, result.stderr
     (row,) = read(manifest)
-    assert list(row)[4:6] == ["face_cnn_score", "quality_score"]
+    assert list(row)[4:7] == ["face_cnn_score", "face_mask_score", "quality_score"]
     assert (row["outcome"], row["score"]) == ("bona_fide", row["face_cnn_score"])
     assert row["quality_score"]
     result = run(*score(manifest, "--calibration", "gate", "--resume"), env=here)
