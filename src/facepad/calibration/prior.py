@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from facepad.calibration.anchor import KINDS, PEOPLE, Calibration, Vector
 from facepad.errors import ModelError
+from facepad.models import store
 from facepad.models.npz import reading
 from facepad.types import Calibratable
 
@@ -126,6 +127,26 @@ class CameraPrior:
             if not set(found) <= set(KINDS) or PEOPLE not in found:
                 raise ModelError(f"{source} needs priors of {PEOPLE}, got {', '.join(found)}")
             return cls(found, str(arrays["heads"]))
+
+
+def load_prior(model: str, version: str) -> CameraPrior:
+    """Load the prior of a test from a listed model file.
+
+    Args:
+        model: Name of the model file; "" for none.
+        version: Version of the test's model.
+
+    Raises:
+        ModelError: There is none, or it is for another version.
+    """
+    if model:
+        prior = CameraPrior.from_arrays(store.load_arrays(model), f"model {model!r}")
+        if prior.version == version:
+            return prior
+    raise ModelError(
+        f"{version} has no prior over cameras to calibrate with; estimate it with "
+        "`facepad train cameras`"
+    )
 
 
 CalibratableTest = Calibratable[Calibration, CameraPrior]

@@ -14,7 +14,7 @@ from types import MappingProxyType
 import numpy as np
 
 from facepad.calibration.anchor import Calibration
-from facepad.calibration.prior import CameraPrior
+from facepad.calibration.prior import CameraPrior, load_prior
 from facepad.errors import ModelError
 from facepad.faces import crops
 from facepad.fusion import mean_over_frames
@@ -139,15 +139,7 @@ class FaceTest:
         Raises:
             ModelError: There is no prior for these heads.
         """
-        if self.prior_model:
-            source = f"model {self.prior_model!r}"
-            prior = CameraPrior.from_arrays(store.load_arrays(self.prior_model), source)
-            if prior.version == self.version:
-                return prior
-        raise ModelError(
-            f"{self.version} has no prior over cameras to calibrate with; estimate it with "
-            "`facepad train cameras`"
-        )
+        return load_prior(self.prior_model, self.version)
 
     def calibrated(self, calibration: Calibration) -> "FaceTest":
         """Return the test for the camera of a calibration.
@@ -155,12 +147,7 @@ class FaceTest:
         Raises:
             ModelError: The calibration was made with another test or other heads.
         """
-        if (calibration.test, calibration.version) != (self.name, self.version):
-            raise ModelError(
-                f"calibration {calibration.name!r} was made with {calibration.test} "
-                f"{calibration.version}, but this is {self.name} {self.version}; "
-                "calibrate the camera again"
-            )
+        calibration.check_for(self.name, self.version)
         return replace(self, calibration=calibration)
 
     def score(self, presentation: Presentation) -> Score:

@@ -15,6 +15,7 @@ import numpy as np
 
 from facepad import registry, settings
 from facepad.calibration import Calibration, CameraPrior
+from facepad.calibration.prior import load_prior
 from facepad.errors import ModelError
 from facepad.faces.crops import levelled, square
 from facepad.fusion import mean_over_frames
@@ -167,15 +168,7 @@ class QualityTest:
         Raises:
             ModelError: There is no prior for this classifier.
         """
-        if self.prior_model:
-            source = f"model {self.prior_model!r}"
-            prior = CameraPrior.from_arrays(store.load_arrays(self.prior_model), source)
-            if prior.version == self.version:
-                return prior
-        raise ModelError(
-            f"{self.version} has no prior over cameras to calibrate with; estimate it with "
-            f"`facepad train cameras --simulated DIR --test {self.name}`"
-        )
+        return load_prior(self.prior_model, self.version)
 
     def calibrated(self, calibration: Calibration) -> "QualityTest":
         """Return the test for the camera of a calibration.
