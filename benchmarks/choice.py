@@ -23,7 +23,7 @@ of masks at a time. Nothing here may judge: sites b, e and f and NUAA's test par
 import argparse
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,22 +31,36 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from choosing.cameras import FRAMES, after_frames, by_members, by_one_distance
+from choosing.cameras import (
+    FRAMES,
+    AfterFrames,
+    Anchored,
+    after_frames,
+    by_members,
+    by_one_distance,
+    by_readings,
+    other_session,
+)
 from choosing.columns import ATTACKS, LIVING, MASKS, Picture, collect, fingerprint, listed
 from choosing.recipes import RECIPES, Earlier, Judge, Judged, by_column
 from choosing.table import bounds_of, difference, lines, mean_auc, worst
 from facepad import settings
+from facepad.calibration.anchor import PEOPLE
 from facepad.datasets.simulated import drawn_for
 from facepad.evaluation.ranking import auc
 from facepad.faces.crops import FRAME
+from facepad.jobs.progress import ignore
 from facepad.liveness.face_cnn.heads import BALANCED
 from facepad.liveness.face_cnn.test import FaceTest
 from facepad.registry import resolve
+from facepad.training.calibration.prior import MakeTest, observe
 from facepad.training.face.features import FaceCache, extract
 from facepad.training.face.heads import LabelledFeatures, decided, joined
 from facepad.training.face.run import MASK_SPEC
 from facepad.training.sources import simulated_samples
-from facepad.types import Sample
+from facepad.types import Observation, Sample
+
+SESSIONS = ("nuaa, session 01", "nuaa, session 02")
 
 
 def main() -> None:
@@ -119,9 +133,7 @@ def _material(sample: Sample) -> str:
 
 def _frames(columns: Mapping[str, LabelledFeatures], arguments: argparse.Namespace) -> None:
     """Print errors after ten frames, beside those of an earlier version."""
-    test: FaceTest = resolve("liveness_tests", arguments.test)()
-    heads = [head for head in test.heads.heads if head.view != FRAME]
-    ways = {test.version: by_members(heads, test.prior().by_kind)}
+    columns, ways = _ways(columns, arguments)
     if arguments.against:
         with np.load(arguments.prior, allow_pickle=False) as arrays:
             numbers = {str(views): arrays[str(views)].tolist() for views in arrays["views"]}
@@ -130,7 +142,7 @@ def _frames(columns: Mapping[str, LabelledFeatures], arguments: argparse.Namespa
     for name, way in ways.items():
         print(f"\n{name}, {FRAMES} frames, balanced point; HTER with the worst medium")
         print(
-            f"  {'column':34} {'AUC':>5} {'BPCER':>6} {'APCER':>6} {'HTER':>5} {'decided':>7} draws"
+            f"  {'column':40} {'AUC':>5} {'BPCER':>6} {'APCER':>6} {'HTER':>5} {'decided':>7} draws"
         )
         found = []
         for column, labelled in columns.items():
@@ -141,15 +153,56 @@ def _frames(columns: Mapping[str, LabelledFeatures], arguments: argparse.Namespa
                 continue
             if MASKS not in column:
                 found.append(one)
-            shares = [100 * part for part in (one.bpcer, one.apcer, one.hter, one.decided)]
-            print(
-                f"  {one.name:34} {one.auc:>5.3f} {shares[0]:>6.1f} {shares[1]:>6.1f} "
-                f"{shares[2]:>5.1f} {shares[3]:>7.0f} {one.draws:>5}"
-            )
+            print(_row(one))
         means = [
             np.mean([getattr(one, key) for one in found]) for key in ("auc", "hter", "decided")
         ]
         print(f"  mean: AUC {means[0]:.3f}, HTER {means[1]:.1%}, decided {means[2]:.0%}")
+        for first, second in (SESSIONS, SESSIONS[::-1]):
+            if first in columns and second in columns:
+                name = f"frames of {first}, judged in {second[-2:]}"
+                if one := other_session(name, columns[first], columns[second], way):
+                    print(_row(one))
+
+
+def _ways(
+    columns: Mapping[str, LabelledFeatures], arguments: argparse.Namespace
+) -> tuple[Mapping[str, LabelledFeatures], dict[str, Callable[[LabelledFeatures], Anchored]]]:
+    """Return the pictures that the shipped test can see, and how it anchors them."""
+    make_test = resolve("liveness_tests", arguments.test)
+    test = make_test()
+    if isinstance(test, FaceTest):
+        heads = [head for head in test.heads.heads if head.view != FRAME]
+        return columns, {test.version: by_members(heads, test.prior().by_kind)}
+    seen, way = _observed(columns, make_test, arguments.workers)
+    return seen, {test.version: way}
+
+
+def _row(one: AfterFrames) -> str:
+    shares = [100 * part for part in (one.bpcer, one.apcer, one.hter, one.decided)]
+    return (
+        f"  {one.name:40} {one.auc:>5.3f} {shares[0]:>6.1f} {shares[1]:>6.1f} "
+        f"{shares[2]:>5.1f} {shares[3]:>7.0f} {one.draws:>5}"
+    )
+
+
+def _observed(
+    columns: Mapping[str, LabelledFeatures], make_test: MakeTest, workers: int
+) -> tuple[dict[str, LabelledFeatures], Callable[[LabelledFeatures], Anchored]]:
+    """Return the pictures that a test of another kind can see, and how they are anchored."""
+    test = make_test()
+    observed: dict[str, Observation] = {}
+    seen = {}
+    for name, labelled in columns.items():
+        found = observe(make_test, test.version, labelled.samples, workers=workers, advance=ignore)
+        for sample, views in zip(labelled.samples, found, strict=True):
+            if views:
+                (observed[sample.path],) = views.values()
+        keep = np.array([bool(views) for views in found])
+        if keep.any():
+            seen[name] = labelled.part(keep)
+    (prior,) = test.prior().by_kind[PEOPLE].values()
+    return seen, by_readings(observed, prior)
 
 
 def features_of(

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,7 @@ from facepad.training.calibration.fit import (
     prediction_bound,
 )
 from facepad.training.face.heads import LabelledFeatures, joined
+from facepad.types import Observation
 
 FRAMES, DRAWS = 10, 20
 _FEWEST_PEOPLE = 4  # judged beside the frames' own
@@ -131,25 +133,48 @@ def by_members(
             kind = PERSON if same and PERSON in priors else PEOPLE
             wide = bool(labelled.features.has_context[[*frames, *others]].all())
             views = SURROUNDED if wide else CROP
-            prior, table = priors[kind][views], tables[views]
-            spreads = [member.spread for member in prior.members.values()]
-            own = leave_one_out(table.rows(frames), spreads, people)
-            unit = Unit.of(prior).shrunk(own)
-            off = deviations_from(table.rows(frames), table.rows(others), spreads)
-            members = prior.members.values()
-            weights = np.array(
-                [*(one.logit_weight for one in members), *(one.distance_weight for one in members)]
-            )
-            scores = own.standardised(unit) @ weights
-            bounds = {
-                name: prediction_bound(scores, share, prior.score)
-                for name, share in TARGETS.items()
-            }
-            return off.standardised(unit) @ weights, bounds
+            return _anchored(tables[views], priors[kind][views], frames, others, people)
 
         return anchored
 
     return make
+
+
+def by_readings(
+    observed: Mapping[str, Observation], prior: ViewPrior
+) -> Callable[[LabelledFeatures], Anchored]:
+    """Anchor each member by a prior, for a test of any kind.
+
+    Args:
+        observed: Observations by path; without those that the test cannot see.
+        prior: The prior of other people.
+    """
+
+    def make(labelled: LabelledFeatures) -> Anchored:
+        table = MemberTable.of([observed[sample.path] for sample in labelled.samples])
+        return partial(_anchored, table, prior)
+
+    return make
+
+
+def _anchored(
+    table: MemberTable, prior: ViewPrior, frames: Rows, others: Rows, people: Sequence[str]
+) -> tuple[Vector, Mapping[str, float]]:
+    """Return scores of other pictures and bounds, as `facepad calibrate` does."""
+    members = prior.members.values()
+    spreads = [member.spread for member in members]
+    own = leave_one_out(table.rows(frames), spreads, people)
+    unit = Unit.of(prior).shrunk(own)
+    off = deviations_from(table.rows(frames), table.rows(others), spreads)
+    weights = np.array(
+        [*(one.logit_weight for one in members), *(one.distance_weight for one in members)]
+    )
+    scores = own.standardised(unit) @ weights
+    bounds = {
+        name: prediction_bound(scores, share, prior.score, own.count)
+        for name, share in TARGETS.items()
+    }
+    return off.standardised(unit) @ weights, bounds
 
 
 def table_of(heads: Sequence[Head], labelled: LabelledFeatures, views: str) -> MemberTable:
@@ -162,7 +187,13 @@ def table_of(heads: Sequence[Head], labelled: LabelledFeatures, views: str) -> M
     logits = [
         part @ head.weights + head.intercept for part, head in zip(features, heads, strict=True)
     ]
-    return MemberTable(tuple(head.name for head in heads), np.stack(logits, axis=1), features)
+    return MemberTable(
+        tuple(head.name for head in heads),
+        np.stack(logits, axis=1),
+        features,
+        tuple(head.view for head in heads),
+        tuple(head.share > 0.0 for head in heads),
+    )
 
 
 def by_one_distance(

@@ -29,6 +29,7 @@ BROAD = (*(("context", block) for block in (2, 5, 8, 10, 12, 14)), ("patch", 7),
 WIDE = (*SHALLOW, *(("context", block) for block in (5, 9, 11)), *DEEP,
         *(("patch", block) for block in (2, 5, 7)))  # fmt: skip
 FRAMES = (("frame", 8), ("frame", 13))
+MIDDLE_AND_DEEP = (("context", 9), *DEEP, ("patch", 7), *FRAMES, ("frame", 14))
 WHOLE = ("print", "screen")  # without partial recaptures
 
 RECIPES: Mapping[str, HeadSpec] = {
@@ -47,6 +48,8 @@ RECIPES: Mapping[str, HeadSpec] = {
     "noted and frame, even 1": HeadSpec((*NOTED, *FRAMES), evenness=1.0),
     "noted and frame, as crops": HeadSpec((*NOTED, *FRAMES), as_crops=True),
     "deep and frame": HeadSpec((("context", 9), *DEEP, *FRAMES, ("frame", 10))),
+    "middle and deep": HeadSpec(MIDDLE_AND_DEEP),
+    "without the shallow block": HeadSpec((*NOTED[1:], *FRAMES)),
     "every view": HeadSpec(
         (
             *BROAD,

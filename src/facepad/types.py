@@ -288,10 +288,16 @@ class MemberReading:
     Attributes:
         logit: Raw logit of the member's own classifier, higher for bona fide.
         features: Standardised features, shape (F,).
+        group: Members of a group ("context") have distances that are weighed alike; "" for a
+            member by itself.
+        decides: Whether the test's own decision is the mean of this and other logits. Logits of
+            other members do not count: what they say depends more on the camera.
     """
 
     logit: float
     features: NDArray[np.floating[Any]]
+    group: str = ""
+    decides: bool = True
 
 
 @dataclass(frozen=True, slots=True, eq=False)

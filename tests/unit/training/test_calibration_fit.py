@@ -74,7 +74,7 @@ def test_an_anchor_has_the_numbers_of_plain_loops() -> None:
     from scipy.stats import t
 
     some, usual = frames(9, np.random.default_rng(4), people=3), prior()
-    count = len(some)
+    count, known = len(some), 3  # frames count once for each person
     found = fit(some, usual)
     total = np.zeros(count)  # the scores of the frames, left out in turn
     for name, member in usual.members.items():
@@ -90,10 +90,10 @@ def test_an_anchor_has_the_numbers_of_plain_loops() -> None:
             distances.append(np.sqrt((units**2).mean() / (1 + 1 / len(rest))))
             mean = np.mean([each.logit for each in rest])
             logits.append((every[place].logit - mean) / np.sqrt(1 + 1 / len(rest)))
-        logit_scale = np.sqrt((12 * member.logit**2 + 8 * np.var(logits, ddof=1)) / 20)
-        distance = (12 * member.distance + count * np.mean(distances)) / (12 + count)
+        logit_scale = np.sqrt((12 * member.logit**2 + 2 * np.var(logits, ddof=1)) / 14)
+        distance = (12 * member.distance + known * np.mean(distances)) / (12 + known)
         distance_scale = np.sqrt(
-            (12 * member.distance_scale**2 + 8 * np.var(distances, ddof=1)) / 20
+            (12 * member.distance_scale**2 + 2 * np.var(distances, ddof=1)) / 14
         )
         total += member.logit_weight * np.array(logits) / logit_scale
         total -= member.distance_weight * (np.array(distances) - distance) / distance_scale
@@ -108,10 +108,10 @@ def test_an_anchor_has_the_numbers_of_plain_loops() -> None:
         assert anchor.scale == pytest.approx(
             (member.spread + own.std(axis=0, ddof=1)) / 2, rel=1e-6
         )
-    centre = count * total.mean() / (12 + count)
-    deviation = np.sqrt((12 * usual.score**2 + 8 * np.var(total, ddof=1)) / 20)
+    centre = known * total.mean() / (12 + known)
+    deviation = np.sqrt((12 * usual.score**2 + 2 * np.var(total, ddof=1)) / 14)
     for point, share in TARGETS.items():
-        factor = t.ppf(1 - share, 12 + count - 1) * np.sqrt(1 + 1 / (12 + count))
+        factor = t.ppf(1 - share, 12 + known - 1) * np.sqrt(1 + 1 / (12 + known))
         assert found.bounds[point] == pytest.approx(centre - factor * deviation, rel=1e-4)
     assert (found.slope, found.bias) == (1.5, 0.5)
 

@@ -53,7 +53,8 @@ class Colour:
         if frame.face is None:
             return Reason.NO_FACE
         colour = frame.image.mean(axis=(0, 1)) / 8.0
-        red, all_three = MemberReading(float(colour[0]), colour[:1]), MemberReading(0.0, colour)
+        red = MemberReading(float(colour[0]), colour[:1], "colour")
+        all_three = MemberReading(0.0, colour, "colour", decides=False)
         return {
             "crop": Observation({"red": red}),
             "picture": Observation({"red": red, "colour": all_three}),
@@ -168,7 +169,12 @@ def test_observations_are_kept_as_they_were_and_a_shared_reading_once() -> None:
     assert list(found) == list(observed)
     for views, observation in observed.items():
         for name, member in observation.members.items():
-            assert found[views].members[name].logit == member.logit
+            kept = found[views].members[name]
+            assert (kept.logit, kept.group, kept.decides) == (
+                member.logit,
+                member.group,
+                member.decides,
+            )
             assert found[views].members[name].features == pytest.approx(member.features)
     assert found["crop"].members["red"] is found["picture"].members["red"]
     assert prior._unpacked(prior._packed({})) == {}

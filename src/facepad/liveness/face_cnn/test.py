@@ -251,7 +251,8 @@ def _view_of(head: Head, views: str) -> str:
 
 def _reading(head: Head, statistics: Vector) -> MemberReading:
     units = head.standardised(statistics)
-    return MemberReading(float(units @ head.weights) + head.intercept, units)
+    logit = float(units @ head.weights) + head.intercept
+    return MemberReading(logit, units, head.view, head.share > 0.0)
 
 
 def _mean(observations: Sequence[Observation]) -> Observation:
@@ -260,10 +261,11 @@ def _mean(observations: Sequence[Observation]) -> Observation:
         return observations[0]
     return Observation(
         {
-            name: MemberReading(
-                float(np.mean([one.members[name].logit for one in observations])),
-                np.mean([one.members[name].features for one in observations], axis=0),
+            name: replace(
+                first,
+                logit=float(np.mean([one.members[name].logit for one in observations])),
+                features=np.mean([one.members[name].features for one in observations], axis=0),
             )
-            for name in observations[0].members
+            for name, first in observations[0].members.items()
         }
     )

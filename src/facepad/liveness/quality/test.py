@@ -259,7 +259,7 @@ class QualityTest:
         for group, names in (*self._groups(), (ALL_METRICS, self.classifier.names)):
             own = np.isin(self.classifier.names, names)
             raw = self.classifier.raw(np.where(own, vector, 0.0))
-            members[group] = MemberReading(raw, vector[own])
+            members[group] = MemberReading(raw, vector[own], decides=group == ALL_METRICS)
         return {FACE if self.classifier.margin else WHOLE: Observation(members)}
 
     def _groups(self) -> Iterable[tuple[str, Sequence[str]]]:

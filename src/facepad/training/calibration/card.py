@@ -85,6 +85,11 @@ class FramesReport:
     targets: Mapping[str, float] = field(default_factory=lambda: TARGETS, hash=False)
     attacks: AcceptedAttacks = AcceptedAttacks()
 
+    @property
+    def counted(self) -> int:
+        """What the frames count as: those of several people once for each person."""
+        return self.people if self.people > 1 and not self.one_person else self.frames
+
     def grade(self) -> CalibrationGrade:
         """Grade a calibration by what its card measures.
 
@@ -106,7 +111,7 @@ class FramesReport:
         if accepted > GOOD_ATTACKS:
             return CalibrationGrade("fair", told)
         target = self.targets[USUAL]
-        if (high := expected_bpcer_range(frames, target)[1]) > GOOD_BPCER * target:
+        if (high := expected_bpcer_range(self.counted, target)[1]) > GOOD_BPCER * target:
             words = f"the BPCER may reach {100 * high:.0f} %, take more frames"
             return CalibrationGrade("fair", words)
         whom = f"{self.people} people" if not self.one_person else "one person, for nobody else"
@@ -129,7 +134,7 @@ class FramesReport:
 
     def results(self) -> str:
         """Return what to expect, as paragraphs: genuine people, attacks, the grade."""
-        ranges = {name: expected_bpcer_range(self.frames, t) for name, t in self.targets.items()}
+        ranges = {name: expected_bpcer_range(self.counted, t) for name, t in self.targets.items()}
         listed = ", ".join(
             f"{name} {100 * self.targets[name]:g} % ({100 * low:.1f} to {100 * high:.0f} %)"
             for name, (low, high) in ranges.items()

@@ -2,8 +2,9 @@
 
 Some bona fide frames of a camera are drawn, and its other pictures, attacks among them, are
 compared with these as with a calibration. Logistic regression over all episodes weighs the logit
-and the distance of every member; its weights are not below 0 and are pulled towards each other,
-as strongly as cameras that were held out allow.
+of the test's own decision and the distances of each group of members; its weights are not below 0
+and are pulled towards each other, as strongly as cameras that were held out allow. Few weights hold
+in front of other cameras; with one for every member, attacks before recorded cameras pass.
 """
 
 from collections import Counter
@@ -39,7 +40,7 @@ _BEYOND = 2  # least number of people (or frames) outside the drawn frames
 _LEFT_OUT = "mask"
 _LEAST_SPREAD = 0.05  # of a standardised feature; some never vary
 _LEAST = 1e-6  # of a deviation
-PULLS = (10.0, 3.0, 1.0, 0.3, 0.1, 0.03, 0.01)  # of the weights towards each other
+PULLS = (10.0, 3.0, 1.0, 0.3, 0.1)  # of the weights towards each other; weaker ones fit simulation
 # Most loss of the strongest pull that is used: over the least loss, and above it.
 _AS_GOOD, _NEARLY = 1.01, 0.002
 # Per deviation. A simulation that is too easy must not give ratios that only saturate.
@@ -67,8 +68,9 @@ class Episode:
 class _Rows:
     """The other pictures of all episodes, in a row."""
 
-    columns: Vector  # logits and negative distances, in deviations
+    columns: Vector  # logits and negative distances, in deviations, of the groups
     own: list[Vector]  # those of each episode's frames
+    groups: Vector  # share of each member's logit and distance in each column
     labels: Mask
     species: NDArray[np.str_]
     weight: Vector
@@ -130,21 +132,22 @@ def fit_prior(
             f"the prior over cameras needs a camera with {FEWEST + _BEYOND} people; simulate with "
             "fewer --cameras, or more sources"
         )
-    rows, unit = _joined(episodes, bona_fide, samples)
+    rows, unit = _joined(episodes, bona_fide, samples, _groups(table))
     if not rows.weight[~rows.labels].any() or not rows.weight[rows.labels].any():
         raise DatasetError("the prior over cameras needs attacks, too, to weigh and scale scores")
     pull, scores, bounds = _held_out(rows, [episode.camera for episode in episodes])
     weights = _weights(rows, np.ones(len(rows.labels), bool), pull)
     scaling = _scaling(scores, rows)
     half = len(table.names)
+    weights_of_members = rows.groups @ weights
     members = {
         name: MemberPrior(
             spread=spreads[place],
             logit=float(unit.logit[place]),
             distance=float(unit.distance[place]),
             distance_scale=float(unit.distance_scale[place]),
-            logit_weight=float(weights[place]),
-            distance_weight=float(weights[half + place]),
+            logit_weight=float(weights_of_members[place]),
+            distance_weight=float(weights_of_members[half + place]),
         )
         for place, name in enumerate(table.names)
     }
@@ -205,8 +208,24 @@ def _draws(
                 yield chosen, same[~np.isin(same, chosen)]
 
 
+def _groups(table: MemberTable) -> Vector:
+    """Return the share of each member's logit and distance in each column.
+
+    The first column is the mean of the logits that decide, one more is the mean of the distances
+    of each group.
+    """
+    half = len(table.names)
+    decides = np.array(table.decides) | (not any(table.decides))
+    groups = np.array(table.groups)
+    shares = [np.append(decides / decides.sum(), np.zeros(half))]
+    for group in dict.fromkeys(table.groups):
+        own = groups == group
+        shares.append(np.append(np.zeros(half), own / own.sum()))
+    return np.stack(shares, axis=1)
+
+
 def _joined(
-    episodes: Sequence[Episode], bona_fide: Mask, samples: Sequence[Sample]
+    episodes: Sequence[Episode], bona_fide: Mask, samples: Sequence[Sample], groups: Vector
 ) -> tuple[_Rows, Unit]:
     """Return the rows of all episodes in deviations, and the deviations of bona fide faces."""
     species = np.array([sample.pai_species or "" for sample in samples])
@@ -224,10 +243,10 @@ def _joined(
         np.sqrt(share @ (distances - mean) ** 2) + _LEAST,
     )
     own = [unit.shrunk(each.own) for each in episodes]
-    columns = [each.rest.standardised(one) for each, one in zip(episodes, own, strict=True)]
-    frames = [each.own.standardised(one) for each, one in zip(episodes, own, strict=True)]
-    joined = np.concatenate(columns)
-    return _Rows(joined, frames, labels, species[numbers], weight, episode), unit
+    pairs = list(zip(episodes, own, strict=True))
+    columns = np.concatenate([each.rest.standardised(one) @ groups for each, one in pairs])
+    frames = [each.own.standardised(one) @ groups for each, one in pairs]
+    return _Rows(columns, frames, groups, labels, species[numbers], weight, episode), unit
 
 
 def _row_weights(episodes: Sequence[Episode], species: NDArray[np.str_]) -> Vector:

@@ -2,12 +2,13 @@
 
 How scores vary in front of one camera is known from a prior over many cameras, which counts as
 `PRIOR_FRAMES` frames. The camera's own frames, with each person left out in turn (each frame where
-there is one person), update it. A threshold is a prediction bound (mean - t sd sqrt(1 + 1/n)): a
-new bona fide presentation of this camera scores below it with the target probability.
+there is one person), update it; frames of several people count once for each person. A threshold is
+a prediction bound (mean - t sd sqrt(1 + 1/n)): a new bona fide presentation of this camera scores
+below it with the target probability.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,11 +51,15 @@ class MemberTable:
         names: Names of the M members.
         logits: Raw logits, shape (N, M).
         features: Standardised features of each member, each of shape (N, F).
+        groups: Group of each member, see `facepad.types.MemberReading`.
+        decides: Whether the test's own decision rests on the member.
     """
 
     names: tuple[str, ...]
     logits: Vector
     features: Features
+    groups: tuple[str, ...]
+    decides: tuple[bool, ...]
 
     @classmethod
     def of(cls, observations: Sequence[Observation]) -> "MemberTable":
@@ -65,11 +70,15 @@ class MemberTable:
             np.stack([np.asarray(o.members[name].features, np.float32) for o in observations])
             for name in names
         ]
-        return cls(names, np.array(logits, np.float64), features)
+        first = observations[0].members.values()
+        groups = tuple(one.group or name for name, one in observations[0].members.items())
+        decides = tuple(one.decides for one in first)
+        return cls(names, np.array(logits, np.float64), features, groups, decides)
 
     def rows(self, chosen: NDArray[np.intp] | NDArray[np.bool_]) -> "MemberTable":
         """Return some of the pictures."""
-        return MemberTable(self.names, self.logits[chosen], [one[chosen] for one in self.features])
+        features = [one[chosen] for one in self.features]
+        return replace(self, logits=self.logits[chosen], features=features)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,10 +88,12 @@ class Deviations:
     Attributes:
         logits: Raw logits minus the mean of the frames, shape (N, M).
         distances: Distances of the features to the frames, shape (N, M).
+        count: Number of people in the frames; of frames where these show one person.
     """
 
     logits: Vector
     distances: Vector
+    count: int
 
     def standardised(self, unit: "Unit") -> Vector:
         """Return logits and negative distances in deviations, shape (N, 2 M)."""
@@ -116,7 +127,7 @@ class Unit:
 
     def shrunk(self, own: Deviations) -> "Unit":
         """Return those of a camera, from its frames left out in turn, shrunk towards these."""
-        count = len(own.logits)
+        count = own.count
         return Unit(
             shrink_deviation(own.logits.std(axis=0, ddof=1), self.logit, count),
             shrink_mean(own.distances.mean(axis=0), self.distance, count),
@@ -172,7 +183,10 @@ def fit(
         )
         for place, (name, member) in enumerate(prior.members.items())
     }
-    bounds = {name: prediction_bound(scores, share, prior.score) for name, share in targets.items()}
+    bounds = {
+        name: prediction_bound(scores, share, prior.score, own.count)
+        for name, share in targets.items()
+    }
     return Anchor(members, bounds, prior.slope, prior.bias)
 
 
@@ -214,7 +228,20 @@ def leave_one_out(table: MemberTable, spreads: Features, people: Sequence[str]) 
         variances = np.maximum(share @ moved**2 - centres**2, 0.0)
         scales = _scale(variances, count, spread)
         distances[:, place] = np.sqrt(np.mean(((moved - centres) / scales) ** 2, axis=1))
-    return Deviations(logits, distances / known)
+    return Deviations(logits, distances / known, counted(people))
+
+
+def counted(people: Sequence[str]) -> int:
+    """Return how many frames those of these people count as: frames of one person are alike.
+
+    Args:
+        people: The person in each frame.
+
+    Returns:
+        The number of people; of frames where these show one person, or nobody is named.
+    """
+    known = len(set(people))
+    return known if known > 1 else len(people)
 
 
 def deviations_from(frames: MemberTable, others: MemberTable, spreads: Features) -> Deviations:
@@ -236,7 +263,7 @@ def deviations_from(frames: MemberTable, others: MemberTable, spreads: Features)
     for place, features in enumerate(others.features):
         units = (features - centres[place]) / scales[place]
         distances[:, place] = np.sqrt(np.einsum("nf,nf->n", units, units) / units.shape[1])
-    return Deviations(logits, distances / known)
+    return Deviations(logits, distances / known, len(frames.logits))
 
 
 def centres_and_scales(features: Features, spreads: Features) -> tuple[Features, Features]:
@@ -289,19 +316,20 @@ def shrink_mean(own: Vector, usual: Vector, count: int) -> Vector:
     return shrunk
 
 
-def prediction_bound(scores: Vector, share: float, usual: float) -> float:
+def prediction_bound(scores: Vector, share: float, usual: float, count: int | None = None) -> float:
     """Return the bound below which a further score falls with a probability, by Student's t.
 
     Args:
         scores: Anchored scores of the frames.
         share: The probability.
         usual: Deviation of such scores for other cameras, whose mean is 0.
+        count: Number of independent frames, see `counted`; None for that of the scores.
 
     Reference:
         Hahn, Meeker (1991), Statistical Intervals, prediction for one future observation;
         mean and deviation are shrunk towards those of other cameras.
     """
-    count = len(scores)
+    count = len(scores) if count is None else count
     centre, deviation = _shrunk(scores.mean(), scores.std(ddof=1), usual, count)
     return float(centre - _t_multiplier(count, share) * deviation)
 

@@ -27,7 +27,7 @@ from facepad.training.run import FIRST_VERSION, licences_of, people, recipe_sect
 from facepad.training.sources import simulated_samples
 from facepad.types import MemberReading, Observation, Presentation, Reason, Sample, Split
 
-_FORMAT = "members"  # of what is kept of an observation
+_FORMAT = "members of groups"  # of what is kept of an observation
 _MODELS = ("face_detector", "face_mesh")
 
 Observations = Mapping[str, Observation]  # by set of views; empty without a usable face
@@ -178,17 +178,19 @@ def _row(observer: Observer, item: _Item) -> _Row:
 
 def _packed(observations: Observations) -> bytes:
     """Return observations as bytes; equal readings of several sets of views are kept once."""
-    known: dict[tuple[float, bytes], tuple[int, MemberReading]] = {}
+    known: dict[tuple[float, str, bool, bytes], tuple[int, MemberReading]] = {}
     uses = []
     for views, observation in observations.items():
         for name, member in observation.members.items():
-            content = (member.logit, member.features.tobytes())
+            content = (member.logit, member.group, member.decides, member.features.tobytes())
             place, _ = known.setdefault(content, (len(known), member))
             uses.append((views, name, str(place)))
     readings = [member for _, member in known.values()]
     return pack(
         {
             "uses": np.array(uses, np.str_).reshape(-1, 3),
+            "groups": np.array([one.group for one in readings], np.str_),
+            "decides": np.array([one.decides for one in readings], np.bool_),
             "logits": np.array([one.logit for one in readings]),
             "widths": np.array([len(one.features) for one in readings], np.int64),
             "features": np.concatenate(
@@ -202,7 +204,8 @@ def _unpacked(data: bytes) -> Observations:
     arrays = unpack(data, "the cache of observations")
     ends = np.cumsum(arrays["widths"])
     features = np.split(arrays["features"], ends[:-1]) if len(ends) else []
-    readings = list(map(MemberReading, arrays["logits"].tolist(), features))
+    kinds = (arrays["groups"].tolist(), arrays["decides"].tolist())
+    readings = list(map(MemberReading, arrays["logits"].tolist(), features, *kinds))
     found: dict[str, dict[str, MemberReading]] = {}
     for views, name, place in arrays["uses"].tolist():
         found.setdefault(views, {})[name] = readings[int(place)]
@@ -236,11 +239,12 @@ def _card(prior: CameraPrior, test: str, samples: Sequence[Sample], text: str) -
             f"facepad train cameras --simulated DIR --test {test}",
             f"For every camera frames of up to {FRAMES} people are drawn, {DRAWS} times (kind "
             '"people"); and up to as many of one person, where there are several ("person"). Its '
-            "other pictures are compared with these frames, and logit and distance of every member "
-            "weighed by logistic regression over all cameras; cameras, classes and species count "
-            "alike, masks are left out. The figures are of cameras that were held out, in two "
-            "halves; the pull of the weights towards each other is chosen on them. The random seed "
-            "is fixed.",
+            "other pictures are compared with these frames member by member. The mean of the "
+            "logits that decide without a calibration, and the mean distance of each group of "
+            "members, are weighed by logistic regression over all cameras; cameras, classes and "
+            "species count alike, masks are left out. The figures are of cameras that were held "
+            "out, in two halves; the pull of the weights towards each other is chosen on them. "
+            "The random seed is fixed.",
         ),
         results=f"```text\n{text}\n```",
         limits="Simulated cameras and studio portraits: real people in front of one real camera "

@@ -47,16 +47,16 @@ from facepad.types import OperatingPoint
 
 # Selected on the choice columns: benchmarks/choice.py, docs/lab/choice.md.
 _MEMBERS = (
-    *(("context", block) for block in (3, 4, 6)),
+    *(("context", block) for block in (2, 3, 4, 6)),
     *(("tight", block) for block in (0, 2, 5, 7)),
     *(("patch", block) for block in (0, 2, 5)),
     *(("frame", block) for block in (3, 5, 7, 10)),
 )
 SPEC = HeadSpec(
     (
-        *(("context", block) for block in (2, 9, 13, 14)),
+        *(("context", block) for block in (9, 13, 14)),
         ("patch", 7),
-        *(("frame", block) for block in (8, 13)),
+        *(("frame", block) for block in (8, 13, 14)),
     ),
     _MEMBERS,
     regularisation_c=2.0,
