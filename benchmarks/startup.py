@@ -1,19 +1,26 @@
 """How long the first answer takes: importing, the help, one picture from a cold start.
 
-Usage: python benchmarks/startup.py [--runs 7]
+Usage: python benchmarks/startup.py [--runs 7] [--against FACEPAD]
 
 Each row is the median wall time of fresh processes, after one run that fills the disk's
-cache. The first row, an empty Python, is part of all others.
+cache and compiles the sources to bytecode, as an installation does: without that a cold start
+is 200 ms longer. The first row, an empty Python, is part of all others.
+
+With ``--against``, the command ``facepad`` of another installation, both judge one picture from
+a cold start in turns; what else the machine does then slows both alike. Time of the processor
+is printed too, on which other work has less effect.
 """
 
 import argparse
 import json
+import os
+import resource
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import cv2
@@ -26,20 +33,46 @@ WARM_PICTURES = 12  # in one call; the first two are left out
 
 
 def main() -> None:
-    """Print the table."""
+    """Print the table, or the comparison."""
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("--runs", type=int, default=7)
-    runs = options.parse_args().runs
-    python = [sys.executable, "-c"]
+    options.add_argument("--against", metavar="FACEPAD", help="another installation's command")
+    given = options.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         picture = _picture_640x480(Path(folder))
-        empty = _median_s([*python, "pass"], runs)
-        _row("empty python", empty, None)
-        _row("import facepad", _median_s([*python, "import facepad"], runs) - empty, 0.15)
-        _row("facepad --help", _median_s([FACEPAD, "--help"], runs), 0.4)
-        _row("facepad check, cold", _median_s([FACEPAD, "check", picture], runs), 1.2)
-        _row("facepad check, warm, per picture", _warm_s(picture), 0.1)
+        environment = {**os.environ, "PYTHONPYCACHEPREFIX": folder}
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
+        if given.against:
+            _compare(given.against, picture, given.runs, environment)
+        else:
+            _table(picture, given.runs, environment)
+
+
+def _table(picture: str, runs: int, environment: Mapping[str, str]) -> None:
+    def median(*command: str) -> float:
+        return statistics.median([_run(command, environment)[0] for _ in range(runs + 1)][1:])
+
+    empty = median(sys.executable, "-c", "pass")
+    _row("empty python", empty, None)
+    _row("import facepad", median(sys.executable, "-c", "import facepad") - empty, 0.15)
+    _row("facepad --help", median(FACEPAD, "--help"), 0.4)
+    _row("facepad check, cold", median(FACEPAD, "check", picture), 1.2)
+    _row("facepad check, warm, per picture", _warm_s(picture), 0.1)
     print("import facepad: without the empty python; the other rows are whole processes")
+
+
+def _compare(other: str, picture: str, runs: int, environment: Mapping[str, str]) -> None:
+    """Print medians of both installations, and how many times longer this one takes."""
+    alone = {name: value for name, value in environment.items() if name != "PYTHONPATH"}
+    pairs = [
+        (_run((FACEPAD, "check", picture), environment), _run((other, "check", picture), alone))
+        for _ in range(runs + 1)
+    ][1:]
+    for place, what in enumerate(("wall time", "time of the processor")):
+        own, others = (
+            statistics.median(run[place] for run in runs) for runs in zip(*pairs, strict=True)
+        )
+        print(f"{what:<22} {own:7.3f} s, other {others:7.3f} s: {own / others:.2f} times")
 
 
 def _picture_640x480(folder: Path) -> str:
@@ -51,15 +84,14 @@ def _picture_640x480(folder: Path) -> str:
     return str(path)
 
 
-def _median_s(command: Sequence[str], runs: int) -> float:
-    times = []
-    for _ in range(runs + 1):
-        start = time.perf_counter()
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        times.append(time.perf_counter() - start)
-        if done.returncode:
-            sys.exit(f"{' '.join(command)} failed:\n{done.stderr}")
-    return statistics.median(times[1:])
+def _run(command: Sequence[str], environment: Mapping[str, str]) -> tuple[float, float]:
+    """Return the wall time and the processor's time of one process, in seconds."""
+    before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    wall, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
+    if done.returncode:
+        sys.exit(f"{' '.join(command)} failed:\n{done.stderr}")
+    return wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def _warm_s(picture: str) -> float:

@@ -4,10 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Literal, Protocol, runtime_checkable
 
+import numpy as np
+
 from facepad.errors import SettingsError, require
 from facepad.types import Frame, Presentation, Reason
 
 Faces = Literal["largest", "single"]  # which face of several counts
+BLANK_SIDE = 64  # pixels; of the picture that is looked at to load the networks of any finder
 
 
 class Finder(Protocol):
@@ -27,6 +30,26 @@ class FindsAll(Finder, Protocol):
 
     def find_all(self, frame: Frame) -> tuple[Frame, ...]:
         """Return one frame for each face, the largest first; at least one frame."""
+
+
+@runtime_checkable
+class Loads(Finder, Protocol):
+    """A finder that can load its networks before it looks at a frame."""
+
+    def load(self) -> None:
+        """Load the networks that every search needs."""
+
+
+def load(finder: Finder) -> None:
+    """Load the networks of a finder; one without a method for it searches a small black picture.
+
+    Raises:
+        ModelError: A network's file is missing or wrong.
+    """
+    if isinstance(finder, Loads):
+        finder.load()
+    else:
+        finder.find(Frame(np.zeros((BLANK_SIDE, BLANK_SIDE, 3), np.uint8)))
 
 
 def check_finder(finder: object, faces: object) -> None:

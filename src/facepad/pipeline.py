@@ -14,9 +14,7 @@ from threading import Lock
 from types import MappingProxyType
 from typing import Any, Literal, overload
 
-import numpy as np
-
-from facepad import __version__, settings, sources
+from facepad import __version__, finders, settings, sources
 from facepad.decision import Decision, conclude
 from facepad.errors import (
     DatasetError,
@@ -38,15 +36,12 @@ from facepad.scorer import Scorer, StepClock
 from facepad.selected_tests import LoadedTests, SelectedTests, name_of
 from facepad.sources import EVENLY, Channels, Settled, Source
 from facepad.types import (
-    Frame,
     LivenessTest,
     OperatingPoint,
     Presentation,
     Reason,
     Score,
 )
-
-BLANK_SIDE = 64  # pixels; of the picture that is looked at to load the face networks
 
 
 class Checker:
@@ -309,8 +304,7 @@ class Checker:
             ModelError: A model file is missing or has the wrong hash.
             SettingsError: A test that was named does not exist.
         """
-        blank = np.zeros((BLANK_SIDE, BLANK_SIDE, 3), np.uint8)
-        self._parts().finder.find(Frame(blank))  # a finder loads its networks when it looks
+        finders.load(self._parts().finder)
 
     def _parts(self, clock: StepClock | None = None) -> LoadedTests:
         if self._loaded is None:

@@ -49,6 +49,16 @@ class FakeFinder:
 
 
 @dataclass
+class LoadingFinder(FakeFinder):
+    """Counts how often it is told to load."""
+
+    loads: int = 0
+
+    def load(self) -> None:
+        self.loads += 1
+
+
+@dataclass
 class FakeTest:
     """Gives the score it is told to give."""
 
@@ -283,6 +293,18 @@ def test_the_decision_tells_the_time_of_each_step() -> None:
     timings = checker.check(PICTURE, channels="rgb").timings_ms
     assert list(timings) == ["decode", "faces", "capture", "fake", "total"]
     assert timings["total"] >= sum(timings[step] for step in ("decode", "faces", "capture", "fake"))
+
+
+def test_a_finder_without_a_method_for_it_loads_by_a_search() -> None:
+    finder = FakeFinder()
+    Checker((FakeTest(),), finder=finder).load()
+    assert finder.searches == 1
+
+
+def test_a_finder_that_can_load_is_not_asked_to_search() -> None:
+    finder = LoadingFinder()
+    Checker((FakeTest(),), finder=finder).load()
+    assert (finder.loads, finder.searches) == (1, 0)
 
 
 def test_a_face_that_was_found_before_is_not_looked_for_again() -> None:

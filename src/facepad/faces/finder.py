@@ -67,7 +67,7 @@ _Candidate = tuple[Detection, Landmarks | None]
 class FaceFinder:
     """Finds faces; holds the loaded networks and is safe to share between threads.
 
-    The networks are loaded when the first frame is searched.
+    The networks are loaded when a thread first searches a frame, unless it called `load`.
 
     Attributes:
         landmarks: Whether to keep the 468 landmarks of the face; without them a frame of
@@ -85,6 +85,14 @@ class FaceFinder:
         """Version of each network, by name."""
         names = (self._detector.net.name, self._mesh.net.name)
         return MappingProxyType({name: store.version(name) for name in names})
+
+    def load(self) -> None:
+        """Load the detector for this thread and run it once; the mesh is loaded when it is asked.
+
+        Raises:
+            ModelError: The detector's file is missing or wrong; the message names the command.
+        """
+        self._detector.detect(np.zeros((DETECTOR_SIDE, DETECTOR_SIDE, 3), np.uint8))
 
     def find(self, frame: Frame) -> Frame:
         """Look for the largest face of a frame.

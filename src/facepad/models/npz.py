@@ -7,7 +7,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -157,9 +157,12 @@ def _unpack_one(data: bytes) -> NDArray[Any]:
     stream = io.BytesIO(data)
     if np.lib.format.read_magic(stream) != (1, 0):
         raise ValueError("an array is not in version 1.0 of the npy format")
-    shape, _, dtype = np.lib.format.read_array_header_1_0(stream)
-    if math.prod(shape) * dtype.itemsize > len(data):  # before numpy asks for the memory
-        raise ValueError(f"an array claims to be {shape} but has {len(data)} bytes")
-    stream.seek(0)
-    array: NDArray[Any] = np.lib.format.read_array(stream, allow_pickle=False)
-    return array
+    shape, by_column, dtype = np.lib.format.read_array_header_1_0(stream)
+    if dtype.hasobject:
+        raise ValueError("an array holds Python objects, which are never read")
+    held = len(data) - stream.tell()
+    if math.prod(shape) * dtype.itemsize > held:  # before numpy asks for the memory
+        raise ValueError(f"an array claims to be {shape} but has {held} bytes")
+    order: Literal["C", "F"] = "F" if by_column else "C"
+    stored: NDArray[Any] = np.ndarray(shape, dtype, data, stream.tell(), order=order)
+    return stored.copy(order)  # one that can be written, and does not keep the file in memory

@@ -1,7 +1,14 @@
-"""Networks in ONNX: opened by name, hash verified, with a fixed number of threads."""
+"""Networks in ONNX: opened by name, hash verified, with a fixed number of threads.
 
+What is loaded of a network is shared by all that have it open in one process: tests of one
+checker that see with the same backbone read, hash and prepare it once.
+"""
+
+import os
 from collections.abc import Mapping, Sequence
+from threading import Lock
 from typing import Any
+from weakref import WeakValueDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +23,9 @@ Tensors = Mapping[str, NDArray[Any]]
 class Network:
     """A network that is ready to run; safe to share between threads.
 
+    Networks of one unchanged file with as many threads have one session in a process, which
+    goes with the last of them. Their runs side by side share its threads.
+
     Args:
         name: Name of a model file in `facepad.models.store`.
         threads: Number of threads of one run. Two thread pools on the same cores are much
@@ -27,7 +37,7 @@ class Network:
 
     def __init__(self, name: str, threads: int = 1) -> None:
         self.name = name
-        self._session = _opened(name, threads)
+        self._session = _sessions.of(name, threads)
         self.outputs: tuple[str, ...] = tuple(o.name for o in self._session.get_outputs())
 
     @property
@@ -52,6 +62,31 @@ class Network:
         except _failures() as error:
             raise ModelError(f"model {self.name!r} cannot be run: {error}") from error
         return results
+
+
+class _Sessions:
+    """The sessions that a network uses now, by what they were made of."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._open: WeakValueDictionary[tuple[object, ...], Any] = WeakValueDictionary()
+
+    def of(self, name: str, threads: int) -> Any:  # noqa: ANN401 - onnxruntime's own type
+        """Return the session of a network, opened unless another network has it open.
+
+        Raises:
+            ModelError: As for `Network`.
+        """
+        with self._lock:
+            # A forked process has no threads of its parent's sessions: it opens its own.
+            key = (os.getpid(), threads, store.identity(name))
+            session = self._open.get(key)
+            if session is None:
+                self._open[key] = session = _opened(name, threads)
+            return session
+
+
+_sessions = _Sessions()
 
 
 def _opened(name: str, threads: int) -> Any:  # noqa: ANN401 - onnxruntime's own type

@@ -58,13 +58,31 @@ def load_bytes(name: str) -> bytes:
     fix = _fix(entry)
     file = location(entry)
     if not file.is_file():
-        raise ModelError(f"model {name!r} is not at {file}; {fix}")
+        raise _missing(entry)
     data = read_bytes(file)
     if digest(data) != entry.sha256:
         raise ModelError(
             f"model {name!r} at {file} has sha256 {digest(data)}, expected {entry.sha256}; {fix}"
         )
     return data
+
+
+def identity(name: str) -> tuple[str, str, int, int]:
+    """Return what tells a model's file from any other, and from itself before a change.
+
+    Its hash in the list of models, its path, its size and the time of its last change; the file
+    is not read, so that the hash is the expected one only.
+
+    Raises:
+        ModelError: Unknown name or missing file, as for `path`.
+    """
+    entry = find(name)
+    file = location(entry)
+    try:
+        known = file.stat()
+    except OSError:
+        raise _missing(entry) from None
+    return entry.sha256, str(file), known.st_size, known.st_mtime_ns
 
 
 def load_arrays(name: str) -> Arrays:
@@ -160,6 +178,10 @@ def notes(name: str) -> str:
 def verify() -> tuple[Check, ...]:
     """Compute the hash of every model's file again, pulled ones included."""
     return tuple(_check(entry) for entry in index.entries())
+
+
+def _missing(entry: Entry) -> ModelError:
+    return ModelError(f"model {entry.name!r} is not at {location(entry)}; {_fix(entry)}")
 
 
 def _fix(entry: Entry) -> str:

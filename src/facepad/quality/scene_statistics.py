@@ -37,7 +37,10 @@ _HOW = (cv2.REDUCE_SUM, cv2.REDUCE_SUM2)
 # A generalised Gaussian's shape from its moments, by a table of 9,801 shapes.
 SHAPES = np.arange(200, 10_001) / 1000.0  # 0.2 peaked, 1 Laplacian, 2 normal, 10 nearly uniform
 FLAT = len(SHAPES) - 1  # place of the shape that stands for "no variation"
-_GAMMA_1, _GAMMA_2, _GAMMA_3 = (np.array([gamma(k / shape) for shape in SHAPES]) for k in (1, 2, 3))
+_GAMMA_1, _GAMMA_2, _GAMMA_3 = (
+    np.array(list(map(gamma, (k / SHAPES).tolist())))  # of plain numbers: twice as fast
+    for k in (1, 2, 3)
+)
 _ASYMMETRIC = _GAMMA_2**2 / (_GAMMA_1 * _GAMMA_3)  # (mean |v|)^2 / mean v^2; grows with the shape
 _SYMMETRIC = _GAMMA_1 * _GAMMA_3 / _GAMMA_2**2  # its inverse, falls
 SPREAD = np.sqrt(_GAMMA_1 / _GAMMA_3)  # scale of a distribution / its root mean square, by place

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 sys.path.append(str(Path(__file__).resolve().parents[3] / "benchmarks"))
 pytest.importorskip("choosing", reason="source archives hold no benchmarks")
@@ -350,10 +351,14 @@ def test_a_recipe_does_not_differ_from_itself() -> None:
     assert table.difference(made, made) == (0.0, 0.0, 0.0)
 
 
-def test_a_difference_lies_in_its_interval_which_is_that_of_a_slow_bootstrap() -> None:
-    """Resampling people written anew with scikit-learn's AUC and another generator."""
-    from sklearn.metrics import roc_auc_score
+def share_of_pairs(raw: NDArray[np.float64], bona_fide: NDArray[np.bool_]) -> float:
+    """The AUC as its definition says; one call of scikit-learn's takes milliseconds."""
+    ahead = np.sign(raw[bona_fide][:, None] - raw[~bona_fide])
+    return float(np.mean((ahead + 1.0) / 2.0))
 
+
+def test_a_difference_lies_in_its_interval_which_is_that_of_a_slow_bootstrap() -> None:
+    """Resampling people written anew, with counted pairs for the AUC and another generator."""
     first, other = random_columns(6, better=0.8), random_columns(6)
     by, low, high = table.difference(first, other)
     assert low < by < high
@@ -366,7 +371,7 @@ def test_a_difference_lies_in_its_interval_which_is_that_of_a_slow_bootstrap() -
             rows = np.concatenate([np.flatnonzero(who == name) for name in picked])
             labels = one.labelled.bona_fide[rows]
             areas.append(
-                roc_auc_score(labels, one.raw[rows]) - roc_auc_score(labels, two.raw[rows])
+                share_of_pairs(one.raw[rows], labels) - share_of_pairs(two.raw[rows], labels)
             )
         draws.append(np.mean(areas))
     assert (low, high) == pytest.approx(np.quantile(draws, [0.05, 0.95]), abs=0.02)

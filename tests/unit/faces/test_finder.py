@@ -33,7 +33,7 @@ class Detector:
         self.looks: list[str] = []
         self.views: list[tuple[Detection, ...]] = []  # the next answers for "view"
 
-    def detect(self, image: RgbImage, min_score: float, room: float = 1.0) -> list[Detection]:
+    def detect(self, image: RgbImage, min_score: float = 0.5, room: float = 1.0) -> list[Detection]:
         known = {FRAME.image.shape: "whole", SIDE: "side", VIEW: "view", OVER: "over"}
         look = "far" if room > 1 else known.get(image.shape, "tile")
         self.looks.append(look)
@@ -103,6 +103,12 @@ def test_all_faces_come_largest_first_each_with_its_own_finding() -> None:
 
 def test_a_frame_without_faces_gives_one_finding() -> None:
     assert [frame.no_face for frame in Made().finder.find_all(FRAME)] == [Reason.NO_FACE]
+
+
+def test_to_load_runs_the_detector_once() -> None:
+    made = Made()
+    made.finder.load()
+    assert (made.detector.looks, made.mesh.asked) == (["view"], 0)
 
 
 def test_a_face_keeps_the_points_of_the_detector_and_its_roll() -> None:

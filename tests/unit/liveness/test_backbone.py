@@ -1,5 +1,8 @@
 """The packaged backbone gives what torch gave, and refuses what it cannot see."""
 
+import gc
+import weakref
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +11,8 @@ from numpy.typing import NDArray
 
 from facepad.errors import InputError, ModelError
 from facepad.liveness.face_cnn.backbone import NAME, SIDE, Backbone
-from facepad.models import store
+from facepad.models import index, session, store
+from facepad.models.card import Card
 from facepad.models.session import Network
 from facepad.training.face.export import CHANNELS
 from facepad.types import RgbImage
@@ -27,6 +31,30 @@ def made_up_crops() -> NDArray[np.uint8]:
 @pytest.fixture(scope="module")
 def backbone() -> Backbone:
     return Backbone()
+
+
+@pytest.fixture
+def copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A file of the backbone in a folder of its own, in the list of models."""
+    file, data = tmp_path / f"{NAME}.onnx", store.load_bytes(NAME)
+    monkeypatch.setattr(index, "WEIGHTS", tmp_path)
+    store.save_file(file, data, Card("T", "1", "data", "CC0-1.0", "recipe", "results", "limits"))
+    store.update_index(tmp_path)
+    return file
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
+    """Name and threads of each session that is opened from here on."""
+    calls: list[tuple[str, int]] = []
+    real = session._opened
+
+    def count(name: str, threads: int) -> object:
+        calls.append((name, threads))
+        return real(name, threads)
+
+    monkeypatch.setattr(session, "_opened", count)
+    return calls
 
 
 def as_list(crops: NDArray[np.uint8]) -> list[RgbImage]:
@@ -100,3 +128,42 @@ def test_inputs_that_do_not_fit_are_a_model_error() -> None:
 def test_a_file_that_is_no_network_is_a_model_error() -> None:
     with pytest.raises(ModelError, match="no network that can be run"):
         Network("niqe")
+
+
+@pytest.mark.usefixtures("copied")
+def test_networks_of_one_file_are_loaded_once_in_any_thread(opened: list[tuple[str, int]]) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        networks = list(pool.map(Network, [NAME] * 4))
+    assert opened == [(NAME, 1)]
+    assert len({network.outputs for network in networks}) == 1
+
+
+@pytest.mark.usefixtures("copied")
+def test_another_number_of_threads_is_another_session(opened: list[tuple[str, int]]) -> None:
+    kept = [Network(NAME, 1), Network(NAME, 2), Network(NAME, 2)]
+    assert opened == [(NAME, 1), (NAME, 2)]
+    assert len(kept) == 3
+
+
+@pytest.mark.usefixtures("copied")
+def test_a_session_goes_with_its_last_network(opened: list[tuple[str, int]]) -> None:
+    one, other = Network(NAME), Network(NAME)
+    held = weakref.ref(one._session)
+    del one
+    assert held() is not None
+    del other
+    gc.collect()
+    assert held() is None
+    Network(NAME)
+    assert len(opened) == 2
+
+
+def test_a_file_that_was_changed_or_removed_since_is_an_error(copied: Path) -> None:
+    kept = Network(NAME)
+    copied.write_bytes(b"other")
+    with pytest.raises(ModelError, match=r"has sha256 d9298a10.*, expected .*pip install"):
+        Network(NAME)
+    copied.unlink()
+    with pytest.raises(ModelError, match=r"face_trunk\.onnx; reinstall it with"):
+        Network(NAME)
+    assert kept.outputs

@@ -46,6 +46,20 @@ def test_arrays_come_back_as_they_were(array: np.ndarray, name: str) -> None:
     assert found[name].shape == array.shape
 
 
+def test_an_array_by_columns_comes_back_and_can_be_written() -> None:
+    buffer = io.BytesIO()
+    np.savez(buffer, x=np.asfortranarray(SOME["b"]), empty=np.zeros((0, 3)))
+    found = unpack(buffer.getvalue(), "it")
+    np.testing.assert_array_equal(found["x"], SOME["b"])
+    assert found["empty"].shape == (0, 3)
+    found["x"][0, 0] = 7.0
+
+
+def test_an_array_that_is_cut_off_is_refused() -> None:
+    with pytest.raises(ModelError, match=r"claims to be \(2,\) but has 15 bytes"):
+        unpack(npz(x=header("(2,)") + bytes(15)), "it")
+
+
 def test_text_comes_back_as_it_was() -> None:
     assert unpack(pack(SOME), "it")["names"].tolist() == ["one", "three"]
 
