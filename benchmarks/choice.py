@@ -15,9 +15,11 @@ r"""One table for any recipe of the face test, on data that may choose.
 `judge` fits each recipe, for a column of a family without that family, and prints AUC and outcomes
 of each column, mean and worst, and the difference to the heads of --against (or the first recipe)
 with a paired interval of 90 % over people. With --bounds the operating points of the last recipe
-are written for `facepad train face --bounds`. `frames` calibrates the shipped test on ten bona
-fide frames of each camera of a column and judges its other people. `masks` leaves out one material
-of masks at a time. Nothing here may judge: sites b, e and f and NUAA's test part are not read.
+are written for `facepad train face --bounds`; the lists of --also count for them, too. `cut` writes
+such a list, of recorded pictures without their surroundings. `frames` calibrates the shipped test
+on ten bona fide frames of each camera of a column and judges its other people. `masks` leaves out
+one material of masks at a time. Nothing here may judge: sites b, e and f and NUAA's test part are
+not read.
 """
 
 import argparse
@@ -41,14 +43,23 @@ from choosing.cameras import (
     by_readings,
     other_session,
 )
-from choosing.columns import ATTACKS, LIVING, MASKS, Picture, collect, fingerprint, listed
+from choosing.columns import (
+    ATTACKS,
+    LIVING,
+    MASKS,
+    Picture,
+    collect,
+    cut_off,
+    fingerprint,
+    listed,
+    read_list,
+)
 from choosing.recipes import RECIPES, Earlier, Judge, Judged, by_column
 from choosing.table import bounds_of, difference, lines, mean_auc, worst
 from facepad import settings
 from facepad.calibration.anchor import PEOPLE
 from facepad.datasets.simulated import drawn_for
 from facepad.evaluation.ranking import auc
-from facepad.faces.crops import FRAME
 from facepad.jobs.progress import ignore
 from facepad.liveness.face_cnn.heads import BALANCED
 from facepad.liveness.face_cnn.test import FaceTest
@@ -72,6 +83,9 @@ def main() -> None:
         print(f"wrote {file}: {fingerprint(file)}")
         return
     pictures = listed(arguments.choice)
+    if arguments.step == "cut":
+        print(f"wrote {cut_off(pictures, arguments.out)}")
+        return
     cache = FaceCache(settings.writable_folder("cache_dir"))
     if arguments.step == "frames":
         _frames(by_column(pictures, features_of(pictures, cache, arguments.workers))[0], arguments)
@@ -94,6 +108,9 @@ def main() -> None:
     _show(results, arguments.point)
     if arguments.bounds:
         last = list(results.values())[-1]
+        for also in arguments.also:
+            more = by_column(*_more(also, cache, arguments.workers))
+            last = [*last, *Judge(*more).judge(name, known, RECIPES[arguments.recipes[-1]])]
         text = json.dumps({"recipe": arguments.recipes[-1], "bounds": bounds_of(last)}, indent=2)
         arguments.bounds.write_text(text + "\n", encoding="utf-8")
 
@@ -172,8 +189,7 @@ def _ways(
     make_test = resolve("liveness_tests", arguments.test)
     test = make_test()
     if isinstance(test, FaceTest):
-        heads = [head for head in test.heads.heads if head.view != FRAME]
-        return columns, {test.version: by_members(heads, test.prior().by_kind)}
+        return columns, {test.version: by_members(test.heads.heads, test.prior().by_kind)}
     seen, way = _observed(columns, make_test, arguments.workers)
     return seen, {test.version: way}
 
@@ -219,6 +235,14 @@ def features_of(
     return found
 
 
+def _more(
+    file: Path, cache: FaceCache, workers: int
+) -> tuple[list[Picture], dict[str, LabelledFeatures]]:
+    """Return pictures of a list that is not frozen, with their features."""
+    pictures = read_list(file)
+    return pictures, features_of(pictures, cache, workers)
+
+
 def _known(root: Path, cache: FaceCache, workers: int) -> LabelledFeatures:
     samples = simulated_samples([root])
     return LabelledFeatures(samples, extract(samples, cache, workers=workers))
@@ -230,12 +254,16 @@ def _arguments() -> argparse.Namespace:
     collecting = steps.add_parser("collect")
     for name in ("simulated", "nuaa", "field", "video", "out"):
         collecting.add_argument(f"--{name}", type=Path, required=True)
+    cutting = steps.add_parser("cut")
+    cutting.add_argument("--choice", type=Path, required=True)
+    cutting.add_argument("--out", type=Path, required=True)
     judging = steps.add_parser("judge")
     judging.add_argument("--choice", type=Path, required=True)
     judging.add_argument("--train", type=Path, nargs="+", required=True)
     judging.add_argument("--recipes", nargs="+", default=["noted"], choices=list(RECIPES))
     judging.add_argument("--against", type=Path)
     judging.add_argument("--bounds", type=Path)
+    judging.add_argument("--also", type=Path, nargs="*", default=[])
     judging.add_argument("--point", default=BALANCED)
     judging.add_argument("--workers", type=int, default=2)
     masking = steps.add_parser("masks")

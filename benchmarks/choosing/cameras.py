@@ -13,6 +13,7 @@ from facepad.calibration.prior import ViewPrior
 from facepad.evaluation.ranking import auc
 from facepad.faces import crops
 from facepad.liveness.face_cnn.heads import CROP, SURROUNDED, Head
+from facepad.liveness.face_cnn.test import DECISION
 from facepad.training.calibration.fit import (
     MemberTable,
     Unit,
@@ -118,7 +119,7 @@ def by_members(
     """Anchor each member by a prior, as `facepad calibrate` does.
 
     Args:
-        heads: The heads, without those of the whole frame.
+        heads: The heads.
         priors: By kind of calibration, then by set of views.
     """
 
@@ -178,22 +179,31 @@ def _anchored(
 
 
 def table_of(heads: Sequence[Head], labelled: LabelledFeatures, views: str) -> MemberTable:
-    """Return what the heads measure on pictures with faces, in one set of views."""
-    features = []
+    """Return what the heads measure on pictures with faces, in one set of views.
+
+    Args:
+        heads: All heads; those of the whole frame count for the decision alone.
+        labelled: Pictures with faces.
+        views: The set of views.
+    """
+    names, features, groups = [DECISION], [np.empty((len(labelled.samples), 0), np.float32)], [""]
+    logits, shares = [], []
     for head in heads:
         as_crop = views == CROP and head.view == crops.CONTEXT
         values = labelled.features.of(crops.TIGHT if as_crop else head.view, head.block)
-        features.append(head.standardised(values).astype(np.float32))
-    logits = [
-        part @ head.weights + head.intercept for part, head in zip(features, heads, strict=True)
-    ]
-    return MemberTable(
-        tuple(head.name for head in heads),
-        np.stack(logits, axis=1),
-        features,
-        tuple(head.view for head in heads),
-        tuple(head.share > 0.0 for head in heads),
-    )
+        units = head.standardised(values).astype(np.float32)
+        if head.share > 0.0:
+            logits.append(units @ head.weights + head.intercept)
+            shares.append(head.share)
+        if head.view != crops.FRAME:
+            names.append(head.name)
+            features.append(units)
+            groups.append(head.view)
+    decided = np.average(logits, axis=0, weights=shares)
+    columns = np.zeros((len(decided), len(names)))
+    columns[:, 0] = decided
+    decides = (True, *[False] * (len(names) - 1))
+    return MemberTable(tuple(names), columns, features, tuple(groups), decides)
 
 
 def by_one_distance(

@@ -31,6 +31,7 @@ MASKS = "masks"  # columns that are reported apart
 LIVING, ATTACKS = "living", "attacks"  # columns of one class, at the end of their names
 GAIN = 0.4  # of light, up and down
 CLOSEST, WIDEST = 1.1, 2.2  # sides of crops without context, faces
+CUT = 1.6  # most where the surroundings are cut off for operating points
 _DETAIL, _FOCUS = 1.0, 0.5  # of media that count as crisp, see facepad.simulate.media.pose
 _EVERY_DEV, _EVERY_TRAIN = 4, 10  # pictures of NUAA; neighbours are alike
 _JUDGED = ("print", "screen")  # species that columns count; no attacker presents a part
@@ -113,7 +114,26 @@ def collect(simulated: Path, nuaa: Path, field: Path, video: Path, out: Path) ->
         *_of_field(field),
         *_of_video(video, out),
     ]
-    file = out / LIST
+    return _written(found, out / LIST)
+
+
+def cut_off(pictures: Sequence[Picture], out: Path) -> Path:
+    """Write a list of recorded pictures whose surroundings are cut off, and these pictures.
+
+    They are for operating points alone: whoever cuts the edges of a print off must not pass.
+
+    Args:
+        pictures: Those of the choice columns.
+        out: Folder of the list, ``cut.csv``.
+    """
+    found: list[Picture] = []
+    for name, start in (("cut off, nuaa", "nuaa, session"), ("cut off, field", "field frames")):
+        samples = [one.sample for one in pictures if one.column.startswith(start)]
+        found += _derived(name, samples, _Cropped(CUT), out / "cut")
+    return _written(found, out / "cut.csv")
+
+
+def _written(found: Sequence[Picture], file: Path) -> Path:
     with file.open("w", newline="", encoding="utf-8") as stream:
         table = csv.writer(stream)
         table.writerow(FIELDS)
@@ -140,13 +160,18 @@ def fingerprint(file: Path) -> str:
 
 
 def listed(file: Path) -> list[Picture]:
-    """Read a list.
+    """Read the list of the choice columns.
 
     Raises:
         DatasetError: It is not the frozen one.
     """
     if FROZEN and fingerprint(file) != FROZEN:
         raise DatasetError(f"{file} is not the frozen list: {fingerprint(file)}, not {FROZEN}")
+    return read_list(file)
+
+
+def read_list(file: Path) -> list[Picture]:
+    """Read any list of this form."""
     found = []
     with file.open(newline="", encoding="utf-8") as stream:
         for row in csv.DictReader(stream):
@@ -245,7 +270,7 @@ def _derived(
     out: Path,
 ) -> Iterator[Picture]:  # fmt: skip
     """Yield changed copies of every second picture."""
-    out.mkdir(exist_ok=True)
+    out.mkdir(parents=True, exist_ok=True)
     for number, sample in enumerate(samples):
         if number % 2:
             continue
@@ -264,9 +289,10 @@ def _relit(image: RgbImage, key: str) -> RgbImage:
 
 
 class _Cropped:
-    """Cuts a picture to a square of 1.1 to 2.2 faces."""
+    """Cuts a picture to a square of 1.1 to ``widest`` faces."""
 
-    def __init__(self) -> None:
+    def __init__(self, widest: float = WIDEST) -> None:
+        self._widest = widest
         self._finder = FaceFinder(landmarks=False)
 
     def __call__(self, image: RgbImage, key: str) -> RgbImage | None:
@@ -274,7 +300,9 @@ class _Cropped:
         if face is None:
             return None
         left, top, right, bottom = face.box
-        half = (right - left + bottom - top) / 4 * (CLOSEST + (WIDEST - CLOSEST) * _share(key))
+        half = (
+            (right - left + bottom - top) / 4 * (CLOSEST + (self._widest - CLOSEST) * _share(key))
+        )
         x, y = (left + right) / 2, (top + bottom) / 2
         height, width = image.shape[:2]
         rows = slice(max(0, int(y - half)), min(height, int(y + half)))

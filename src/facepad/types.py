@@ -287,11 +287,11 @@ class MemberReading:
 
     Attributes:
         logit: Raw logit of the member's own classifier, higher for bona fide.
-        features: Standardised features, shape (F,).
+        features: Standardised features, shape (F,); empty for the logit alone.
         group: Members of a group ("context") have distances that are weighed alike; "" for a
             member by itself.
-        decides: Whether the test's own decision is the mean of this and other logits. Logits of
-            other members do not count: what they say depends more on the camera.
+        decides: Whether the test's own decision rests on the logit; that of other members does
+            not count. Where several do, the mean of their deviations counts.
     """
 
     logit: float

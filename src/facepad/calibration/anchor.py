@@ -59,7 +59,12 @@ class MemberAnchor:
     distance_weight: float
 
     def distance_to(self, features: Vector) -> float:
-        """Return the root mean square difference of features to the frames, in units of `scale`."""
+        """Return the root mean square difference of features to the frames, in units of `scale`.
+
+        0 for a member without features.
+        """
+        if not len(self.centre):
+            return 0.0
         return float(np.sqrt(np.mean(((features - self.centre) / self.scale) ** 2)))
 
     def deviations(self, reading: MemberReading) -> tuple[float, float]:

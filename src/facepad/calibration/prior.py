@@ -26,7 +26,7 @@ class MemberPrior:
 
     Attributes:
         spread: Deviation of each standardised feature over bona fide faces in front of many
-            cameras, shape (F,); above 0.
+            cameras, shape (F,); above 0. Empty for a member without features.
         logit: Deviation of the raw logit from the mean of the camera's other faces; above 0.
         distance: Mean distance of a face's features to those of the camera's other faces.
         distance_scale: Deviation of that distance; above 0.
@@ -179,7 +179,11 @@ def _prior(arrays: Mapping[str, NDArray[Any]], start: str, source: str) -> ViewP
     fits = numbers.shape == (len(names), 5) and whole.shape == (4,) and len(spreads) == len(names)
     if not (fits and names and np.isfinite(numbers).all() and np.isfinite(whole).all()):
         raise ModelError(f"{source} needs finite numbers of each member for {start}")
-    deviations = (numbers[:, [0, 2]].min(), whole[:2].min(), *(one.min() for one in spreads))
+    deviations = (
+        numbers[:, [0, 2]].min(),
+        whole[:2].min(),
+        *(one.min(initial=1.0) for one in spreads),
+    )
     if min(deviations) <= 0.0 or numbers[:, 3:].min() < 0.0:
         raise ModelError(f"{source}: deviations and slopes are above 0, weights 0 or above")
     members = {}

@@ -155,7 +155,7 @@ def _anchor(arrays: Mapping[str, NDArray[Any]], views: str) -> Anchor:
         raise ValueError(f"{len(names)} members do not fit numbers of shape {numbers.shape}")
     if not (np.isfinite(numbers).all() and np.isfinite([*bounds, slope, bias]).all()):
         raise ValueError("numbers are not finite")
-    if min(slope, numbers[:, [1, 3]].min(), *(scale.min() for scale in scales)) <= 0.0:
+    if min(slope, numbers[:, [1, 3]].min(), *(scale.min(initial=1.0) for scale in scales)) <= 0.0:
         raise ValueError("deviations and slope must be above 0")
     if numbers[:, 4:].min() < 0.0:
         raise ValueError("weights must be 0 or above")

@@ -42,6 +42,7 @@ from facepad.types import (
 )
 
 # Sets of views of a picture that shows enough around the face.
+DECISION = "decision"  # the member whose logit counts in a calibration
 _SETS = (CROP, SURROUNDED, FIXED)
 _MAKE: Mapping[str, Callable[[RgbImage, Box, int], RgbImage]] = MappingProxyType(
     {crops.TIGHT: crops.tight, crops.CONTEXT: crops.context, crops.PATCH: crops.patches}
@@ -167,7 +168,7 @@ class FaceTest:
         return mean_over_frames(presentation, partial(self._anchored_frame, self.calibration))
 
     def observe(self, presentation: Presentation) -> Mapping[str, Observation] | Reason:
-        """Return logit and features of each head, for calibration.
+        """Return what is decided by and the features of each head, for calibration.
 
         Args:
             presentation: As for `score`.
@@ -205,13 +206,27 @@ class FaceTest:
         return Score(anchored.value, details=anchored.details, points=anchored.points)
 
     def _observed(self, frame: Frame, sets: Sequence[str]) -> dict[str, Observation]:
-        """Return what all heads read; those of the whole frame in its own set of views only."""
+        """Return the raw logit, and the features that all heads read.
+
+        Features of the whole frame are in its own set of views only; logits of it count always.
+        """
         heads = self.heads.heads
         chosen = {
-            views: [head for head in heads if head.view != crops.FRAME or views == FIXED]
+            views: [h for h in heads if h.view != crops.FRAME or h.share > 0.0 or views == FIXED]
             for views in sets
         }
-        return self._readings(frame, chosen)
+        seen = self._readings(frame, chosen)
+        return {views: self._decided(each, views) for views, each in seen.items()}
+
+    def _decided(self, observation: Observation, views: str) -> Observation:
+        """Return an observation whose logit is that of the decision without a calibration."""
+        logits = {name: one.logit for name, one in observation.members.items()}
+        kept = {
+            name: one
+            for name, one in observation.members.items()
+            if one.group != crops.FRAME or views == FIXED
+        }
+        return Observation({DECISION: decision_of(self.heads.raw(logits)), **kept})
 
     def _readings(
         self, frame: Frame, chosen: Mapping[str, Sequence[Head]]
@@ -252,7 +267,12 @@ def _view_of(head: Head, views: str) -> str:
 def _reading(head: Head, statistics: Vector) -> MemberReading:
     units = head.standardised(statistics)
     logit = float(units @ head.weights) + head.intercept
-    return MemberReading(logit, units, head.view, head.share > 0.0)
+    return MemberReading(logit, units, head.view, decides=False)
+
+
+def decision_of(raw: float) -> MemberReading:
+    """Return the member that stands for the decision without a calibration, from a raw logit."""
+    return MemberReading(raw, np.empty(0))
 
 
 def _mean(observations: Sequence[Observation]) -> Observation:

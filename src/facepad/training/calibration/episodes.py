@@ -212,13 +212,14 @@ def _groups(table: MemberTable) -> Vector:
     """Return the share of each member's logit and distance in each column.
 
     The first column is the mean of the logits that decide, one more is the mean of the distances
-    of each group.
+    of each group of members with features.
     """
     half = len(table.names)
     decides = np.array(table.decides) | (not any(table.decides))
-    groups = np.array(table.groups)
+    measured = np.array([features.shape[1] > 0 for features in table.features])
+    groups = np.where(measured, table.groups, "")
     shares = [np.append(decides / decides.sum(), np.zeros(half))]
-    for group in dict.fromkeys(table.groups):
+    for group in dict.fromkeys(groups[measured].tolist()):
         own = groups == group
         shares.append(np.append(np.zeros(half), own / own.sum()))
     return np.stack(shares, axis=1)

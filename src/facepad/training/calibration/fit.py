@@ -9,6 +9,7 @@ below it with the target probability.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -227,7 +228,7 @@ def leave_one_out(table: MemberTable, spreads: Features, people: Sequence[str]) 
         centres = share @ moved
         variances = np.maximum(share @ moved**2 - centres**2, 0.0)
         scales = _scale(variances, count, spread)
-        distances[:, place] = np.sqrt(np.mean(((moved - centres) / scales) ** 2, axis=1))
+        distances[:, place] = _root_mean_square((moved - centres) / scales)
     return Deviations(logits, distances / known, counted(people))
 
 
@@ -261,9 +262,14 @@ def deviations_from(frames: MemberTable, others: MemberTable, spreads: Features)
     centres, scales = centres_and_scales(frames.features, spreads)
     distances = np.empty_like(logits)
     for place, features in enumerate(others.features):
-        units = (features - centres[place]) / scales[place]
-        distances[:, place] = np.sqrt(np.einsum("nf,nf->n", units, units) / units.shape[1])
+        distances[:, place] = _root_mean_square((features - centres[place]) / scales[place])
     return Deviations(logits, distances / known, len(frames.logits))
+
+
+def _root_mean_square(units: NDArray[np.floating[Any]]) -> Vector:
+    """Return that of each row; 0 without columns."""
+    columns = max(units.shape[1], 1)
+    return np.asarray(np.sqrt(np.einsum("nf,nf->n", units, units) / columns), np.float64)
 
 
 def centres_and_scales(features: Features, spreads: Features) -> tuple[Features, Features]:

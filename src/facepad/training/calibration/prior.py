@@ -27,7 +27,7 @@ from facepad.training.run import FIRST_VERSION, licences_of, people, recipe_sect
 from facepad.training.sources import simulated_samples
 from facepad.types import MemberReading, Observation, Presentation, Reason, Sample, Split
 
-_FORMAT = "members of groups"  # of what is kept of an observation
+_FORMAT = "decision and groups"  # of what is kept of an observation
 _MODELS = ("face_detector", "face_mesh")
 
 Observations = Mapping[str, Observation]  # by set of views; empty without a usable face
