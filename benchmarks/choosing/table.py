@@ -80,29 +80,38 @@ def worst(judged: Sequence[Judged]) -> Judged:
 
 def difference(first: Sequence[Judged], other: Sequence[Judged]) -> tuple[float, float, float]:
     """Return the difference of mean AUC, with a paired interval over the people of the columns."""
-    pairs = [(one, two) for one, two in zip(first, other, strict=True) if one.counts and one.ranks]
+    low, high = interval(replicates(first) - replicates(other))
+    return mean_auc(first) - mean_auc(other), low, high
+
+
+def replicates(judged: Sequence[Judged]) -> NDArray[np.float64]:
+    """Return mean AUC over people that are drawn anew; the same people for the same columns."""
+    columns = [(one, _groups(one)) for one in judged if one.counts and one.ranks]
     rng = np.random.default_rng(_RNG)
-    draws = np.array([[_redrawn(one, two, rng) for one, two in pairs] for _ in range(REPLICATES)])
-    low, high = np.nanquantile(np.nanmean(draws, axis=1), [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return mean_auc(first) - mean_auc(other), float(low), float(high)
+    draws = [[_redrawn(one, groups, rng) for one, groups in columns] for _ in range(REPLICATES)]
+    return np.asarray(np.nanmean(draws, axis=1), np.float64)
 
 
-def _redrawn(one: Judged, two: Judged, rng: np.random.Generator) -> float:
-    """Return a difference of AUC over people that are drawn anew; pictures where there are few."""
-    rows = _drawn(one, rng)
+def interval(draws: NDArray[np.float64]) -> tuple[float, float]:
+    """Return the interval of `LEVEL` that replicates span."""
+    low, high = np.nanquantile(draws, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return float(low), float(high)
+
+
+def _redrawn(one: Judged, groups: Sequence[NDArray[np.intp]], rng: np.random.Generator) -> float:
+    """Return an AUC over groups that are drawn anew; NaN without both classes."""
+    rows = np.concatenate([groups[at] for at in rng.choice(len(groups), len(groups))])
     labels = one.labelled.bona_fide[rows]
-    if labels.all() or not labels.any():
-        return float("nan")
-    return auc(labels, one.raw[rows]) - auc(labels, two.raw[rows])
+    return float("nan") if labels.all() or not labels.any() else auc(labels, one.raw[rows])
 
 
-def _drawn(one: Judged, rng: np.random.Generator) -> NDArray[np.intp]:
+def _groups(one: Judged) -> list[NDArray[np.intp]]:
+    """Return the pictures of each person; each picture alone where there are few people."""
     who = subjects(one.labelled.samples)
     names = np.unique(who)
     if len(names) < 4:
-        return rng.integers(0, len(who), len(who))
-    picked = rng.choice(names, len(names))
-    return np.concatenate([np.flatnonzero(who == name) for name in picked])
+        return [np.array([row]) for row in range(len(who))]
+    return [np.flatnonzero(who == name) for name in names]
 
 
 def lines(name: str, judged: Sequence[Judged], bounds: Bounds, point: str) -> list[str]:
