@@ -156,7 +156,9 @@ def test_heads_of_another_trunk_are_refused(test: FaceTest) -> None:
         FaceTest("face_cnn", other, test.backbone, "heads-1+0")
 
 
-NAMES = {view: [f"{v} {b}" for v, b, _ in MEMBERS if v != view] for view in ("", "frame")}
+NAMES = {
+    view: ["decision", *(f"{v} {b}" for v, b, _ in MEMBERS if v != view)] for view in ("", "frame")
+}
 
 
 def anchored(test: FaceTest, frame: Frame, version: str = "heads-1+0", *sets: str) -> FaceTest:
@@ -195,6 +197,16 @@ def test_a_picture_is_observed_as_a_crop_with_its_surroundings_and_as_a_frame(
     assert list(found["crop"].members) == NAMES["frame"]
     assert list(found["context"].members) == NAMES["frame"]
     assert list(found["context+frame"].members) == NAMES[""]
+
+
+def test_the_logit_that_counts_is_that_of_the_decision_and_has_no_features(test: FaceTest) -> None:
+    found = test.observe(Presentation((with_face(),)))
+    assert not isinstance(found, Reason)
+    members = found["context"].members
+    assert [name for name, one in members.items() if one.decides] == ["decision"]
+    assert members["decision"].logit == pytest.approx(raw(test, with_face()))
+    assert len(members["decision"].features) == 0
+    assert members["tight 5"].group == "tight"
 
 
 def test_a_crop_is_observed_as_one_alone(test: FaceTest) -> None:

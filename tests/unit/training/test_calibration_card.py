@@ -43,13 +43,13 @@ def test_a_calibration_to_one_person_is_good_for_nobody_else() -> None:
 
 def test_a_low_target_needs_more_frames_for_a_good_grade() -> None:
     few = replace(report(10), targets=targets_with(0.02))
-    assert str(few.grade()) == "fair: the BPCER may reach 6 %, take more frames"
-    assert replace(few, frames=20).grade().word == "good"
+    assert str(few.grade()) == "fair: the BPCER may reach 7 %, take frames of more people"
+    assert replace(few, frames=20, people=20).grade().word == "good"
 
 
 def test_the_results_state_both_errors_at_all_points_and_the_grade() -> None:
     genuine, attacks, grade = report(10, accepted=0.05).results().split("\n\n")
-    assert "balanced 5 % (1.0 to 12 %)" in genuine
+    assert "balanced 5 % (0.6 to 14 %)" in genuine
     assert "other people in front of this camera" in genuine
     # Clopper-Pearson of 5 of 100: 1.64 to 11.28 %
     assert "balanced 5 % (2 to 11 %)" in attacks

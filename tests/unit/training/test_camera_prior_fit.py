@@ -1,5 +1,6 @@
 """Fitting the prior over cameras, on made-up features."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from facepad.calibration.prior import ViewPrior
 from facepad.errors import DatasetError
 from facepad.training.calibration.episodes import fit_kinds, fit_prior
+from facepad.training.calibration.fit import CalibrationFrame, fit
 from facepad.training.calibration.prior import prepare
 from facepad.training.scaling import nonnegative_weights
 from facepad.types import MemberReading, Observation, Sample, Split
@@ -107,6 +109,26 @@ def test_distances_of_a_group_weigh_alike_and_none_is_below_zero(
     weights = {name: one.distance_weight for name, one in fitted[0].members.items()}
     assert weights["tight 2"] == weights["tight 5"]
     assert min(weights.values()) >= 0.0
+
+
+def test_a_member_without_features_counts_by_its_logit_alone() -> None:
+    observed, samples = made_up()
+    alone = [
+        Observation(
+            {
+                name: replace(one, features=one.features[:0]) if name == "patch 5" else one
+                for name, one in each.members.items()
+            }
+        )
+        for each in observed
+    ]
+    found, _ = fit_prior(alone, samples)
+    assert found.members["patch 5"].logit_weight > 0.0
+    assert found.members["patch 5"].distance_weight == 0.0
+    assert len(found.members["patch 5"].spread) == 0
+    frames = [CalibrationFrame(one) for one in alone[:10]]
+    score = fit(frames, found).anchored(alone[0])
+    assert np.isfinite(score)
 
 
 def test_the_text_tells_held_out_figures(fitted: tuple[ViewPrior, str]) -> None:

@@ -112,7 +112,8 @@ class FramesReport:
             return CalibrationGrade("fair", told)
         target = self.targets[USUAL]
         if (high := expected_bpcer_range(self.counted, target)[1]) > GOOD_BPCER * target:
-            words = f"the BPCER may reach {100 * high:.0f} %, take more frames"
+            more = "more frames" if self.counted == frames else "frames of more people"
+            words = f"the BPCER may reach {100 * high:.0f} %, take {more}"
             return CalibrationGrade("fair", words)
         whom = f"{self.people} people" if not self.one_person else "one person, for nobody else"
         return CalibrationGrade("good", f"{frames} frames of {whom}, {told}")
@@ -145,9 +146,10 @@ class FramesReport:
             if self.one_person
             else "of other people in front of this camera"
         )
+        whom = "" if self.counted == self.frames else f" of {self.people} people"
         genuine = (
             f"Expected BPCER (in brackets: where 9 of 10 cameras end up with {self.frames} "
-            f"frames) {whose}: {listed}."
+            f"frames{whom}) {whose}: {listed}."
         )
         return "\n\n".join((genuine, self._attacks(), f"Grade: {self.grade()}."))
 
