@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from choosing.recipes import Earlier, Vector, subjects
-from facepad.calibration.anchor import PEOPLE, PERSON, TARGETS
+from facepad.calibration.anchor import ACCUSED, PEOPLE, PERSON, TARGETS
 from facepad.calibration.prior import ViewPrior
 from facepad.evaluation.ranking import auc
 from facepad.faces import crops
@@ -99,7 +99,7 @@ def _errors(
         scores, bounds = anchored(frames, others, people)
         labels = labelled.bona_fide[others]
         species = np.array([labelled.samples[row].pai_species or "" for row in others])
-        high, low = bounds["balanced"], bounds["convenience"]
+        high, low = bounds["balanced"], bounds["accused"]
         passed = {
             one: float((scores[species == one] >= high).mean()) for one in set(species) - {""}
         }
@@ -173,7 +173,7 @@ def _anchored(
     scores = own.standardised(unit) @ weights
     bounds = {
         name: prediction_bound(scores, share, prior.score, own.count)
-        for name, share in TARGETS.items()
+        for name, share in {"balanced": TARGETS["balanced"], "accused": ACCUSED}.items()
     }
     return off.standardised(unit) @ weights, bounds
 
@@ -262,7 +262,7 @@ def by_one_distance(
             to, off = measure(frames, others)
             return to / unit - weight * (off - mean) / wide_by, {
                 "balanced": bound,
-                "convenience": bound,
+                "accused": bound,
             }
 
         return anchored

@@ -19,12 +19,15 @@ from facepad.errors import ModelError
 from facepad.scores import sigmoid
 from facepad.types import MemberReading, Observation, OperatingPoint
 
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 # Share of bona fide presentations below the threshold of each operating point.
 TARGETS: Mapping[str, float] = MappingProxyType(
     {"convenience": 0.02, "balanced": 0.05, "strict": 0.10}
 )
-USUAL, LOWEST = "balanced", "convenience"  # used unless told otherwise; below it an attack is said
+USUAL = "balanced"  # unless another operating point is asked for
+# Share of bona fide presentations of which attack is said. One of fifty, as below `convenience`, is
+# far more before recorded cameras, and attacks lie much lower there.
+ACCUSED = 0.001
 # Whose faces the frames show: other people than those checked later, or the one who is.
 PEOPLE, PERSON = "people", "person"
 KINDS = (PEOPLE, PERSON)
@@ -97,12 +100,15 @@ class Anchor:
         bounds: Least anchored score that is bona fide, by name of the operating point.
         slope: Maps an anchored score to a log-likelihood ratio, with ``bias``; above 0.
         bias: Natural logarithm.
+        accused: Anchored score below which a presentation is an attack; None for the least of
+            the bounds.
     """
 
     members: Mapping[str, MemberAnchor]
     bounds: Mapping[str, float]
     slope: float = 1.0
     bias: float = 0.0
+    accused: float | None = None
 
     def anchored(self, observation: Observation) -> float:
         """Return the score relative to the camera's frames; higher for bona fide.
@@ -122,14 +128,19 @@ class Anchor:
         """Return the log-likelihood ratio of bona fide over attack, natural logarithm."""
         return self.slope * anchored + self.bias
 
+    @property
+    def accused_below(self) -> float:
+        """Anchored score below which a presentation is an attack at every operating point."""
+        return min(self.bounds.values()) if self.accused is None else self.accused
+
     def points(self) -> Mapping[str, OperatingPoint]:
         """Return the operating points by name, in units of the score.
 
-        Scores at or above the bound of a point are bona fide; those below the lowest bound are
+        Scores at or above the bound of a point are bona fide; those below `accused_below` are
         attacks; those between are uncertain.
         """
         scores = {name: sigmoid(self.ratio(bound)) for name, bound in self.bounds.items()}
-        lowest = scores.get(LOWEST, 1.0)
+        lowest = sigmoid(self.ratio(self.accused_below))
         found = {
             name: OperatingPoint(name, high, min(lowest, high), high)
             for name, high in scores.items()
@@ -271,7 +282,7 @@ class Calibration:
             stored[f"{views} numbers"] = np.array([_numbers(one) for one in members])
             stored[f"{views} points"] = np.array(list(anchor.bounds))
             stored[f"{views} bounds"] = np.array(list(anchor.bounds.values()))
-            stored[f"{views} ratio"] = np.array([anchor.slope, anchor.bias])
+            stored[f"{views} ratio"] = np.array([anchor.slope, anchor.bias, anchor.accused_below])
         return stored
 
 

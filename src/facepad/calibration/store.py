@@ -150,10 +150,10 @@ def _anchor(arrays: Mapping[str, NDArray[Any]], views: str) -> Anchor:
     names, widths = arrays[f"{views} members"].tolist(), arrays[f"{views} widths"]
     centres, scales = (parts(arrays[f"{views} {part}"], widths) for part in ("centre", "scale"))
     numbers, bounds = arrays[f"{views} numbers"], arrays[f"{views} bounds"]
-    slope, bias = arrays[f"{views} ratio"].tolist()
+    slope, bias, accused = arrays[f"{views} ratio"].tolist()
     if numbers.shape != (len(names), 6) or len(centres) != len(names):
         raise ValueError(f"{len(names)} members do not fit numbers of shape {numbers.shape}")
-    if not (np.isfinite(numbers).all() and np.isfinite([*bounds, slope, bias]).all()):
+    if not (np.isfinite(numbers).all() and np.isfinite([*bounds, slope, bias, accused]).all()):
         raise ValueError("numbers are not finite")
     if min(slope, numbers[:, [1, 3]].min(), *(scale.min(initial=1.0) for scale in scales)) <= 0.0:
         raise ValueError("deviations and slope must be above 0")
@@ -166,7 +166,7 @@ def _anchor(arrays: Mapping[str, NDArray[Any]], views: str) -> Anchor:
     points = dict(zip(arrays[f"{views} points"].tolist(), bounds.tolist(), strict=True))
     if USUAL not in points:
         raise ValueError(f"no bound of {USUAL}")
-    return Anchor(members, points, slope, bias)
+    return Anchor(members, points, slope, bias, accused)
 
 
 def _member(centre: Vector, scale: Vector, numbers: Sequence[float]) -> MemberAnchor:

@@ -177,6 +177,13 @@ def test_operating_points_are_bounds_in_units_of_the_score_above_one_low() -> No
     assert {point.low for point in points.values()} == {points["convenience"].high}
 
 
+def test_an_attack_is_said_below_a_bound_of_its_own() -> None:
+    anchor = replace(made().anchors["crop"], accused=-9.0)
+    points = anchor.points()
+    assert {point.low for point in points.values()} == {sigmoid(anchor.ratio(-9.0))}
+    assert all(point.low < point.high for point in points.values())
+
+
 def test_a_bound_below_the_lowest_has_no_band() -> None:
     own = replace(anchor(), bounds={"convenience": -2.0, "balanced": -4.0})
     point = own.points()["balanced"]

@@ -113,6 +113,8 @@ def test_an_anchor_has_the_numbers_of_plain_loops() -> None:
     for point, share in TARGETS.items():
         factor = t.ppf(1 - share, 12 + known - 1) * np.sqrt(1 + 1 / (12 + known))
         assert found.bounds[point] == pytest.approx(centre - factor * deviation, rel=1e-4)
+    factor = t.ppf(0.999, 12 + known - 1) * np.sqrt(1 + 1 / (12 + known))
+    assert found.accused == pytest.approx(centre - factor * deviation, rel=1e-4)
     assert (found.slope, found.bias) == (1.5, 0.5)
 
 

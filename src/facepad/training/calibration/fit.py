@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from facepad.calibration.anchor import TARGETS, USUAL, Anchor, MemberAnchor
+from facepad.calibration.anchor import ACCUSED, TARGETS, USUAL, Anchor, MemberAnchor
 from facepad.calibration.prior import ViewPrior
 from facepad.errors import InputError
 from facepad.types import Observation
@@ -188,7 +188,8 @@ def fit(
         name: prediction_bound(scores, share, prior.score, own.count)
         for name, share in targets.items()
     }
-    return Anchor(members, bounds, prior.slope, prior.bias)
+    accused = prediction_bound(scores, ACCUSED, prior.score, own.count)
+    return Anchor(members, bounds, prior.slope, prior.bias, accused)
 
 
 def targets_with(target_bpcer: float | None) -> Mapping[str, float]:
