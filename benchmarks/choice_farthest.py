@@ -11,9 +11,9 @@ training leaves out, heads are fitted anew, and these are not. Training sets are
 each seed of `choice_steps.py`, and a random --share of all steps with the pictures of --mixture
 (mean and deviation are then those of all of them).
 
-Printed for blocks 2, 5 and 7 alone, and for block 7 within the packaged recipe: mean AUC over the
-choice columns of usual statistics, of farthest ones, of both side by side in one head and of two
-heads (the mean of their logits); the difference to usual statistics of each training set, and the
+Printed for blocks 2, 5 and 7 alone, and for block 7 within the recipe of version 5: mean AUC over
+the choice columns of usual statistics, of farthest ones, of both side by side in one head and of
+two heads (the mean of their logits); the difference to usual statistics of each training set, and the
 mean of these with a paired interval of 90 % over people (the same people for all sets). Needs
 `pip install 'facepad[train]'`, since the maps of blocks become outputs of the network with onnx.
 """

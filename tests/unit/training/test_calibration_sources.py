@@ -209,6 +209,8 @@ def test_pictures_in_a_list_are_one_persons_and_the_calibration_is_saved(
     assert calibration.load("desk").frames == 3
     with pytest.raises(SettingsError, match="a calibration named 'desk' exists"):
         facepad.calibrate("desk", given, channels="rgb")
+    with pytest.raises(InputError, match="picture 3 is an array and needs channels='rgb'"):
+        facepad.calibrate("another", given)
     again = facepad.calibrate("desk", tmp_path, self_attacks=False, overwrite=True)
     assert again.calibration.frames == 3
 

@@ -41,8 +41,8 @@ from facepad.types import (
     Score,
 )
 
-# Sets of views of a picture that shows enough around the face.
 DECISION = "decision"  # the member whose logit counts in a calibration
+# Sets of views of a picture that shows enough around the face.
 _SETS = (CROP, SURROUNDED, FIXED)
 _MAKE: Mapping[str, Callable[[RgbImage, Box, int], RgbImage]] = MappingProxyType(
     {crops.TIGHT: crops.tight, crops.CONTEXT: crops.context, crops.PATCH: crops.patches}

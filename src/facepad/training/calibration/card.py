@@ -11,7 +11,7 @@ from facepad.training.calibration.fit import ENOUGH, PRIOR_FRAMES, expected_bpce
 
 NAMED = 3  # files that were left out and that a message names
 # What a good calibration has at least, and at most.
-GOOD_FRAMES, GOOD_PEOPLE = 10, 2
+GOOD_FRAMES, GOOD_PEOPLE = 10, 5
 GOOD_BPCER = 3.0  # upper end of the expected range over the target
 GOOD_ATTACKS, WEAK_ATTACKS = 0.15, 0.4  # accepted share of the attacks simulated from the frames
 _MANY = 0.25  # accepted share of simulated attacks that causes a warning
@@ -105,7 +105,10 @@ class FramesReport:
         if frames < GOOD_FRAMES:
             return CalibrationGrade("fair", f"{frames} frames, take {GOOD_FRAMES} to 20")
         if self.people < GOOD_PEOPLE and not self.one_person:
-            return CalibrationGrade("fair", "one person only, take several with a subfolder each")
+            words = f"{self.people} people only" if self.people > 1 else "one person only"
+            return CalibrationGrade(
+                "fair", f"{words}, take {GOOD_PEOPLE} or more with a subfolder each"
+            )
         if accepted is None:
             return CalibrationGrade("fair", "no attacks were simulated")
         if accepted > GOOD_ATTACKS:
@@ -125,6 +128,11 @@ class FramesReport:
             found.append(
                 f"{self.frames} frames are few (10 to 20 are better): the thresholds depend mostly "
                 "on other cameras"
+            )
+        elif self.counted < ENOUGH:
+            found.append(
+                f"frames of {self.people} people count as {self.people}: the thresholds depend "
+                "mostly on other cameras; take frames of more people"
             )
         if self.one_person:
             found.append(
@@ -206,7 +214,8 @@ def calibration_card(made: Calibration, report: FramesReport, notes: Sequence[st
         "The whole frame is compared, too (fixed scene): calibrate again when anything around the "
         "people changes."
         if made.fixed_scene
-        else "The scene around the people is not compared (no fixed scene)."
+        else "What the scene around the people shows is not compared with the frames (no fixed "
+        "scene). A logit that sees it counts all the same: another background moves the scores."
     )
     *_, largest = made.anchors.values()
     count = len(largest.members)
@@ -217,9 +226,9 @@ def calibration_card(made: Calibration, report: FramesReport, notes: Sequence[st
         data=f"{made.frames} bona fide frames of the camera, {report.people} person(s); kind: "
         f"{made.kind} ({kind}). The file holds means and deviations of features, no picture.",
         recipe=f"`facepad calibrate --bona-fide DIR --name {made.name} --test {made.test}"
-        f"{options}` with {made.version}: logit and distance of each of {count} members of the "
-        "test in deviations of the frames, each person left out in turn (each frame of one "
-        f"person), shrunk towards those of other cameras, which count as {PRIOR_FRAMES} frames; "
+        f"{options}` with {made.version}: the logit that decides, and the distances of {count} "
+        "members of the test, in deviations of the frames, each person left out in turn (each frame "
+        f"of one person), shrunk towards those of other cameras, which count as {PRIOR_FRAMES} frames; "
         "thresholds at mean - t sd sqrt(1 + 1/n).",
         results=report.results(),
         limits="\n".join(

@@ -2,13 +2,11 @@
 
 Where the frames show several people, a clip counts as one frame: the one nearest to its middle
 that shows a usable face, among those that tests of single frames see. Where all frames are of one
-person, several frames of a clip count, some time apart. The same picture counts once, also after
-it was resized or encoded again.
+person, several frames of a clip count, some time apart. The same picture counts once, also resized.
 
 Attacks can be simulated from these frames, to estimate which share the calibration accepts:
 each frame is shown again as a print, on screens and in part, to a simulated camera of as many
-lines. A frame has passed its own camera before, so such an attack passes two cameras; the share
-is an estimate and not measured on real attacks.
+lines. Such an attack passes two cameras; the share is an estimate, not measured on real attacks.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -141,8 +139,11 @@ def calibrate(
 
 def _given(number: int, source: Source, channels: Channels | None) -> CalibrationPicture:
     name = Path(source).name if isinstance(source, str | Path) else f"picture {number}"
-    order = channels if isinstance(source, np.ndarray) else None
-    return CalibrationPicture(source, name=name, channels=order)
+    if not isinstance(source, np.ndarray):
+        return CalibrationPicture(source, name=name)
+    if channels is None:
+        raise InputError(f"{name} is an array and needs channels='rgb', 'bgr' or 'gray', got None")
+    return CalibrationPicture(source, name=name, channels=channels)
 
 
 def pictures(folder: Path) -> tuple[CalibrationPicture, ...]:
