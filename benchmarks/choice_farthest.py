@@ -13,8 +13,8 @@ each seed of `choice_steps.py`, and a random --share of all steps with the pictu
 
 Printed for blocks 2, 5 and 7 alone, and for block 7 within the recipe of version 5: mean AUC over
 the choice columns of usual statistics, of farthest ones, of both side by side in one head and of
-two heads (the mean of their logits); the difference to usual statistics of each training set, and the
-mean of these with a paired interval of 90 % over people (the same people for all sets). Needs
+two heads (the mean of their logits); the difference to usual statistics of each training set, and
+the mean of these with a paired interval of 90 % over people (the same people for all sets). Needs
 `pip install 'facepad[train]'`, since the maps of blocks become outputs of the network with onnx.
 """
 

@@ -227,9 +227,9 @@ def calibration_card(made: Calibration, report: FramesReport, notes: Sequence[st
         f"{made.kind} ({kind}). The file holds means and deviations of features, no picture.",
         recipe=f"`facepad calibrate --bona-fide DIR --name {made.name} --test {made.test}"
         f"{options}` with {made.version}: the logit that decides, and the distances of {count} "
-        "members of the test, in deviations of the frames, each person left out in turn (each frame "
-        f"of one person), shrunk towards those of other cameras, which count as {PRIOR_FRAMES} frames; "
-        "thresholds at mean - t sd sqrt(1 + 1/n).",
+        "members of the test, in deviations of the frames, each person left out in turn (each "
+        "frame of one person), shrunk towards those of other cameras, which count as "
+        f"{PRIOR_FRAMES} frames; thresholds at mean - t sd sqrt(1 + 1/n).",
         results=report.results(),
         limits="\n".join(
             (
