@@ -218,7 +218,7 @@ def calibration_card(made: Calibration, report: FramesReport, notes: Sequence[st
         "scene). A logit that sees it counts all the same: another background moves the scores."
     )
     *_, largest = made.anchors.values()
-    count = len(largest.members)
+    count = sum(len(one.centre) > 0 for one in largest.members.values())
     return Card(
         title=f"Calibration {made.name} of one camera for {made.test}",
         version="1",

@@ -89,7 +89,8 @@ class Deviations:
     Attributes:
         logits: Raw logits minus the mean of the frames, shape (N, M).
         distances: Distances of the features to the frames, shape (N, M).
-        count: Number of people in the frames; of frames where these show one person.
+        count: Number of people in the frames that were left out; of frames where these show one
+            person, or where other pictures are compared with them.
     """
 
     logits: Vector
