@@ -123,7 +123,9 @@ def test_the_wheel_is_small_and_works_offline_in_a_clean_environment(
 
 def test_in_an_environment_made_by_pip(tmp_path: Path, wheel: Path) -> None:
     programs = new_environment(tmp_path / "env", wheel)
-    pulls(programs / "facepad", tmp_path / "models")
+    # The pip that made it is on the path; a bare system has no other.
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    pulls(programs / "facepad", tmp_path / "models", PATH=path)
 
 
 def test_in_an_environment_without_pip_uv_is_used(tmp_path: Path, by_uv: Path, uv: Path) -> None:
