@@ -50,7 +50,7 @@ class FakeFinder:
 
 @dataclass
 class LoadingFinder(FakeFinder):
-    """Counts how often it is told to load."""
+    """Counts how often its networks are loaded."""
 
     loads: int = 0
 

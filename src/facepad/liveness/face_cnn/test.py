@@ -168,7 +168,7 @@ class FaceTest:
         return mean_over_frames(presentation, partial(self._anchored_frame, self.calibration))
 
     def observe(self, presentation: Presentation) -> Mapping[str, Observation] | Reason:
-        """Return what is decided by and the features of each head, for calibration.
+        """Return the logit of the decision and the features of each head, for calibration.
 
         Args:
             presentation: As for `score`.
