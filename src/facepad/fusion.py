@@ -1,23 +1,36 @@
 """Scores of several tests or frames become one: the mean of their log-likelihood ratios.
 
 A score is the sigmoid of an affine log-likelihood ratio; `facepad.scores.logit` gives the ratio
-back. Every test counts alike: a consolidation whose weights are fitted on held-out scores
-replaces this mean later, under a name of its own in the registry.
+back. In the mean every test counts alike; `facepad.lda_fusion` weighs them.
 """
 
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
 from facepad.errors import InputError, SettingsError, require, unknown_name
 from facepad.registry import DEFAULT_POINT, POINT_NAMES
 from facepad.scores import logit, sigmoid
-from facepad.types import Frame, LivenessTest, OperatingPoint, Presentation, Reason, Score
+from facepad.types import (
+    CaptureQuality,
+    Face,
+    Frame,
+    LivenessTest,
+    OperatingPoint,
+    Presentation,
+    Reason,
+    Score,
+)
+
+LEVEL_Z = 1.645  # half-width of an interval of 90 %, in deviations of a normal distribution
+FITTED = "lda"  # name of a fusion in a file
+FUSION_SUFFIX = ".npz"  # of such a file
+SURROUNDINGS = 2.2  # side of the square around the face, in faces, that tests look at
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +40,29 @@ class Answer:
     Attributes:
         score: Of one presentation.
         operating_point: Threshold and band of the test alone.
+        usual: Its balanced operating point; half the width of its band, in log-odds, is the
+            usual half-width of the score's interval. None for ``operating_point``.
+        side: Side information of the presentation, by name (`side_information`).
     """
 
     score: Score
     operating_point: OperatingPoint
+    usual: OperatingPoint | None = None
+    side: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}), hash=False)
+
+    @property
+    def half_width(self) -> float:
+        """Half the width of the band of the usual operating point, in log-odds."""
+        point = self.usual or self.operating_point
+        return (logit(point.high) - logit(point.low)) / 2.0
+
+    @property
+    def frames_width(self) -> float:
+        """Half-width of the score's own interval, in log-odds; 0 without one."""
+        if self.score.value is None or self.score.interval is None:
+            return 0.0
+        middle = logit(self.score.value)
+        return max(middle - logit(self.score.interval[0]), logit(self.score.interval[1]) - middle)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +73,43 @@ class Fused:
         value: In [0, 1], higher for bona fide; None when no test had a value.
         reasons: Why there is no value, or why the value must not decide; in the order of
             `Reason`, so that the order of the tests does not show.
-        operating_point: Threshold and band for the value.
+        operating_point: Threshold and band for the value with an interval of the usual width.
         interval: Lower and upper bound of the value; None when unknown.
+        margin: How much the half-width of the interval exceeds the usual one, in log-odds; the
+            band is wider by it on either side. Below 0 where the interval is narrower.
     """
 
     value: float | None
     reasons: tuple[Reason, ...]
     operating_point: OperatingPoint
     interval: tuple[float, float] | None = None
+    margin: float = 0.0
 
 
 Fusion = Callable[[Mapping[str, Answer]], Fused]
+
+
+@runtime_checkable
+class FittedFusion(Protocol):
+    """A fusion that was fitted on tests by name, with their models."""
+
+    @property
+    def models(self) -> Mapping[str, str]:
+        """Version of its model file, by name."""
+
+    def __call__(self, answers: Mapping[str, Answer]) -> Fused:
+        """Return what the tests say together."""
+
+    def check_for(self, tests: Sequence[LivenessTest]) -> None:
+        """Check that it was fitted on these tests; raise a FacepadError otherwise."""
+
+
+@runtime_checkable
+class FusionFactory(Protocol):
+    """Loads a fusion from its model file; what an entry point may name."""
+
+    def load(self) -> Fusion:
+        """Load it."""
 
 
 def check_fusion(fusion: object, operating_point: object) -> None:
@@ -97,7 +155,9 @@ def point_of(
 
 def fusion_name(fusion: str | Fusion) -> str:
     """Return the name of a fusion that is given by its name or as the function itself."""
-    return fusion if isinstance(fusion, str) else getattr(fusion, "__name__", repr(fusion))
+    if isinstance(fusion, str):
+        return FITTED if fusion.endswith(FUSION_SUFFIX) else fusion
+    return getattr(fusion, "__name__", repr(fusion))
 
 
 def mean_ratio(answers: Mapping[str, Answer]) -> Fused:
@@ -105,9 +165,11 @@ def mean_ratio(answers: Mapping[str, Answer]) -> Fused:
 
     A test abstains when it has no value, or a value with a reason not to decide. Threshold and
     band are means of the same tests' own, in log-odds. One test that decides gives exactly its
-    own value, interval and point, whatever they stand for; several together have no interval,
-    since nothing is known of how their errors depend on each other. When all abstain, those with
-    a value are fused to be shown, with the reasons of all.
+    own value and point. The half-width of the interval is the mean of those of the tests: half
+    the band of the usual operating point, and the width of the score's own interval (the scatter
+    of a clip's frames), their squares added. Nothing is known of how the tests' errors depend on
+    each other, so that the mean is not taken for more certain than they are. When all abstain,
+    those with a value are fused to be shown, with the reasons of all.
 
     Args:
         answers: By the test's name; at least one.
@@ -125,14 +187,74 @@ def mean_ratio(answers: Mapping[str, Answer]) -> Fused:
         raise InputError("fusion needs the answer of at least one test, got none")
     valued = {name: one for name, one in answers.items() if one.score.value is not None}
     deciding = {name: one for name, one in valued.items() if one.score.reason is None}
-    found = {one.score.reason for one in answers.values()}
     used = list((deciding or valued).values())
+    value = _mean([one.score.value for one in used])
+    usual = _average([one.half_width for one in used])
+    own = _average([math.hypot(one.half_width, one.frames_width) for one in used])
+    alone = used[0].score.interval if len(used) == 1 and not usual else None
     return Fused(
-        value=_mean([one.score.value for one in used]),
-        reasons=() if deciding else tuple(reason for reason in Reason if reason in found),
+        value=value,
+        reasons=reasons_of(answers),
         operating_point=_mean_point(deciding or valued or answers),
-        interval=used[0].score.interval if len(used) == 1 else None,
+        interval=alone or interval_around(value, own),
+        margin=own - usual,
     )
+
+
+def reasons_of(answers: Mapping[str, Answer]) -> tuple[Reason, ...]:
+    """Return why no test decides, in the order of `Reason`; empty where one does."""
+    if any(one.score.value is not None and one.score.reason is None for one in answers.values()):
+        return ()
+    found = {one.score.reason for one in answers.values()}
+    return tuple(reason for reason in Reason if reason in found)
+
+
+def asked_name(answers: Mapping[str, Answer]) -> str:
+    """Return the name of the policy that the tests' operating points have."""
+    names = {one.operating_point.name for one in answers.values()}
+    return next((name for name in POINT_NAMES if name in names), DEFAULT_POINT)
+
+
+def interval_around(value: float | None, half_width: float) -> tuple[float, float] | None:
+    """Return the interval of a score; None without a score, or without a width.
+
+    Args:
+        value: Score in [0, 1].
+        half_width: In log-odds, 0 or above.
+    """
+    if value is None or half_width <= 0.0:
+        return None
+    low, high = (sigmoid(logit(value) + by) for by in (-half_width, half_width))
+    return min(low, value), max(high, value)  # a score beyond the limit of `logit` stays inside
+
+
+def side_information(
+    face: Face | None, size: tuple[int, int], capture: CaptureQuality | None
+) -> Mapping[str, float]:
+    """Return what may widen the interval of a presentation and never moves its score.
+
+    Args:
+        face: The face that was judged, if any.
+        size: Width and height of its frame in pixels.
+        capture: Quality of the capture, when it was assessed.
+
+    Returns:
+        Measures of the capture, "face_size" (logarithm of the longer side of the face's box in
+        pixels) and "surroundings" (share of the square of `SURROUNDINGS` faces around the face
+        that is in the picture), by name. Empty without a face.
+    """
+    if face is None:
+        return MappingProxyType({})
+    left, top, right, bottom = face.box
+    side = max(right - left, bottom - top, 1)
+    half = SURROUNDINGS * side / 2.0
+    inside = 1.0
+    for start, end, length in ((left, right, size[0]), (top, bottom, size[1])):
+        middle = (start + end) / 2.0
+        inside *= (min(middle + half, length) - max(middle - half, 0.0)) / (2.0 * half)
+    measures = {} if capture is None else dict(capture.measures)
+    own = {"face_size": math.log(side), "surroundings": inside}
+    return MappingProxyType({**measures, **own})
 
 
 def mean_over_frames(presentation: Presentation, score: Callable[[Frame], Score]) -> Score:
@@ -165,7 +287,7 @@ def mean_over_frames(presentation: Presentation, score: Callable[[Frame], Score]
         value,
         reason if 2 * count > len(valued) else None,
         MappingProxyType({**details, "frames": len(valued)}),
-        _mean_interval(value, [one.interval for one in valued]),
+        interval_around(value, _frames_width(valued)),
         _cautious([one.points for one in valued]),
     )
 
@@ -183,14 +305,19 @@ def _widest(points: Sequence[OperatingPoint]) -> OperatingPoint:
     return OperatingPoint(points[0].name, max(point.threshold for point in points), low, high)
 
 
-def _mean_interval(
-    value: float | None, intervals: Sequence[tuple[float, float] | None]
-) -> tuple[float, float] | None:
-    known = [interval for interval in intervals if interval is not None]
-    low, high = _mean([low for low, _ in known]), _mean([high for _, high in known])
-    if value is None or low is None or high is None or len(known) < len(intervals):
-        return None
-    return min(low, value), max(high, value)  # rounding must not part the value from its bounds
+def _frames_width(scores: Sequence[Score]) -> float:
+    """Return the half-width of the mean over frames with a value, in log-odds."""
+    ratios = [logit(one.value) for one in scores if one.value is not None]
+    if len(ratios) < 2:
+        scatter = 0.0
+    else:
+        mean = math.fsum(ratios) / len(ratios)
+        squares = math.fsum((ratio - mean) ** 2 for ratio in ratios)
+        scatter = LEVEL_Z * math.sqrt(squares / (len(ratios) * (len(ratios) - 1)))
+    if any(one.interval is None for one in scores):
+        return scatter
+    widths = [Answer(one, OperatingPoint.at(0.5)).frames_width for one in scores]
+    return math.hypot(scatter, _average(widths))
 
 
 def _mean_details(details: Sequence[Any]) -> Any:  # noqa: ANN401 - whatever JSON can hold
@@ -207,6 +334,10 @@ def _mean_details(details: Sequence[Any]) -> Any:  # noqa: ANN401 - whatever JSO
 def _is_number(value: object) -> bool:
     """Return whether a value is a number of Python or NumPy; a truth value is none."""
     return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+
+
+def _average(values: Sequence[float]) -> float:
+    return math.fsum(values) / len(values) if values else 0.0
 
 
 def _mean(values: Sequence[float | None]) -> float | None:

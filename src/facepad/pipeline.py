@@ -25,7 +25,7 @@ from facepad.errors import (
     source_name,
 )
 from facepad.finders import Faces, Finder, all_faces, check_finder, joined, notes_of, with_faces
-from facepad.fusion import Fusion, check_fusion, fusion_name
+from facepad.fusion import Fusion, check_fusion, fusion_name, side_information
 from facepad.jobs.threads import ordered_map
 from facepad.media.frame_selection import FrameSelection
 from facepad.media.reading import named_errors
@@ -58,7 +58,8 @@ class Checker:
         calibration: Name of a camera's calibration, from `facepad calibrate`. Then only the
             test that it was made for decides, anchored to that camera; all other tests are
             advisory.
-        fusion: Makes one score of those of the deciding tests; a name, or the function itself.
+        fusion: Makes one score of those of the deciding tests: a name, the path of a file that
+            `facepad train fusion` wrote, or the function itself.
         operating_point: "convenience", "balanced" or "strict", the one that rejects the most; a
             test without it uses its own. Or an `OperatingPoint` for the fused score.
         frames: Which frames of a clip frame-wise tests get, such as "even:8".
@@ -366,7 +367,8 @@ class Checker:
         )
         shown = next((frame for frame in judged.presentation.frames if frame.face), frames[0])
         no_face = None if shown.face else shown.no_face or Reason.NO_FACE
-        found = parts.evidence(scores, left_out, judged.reasons)
+        side = side_information(shown.face, shown.size, shown.capture)
+        found = parts.evidence(scores, left_out, judged.reasons, side)
         fused, point, capture = found.fused, found.operating_point, found.capture
         outcome, reasons = conclude(fused, point, no_face=no_face, capture=capture, near=found.near)
         own_notes = (*(judged.notes if assessed is not clip else ()), *found.notes)
