@@ -2,12 +2,15 @@ r"""Is a fusion of the tests better than the best single test? On the choice col
 
     python benchmarks/choice_fusion.py score --choice choice/choice.csv --out scores.csv \
         --tests face_cnn face_mask quality quality_whole
-    facepad train fusion --simulated DIR --out model \
+    python benchmarks/choice_fusion.py held-out --train DIR --judged DIR --out held-out.csv
+    facepad train fusion --simulated DIR --scores face_cnn=held-out.csv --out model \
         --tests face_cnn,face_mask,quality,quality_whole
     python benchmarks/choice_fusion.py judge --scores scores.csv --fusion model/fusion.npz \
         --bounds bounds.json
 
-`score` asks every test for every picture of the columns; it resumes. `judge` fuses every subset of
+`score` asks every test for every picture of the columns; it resumes. `held-out` scores simulated
+pictures by heads of the face test that were fitted without half of the people, each half in turn:
+the packaged heads know these people before other cameras. `judge` fuses every subset of
 the tests, the missing ones marginalised, and prints AUC by column, the difference to the best
 single test with a paired interval of 90 % over people, and what is decided at the balanced point.
 With --bounds it writes operating points that hold at the worst column, for `facepad train fusion
@@ -20,9 +23,10 @@ import csv
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,16 +34,22 @@ from numpy.typing import NDArray
 sys.path.insert(0, str(Path(__file__).parent))
 
 from choosing.columns import ATTACKS, LIVING, MASKS, listed
+from facepad import settings
 from facepad.decision import applied
 from facepad.evaluation.ranking import auc
 from facepad.fusion import Answer, mean_ratio
 from facepad.lda_fusion import LdaFusion, from_file
+from facepad.liveness.face_cnn.heads import FaceHeads
+from facepad.models import store
 from facepad.registry import DEFAULT_POINT
-from facepad.scores import logit
+from facepad.scores import logit, sigmoid
 from facepad.scoring.table import presentation_columns
 from facepad.scoring.workers import CheckerSpec, score_presentations
 from facepad.selected_tests import make_test
-from facepad.training.face.heads import Column, select_bounds
+from facepad.training.face.features import FaceCache, extract
+from facepad.training.face.heads import Column, LabelledFeatures, decided, fit, select_bounds
+from facepad.training.face.run import SPEC
+from facepad.training.sources import simulated_samples
 from facepad.types import OperatingPoint, Reason, Score
 
 OWN = ("column", "path", "species", "subject", "session", "camera", "key")
@@ -54,6 +64,8 @@ def main() -> None:
     arguments = _arguments()
     if arguments.step == "score":
         score(arguments.choice, arguments.out, arguments.tests, arguments.workers)
+    elif arguments.step == "held-out":
+        held_out(arguments.train, arguments.judged, arguments.out, arguments.workers)
     else:
         judge(arguments.scores, arguments.fusion, arguments.bounds)
 
@@ -78,6 +90,40 @@ def score(choice: Path, out: Path, tests: Sequence[str], workers: int) -> None:
             own = (one.column, sample.path, sample.pai_species or "", sample.subject)
             table.writerow((*own, sample.session or "", camera, sample.key, *found))
             stream.flush()
+
+
+def held_out(train: Sequence[Path], judged: Sequence[Path], out: Path, workers: int) -> None:
+    """Write scores of the face test by heads that did not see the person, as path and score."""
+    cache = FaceCache(settings.writable_folder("cache_dir"))
+    shipped = FaceHeads.from_arrays(store.load_arrays("face_heads_free"), "face_heads_free")
+    known, own = (_features(roots, cache, workers) for roots in (train, judged))
+    teaches = np.array([SPEC.teaches(sample) for sample in known.samples])
+    known = known.part(teaches & known.usable)
+    half, half_of = _half(known), _half(own)
+    raw = np.full(len(own.samples), np.nan)
+    for number in (0, 1):
+        heads = fit(known.part(half != number), replace(SPEC, members=()))
+        raw[half_of == number] = decided(heads, own.part(half_of == number))
+    raw[~own.usable] = np.nan
+    kinds = own.bona_fide & own.usable, ~own.bona_fide & own.usable
+    for name, values in (("packaged", decided(shipped.deciding, own)), ("held out", raw)):
+        rows = kinds[0] | kinds[1]
+        print(f"{name} heads: AUC {auc(own.bona_fide[rows], values[rows]):.3f}")
+    with out.open("w", newline="", encoding="utf-8") as stream:
+        table = csv.writer(stream)
+        table.writerow(("path", "score"))
+        for sample, value in zip(own.samples, raw.tolist(), strict=True):
+            ratio = shipped.scaling.apply(value)
+            table.writerow((sample.path, "" if np.isnan(value) else f"{sigmoid(ratio):.6f}"))
+
+
+def _features(roots: Sequence[Path], cache: FaceCache, workers: int) -> LabelledFeatures:
+    samples = simulated_samples(roots)
+    return LabelledFeatures(samples, extract(samples, cache, workers=workers))
+
+
+def _half(labelled: LabelledFeatures) -> NDArray[np.intp]:
+    return np.array([crc32(sample.subject.encode()) % 2 for sample in labelled.samples])
 
 
 # --- fused scores -------------------------------------------------------------------------
@@ -280,6 +326,11 @@ def _arguments() -> argparse.Namespace:
     scoring.add_argument("--out", type=Path, required=True)
     scoring.add_argument("--tests", nargs="+", required=True)
     scoring.add_argument("--workers", type=int, default=1)
+    holding = steps.add_parser("held-out")
+    holding.add_argument("--train", type=Path, nargs="+", required=True)
+    holding.add_argument("--judged", type=Path, nargs="+", required=True)
+    holding.add_argument("--out", type=Path, required=True)
+    holding.add_argument("--workers", type=int, default=1)
     judging = steps.add_parser("judge")
     judging.add_argument("--scores", type=Path, required=True)
     judging.add_argument("--fusion", type=Path, required=True)

@@ -27,7 +27,7 @@ def _models() -> None:
 def listed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A list of the demo portrait in other light, and of blurred darker copies as attacks."""
     folder = tmp_path_factory.mktemp("pictures")
-    portrait = Image.open(EXAMPLES / "portrait.jpg").convert("RGB")
+    portrait = Image.open(EXAMPLES / "astronaut.jpg").convert("RGB")
     rng = np.random.default_rng(0)
     rows = []
     for person in range(PEOPLE):
@@ -62,7 +62,7 @@ def test_two_packaged_tests_and_one_of_another_package_are_fused(
     assert "made_up-1" in (out / "fusion.md").read_text()
 
     file = out / "fusion.npz"
-    checked = run("check", "--json", *asked, "--fusion", file, EXAMPLES / "portrait.jpg", env=env)
+    checked = run("check", "--json", *asked, "--fusion", file, EXAMPLES / "astronaut.jpg", env=env)
     assert checked.returncode == 0, checked.stderr.decode()
     decision = json.loads(checked.stdout)
     assert decision["fusion"] == "lda"
@@ -71,13 +71,13 @@ def test_two_packaged_tests_and_one_of_another_package_are_fused(
 
     some = run(
         *("check", "--json", "--tests", "quality,made_up", "--fusion", file),
-        *(EXAMPLES / "portrait.jpg",),
+        *(EXAMPLES / "astronaut.jpg",),
         env=env,
     )
     assert json.loads(some.stdout)["score"] is not None
 
     other = run(
-        *("check", *asked, "--fusion", file, EXAMPLES / "portrait.jpg"),
+        *("check", *asked, "--fusion", file, EXAMPLES / "astronaut.jpg"),
         env={**env, "MADE_UP_MODEL": "made_up-2"},
     )
     assert other.returncode == 3
@@ -85,7 +85,7 @@ def test_two_packaged_tests_and_one_of_another_package_are_fused(
     assert b"made_up-2" in other.stderr
 
     unknown = run(
-        *("check", "--tests", "face_mask,quality", "--fusion", file, EXAMPLES / "portrait.jpg"),
+        *("check", "--tests", "face_mask,quality", "--fusion", file, EXAMPLES / "astronaut.jpg"),
         env=env,
     )
     assert unknown.returncode == 4

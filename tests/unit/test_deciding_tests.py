@@ -31,6 +31,7 @@ from facepad.types import (
 
 CARD = Card("T", "1", "data", "own", "recipe", "results", "limits")
 HALF = OperatingPoint.at(0.5)
+OWN = OperatingPoint("own", 0.6, 0.4, 0.6)
 PICTURE = np.full((48, 64, 3), 128, np.uint8)
 
 
@@ -97,7 +98,7 @@ class RejectingTest(PlainTest):
     """A test that may reject alone."""
 
     name: str = "mask"
-    operating_point: OperatingPoint = OperatingPoint("own", 0.6, 0.4, 0.6)
+    operating_point: OperatingPoint = OWN
     vetoes: bool = True
     reason: Reason | None = None
 
