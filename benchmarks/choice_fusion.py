@@ -35,9 +35,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from choosing.columns import ATTACKS, LIVING, MASKS, listed
 from facepad import settings
-from facepad.decision import applied
 from facepad.evaluation.ranking import auc
-from facepad.fusion import Answer, mean_ratio
+from facepad.fusion import Answer, applied, mean_ratio
 from facepad.lda_fusion import LdaFusion, from_file
 from facepad.liveness.face_cnn.heads import FaceHeads
 from facepad.models import store

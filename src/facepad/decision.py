@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from enum import Enum
 from html import escape
 from itertools import islice
@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from facepad.errors import InputError, source_name
-from facepad.fusion import Fused
+from facepad.fusion import Fused, applied
 from facepad.reasons import REASONS
 from facepad.scores import logit, sigmoid
 from facepad.types import CaptureQuality, Face, OperatingPoint, Outcome, Reason, Score
@@ -139,48 +139,6 @@ class Decision:
             "a Decision is neither true nor false, since an attack is a decision, too; use "
             "decision.passed, which is True for bona_fide only"
         )
-
-
-def applied(point: OperatingPoint, margin: float) -> OperatingPoint:
-    """Return an operating point for an interval that is wider or narrower than usual.
-
-    The one rule of uncertainty: a score is uncertain where its interval reaches across the middle
-    of the usual band. For an interval of the usual width that is the band itself; each log-odd
-    more moves either end of the band by one. A point without a band is a decision at one
-    threshold, whatever the interval is.
-
-    Args:
-        point: Threshold and band for an interval of the usual width.
-        margin: Half-width of the interval less the usual one, in log-odds.
-
-    Example:
-        >>> point = OperatingPoint("band", 0.5, 0.5, 0.6)
-        >>> applied(point, 0.0) == point
-        True
-        >>> wider = applied(point, 0.2)
-        >>> round(wider.low, 3), round(wider.high, 3)
-        (0.45, 0.647)
-    """
-    if not margin or point.low == point.high:
-        return point
-    low, high = sigmoid(logit(point.low) - margin), sigmoid(logit(point.high) + margin)
-    return replace(point, low=min(low, point.threshold), high=max(high, point.threshold))
-
-
-def vetoed(fused: Fused, point: OperatingPoint, tests: Sequence[str]) -> Fused:
-    """Return what remains of a fused score when tests that may reject alone do so.
-
-    Args:
-        fused: What the tests that decide say together.
-        point: Threshold and band that are applied.
-        tests: Names of the tests that reject; may be none.
-
-    Returns:
-        The same, with a score just below the band at most and without an interval.
-    """
-    if not tests or fused.value is None:
-        return fused
-    return replace(fused, value=min(fused.value, math.nextafter(point.low, 0.0)), interval=None)
 
 
 def decide(

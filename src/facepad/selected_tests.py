@@ -7,7 +7,6 @@ from typing import Any, Self
 
 from facepad import calibration, registry, settings
 from facepad.calibration import CalibratableTest, Calibration
-from facepad.decision import applied, vetoed
 from facepad.errors import SettingsError, require
 from facepad.finders import Finder
 from facepad.fusion import (
@@ -17,7 +16,9 @@ from facepad.fusion import (
     Fused,
     Fusion,
     FusionFactory,
+    applied,
     point_of,
+    vetoed,
 )
 from facepad.needs import Assess, Needs, needs_of
 from facepad.reasons import REASONS

@@ -16,9 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from facepad.decision import Decision, applied, conclude, decide, vetoed
+from facepad.decision import Decision, conclude, decide
 from facepad.errors import InputError
-from facepad.fusion import Fused
+from facepad.fusion import Fused, applied, vetoed
 from facepad.scores import sigmoid
 from facepad.types import CaptureQuality, Face, OperatingPoint, Outcome, Reason, Score
 
