@@ -17,8 +17,6 @@ from facepad.errors import InputError, SettingsError, require, unknown_name
 from facepad.registry import DEFAULT_POINT, POINT_NAMES
 from facepad.scores import logit, sigmoid
 from facepad.types import (
-    CaptureQuality,
-    Face,
     Frame,
     LivenessTest,
     OperatingPoint,
@@ -30,7 +28,6 @@ from facepad.types import (
 LEVEL_Z = 1.645  # half-width of an interval of 90 %, in deviations of a normal distribution
 FITTED = "lda"  # name of a fusion in a file
 FUSION_SUFFIX = ".npz"  # of such a file
-SURROUNDINGS = 2.2  # side of the square around the face, in faces, that tests look at
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +39,7 @@ class Answer:
         operating_point: Threshold and band of the test alone.
         usual: Its balanced operating point; half the width of its band, in log-odds, is the
             usual half-width of the score's interval. None for ``operating_point``.
-        side: Side information of the presentation, by name (`side_information`).
+        side: Side information of the presentation, by name (`facepad.finders.side_information`).
     """
 
     score: Score
@@ -268,35 +265,6 @@ def interval_around(value: float | None, half_width: float) -> tuple[float, floa
         return None
     low, high = (sigmoid(logit(value) + by) for by in (-half_width, half_width))
     return min(low, value), max(high, value)  # a score beyond the limit of `logit` stays inside
-
-
-def side_information(
-    face: Face | None, size: tuple[int, int], capture: CaptureQuality | None
-) -> Mapping[str, float]:
-    """Return what may widen the interval of a presentation and never moves its score.
-
-    Args:
-        face: The face that was judged, if any.
-        size: Width and height of its frame in pixels.
-        capture: Quality of the capture, when it was assessed.
-
-    Returns:
-        Measures of the capture, "face_size" (logarithm of the longer side of the face's box in
-        pixels) and "surroundings" (share of the square of `SURROUNDINGS` faces around the face
-        that is in the picture), by name. Empty without a face.
-    """
-    if face is None:
-        return MappingProxyType({})
-    left, top, right, bottom = face.box
-    side = max(right - left, bottom - top, 1)
-    half = SURROUNDINGS * side / 2.0
-    inside = 1.0
-    for start, end, length in ((left, right, size[0]), (top, bottom, size[1])):
-        middle = (start + end) / 2.0
-        inside *= (min(middle + half, length) - max(middle - half, 0.0)) / (2.0 * half)
-    measures = {} if capture is None else dict(capture.measures)
-    own = {"face_size": math.log(side), "surroundings": inside}
-    return MappingProxyType({**measures, **own})
 
 
 def mean_over_frames(presentation: Presentation, score: Callable[[Frame], Score]) -> Score:

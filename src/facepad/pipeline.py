@@ -24,8 +24,17 @@ from facepad.errors import (
     require_count,
     source_name,
 )
-from facepad.finders import Faces, Finder, all_faces, check_finder, joined, notes_of, with_faces
-from facepad.fusion import Fusion, check_fusion, fusion_name, side_information
+from facepad.finders import (
+    Faces,
+    Finder,
+    all_faces,
+    check_finder,
+    joined,
+    notes_of,
+    side_information,
+    with_faces,
+)
+from facepad.fusion import Fusion, check_fusion, fusion_name
 from facepad.jobs.threads import ordered_map
 from facepad.media.frame_selection import FrameSelection
 from facepad.media.reading import named_errors

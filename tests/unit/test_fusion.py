@@ -12,13 +12,13 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from facepad.errors import InputError
+from facepad.finders import side_information
 from facepad.fusion import (
     Answer,
     Fused,
     mean_over_frames,
     mean_ratio,
     point_of,
-    side_information,
 )
 from facepad.scores import LOGIT_LIMIT, logit, sigmoid
 from facepad.types import (

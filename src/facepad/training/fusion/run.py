@@ -13,7 +13,7 @@ from facepad import settings
 from facepad.datasets.opening import list_dataset
 from facepad.errors import DatasetError, InputError, SettingsError
 from facepad.evaluation.ranking import auc
-from facepad.fusion import side_information
+from facepad.finders import side_information
 from facepad.jobs.csv_rows import read_csv
 from facepad.jobs.progress import Advance
 from facepad.lda_fusion import LdaFusion
