@@ -24,16 +24,7 @@ from facepad.errors import (
     require_count,
     source_name,
 )
-from facepad.finders import (
-    Faces,
-    Finder,
-    all_faces,
-    check_finder,
-    joined,
-    notes_of,
-    side_information,
-    with_faces,
-)
+from facepad.finders import Faces, Finder, all_faces, check_finder, joined, notes_of, with_faces
 from facepad.fusion import Fusion, check_fusion, fusion_name
 from facepad.jobs.threads import ordered_map
 from facepad.media.frame_selection import FrameSelection
@@ -376,7 +367,7 @@ class Checker:
         )
         shown = next((frame for frame in judged.presentation.frames if frame.face), frames[0])
         no_face = None if shown.face else shown.no_face or Reason.NO_FACE
-        side = side_information(shown.face, shown.size, shown.capture)
+        side = finders.side_information(shown.face, shown.size, shown.capture)
         found = parts.evidence(scores, left_out, judged.reasons, side)
         fused, point, capture = found.fused, found.operating_point, found.capture
         outcome, reasons = conclude(fused, point, no_face=no_face, capture=capture, near=found.near)
