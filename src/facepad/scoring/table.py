@@ -5,20 +5,22 @@ one torn row at its end, which a later run cuts off.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 
 from facepad.decision import Decision, capture_document
+from facepad.documents import Judged
 from facepad.errors import DatasetError, SettingsError
-from facepad.jobs.csv_rows import decoded_row, encoded_row, path_of_cell, read_csv
+from facepad.jobs.csv_rows import decoded_row, encoded_row
 from facepad.jobs.files import lock, writing_errors
+from facepad.scoring.manifest import Manifest
 from facepad.selected_tests import NO_CONTEXT_NOTE
-from facepad.types import CaptureQuality, Reason, Score
+from facepad.types import CaptureQuality, Face, OperatingPoint, Outcome, Reason, Score
 
-PATH_COLUMN = "path"
 OUTCOME_COLUMN = "outcome"  # empty where the picture could not be read
 ERROR_PREFIX = "error: "  # in the column reason, where there is no outcome
 DECIMALS = 6  # of scores; more is numerical noise
@@ -121,9 +123,49 @@ def error_fields(error: str, columns: int) -> Fields:
     return ("", "", f"{ERROR_PREFIX}{error}", *[""] * (columns - 3))
 
 
-def is_error(fields: Fields) -> bool:
-    """Return whether added fields are those of a picture that could not be read."""
-    return not fields[1]
+def judged_row(path: str, row: Mapping[str, str], tests: Sequence[str]) -> Judged:
+    """Return the result that a row was made from, as far as the row has it.
+
+    Args:
+        path: Name of the picture.
+        row: The fields of `output_columns`, by name.
+        tests: Names of the liveness tests.
+
+    Raises:
+        ValueError: A field is not one that `decision_fields` writes.
+    """
+    if not row[OUTCOME_COLUMN]:
+        return Judged(path, error=row["reason"].removeprefix(ERROR_PREFIX))
+    scores = {test: row[f"{test}_score"] for test in tests}
+    decision = Decision(
+        Outcome(row[OUTCOME_COLUMN]),
+        float(row["score"]) if row["score"] else None,
+        tuple(Reason(reason) for reason in row["reason"].split(";") if reason),
+        scores={test: Score(float(value)) for test, value in scores.items() if value},
+        operating_point=_point(row),
+        face=_face(row),
+        source=path,
+        notes=(row["notes"],) if row["notes"] else (),
+        timings_ms={"total": float(row["ms"])},
+        fusion=row["fusion"],
+        calibration=row["calibration"] or None,
+        version=row["facepad_version"],
+    )
+    return Judged(path, decision)
+
+
+def _point(row: Mapping[str, str]) -> OperatingPoint | None:
+    if not row["threshold"]:
+        return None
+    bounds = (float(row[bound]) for bound in ("threshold", "low", "high"))
+    return OperatingPoint(row["operating_point"], *bounds)
+
+
+def _face(row: Mapping[str, str]) -> Face | None:
+    if not row["face_box"]:
+        return None
+    left, top, right, bottom = map(int, row["face_box"].split())
+    return Face((left, top, right, bottom), math.nan, others=int(row["other_faces"] or 0))
 
 
 def score_field(value: float | None) -> str:
@@ -147,56 +189,11 @@ def _score(decision: Decision, test: str) -> Score:
     return decision.scores.get(test) or Score(None, decision.left_out[test])
 
 
-@dataclass(frozen=True, slots=True)
-class Manifest:
-    """The rows of a manifest, as text.
-
-    Attributes:
-        file: The manifest; paths in it are relative to its folder.
-        columns: Names of its columns, ``path`` among them.
-        rows: One tuple per picture, as long as ``columns``.
-    """
-
-    file: Path
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-
-    def picture(self, row: int) -> str:
-        """Return the path of a row's picture; empty when the row has none."""
-        folder, cell = self.file.parent, self.rows[row][self.columns.index(PATH_COLUMN)]
-        return str(folder / path_of_cell(folder, cell)) if cell.strip() else ""
-
-
-def read_manifest(file: Path, outputs: Sequence[str]) -> Manifest:
-    """Read a manifest: a CSV file with one picture per row and a column ``path``.
-
-    Args:
-        file: The CSV file.
-        outputs: Columns that will be added; the manifest must not have them.
-
-    Raises:
-        DatasetError: It cannot be read, is not UTF-8 or not CSV, has no row, lacks the
-            column ``path``, names a column twice or as an output, or has a row that is
-            longer or shorter than its header. The message names the line.
-    """
-    table = read_csv(file, may_be_empty=True)
-    table.require(PATH_COLUMN)
-    if clash := [name for name in table.columns if name in outputs]:
-        raise DatasetError(
-            f"{file}: columns that will be added must not be there yet, got {', '.join(clash)}; "
-            "rename them"
-        )
-    if not table.cells:
-        raise DatasetError(f"{file}: expected at least one row below the header, got none")
-    return Manifest(file, table.columns, table.cells)
-
-
 class ScoresFile:
     """Appends rows to a file of scores.
 
     Attributes:
         done: Number of rows of an earlier run.
-        errors: Number of those without outcome.
         note: A sentence for the user when the file cannot be locked; else "".
 
     Args:
@@ -227,6 +224,8 @@ class ScoresFile:
             raise SettingsError(f"{file} exists; --resume continues it, --force overwrites it")
         if there and file.samefile(manifest.file):
             raise SettingsError(f"{file} is the manifest; name another file for the scores")
+        if there and _is_one_of(file, manifest.files):
+            raise SettingsError(f"{file} is one of the inputs; name another file for the scores")
         header = (*manifest.columns, *outputs)
         self._stream, self.note = _open(file)
         try:
@@ -237,7 +236,7 @@ class ScoresFile:
         except BaseException:
             self._stream.close()
             raise
-        self.done, self.errors = found.rows, found.errors
+        self.done = found.rows
 
     def append(self, row: Sequence[str]) -> None:
         """Write one whole row and flush it."""
@@ -254,6 +253,10 @@ class ScoresFile:
         trace: TracebackType | None,
     ) -> None:
         self._stream.close()
+
+
+def _is_one_of(file: Path, files: Iterable[Path]) -> bool:
+    return any(each.name == file.name and each.exists() and file.samefile(each) for each in files)
 
 
 def _open(file: Path) -> tuple[BinaryIO, str]:
@@ -273,10 +276,9 @@ def _encoded(row: Sequence[str]) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class _Progress:
-    """Rows of an earlier run, those without outcome, and bytes up to a torn row."""
+    """Rows of an earlier run, and bytes up to a torn row."""
 
     rows: int = 0
-    errors: int = 0
     whole_bytes: int = 0
 
 
@@ -293,12 +295,11 @@ def _inspect(file: Path, manifest: Manifest, header: Sequence[str]) -> _Progress
             f"{file}: made with other tests or an earlier facepad; expected the columns "
             f"{', '.join(header)}, got {', '.join(first)}; --force overwrites it"
         )
-    rows = errors = 0
+    rows = 0
     for row, end in records:
         _check_row(file, manifest, header, rows, row)
         rows, whole = rows + 1, end
-        errors += not row[header.index(OUTCOME_COLUMN)]
-    return _Progress(rows, errors, whole)
+    return _Progress(rows, whole)
 
 
 def _check_row(

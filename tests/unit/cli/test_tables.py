@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from facepad.cli.tables import show_decisions, summary
+from facepad.cli.tables import DecisionLines, show_decisions, show_summary, summary
 from facepad.decision import Decision
-from facepad.documents import Judged
+from facepad.documents import Judged, Tally
 from facepad.types import OperatingPoint, Outcome, Reason, Score
 
 ATTACK = Decision(
@@ -19,10 +19,18 @@ ATTACK = Decision(
 NO_FACE = Decision(Outcome.NON_RESPONSE, None, (Reason.NO_FACE,), timings_ms={"total": 20.0})
 
 
+def tally(*decisions: Decision | None) -> Tally:
+    counts = Tally()
+    for decision in decisions:
+        counts.add(Judged("x", decision))
+    return counts
+
+
 def shown(
     capsys: pytest.CaptureFixture[str], results: list[Judged], *, explain: bool = False
 ) -> list[str]:
     show_decisions(results, explain=explain)
+    show_summary(tally(*(judged.decision for judged in results)))
     return [line.rstrip() for line in capsys.readouterr().out.splitlines()]
 
 
@@ -65,7 +73,7 @@ def test_scores_of_tests_stand_below_the_reasons_where_columns_would_squeeze_the
 
 def test_every_threshold_that_was_applied_is_told() -> None:
     other = replace(ATTACK, operating_point=OperatingPoint.at(0.25, "mean of a, b"))
-    last = summary([Judged("x", ATTACK), Judged("y", other), Judged("z", ATTACK)]).plain
+    last = summary(tally(ATTACK, other, ATTACK)).plain
     assert last.endswith("; threshold 0.25, or threshold 0.50")
 
 
@@ -108,19 +116,18 @@ def test_the_table_fits_its_terminal(
 
 def test_the_band_of_scores_that_do_not_decide_is_printed() -> None:
     point = OperatingPoint("dev", 0.5, 0.43, 0.62)
-    last = summary([Judged("x", replace(ATTACK, operating_point=point))]).plain
+    last = summary(tally(replace(ATTACK, operating_point=point))).plain
     assert last.endswith("; threshold 0.50 (0.43 to 0.62 is uncertain)")
 
 
 def test_the_band_stands_on_a_line_of_its_own_where_it_would_be_broken() -> None:
     point = OperatingPoint("dev", 0.5, 0.43, 0.62)
-    judged = Judged("x", replace(ATTACK, operating_point=point))
-    lines = summary([judged], width=60).plain.splitlines()
+    lines = summary(tally(replace(ATTACK, operating_point=point)), width=60).plain.splitlines()
     assert lines == ["1 picture: 1 attack; 40 ms", "threshold 0.50 (0.43 to 0.62 is uncertain)"]
 
 
 def test_one_time_has_no_median() -> None:
-    assert "; 40 ms; " in summary([Judged("a.jpg", ATTACK)]).plain
+    assert "; 40 ms; " in summary(tally(ATTACK)).plain
 
 
 def test_a_test_that_cannot_explain_is_told(capsys: pytest.CaptureFixture[str]) -> None:
