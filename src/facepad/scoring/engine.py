@@ -14,10 +14,10 @@ from facepad.jobs.progress import Advance, Progress, Say
 from facepad.jobs.work_folder import Facts, Provenance
 from facepad.packed import address
 from facepad.registry import DEFAULT_FUSION
-from facepad.scoring.manifest import Manifest
 from facepad.scoring.table import (
     ERROR_PREFIX,
     Fields,
+    Manifest,
     ScoresFile,
     presentation_columns,
     score_field,

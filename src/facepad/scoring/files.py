@@ -1,11 +1,15 @@
 """Scores of pictures and clips, of a manifest or of folders, in a CSV file; it resumes."""
 
-from collections.abc import Iterable, Iterator
+import math
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
+from facepad.decision import Decision
 from facepad.documents import Judged
-from facepad.errors import DatasetError, SettingsError
+from facepad.errors import DatasetError, InputError, SettingsError, counted
 from facepad.finders import Faces
 from facepad.jobs.csv_rows import read_csv
 from facepad.jobs.progress import Progress, Say
@@ -13,9 +17,17 @@ from facepad.jobs.work_folder import Facts
 from facepad.media.inputs import Input
 from facepad.registry import DEFAULT_POINT
 from facepad.scoring.engine import append_rows, facts_of, provenance_of, say_done
-from facepad.scoring.manifest import Manifest, read_manifest
-from facepad.scoring.table import ScoresFile, judged_row, output_columns
+from facepad.scoring.table import (
+    ERROR_PREFIX,
+    OUTCOME_COLUMN,
+    PATH_COLUMN,
+    Manifest,
+    ScoresFile,
+    output_columns,
+    read_manifest,
+)
 from facepad.scoring.workers import CheckerSpec, score_pictures
+from facepad.types import Face, OperatingPoint, Outcome, Reason, Score
 
 INPUTS = "inputs"  # the fact that names the list of files
 
@@ -69,7 +81,7 @@ class ScoredFiles:
         """
         for index, (line, row) in enumerate(read_csv(self.out).rows()):
             try:
-                judged = judged_row(self.manifest.name(index), row, self.spec.tests)
+                judged = _judged(self.manifest.name(index), row, self.spec.tests)
             except (KeyError, ValueError) as error:
                 raise DatasetError(
                     f"{self.out}, line {line}: not a row of scores: {error}"
@@ -120,9 +132,51 @@ def score_files(
             that is resumed began.
     """
     spec = _spec(options)
-    manifest = Manifest.of_files(inputs)
-    facts = {INPUTS: manifest.fingerprint}
+    manifest = manifest_of(inputs)
+    facts = {INPUTS: _fingerprint(manifest)}
     return _score(ScoredFiles(out, manifest, spec), options, facts, say=say, progress=progress)
+
+
+def manifest_of(inputs: Iterable[Input]) -> Manifest:
+    """Return a row for each file, named relative to the folder that all of them are in.
+
+    Raises:
+        InputError: An input is standard input, or stands for nothing, such as an empty folder.
+    """
+    inputs = tuple(inputs)
+    files = tuple(map(_file_of, inputs))
+    folder = _common_folder([each.root for each in inputs])
+    rows = tuple((_relative_name(file, folder),) for file in files)
+    return Manifest(folder, (PATH_COLUMN,), rows, files)
+
+
+def _file_of(given: Input) -> Path:
+    if isinstance(given.source, InputError):
+        raise given.source
+    if isinstance(given.source, bytes):
+        raise InputError("standard input has no file that could be named in a row; use check -")
+    return given.source
+
+
+def _common_folder(folders: Sequence[Path]) -> Path:
+    """Return the folder that all folders are in; the working folder where there is none."""
+    try:
+        return Path(os.path.commonpath([os.path.abspath(each) for each in {*folders}]))  # noqa: PTH100
+    except ValueError:  # different drives
+        return Path()
+
+
+def _relative_name(file: Path, folder: Path) -> str:
+    """Return the path of a file within a folder, as text that UTF-8 can hold."""
+    whole = Path(os.path.abspath(file))  # noqa: PTH100 - links stay as they are
+    near = whole.relative_to(folder) if whole.is_relative_to(folder) else file
+    return near.as_posix().encode(errors="backslashreplace").decode()
+
+
+def _fingerprint(manifest: Manifest) -> str:
+    """Return the number of rows and a hash of them."""
+    digest = sha256("\n".join(row for (row,) in manifest.rows).encode()).hexdigest()
+    return f"{counted(len(manifest.rows), 'file')} (names {digest[:12]})"
 
 
 def _spec(options: ScoreOptions) -> CheckerSpec:
@@ -166,3 +220,48 @@ def _keep_facts(out: Path, facts: Facts, *, resumed: bool) -> None:
             "--force"
         )
     kept.keep(facts, resumed=resumed)
+
+
+def _judged(path: str, row: Mapping[str, str], tests: Sequence[str]) -> Judged:
+    """Return the result that a row was made from, as far as the row has it.
+
+    Args:
+        path: Name of the picture.
+        row: The fields of `output_columns`, by name.
+        tests: Names of the liveness tests.
+
+    Raises:
+        ValueError: A field is not one that `decision_fields` writes.
+    """
+    if not row[OUTCOME_COLUMN]:
+        return Judged(path, error=row["reason"].removeprefix(ERROR_PREFIX))
+    scores = {test: row[f"{test}_score"] for test in tests}
+    decision = Decision(
+        Outcome(row[OUTCOME_COLUMN]),
+        float(row["score"]) if row["score"] else None,
+        tuple(Reason(reason) for reason in row["reason"].split(";") if reason),
+        scores={test: Score(float(value)) for test, value in scores.items() if value},
+        operating_point=_point(row),
+        face=_face(row),
+        source=path,
+        notes=(row["notes"],) if row["notes"] else (),
+        timings_ms={"total": float(row["ms"])},
+        fusion=row["fusion"],
+        calibration=row["calibration"] or None,
+        version=row["facepad_version"],
+    )
+    return Judged(path, decision)
+
+
+def _point(row: Mapping[str, str]) -> OperatingPoint | None:
+    if not row["threshold"]:
+        return None
+    bounds = (float(row[bound]) for bound in ("threshold", "low", "high"))
+    return OperatingPoint(row["operating_point"], *bounds)
+
+
+def _face(row: Mapping[str, str]) -> Face | None:
+    if not row["face_box"]:
+        return None
+    left, top, right, bottom = map(int, row["face_box"].split())
+    return Face((left, top, right, bottom), math.nan, others=int(row["other_faces"] or 0))

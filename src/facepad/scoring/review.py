@@ -144,6 +144,8 @@ def render(page: ReviewPage, cards: Sequence[ReviewCard]) -> str:
         codes=by_code, nothing=_combinations_without_cards(cards)
     )
     tally = page.tally
+    counts = Counter({kind.value: number for kind, number in tally.outcomes.items()})
+    counts[UNREADABLE] = tally.unreadable
     return environment.get_template("review.html.j2").render(
         title=f"Review of {printable(page.scores)}",
         style=Markup(style),  # noqa: S704 - made of constants
@@ -151,7 +153,7 @@ def render(page: ReviewPage, cards: Sequence[ReviewCard]) -> str:
         version=__version__,
         kinds=KINDS,
         tally=tally,
-        counts={**tally.outcomes, UNREADABLE: tally.unreadable},
+        counts=counts,
         shown=Counter(card.kind for card in cards),
         by_code=by_code,
         codes={code: _code_in_words(code) for code, _ in by_code.most_common()},

@@ -5,22 +5,20 @@ one torn row at its end, which a later run cuts off.
 """
 
 import json
-import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 
 from facepad.decision import Decision, capture_document
-from facepad.documents import Judged
 from facepad.errors import DatasetError, SettingsError
-from facepad.jobs.csv_rows import decoded_row, encoded_row
+from facepad.jobs.csv_rows import decoded_row, encoded_row, path_of_cell, read_csv
 from facepad.jobs.files import lock, writing_errors
-from facepad.scoring.manifest import Manifest
 from facepad.selected_tests import NO_CONTEXT_NOTE
-from facepad.types import CaptureQuality, Face, OperatingPoint, Outcome, Reason, Score
+from facepad.types import CaptureQuality, Reason, Score
 
+PATH_COLUMN = "path"
 OUTCOME_COLUMN = "outcome"  # empty where the picture could not be read
 ERROR_PREFIX = "error: "  # in the column reason, where there is no outcome
 DECIMALS = 6  # of scores; more is numerical noise
@@ -123,51 +121,6 @@ def error_fields(error: str, columns: int) -> Fields:
     return ("", "", f"{ERROR_PREFIX}{error}", *[""] * (columns - 3))
 
 
-def judged_row(path: str, row: Mapping[str, str], tests: Sequence[str]) -> Judged:
-    """Return the result that a row was made from, as far as the row has it.
-
-    Args:
-        path: Name of the picture.
-        row: The fields of `output_columns`, by name.
-        tests: Names of the liveness tests.
-
-    Raises:
-        ValueError: A field is not one that `decision_fields` writes.
-    """
-    if not row[OUTCOME_COLUMN]:
-        return Judged(path, error=row["reason"].removeprefix(ERROR_PREFIX))
-    scores = {test: row[f"{test}_score"] for test in tests}
-    decision = Decision(
-        Outcome(row[OUTCOME_COLUMN]),
-        float(row["score"]) if row["score"] else None,
-        tuple(Reason(reason) for reason in row["reason"].split(";") if reason),
-        scores={test: Score(float(value)) for test, value in scores.items() if value},
-        operating_point=_point(row),
-        face=_face(row),
-        source=path,
-        notes=(row["notes"],) if row["notes"] else (),
-        timings_ms={"total": float(row["ms"])},
-        fusion=row["fusion"],
-        calibration=row["calibration"] or None,
-        version=row["facepad_version"],
-    )
-    return Judged(path, decision)
-
-
-def _point(row: Mapping[str, str]) -> OperatingPoint | None:
-    if not row["threshold"]:
-        return None
-    bounds = (float(row[bound]) for bound in ("threshold", "low", "high"))
-    return OperatingPoint(row["operating_point"], *bounds)
-
-
-def _face(row: Mapping[str, str]) -> Face | None:
-    if not row["face_box"]:
-        return None
-    left, top, right, bottom = map(int, row["face_box"].split())
-    return Face((left, top, right, bottom), math.nan, others=int(row["other_faces"] or 0))
-
-
 def score_field(value: float | None) -> str:
     """Return a score, or a bound of scores, as it is written; empty where there is none."""
     return "" if value is None else f"{value:.{DECIMALS}f}"
@@ -187,6 +140,60 @@ def _reason_field(decision: Decision, test: str) -> str:
 def _score(decision: Decision, test: str) -> Score:
     """Return the score of a test, or the reason why it has no part in the decision."""
     return decision.scores.get(test) or Score(None, decision.left_out[test])
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """The rows of a manifest, as text.
+
+    Attributes:
+        file: The manifest; paths in it are relative to its folder. Where there is none, the
+            folder of the pictures.
+        columns: Names of its columns, ``path`` among them.
+        rows: One tuple per picture, as long as ``columns``.
+        files: Path of each row's picture; empty where the rows are those of a file, whose column
+            ``path`` names them.
+    """
+
+    file: Path
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    files: tuple[Path, ...] = ()
+
+    def name(self, row: int) -> str:
+        """Return the name of a row's picture, as the row has it."""
+        return self.rows[row][self.columns.index(PATH_COLUMN)]
+
+    def picture(self, row: int) -> str:
+        """Return the path of a row's picture; empty when the row has none."""
+        if self.files:
+            return str(self.files[row])
+        folder, cell = self.file.parent, self.rows[row][self.columns.index(PATH_COLUMN)]
+        return str(folder / path_of_cell(folder, cell)) if cell.strip() else ""
+
+
+def read_manifest(file: Path, outputs: Sequence[str]) -> Manifest:
+    """Read a manifest: a CSV file with one picture per row and a column ``path``.
+
+    Args:
+        file: The CSV file.
+        outputs: Columns that will be added; the manifest must not have them.
+
+    Raises:
+        DatasetError: It cannot be read, is not UTF-8 or not CSV, has no row, lacks the
+            column ``path``, names a column twice or as an output, or has a row that is
+            longer or shorter than its header. The message names the line.
+    """
+    table = read_csv(file, may_be_empty=True)
+    table.require(PATH_COLUMN)
+    if clash := [name for name in table.columns if name in outputs]:
+        raise DatasetError(
+            f"{file}: columns that will be added must not be there yet, got {', '.join(clash)}; "
+            "rename them"
+        )
+    if not table.cells:
+        raise DatasetError(f"{file}: expected at least one row below the header, got none")
+    return Manifest(file, table.columns, table.cells)
 
 
 class ScoresFile:

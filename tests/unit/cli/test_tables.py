@@ -133,3 +133,37 @@ def test_one_time_has_no_median() -> None:
 def test_a_test_that_cannot_explain_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     lines = shown(capsys, [Judged("a.jpg", ATTACK)], explain=True)
     assert "No test can explain its score." in lines
+
+
+@pytest.mark.parametrize("columns", [60, 100])
+def test_streamed_lines_fit_their_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, columns: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    results = [Judged("/very" * 40 + "/long.jpg", error="there are many reasons " * 9)]
+    stream = DecisionLines([judged.path for judged in results])
+    for judged in results:
+        stream.show(judged)
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= columns
+    assert "long.jpg  error" in lines[1]
+
+
+def test_a_streamed_line_is_not_broken_for_another_program(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("COLUMNS")
+    reasons = "there are many reasons " * 30
+    DecisionLines(["x.jpg"]).show(Judged("x.jpg", error=reasons))
+    _, line = capsys.readouterr().out.splitlines()
+    assert line.strip().endswith(reasons.strip())
+
+
+def test_the_most_frequent_reasons_come_first(capsys: pytest.CaptureFixture[str]) -> None:
+    dark = replace(ATTACK, outcome=Outcome.UNCERTAIN, reasons=(Reason.TOO_DARK,))
+    show_summary(tally(NO_FACE, dark, dark, None), skipped=3, reasons=True)
+    assert capsys.readouterr().out.splitlines() == [
+        "4 pictures: 2 uncertain, 1 no response, 1 unreadable; 3 other files skipped; "
+        "40 ms each (median); threshold 0.50",
+        "most frequent reasons: 2 too dark; 1 no face found",
+    ]

@@ -9,15 +9,16 @@ from hypothesis import strategies as st
 from facepad.decision import Decision
 from facepad.errors import DatasetError, SettingsError
 from facepad.jobs.csv_rows import encoded_row
-from facepad.scoring.manifest import Manifest, read_manifest
 from facepad.scoring.table import (
     AUDIT,
+    Manifest,
     ScoresFile,
     decision_fields,
     error_fields,
     output_columns,
     presentation_columns,
     presentation_fields,
+    read_manifest,
 )
 from facepad.types import CaptureQuality, Face, OperatingPoint, Outcome, Reason, Score
 
