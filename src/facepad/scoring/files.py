@@ -15,6 +15,7 @@ from facepad.jobs.csv_rows import read_csv
 from facepad.jobs.progress import Progress, Say
 from facepad.jobs.work_folder import Facts
 from facepad.media.inputs import Input
+from facepad.packed import address
 from facepad.registry import DEFAULT_POINT
 from facepad.scoring.engine import append_rows, facts_of, provenance_of, say_done
 from facepad.scoring.table import (
@@ -145,7 +146,13 @@ def manifest_of(inputs: Iterable[Input]) -> Manifest:
     """
     inputs = tuple(inputs)
     files = tuple(map(_file_of, inputs))
-    folder = _common_folder([each.root for each in inputs])
+    packed = (address.parse(file) for file in files)
+    folder = _common_folder(
+        [
+            each.root if rows is None else rows.file.parent
+            for each, rows in zip(inputs, packed, strict=True)
+        ]
+    )
     rows = tuple((_relative_name(file, folder),) for file in files)
     return Manifest(folder, (PATH_COLUMN,), rows, files)
 
@@ -155,6 +162,8 @@ def _file_of(given: Input) -> Path:
         raise given.source
     if isinstance(given.source, bytes):
         raise InputError("standard input has no file that could be named in a row; use check -")
+    if not os.path.lexists(given.source) and address.parse(given.source) is None:
+        raise InputError(f"{given.name}: file not found")
     return given.source
 
 

@@ -46,7 +46,13 @@ def test_the_picture_of_a_row_is_the_file_itself(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "message"), [("*.png", "no file matches"), ("-", "check -"), ("empty", "is empty")]
+    ("path", "message"),
+    [
+        ("*.png", "no file matches"),
+        ("-", "check -"),
+        ("empty", "is empty"),
+        ("missing.jpg", "missing.jpg: file not found"),
+    ],
 )
 def test_what_stands_for_no_file_is_an_error(
     path: str, message: str, monkeypatch: pytest.MonkeyPatch
@@ -61,3 +67,7 @@ def test_what_stands_for_no_file_is_an_error(
 def test_a_name_that_is_no_text_is_written_with_escapes(tmp_path: Path) -> None:
     os.close(os.open(os.fsencode(tmp_path / "b") + b"/\xff.jpg", os.O_CREAT))
     assert rows("b") == ["3.jpg", "\\udcff.jpg"]
+
+
+def test_an_address_in_a_packed_file_is_a_row() -> None:
+    assert rows("b/data.h5#attack/0") == ["data.h5#attack/0"]
