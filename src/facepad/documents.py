@@ -1,6 +1,7 @@
 """The documents of inputs, and the one wording of outcomes and reasons."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 from facepad.decision import DECIMALS, Decision, document, plain
 from facepad.media.inputs import Input
 from facepad.reasons import CAPTURE_REASONS, REASONS
-from facepad.types import Outcome, Reason
+from facepad.types import OperatingPoint, Outcome, Reason
 
 METRICS_SCHEMA_VERSION = 1  # grows when a key changes its meaning or goes away
 OUTCOMES: Mapping[Outcome, str] = MappingProxyType(
@@ -37,6 +38,41 @@ class Judged:
     path: str
     decision: Decision | None = None
     error: str | None = None
+
+
+class Tally:
+    """Counts of many decisions, for a summary.
+
+    Attributes:
+        outcomes: Number of inputs with each outcome.
+        reasons: Number of inputs with each reason.
+        unreadable: Number of inputs that could not be read.
+        times_ms: Duration of each decision.
+        points: Operating points that were applied.
+    """
+
+    def __init__(self) -> None:
+        self.outcomes: Counter[Outcome] = Counter()
+        self.reasons: Counter[Reason] = Counter()
+        self.unreadable = 0
+        self.times_ms: list[float] = []
+        self.points: set[OperatingPoint] = set()
+
+    def add(self, judged: Judged) -> None:
+        """Count one input."""
+        if (decision := judged.decision) is None:
+            self.unreadable += 1
+            return
+        self.outcomes[decision.outcome] += 1
+        self.reasons.update(decision.reasons)
+        self.times_ms.append(decision.timings_ms.get("total", 0.0))
+        if decision.operating_point is not None:
+            self.points.add(decision.operating_point)
+
+    @property
+    def total(self) -> int:
+        """Number of inputs."""
+        return self.outcomes.total() + self.unreadable
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +114,11 @@ def metrics_to_json(measured: Measured) -> str:
         "error": measured.error,
     }
     return json.dumps(plain(values), allow_nan=False)
+
+
+def is_problem(judged: Judged) -> bool:
+    """Return whether an input is not bona fide, or could not be read."""
+    return judged.decision is None or judged.decision.outcome is not Outcome.BONA_FIDE
 
 
 def to_document(judged: Judged) -> dict[str, Any]:
