@@ -10,13 +10,13 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Protocol, cast, runtime_checkable
 
 import numpy as np
 
 from facepad.errors import InputError, SettingsError, require, unknown_name
 from facepad.registry import DEFAULT_POINT, POINT_NAMES
-from facepad.scores import logit, sigmoid
+from facepad.scores import Breakdown, Contribution, logit, sigmoid
 from facepad.types import Frame, LivenessTest, OperatingPoint, Presentation, Reason, Score
 
 
@@ -50,6 +50,8 @@ class Fused:
     operating_point: OperatingPoint
     interval: tuple[float, float] | None = None
 
+
+LEAST_RATIO = 0.01  # of a test; below it no weight is computed from what the test adds
 
 Fusion = Callable[[Mapping[str, Answer]], Fused]
 
@@ -230,3 +232,75 @@ def _mean_point(answers: Mapping[str, Answer]) -> OperatingPoint:
     if len(shared := {point.name for point in points}) == 1 and shared <= set(POINT_NAMES):
         name = f"{points[0].name}, {name}"
     return OperatingPoint(name, threshold, min(low, threshold), max(high, threshold))
+
+
+# --- what each test adds ----------------------------------------------------------------
+
+
+@runtime_checkable
+class ContributingFusion(Protocol):
+    """A fusion that can give the weight of each test."""
+
+    def contributions(self, answers: Mapping[str, Answer]) -> Mapping[str, float]:
+        """Return what each test adds to the fused log-likelihood ratio, in log-odds.
+
+        The parts and a constant sum to the fused ratio. Tests that do not count are left out.
+        """
+
+
+def contributions_of(fusion: Fusion, answers: Mapping[str, Answer]) -> Breakdown | None:
+    """Return what each deciding test adds to the fused log-likelihood ratio.
+
+    Args:
+        fusion: One with a method ``contributions`` (see `ContributingFusion`) is asked for the
+            parts. The part of a test in any other fusion is the fused ratio minus the fused
+            ratio without this test; what is left of the sum is the bias.
+        answers: By the test's name, as the fusion gets them.
+
+    Returns:
+        The parts, or None where the fusion has no value.
+
+    Example:
+        >>> half = OperatingPoint.at(0.5)
+        >>> answers = {"a": Answer(Score(0.9), half), "b": Answer(Score(0.5), half)}
+        >>> [(p.name, round(p.log_odds, 3)) for p in contributions_of(mean_ratio, answers).parts]
+        [('a', 1.099), ('b', 0.0)]
+    """
+    value = fusion(answers).value
+    if value is None:
+        return None
+    own = {n: logit(one.score.value) for n, one in answers.items() if one.score.value is not None}
+    is_linear, given = True, cast(object, fusion)
+    if isinstance(given, ContributingFusion):
+        added = dict(given.contributions(answers))
+    elif fusion is mean_ratio:
+        added = _of_mean(answers, own)
+    else:
+        added, is_linear = _left_out(fusion, answers, logit(value)), len(own) == 1
+    parts = tuple(
+        Contribution(name, one, weight=_weight(one, own.get(name)) if is_linear else None)
+        for name, one in added.items()
+    )
+    return Breakdown(parts, logit(value) - math.fsum(added.values()))
+
+
+def _of_mean(answers: Mapping[str, Answer], own: Mapping[str, float]) -> dict[str, float]:
+    """Return equal parts of the tests that count; see `facepad.fusion.mean_ratio`."""
+    deciding = [name for name in own if answers[name].score.reason is None] or list(own)
+    return {name: own[name] / len(deciding) for name in deciding}
+
+
+def _left_out(fusion: Fusion, answers: Mapping[str, Answer], ratio: float) -> dict[str, float]:
+    """Return the fused ratio minus that without each test that has a value."""
+    added = {}
+    for name, answer in answers.items():
+        if answer.score.value is None:
+            continue
+        others = {other: one for other, one in answers.items() if other != name}
+        without = fusion(others).value if others else None
+        added[name] = ratio - (0.0 if without is None else logit(without))
+    return added
+
+
+def _weight(added: float, own: float | None) -> float | None:
+    return None if own is None or abs(own) < LEAST_RATIO else added / own

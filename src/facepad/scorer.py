@@ -11,6 +11,7 @@ from typing import Protocol, runtime_checkable
 from facepad.errors import require
 from facepad.jobs.threads import SideBySide
 from facepad.needs import needs_of
+from facepad.scores import Breakdown
 from facepad.types import LivenessTest, Presentation, Reason, Score
 
 LONGEST_DEADLINE_S = 86_400.0  # a day; the system's clocks take no number without bounds
@@ -25,6 +26,18 @@ class Explains(Protocol):
 
         The score as it is, minus the score with that group replaced by its mean in
         training; in [-1, 1], above 0 where the group speaks for bona fide.
+        """
+
+
+@runtime_checkable
+class Contributes(Protocol):
+    """What a liveness test may offer beside `facepad.types.LivenessTest`."""
+
+    def contributions(self, score: Score) -> Breakdown:
+        """Return what each member added to the log-likelihood ratio of a score of this test.
+
+        Args:
+            score: With a value; its details hold what the explanation needs.
         """
 
 
@@ -65,7 +78,8 @@ class Scorer:
     Args:
         threads: How many tests run side by side at most.
         deadline_s: Seconds that the tests of one check have together; None for no limit.
-        explain: Whether to add ``details["explained"]`` to the score of tests that can.
+        explain: Whether to add ``details["contributions"]`` to the score of tests that can
+            (`Contributes`), and ``details["explained"]`` (`Explains`).
 
     Raises:
         SettingsError: ``deadline_s`` cannot be used.
@@ -112,7 +126,14 @@ class Scorer:
         except Exception as error:
             error.add_note(f"in the liveness test {test.name!r}")
             raise
-        if not self._explain or score.value is None or not isinstance(test, Explains):
+        return self._explained(test, presentation, score) if self._explain else score
+
+    def _explained(self, test: LivenessTest, presentation: Presentation, score: Score) -> Score:
+        if score.value is None:
             return score
-        explained = dict(test.explain(presentation))
-        return replace(score, details={**score.details, "explained": explained})
+        details = dict(score.details)
+        if isinstance(test, Explains):
+            details["explained"] = dict(test.explain(presentation))
+        if isinstance(test, Contributes):
+            details["contributions"] = test.contributions(score).to_dict()
+        return replace(score, details=MappingProxyType(details))

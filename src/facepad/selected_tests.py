@@ -133,6 +133,7 @@ class Evidence:
         capture: What is wrong with the capture and keeps the score from deciding.
         near: The reason for a score within the band.
         notes: What else a reader should know.
+        answers: What was fused, by the test's name.
     """
 
     fused: Fused
@@ -141,6 +142,7 @@ class Evidence:
     capture: tuple[Reason, ...]
     near: Reason
     notes: tuple[str, ...]
+    answers: Mapping[str, Answer]
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +217,8 @@ class LoadedTests:
         asked = [test for test in tests if test.name in scores] or tests
         said = {t.name: scores.get(t.name) or Score(None, left_out[t.name]) for t in asked}
         points = {t.name: point_of(t, self._name, scores.get(t.name)) for t in self.tests}
-        fused = self.fuse({name: Answer(score, points[name]) for name, score in said.items()})
+        answers = {name: Answer(score, points[name]) for name, score in said.items()}
+        fused = self.fuse(answers)
         kept, near, notes = tuple(capture), Reason.NEAR_THRESHOLD, []
         if isinstance(self.operating_point, str):
             counted = _counted(asked, said)
@@ -241,6 +244,7 @@ class LoadedTests:
             kept,
             near,
             tuple(notes),
+            MappingProxyType(answers),
         )
 
 

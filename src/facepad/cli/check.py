@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -26,10 +26,15 @@ from facepad.registry import DEFAULT_POINT
 
 if TYPE_CHECKING:
     from facepad.documents import Judged
+    from facepad.explaining import HeatMapFolder
     from facepad.media.inputs import Input
     from facepad.pipeline import Checker
 
 MANIFEST_HELP = "CSV in UTF-8 with a column 'path', relative to the folder of the file."
+EXPLAIN_DIR_HELP = (
+    "Write a heat map for each input: what each part of the face and its surroundings added to "
+    "the decision. Takes several seconds per picture."
+)
 OUT_HELP = "CSV to write: the manifest's columns, then score, outcome, reason, ..., ms."
 
 
@@ -42,13 +47,14 @@ class CheckOptions:
         threshold: Decide at this score; None for the tests' own operating points.
         operating_point: Name of the tests' operating point, without a threshold.
         json: Whether to print documents instead of a table.
-        explain: Whether to print what changed the score.
+        explain: Whether to print what tests and their members added to the decision.
         fail_on_attack: The policy: no outcome is attack.
         require_bona_fide: The policy: every outcome is bona fide.
         calibration: Name of the camera's calibration, whose test then decides alone; None
             for none.
         advisory: Names of tests whose scores are only shown; None for the default ones.
         faces: Which face of several is judged.
+        explain_dir: Folder that heat maps are written to; None for no heat maps.
     """
 
     tests: tuple[str, ...] | None
@@ -61,6 +67,7 @@ class CheckOptions:
     advisory: tuple[str, ...] | None = None
     faces: FacesName = FacesName.LARGEST
     operating_point: str = DEFAULT_POINT
+    explain_dir: Path | None = None
 
 
 def check(
@@ -70,8 +77,12 @@ def check(
         bool, typer.Option("--json", help="Print one JSON document per line, as results come.")
     ] = False,
     explain: Annotated[
-        bool, typer.Option("--explain", help="Show how each group of metrics changed the score.")
+        bool,
+        typer.Option("--explain", help="Show what each test and its members added to a decision."),
     ] = False,
+    explain_dir: Annotated[
+        Path | None, typer.Option("--explain-dir", metavar="DIR", help=EXPLAIN_DIR_HELP)
+    ] = None,
     tests: Annotated[
         str | None, typer.Option("--tests", metavar="NAME,...", help=TESTS_HELP)
     ] = None,
@@ -118,6 +129,7 @@ def check(
 
     - `facepad check me.jpg`
     - `facepad check --json 'photos/*.jpg' clip.mp4 > decisions.jsonl`
+    - `facepad check --explain --explain-dir maps me.jpg`
     - `facepad check --require-bona-fide --faces single - < upload.jpg`
 
     Exit codes:
@@ -136,6 +148,7 @@ def check(
         threshold=threshold,
         json=as_json,
         explain=explain,
+        explain_dir=explain_dir,
         fail_on_attack=fail_on_attack,
         require_bona_fide=require_bona_fide,
         calibration=calibration,
@@ -164,11 +177,14 @@ def run(paths: Sequence[str], options: CheckOptions) -> ExitCode:
     threads = int(settings.number("threads"))
     checker = _checker(options, threads if len(inputs) == 1 else 1)
     checker.load()
+    heat_maps = _heat_maps(options.explain_dir)
     results: list[Judged] = []
     judged = ordered_map(lambda item: judge(checker, item), inputs, min(threads, len(inputs)))
     try:
         with closing(judged), progress("checking", len(inputs)) as advance:
-            for result in judged:
+            for item, result in zip(inputs, judged, strict=True):
+                if heat_maps is not None:
+                    result = _with_heat_map(heat_maps, checker, item, result, len(inputs) == 1)
                 results.append(result)
                 if options.json:
                     sys.stdout.write(to_json(result) + "\n")
@@ -196,6 +212,34 @@ def judge(checker: "Checker", item: "Input") -> "Judged":
         if os.environ.get(DEBUG_VARIABLE) and not isinstance(error, ITEM_ERRORS):
             raise
         return Judged(path, error=item_error(path, error))
+
+
+def _heat_maps(folder: Path | None) -> "HeatMapFolder | None":
+    if folder is None:
+        return None
+    from facepad.explaining import HeatMapFolder  # loads what draws
+
+    return HeatMapFolder(folder)
+
+
+def _with_heat_map(
+    folder: "HeatMapFolder", checker: "Checker", item: "Input", judged: "Judged", is_only: bool
+) -> "Judged":
+    """Write the heat map of a decision; a line on standard error says where there is none."""
+    from facepad import settings
+    from facepad.cli.console import progress
+    from facepad.errors import InputError
+    from facepad.explaining import MOST, WORKERS
+
+    if judged.decision is None or isinstance(item.source, InputError):
+        return judged
+    workers = min(int(settings.number("threads")), WORKERS)
+    with progress("explaining", MOST if is_only else 1, lines=is_only) as advance:
+        path = folder.draw(checker, item.source, name=item.name, workers=workers, advance=advance)
+    if isinstance(path, Path):
+        return replace(judged, heat_map=str(path))
+    say(f"no heat map of {item.name}: {path}")
+    return judged
 
 
 def exit_code(results: "Sequence[Judged]", options: CheckOptions) -> ExitCode:

@@ -16,7 +16,15 @@ from rich.text import Text
 from facepad.cli.console import console, shortened
 from facepad.cli.errors import say
 from facepad.decision import Decision
-from facepad.documents import OUTCOMES, Judged, Measured, explanation, why
+from facepad.documents import (
+    LOG_ODDS_NOTE,
+    OUTCOMES,
+    SCORE_NOTE,
+    Judged,
+    Measured,
+    explained,
+    why,
+)
 from facepad.errors import counted, printable
 from facepad.registry import POINT_NAMES
 from facepad.types import OperatingPoint, Outcome, Reason, Sample, Score, Split
@@ -57,6 +65,9 @@ def show_decisions(results: Sequence[Judged], *, explain: bool = False) -> None:
     out.print(_decision_table(results, names, out.width))
     if explain:
         _explain(out, results, names)
+    for judged, name in zip(results, names, strict=True):
+        if judged.heat_map is not None:
+            out.print(Text(f"heat map of {name}: {printable(judged.heat_map)}"), overflow="fold")
     out.print(summary(results, out.width))
     decided = (judged.decision for judged in results if judged.decision is not None)
     if any(Reason.UNCALIBRATED_CAMERA in decision.reasons for decision in decided):
@@ -271,20 +282,18 @@ def _without_path(judged: Judged) -> str:
 
 
 def _explain(out: Console, results: Sequence[Judged], names: Sequence[str]) -> None:
-    explained = False
+    notes = set()
     for judged, name in zip(results, names, strict=True):
-        if (decision := judged.decision) is None:
+        if judged.decision is None or not (lines := explained(judged.decision)):
             continue
-        for test, score in decision.scores.items():
-            if changes := score.details.get("explained"):
-                abstains = "" if score.reason is None else ", which abstains"
-                aside = ", advisory" if test in decision.advisory else abstains
-                head = f"\n{name}: what changed the score of {test} ({score.value:.2f}){aside}"
-                out.print(Text(head))
-                out.print(Text("\n".join(f"  {line}" for line in explanation(changes))))
-                explained = True
-    note = "Change of the score when each group of metrics is replaced by its training mean."
-    out.print(Text(f"\n{note}\n" if explained else "\nNo test can explain its score.\n"))
+        out.print(Text(f"\n{name}: what adds to the decision", style="bold"))
+        out.print(Text("\n".join(f"  {line}" for line in lines)))
+        details = [score.details for score in judged.decision.scores.values()]
+        notes |= {LOG_ODDS_NOTE for one in details if "contributions" in one}
+        notes |= {
+            SCORE_NOTE for one in details if "explained" in one and "contributions" not in one
+        }
+    out.print(Text("\n" + "\n".join(sorted(notes) or ["No test can explain its score."]) + "\n"))
 
 
 def _common_folder(paths: Sequence[str]) -> str:
