@@ -23,6 +23,7 @@ from facepad.needs import judged_frames, missing_reason, needs_of
 from facepad.opencv import cv2
 from facepad.pipeline import Checker
 from facepad.reasons import REASONS
+from facepad.registry import DEFAULT_TESTS
 from facepad.scores import logit
 from facepad.selected_tests import Evidence, LoadedTests
 from facepad.sources import Channels, Source
@@ -118,7 +119,7 @@ def heat_map(
         names = ", ".join(test.name for test in deciding)
         raise SettingsError(
             f"a heat map needs a deciding test of single frames, got {names}, of clips; name "
-            "another one, such as face_cnn"
+            f"another one, such as {DEFAULT_TESTS[0]}"
         )
     if not tests:
         return Reason.NO_DEPTH
