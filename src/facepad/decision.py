@@ -12,13 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from facepad.errors import source_name
-from facepad.fusion import Fused
+from facepad.errors import InputError, source_name
+from facepad.fusion import Fused, applied
 from facepad.reasons import REASONS
-from facepad.scores import Breakdown
+from facepad.scores import Breakdown, logit, sigmoid
 from facepad.types import CaptureQuality, Face, OperatingPoint, Outcome, Reason, Score
 
 SCHEMA_VERSION = 2  # grows when a key changes its meaning or goes away
+PRIOR = 0.5  # share of bona fide for which a score is a probability
 DECIMALS = 6  # of scores; more is numerical noise
 MS_DECIMALS = 2
 MEASURE_DECIMALS = 4
@@ -36,7 +37,8 @@ class Decision:
 
     Attributes:
         outcome: One of the four outcomes.
-        score: Fused score in [0, 1], higher for bona fide; None when no test had one.
+        score: Fused score in [0, 1], higher for bona fide; None when no test had one. The
+            probability of bona fide where both classes are equally frequent (`probability`).
         reasons: Why the outcome is not simply bona fide or attack; may be empty.
         scores: Every test's own score, by test name, also when it did not decide.
         operating_point: The threshold and band that were applied; named "convenience",
@@ -53,8 +55,10 @@ class Decision:
         models: Model name to version, for every model that took part.
         timings_ms: Milliseconds by step ("decode", "faces", "capture", one per test, "total").
             Not compared.
-        interval: Lower and upper bound of the score, when one test alone decides and gives
-            them; None otherwise.
+        interval: Lower and upper bound of the score: what it may be before another camera of the
+            kind that was learned or with other frames of the calibration, and by the scatter of a
+            clip's frames. None when unknown. ``outcome`` is uncertain where the interval reaches
+            across the middle of the usual band (`applied`).
         left_out: Why a test has no part in the decision, by test name: a clip test for a
             still, or a test of depth without depth. Such a test has no score.
         capture: What is wrong with the capture of the presentation, and the measures of the
@@ -93,6 +97,28 @@ class Decision:
     def deciding(self) -> tuple[str, ...]:
         """Names of the tests that decide, also of those that abstain or were left out."""
         return tuple(test for test in (*self.scores, *self.left_out) if test not in self.advisory)
+
+    def probability(self, prior: float = PRIOR) -> float | None:
+        """Return the probability of bona fide for another share of bona fide presentations.
+
+        Args:
+            prior: Share of bona fide among all presentations, in (0, 1); the score itself is for
+                one half.
+
+        Returns:
+            In (0, 1); None without a score.
+
+        Raises:
+            InputError: The prior is not in (0, 1).
+
+        Example:
+            >>> decision = Decision(Outcome.BONA_FIDE, 0.9)
+            >>> round(decision.probability(0.99), 4)
+            0.9989
+        """
+        if not 0.0 < prior < 1.0:
+            raise InputError(f"a prior is a share of all presentations in (0, 1), got {prior!r}")
+        return None if self.score is None else sigmoid(logit(self.score) + logit(prior))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the document that `facepad check --json` prints, as values for JSON."""
@@ -159,7 +185,7 @@ def conclude(
 
     Args:
         fused: What the tests that decide say together.
-        point: Threshold and band; None for those of the fusion.
+        point: Threshold and band; None for those of the fusion with an interval of its width.
         no_face: Why no frame of the presentation shows a face; None when one does. Without a
             face there is no response, whatever the score is.
         capture: What is wrong with the capture.
@@ -179,7 +205,9 @@ def conclude(
     if no_face is not None:
         return Outcome.NON_RESPONSE, _in_order({no_face, *known})
     outcome, reasons = decide(
-        Score(fused.value, next(iter(fused.reasons), None)), point or fused.operating_point, near
+        Score(fused.value, next(iter(fused.reasons), None)),
+        point or applied(fused.operating_point, fused.margin),
+        near,
     )
     known |= set(reasons)
     if known == {Reason.NO_CONTEXT} and outcome is Outcome.ATTACK:
@@ -254,6 +282,7 @@ def document(
         "outcome": None if decision is None else one.outcome.value,
         "score": _rounded(one.score),
         "interval": _interval(one.interval),
+        "prior": PRIOR,
         "reasons": [reason.value for reason in one.reasons],
         "advice": [REASONS[reason].advice for reason in one.reasons],
         "notes": list(one.notes),

@@ -1,15 +1,18 @@
 """Search presentations for faces: what a finder is, and each frame searched once."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 
 from facepad.errors import SettingsError, require
-from facepad.types import Frame, Presentation, Reason
+from facepad.types import CaptureQuality, Face, Frame, Presentation, Reason
 
 Faces = Literal["largest", "single"]  # which face of several counts
+SURROUNDINGS = 2.2  # side of the square around the face, in faces, that tests look at
 BLANK_SIDE = 64  # pixels; of the picture that is looked at to load the networks of any finder
 
 
@@ -138,3 +141,32 @@ def notes_of(frames: Sequence[Frame], shown: Frame) -> tuple[str, ...]:
     if not others:
         return notes
     return (*notes, f"{others} other face{'s' if others > 1 else ''} in the picture")
+
+
+def side_information(
+    face: Face | None, size: tuple[int, int], capture: CaptureQuality | None
+) -> Mapping[str, float]:
+    """Return what may widen the interval of a presentation and never moves its score.
+
+    Args:
+        face: The face that was judged, if any.
+        size: Width and height of its frame in pixels.
+        capture: Quality of the capture, when it was assessed.
+
+    Returns:
+        Measures of the capture, "face_size" (logarithm of the longer side of the face's box in
+        pixels) and "surroundings" (share of the square of `SURROUNDINGS` faces around the face
+        that is in the picture), by name. Empty without a face.
+    """
+    if face is None:
+        return MappingProxyType({})
+    left, top, right, bottom = face.box
+    side = max(right - left, bottom - top, 1)
+    half = SURROUNDINGS * side / 2.0
+    inside = 1.0
+    for start, end, length in ((left, right, size[0]), (top, bottom, size[1])):
+        middle = (start + end) / 2.0
+        inside *= (min(middle + half, length) - max(middle - half, 0.0)) / (2.0 * half)
+    measures = {} if capture is None else dict(capture.measures)
+    own = {"face_size": math.log(side), "surroundings": inside}
+    return MappingProxyType({**measures, **own})

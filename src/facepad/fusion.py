@@ -1,23 +1,33 @@
 """Scores of several tests or frames become one: the mean of their log-likelihood ratios.
 
 A score is the sigmoid of an affine log-likelihood ratio; `facepad.scores.logit` gives the ratio
-back. Every test counts alike: a consolidation whose weights are fitted on held-out scores
-replaces this mean later, under a name of its own in the registry.
+back. In the mean every test counts alike; `facepad.lda_fusion` weighs them.
 """
 
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Any, Protocol, cast, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
 from facepad.errors import InputError, SettingsError, require, unknown_name
 from facepad.registry import DEFAULT_POINT, POINT_NAMES
-from facepad.scores import Breakdown, Contribution, logit, sigmoid
-from facepad.types import Frame, LivenessTest, OperatingPoint, Presentation, Reason, Score
+from facepad.scores import logit, sigmoid
+from facepad.types import (
+    Frame,
+    LivenessTest,
+    OperatingPoint,
+    Presentation,
+    Reason,
+    Score,
+)
+
+LEVEL_Z = 1.645  # half-width of an interval of 90 %, in deviations of a normal distribution
+FITTED = "lda"  # name of a fusion in a file
+FUSION_SUFFIX = ".npz"  # of such a file
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +37,29 @@ class Answer:
     Attributes:
         score: Of one presentation.
         operating_point: Threshold and band of the test alone.
+        usual: Its balanced operating point; half the width of its band, in log-odds, is the
+            usual half-width of the score's interval. None for ``operating_point``.
+        side: Side information of the presentation, by name (`facepad.finders.side_information`).
     """
 
     score: Score
     operating_point: OperatingPoint
+    usual: OperatingPoint | None = None
+    side: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}), hash=False)
+
+    @property
+    def half_width(self) -> float:
+        """Half the width of the band of the usual operating point, in log-odds."""
+        point = self.usual or self.operating_point
+        return (logit(point.high) - logit(point.low)) / 2.0
+
+    @property
+    def frames_width(self) -> float:
+        """Half-width of the score's own interval, in log-odds; 0 without one."""
+        if self.score.value is None or self.score.interval is None:
+            return 0.0
+        middle = logit(self.score.value)
+        return max(middle - logit(self.score.interval[0]), logit(self.score.interval[1]) - middle)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,19 +70,43 @@ class Fused:
         value: In [0, 1], higher for bona fide; None when no test had a value.
         reasons: Why there is no value, or why the value must not decide; in the order of
             `Reason`, so that the order of the tests does not show.
-        operating_point: Threshold and band for the value.
+        operating_point: Threshold and band for the value with an interval of the usual width.
         interval: Lower and upper bound of the value; None when unknown.
+        margin: How much the half-width of the interval exceeds the usual one, in log-odds; the
+            band is wider by it on either side. Below 0 where the interval is narrower.
     """
 
     value: float | None
     reasons: tuple[Reason, ...]
     operating_point: OperatingPoint
     interval: tuple[float, float] | None = None
+    margin: float = 0.0
 
-
-LEAST_RATIO = 0.01  # of a test; below it no weight is computed from what the test adds
 
 Fusion = Callable[[Mapping[str, Answer]], Fused]
+
+
+@runtime_checkable
+class FittedFusion(Protocol):
+    """A fusion that was fitted on tests by name, with their models."""
+
+    @property
+    def models(self) -> Mapping[str, str]:
+        """Version of its model file, by name."""
+
+    def __call__(self, answers: Mapping[str, Answer]) -> Fused:
+        """Return what the tests say together."""
+
+    def check_for(self, tests: Sequence[LivenessTest]) -> None:
+        """Check that it was fitted on these tests; raise a FacepadError otherwise."""
+
+
+@runtime_checkable
+class FusionFactory(Protocol):
+    """Loads a fusion from its model file; what an entry point may name."""
+
+    def load(self) -> Fusion:
+        """Load it."""
 
 
 def check_fusion(fusion: object, operating_point: object) -> None:
@@ -99,7 +152,9 @@ def point_of(
 
 def fusion_name(fusion: str | Fusion) -> str:
     """Return the name of a fusion that is given by its name or as the function itself."""
-    return fusion if isinstance(fusion, str) else getattr(fusion, "__name__", repr(fusion))
+    if isinstance(fusion, str):
+        return FITTED if fusion.endswith(FUSION_SUFFIX) else fusion
+    return getattr(fusion, "__name__", repr(fusion))
 
 
 def mean_ratio(answers: Mapping[str, Answer]) -> Fused:
@@ -107,9 +162,11 @@ def mean_ratio(answers: Mapping[str, Answer]) -> Fused:
 
     A test abstains when it has no value, or a value with a reason not to decide. Threshold and
     band are means of the same tests' own, in log-odds. One test that decides gives exactly its
-    own value, interval and point, whatever they stand for; several together have no interval,
-    since nothing is known of how their errors depend on each other. When all abstain, those with
-    a value are fused to be shown, with the reasons of all.
+    own value and point. The half-width of the interval is the mean of those of the tests: half
+    the band of the usual operating point, and the width of the score's own interval (the scatter
+    of a clip's frames), their squares added. Nothing is known of how the tests' errors depend on
+    each other, so that the mean is not taken for more certain than they are. When all abstain,
+    those with a value are fused to be shown, with the reasons of all.
 
     Args:
         answers: By the test's name; at least one.
@@ -127,14 +184,87 @@ def mean_ratio(answers: Mapping[str, Answer]) -> Fused:
         raise InputError("fusion needs the answer of at least one test, got none")
     valued = {name: one for name, one in answers.items() if one.score.value is not None}
     deciding = {name: one for name, one in valued.items() if one.score.reason is None}
-    found = {one.score.reason for one in answers.values()}
     used = list((deciding or valued).values())
+    value = _mean([one.score.value for one in used])
+    usual = _average([one.half_width for one in used])
+    own = _average([math.hypot(one.half_width, one.frames_width) for one in used])
+    alone = used[0].score.interval if len(used) == 1 and not usual else None
     return Fused(
-        value=_mean([one.score.value for one in used]),
-        reasons=() if deciding else tuple(reason for reason in Reason if reason in found),
+        value=value,
+        reasons=reasons_of(answers),
         operating_point=_mean_point(deciding or valued or answers),
-        interval=used[0].score.interval if len(used) == 1 else None,
+        interval=alone or interval_around(value, own),
+        margin=own - usual,
     )
+
+
+def reasons_of(answers: Mapping[str, Answer]) -> tuple[Reason, ...]:
+    """Return why no test decides, in the order of `Reason`; empty where one does."""
+    if any(one.score.value is not None and one.score.reason is None for one in answers.values()):
+        return ()
+    found = {one.score.reason for one in answers.values()}
+    return tuple(reason for reason in Reason if reason in found)
+
+
+def asked_name(answers: Mapping[str, Answer]) -> str:
+    """Return the name of the policy that the tests' operating points have."""
+    names = {one.operating_point.name for one in answers.values()}
+    return next((name for name in POINT_NAMES if name in names), DEFAULT_POINT)
+
+
+def applied(point: OperatingPoint, margin: float) -> OperatingPoint:
+    """Return an operating point for an interval that is wider or narrower than usual.
+
+    The one rule of uncertainty: a score is uncertain where its interval reaches across the middle
+    of the usual band. For an interval of the usual width that is the band itself; each log-odd
+    more moves either end of the band by one. A point without a band is a decision at one
+    threshold, whatever the interval is.
+
+    Args:
+        point: Threshold and band for an interval of the usual width.
+        margin: Half-width of the interval less the usual one, in log-odds.
+
+    Example:
+        >>> point = OperatingPoint("band", 0.5, 0.5, 0.6)
+        >>> applied(point, 0.0) == point
+        True
+        >>> wider = applied(point, 0.2)
+        >>> round(wider.low, 3), round(wider.high, 3)
+        (0.45, 0.647)
+    """
+    if not margin or point.low == point.high:
+        return point
+    low, high = sigmoid(logit(point.low) - margin), sigmoid(logit(point.high) + margin)
+    return replace(point, low=min(low, point.threshold), high=max(high, point.threshold))
+
+
+def vetoed(fused: Fused, point: OperatingPoint, tests: Sequence[str]) -> Fused:
+    """Return what remains of a fused score when tests that may reject alone do so.
+
+    Args:
+        fused: What the tests that decide say together.
+        point: Threshold and band that are applied.
+        tests: Names of the tests that reject; may be none.
+
+    Returns:
+        The same, with a score just below the band at most and without an interval.
+    """
+    if not tests or fused.value is None:
+        return fused
+    return replace(fused, value=min(fused.value, math.nextafter(point.low, 0.0)), interval=None)
+
+
+def interval_around(value: float | None, half_width: float) -> tuple[float, float] | None:
+    """Return the interval of a score; None without a score, or without a width.
+
+    Args:
+        value: Score in [0, 1].
+        half_width: In log-odds, 0 or above.
+    """
+    if value is None or half_width <= 0.0:
+        return None
+    low, high = (sigmoid(logit(value) + by) for by in (-half_width, half_width))
+    return min(low, value), max(high, value)  # a score beyond the limit of `logit` stays inside
 
 
 def mean_over_frames(presentation: Presentation, score: Callable[[Frame], Score]) -> Score:
@@ -167,7 +297,7 @@ def mean_over_frames(presentation: Presentation, score: Callable[[Frame], Score]
         value,
         reason if 2 * count > len(valued) else None,
         MappingProxyType({**details, "frames": len(valued)}),
-        _mean_interval(value, [one.interval for one in valued]),
+        interval_around(value, _frames_width(valued)),
         _cautious([one.points for one in valued]),
     )
 
@@ -185,14 +315,19 @@ def _widest(points: Sequence[OperatingPoint]) -> OperatingPoint:
     return OperatingPoint(points[0].name, max(point.threshold for point in points), low, high)
 
 
-def _mean_interval(
-    value: float | None, intervals: Sequence[tuple[float, float] | None]
-) -> tuple[float, float] | None:
-    known = [interval for interval in intervals if interval is not None]
-    low, high = _mean([low for low, _ in known]), _mean([high for _, high in known])
-    if value is None or low is None or high is None or len(known) < len(intervals):
-        return None
-    return min(low, value), max(high, value)  # rounding must not part the value from its bounds
+def _frames_width(scores: Sequence[Score]) -> float:
+    """Return the half-width of the mean over frames with a value, in log-odds."""
+    ratios = [logit(one.value) for one in scores if one.value is not None]
+    if len(ratios) < 2:
+        scatter = 0.0
+    else:
+        mean = math.fsum(ratios) / len(ratios)
+        squares = math.fsum((ratio - mean) ** 2 for ratio in ratios)
+        scatter = LEVEL_Z * math.sqrt(squares / (len(ratios) * (len(ratios) - 1)))
+    if any(one.interval is None for one in scores):
+        return scatter
+    widths = [Answer(one, OperatingPoint.at(0.5)).frames_width for one in scores]
+    return math.hypot(scatter, _average(widths))
 
 
 def _mean_details(details: Sequence[Any]) -> Any:  # noqa: ANN401 - whatever JSON can hold
@@ -209,6 +344,10 @@ def _mean_details(details: Sequence[Any]) -> Any:  # noqa: ANN401 - whatever JSO
 def _is_number(value: object) -> bool:
     """Return whether a value is a number of Python or NumPy; a truth value is none."""
     return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+
+
+def _average(values: Sequence[float]) -> float:
+    return math.fsum(values) / len(values) if values else 0.0
 
 
 def _mean(values: Sequence[float | None]) -> float | None:
@@ -232,75 +371,3 @@ def _mean_point(answers: Mapping[str, Answer]) -> OperatingPoint:
     if len(shared := {point.name for point in points}) == 1 and shared <= set(POINT_NAMES):
         name = f"{points[0].name}, {name}"
     return OperatingPoint(name, threshold, min(low, threshold), max(high, threshold))
-
-
-# --- what each test adds ----------------------------------------------------------------
-
-
-@runtime_checkable
-class ContributingFusion(Protocol):
-    """A fusion that can give the weight of each test."""
-
-    def contributions(self, answers: Mapping[str, Answer]) -> Mapping[str, float]:
-        """Return what each test adds to the fused log-likelihood ratio, in log-odds.
-
-        The parts and a constant sum to the fused ratio. Tests that do not count are left out.
-        """
-
-
-def contributions_of(fusion: Fusion, answers: Mapping[str, Answer]) -> Breakdown | None:
-    """Return what each deciding test adds to the fused log-likelihood ratio.
-
-    Args:
-        fusion: One with a method ``contributions`` (see `ContributingFusion`) is asked for the
-            parts. The part of a test in any other fusion is the fused ratio minus the fused
-            ratio without this test; what is left of the sum is the bias.
-        answers: By the test's name, as the fusion gets them.
-
-    Returns:
-        The parts, or None where the fusion has no value.
-
-    Example:
-        >>> half = OperatingPoint.at(0.5)
-        >>> answers = {"a": Answer(Score(0.9), half), "b": Answer(Score(0.5), half)}
-        >>> [(p.name, round(p.log_odds, 3)) for p in contributions_of(mean_ratio, answers).parts]
-        [('a', 1.099), ('b', 0.0)]
-    """
-    value = fusion(answers).value
-    if value is None:
-        return None
-    own = {n: logit(one.score.value) for n, one in answers.items() if one.score.value is not None}
-    is_linear, given = True, cast(object, fusion)
-    if isinstance(given, ContributingFusion):
-        added = dict(given.contributions(answers))
-    elif fusion is mean_ratio:
-        added = _of_mean(answers, own)
-    else:
-        added, is_linear = _left_out(fusion, answers, logit(value)), len(own) == 1
-    parts = tuple(
-        Contribution(name, one, weight=_weight(one, own.get(name)) if is_linear else None)
-        for name, one in added.items()
-    )
-    return Breakdown(parts, logit(value) - math.fsum(added.values()))
-
-
-def _of_mean(answers: Mapping[str, Answer], own: Mapping[str, float]) -> dict[str, float]:
-    """Return equal parts of the tests that count; see `facepad.fusion.mean_ratio`."""
-    deciding = [name for name in own if answers[name].score.reason is None] or list(own)
-    return {name: own[name] / len(deciding) for name in deciding}
-
-
-def _left_out(fusion: Fusion, answers: Mapping[str, Answer], ratio: float) -> dict[str, float]:
-    """Return the fused ratio minus that without each test that has a value."""
-    added = {}
-    for name, answer in answers.items():
-        if answer.score.value is None:
-            continue
-        others = {other: one for other, one in answers.items() if other != name}
-        without = fusion(others).value if others else None
-        added[name] = ratio - (0.0 if without is None else logit(without))
-    return added
-
-
-def _weight(added: float, own: float | None) -> float | None:
-    return None if own is None or abs(own) < LEAST_RATIO else added / own

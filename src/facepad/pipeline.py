@@ -25,14 +25,14 @@ from facepad.errors import (
     source_name,
 )
 from facepad.finders import Faces, Finder, all_faces, check_finder, joined, notes_of, with_faces
-from facepad.fusion import Fusion, check_fusion, contributions_of, fusion_name
+from facepad.fusion import Fusion, check_fusion, fusion_name
 from facepad.jobs.threads import ordered_map
 from facepad.media.frame_selection import FrameSelection
 from facepad.media.reading import named_errors
 from facepad.needs import Assess, judged_frames, missing_reason
 from facepad.packed.pictures import PackedFiles
 from facepad.registry import DEFAULT_FUSION, DEFAULT_POINT
-from facepad.scorer import Scorer, StepClock
+from facepad.scorer import Scorer, StepClock, contributions_of
 from facepad.selected_tests import LoadedTests, SelectedTests, name_of
 from facepad.sources import EVENLY, Channels, Settled, Source
 from facepad.types import (
@@ -58,7 +58,8 @@ class Checker:
         calibration: Name of a camera's calibration, from `facepad calibrate`. Then only the
             test that it was made for decides, anchored to that camera; all other tests are
             advisory.
-        fusion: Makes one score of those of the deciding tests; a name, or the function itself.
+        fusion: Makes one score of those of the deciding tests: a name, the path of a file that
+            `facepad train fusion` wrote, or the function itself.
         operating_point: "convenience", "balanced" or "strict", the one that rejects the most; a
             test without it uses its own. Or an `OperatingPoint` for the fused score.
         frames: Which frames of a clip frame-wise tests get, such as "even:8".
@@ -367,7 +368,8 @@ class Checker:
         )
         shown = next((frame for frame in judged.presentation.frames if frame.face), frames[0])
         no_face = None if shown.face else shown.no_face or Reason.NO_FACE
-        found = parts.evidence(scores, left_out, judged.reasons)
+        side = finders.side_information(shown.face, shown.size, shown.capture)
+        found = parts.evidence(scores, left_out, judged.reasons, side)
         fused, point, capture = found.fused, found.operating_point, found.capture
         outcome, reasons = conclude(fused, point, no_face=no_face, capture=capture, near=found.near)
         own_notes = (*(judged.notes if assessed is not clip else ()), *found.notes)
@@ -392,5 +394,7 @@ class Checker:
             fusion=fusion_name(self._fusion),
             calibration=self._selected.calibration_version,
             version=__version__,
-            contributions=contributions_of(parts.fuse, found.answers) if self._explain else None,
+            contributions=(
+                contributions_of(parts.fuse, found.answers, fused.value) if self._explain else None
+            ),
         )

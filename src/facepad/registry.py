@@ -104,7 +104,9 @@ BUILT_IN: Mapping[Kind, Mapping[str, str]] = MappingProxyType(
                 "packed": "facepad.datasets.packed:Packed",
             }
         ),
-        "fusions": MappingProxyType({"mean": "facepad.fusion:mean_ratio"}),
+        "fusions": MappingProxyType(
+            {"mean": "facepad.fusion:mean_ratio", "lda": "facepad.lda_fusion:free"}
+        ),
     }
 )
 NOUNS: Mapping[Kind, str] = MappingProxyType(

@@ -3,13 +3,23 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Self
+from typing import Any, Self
 
-from facepad import calibration, registry
+from facepad import calibration, registry, settings
 from facepad.calibration import CalibratableTest, Calibration
 from facepad.errors import SettingsError, require
 from facepad.finders import Finder
-from facepad.fusion import Answer, Fused, Fusion, point_of
+from facepad.fusion import (
+    FUSION_SUFFIX,
+    Answer,
+    FittedFusion,
+    Fused,
+    Fusion,
+    FusionFactory,
+    applied,
+    point_of,
+    vetoed,
+)
 from facepad.needs import Assess, Needs, needs_of
 from facepad.reasons import REASONS
 from facepad.registry import DEFAULT_POINT
@@ -22,6 +32,7 @@ from facepad.types import (
     ThreadedFactory,
 )
 
+NO_SIDE: Mapping[str, float] = MappingProxyType({})
 NO_CONTEXT_NOTE = REASONS[Reason.NO_CONTEXT].words  # where it does not keep a score from deciding
 
 
@@ -100,17 +111,19 @@ class SelectedTests:
             SettingsError: A test or fusion does not exist, or the test of the calibration
                 cannot be calibrated.
         """
-        fuse = registry.resolve("fusions", fusion) if isinstance(fusion, str) else fusion
         given = (*self.deciding, *self.advisory)
         each = max(1, threads // len(given))  # tests run side by side, `threads` at most
         made = [make_test(test, each) if isinstance(test, str) else test for test in given]
         if self.calibration is not None:
             made[0] = _calibratable(made[0]).calibrated(self.calibration)
         tests = tuple(made)
+        fuse = load_fusion(fusion, tests[: len(self.deciding)])
         finder = finder or _face_finder(any(needs_of(test).landmarks for test in tests))
         models = dict(finder.models)
         for test in tests:
             models.update(test.models)
+        if isinstance(fuse, FittedFusion):
+            models.update(fuse.models)
         return LoadedTests(
             tests,
             len(self.deciding),
@@ -201,6 +214,7 @@ class LoadedTests:
         scores: Mapping[str, Score],
         left_out: Mapping[str, Reason],
         capture: Sequence[Reason] = (),
+        side: Mapping[str, float] = NO_SIDE,
     ) -> Evidence:
         """Fuse the scores of the deciding tests, and return the operating point to apply.
 
@@ -212,12 +226,14 @@ class LoadedTests:
             scores: Score of each test that has a part in the decision, by name.
             left_out: Why each other test has none, by name.
             capture: What is wrong with the capture.
+            side: Side information of the presentation; only the width of the interval uses it.
         """
         tests = self.tests[: self.deciding]
         asked = [test for test in tests if test.name in scores] or tests
         said = {t.name: scores.get(t.name) or Score(None, left_out[t.name]) for t in asked}
         points = {t.name: point_of(t, self._name, scores.get(t.name)) for t in self.tests}
-        answers = {name: Answer(score, points[name]) for name, score in said.items()}
+        usual = {t.name: point_of(t, score=scores.get(t.name)) for t in asked}
+        answers = {n: Answer(score, points[n], usual[n], side) for n, score in said.items()}
         fused = self.fuse(answers)
         kept, near, notes = tuple(capture), Reason.NEAR_THRESHOLD, []
         if isinstance(self.operating_point, str):
@@ -235,17 +251,53 @@ class LoadedTests:
                 for test in counted
                 if self.operating_point not in (DEFAULT_POINT, points[test.name].name)
             ]
+        given = self.operating_point
+        point = applied(fused.operating_point if isinstance(given, str) else given, fused.margin)
+        rejecting = [test.name for test in asked if _rejects(test, said[test.name], points)]
+        notes += [f"{name} rejects it alone" for name in rejecting]
         return Evidence(
-            fused,
-            fused.operating_point
-            if isinstance(self.operating_point, str)
-            else self.operating_point,
+            vetoed(fused, point, rejecting),
+            point,
             MappingProxyType({name: points[name] for name in scores}),
             kept,
             near,
             tuple(notes),
             MappingProxyType(answers),
         )
+
+
+def _rejects(test: LivenessTest, score: Score, points: Mapping[str, OperatingPoint]) -> bool:
+    """Return whether a test that may reject alone calls a presentation an attack."""
+    if not getattr(test, "vetoes", False) or score.value is None or score.reason is not None:
+        return False
+    return score.value < points[test.name].low
+
+
+def load_fusion(fusion: str | Fusion, tests: Sequence[LivenessTest]) -> Fusion:
+    """Return the fusion of some tests, by its name or by the file that was fitted.
+
+    Args:
+        fusion: A name, the path of a file that `facepad train fusion` wrote (``.npz``), or the
+            fusion itself.
+        tests: The tests that decide.
+
+    Raises:
+        SettingsError: There is no such fusion, or it was not fitted on these tests.
+        ModelError: Its file is missing or wrong, or was fitted on other models.
+    """
+    found: Any = fusion
+    if isinstance(fusion, str) and fusion.endswith(FUSION_SUFFIX):
+        from facepad.lda_fusion import from_file
+
+        found = from_file(settings.expanded(fusion, "the fusion"))
+    elif isinstance(fusion, str):
+        found = registry.resolve("fusions", fusion)
+        if isinstance(found, FusionFactory):
+            found = found.load()
+    if isinstance(found, FittedFusion):
+        found.check_for(tests)
+    loaded: Fusion = found
+    return loaded
 
 
 def _counted(asked: Sequence[LivenessTest], said: Mapping[str, Score]) -> list[LivenessTest]:

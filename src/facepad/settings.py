@@ -49,6 +49,13 @@ SETTINGS: tuple[Setting, ...] = (
         "Where model files that do not ship with the package are kept.",
     ),
     Setting(
+        "bundle",
+        "",
+        "bundle",
+        "The bundle of models that must be used, as NAME, NAME-VERSION or NAME-VERSION+HASH "
+        "(`facepad models bundles`); without it those of the installed packages.",
+    ),
+    Setting(
         "quality_model",
         "",
         "file",

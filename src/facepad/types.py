@@ -258,7 +258,9 @@ class LivenessTest(Protocol):
     A test may have these attributes, too: ``needs``, see `facepad.needs`; ``operating_points``,
     those of the usual case by name ("convenience", "balanced", "strict"), which go before
     ``operating_point``; ``anchored``, whether it is calibrated to the camera, so that a score
-    within the band can say that calibrating would help. Its factory, which the registry
+    within the band can say that calibrating would help; ``vetoes``, whether a score below its own
+    band rejects the presentation, whatever the other tests find (it never accepts alone). Its
+    factory, which the registry
     names, takes no argument; see `ThreadedFactory` for those that can use several threads.
     """
 

@@ -4,11 +4,12 @@ import threading
 from collections.abc import Mapping
 from dataclasses import replace
 from itertools import count
+from typing import Any
 
 import pytest
 
 from facepad import registry
-from facepad.fusion import Answer, Fused, Fusion, mean_ratio
+from facepad.fusion import Answer, Fused, Fusion, FusionFactory, mean_ratio
 from facepad.testing import ContractError, check_fusion
 from facepad.types import Reason
 
@@ -59,7 +60,12 @@ def upside_down(answers: Answers) -> Fused:
 
 @pytest.mark.parametrize("name", registry.names("fusions"))
 def test_a_registered_fusion_keeps_the_contract(name: str) -> None:
-    check_fusion(registry.resolve("fusions", name), name)
+    found = registry.resolve("fusions", name)
+    if isinstance(found, FusionFactory):
+        fusion: Any = found.load()
+        check_fusion(fusion, tests=fusion.tests)
+    else:
+        check_fusion(found, name)
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from facepad.fusion import Answer, Fused, contributions_of, mean_ratio
+from facepad.fusion import Answer, Fused, mean_ratio
 from facepad.pipeline import Checker
+from facepad.scorer import contributions_of
 from facepad.scores import LOGIT_LIMIT, Breakdown, Contribution, logit, sigmoid
 from facepad.types import CaptureQuality, Face, Frame, OperatingPoint, Presentation, Reason, Score
 
@@ -103,8 +104,8 @@ def test_the_mean_has_equal_weights_and_no_bias(values: list[float]) -> None:
     found = contributions_of(mean_ratio, answers(*values))
     assert found is not None
     assert found.bias == pytest.approx(0.0, abs=1e-6)
-    weights = [part.weight for part in found.parts if part.weight is not None]
-    assert weights == pytest.approx([1.0 / len(values)] * len(weights))
+    weights = [part.weight for part in found.parts]
+    assert weights == pytest.approx([1.0 / len(values)] * len(values))
 
 
 def test_a_test_that_abstains_adds_nothing_to_the_mean() -> None:
@@ -124,14 +125,26 @@ def test_a_fusion_with_parts_gives_its_weights_and_its_bias() -> None:
 def test_without_parts_a_test_adds_what_is_lost_without_it() -> None:
     found = contributions_of(lowest, answers(0.2, 0.5, 0.9))
     assert found is not None
-    assert [part.log_odds for part in found.parts] == pytest.approx([logit(0.2), 0.0, 0.0])
-    assert all(part.weight is None for part in found.parts)
+    lost = logit(0.2) - logit(0.5)
+    assert [part.log_odds for part in found.parts] == pytest.approx([lost, 0.0, 0.0])
+    assert [part.weight for part in found.parts] == pytest.approx([1.0, 0.0, 0.0])
 
 
-def test_a_test_whose_own_ratio_is_zero_has_no_weight() -> None:
-    found = contributions_of(mean_ratio, answers(0.5, 0.9))
+def test_a_weight_does_not_depend_on_where_a_part_is_zero() -> None:
+    class Centred(Weighted):
+        def contributions(self, given: Mapping[str, Answer]) -> Mapping[str, float]:
+            return {name: one - 2.0 for name, one in super().contributions(given).items()}
+
+    found = contributions_of(Centred({"a": 0.75, "b": 0.5}, 4.0), answers(0.8, 0.3))
     assert found is not None
-    assert [part.weight for part in found.parts] == [None, pytest.approx(0.5)]
+    assert [part.weight for part in found.parts] == pytest.approx([0.75, 0.5])
+
+
+def test_what_a_veto_takes_away_is_a_part_of_its_own() -> None:
+    found = contributions_of(mean_ratio, answers(0.8, 0.3), sigmoid(-3.0))
+    assert found is not None
+    assert found.log_likelihood_ratio == pytest.approx(-3.0)
+    assert [part.name for part in found.parts] == ["a", "b", "veto"]
 
 
 # --- the decision -------------------------------------------------------------------------

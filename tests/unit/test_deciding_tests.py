@@ -31,6 +31,7 @@ from facepad.types import (
 
 CARD = Card("T", "1", "data", "own", "recipe", "results", "limits")
 HALF = OperatingPoint.at(0.5)
+OWN = OperatingPoint("own", 0.6, 0.4, 0.6)
 PICTURE = np.full((48, 64, 3), 128, np.uint8)
 
 
@@ -90,6 +91,20 @@ class CalibratableTest(PlainTest):
         if calibration.version != self.version:
             raise ModelError("another version")
         return replace(self, value=0.9, operating_point=OperatingPoint.at(0.5, "kiosk"))
+
+
+@dataclass(frozen=True)
+class RejectingTest(PlainTest):
+    """A test that may reject alone."""
+
+    name: str = "mask"
+    operating_point: OperatingPoint = OWN
+    vetoes: bool = True
+    reason: Reason | None = None
+
+    def score(self, presentation: Presentation) -> Score:
+        assert presentation.frames
+        return Score(self.value, self.reason)
 
 
 def checker(*tests: LivenessTest) -> Checker:
@@ -270,3 +285,37 @@ def test_an_advisory_test_without_a_point_keeps_the_reason_in_the_table_of_score
     fields = dict(zip(presentation_columns(names), presentation_fields(made, names), strict=True))
     assert (fields["points_reason"], fields["plain_reason"]) == ("", "no_context")
     assert (fields["operating_point"], fields["high"]) == ("balanced", "0.950000")
+
+
+# --- tests that may reject alone ------------------------------------------------------------
+
+
+def outcome_of(*tests: LivenessTest, advisory: tuple[LivenessTest, ...] = ()) -> Decision:
+    made = Checker(tests, advisory=advisory, finder=AnyFinder(), assess=lambda _: CaptureQuality())
+    return made.check(PICTURE, channels="rgb")
+
+
+def test_a_test_that_may_reject_alone_overrules_all_others() -> None:
+    decision = outcome_of(PlainTest(value=0.999), RejectingTest(value=0.39))
+    assert (decision.outcome, decision.passed) == (Outcome.ATTACK, False)
+    assert decision.score is not None
+    assert decision.operating_point is not None
+    assert decision.score < decision.operating_point.low
+    assert "mask rejects it alone" in decision.notes
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        RejectingTest(value=0.41),
+        RejectingTest(value=0.1, vetoes=False),
+        RejectingTest(value=0.1, reason=Reason.UNFAMILIAR_CAMERA),
+    ],
+)
+def test_within_its_band_or_abstaining_it_rejects_nothing_alone(test: RejectingTest) -> None:
+    assert outcome_of(PlainTest(value=0.999), test).outcome is not Outcome.ATTACK
+
+
+def test_an_advisory_test_rejects_nothing() -> None:
+    decision = outcome_of(PlainTest(value=0.999), advisory=(RejectingTest(value=0.1),))
+    assert decision.outcome is Outcome.BONA_FIDE

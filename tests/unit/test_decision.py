@@ -3,6 +3,7 @@
 import base64
 import copy
 import io
+import math
 import pickle
 import re
 from dataclasses import replace
@@ -16,7 +17,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from facepad.decision import Decision, conclude, decide
-from facepad.fusion import Fused
+from facepad.errors import InputError
+from facepad.fusion import Fused, applied, vetoed
+from facepad.scores import sigmoid
 from facepad.types import CaptureQuality, Face, OperatingPoint, Outcome, Reason, Score
 
 VALUES = st.floats(0.0, 1.0)
@@ -214,3 +217,50 @@ def test_a_notebook_gets_escaped_and_bounded_text() -> None:
 @pytest.mark.parametrize("score", [None, 0.5])
 def test_a_notebook_shows_decisions_without_scores_and_faces(score: float | None) -> None:
     assert "<div>" in Decision(Outcome.NON_RESPONSE, score, (Reason.NO_FACE,))._repr_html_()
+
+
+# --- interval, margin and veto --------------------------------------------------------------
+
+
+def test_a_wider_interval_widens_the_band_by_as_much() -> None:
+    # Log-odds of the ends are 0 and log(3); 0.5 more on either side.
+    point = OperatingPoint("balanced", 0.75, 0.5, 0.75)
+    wider = applied(point, 0.5)
+    assert (wider.low, wider.high) == pytest.approx((sigmoid(-0.5), sigmoid(math.log(3.0) + 0.5)))
+    assert wider.threshold == 0.75
+
+
+def test_a_threshold_without_a_band_stays_a_threshold() -> None:
+    assert applied(OperatingPoint.at(0.6), 2.0) == OperatingPoint.at(0.6)
+
+
+def test_a_score_whose_interval_is_too_wide_is_uncertain() -> None:
+    point = OperatingPoint("balanced", 0.7, 0.3, 0.7)
+    assert conclude(Fused(0.75, (), point))[0] is Outcome.BONA_FIDE
+    assert conclude(Fused(0.75, (), point, margin=1.0))[0] is Outcome.UNCERTAIN
+
+
+def test_a_test_that_may_reject_alone_makes_an_attack_of_any_score() -> None:
+    point = OperatingPoint("balanced", 0.7, 0.3, 0.7)
+    fused = vetoed(Fused(0.99, (), point, (0.9, 1.0)), point, ["mask"])
+    assert fused.interval is None
+    assert conclude(fused)[0] is Outcome.ATTACK
+
+
+def test_without_a_veto_a_score_stays_as_it_is() -> None:
+    fused = Fused(0.99, (), OperatingPoint.at(0.5), (0.9, 1.0))
+    assert vetoed(fused, fused.operating_point, []) is fused
+
+
+@pytest.mark.parametrize(
+    ("score", "prior", "expected"), [(0.5, 0.2, 0.2), (0.9, 0.5, 0.9), (0.9, 0.1, 0.5)]
+)
+def test_the_probability_follows_from_the_prior_by_bayes(
+    score: float, prior: float, expected: float
+) -> None:
+    assert Decision(Outcome.UNCERTAIN, score).probability(prior) == pytest.approx(expected)
+
+
+def test_a_prior_outside_its_range_is_refused() -> None:
+    with pytest.raises(InputError, match="in \\(0, 1\\), got 1"):
+        Decision(Outcome.UNCERTAIN, 0.5).probability(1.0)

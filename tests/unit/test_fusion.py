@@ -1,5 +1,6 @@
 """Several tests become one: facts, and properties over drawn answers."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from random import Random
@@ -11,9 +12,24 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from facepad.errors import InputError
-from facepad.fusion import Answer, Fused, mean_over_frames, mean_ratio, point_of
-from facepad.scores import LOGIT_LIMIT, sigmoid
-from facepad.types import Frame, OperatingPoint, Presentation, Reason, Score
+from facepad.finders import side_information
+from facepad.fusion import (
+    Answer,
+    Fused,
+    mean_over_frames,
+    mean_ratio,
+    point_of,
+)
+from facepad.scores import LOGIT_LIMIT, logit, sigmoid
+from facepad.types import (
+    CaptureQuality,
+    Face,
+    Frame,
+    OperatingPoint,
+    Presentation,
+    Reason,
+    Score,
+)
 
 HALF = OperatingPoint.at(0.5)
 POINT = OperatingPoint("dev", 0.5, 0.25, 0.75)
@@ -102,7 +118,25 @@ def test_a_certain_test_cannot_outvote_the_limit() -> None:
 @given(ANSWERS)
 def test_one_test_alone_is_itself(answer: Answer) -> None:
     reasons = () if answer.score.reason is None else (answer.score.reason,)
-    assert mean_ratio({"a": answer}) == Fused(answer.score.value, reasons, answer.operating_point)
+    fused = mean_ratio({"a": answer})
+    assert replace(fused, interval=None) == Fused(
+        answer.score.value, reasons, answer.operating_point
+    )
+
+
+@given(ANSWERS)
+def test_a_score_is_in_the_band_where_its_interval_reaches_across_the_middle(
+    answer: Answer,
+) -> None:
+    fused, point = mean_ratio({"a": answer}), answer.operating_point
+    value, low, high = answer.score.value, logit(point.low), logit(point.high)
+    if value is None or high - low < 1e-6 or min(abs(logit(value) - e) for e in (low, high)) < 1e-6:
+        return
+    if max(abs(low), abs(high), abs(logit(value))) >= LOGIT_LIMIT:
+        return  # the logit is clamped
+    assert fused.interval is not None
+    first, last = map(logit, fused.interval)
+    assert (first < (low + high) / 2.0 < last) == (point.low <= value < point.high)
 
 
 @given(SEVERAL, st.randoms())
@@ -145,8 +179,34 @@ def test_the_threshold_lies_in_its_band(answers: list[Answer]) -> None:
 def test_one_test_that_decides_alone_keeps_its_interval() -> None:
     sure = Score(0.9, interval=(0.8, 0.95))
     assert fused(sure, Score(0.5, UNFAMILIAR, interval=(0.1, 0.9))).interval == (0.8, 0.95)
-    assert fused(sure, Score(0.6, interval=(0.5, 0.7))).interval is None
     assert fused(Score(None, Reason.NO_FACE)).interval is None
+
+
+def test_several_tests_are_as_uncertain_as_they_are_on_average() -> None:
+    # Half-widths log(3), half the band of each point, and 0; widened by sqrt(log(3)^2 + log(2)^2).
+    band = OperatingPoint("balanced", 0.5, 0.25, 0.75)
+    sure, wide = Answer(Score(0.5), HALF), Answer(Score(0.5, interval=(1 / 3, 2 / 3)), band)
+    together = mean_ratio({"a": wide, "b": sure})
+    usual, own = math.log(3.0) / 2.0, math.hypot(math.log(3.0), math.log(2.0)) / 2.0
+    assert together.margin == pytest.approx(own - usual)
+    assert together.interval == pytest.approx((sigmoid(-own), sigmoid(own)))
+
+
+# --- side information ---------------------------------------------------------------------
+
+
+def test_side_information_has_size_and_surroundings_of_the_face() -> None:
+    face = Face((0, 40, 40, 80), 0.9)  # 2.2 faces around it are 88 pixels wide, 68 inside
+    side = side_information(face, (200, 200), CaptureQuality(measures={"blur": 2.0}))
+    assert side == {
+        "blur": 2.0,
+        "face_size": pytest.approx(math.log(40)),
+        "surroundings": pytest.approx(64 / 88),
+    }
+
+
+def test_without_a_face_there_is_no_side_information() -> None:
+    assert side_information(None, (200, 200), None) == {}
 
 
 # --- frames of one presentation -----------------------------------------------------------
@@ -198,22 +258,29 @@ def test_numbers_of_numpy_are_numbers_too() -> None:
     assert over_frames(*scores).details == {"blur": 1.5, "count": 1.5, "frames": 2}
 
 
-def test_bounds_of_frames_are_combined_as_their_values_are() -> None:
-    score = over_frames(
-        Score(0.9, interval=(0.8, 0.95)), Score(0.6, interval=(0.5, 0.7)), Score(None, UNFAMILIAR)
-    )
-    low, high = over_frames(Score(0.8), Score(0.5)), over_frames(Score(0.95), Score(0.7))
-    assert score.interval == (low.value, high.value)
+def test_the_interval_of_a_clip_is_that_of_a_mean_by_the_scatter_of_its_frames() -> None:
+    # Log-odds 1, 2 and 3: mean 2, deviation 1, standard error 1/sqrt(3), 90 % of a normal.
+    score = over_frames(*(Score(sigmoid(ratio)) for ratio in (1.0, 2.0, 3.0)))
+    half = 1.645 / math.sqrt(3.0)
+    assert score.interval == pytest.approx((sigmoid(2.0 - half), sigmoid(2.0 + half)))
 
 
-def test_without_the_bounds_of_each_frame_there_are_none() -> None:
-    assert over_frames(Score(0.9, interval=(0.8, 1.0)), Score(0.6)).interval is None
+def test_frames_that_agree_have_no_interval_of_their_own() -> None:
+    assert over_frames(Score(0.7), Score(0.7)).interval is None
 
 
-@given(st.lists(SHARES, min_size=2, max_size=5))
-def test_equal_bounds_stay_around_the_value(values: list[float]) -> None:
-    score = over_frames(*(Score(value, interval=(value, value)) for value in values))
-    assert score.interval == (score.value, score.value)
+def test_intervals_of_frames_add_to_the_scatter() -> None:
+    own = Score(0.5, interval=(sigmoid(-0.3), sigmoid(0.3)))
+    assert over_frames(own, own).interval == pytest.approx(own.interval)
+    assert over_frames(own, Score(0.5)).interval is None  # one of the two is not known
+
+
+@given(st.lists(SHARES.map(Score), min_size=2, max_size=5))
+def test_the_interval_of_a_clip_is_around_its_value(scores: list[Score]) -> None:
+    score = over_frames(*scores)
+    if score.interval is not None:
+        assert score.value is not None
+        assert score.interval[0] <= score.value <= score.interval[1]
 
 
 def test_numbers_in_the_details_are_means_and_all_else_is_of_the_first_frame() -> None:

@@ -15,6 +15,7 @@ from facepad.cli import (
     models,
     simulate,
     train,
+    train_fusion,
 )
 from facepad.cli.errors import mapped_errors, say, suggestions
 from facepad.settings import misspelled
@@ -89,4 +90,5 @@ app.command("calibrate")(calibrate.calibrate)
 app.add_typer(calibrate.app, name="calibration")
 app.command("simulate")(simulate.simulate)
 app.add_typer(models.app, name="models")
+train.app.command("fusion")(train_fusion.train_fusion)
 app.add_typer(train.app, name="train")

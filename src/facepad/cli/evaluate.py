@@ -235,7 +235,9 @@ def _report(
     from facepad.evaluation.plan import notices_of
     from facepad.evaluation.report.document import Report, environment
     from facepad.evaluation.report.gallery import examples_by_part
+    from facepad.models import bundles
 
+    used = bundles.holding(found.models.values())
     return Report(
         title=found.title,
         created=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -245,6 +247,6 @@ def _report(
         timings=found.timings,
         timings_note=found.timings_note,
         models=found.models,
-        environment=environment(),
+        environment=environment() | ({"bundle": used} if used else {}),
         pictures=examples_by_part(assessments, options.thumbnails),
     )

@@ -1,4 +1,4 @@
-"""``facepad models``: list the model files, verify them, fetch them, and show their cards."""
+"""``facepad models``: list model files and bundles, verify, fetch and add them, show cards."""
 
 import json
 from collections.abc import Sequence
@@ -13,12 +13,16 @@ from facepad.registry import DEFAULT_CALIBRATED
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from facepad.models.index import Entry
+    from facepad.models.bundles import BundleCheck
+    from facepad.models.index import Bundle, Entry
     from facepad.models.store import Check
 
-app = typer.Typer(help="Model files: list, pull, verify, card.", no_args_is_help=True)
+app = typer.Typer(
+    help="Model files and bundles of them: list, pull, verify, add, card.", no_args_is_help=True
+)
 
 RESEARCH = "research use only"
+ADDED = "added"  # in place of the name of a distribution
 
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document instead of a table.")]
 
@@ -36,9 +40,9 @@ def list_models(as_json: AsJson = False) -> None:
     - 0: they were listed
     - 3: a list of models is damaged
     """
-    from facepad.models import index, store
+    from facepad.models import store
 
-    entries = index.entries()
+    entries = store.entries()
     if as_json:
         rows = [_document(entry, present=store.location(entry).is_file()) for entry in entries]
         typer.echo(json.dumps({"schema_version": 1, "models": rows}, indent=2))
@@ -46,7 +50,7 @@ def list_models(as_json: AsJson = False) -> None:
     cells = [
         (
             entry.full_version,
-            entry.distribution,
+            entry.distribution or ADDED,
             entry.kind,
             _licence(entry),
             "yes" if store.location(entry).is_file() else "no",
@@ -97,9 +101,89 @@ def pull(
         typer.echo(f"all model files are in {folder} already")
 
 
+@app.command("bundles")
+def list_bundles(as_json: AsJson = False) -> None:
+    """List the bundles of models: distribution, licence, and which of them are used.
+
+    The setting FACEPAD_BUNDLE pins one by its name, its version or its hash: the scores then come
+    from that bundle or not at all.
+
+    For example:
+
+    - `facepad models bundles`
+
+    Exit codes:
+
+    - 0: they were listed
+    - 3: a bundle is damaged, or the pinned one is not here
+    """
+    from facepad.models import bundles, store
+
+    pinned = store.pinned()
+    used = [one.folder for one in bundles.in_effect()]
+    rows = [
+        (one, _use(one.folder in used, pinned is not None and one.folder == pinned.folder))
+        for one in (*store.installed(), *map(store.read_added, store.added_folders()))
+    ]
+    if as_json:
+        documents = [_bundle_document(one, use) for one, use in rows]
+        typer.echo(json.dumps({"schema_version": 1, "bundles": documents}, indent=2))
+        return
+    cells = [
+        (
+            one.full_version,
+            one.distribution or ADDED,
+            str(len(one.entries)),
+            _licence(one),
+            use,
+        )
+        for one, use in rows
+    ]
+    _table(("bundle", "distribution", "models", "licence", "used"), cells)
+
+
+@app.command()
+def add(
+    path: Annotated[
+        Path, typer.Argument(help="A folder with bundle.json, or a wheel that holds one.")
+    ],
+) -> None:
+    """Add a bundle of models from a folder or a wheel, after verifying all of its files.
+
+    It is copied to the folder of model files and used once FACEPAD_BUNDLE names it; no code of a
+    wheel is run or installed. With it, stay on the models of an earlier version after an upgrade,
+    or use newer ones without an upgrade.
+
+    For example:
+
+    - `facepad models add facepad-0.2.0-py3-none-any.whl`
+
+    Exit codes:
+
+    - 0: the bundle is there
+    - 2: wrong usage
+    - 3: no bundle, or a damaged one
+    - 4: the folder of models cannot be written to
+    """
+    from facepad.models import adding, store
+
+    added = adding.add(path)
+    name = added.full_version
+    typer.echo(f"{name}: {counted(len(added.entries), 'model')}, verified, in {added.folder}")
+    lacking = [one.name for one in added.entries if not store.location(one).is_file()]
+    if lacking:
+        typer.echo(
+            f"{', '.join(lacking)}: not here; `{store.VARIABLE}={name} facepad models pull` gets "
+            "what is missing"
+        )
+    typer.echo(f"use it by {store.VARIABLE}={name}")
+
+
 @app.command()
 def verify(as_json: AsJson = False) -> None:
-    """Compute the hash of every model file anew.
+    """Compute the hash of every model file and of every bundle anew.
+
+    Bundles that were added are verified whether they are used or not.
 
     For example:
 
@@ -111,15 +195,22 @@ def verify(as_json: AsJson = False) -> None:
     - 3: a file is missing or wrong
     """
     from facepad.cli.errors import ExitCode
-    from facepad.models import store
+    from facepad.models import bundles, store
 
-    checks = store.verify()
-    sound = all(not check.problem for check in checks)
+    checks, sets = store.verify(), bundles.verify()
+    sound = not any([*(check.problem for check in checks), *(one.problem for one in sets)])
     if as_json:
-        rows = [_document(c.entry, ok=not c.problem, problem=c.problem) for c in checks]
-        typer.echo(json.dumps({"schema_version": 1, "ok": sound, "models": rows}, indent=2))
+        document = {
+            "schema_version": 1,
+            "ok": sound,
+            "models": [_document(c.entry, ok=not c.problem, problem=c.problem) for c in checks],
+            "bundles": [
+                {"bundle": c.name, "ok": not c.problem, "problem": c.problem} for c in sets
+            ],
+        }
+        typer.echo(json.dumps(document, indent=2))
     else:
-        _show(checks)
+        _show(checks, sets)
     if not sound:
         raise typer.Exit(ExitCode.MODEL)
 
@@ -128,23 +219,30 @@ def verify(as_json: AsJson = False) -> None:
 def card(
     name: Annotated[
         str,
-        typer.Argument(help=f"Name of a model, or of a test as {DEFAULT_CALIBRATED}."),
+        typer.Argument(help=f"A model, a test as {DEFAULT_CALIBRATED}, or a bundle as free."),
     ],
 ) -> None:
     """Show a model's card: data, licence, recipe, results, limits.
 
-    Given a test, show the cards of all models that it uses.
+    Given a test, show the cards of all models that it uses. Given a bundle, show its card: tests,
+    models with versions and hashes, data and limits in short.
 
     For example:
 
     - `facepad models card face_cnn`
+    - `facepad models card free`
 
     Exit codes:
 
     - 0: the card was shown
-    - 3: no model or test has this name, or its card is missing
+    - 3: no model, test or bundle has this name, or its card is missing
     """
-    typer.echo("\n".join(map(_card, _models_of(name))), nl=False)
+    from facepad.models import bundles
+
+    if (found := bundles.named(name)) is not None:
+        typer.echo(bundles.card(found), nl=False)
+    else:
+        typer.echo("\n".join(map(_card, _models_of(name))), nl=False)
 
 
 def _card(model: str) -> str:
@@ -157,32 +255,37 @@ def _card(model: str) -> str:
 def _models_of(name: str) -> list[str]:
     """Return the model with this name, or the models of the test with this name."""
     from facepad import registry
-    from facepad.models import index
+    from facepad.models import bundles, store
     from facepad.selected_tests import make_test
 
-    models = {entry.full_version: entry.name for entry in index.entries()}
+    models = {entry.full_version: entry.name for entry in store.entries()}
     if name in models.values():
         return [name]
     tests = registry.names("liveness_tests")
     if name not in tests and name not in registry.RESEARCH_TESTS:
-        raise ModelError(unknown_name("model or test", name, (*models.values(), *tests)))
+        sets = sorted({one.name for one in bundles.in_effect()})
+        known = (*models.values(), *tests, *sets)
+        raise ModelError(unknown_name("model, test or bundle", name, known))
     versions = make_test(name).models.values()
     if own := [version for version in versions if version not in models]:
         raise ModelError(f"test {name!r} uses {', '.join(own)}, which has no card in a list")
     return [models[version] for version in versions]
 
 
-def _show(checks: "tuple[Check, ...]") -> None:
+def _show(checks: "Sequence[Check]", sets: "Sequence[BundleCheck]") -> None:
     rows = [
         (c.entry.full_version, c.entry.sha256[:16], "wrong" if c.problem else "ok") for c in checks
     ]
     _table(("model", "sha256", "file"), rows)
-    for check in checks:
-        if check.problem:
-            typer.echo(check.problem)
+    if sets:
+        cells = [(c.name, c.distribution or ADDED, "wrong" if c.problem else "ok") for c in sets]
+        _table(("bundle", "distribution", "files"), cells)
+    problems = "\n".join([*(c.problem for c in checks), *(c.problem for c in sets)])
+    for problem in dict.fromkeys(filter(None, problems.split("\n"))):
+        typer.echo(problem)
 
 
-def _licence(entry: "Entry") -> str:
+def _licence(entry: "Entry | Bundle") -> str:
     if not entry.research_use:
         return entry.licence
     research = entry.licence.partition(",")[0] == RESEARCH  # the card says whose licence it is
@@ -199,6 +302,20 @@ def _document(entry: "Entry", **more: Any) -> dict[str, Any]:  # noqa: ANN401 - 
         "path": str(store.location(entry)),
     }
     return fields_of(entry) | place | more
+
+
+def _use(is_used: bool, is_pinned: bool) -> str:
+    return "pinned" if is_pinned else "yes" if is_used else "no"
+
+
+def _bundle_document(bundle: "Bundle", use: str) -> dict[str, Any]:
+    place = {
+        "full_version": bundle.full_version,
+        "distribution": bundle.distribution,
+        "path": str(bundle.folder),
+        "used": use,
+    }
+    return bundle.document() | place
 
 
 def _table(columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:

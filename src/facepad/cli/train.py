@@ -143,8 +143,8 @@ def train_quality(
     from facepad.training.run import run
     from facepad.training.sources import DatasetCopy
 
-    trains = (*(DatasetCopy(dataset, folder) for folder in root), *map(_dataset, also or ()))
-    shown = tuple(map(_dataset, show or ()))
+    trains = (*(DatasetCopy(dataset, folder) for folder in root), *map(dataset_copy, also or ()))
+    shown = tuple(map(dataset_copy, show or ()))
     recipe = QualityRecipe(
         trains, shown, view.value, classifier.value, judge is not None, out, workers, seed
     )
@@ -365,7 +365,12 @@ def _require(package: str) -> None:
         raise ModuleNotFoundError(name=package)
 
 
-def _dataset(asked: str) -> "DatasetCopy":
+def dataset_copy(asked: str) -> "DatasetCopy":
+    """Return the dataset that is named as NAME=DIR.
+
+    Raises:
+        SettingsError: It is not named so.
+    """
     from facepad.training.sources import DatasetCopy
 
     name, equals, root = asked.partition("=")

@@ -15,7 +15,7 @@ from facepad.documents import limits
 from facepad.errors import InputError, SettingsError, printable
 from facepad.explaining.drawing import PatchMap, encoded
 from facepad.faces.crops import CONTEXT, MARGINS, square
-from facepad.finders import with_faces
+from facepad.finders import side_information, with_faces
 from facepad.jobs.files import write_file
 from facepad.jobs.progress import Advance, ignore
 from facepad.jobs.threads import ordered_map
@@ -226,7 +226,9 @@ def _still(checker: Checker, source: Source, channels: Channels | None, name: st
 
 
 def _evidence(parts: LoadedTests, tests: Sequence[LivenessTest], frame: Frame) -> Evidence:
-    return parts.evidence({test.name: test.score(Presentation((frame,))) for test in tests}, {})
+    scores = {test.name: test.score(Presentation((frame,))) for test in tests}
+    side = side_information(frame.face, frame.size, frame.capture)
+    return parts.evidence(scores, {}, side=side)
 
 
 def _ratio(evidence: Evidence) -> float:
@@ -234,10 +236,11 @@ def _ratio(evidence: Evidence) -> float:
     value = evidence.fused.value
     if value is None:
         return math.nan
-    scores = [answer.score for answer in evidence.answers.values()]
-    # The score of a single test is that of the decision; the ratio in its details has no limits.
-    details = scores[0].details if len(scores) == 1 else {}
-    return float(details.get("log_likelihood_ratio", logit(value)))
+    first, *others = (answer.score for answer in evidence.answers.values())
+    if others or first.value != value:
+        return logit(value)
+    # The score of the only test is that of the decision; the ratio in its details has no limits.
+    return float(first.details.get("log_likelihood_ratio", logit(value)))
 
 
 def _grid(frame: Frame) -> tuple[Box, tuple[int, int]]:

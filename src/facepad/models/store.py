@@ -1,7 +1,8 @@
 """Model files by name: found, checked against their hash, read and written."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,13 @@ from facepad.errors import ModelError
 from facepad.jobs.files import write_file
 from facepad.models import index
 from facepad.models.card import Card, parse
-from facepad.models.index import Entry, digest, find, read_bytes
+from facepad.models.index import Bundle, Entry, digest, read_bundle, read_bytes
 from facepad.models.npz import Arrays, pack, unpack
+from facepad.models.pin import EXPECTED, Pin
 
+ADDED = "bundles"  # folder of added bundles, in the folder of ``model_dir``
+SETTING = "bundle"  # pins one
+VARIABLE = f"{settings.PREFIX}{SETTING.upper()}"
 _KINDS = ("*.npz", "*.onnx")  # of packaged model files
 
 
@@ -31,6 +36,134 @@ class Check:
     problem: str = ""
 
 
+def installed() -> Iterator[Bundle]:
+    """Yield the bundles of the installed distributions; facepad's own comes first.
+
+    Raises:
+        ModelError: One of them is damaged.
+    """
+    own = ((index.WEIGHTS, index.HOME),)
+    for folder, distribution in chain(own, index.registered_folders()):
+        if (folder / index.BUNDLE_FILE).is_file():
+            yield read_bundle(folder, distribution)
+
+
+def added_folders() -> tuple[Path, ...]:
+    """Return the folders of the bundles that were added, by name; they are not read.
+
+    Raises:
+        ModelError: The folder that holds them cannot be read.
+    """
+    folder = settings.folder("model_dir") / ADDED
+    try:
+        return tuple(sorted(one for one in folder.iterdir() if (one / index.BUNDLE_FILE).is_file()))
+    except FileNotFoundError:
+        return ()
+    except OSError as error:
+        raise ModelError(f"{folder} cannot be read: {error.strerror}") from error
+
+
+def read_added(folder: Path) -> Bundle:
+    """Read a bundle that was added; its folder has the bundle's full version as its name.
+
+    Raises:
+        ModelError: As `index.read_bundle`, or the folder holds another bundle.
+    """
+    bundle = read_bundle(folder, "")
+    if folder.name != bundle.full_version:
+        raise ModelError(f"{folder} holds the bundle {bundle.full_version}, expected {folder.name}")
+    return bundle
+
+
+def added(pin: Pin) -> Iterator[Bundle]:
+    """Yield the added bundles that a pin asks for; others are not read.
+
+    Raises:
+        ModelError: One of them is damaged.
+    """
+    for folder in added_folders():
+        own = Pin.parse(folder.name)
+        if own is not None and pin.may_be(own):
+            bundle = read_added(folder)
+            if pin.fits(bundle.name, bundle.version, bundle.sha256):
+                yield bundle
+
+
+def pinned() -> Bundle | None:
+    """Return the bundle that the setting ``bundle`` names; None where it names none.
+
+    Without a version in the setting, it is the highest of those installed and added. An added
+    bundle is used before an installed one that is equal.
+
+    Raises:
+        ModelError: None fits, several differ in their hash only, or the one that fits is damaged.
+    """
+    text = settings.value(SETTING)
+    if not text:
+        return None
+    pin = Pin.parse(text)
+    if pin is None:
+        raise ModelError(f"{VARIABLE} must be {EXPECTED}, got {text!r:.80}")
+    fits = list(added(pin))
+    others: list[Bundle] = []
+    for bundle in installed():  # facepad's own is the first: others are read only if needed
+        is_it = pin.fits(bundle.name, bundle.version, bundle.sha256)
+        (fits if is_it else others).append(bundle)
+        if bundle.name == pin.name:
+            break
+    if not fits:
+        here = (*(folder.name for folder in added_folders()), *(one.full_version for one in others))
+        known = dict.fromkeys(here)
+        raise ModelError(
+            f"{VARIABLE} expects bundle {text}, got {', '.join(known) or 'no bundle'}; add it with "
+            "`facepad models add PATH` from a folder or wheel, or change the variable"
+        )
+    newest = [bundle for bundle in fits if bundle.version == max(one.version for one in fits)]
+    if len({bundle.sha256 for bundle in newest}) > 1:
+        names = ", ".join(bundle.full_version for bundle in newest)
+        raise ModelError(f"{VARIABLE} is {text}, which may be {names}; add the hash to it")
+    return newest[0]
+
+
+def find(name: str) -> Entry:
+    """Return the entry of a model: of the pinned bundle, else of the installed lists.
+
+    Models of another version of the pinned bundle are not used.
+
+    Raises:
+        ModelError: No model has this name, or the pinned bundle lacks it or is not here.
+    """
+    bundle = pinned()
+    if bundle is None:
+        return index.find(name)  # no scan of the installed packages for facepad's own models
+    for entry in bundle.entries:
+        if entry.name == name:
+            return entry
+    entry = index.find(name)
+    if _is_replaced(entry, bundle):
+        raise ModelError(
+            f"bundle {bundle.full_version}, which {VARIABLE} names, has no model {name!r}, "
+            f"expected one beside {entry.full_version} of {entry.distribution}; use a bundle or a "
+            "facepad that fits"
+        )
+    return entry
+
+
+def entries() -> tuple[Entry, ...]:
+    """Return the entries of all models that `find` finds, sorted by name.
+
+    Raises:
+        ModelError: A list is damaged, or the pinned bundle is not here.
+    """
+    bundle = pinned()
+    if bundle is None:
+        return index.entries()
+    names = {entry.name for entry in bundle.entries}
+    others = [entry for entry in index.entries() if entry.name not in names]
+    kept = [entry for entry in others if not _is_replaced(entry, bundle)]
+    return tuple(sorted((*bundle.entries, *kept), key=lambda entry: entry.name))
+
+
 def path(name: str) -> Path:
     """Return the path of a model's file, which exists and has the right hash.
 
@@ -43,7 +176,7 @@ def path(name: str) -> Path:
 
 def location(entry: Entry) -> Path:
     """Return where the file of a model is expected, present or not."""
-    if entry.kind == "pulled":
+    if entry.kind == "pulled" and entry.distribution:  # an added bundle keeps its own
         return settings.folder("model_dir") / entry.file
     return (entry.folder or index.WEIGHTS) / entry.file
 
@@ -54,17 +187,7 @@ def load_bytes(name: str) -> bytes:
     Raises:
         ModelError: As for `path`.
     """
-    entry = find(name)
-    fix = _fix(entry)
-    file = location(entry)
-    if not file.is_file():
-        raise _missing(entry)
-    data = read_bytes(file)
-    if digest(data) != entry.sha256:
-        raise ModelError(
-            f"model {name!r} at {file} has sha256 {digest(data)}, expected {entry.sha256}; {fix}"
-        )
-    return data
+    return read_verified(find(name))
 
 
 def identity(name: str) -> tuple[str, str, int, int]:
@@ -129,6 +252,8 @@ def save_file(path: Path, data: bytes, card: Card) -> None:
 def update_index(folder: Path | None = None) -> tuple[Entry, ...]:
     """Update the list of models from all ``.npz`` and ``.onnx`` files of a folder and their cards.
 
+    Where the folder has a ``bundle.json``, it is updated, too.
+
     Args:
         folder: By default the package's own weights.
 
@@ -144,6 +269,8 @@ def update_index(folder: Path | None = None) -> tuple[Entry, ...]:
     files = sorted(file for kind in _KINDS for file in folder.glob(kind))
     listed = (*pulled, *(_entry(file) for file in files))
     index.write(folder, listed)
+    if (folder / index.BUNDLE_FILE).is_file():
+        index.update_bundle(folder)
     return listed
 
 
@@ -177,7 +304,40 @@ def notes(name: str) -> str:
 
 def verify() -> tuple[Check, ...]:
     """Compute the hash of every model's file again, pulled ones included."""
-    return tuple(_check(entry) for entry in index.entries())
+    return tuple(map(check, entries()))
+
+
+def check(entry: Entry) -> Check:
+    """Compute the hash of one model's file again."""
+    try:
+        read_verified(entry)
+    except ModelError as error:
+        return Check(entry, str(error))
+    return Check(entry)
+
+
+def read_verified(entry: Entry) -> bytes:
+    """Return the content of a model's file, whose hash was checked.
+
+    Raises:
+        ModelError: Missing file or wrong hash; names the command that fixes it.
+    """
+    file = location(entry)
+    if not file.is_file():
+        raise _missing(entry)
+    data = read_bytes(file)
+    if digest(data) != entry.sha256:
+        raise ModelError(
+            f"model {entry.name!r} at {file} has sha256 {digest(data)}, expected {entry.sha256}; "
+            f"{_fix(entry)}"
+        )
+    return data
+
+
+def _is_replaced(entry: Entry, bundle: Bundle) -> bool:
+    """Return whether an installed model is of the bundle that a pinned one stands in for."""
+    folder = entry.folder or index.WEIGHTS
+    return (folder / index.BUNDLE_FILE).is_file() and read_bundle(folder).name == bundle.name
 
 
 def _missing(entry: Entry) -> ModelError:
@@ -185,6 +345,10 @@ def _missing(entry: Entry) -> ModelError:
 
 
 def _fix(entry: Entry) -> str:
+    if not entry.distribution and entry.folder is not None:
+        pin = f"`{VARIABLE}={entry.folder.name} facepad models pull`"
+        again = "add its bundle again with `facepad models add PATH`"
+        return f"get it with {pin}, or {again}" if entry.kind == "pulled" else again
     if entry.kind == "pulled":
         return "get it with `facepad models pull`"
     return f"reinstall it with `pip install --force-reinstall {entry.distribution}`"
@@ -193,14 +357,6 @@ def _fix(entry: Entry) -> str:
 def _beside(entry: Entry, ending: str) -> Path:
     """Return a file of the model's list that has its name; cards of pulled models are there too."""
     return ((entry.folder or index.WEIGHTS) / entry.file).with_suffix(ending)
-
-
-def _check(entry: Entry) -> Check:
-    try:
-        load_bytes(entry.name)
-    except ModelError as error:
-        return Check(entry, str(error))
-    return Check(entry)
 
 
 def _entry(file: Path) -> Entry:

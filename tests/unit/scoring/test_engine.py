@@ -12,6 +12,7 @@ from facepad.cli.console import progress
 from facepad.datasets.packed import Packed
 from facepad.errors import DatasetError, SettingsError
 from facepad.jobs.files import lock
+from facepad.models import bundles
 from facepad.scoring.engine import (
     LABELS,
     DatasetScoring,
@@ -133,7 +134,7 @@ def test_scores_of_other_tests_are_not_mixed(scoring: DatasetScoring) -> None:
 def test_everything_that_scores_depend_on_is_kept(scoring: DatasetScoring) -> None:
     assert list(facts(scoring)) == [
         "facepad", "calibration", "tests", "advisory", "fusion", "operating point",
-        "operating point made_up", "model made_up", "frames", "max_clip_mb",
+        "operating point made_up", "model made_up", "bundle", "frames", "max_clip_mb",
     ]  # fmt: skip
 
 
@@ -188,3 +189,12 @@ def test_which_face_is_judged_is_kept_and_never_mixed(
     largest = ScoreOptions(("one",), 0, resume=True)
     with pytest.raises(SettingsError, match="with faces 'single', not none"):
         score_manifest(manifest, out, largest, say=lambda _: None, progress=progress)
+
+
+def test_the_bundle_of_the_models_is_kept_and_never_mixed(
+    scoring: DatasetScoring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bundles, "holding", lambda _: "free-2+00000000")
+    with pytest.raises(SettingsError, match=r"with bundle none, not 'free-2\+00000000'"):
+        run(scoring)
+    assert facts(scoring)["bundle"] == ""  # the earlier run keeps its own

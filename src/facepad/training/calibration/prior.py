@@ -15,7 +15,7 @@ from facepad.calibration.prior import CalibratableTest, CameraPrior, ViewPrior
 from facepad.errors import DatasetError, InputError
 from facepad.faces.finder import FaceFinder
 from facepad.jobs.progress import Advance
-from facepad.models import index, store
+from facepad.models import store
 from facepad.models.card import Card
 from facepad.models.npz import pack, unpack
 from facepad.needs import needs_of
@@ -217,7 +217,7 @@ def _unpacked(data: bytes) -> Observations:
 
 def _licence(version: str) -> tuple[str, bool]:
     """Return the licence of the test's model, and whether it is for research only."""
-    for entry in index.entries():
+    for entry in store.entries():
         if entry.full_version == version:
             return entry.licence, entry.research_use
     return f"unknown: {version} is not among the models of facepad; that of its card applies", True
