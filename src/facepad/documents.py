@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,11 +25,15 @@ OUTCOMES: Mapping[Outcome, str] = MappingProxyType(
     }
 )
 SMALL_CHANGE = 0.005  # of a score or log-odds; a smaller change would be printed as 0.00
-LOG_ODDS_NOTE = (
-    "Log-odds: natural logarithm of the odds of bona fide over attack; the parts and the bias sum "
-    "to the log-likelihood ratio."
+# What explains a score in its details, the first of them that is there, and what to know of it.
+_NOTES: Mapping[str, str] = MappingProxyType(
+    {
+        "contributions": "Log-odds: natural logarithm of the odds of bona fide over attack; the "
+        "parts and the bias sum to the log-likelihood ratio.",
+        "explained": "Change of the score when each group of metrics is replaced by its training "
+        "mean.",
+    }
 )
-SCORE_NOTE = "Change of the score when each group of metrics is replaced by its training mean."
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +51,41 @@ class Judged:
     decision: Decision | None = None
     error: str | None = None
     heat_map: str | None = None
+
+
+class Tally:
+    """Counts of many decisions, for a summary.
+
+    Attributes:
+        outcomes: Number of inputs with each outcome.
+        reasons: Number of inputs with each reason.
+        unreadable: Number of inputs that could not be read.
+        times_ms: Duration of each decision.
+        points: Operating points that were applied.
+    """
+
+    def __init__(self) -> None:
+        self.outcomes: Counter[Outcome] = Counter()
+        self.reasons: Counter[Reason] = Counter()
+        self.unreadable = 0
+        self.times_ms: list[float] = []
+        self.points: set[OperatingPoint] = set()
+
+    def add(self, judged: Judged) -> None:
+        """Count one input."""
+        if (decision := judged.decision) is None:
+            self.unreadable += 1
+            return
+        self.outcomes[decision.outcome] += 1
+        self.reasons.update(decision.reasons)
+        self.times_ms.append(decision.timings_ms.get("total", 0.0))
+        if decision.operating_point is not None:
+            self.points.add(decision.operating_point)
+
+    @property
+    def total(self) -> int:
+        """Number of inputs."""
+        return self.outcomes.total() + self.unreadable
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +127,11 @@ def metrics_to_json(measured: Measured) -> str:
         "error": measured.error,
     }
     return json.dumps(plain(values), allow_nan=False)
+
+
+def is_problem(judged: Judged) -> bool:
+    """Return whether an input is not bona fide, or could not be read."""
+    return judged.decision is None or judged.decision.outcome is not Outcome.BONA_FIDE
 
 
 def to_document(judged: Judged) -> dict[str, Any]:
@@ -136,6 +181,13 @@ def explained(decision: Decision) -> list[str]:
             lines += [f"{name}{aside}: what changed the score ({score.value:.2f}):"]
             lines += [f"  {line}" for line in explanation(changes)]
     return lines
+
+
+def explained_notes(decision: Decision) -> set[str]:
+    """Return what a reader must know of the numbers in `explained`."""
+    details = [score.details for score in decision.scores.values()]
+    shown = (next((key for key in _NOTES if key in one), None) for one in details)
+    return {_NOTES[key] for key in shown if key is not None}
 
 
 _Row = tuple[str, float, str]  # name, log-odds, and what stands behind them

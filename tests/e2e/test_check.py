@@ -38,9 +38,7 @@ def test_each_of_thirty_broken_files_is_one_line_with_its_error(
     environment: dict[str, str], broken: list[Path], picture: Path
 ) -> None:
     assert len(broken) >= 30
-    result = run(
-        "check", broken[0].parent, picture, "--json", "--tests", "made_up", env=environment
-    )
+    result = run("check", *broken, picture, "--json", "--tests", "made_up", env=environment)
     documents = [json.loads(line) for line in result.stdout.splitlines()]
     assert sorted(d["path"] for d in documents[:-1]) == sorted(map(str, broken))
     assert all(d["error"].startswith(printable(d["path"])) for d in documents[:-1])
@@ -49,7 +47,7 @@ def test_each_of_thirty_broken_files_is_one_line_with_its_error(
 
 
 def test_broken_files_fit_into_the_table(environment: dict[str, str], broken: list[Path]) -> None:
-    result = run("check", broken[0].parent, "--tests", "made_up", env=environment)
+    result = run("check", *broken, "--tests", "made_up", env=environment)
     assert f"{len(broken)} unreadable" in result.stdout.decode()
     assert b"Traceback" not in result.stdout + result.stderr
 

@@ -119,7 +119,20 @@ def test_a_picture_that_cannot_be_read_is_a_row_with_its_error(
     assert (row["score"], row["outcome"], row["made_up_score"]) == ("", "", "")
     assert row["reason"].startswith("error: ")
     assert result.returncode == 2
-    assert b"1 picture could not be read" in result.stderr
+    assert b"23 no response, 1 unreadable" in result.stdout
+
+
+def test_a_folder_is_scored_as_its_manifest_is(
+    manifest: Path, environment: dict[str, str], tmp_path: Path
+) -> None:
+    out = tmp_path / "folder.csv"
+    result = run("score", tmp_path, "--out", out, "--tests", "made_up", env=environment)
+    assert result.returncode == 2
+    assert b"1 file skipped (hidden, or no picture or clip): in.csv" in result.stderr
+    with out.open(newline="") as stream:
+        found = {row["path"]: row["reason"] for row in csv.DictReader(stream)}
+    run(*score(manifest, "--tests", "made_up"), env=environment)
+    assert found == {row["path"]: row["reason"] for row in read(manifest)}
 
 
 def test_a_picture_that_takes_its_worker_down_costs_one_row(

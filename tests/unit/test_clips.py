@@ -133,7 +133,7 @@ def test_python_check_score_and_evaluate_give_one_decision(
     assert decision.score is not None
     shown = CliRunner().invoke(app, ["check", "--json", "--tests", ",".join(tests), str(clip)])
     document = json.loads(shown.stdout)
-    score = score_picture(Checker(tests), str(clip), tests=tests)
+    score = score_picture(Checker(tests), (str(clip), "clip"), tests=tests)
     evaluate = score_presentation(Checker(tests), (str(clip), None), tests=tests)
     rows = (
         dict(zip(output_columns(tests), score, strict=True)),
@@ -160,7 +160,7 @@ def test_a_poor_capture_has_one_decision_everywhere(
     decision = made.check(path)
     assert (decision.outcome, decision.frames) == (outcome, 5 if dark == 1 else 6)
     assert ("1 of 6 frames ignored: too dark" in decision.notes) is (dark == 1)
-    score = score_picture(made, path, tests=("bright",))
+    score = score_picture(made, (path, path), tests=("bright",))
     evaluate = score_presentation(made, (path, None), tests=("bright",))
     assert score[:4] == evaluate[:4]
     assert (score[1], score[2]) == (outcome.value, ";".join(decision.reasons))

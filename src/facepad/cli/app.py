@@ -13,6 +13,7 @@ from facepad.cli import (
     evaluate,
     metrics,
     models,
+    score,
     simulate,
     train,
     train_fusion,
@@ -82,7 +83,7 @@ def _root(
 
 
 app.command("check")(check.check)
-app.command("score")(check.score)
+app.command("score")(score.score)
 app.command("metrics")(metrics.metrics)
 app.command("evaluate")(evaluate.evaluate)
 app.add_typer(dataset.app, name="dataset")

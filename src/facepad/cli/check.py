@@ -1,10 +1,11 @@
-"""``facepad check`` and ``facepad score``: judge pictures and clips, a few or many of them."""
+"""``facepad check``: judge pictures and clips, a few or many of them."""
 
 import os
 import sys
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -25,17 +26,24 @@ from facepad.cli.options import (
 from facepad.registry import DEFAULT_POINT
 
 if TYPE_CHECKING:
-    from facepad.documents import Judged
+    from facepad.documents import Judged, Tally
     from facepad.explaining import HeatMapFolder
     from facepad.media.inputs import Input
     from facepad.pipeline import Checker
 
-MANIFEST_HELP = "CSV in UTF-8 with a column 'path', relative to the folder of the file."
 EXPLAIN_DIR_HELP = (
-    "Write a heat map for each input: what each part of the face and its surroundings added to "
-    "the decision. Takes several seconds per picture."
+    "Write a heat map of each input that is shown: what each part of the face and its surroundings "
+    "added to the decision. Takes several seconds per picture."
 )
-OUT_HELP = "CSV to write: the manifest's columns, then score, outcome, reason, ..., ms."
+ONLY_HELP = "Show only what is not bona fide: attack, uncertain, no response, unreadable."
+WORKERS_HELP = "Number of inputs judged at a time. Default: the setting threads."
+FEW = 20  # inputs that are shown in one table; of more, each has a line as soon as it is decided
+
+
+class OnlyName(StrEnum):
+    """Which inputs are shown."""
+
+    PROBLEMS = "problems"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +54,8 @@ class CheckOptions:
         tests: Names of the tests that decide; None for the default ones.
         threshold: Decide at this score; None for the tests' own operating points.
         operating_point: Name of the tests' operating point, without a threshold.
+        only: Which inputs are shown; None for all.
+        workers: Number of inputs that are judged at a time; None for the setting ``threads``.
         json: Whether to print documents instead of a table.
         explain: Whether to print what tests and their members added to the decision.
         fail_on_attack: The policy: no outcome is attack.
@@ -67,6 +77,8 @@ class CheckOptions:
     advisory: tuple[str, ...] | None = None
     faces: FacesName = FacesName.LARGEST
     operating_point: str = DEFAULT_POINT
+    only: OnlyName | None = None
+    workers: int | None = None
     explain_dir: Path | None = None
 
 
@@ -105,6 +117,8 @@ def check(
         str | None, typer.Option("--calibration", metavar="NAME", help=CALIBRATION_HELP)
     ] = None,
     faces: Annotated[FacesName, typer.Option("--faces", help=FACES_HELP)] = FacesName.LARGEST,
+    only: Annotated[OnlyName | None, typer.Option("--only", help=ONLY_HELP)] = None,
+    workers: Annotated[int | None, typer.Option("--workers", min=1, help=WORKERS_HELP)] = None,
     fail_on_attack: Annotated[
         bool,
         typer.Option(
@@ -125,10 +139,15 @@ def check(
     A clip (AVI, MP4, MOV, MKV, WebM) is one presentation with one decision. An input that
     cannot be read is one line with its error; the other inputs are judged.
 
+    Of a folder or a pattern, hidden files and files that are neither pictures nor clips are
+    skipped and counted. Up to 20 inputs are shown in a table at the end; of more, each has a line
+    as soon as it is decided, and the last lines sum up.
+
     For example:
 
     - `facepad check me.jpg`
     - `facepad check --json 'photos/*.jpg' clip.mp4 > decisions.jsonl`
+    - `facepad check --only problems photos`
     - `facepad check --explain --explain-dir maps me.jpg`
     - `facepad check --require-bona-fide --faces single - < upload.jpg`
 
@@ -148,12 +167,14 @@ def check(
         threshold=threshold,
         json=as_json,
         explain=explain,
-        explain_dir=explain_dir,
         fail_on_attack=fail_on_attack,
         require_bona_fide=require_bona_fide,
         calibration=calibration,
         faces=faces,
         operating_point=str(operating_point or DEFAULT_POINT),
+        only=only,
+        workers=workers,
+        explain_dir=explain_dir,
     )
     raise typer.Exit(run(paths, options))
 
@@ -168,34 +189,69 @@ def run(paths: Sequence[str], options: CheckOptions) -> ExitCode:
     """
     from facepad import runtime, settings
     from facepad.cli.console import progress
-    from facepad.documents import Judged, to_json
+    from facepad.documents import Tally, is_problem
     from facepad.jobs.threads import ordered_map
-    from facepad.media.inputs import expand
+    from facepad.media.inputs import expand, skipped_in_words
 
     runtime.tune()
-    inputs = list(expand(paths))
+    skipped: list[str] = []
+    inputs = list(expand(paths, skip=skipped.append))
+    if skipped:
+        say(skipped_in_words(skipped))
     threads = int(settings.number("threads"))
     checker = _checker(options, threads if len(inputs) == 1 else 1)
     checker.load()
     heat_maps = _heat_maps(options.explain_dir)
-    results: list[Judged] = []
-    judged = ordered_map(lambda item: judge(checker, item), inputs, min(threads, len(inputs)))
-    try:
-        with closing(judged), progress("checking", len(inputs)) as advance:
-            for item, result in zip(inputs, judged, strict=True):
+    tally, workers = Tally(), min(options.workers or threads, len(inputs))
+    judged = ordered_map(lambda item: judge(checker, item), inputs, workers)
+    with (
+        _shown(inputs, options, tally, len(skipped)) as show,
+        closing(judged),
+        progress("checking", len(inputs)) as advance,
+    ):
+        for item, result in zip(inputs, judged, strict=True):
+            tally.add(result)
+            if options.only is None or is_problem(result):
                 if heat_maps is not None:
                     result = _with_heat_map(heat_maps, checker, item, result, len(inputs) == 1)
-                results.append(result)
-                if options.json:
-                    sys.stdout.write(to_json(result) + "\n")
-                    sys.stdout.flush()
-                advance()
-    finally:  # an interrupted run still shows what is known
-        if results and not options.json:
-            from facepad.cli.tables import show_decisions
+                show(result)
+            advance()
+    return exit_code(tally, options)
 
+
+@contextmanager
+def _shown(
+    inputs: "Sequence[Input]", options: CheckOptions, tally: "Tally", skipped: int
+) -> "Iterator[Callable[[Judged], None]]":
+    """Give the function that shows a result; an interrupted run still shows what is known."""
+    if options.json:
+        yield _print_document
+        return
+    from facepad.documents import path_of
+
+    results: list[Judged] = []
+    show = results.append
+    is_streamed = len(inputs) > FEW and not options.explain
+    if is_streamed:
+        from facepad.cli.tables import DecisionLines
+
+        show = DecisionLines([path_of(item) for item in inputs]).show
+    try:
+        yield show
+    finally:
+        from facepad.cli.tables import show_decisions, show_summary
+
+        if results:
             show_decisions(results, explain=options.explain)
-    return exit_code(results, options)
+        if tally.total:
+            show_summary(tally, skipped=skipped, reasons=is_streamed)
+
+
+def _print_document(judged: "Judged") -> None:
+    from facepad.documents import to_json
+
+    sys.stdout.write(to_json(judged) + "\n")
+    sys.stdout.flush()
 
 
 def judge(checker: "Checker", item: "Input") -> "Judged":
@@ -242,16 +298,15 @@ def _with_heat_map(
     return judged
 
 
-def exit_code(results: "Sequence[Judged]", options: CheckOptions) -> ExitCode:
+def exit_code(tally: "Tally", options: CheckOptions) -> ExitCode:
     """Return the exit code; an input that could not be read goes before a policy that failed."""
     from facepad.types import Outcome
 
-    outcomes = [result.decision.outcome for result in results if result.decision is not None]
-    if len(outcomes) < len(results):
+    if tally.unreadable:
         return ExitCode.INPUT
-    if options.fail_on_attack and Outcome.ATTACK in outcomes:
+    if options.fail_on_attack and tally.outcomes[Outcome.ATTACK]:
         return ExitCode.POLICY
-    if options.require_bona_fide and set(outcomes) != {Outcome.BONA_FIDE}:
+    if options.require_bona_fide and tally.outcomes[Outcome.BONA_FIDE] < tally.total:
         return ExitCode.POLICY
     return ExitCode.OK
 
@@ -274,66 +329,3 @@ def _checker(options: CheckOptions, threads: int) -> "Checker":
         explain=options.explain,
         faces=options.faces.value,
     )
-
-
-def score(
-    *,
-    manifest: Annotated[Path, typer.Option("--manifest", metavar="IN.csv", help=MANIFEST_HELP)],
-    out: Annotated[Path, typer.Option("--out", metavar="SCORES.csv", help=OUT_HELP)],
-    tests: Annotated[
-        str | None, typer.Option("--tests", metavar="NAME,...", help=TESTS_HELP)
-    ] = None,
-    advisory: Annotated[
-        str | None, typer.Option("--advisory", metavar="NAME,...", help=ADVISORY_HELP)
-    ] = None,
-    calibration: Annotated[
-        str | None, typer.Option("--calibration", metavar="NAME", help=CALIBRATION_HELP)
-    ] = None,
-    operating_point: Annotated[
-        PointName | None, typer.Option("--operating-point", help=POINT_HELP)
-    ] = None,
-    faces: Annotated[FacesName, typer.Option("--faces", help=FACES_HELP)] = FacesName.LARGEST,
-    workers: Annotated[
-        int | None,
-        typer.Option("--workers", min=1, help="Number of processes. Default: the setting threads."),
-    ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Resume an interrupted run.")] = False,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite the output.")] = False,
-) -> None:
-    """Score the pictures and clips of a manifest: each row once, in order.
-
-    An input that cannot be read is a row without outcome; its reason begins with "error: ".
-
-    Resume an interrupted run with --resume: finished rows are kept. Results of different
-    models or calibrations are never mixed; SCORES.csv.run.json holds their versions.
-
-    For example:
-
-    - `facepad score --manifest pictures.csv --out scores.csv`
-    - `facepad score --manifest pictures.csv --out scores.csv --resume`
-
-    Exit codes:
-
-    - 0: everything was judged
-    - 2: a picture could not be read, or wrong usage
-    - 3: a model is missing or broken
-    - 4: the manifest, the file of scores or a setting cannot be used
-    """
-    from facepad import settings
-    from facepad.cli.console import progress
-    from facepad.scoring.engine import ScoreOptions, score_manifest
-
-    if resume and force:
-        raise typer.BadParameter("give either --resume or --force")
-    options = ScoreOptions(
-        tests=names_given(tests),
-        advisory=names_given(advisory),
-        workers=workers or int(settings.number("threads")),
-        resume=resume,
-        force=force,
-        calibration=calibration,
-        faces=faces.value,
-        operating_point=str(operating_point or DEFAULT_POINT),
-    )
-    errors = score_manifest(manifest, out, options, say=say, progress=progress)
-    raise typer.Exit(ExitCode.INPUT if errors else ExitCode.OK)

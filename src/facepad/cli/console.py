@@ -60,6 +60,8 @@ def _bar(what: str, total: int, done: int) -> Iterator[Advance]:
     from rich.progress import TimeRemainingColumn as TimeLeft
 
     columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeLeft(), TextColumn("left"))
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    console, is_shared = Console(stderr=True), sys.stdout.isatty()
+    # Results share the terminal with the bar, or go to a file or a pipe, untouched.
+    with Progress(*columns, console=console, transient=True, redirect_stdout=is_shared) as bar:
         task = bar.add_task(what, total=total, completed=done)
         yield lambda: bar.advance(task)

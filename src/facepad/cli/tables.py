@@ -1,6 +1,7 @@
 """The tables that commands print for people; they fit the terminal they are shown in."""
 
 import os
+import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,15 +18,16 @@ from facepad.cli.console import console, shortened
 from facepad.cli.errors import say
 from facepad.decision import Decision
 from facepad.documents import (
-    LOG_ODDS_NOTE,
     OUTCOMES,
-    SCORE_NOTE,
     Judged,
     Measured,
+    Tally,
     explained,
+    explained_notes,
     why,
 )
 from facepad.errors import counted, printable
+from facepad.reasons import REASONS
 from facepad.registry import POINT_NAMES
 from facepad.types import OperatingPoint, Outcome, Reason, Sample, Score, Split
 
@@ -46,6 +48,9 @@ NOTHING = Text("-", style="dim")
 SHARE_OF_WHY = 0.4  # of the width, at least when names are long
 BONA_FIDE = "bona fide"
 GAP = 2  # blanks between columns
+UNBROKEN = 10_000  # columns; more than a line has
+LINE_WIDTHS: Mapping[str, int] = MappingProxyType({"outcome": 11, "score": 5})  # of streamed lines
+FREQUENT = 5  # reasons in a summary
 NAME_WIDTH = 28  # of a picture's name above its column of metrics
 NUMBER_WIDTH = 14
 LABEL_WIDTH = 10
@@ -56,54 +61,100 @@ CALIBRATE = (
 
 
 def show_decisions(results: Sequence[Judged], *, explain: bool = False) -> None:
-    """Print the table, an explanation of the scores if asked for, and a summary."""
+    """Print the table, and an explanation of the scores if asked for."""
     out = console()
-    folder = _common_folder([judged.path for judged in results])
-    if folder:
-        out.print(Text(f"in {printable(folder)}", style="dim"), overflow="fold")
-    names = [_name(judged.path, folder) for judged in results]
+    names = _names_below_folder(out, [judged.path for judged in results])
     out.print(_decision_table(results, names, out.width))
     if explain:
         _explain(out, results, names)
     for judged, name in zip(results, names, strict=True):
         if judged.heat_map is not None:
             out.print(Text(f"heat map of {name}: {printable(judged.heat_map)}"), overflow="fold")
-    out.print(summary(results, out.width))
-    decided = (judged.decision for judged in results if judged.decision is not None)
-    if any(Reason.UNCALIBRATED_CAMERA in decision.reasons for decision in decided):
+
+
+class DecisionLines:
+    """Prints a line for each input as its decision is made.
+
+    Args:
+        paths: Of all inputs that may be shown; the first column is as wide as they need.
+    """
+
+    def __init__(self, paths: Sequence[str]) -> None:
+        self._out = console()
+        if not sys.stdout.isatty() and "COLUMNS" not in os.environ:
+            self._out.width = UNBROKEN  # so that each input is one line for other programs
+        names = _names_below_folder(self._out, paths)
+        self._names = dict(zip(paths, names, strict=True))
+        taken = sum(width + GAP for width in LINE_WIDTHS.values())
+        room = self._out.width - taken - GAP - int(SHARE_OF_WHY * self._out.width)
+        self._width = max(len("picture"), min(max(map(len, names)), room))
+        self._is_first = True
+
+    def show(self, judged: Judged) -> None:
+        """Print one line; the head of the columns before the first."""
+        table = _plain_table()
+        table.show_header, self._is_first = self._is_first, False
+        table.add_column("picture", no_wrap=True, min_width=self._width)
+        for column, width in LINE_WIDTHS.items():
+            table.add_column(column, no_wrap=True, min_width=width)
+        table.add_column("why")
+        cells = _cells(judged, ())
+        name = Text(shortened(self._names[judged.path], self._width))
+        table.add_row(name, *(cells.get(column, NOTHING) for column in (*LINE_WIDTHS, "why")))
+        self._out.print(table)
+
+
+def show_summary(tally: Tally, *, skipped: int = 0, reasons: bool = False) -> None:
+    """Print the counts of a run, and what helps where the camera is not calibrated.
+
+    Args:
+        tally: The counts.
+        skipped: Number of files that were left out.
+        reasons: Whether to print the most frequent reasons.
+    """
+    out = console()
+    out.print(summary(tally, out.width, skipped))
+    if reasons and tally.reasons:
+        out.print(Text(f"most frequent reasons: {_frequent(tally)}", style="dim"))
+    if Reason.UNCALIBRATED_CAMERA in tally.reasons:
         out.print(Text(CALIBRATE))
 
 
-def summary(results: Sequence[Judged], width: int = WIDE) -> Text:
+def summary(tally: Tally, width: int = WIDE, skipped: int = 0) -> Text:
     """Return the number of each outcome, the median time, and the thresholds.
 
     They share a line as far as ``width`` allows.
     """
-    decided = [judged.decision for judged in results if judged.decision is not None]
     parts = [
-        Text(f"{count} {OUTCOMES[outcome]}", style=STYLES[outcome])
+        Text(f"{count:,} {OUTCOMES[outcome]}", style=STYLES[outcome])
         for outcome in Outcome
-        if (count := sum(decision.outcome is outcome for decision in decided))
+        if (count := tally.outcomes[outcome])
     ]
-    if errors := len(results) - len(decided):
-        parts.append(Text(f"{errors} unreadable", style=ERROR_STYLE))
-    text = Text(f"{counted(len(results), 'picture')}: ") + Text(", ").join(parts)
+    if tally.unreadable:
+        parts.append(Text(f"{tally.unreadable:,} unreadable", style=ERROR_STYLE))
+    text = Text(f"{counted(tally.total, 'picture')}: ") + Text(", ").join(parts)
     length = text.cell_len
-    for detail in _details(decided):
+    for detail in _details(tally, skipped):
         fits = length + len(detail) + GAP <= width
         text.append(f"; {detail}" if fits else f"\n{detail}", style="dim")
         length = fits * (length + GAP) + len(detail)
     return text
 
 
-def _details(decided: Sequence[Decision]) -> Iterator[str]:
-    if decided:
-        times = [decision.timings_ms.get("total", 0.0) for decision in decided]
-        each = " each (median)" if len(decided) > 1 else ""
+def _details(tally: Tally, skipped: int) -> Iterator[str]:
+    if skipped:
+        yield f"{counted(skipped, 'other file')} skipped"
+    if times := tally.times_ms:
+        each = " each (median)" if len(times) > 1 else ""
         yield f"{median(times):.0f} ms{each}"
-    points = {decision.operating_point for decision in decided} - {None}
-    if bands := sorted({_band(point) for point in points if point}):
+    if bands := sorted({_band(point) for point in tally.points}):
         yield ", or ".join(bands)
+
+
+def _frequent(tally: Tally) -> str:
+    """Return the most frequent reasons in words, each with its count."""
+    shown = tally.reasons.most_common(FREQUENT)
+    return "; ".join(f"{count:,} {REASONS[reason].words}" for reason, count in shown)
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,17 +333,13 @@ def _without_path(judged: Judged) -> str:
 
 
 def _explain(out: Console, results: Sequence[Judged], names: Sequence[str]) -> None:
-    notes = set()
+    notes: set[str] = set()
     for judged, name in zip(results, names, strict=True):
         if judged.decision is None or not (lines := explained(judged.decision)):
             continue
         out.print(Text(f"\n{name}: what adds to the decision", style="bold"))
         out.print(Text("\n".join(f"  {line}" for line in lines)))
-        details = [score.details for score in judged.decision.scores.values()]
-        notes |= {LOG_ODDS_NOTE for one in details if "contributions" in one}
-        notes |= {
-            SCORE_NOTE for one in details if "explained" in one and "contributions" not in one
-        }
+        notes |= explained_notes(judged.decision)
     out.print(Text("\n" + "\n".join(sorted(notes) or ["No test can explain its score."]) + "\n"))
 
 
@@ -305,6 +352,14 @@ def _common_folder(paths: Sequence[str]) -> str:
     except ValueError:  # some are absolute, some are not
         return ""
     return "" if folder in (".", os.sep) else folder
+
+
+def _names_below_folder(out: Console, paths: Sequence[str]) -> list[str]:
+    """Print the folder that all inputs are in, if any; return their names within it."""
+    folder = _common_folder(paths)
+    if folder:
+        out.print(Text(f"in {printable(folder)}", style="dim"), overflow="fold")
+    return [_name(path, folder) for path in paths]
 
 
 def _name(path: str, folder: str) -> str:

@@ -69,7 +69,7 @@ class Provenance:
         Raises:
             SettingsError: As `keep`.
         """
-        earlier = self._read()
+        earlier = self.earlier()
         if earlier is None:
             raise SettingsError(
                 f"{self._subject}: the options of the earlier run are not known, since "
@@ -89,7 +89,8 @@ class Provenance:
                 "Give the same values to resume it; --force overwrites it"
             )
 
-    def _read(self) -> Facts | None:
+    def earlier(self) -> Facts | None:
+        """Return the facts that are kept; None when they are missing or damaged."""
         try:
             content = json.loads(self.file.read_text(encoding="utf-8"))
             facts = content[self._key] if self._key else content

@@ -53,7 +53,7 @@ OpenFile = BinaryFile | HasFile | HasStream
 
 _HEAD = 32  # bytes that show whether a file is a video
 _BLOCK = 1 << 20  # bytes read at a time
-_SUFFIXES = {
+_FORMATS = {
     ".jpg": "JPEG",
     ".jpeg": "JPEG",
     ".jpe": "JPEG",
@@ -71,6 +71,7 @@ _SUFFIXES = {
     ".avif": "AVIF",
     **dict.fromkeys((".gif", ".pdf", ".svg", ".mp4"), "other"),
 }
+PICTURE_SUFFIXES = tuple(suffix for suffix, kind in _FORMATS.items() if kind != "other")
 _ALPHA = (
     "; a fourth channel is alpha: lay the picture over a plain background first, or give it as a "
     "Pillow image"
@@ -320,7 +321,7 @@ def _frame(data: bytes, suffix: str, limits: Limits) -> Frame:
     header = inspect(data)
     image, notes = decode(header, limits)
     notes = (*header.notes, *notes)
-    if _SUFFIXES.get(suffix.lower(), header.format) != header.format:
+    if _FORMATS.get(suffix.lower(), header.format) != header.format:
         notes = (f"named {suffix.lower()} but is {header.format}", *notes)
     return Frame(image, notes=notes)
 

@@ -1,4 +1,4 @@
-"""Scores of a manifest or a dataset in a CSV file; an interrupted run resumes."""
+"""Scores of a dataset in a CSV file; an interrupted run resumes."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -9,104 +9,26 @@ from pathlib import Path
 from facepad import __version__, settings
 from facepad.errors import counted
 from facepad.evaluation.aggregation import Scored
-from facepad.finders import Faces
 from facepad.jobs.csv_rows import label_of, read_csv
 from facepad.jobs.progress import Advance, Progress, Say
 from facepad.jobs.work_folder import Facts, Provenance
 from facepad.models import bundles
 from facepad.packed import address
-from facepad.registry import DEFAULT_FUSION, DEFAULT_POINT
+from facepad.registry import DEFAULT_FUSION
 from facepad.scoring.table import (
     ERROR_PREFIX,
     Fields,
     Manifest,
     ScoresFile,
-    is_error,
-    output_columns,
     presentation_columns,
-    read_manifest,
     score_field,
 )
-from facepad.scoring.workers import CheckerSpec, score_pictures, score_presentations
+from facepad.scoring.workers import CheckerSpec, score_presentations
 from facepad.types import OperatingPoint, Outcome, Reason, Sample, Split
 
 NO_SCORE = "no score"
 WITHIN_BAND = (Reason.NEAR_THRESHOLD, Reason.UNCALIBRATED_CAMERA)
 LABELS = ("key", "path", "label", "pai_species", "subject", "split")
-
-
-@dataclass(frozen=True, slots=True)
-class ScoreOptions:
-    """How a manifest is scored.
-
-    Attributes:
-        tests: Names of the tests that decide; None for the default ones.
-        workers: Number of processes.
-        resume: Whether to continue a file that exists.
-        force: Whether to overwrite a file that exists.
-        calibration: Name of the camera's calibration, whose test then decides alone; None
-            for none.
-        advisory: Names of tests that are only reported; None for the default ones beside the
-            default tests, and for none beside others.
-        faces: Which face of several is judged.
-        operating_point: Name of the tests' operating point.
-    """
-
-    tests: tuple[str, ...] | None
-    workers: int
-    resume: bool = False
-    force: bool = False
-    calibration: str | None = None
-    advisory: tuple[str, ...] | None = None
-    faces: Faces = "largest"
-    operating_point: str = DEFAULT_POINT
-
-
-def score_manifest(
-    file: Path, out: Path, options: ScoreOptions, *, say: Say, progress: Progress
-) -> int:
-    """Score every row of a manifest once, in order.
-
-    Args:
-        file: The manifest.
-        out: The file of scores.
-        options: How to score.
-        say: Takes messages for the user.
-        progress: Shows progress.
-
-    Returns:
-        The number of pictures that could not be read.
-
-    Raises:
-        DatasetError: The manifest, or the file to continue, cannot be used.
-        ModelError: A model is missing or has the wrong hash.
-        SettingsError: The output exists, cannot be written, or was started with other models,
-            settings or another calibration; or a name is not known.
-    """
-    spec = CheckerSpec.of(
-        *(options.tests, options.advisory, options.calibration),
-        faces=options.faces,
-        operating_point=options.operating_point,
-    )
-    outputs = output_columns(spec.tests)
-    manifest = read_manifest(file, outputs)
-    checker = spec.checker()
-    checker.load()  # a missing model is an error before any file is touched
-    facts = facts_of(spec, checker.models, checker.operating_points)
-    with ScoresFile(out, manifest, outputs, resume=options.resume, force=options.force) as scores:
-        _provenance(out).keep(facts, resumed=scores.done > 0)
-        left = range(scores.done, len(manifest.rows))
-        _say_done(out, scores, len(left), say)
-        fields = score_pictures(
-            spec,
-            map(manifest.picture, left),
-            min(options.workers, max(1, len(left))),
-        )
-        total = len(manifest.rows)
-        with progress("scored", total, done=scores.done, lines=True) as advance:
-            errors = _append(scores, manifest.rows[scores.done :], fields, advance)
-    say(f"{out}: {counted(total, 'row')}{_unread(scores.errors + errors)}")
-    return scores.errors + errors
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,16 +114,16 @@ def score_dataset(
     outputs = presentation_columns(scoring.spec.tests)
     with ScoresFile(scoring.file, manifest, outputs, resume=resume, force=True) as scores:
         facts = facts_of(scoring.spec, scoring.models, scoring.points)
-        _provenance(scoring.file).keep(facts, resumed=scores.done > 0)
+        provenance_of(scoring.file).keep(facts, resumed=scores.done > 0)
         left = samples[scores.done :]
-        _say_done(scoring.file, scores, len(left), say)
+        say_done(scoring.file, scores, len(left), say)
         fields = score_presentations(
             scoring.spec,
             left,
             min(scoring.workers, max(1, len(left))),
         )
         with progress(f"scored {scoring.name}", len(rows), done=scores.done, lines=True) as advance:
-            _append(scores, rows[scores.done :], fields, advance)
+            append_rows(scores, rows[scores.done :], fields, advance)
     return [row for _, row in read_csv(scoring.file, may_be_empty=True).rows()]
 
 
@@ -249,32 +171,26 @@ def labels(root: Path, sample: Sample) -> Fields:
     )
 
 
-def _provenance(scores: Path) -> Provenance:
+def provenance_of(scores: Path) -> Provenance:
     """Return what keeps the facts of a file of scores, whose own columns are a contract."""
     return Provenance(scores.with_name(f"{scores.name}.run.json"), subject=scores)
 
 
-def _say_done(file: Path, scores: ScoresFile, left: int, say: Say) -> None:
+def say_done(file: Path, scores: ScoresFile, left: int, say: Say) -> None:
+    """Say how many rows an earlier run has done, and whether the file cannot be locked."""
     if scores.note:
         say(scores.note)
     if scores.done:
         say(f"{file}: {counted(scores.done, 'row')} there already, {left:,} left")
 
 
-def _unread(errors: int) -> str:
-    return f", {counted(errors, 'picture')} could not be read" if errors else ""
-
-
-def _append(
+def append_rows(
     scores: ScoresFile, rows: Sequence[Fields], added: Iterable[Fields], advance: Advance
-) -> int:
-    """Write rows with their added fields; return how many pictures could not be read."""
-    errors = 0
+) -> None:
+    """Write rows with their added fields."""
     for row, fields in zip(rows, added, strict=True):
         scores.append((*row, *fields))
-        errors += is_error(fields)
         advance()
-    return errors
 
 
 def _relative(root: Path, path: str) -> str:

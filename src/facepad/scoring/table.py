@@ -5,7 +5,7 @@ one torn row at its end, which a later run cuts off.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -121,11 +121,6 @@ def error_fields(error: str, columns: int) -> Fields:
     return ("", "", f"{ERROR_PREFIX}{error}", *[""] * (columns - 3))
 
 
-def is_error(fields: Fields) -> bool:
-    """Return whether added fields are those of a picture that could not be read."""
-    return not fields[1]
-
-
 def score_field(value: float | None) -> str:
     """Return a score, or a bound of scores, as it is written; empty where there is none."""
     return "" if value is None else f"{value:.{DECIMALS}f}"
@@ -152,17 +147,27 @@ class Manifest:
     """The rows of a manifest, as text.
 
     Attributes:
-        file: The manifest; paths in it are relative to its folder.
+        file: The manifest; paths in it are relative to its folder. Where there is none, the
+            folder of the pictures.
         columns: Names of its columns, ``path`` among them.
         rows: One tuple per picture, as long as ``columns``.
+        files: Path of each row's picture; empty where the rows are those of a file, whose column
+            ``path`` names them.
     """
 
     file: Path
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    files: tuple[Path, ...] = ()
+
+    def name(self, row: int) -> str:
+        """Return the name of a row's picture, as the row has it."""
+        return self.rows[row][self.columns.index(PATH_COLUMN)]
 
     def picture(self, row: int) -> str:
         """Return the path of a row's picture; empty when the row has none."""
+        if self.files:
+            return str(self.files[row])
         folder, cell = self.file.parent, self.rows[row][self.columns.index(PATH_COLUMN)]
         return str(folder / path_of_cell(folder, cell)) if cell.strip() else ""
 
@@ -196,7 +201,6 @@ class ScoresFile:
 
     Attributes:
         done: Number of rows of an earlier run.
-        errors: Number of those without outcome.
         note: A sentence for the user when the file cannot be locked; else "".
 
     Args:
@@ -227,6 +231,8 @@ class ScoresFile:
             raise SettingsError(f"{file} exists; --resume continues it, --force overwrites it")
         if there and file.samefile(manifest.file):
             raise SettingsError(f"{file} is the manifest; name another file for the scores")
+        if there and _is_one_of(file, manifest.files):
+            raise SettingsError(f"{file} is one of the inputs; name another file for the scores")
         header = (*manifest.columns, *outputs)
         self._stream, self.note = _open(file)
         try:
@@ -237,7 +243,7 @@ class ScoresFile:
         except BaseException:
             self._stream.close()
             raise
-        self.done, self.errors = found.rows, found.errors
+        self.done = found.rows
 
     def append(self, row: Sequence[str]) -> None:
         """Write one whole row and flush it."""
@@ -254,6 +260,10 @@ class ScoresFile:
         trace: TracebackType | None,
     ) -> None:
         self._stream.close()
+
+
+def _is_one_of(file: Path, files: Iterable[Path]) -> bool:
+    return any(each.name == file.name and each.exists() and file.samefile(each) for each in files)
 
 
 def _open(file: Path) -> tuple[BinaryIO, str]:
@@ -273,10 +283,9 @@ def _encoded(row: Sequence[str]) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class _Progress:
-    """Rows of an earlier run, those without outcome, and bytes up to a torn row."""
+    """Rows of an earlier run, and bytes up to a torn row."""
 
     rows: int = 0
-    errors: int = 0
     whole_bytes: int = 0
 
 
@@ -293,12 +302,11 @@ def _inspect(file: Path, manifest: Manifest, header: Sequence[str]) -> _Progress
             f"{file}: made with other tests or an earlier facepad; expected the columns "
             f"{', '.join(header)}, got {', '.join(first)}; --force overwrites it"
         )
-    rows = errors = 0
+    rows = 0
     for row, end in records:
         _check_row(file, manifest, header, rows, row)
         rows, whole = rows + 1, end
-        errors += not row[header.index(OUTCOME_COLUMN)]
-    return _Progress(rows, errors, whole)
+    return _Progress(rows, whole)
 
 
 def _check_row(

@@ -285,12 +285,14 @@ def as_shipped(point: OperatingPoint) -> GivenPoint:
     return GivenPoint("as shipped", point.threshold, point.low, point.high)
 
 
-def score_pictures(spec: CheckerSpec, paths: Iterable[str], workers: int) -> Iterator[Fields]:
+def score_pictures(
+    spec: CheckerSpec, pictures: Iterable[tuple[str, str]], workers: int
+) -> Iterator[Fields]:
     """Yield the fields of `output_columns` of each picture, in order.
 
     Args:
         spec: Makes the checker of each process.
-        paths: Paths of pictures; "" where a row has none.
+        pictures: Path of each picture, "" where a row has none, and its name in messages.
         workers: Number of processes.
 
     Raises:
@@ -301,7 +303,7 @@ def score_pictures(spec: CheckerSpec, paths: Iterable[str], workers: int) -> Ite
     work = partial(score_picture, tests=spec.tests)
     dead = error_fields(DIED, len(output_columns(spec.tests)))
     with ProcessPool(work, workers, spec.checker) as pool:
-        yield from pool.map(paths, died=lambda _: dead)
+        yield from pool.map(pictures, died=lambda _: dead)
 
 
 def score_presentations(
@@ -324,20 +326,26 @@ def score_presentations(
         yield from pool.map(places, died=lambda _: dead)
 
 
-def score_picture(checker: Checker, path: str, *, tests: Sequence[str]) -> Fields:
+def score_picture(checker: Checker, picture: tuple[str, str], *, tests: Sequence[str]) -> Fields:
     """Return the fields of one picture or clip; an error if it cannot be read.
+
+    Args:
+        checker: Judges the picture.
+        picture: Its path, "" where the row has none, and its name in messages.
+        tests: Names of the liveness tests.
 
     Raises:
         ModelError: A model is missing or wrong.
         SettingsError: A test does not exist, or a library is missing.
     """
     width = len(output_columns(tests))
+    path, name = picture
     if not path:
         return error_fields(NO_PATH, width)
     try:
-        return decision_fields(checker.check(path), tests)
+        return decision_fields(checker.check(path, name=name), tests)
     except Exception as error:  # noqa: BLE001 - raised again where it is not the item's own
-        return error_fields(item_error(path, error), width)
+        return error_fields(item_error(name, error), width)
 
 
 def score_presentation(

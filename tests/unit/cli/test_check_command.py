@@ -315,3 +315,88 @@ def test_the_last_line_names_the_operating_point(picture: Picture) -> None:
 
 def test_the_names_of_the_command_line_are_those_of_the_registry() -> None:
     assert tuple(PointName) == POINT_NAMES
+
+
+# --- many inputs ------------------------------------------------------------------------------
+
+
+def many(picture: Picture, number: int = 21) -> list[str]:
+    """Bright pictures, then a dark one and one that is missing."""
+    return [*(picture(f"{i:02}.png", 200) for i in range(number)), picture("z.png", 50), "no.png"]
+
+
+def test_of_many_inputs_each_has_a_line_and_the_last_lines_sum_up(
+    picture: Picture, tmp_path: Path
+) -> None:
+    many(picture)
+    lines = [line.rstrip() for line in run(str(tmp_path), "--tests", "one").stdout.splitlines()]
+    assert lines[:3] == [
+        f"in {tmp_path}",
+        "picture  outcome      score  why",
+        "00.png   bona fide    0.78   score 0.78 >= 0.50 (accept)",
+    ]
+    assert lines[23] == "z.png    attack       0.20   score 0.20 < 0.50 (reject)"
+    assert lines[24].startswith("22 pictures: 21 bona fide, 1 attack; ")
+
+
+def test_a_line_is_printed_before_the_next_input_is_judged(
+    picture: Picture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events: list[str] = []
+    check = Checker.check
+
+    def checked(checker: Checker, source: Path, **options: str) -> Decision:
+        events.append("check")
+        return check(checker, source, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Checker, "check", checked)
+    monkeypatch.setattr("facepad.cli.tables.DecisionLines.show", lambda *_: events.append("show"))
+    run(*many(picture), "--workers", "1")
+    assert events[:4] == ["check", "show", "check", "show"]
+
+
+def test_only_problems_are_shown_but_all_are_counted(picture: Picture) -> None:
+    for number in (2, 21):
+        result = run(*many(picture, number), "--only", "problems", "--tests", "one")
+        shown = [line.split()[0] for line in result.stdout.splitlines() if " 0.20 " in line]
+        assert [Path(name).name for name in shown] == ["z.png"]
+        assert "00.png" not in result.stdout
+        assert f"{number + 2} pictures: {number} bona fide, 1 attack, 1 unreadable" in result.stdout
+        assert result.exit_code == 2
+
+
+def test_only_problems_without_a_problem_is_the_summary_alone(picture: Picture) -> None:
+    result = run(picture("a.png", 200), "--only", "problems")
+    assert result.stdout.startswith("1 picture: 1 bona fide; ")
+
+
+def test_only_problems_are_documents_too(picture: Picture) -> None:
+    lines = run(*many(picture, 2), "--only", "problems", "--json").stdout.splitlines()
+    assert [json.loads(line)["outcome"] for line in lines] == ["attack", None]
+
+
+def test_many_inputs_that_are_explained_are_a_table(picture: Picture) -> None:
+    out = run(*many(picture), "--explain").stdout
+    assert "towards bona fide" in out
+    assert "  ms" in out.splitlines()[0] + out.splitlines()[1]
+
+
+@pytest.mark.parametrize("workers", ["1", "3"])
+def test_lines_are_in_the_order_of_the_inputs_with_any_number_of_workers(
+    picture: Picture, workers: str
+) -> None:
+    paths = many(picture)
+    documents = map(json.loads, run(*paths, "--json", "--workers", workers).stdout.splitlines())
+    assert [document["path"] for document in documents] == paths
+
+
+def test_files_of_a_folder_that_are_no_pictures_are_skipped_and_counted(
+    picture: Picture, tmp_path: Path
+) -> None:
+    picture("a.png", 200)
+    (tmp_path / "README.txt").write_text("notes")
+    result = run(str(tmp_path), "--require-bona-fide")
+    assert result.exit_code == 0
+    assert "1 file skipped (hidden, or no picture or clip): README.txt" in result.stderr
+    assert "1 picture: 1 bona fide; 1 other file skipped; " in result.stdout
+    assert run(str(tmp_path / "README.txt")).exit_code == 2

@@ -1,5 +1,8 @@
 """Progress goes to standard error and only where it helps."""
 
+import io
+import sys
+
 import pytest
 
 from facepad.cli.console import progress, shortened
@@ -27,3 +30,22 @@ def test_a_long_run_without_a_terminal_tells_the_time_that_is_left(
 
 def test_a_name_that_fits_is_whole() -> None:
     assert shortened("a.jpg", 5) == "a.jpg"
+
+
+class _Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_bar_on_the_terminal_takes_nothing_of_what_is_written_to_a_file(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    terminal, file = _Terminal(), io.StringIO()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setattr(sys, "stdout", file)
+    with progress("checking", 9) as advance:
+        sys.stdout.write("{}\n")
+        advance()
+    assert file.getvalue() == "{}\n"
+    assert "checking" in terminal.getvalue()
+    assert "{}" not in terminal.getvalue()

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from facepad.cli.tables import show_decisions, summary
+from facepad.cli.tables import DecisionLines, show_decisions, show_summary, summary
 from facepad.decision import Decision
-from facepad.documents import Judged
+from facepad.documents import Judged, Tally
 from facepad.types import OperatingPoint, Outcome, Reason, Score
 
 ATTACK = Decision(
@@ -19,10 +19,18 @@ ATTACK = Decision(
 NO_FACE = Decision(Outcome.NON_RESPONSE, None, (Reason.NO_FACE,), timings_ms={"total": 20.0})
 
 
+def tally(*decisions: Decision | None) -> Tally:
+    counts = Tally()
+    for decision in decisions:
+        counts.add(Judged("x", decision))
+    return counts
+
+
 def shown(
     capsys: pytest.CaptureFixture[str], results: list[Judged], *, explain: bool = False
 ) -> list[str]:
     show_decisions(results, explain=explain)
+    show_summary(tally(*(judged.decision for judged in results)))
     return [line.rstrip() for line in capsys.readouterr().out.splitlines()]
 
 
@@ -65,7 +73,7 @@ def test_scores_of_tests_stand_below_the_reasons_where_columns_would_squeeze_the
 
 def test_every_threshold_that_was_applied_is_told() -> None:
     other = replace(ATTACK, operating_point=OperatingPoint.at(0.25, "mean of a, b"))
-    last = summary([Judged("x", ATTACK), Judged("y", other), Judged("z", ATTACK)]).plain
+    last = summary(tally(ATTACK, other, ATTACK)).plain
     assert last.endswith("; threshold 0.25, or threshold 0.50")
 
 
@@ -111,19 +119,18 @@ def test_the_table_fits_its_terminal(
 
 def test_the_band_of_scores_that_do_not_decide_is_printed() -> None:
     point = OperatingPoint("dev", 0.5, 0.43, 0.62)
-    last = summary([Judged("x", replace(ATTACK, operating_point=point))]).plain
+    last = summary(tally(replace(ATTACK, operating_point=point))).plain
     assert last.endswith("; threshold 0.50 (0.43 to 0.62 is uncertain)")
 
 
 def test_the_band_stands_on_a_line_of_its_own_where_it_would_be_broken() -> None:
     point = OperatingPoint("dev", 0.5, 0.43, 0.62)
-    judged = Judged("x", replace(ATTACK, operating_point=point))
-    lines = summary([judged], width=60).plain.splitlines()
+    lines = summary(tally(replace(ATTACK, operating_point=point)), width=60).plain.splitlines()
     assert lines == ["1 picture: 1 attack; 40 ms", "threshold 0.50 (0.43 to 0.62 is uncertain)"]
 
 
 def test_one_time_has_no_median() -> None:
-    assert "; 40 ms; " in summary([Judged("a.jpg", ATTACK)]).plain
+    assert "; 40 ms; " in summary(tally(ATTACK)).plain
 
 
 def test_a_test_that_cannot_explain_is_told(capsys: pytest.CaptureFixture[str]) -> None:
@@ -134,3 +141,37 @@ def test_a_test_that_cannot_explain_is_told(capsys: pytest.CaptureFixture[str]) 
 def test_the_file_of_a_heat_map_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     lines = shown(capsys, [Judged("a.jpg", ATTACK, heat_map="maps/a.heat-map.jpg")])
     assert "heat map of a.jpg: maps/a.heat-map.jpg" in lines
+
+
+@pytest.mark.parametrize("columns", [60, 100])
+def test_streamed_lines_fit_their_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, columns: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    results = [Judged("/very" * 40 + "/long.jpg", error="there are many reasons " * 9)]
+    stream = DecisionLines([judged.path for judged in results])
+    for judged in results:
+        stream.show(judged)
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= columns
+    assert "long.jpg  error" in lines[1]
+
+
+def test_a_streamed_line_is_not_broken_for_another_program(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("COLUMNS")
+    reasons = "there are many reasons " * 30
+    DecisionLines(["x.jpg"]).show(Judged("x.jpg", error=reasons))
+    _, line = capsys.readouterr().out.splitlines()
+    assert line.strip().endswith(reasons.strip())
+
+
+def test_the_most_frequent_reasons_come_first(capsys: pytest.CaptureFixture[str]) -> None:
+    dark = replace(ATTACK, outcome=Outcome.UNCERTAIN, reasons=(Reason.TOO_DARK,))
+    show_summary(tally(NO_FACE, dark, dark, None), skipped=3, reasons=True)
+    assert capsys.readouterr().out.splitlines() == [
+        "4 pictures: 2 uncertain, 1 no response, 1 unreadable; 3 other files skipped; "
+        "40 ms each (median); threshold 0.50",
+        "most frequent reasons: 2 too dark; 1 no face found",
+    ]

@@ -10,6 +10,7 @@ import pytest
 from facepad import media
 from facepad.errors import InputError
 from facepad.media import Input
+from facepad.media.inputs import skipped_in_words
 from facepad.types import Frame
 from media_samples import valid_pictures
 
@@ -163,3 +164,91 @@ def test_standard_input_that_fails_is_one_input_with_its_error() -> None:
 def test_names_are_safe_to_print() -> None:
     Path("line\nbreak.png").write_bytes(PNG)
     assert names(Path("line\nbreak.png")) == [r"line\nbreak.png"]
+
+
+# --- what is left out -----------------------------------------------------------------------
+
+
+def sifted(*paths: str) -> tuple[list[str], list[str]]:
+    """Names of the inputs, and of the files that were left out."""
+    skipped: list[str] = []
+    return [found.name for found in media.expand(paths, skip=skipped.append)], skipped
+
+
+@pytest.fixture
+def mixed(folder: Path) -> Path:
+    """A folder with two pictures, one of them damaged and one without a suffix, and more."""
+    mixed = folder / "mixed"
+    mixed.mkdir()
+    contents = {
+        "a.JPG": b"", "b": PNG, "README.txt": b"text", "scores.csv": b"path\n", ".DS_Store": b"\0",
+        "scan.gif": b"GIF89a", "clip.mp4": b"cut",
+    }  # fmt: skip
+    for name, content in contents.items():
+        (mixed / name).write_bytes(content)
+    return mixed
+
+
+@pytest.mark.usefixtures("mixed")
+def test_files_of_a_folder_that_are_no_pictures_are_left_out_and_named() -> None:
+    names, skipped = sifted("mixed")
+    assert names == ["mixed/a.JPG", "mixed/b", "mixed/clip.mp4", "mixed/scan.gif"]
+    assert skipped == [".DS_Store", "README.txt", "scores.csv"]
+
+
+@pytest.mark.usefixtures("mixed")
+def test_a_pattern_leaves_out_what_a_folder_does() -> None:
+    names, skipped = sifted("mixed/*s*")
+    assert names == ["mixed/scan.gif"]
+    assert skipped == ["scores.csv"]
+
+
+@pytest.mark.usefixtures("mixed")
+def test_a_file_that_was_named_itself_is_never_left_out() -> None:
+    assert sifted("mixed/README.txt") == (["mixed/README.txt"], [])
+
+
+@pytest.mark.parametrize(
+    ("path", "why"),
+    [("mixed/*.txt", "no picture or clip matches"), ("texts", "no picture or clip in this folder")],
+)
+def test_where_everything_is_left_out_there_is_one_input_with_its_error(
+    mixed: Path, path: str, why: str
+) -> None:
+    (mixed.with_name("texts") / "sub").mkdir(parents=True)
+    (mixed.with_name("texts") / "sub" / "a.txt").write_text("text")
+    skipped: list[str] = []
+    (found,) = media.expand([path], skip=skipped.append)
+    assert why in str(found.source)
+    assert len(skipped) == 1
+
+
+def test_a_file_that_cannot_be_opened_is_kept_for_its_error(mixed: Path) -> None:
+    (mixed / "gone").symlink_to("nowhere")
+    assert "mixed/gone" in sifted("mixed")[0]
+
+
+@pytest.mark.parametrize(
+    ("path", "root"),
+    [
+        ("pictures", "pictures"),
+        ("pictures/a.png", "pictures"),
+        ("pictures/s*/c.png", "pictures"),
+        ("*/a.png", "."),
+    ],
+)
+def test_an_input_knows_the_folder_that_was_named(path: str, root: str) -> None:
+    found = next(media.expand([path]))
+    assert found.root == Path(root)
+
+
+def test_a_pattern_yields_a_file_once() -> None:
+    assert names("pictures/**/*.png", "pictures/su*") == [
+        "pictures/a.png", "pictures/b.png", "pictures/sub/c.png", "pictures/sub/c.png",
+    ]  # fmt: skip
+    assert names("pictures/**").count("pictures/sub/c.png") == 1
+
+
+def test_some_names_of_many_skipped_files_are_shown() -> None:
+    words = skipped_in_words(["a.txt", "b.txt", "b.txt", "c.txt", "d.txt"])
+    assert words == "5 files skipped (hidden, or no picture or clip): a.txt, b.txt, c.txt, ..."

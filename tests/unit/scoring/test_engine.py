@@ -16,11 +16,10 @@ from facepad.models import bundles
 from facepad.scoring.engine import (
     LABELS,
     DatasetScoring,
-    ScoreOptions,
     labels,
     score_dataset,
-    score_manifest,
 )
+from facepad.scoring.files import ScoreOptions, score_manifest
 from facepad.scoring.table import presentation_columns
 from facepad.scoring.workers import CalibrationRef, CheckerSpec
 from facepad.sources import load_sample

@@ -88,7 +88,7 @@ def test_a_damaged_packed_file_costs_the_rows_that_are_in_it(tmp_path: Path) -> 
     assert found["outcome"] == ""
     assert found["reason"].startswith("error: ")
     path = f"{tmp_path / 'torn.h5'}#attack/0"
-    assert score_picture(Checker(TESTS), path, tests=TESTS)[2].startswith("error: ")
+    assert score_picture(Checker(TESTS), (path, path), tests=TESTS)[2].startswith("error: ")
 
 
 @pytest.mark.parametrize("level", [0, 204, 255])
@@ -96,7 +96,7 @@ def test_score_and_evaluate_write_the_same_digits(
     picture: Callable[[str, int], str], level: int
 ) -> None:
     path = picture("a.png", level)
-    alone = score_picture(Checker(TESTS), path, tests=TESTS)
+    alone = score_picture(Checker(TESTS), (path, path), tests=TESTS)
     found = score_presentation(Checker(TESTS), (path, None), tests=TESTS)
     alone, found = alone[:5] + alone[6:], found[:5] + found[6 : len(alone)]  # all but the time
     assert found == alone
@@ -165,22 +165,22 @@ SPEC = MadeUpSpec(("quality",))
 @pytest.mark.slow
 def test_a_picture_that_takes_its_worker_down_costs_one_row() -> None:
     paths = ["0", "deadly", "2", "deadly", "4"]
-    reasons = [fields[2] for fields in score_pictures(SPEC, paths, 1)]
+    reasons = [fields[2] for fields in score_pictures(SPEC, [(path, path) for path in paths], 1)]
     assert reasons == [f"error: {DIED}" if path == "deadly" else "" for path in paths]
 
 
 def test_a_missing_model_ends_the_run() -> None:
     with pytest.raises(ModelError, match="no weights"):
-        list(score_pictures(MadeUpSpec(("missing",)), ["0"], 1))
+        list(score_pictures(MadeUpSpec(("missing",)), [("0", "0")], 1))
 
 
 def test_a_row_without_a_path_is_an_error() -> None:
-    (fields,) = score_pictures(SPEC, [""], 1)
+    (fields,) = score_pictures(SPEC, [("", "")], 1)
     assert set(fields) == {"", "error: the row has no path"}
     assert len(fields) == len(output_columns(SPEC.tests))
 
 
 def test_a_fault_on_one_picture_is_its_error_and_does_not_end_the_run() -> None:
-    odd, good = score_pictures(SPEC, ["odd", "good"], 1)
+    odd, good = score_pictures(SPEC, [("odd", "odd"), ("good", "good")], 1)
     assert odd[2] == "error: odd: unexpected ZeroDivisionError: by zero"
     assert good[1] == "attack"

@@ -1,0 +1,178 @@
+"""``facepad score``: judge many pictures and clips into a CSV file, and show those to look at."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from facepad.cli.errors import ExitCode, say
+from facepad.cli.options import (
+    ADVISORY_HELP,
+    CALIBRATION_HELP,
+    FACES_HELP,
+    POINT_HELP,
+    TESTS_HELP,
+    FacesName,
+    PointName,
+    names_given,
+)
+from facepad.registry import DEFAULT_POINT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from facepad.documents import Tally
+    from facepad.scoring.files import ScoredFiles, ScoreOptions
+    from facepad.scoring.review import Result
+
+PATHS_HELP = "Pictures, clips, folders and globs (may be quoted); or give --manifest."
+MANIFEST_HELP = "CSV in UTF-8 with a column 'path', relative to the folder of the file."
+OUT_HELP = (
+    "CSV to write: the column 'path' or the manifest's columns, then score, outcome, reason, ..."
+)
+REVIEW_HELP = (
+    "Page to write, such as review.html: thumbnails with outcomes and reasons, those to look at "
+    "first. Needs facepad[report]."
+)
+
+
+def score(
+    paths: Annotated[list[str] | None, typer.Argument(metavar="PATH", help=PATHS_HELP)] = None,
+    *,
+    manifest: Annotated[
+        Path | None, typer.Option("--manifest", metavar="IN.csv", help=MANIFEST_HELP)
+    ] = None,
+    out: Annotated[Path, typer.Option("--out", metavar="SCORES.csv", help=OUT_HELP)],
+    tests: Annotated[
+        str | None, typer.Option("--tests", metavar="NAME,...", help=TESTS_HELP)
+    ] = None,
+    advisory: Annotated[
+        str | None, typer.Option("--advisory", metavar="NAME,...", help=ADVISORY_HELP)
+    ] = None,
+    calibration: Annotated[
+        str | None, typer.Option("--calibration", metavar="NAME", help=CALIBRATION_HELP)
+    ] = None,
+    operating_point: Annotated[
+        PointName | None, typer.Option("--operating-point", help=POINT_HELP)
+    ] = None,
+    faces: Annotated[FacesName, typer.Option("--faces", help=FACES_HELP)] = FacesName.LARGEST,
+    workers: Annotated[
+        int | None,
+        typer.Option("--workers", min=1, help="Number of processes. Default: the setting threads."),
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Resume an interrupted run.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the output.")] = False,
+    review: Annotated[
+        Path | None, typer.Option("--review", metavar="PAGE.html", help=REVIEW_HELP)
+    ] = None,
+) -> None:
+    """Score the pictures and clips of folders or of a manifest: each once, in order.
+
+    An input that cannot be read is a row without outcome; its reason begins with "error: ". Of a
+    folder or a pattern, hidden files and files that are neither pictures nor clips are skipped and
+    counted. The column path is relative to the folder that all inputs are in.
+
+    Resume an interrupted run with --resume: finished rows are kept. Results of different
+    models, calibrations or lists of files are never mixed; SCORES.csv.run.json holds their
+    versions.
+
+    For example:
+
+    - `facepad score photos --out scores.csv --review review.html`
+    - `facepad score photos --out scores.csv --resume`
+    - `facepad score --manifest pictures.csv --out scores.csv`
+
+    Exit codes:
+
+    - 0: everything was judged
+    - 2: a picture could not be read, or wrong usage
+    - 3: a model is missing or broken
+    - 4: the manifest, the file of scores or a setting cannot be used
+    """
+    from facepad import settings
+    from facepad.scoring.files import ScoreOptions
+
+    if bool(paths) == (manifest is not None):
+        raise typer.BadParameter("give either paths or --manifest")
+    if "-" in (paths or ()):
+        raise typer.BadParameter("a row names a file; judge standard input with facepad check -")
+    if resume and force:
+        raise typer.BadParameter("give either --resume or --force")
+    options = ScoreOptions(
+        tests=names_given(tests),
+        advisory=names_given(advisory),
+        workers=workers or int(settings.number("threads")),
+        resume=resume,
+        force=force,
+        calibration=calibration,
+        faces=faces.value,
+        operating_point=str(operating_point or DEFAULT_POINT),
+    )
+    raise typer.Exit(run(manifest or paths or [], out, options, review))
+
+
+def run(
+    source: Path | list[str], out: Path, options: "ScoreOptions", review: Path | None
+) -> ExitCode:
+    """Score, print a summary, and write the page if one is asked for.
+
+    Args:
+        source: The manifest, or the paths that were given.
+        out: The file of scores.
+        options: How to score.
+        review: The page; None for none.
+
+    Raises:
+        InputError: A path stands for nothing.
+        DatasetError: The manifest, or the file to continue, cannot be used.
+        ModelError: A model is missing or has the wrong hash.
+        SettingsError: An output cannot be written, or an option cannot be used.
+    """
+    from facepad.cli.console import progress
+    from facepad.documents import Tally
+    from facepad.media.inputs import expand, skipped_in_words
+    from facepad.scoring.files import score_files, score_manifest
+
+    if review is not None:
+        from facepad.scoring.review import check_possible
+
+        check_possible(review, out)
+    skipped: list[str] = []
+    if isinstance(source, Path):
+        scored = score_manifest(source, out, options, say=say, progress=progress)
+    else:
+        inputs = list(expand(source, skip=skipped.append))
+        if skipped:
+            say(skipped_in_words(skipped))
+        scored = score_files(inputs, out, options, say=say, progress=progress)
+    tally = Tally()
+    if review is None:
+        for _, judged in scored.results():
+            tally.add(judged)
+    else:
+        _write_review(review, scored, tally, len(skipped), options.workers)
+    from facepad.cli.tables import show_summary
+
+    say(f"wrote {out}")
+    if review is not None:
+        say(f"wrote {review}")
+    show_summary(tally, skipped=len(skipped), reasons=True)
+    return ExitCode.INPUT if tally.unreadable else ExitCode.OK
+
+
+def _write_review(
+    file: Path, scored: "ScoredFiles", tally: "Tally", skipped: int, workers: int
+) -> None:
+    """Write the page; the tally is filled on the way, so that no row is read twice."""
+    from facepad.cli.console import progress
+    from facepad.scoring.review import ReviewPage, first_to_look_at, write
+
+    def counted_results() -> "Iterator[Result]":
+        for path, judged in scored.results():
+            tally.add(judged)
+            yield path, judged
+
+    results = first_to_look_at(counted_results())
+    spec = scored.spec
+    page = ReviewPage(scored.out.name, tally, results, spec.deciding, spec.advisory, skipped)
+    write(file, page, workers=workers, progress=progress)
