@@ -10,9 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from facepad.fusion import Answer, Fused, mean_ratio
+from facepad.lda_fusion import LdaFusion
 from facepad.pipeline import Checker
+from facepad.registry import POINT_NAMES
 from facepad.scorer import contributions_of
-from facepad.scores import LOGIT_LIMIT, Breakdown, Contribution, logit, sigmoid
+from facepad.scores import LOGIT_LIMIT, AffineScaling, Breakdown, Contribution, logit, sigmoid
 from facepad.types import CaptureQuality, Face, Frame, OperatingPoint, Presentation, Reason, Score
 
 HALF = OperatingPoint.at(0.5)
@@ -138,6 +140,17 @@ def test_a_weight_does_not_depend_on_where_a_part_is_zero() -> None:
     found = contributions_of(Centred({"a": 0.75, "b": 0.5}, 4.0), answers(0.8, 0.3))
     assert found is not None
     assert [part.weight for part in found.parts] == pytest.approx([0.75, 0.5])
+
+
+def test_a_fitted_fusion_has_the_weights_of_its_discriminant() -> None:
+    means, bounds = np.array([[-1.0, -1.0], [1.0, 2.0]]), dict.fromkeys(POINT_NAMES, (-1.0, 1.0))
+    scaling, nothing = AffineScaling(1.25, 0.5), np.zeros((2, 2))
+    fusion = LdaFusion(("a", "b"), {}, means, np.eye(2), nothing, scaling, bounds)
+    found = contributions_of(fusion, answers(0.8, 0.3))
+    assert found is not None
+    weights, _ = fusion.weights(("a", "b"))
+    assert [part.weight for part in found.parts] == pytest.approx((1.25 * weights).tolist())
+    assert found.bias == pytest.approx(0.5)
 
 
 def test_what_a_veto_takes_away_is_a_part_of_its_own() -> None:
