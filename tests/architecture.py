@@ -49,6 +49,7 @@ LAYERS: Mapping[str, int] = {
     "selected_tests": 6,
     "pipeline": 6,
     "checking": 6,
+    "explaining": 6,
     "documents": 6,
     "scoring": 7,
     "training": 7,

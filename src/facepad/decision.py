@@ -15,7 +15,7 @@ import numpy as np
 from facepad.errors import InputError, source_name
 from facepad.fusion import Fused, applied
 from facepad.reasons import REASONS
-from facepad.scores import logit, sigmoid
+from facepad.scores import Breakdown, logit, sigmoid
 from facepad.types import CaptureQuality, Face, OperatingPoint, Outcome, Reason, Score
 
 SCHEMA_VERSION = 2  # grows when a key changes its meaning or goes away
@@ -67,6 +67,8 @@ class Decision:
         fusion: Name of the fusion of the tests that decide.
         calibration: Name and hash of the camera's calibration; None without one.
         version: Version of facepad.
+        contributions: What each deciding test added to the log-likelihood ratio of the score;
+            None where no explanation was asked for, or there is no score.
     """
 
     outcome: Outcome
@@ -89,6 +91,7 @@ class Decision:
     fusion: str = ""
     calibration: str | None = None
     version: str = ""
+    contributions: Breakdown | None = None
 
     @property
     def deciding(self) -> tuple[str, ...]:
@@ -290,6 +293,8 @@ def document(
         "left_out": {name: reason.value for name, reason in one.left_out.items()},
         "fusion": one.fusion or None,
         "calibration": one.calibration,
+        "contributions": None if one.contributions is None else one.contributions.to_dict(),
+        "heat_map": None,
         "face": _of_face(one.face),
         "capture": capture_document(one.capture),
         "source_size": None if decision is None else list(one.source_size),

@@ -1,8 +1,9 @@
 """The documents of inputs, and the one wording of outcomes and reasons."""
 
 import json
+import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -11,6 +12,7 @@ from typing import Any
 from facepad.decision import DECIMALS, Decision, document, plain
 from facepad.media.inputs import Input
 from facepad.reasons import CAPTURE_REASONS, REASONS
+from facepad.scores import logit
 from facepad.types import OperatingPoint, Outcome, Reason
 
 METRICS_SCHEMA_VERSION = 1  # grows when a key changes its meaning or goes away
@@ -22,7 +24,16 @@ OUTCOMES: Mapping[Outcome, str] = MappingProxyType(
         Outcome.NON_RESPONSE: "no response",
     }
 )
-SMALL_CHANGE = 0.005  # of a score; a smaller change would be printed as 0.00
+SMALL_CHANGE = 0.005  # of a score or log-odds; a smaller change would be printed as 0.00
+# What explains a score in its details, the first of them that is there, and what to know of it.
+_NOTES: Mapping[str, str] = MappingProxyType(
+    {
+        "contributions": "Log-odds: natural logarithm of the odds of bona fide over attack; the "
+        "parts and the bias sum to the log-likelihood ratio.",
+        "explained": "Change of the score when each group of metrics is replaced by its training "
+        "mean.",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +44,13 @@ class Judged:
         path: The input as it was named, "-" for standard input.
         decision: None when the input could not be read.
         error: Why it could not be read; None when it could.
+        heat_map: File with the heat map of the decision; None without one.
     """
 
     path: str
     decision: Decision | None = None
     error: str | None = None
+    heat_map: str | None = None
 
 
 class Tally:
@@ -123,7 +136,8 @@ def is_problem(judged: Judged) -> bool:
 
 def to_document(judged: Judged) -> dict[str, Any]:
     """Return the document of one input; every key is present also for an error."""
-    return document(judged.path, judged.decision, judged.error)
+    found = document(judged.path, judged.decision, judged.error)
+    return {**found, "heat_map": judged.heat_map}
 
 
 def why(decision: Decision) -> str:
@@ -148,6 +162,78 @@ def explanation(changes: Mapping[str, float]) -> list[str]:
     ordered = sorted(changes.items(), key=lambda item: -abs(item[1]))
     width = max((len(name) for name in changes), default=0)
     return [f"{name:<{width}} {_change(change)}" for name, change in ordered]
+
+
+def explained(decision: Decision) -> list[str]:
+    """Return what the tests and their members added to a decision, as lines; empty for nothing."""
+    lines = []
+    if decision.contributions is not None:
+        ratio = decision.contributions.log_likelihood_ratio
+        lines += [f"log-likelihood ratio {ratio:+.2f}{limits(decision.operating_point)}:"]
+        lines += _table(list(_fused(decision)))
+    for name, score in decision.scores.items():
+        aside = ", advisory" if name in decision.advisory else ""
+        aside += "" if score.reason is None else ", abstains"
+        if values := score.details.get("contributions"):
+            lines += [f"{name}{aside}: log-likelihood ratio {values['log_likelihood_ratio']:+.2f}:"]
+            lines += _table(list(_members(values)))
+        elif changes := score.details.get("explained"):
+            lines += [f"{name}{aside}: what changed the score ({score.value:.2f}):"]
+            lines += [f"  {line}" for line in explanation(changes)]
+    return lines
+
+
+def explained_notes(decision: Decision) -> set[str]:
+    """Return what a reader must know of the numbers in `explained`."""
+    details = [score.details for score in decision.scores.values()]
+    shown = (next((key for key in _NOTES if key in one), None) for one in details)
+    return {_NOTES[key] for key in shown if key is not None}
+
+
+_Row = tuple[str, float, str]  # name, log-odds, and what stands behind them
+
+
+def _fused(decision: Decision) -> Iterator[_Row]:
+    """Yield what each deciding test adds, with its own ratio, threshold and weight."""
+    found = decision.contributions
+    for part in found.parts if found else ():
+        score, point = decision.scores.get(part.name), decision.operating_points.get(part.name)
+        value = None if score is None else score.value
+        own = "" if value is None else f"its own {logit(value):+.2f}"
+        high = "" if point is None else f", accepted alone from {logit(point.high):+.2f}"
+        weight = "" if part.weight is None else f", weight {part.weight:.2f}"
+        yield part.name, part.log_odds, own + high + weight
+    if found and abs(found.bias) >= SMALL_CHANGE:
+        yield "bias", found.bias, ""
+
+
+def _members(values: Mapping[str, Any]) -> Iterator[_Row]:
+    """Yield the groups, the largest first, each with its members where it has several."""
+    groups: dict[str, list[_Row]] = {}
+    for part in values["parts"]:
+        row = part["name"], part["log_odds"], ""
+        groups.setdefault(part["group"] or part["name"], []).append(row)
+    sums = {group: math.fsum(row[1] for row in rows) for group, rows in groups.items()}
+    for group in sorted(groups, key=lambda group: -abs(sums[group])):
+        rows = sorted(groups[group], key=lambda row: -abs(row[1]))
+        yield group, sums[group], ""
+        if len(rows) > 1:
+            yield from ((f"  {name}", change, aside) for name, change, aside in rows)
+    yield "bias", values["bias"], ""
+
+
+def _table(rows: Sequence[_Row]) -> list[str]:
+    width = max((len(name) for name, _, _ in rows), default=0)
+    longest = max((len(_change(change)) for _, change, _ in rows), default=0)
+    lines = (f"  {name:<{width}} {_change(change):<{longest}}  {end}" for name, change, end in rows)
+    return [line.rstrip() for line in lines]
+
+
+def limits(point: OperatingPoint | None) -> str:
+    """Return the band of an operating point in log-odds, in brackets; "" without one."""
+    if point is None:
+        return ""
+    return f" (accepted from {logit(point.high):+.2f}, attack below {logit(point.low):+.2f})"
 
 
 def _change(change: float) -> str:

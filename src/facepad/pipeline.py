@@ -32,7 +32,7 @@ from facepad.media.reading import named_errors
 from facepad.needs import Assess, judged_frames, missing_reason
 from facepad.packed.pictures import PackedFiles
 from facepad.registry import DEFAULT_FUSION, DEFAULT_POINT
-from facepad.scorer import Scorer, StepClock
+from facepad.scorer import Scorer, StepClock, contributions_of
 from facepad.selected_tests import LoadedTests, SelectedTests, name_of
 from facepad.sources import EVENLY, Channels, Settled, Source
 from facepad.types import (
@@ -66,8 +66,8 @@ class Checker:
         threads: How many threads one check may use; the setting ``threads`` if None. With
             more than one, at most so many tests run side by side, and each gets its part of
             the threads.
-        explain: Whether to add ``details["explained"]`` to the score of tests that can
-            (see `Explains`); costs a little time.
+        explain: Whether to add what each test and its members contributed
+            to the log-likelihood ratio; costs a little time.
         deadline_s: Seconds that the tests of one check have together; decoding and the search
             for faces are not counted. A late test counts as missing, with the reason
             ``timed_out``. It cannot be stopped, and it is late in further checks until it
@@ -112,12 +112,12 @@ class Checker:
         self._threads = require_count("threads", own)
         self._fusion = fusion
         self._operating_point = operating_point
-        self._frames = FrameSelection.parse(frames) if isinstance(frames, str) else frames
+        self.frames = FrameSelection.parse(frames) if isinstance(frames, str) else frames
         self._explain = explain
         self._deadline_s = deadline_s
         self._finder = finder
         self._assess = assess
-        self._faces = faces
+        self.faces = faces
         self._begin()
 
     def _begin(self) -> None:
@@ -188,7 +188,7 @@ class Checker:
                 raise InputError(f"{shown}: this is a clip; check_faces judges stills only")
             files = self._packed
             still = sources.load(settled, channels=channels, name=name, depth=True, packed=files)
-        parts = self._parts(clock)
+        parts = self.parts(clock)
         with clock.step("faces"):
             frames = all_faces(still.frames[0], parts.finder)
         stills = (replace(still, frames=(frame,)) for frame in frames)
@@ -261,10 +261,10 @@ class Checker:
         count = len(presentation.frames)
         if count == 1:
             return self._judge(presentation, None, StepClock())
-        if not self._parts().has_frame_wise:
+        if not self.parts().has_frame_wise:
             return self._judge(None, presentation, StepClock())
         with named_errors(presentation.source):
-            numbers = self._frames.within(count)
+            numbers = self.frames.within(count)
         selected = tuple(presentation.frames[number] for number in numbers)
         return self._judge(replace(presentation, frames=selected), presentation, StepClock())
 
@@ -286,7 +286,7 @@ class Checker:
             ModelError: A model file is missing or has the wrong hash.
             SettingsError: A test or a fusion that was named does not exist.
         """
-        return self._parts().models
+        return self.parts().models
 
     @property
     def operating_points(self) -> Mapping[str, OperatingPoint]:
@@ -296,7 +296,7 @@ class Checker:
             ModelError: A model file is missing or has the wrong hash.
             SettingsError: A test or a fusion that was named does not exist.
         """
-        return self._parts().points
+        return self.parts().points
 
     def load(self) -> None:
         """Load models now rather than at the first check.
@@ -305,9 +305,10 @@ class Checker:
             ModelError: A model file is missing or has the wrong hash.
             SettingsError: A test that was named does not exist.
         """
-        finders.load(self._parts().finder)
+        finders.load(self.parts().finder)
 
-    def _parts(self, clock: StepClock | None = None) -> LoadedTests:
+    def parts(self, clock: StepClock | None = None) -> LoadedTests:
+        """Return tests, fusion and finder; load them at the first call, timed by ``clock``."""
         if self._loaded is None:
             with (clock or StepClock()).step("load"), self._lock:
                 if self._loaded is None:
@@ -329,12 +330,12 @@ class Checker:
     def _checked(self, source: Settled, given: dict[str, Any]) -> Decision:
         clock, is_clip = StepClock(), sources.clip_path(source) is not None
         given["packed"] = self._packed
-        load = partial(sources.load, source, selection=self._frames, **given)
+        load = partial(sources.load, source, selection=self.frames, **given)
         stills = clip = None
         if not is_clip:  # an unreadable still is an error before models are loaded
             with clock.step("decode"):
                 stills = load()
-        parts = self._parts(clock)
+        parts = self.parts(clock)
         with clock.step("decode"):
             if is_clip and parts.clip_needs is not None:
                 clip = sources.load_dense(source, parts.clip_needs, **given)
@@ -345,9 +346,9 @@ class Checker:
     def _judge(
         self, stills: Presentation | None, clip: Presentation | None, clock: StepClock
     ) -> Decision:
-        parts = self._parts(clock)
+        parts = self.parts(clock)
         with clock.step("faces"):
-            single = self._faces == "single"
+            single = self.faces == "single"
             stills, clip = with_faces(stills, clip, parts.finder, single=single)
         given = [one for one in (stills, clip) if one is not None]
         frames = [frame for one in given for frame in one.frames]
@@ -393,4 +394,7 @@ class Checker:
             fusion=fusion_name(self._fusion),
             calibration=self._selected.calibration_version,
             version=__version__,
+            contributions=(
+                contributions_of(parts.fuse, found.answers, fused.value) if self._explain else None
+            ),
         )

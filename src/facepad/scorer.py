@@ -1,18 +1,22 @@
-"""Ask the liveness tests of one check, side by side, and measure the time of each step."""
+"""Ask the liveness tests of one check, side by side; measure each step; say what tests add."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from time import perf_counter
 from types import MappingProxyType
-from typing import Protocol, runtime_checkable
+from typing import Protocol, cast, runtime_checkable
 
 from facepad.errors import require
+from facepad.fusion import Answer, Fusion, mean_ratio
 from facepad.jobs.threads import SideBySide
 from facepad.needs import needs_of
+from facepad.scores import Breakdown, Contribution, logit, sigmoid
 from facepad.types import LivenessTest, Presentation, Reason, Score
 
+_NUDGE = 0.01  # log-odds; a weight is a change for this change
 LONGEST_DEADLINE_S = 86_400.0  # a day; the system's clocks take no number without bounds
 
 
@@ -25,6 +29,29 @@ class Explains(Protocol):
 
         The score as it is, minus the score with that group replaced by its mean in
         training; in [-1, 1], above 0 where the group speaks for bona fide.
+        """
+
+
+@runtime_checkable
+class Contributes(Protocol):
+    """What a liveness test may offer beside `facepad.types.LivenessTest`."""
+
+    def contributions(self, score: Score) -> Breakdown:
+        """Return what each member added to the log-likelihood ratio of a score of this test.
+
+        Args:
+            score: With a value; its details hold what the explanation needs.
+        """
+
+
+@runtime_checkable
+class ContributingFusion(Protocol):
+    """A fusion that can give the weight of each test."""
+
+    def contributions(self, answers: Mapping[str, Answer]) -> Mapping[str, float]:
+        """Return what each test adds to the fused log-likelihood ratio, in log-odds.
+
+        The parts and a constant sum to the fused ratio. Tests that do not count are left out.
         """
 
 
@@ -65,7 +92,8 @@ class Scorer:
     Args:
         threads: How many tests run side by side at most.
         deadline_s: Seconds that the tests of one check have together; None for no limit.
-        explain: Whether to add ``details["explained"]`` to the score of tests that can.
+        explain: Whether to add ``details["contributions"]`` to the score of tests that can
+            (`Contributes`), and ``details["explained"]`` (`Explains`).
 
     Raises:
         SettingsError: ``deadline_s`` cannot be used.
@@ -112,7 +140,78 @@ class Scorer:
         except Exception as error:
             error.add_note(f"in the liveness test {test.name!r}")
             raise
-        if not self._explain or score.value is None or not isinstance(test, Explains):
+        return self._explained(test, presentation, score) if self._explain else score
+
+    def _explained(self, test: LivenessTest, presentation: Presentation, score: Score) -> Score:
+        if score.value is None:
             return score
-        explained = dict(test.explain(presentation))
-        return replace(score, details={**score.details, "explained": explained})
+        details = dict(score.details)
+        if isinstance(test, Explains):
+            details["explained"] = dict(test.explain(presentation))
+        if isinstance(test, Contributes):
+            details["contributions"] = test.contributions(score).to_dict()
+        return replace(score, details=MappingProxyType(details))
+
+
+def contributions_of(
+    fusion: Fusion, answers: Mapping[str, Answer], decided: float | None = None
+) -> Breakdown | None:
+    """Return what each deciding test adds to the fused log-likelihood ratio.
+
+    Args:
+        fusion: One with a method ``contributions`` (see `ContributingFusion`) is asked for the
+            parts. The part of a test in any other fusion is the fused ratio minus the fused
+            ratio without this test; what is left of the sum is the bias.
+        answers: By the test's name, as the fusion gets them.
+        decided: Score of the decision, if it can be another one than the fused score: what the
+            veto of a test takes away is a part of its own.
+
+    Returns:
+        The parts, each with its weight; or None where the fusion has no value.
+
+    Example:
+        >>> from facepad.types import OperatingPoint
+        >>> half = OperatingPoint.at(0.5)
+        >>> answers = {"a": Answer(Score(0.9), half), "b": Answer(Score(0.5), half)}
+        >>> [(p.name, round(p.log_odds, 3)) for p in contributions_of(mean_ratio, answers).parts]
+        [('a', 1.099), ('b', 0.0)]
+    """
+    value = fusion(answers).value
+    if value is None:
+        return None
+    added = _added(fusion, answers)
+    parts = tuple(
+        Contribution(name, one, weight=_weight(fusion, answers, name, one))
+        for name, one in added.items()
+    )
+    found = Breakdown(parts, logit(value) - math.fsum(added.values()))
+    return found if decided is None else found.adding_up_to(logit(decided), "veto")
+
+
+def _added(fusion: Fusion, answers: Mapping[str, Answer]) -> Mapping[str, float]:
+    given = cast(object, fusion)
+    if isinstance(given, ContributingFusion):
+        return given.contributions(answers)
+    own = {n: logit(one.score.value) for n, one in answers.items() if one.score.value is not None}
+    if fusion is mean_ratio:
+        deciding = [name for name in own if answers[name].score.reason is None] or list(own)
+        return {name: own[name] / len(deciding) for name in deciding}
+    ratio = _fused_ratio(fusion, answers)
+    others = {name: {n: one for n, one in answers.items() if n != name} for name in own}
+    return {name: ratio - _fused_ratio(fusion, others[name]) for name in own}
+
+
+def _fused_ratio(fusion: Fusion, answers: Mapping[str, Answer]) -> float:
+    """Return the fused log-likelihood ratio; 0 without answers or a value."""
+    value = fusion(answers).value if answers else None
+    return 0.0 if value is None else logit(value)
+
+
+def _weight(fusion: Fusion, answers: Mapping[str, Answer], name: str, added: float) -> float:
+    """Return how much more a test adds for one log-odd more of its own ratio."""
+    answer = answers[name]
+    own = logit(answer.score.value or 0.0)
+    nudged = own - math.copysign(_NUDGE, own)  # towards 0, away from the limit of a ratio
+    score = replace(answer.score, value=sigmoid(nudged), interval=None)
+    moved = {**answers, name: replace(answer, score=score)}
+    return (_added(fusion, moved).get(name, added) - added) / (nudged - own)

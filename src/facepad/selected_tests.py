@@ -146,6 +146,7 @@ class Evidence:
         capture: What is wrong with the capture and keeps the score from deciding.
         near: The reason for a score within the band.
         notes: What else a reader should know.
+        answers: What was fused, by the test's name.
     """
 
     fused: Fused
@@ -154,6 +155,7 @@ class Evidence:
     capture: tuple[Reason, ...]
     near: Reason
     notes: tuple[str, ...]
+    answers: Mapping[str, Answer]
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,9 +233,8 @@ class LoadedTests:
         said = {t.name: scores.get(t.name) or Score(None, left_out[t.name]) for t in asked}
         points = {t.name: point_of(t, self._name, scores.get(t.name)) for t in self.tests}
         usual = {t.name: point_of(t, score=scores.get(t.name)) for t in asked}
-        fused = self.fuse(
-            {name: Answer(score, points[name], usual[name], side) for name, score in said.items()}
-        )
+        answers = {n: Answer(score, points[n], usual[n], side) for n, score in said.items()}
+        fused = self.fuse(answers)
         kept, near, notes = tuple(capture), Reason.NEAR_THRESHOLD, []
         if isinstance(self.operating_point, str):
             counted = _counted(asked, said)
@@ -261,6 +262,7 @@ class LoadedTests:
             kept,
             near,
             tuple(notes),
+            MappingProxyType(answers),
         )
 
 

@@ -11,6 +11,7 @@ from PIL import Image
 from broken_files import make_broken_files
 from command_line import command, install_plugin, run, skip_without_face_models
 from facepad.errors import printable
+from facepad.scores import logit
 
 pytestmark = pytest.mark.e2e
 
@@ -152,3 +153,17 @@ def test_what_is_unusual_about_an_input_stands_in_json_and_in_the_table_of_score
     kept = json.loads((tmp_path / "scores.csv.run.json").read_text())
     assert kept["operating point made_up"] == document["tests"]["made_up"]["operating_point"]
     assert (kept["facepad"], kept["fusion"]) == (document["facepad_version"], "mean")
+
+
+def test_a_decision_is_explained_in_numbers_that_add_up_and_in_a_picture(tmp_path: Path) -> None:
+    skip_without_face_models()
+    shown = Path(__file__).resolve().parents[2] / "examples" / "astronaut.jpg"
+    result = run("check", "--json", "--explain", "--explain-dir", tmp_path / "maps", shown)
+    document = json.loads(result.stdout)
+    with Image.open(document["heat_map"]) as image:
+        assert image.format == "JPEG"
+    for name in ("face_cnn", "face_mask", "quality"):
+        found = document["tests"][name]["details"]["contributions"]
+        total = found["bias"] + sum(part["log_odds"] for part in found["parts"])
+        assert total == pytest.approx(logit(document["tests"][name]["score"]), abs=1e-4)
+    assert [part["name"] for part in document["contributions"]["parts"]] == ["face_cnn"]

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from facepad.decision import Decision, plain
-from facepad.documents import OUTCOMES, Judged, explanation, to_json, why
+from facepad.documents import OUTCOMES, Judged, explained, explanation, to_json, why
 from facepad.reasons import REASONS
+from facepad.scores import Breakdown, Contribution, sigmoid
 from facepad.scoring.table import AUDIT
 from facepad.types import CaptureQuality, Face, OperatingPoint, Outcome, Reason, Score
 
@@ -33,6 +34,8 @@ KEYS = [
     "left_out",
     "fusion",
     "calibration",
+    "contributions",
+    "heat_map",
     "face",
     "capture",
     "source_size",
@@ -102,6 +105,8 @@ def test_a_decision_is_told_whole() -> None:
         "left_out": {"blink": "clip_too_short"},
         "fusion": "mean",
         "calibration": "kiosk-7+00000000",
+        "contributions": None,
+        "heat_map": None,
         "face": {"box": [1, 2, 3, 4], "score": 0.5, "others": 1, "roll_deg": 0.0},
         "capture": {"reasons": [], "measures": {"luminance": 0.25}},
         "source_size": [640, 480],
@@ -216,3 +221,37 @@ def test_a_score_that_rounds_to_its_threshold_has_more_decimals() -> None:
     assert why(Decision(Outcome.ATTACK, 0.6204, operating_point=point)) == (
         "score 0.620 < 0.622 (reject)"
     )
+
+
+def test_the_file_of_a_heat_map_is_in_the_document() -> None:
+    assert document(Judged("a.jpg", DECISION, heat_map="maps/a.jpg"))["heat_map"] == "maps/a.jpg"
+
+
+def test_a_decision_without_explanations_has_no_lines() -> None:
+    assert explained(DECISION) == []
+
+
+def test_tests_and_their_members_are_explained_in_log_odds() -> None:
+    members = Breakdown(
+        (
+            Contribution("context 9", 0.5, "surroundings"),
+            Contribution("context 13", -1.5, "surroundings"),
+            Contribution("patch 7", 0.001),
+        ),
+        0.25,
+    )
+    fused = Breakdown((Contribution("quality", -0.375, weight=0.5),), 0.1)
+    details = {"contributions": members.to_dict()}
+    own = "its own -0.75, accepted alone from +0.41, weight 0.50"
+    scores = {"quality": Score(sigmoid(-0.75), Reason.UNFAMILIAR_CAMERA, details)}
+    assert explained(replace(DECISION, scores=scores, contributions=fused)) == [
+        "log-likelihood ratio -0.28 (accepted from +0.41, attack below -0.41):",
+        f"  quality  -0.38  towards attack     {own}",
+        "  bias     +0.10  towards bona fide",
+        "quality, abstains: log-likelihood ratio -0.75:",
+        "  surroundings  -1.00  towards attack",
+        "    context 13  -1.50  towards attack",
+        "    context 9   +0.50  towards bona fide",
+        "  patch 7              no change",
+        "  bias          +0.25  towards bona fide",
+    ]

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facepad.errors import ModelError
-from facepad.scores import sigmoid
+from facepad.scores import Breakdown, Contribution, sigmoid
 from facepad.types import MemberReading, Observation, OperatingPoint
 
 FORMAT_VERSION = 4
@@ -173,6 +173,21 @@ class Anchor:
         }
         return AnchoredScore(sigmoid(ratio), self.points(), MappingProxyType(details))
 
+    def contributions(self, deviations: Mapping[str, Mapping[str, float]]) -> Breakdown:
+        """Return what logit and distance of each member add to the log-likelihood ratio.
+
+        Args:
+            deviations: By member, as `score` returns them in ``details["members"]``; those
+                without a member are left out.
+        """
+        parts = [
+            Contribution(f"{name} {part}", self.slope * weight * deviations[name][part], name)
+            for name, one in self.members.items()
+            for part, weight in (("logit", one.logit_weight), ("distance", -one.distance_weight))
+            if weight and name in deviations
+        ]
+        return Breakdown(tuple(parts), self.bias)
+
     def _found(self, observation: Observation) -> dict[str, tuple[float, float]]:
         readings = observation.members
         if missing := [name for name in self.members if name not in readings]:
@@ -244,6 +259,17 @@ class Calibration:
         found = self.anchors[common[-1]].score(observations[common[-1]])
         details = MappingProxyType({**found.details, "calibrated_views": common[-1]})
         return AnchoredScore(found.value, found.points, details)
+
+    def contributions(self, details: Mapping[str, Any]) -> Breakdown:
+        """Return what adds to the log-likelihood ratio of a score of this calibration.
+
+        Args:
+            details: Those of the score. Of a clip they are means over its frames; what frames
+                with other sets of views add is a part of its own.
+        """
+        anchor = self.anchors[details["calibrated_views"]]
+        found = anchor.contributions(details["members"])
+        return found.adding_up_to(details["log_likelihood_ratio"], "frames with other views")
 
     def check_for(self, test: str, version: str) -> None:
         """Check that it was made with a test.

@@ -4,8 +4,9 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -26,9 +27,14 @@ from facepad.registry import DEFAULT_POINT
 
 if TYPE_CHECKING:
     from facepad.documents import Judged, Tally
+    from facepad.explaining import HeatMapFolder
     from facepad.media.inputs import Input
     from facepad.pipeline import Checker
 
+EXPLAIN_DIR_HELP = (
+    "Write a heat map of each input that is shown: what each part of the face and its surroundings "
+    "added to the decision. Takes several seconds per picture."
+)
 ONLY_HELP = "Show only what is not bona fide: attack, uncertain, no response, unreadable."
 WORKERS_HELP = "Number of inputs judged at a time. Default: the setting threads."
 FEW = 20  # inputs that are shown in one table; of more, each has a line as soon as it is decided
@@ -51,13 +57,14 @@ class CheckOptions:
         only: Which inputs are shown; None for all.
         workers: Number of inputs that are judged at a time; None for the setting ``threads``.
         json: Whether to print documents instead of a table.
-        explain: Whether to print what changed the score.
+        explain: Whether to print what tests and their members added to the decision.
         fail_on_attack: The policy: no outcome is attack.
         require_bona_fide: The policy: every outcome is bona fide.
         calibration: Name of the camera's calibration, whose test then decides alone; None
             for none.
         advisory: Names of tests whose scores are only shown; None for the default ones.
         faces: Which face of several is judged.
+        explain_dir: Folder that heat maps are written to; None for no heat maps.
     """
 
     tests: tuple[str, ...] | None
@@ -72,6 +79,7 @@ class CheckOptions:
     operating_point: str = DEFAULT_POINT
     only: OnlyName | None = None
     workers: int | None = None
+    explain_dir: Path | None = None
 
 
 def check(
@@ -81,8 +89,12 @@ def check(
         bool, typer.Option("--json", help="Print one JSON document per line, as results come.")
     ] = False,
     explain: Annotated[
-        bool, typer.Option("--explain", help="Show how each group of metrics changed the score.")
+        bool,
+        typer.Option("--explain", help="Show what each test and its members added to a decision."),
     ] = False,
+    explain_dir: Annotated[
+        Path | None, typer.Option("--explain-dir", metavar="DIR", help=EXPLAIN_DIR_HELP)
+    ] = None,
     tests: Annotated[
         str | None, typer.Option("--tests", metavar="NAME,...", help=TESTS_HELP)
     ] = None,
@@ -136,6 +148,7 @@ def check(
     - `facepad check me.jpg`
     - `facepad check --json 'photos/*.jpg' clip.mp4 > decisions.jsonl`
     - `facepad check --only problems photos`
+    - `facepad check --explain --explain-dir maps me.jpg`
     - `facepad check --require-bona-fide --faces single - < upload.jpg`
 
     Exit codes:
@@ -161,6 +174,7 @@ def check(
         operating_point=str(operating_point or DEFAULT_POINT),
         only=only,
         workers=workers,
+        explain_dir=explain_dir,
     )
     raise typer.Exit(run(paths, options))
 
@@ -187,6 +201,7 @@ def run(paths: Sequence[str], options: CheckOptions) -> ExitCode:
     threads = int(settings.number("threads"))
     checker = _checker(options, threads if len(inputs) == 1 else 1)
     checker.load()
+    heat_maps = _heat_maps(options.explain_dir)
     tally, workers = Tally(), min(options.workers or threads, len(inputs))
     judged = ordered_map(lambda item: judge(checker, item), inputs, workers)
     with (
@@ -194,9 +209,11 @@ def run(paths: Sequence[str], options: CheckOptions) -> ExitCode:
         closing(judged),
         progress("checking", len(inputs)) as advance,
     ):
-        for result in judged:
+        for item, result in zip(inputs, judged, strict=True):
             tally.add(result)
             if options.only is None or is_problem(result):
+                if heat_maps is not None:
+                    result = _with_heat_map(heat_maps, checker, item, result, len(inputs) == 1)
                 show(result)
             advance()
     return exit_code(tally, options)
@@ -251,6 +268,34 @@ def judge(checker: "Checker", item: "Input") -> "Judged":
         if os.environ.get(DEBUG_VARIABLE) and not isinstance(error, ITEM_ERRORS):
             raise
         return Judged(path, error=item_error(path, error))
+
+
+def _heat_maps(folder: Path | None) -> "HeatMapFolder | None":
+    if folder is None:
+        return None
+    from facepad.explaining import HeatMapFolder  # loads what draws
+
+    return HeatMapFolder(folder)
+
+
+def _with_heat_map(
+    folder: "HeatMapFolder", checker: "Checker", item: "Input", judged: "Judged", is_only: bool
+) -> "Judged":
+    """Write the heat map of a decision; a line on standard error says where there is none."""
+    from facepad import settings
+    from facepad.cli.console import progress
+    from facepad.errors import InputError
+    from facepad.explaining import MOST, WORKERS
+
+    if judged.decision is None or isinstance(item.source, InputError):
+        return judged
+    workers = min(int(settings.number("threads")), WORKERS)
+    with progress("explaining", MOST if is_only else 1, lines=is_only) as advance:
+        path = folder.draw(checker, item.source, name=item.name, workers=workers, advance=advance)
+    if isinstance(path, Path):
+        return replace(judged, heat_map=str(path))
+    say(f"no heat map of {item.name}: {path}")
+    return judged
 
 
 def exit_code(tally: "Tally", options: CheckOptions) -> ExitCode:

@@ -17,7 +17,15 @@ from rich.text import Text
 from facepad.cli.console import console, shortened
 from facepad.cli.errors import say
 from facepad.decision import Decision
-from facepad.documents import OUTCOMES, Judged, Measured, Tally, explanation, why
+from facepad.documents import (
+    OUTCOMES,
+    Judged,
+    Measured,
+    Tally,
+    explained,
+    explained_notes,
+    why,
+)
 from facepad.errors import counted, printable
 from facepad.reasons import REASONS
 from facepad.registry import POINT_NAMES
@@ -59,6 +67,9 @@ def show_decisions(results: Sequence[Judged], *, explain: bool = False) -> None:
     out.print(_decision_table(results, names, out.width))
     if explain:
         _explain(out, results, names)
+    for judged, name in zip(results, names, strict=True):
+        if judged.heat_map is not None:
+            out.print(Text(f"heat map of {name}: {printable(judged.heat_map)}"), overflow="fold")
 
 
 class DecisionLines:
@@ -322,20 +333,14 @@ def _without_path(judged: Judged) -> str:
 
 
 def _explain(out: Console, results: Sequence[Judged], names: Sequence[str]) -> None:
-    explained = False
+    notes: set[str] = set()
     for judged, name in zip(results, names, strict=True):
-        if (decision := judged.decision) is None:
+        if judged.decision is None or not (lines := explained(judged.decision)):
             continue
-        for test, score in decision.scores.items():
-            if changes := score.details.get("explained"):
-                abstains = "" if score.reason is None else ", which abstains"
-                aside = ", advisory" if test in decision.advisory else abstains
-                head = f"\n{name}: what changed the score of {test} ({score.value:.2f}){aside}"
-                out.print(Text(head))
-                out.print(Text("\n".join(f"  {line}" for line in explanation(changes))))
-                explained = True
-    note = "Change of the score when each group of metrics is replaced by its training mean."
-    out.print(Text(f"\n{note}\n" if explained else "\nNo test can explain its score.\n"))
+        out.print(Text(f"\n{name}: what adds to the decision", style="bold"))
+        out.print(Text("\n".join(f"  {line}" for line in lines)))
+        notes |= explained_notes(judged.decision)
+    out.print(Text("\n" + "\n".join(sorted(notes) or ["No test can explain its score."]) + "\n"))
 
 
 def _common_folder(paths: Sequence[str]) -> str:

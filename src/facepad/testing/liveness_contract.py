@@ -16,6 +16,8 @@ from facepad.errors import ModelError
 from facepad.fusion import named_points
 from facepad.needs import Needs, needs_of
 from facepad.registry import POINT_NAMES
+from facepad.scorer import Contributes
+from facepad.scores import LOGIT_LIMIT, logit
 from facepad.testing.contracts import called, require
 from facepad.testing.made_up import made_up_presentation
 from facepad.testing.media_files import FACE_MM
@@ -48,7 +50,8 @@ def check_liveness_test(
     A score in [0, 1] or a reason, never an exception, whatever the frames show; the same
     score each time and from several threads at once; no change to the frames. A test with
     ``needs`` also gets a made-up presentation that meets them. Operating points by name have known
-    names, and a stricter one does not begin at a lower score.
+    names, and a stricter one does not begin at a lower score. What members contribute, where the
+    test has a method `contributions`, sums to its log-likelihood ratio.
 
     Args:
         test: The test, ready for use.
@@ -67,6 +70,7 @@ def check_liveness_test(
             partial(test.score, presentation), f"a second look at {_named(presentation)}"
         )
         require(_same(score, again), _differs("a second time", presentation, score, again))
+        _check_contributions(test, presentation, score)
     _check_threads(test, tried, scores)
     require(
         scores[0].reason is not Reason.CLIP_TOO_SHORT,
@@ -95,6 +99,21 @@ def _check_description(test: LivenessTest, name: str | None) -> None:
     require(
         all(isinstance(word, str) for word in words),
         f"{test.name}: models must be versions by model name, got {test.models!r}",
+    )
+
+
+def _check_contributions(test: LivenessTest, presentation: Presentation, score: Score) -> None:
+    """Check that what members add sums to the log-likelihood ratio of a still."""
+    is_still = len(presentation.frames) == 1
+    if not isinstance(test, Contributes) or score.value is None or not is_still:
+        return
+    ratio = logit(score.value)
+    found = called(partial(test.contributions, score), f"contributions of {_named(presentation)}")
+    total = found.log_likelihood_ratio
+    require(
+        abs(total - ratio) <= TOLERANCE or abs(ratio) == LOGIT_LIMIT,
+        f"{test.name}: contributions to {_named(presentation)} sum to {total}, but its "
+        f"log-likelihood ratio is {ratio}",
     )
 
 

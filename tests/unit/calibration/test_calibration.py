@@ -260,3 +260,17 @@ def test_a_name_that_is_taken_is_refused_before_any_work(tmp_path: Path) -> None
     found = CliRunner().invoke(app, command)
     assert found.exit_code == 4
     assert "a calibration named 'door' exists; give another --name, or --force" in found.output
+
+
+@pytest.mark.parametrize("seed", range(9))
+def test_contributions_of_the_members_sum_to_the_ratio(seed: int) -> None:
+    logit, *features = np.random.default_rng(seed).normal(scale=3.0, size=4).tolist()
+    details = anchor().score(seen(logit, features)).details
+    found = anchor().contributions(details["members"])
+    assert found.log_likelihood_ratio == pytest.approx(details["log_likelihood_ratio"], abs=1e-9)
+
+
+def test_a_member_without_weight_contributes_nothing() -> None:
+    details = anchor().score(seen(0.75, [1.0, 2.0, 2.0])).details
+    names = [part.name for part in anchor().contributions(details["members"]).parts]
+    assert names == ["tight 2 logit", "tight 2 distance", "patch 5 logit"]

@@ -211,12 +211,28 @@ def test_an_explanation_tells_the_groups_in_words(picture: Picture) -> None:
     out = run(picture("a.png", 200), "--explain").stdout
     assert "spectrum  +0.50  towards bona fide" in out
     assert "edges     -0.25  towards attack" in out
+    assert "face_cnn  +1.29  towards bona fide" in out
 
 
 def test_an_explanation_is_in_the_document_too(picture: Picture) -> None:
     document = json.loads(run(picture("a.png", 200), "--explain", "--json").stdout)
     explained = document["tests"]["quality"]["details"]["explained"]
     assert explained == {"edges": -0.25, "spectrum": 0.5}
+
+
+def test_a_heat_map_is_written_for_each_input_and_named(picture: Picture, tmp_path: Path) -> None:
+    maps = tmp_path / "maps"
+    inputs = [picture("a.png", 200), picture("a.bmp", 90)]
+    lines = run(*inputs, "--json", "--explain-dir", str(maps)).stdout.splitlines()
+    files = [str(maps / name) for name in ("a.heat-map.jpg", "a-2.heat-map.jpg")]
+    assert [json.loads(line)["heat_map"] for line in lines] == files
+    assert sorted(map(str, maps.iterdir())) == sorted(files)
+
+
+def test_where_there_is_no_heat_map_a_line_says_why(picture: Picture, tmp_path: Path) -> None:
+    result = run(picture("a.png", 0), "--json", "--explain-dir", str(tmp_path / "maps"))
+    assert json.loads(result.stdout)["heat_map"] is None
+    assert result.stderr.endswith("a.png: no face found\n")
 
 
 def test_pictures_of_one_folder_are_named_without_it(picture: Picture, tmp_path: Path) -> None:

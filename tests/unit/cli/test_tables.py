@@ -83,7 +83,10 @@ def test_an_explained_score_that_does_not_decide_says_so(
     said = Score(0.75, Reason.UNFAMILIAR_CAMERA, {"explained": {"edges": 0.5}})
     scores = {"quality": said, "face_cnn": Score(0.25)}
     lines = shown(capsys, [Judged("x.jpg", replace(ATTACK, scores=scores))], explain=True)
-    assert "x.jpg: what changed the score of quality (0.75), which abstains" in lines
+    assert lines[lines.index("x.jpg: what adds to the decision") + 1 :][:2] == [
+        "  quality, abstains: what changed the score (0.75):",
+        "    edges  +0.50  towards bona fide",
+    ]
 
 
 def test_an_error_does_not_name_its_picture_twice(capsys: pytest.CaptureFixture[str]) -> None:
@@ -133,6 +136,11 @@ def test_one_time_has_no_median() -> None:
 def test_a_test_that_cannot_explain_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     lines = shown(capsys, [Judged("a.jpg", ATTACK)], explain=True)
     assert "No test can explain its score." in lines
+
+
+def test_the_file_of_a_heat_map_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = shown(capsys, [Judged("a.jpg", ATTACK, heat_map="maps/a.heat-map.jpg")])
+    assert "heat map of a.jpg: maps/a.heat-map.jpg" in lines
 
 
 @pytest.mark.parametrize("columns", [60, 100])

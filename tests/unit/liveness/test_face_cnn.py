@@ -300,3 +300,34 @@ def test_packaged_heads_have_all_points_for_both_sets_of_views(factory: FaceTest
     for views in ("crop", "context"):
         assert list(made.heads.points[views]) == ["convenience", "balanced", "strict"]
         assert all(p.low <= p.threshold for p in made.heads.points[views].values())
+
+
+def test_members_are_grouped_by_what_they_see_and_sum_to_the_ratio(test: FaceTest) -> None:
+    score = test.score(Presentation((with_face(),)))
+    found = test.contributions(score)
+    ratio = score.details["log_likelihood_ratio"]
+    assert found.log_likelihood_ratio == pytest.approx(ratio, abs=1e-9)
+    assert {part.group for part in found.parts} == {"face and surroundings", "pieces of the face"}
+
+
+def test_of_a_crop_no_member_sees_the_surroundings(test: FaceTest) -> None:
+    found = test.contributions(test.score(Presentation((cropped(),))))
+    assert {part.group for part in found.parts} == {"face", "pieces of the face"}
+
+
+def test_calibrated_logit_and_distances_sum_to_the_ratio(test: FaceTest) -> None:
+    calibrated = anchored(test, with_face())
+    score = calibrated.score(Presentation((with_face(1),)))
+    found = calibrated.contributions(score)
+    ratio = score.details["log_likelihood_ratio"]
+    assert found.log_likelihood_ratio == pytest.approx(ratio, abs=1e-9)
+    assert (found.parts[0].name, found.parts[0].group) == ("decision logit", "uncalibrated score")
+
+
+def test_frames_with_other_views_are_a_part_of_a_clip(test: FaceTest) -> None:
+    calibrated = anchored(test, with_face())
+    score = calibrated.score(Presentation((with_face(1), cropped(2))))
+    found = calibrated.contributions(score)
+    ratio = score.details["log_likelihood_ratio"]
+    assert found.log_likelihood_ratio == pytest.approx(ratio, abs=1e-9)
+    assert found.parts[-1].name == "frames with other views"

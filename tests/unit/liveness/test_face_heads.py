@@ -125,3 +125,16 @@ def test_a_head_of_an_unknown_view_is_refused() -> None:
     arrays["heads"] = np.array(["profile 5", "context 13", "frame 7"])
     with pytest.raises(ModelError, match="'profile 5' needs a known view"):
         FaceHeads.from_arrays(arrays, "it")
+
+
+@given(st.lists(st.floats(-50.0, 50.0), min_size=3, max_size=3), st.floats(0.0, 9.0))
+def test_contributions_of_the_heads_sum_to_the_ratio(each: list[float], share: float) -> None:
+    logits = dict(zip(("tight 5", "context 13", "frame 7"), each, strict=True))
+    made = heads(1.0, 2.0, share)
+    ratio = made.scaling.apply(made.raw(logits))
+    assert made.contributions(logits).log_likelihood_ratio == pytest.approx(ratio, abs=1e-9)
+
+
+def test_a_head_at_its_training_mean_adds_nothing() -> None:
+    logits = {"tight 5": 0.25, "context 13": 1.25, "frame 7": 9.0}
+    assert [part.log_odds for part in heads().contributions(logits).parts] == [0.0, 1.5]

@@ -15,7 +15,7 @@ from facepad.models import index, store
 from facepad.quality import measure
 from facepad.registry import MetricEntry
 from facepad.training.quality.resolution import PlainCamera, dead_leaves
-from facepad.types import Face, Frame, Presentation, Reason, RgbImage
+from facepad.types import Face, Frame, Presentation, Reason, RgbImage, Score
 
 SCENES = 20
 LINES = (480, 720, 1080)
@@ -205,3 +205,23 @@ def test_resolution_does_not_move_the_score(test: QualityTest, captured: list[li
     scores = [[test.score(Presentation((frame,))).value for frame in one] for one in captured]
     moved = np.ptp(np.array(scores, dtype=np.float64), axis=1)
     assert moved.max() <= MAX_MOVE, f"moved by {np.round(moved, 3).tolist()}"
+
+
+def test_contributions_of_the_groups_sum_to_the_ratio(test: QualityTest) -> None:
+    score = test.score(Presentation((with_face(noise(480, 640)), with_face(noise(480, 640, 1)))))
+    found = test.contributions(score)
+    ratio = test.classifier.ratio(score.details["raw"])
+    assert found.log_likelihood_ratio == pytest.approx(ratio)
+    assert "fine detail" in [part.name for part in found.parts]
+
+
+def test_what_groups_change_together_is_a_part_of_a_curved_classifier() -> None:
+    made = few("ssim", "mse")
+    rng = np.random.default_rng(3)
+    vectors, dual = rng.normal(size=(4, 2)), rng.normal(size=4)
+    curved = replace(made, weights=np.zeros(0), vectors=vectors, dual=dual, gamma=0.5)
+    test = QualityTest("quality", curved, "own+0")
+    details = {"metrics": {"ssim": 0.9, "mse": 4.0}, "raw": -1.5}
+    found = test.contributions(Score(0.5, details=details))
+    assert found.log_likelihood_ratio == pytest.approx(curved.ratio(-1.5))
+    assert found.parts[-1].name == "groups together"

@@ -6,6 +6,7 @@ log-likelihood ratio. A calibration uses all of them. A picture that shows nothi
 has no context view; its tight view stands for it, and operating points of its own hold.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from facepad.errors import ModelError
 from facepad.faces import crops
 from facepad.models.npz import reading
-from facepad.scores import AffineScaling
+from facepad.scores import AffineScaling, Breakdown, Contribution
 from facepad.types import OperatingPoint
 
 FORMAT_VERSION = 2
@@ -98,6 +99,25 @@ class FaceHeads:
         """Return the weighted mean of the logits of the deciding heads, by name."""
         shares = [head.share for head in self.deciding]
         return float(np.average([logits[head.name] for head in self.deciding], weights=shares))
+
+    def contributions(self, logits: Mapping[str, float]) -> Breakdown:
+        """Return what each deciding head adds to the log-likelihood ratio; by its name.
+
+        A head adds nothing where the statistics that it reads have their training mean.
+
+        Args:
+            logits: Logit of each deciding head, by name.
+        """
+        total = math.fsum(head.share for head in self.deciding)
+        parts = tuple(
+            Contribution(
+                head.name,
+                self.scaling.slope * head.share / total * (logits[head.name] - head.intercept),
+            )
+            for head in self.deciding
+        )
+        neutral = self.raw({head.name: head.intercept for head in self.deciding})
+        return Breakdown(parts, self.scaling.apply(neutral))
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return all values as arrays for `facepad.models.store.save_arrays`."""

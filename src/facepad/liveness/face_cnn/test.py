@@ -28,7 +28,7 @@ from facepad.liveness.face_cnn.heads import (
     Vector,
 )
 from facepad.models import store
-from facepad.scores import sigmoid
+from facepad.scores import Breakdown, sigmoid
 from facepad.types import (
     Box,
     Frame,
@@ -42,6 +42,16 @@ from facepad.types import (
 )
 
 DECISION = "decision"  # the member whose logit counts in a calibration
+# What each view shows, in words.
+_SHOWN: Mapping[str, str] = MappingProxyType(
+    {
+        crops.CONTEXT: "face and surroundings",
+        crops.TIGHT: "face",
+        crops.PATCH: "pieces of the face",
+        crops.FRAME: "whole frame",
+        DECISION: "uncalibrated score",
+    }
+)
 # Sets of views of a picture that shows enough around the face.
 _SETS = (CROP, SURROUNDED, FIXED)
 _MAKE: Mapping[str, Callable[[RgbImage, Box, int], RgbImage]] = MappingProxyType(
@@ -167,6 +177,23 @@ class FaceTest:
             return mean_over_frames(presentation, self._score_frame)
         return mean_over_frames(presentation, partial(self._anchored_frame, self.calibration))
 
+    def contributions(self, score: Score) -> Breakdown:
+        """Return what each head added to the log-likelihood ratio of a score, by what it sees.
+
+        Args:
+            score: Of this test, with a value. Calibrated, the parts are deviations from the
+                camera's frames: of the logit, and of the distance of each head's features.
+        """
+        details = score.details
+        views = str(details.get("views") or details.get("calibrated_views"))
+        found = (
+            self.heads.contributions(details["heads"])
+            if self.calibration is None
+            else self.calibration.contributions(details)
+        )
+        parts = (replace(part, group=_shown(part.name, views)) for part in found.parts)
+        return Breakdown(tuple(parts), found.bias)
+
     def observe(self, presentation: Presentation) -> Mapping[str, Observation] | Reason:
         """Return the logit of the decision and the features of each head, for calibration.
 
@@ -262,6 +289,12 @@ class FaceTest:
 def _view_of(head: Head, views: str) -> str:
     """Return the view that a head sees: of a crop the tight one stands for its surroundings."""
     return crops.TIGHT if views == CROP and head.view == crops.CONTEXT else head.view
+
+
+def _shown(part: str, views: str) -> str:
+    """Return in words what a part of an explanation saw; "" where that is unknown."""
+    view = part.partition(" ")[0]
+    return _SHOWN.get(crops.TIGHT if views == CROP and view == crops.CONTEXT else view, "")
 
 
 def _reading(head: Head, statistics: Vector) -> MemberReading:

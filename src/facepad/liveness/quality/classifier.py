@@ -89,9 +89,13 @@ class QualityClassifier:
         squared = np.sum((self.vectors - standardised) ** 2, axis=1)
         return float(self.dual @ np.exp(-self.gamma * squared)) + self.intercept
 
+    def ratio(self, raw: float) -> float:
+        """Return the scaled log-likelihood ratio of a raw value."""
+        return self.slope * raw + self.bias
+
     def score(self, raw: float) -> float:
         """Return the raw value scaled to [0, 1]."""
-        return sigmoid(self.slope * raw + self.bias)
+        return sigmoid(self.ratio(raw))
 
     def distance(self, standardised: Vector) -> float:
         """Return the Mahalanobis distance to the training pictures; about sqrt(M) is usual."""

@@ -24,6 +24,7 @@ from facepad.media.resize import to_long_side
 from facepad.models import store
 from facepad.models.index import digest
 from facepad.quality.vector import METRICS, measure
+from facepad.scores import Breakdown, Contribution
 from facepad.types import (
     Frame,
     MemberReading,
@@ -245,6 +246,25 @@ class QualityTest:
                 return {group: self._moved(vector, names) for group, names in self._groups()}
         return {}
 
+    def contributions(self, score: Score) -> Breakdown:
+        """Return what each group of metrics added to the log-likelihood ratio of a score.
+
+        A group adds the ratio minus that with the group at its training mean. For a linear
+        classifier the groups add up; for any other one, what they change together is a part of
+        its own. Calibrated, the parts are deviations from the camera's frames.
+        """
+        if self.calibration is not None:
+            return self.calibration.contributions(score.details)
+        model, details = self.classifier, score.details
+        vector = self._standardised(details["metrics"])
+        raw = model.raw(vector)
+        parts = tuple(
+            Contribution(group, model.slope * (raw - model.raw(self._without(vector, names))))
+            for group, names in self._groups()
+        )
+        neutral = Breakdown(parts, model.ratio(model.raw(np.zeros_like(vector))))
+        return neutral.adding_up_to(model.ratio(details["raw"]), "groups together")
+
     def _measure(self, part: RgbImage) -> dict[str, float]:
         return measure(part, names=self.classifier.names)
 
@@ -269,9 +289,13 @@ class QualityTest:
         return groups.items()
 
     def _moved(self, vector: Vector, names: Sequence[str]) -> float:
-        without = np.where(np.isin(self.classifier.names, names), 0.0, vector)
         model = self.classifier
-        return model.score(model.raw(vector)) - model.score(model.raw(without))
+        without = model.raw(self._without(vector, names))
+        return model.score(model.raw(vector)) - model.score(without)
+
+    def _without(self, vector: Vector, names: Sequence[str]) -> Vector:
+        """Return the vector with some metrics at their training mean."""
+        return np.where(np.isin(self.classifier.names, names), 0.0, vector)
 
 
 def versions(names: Iterable[str] = METRICS) -> dict[str, str]:
