@@ -37,7 +37,7 @@ from choosing.columns import ATTACKS, LIVING, MASKS, listed
 from facepad import settings
 from facepad.evaluation.ranking import auc
 from facepad.fusion import Answer, applied, mean_ratio
-from facepad.lda_fusion import LdaFusion, from_file
+from facepad.fusion.lda import LdaFusion, from_file
 from facepad.liveness.face_cnn.heads import FaceHeads
 from facepad.models import store
 from facepad.registry import DEFAULT_POINT

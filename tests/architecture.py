@@ -39,7 +39,7 @@ LAYERS: Mapping[str, int] = {
     "sources": 4,
     "faces": 4,
     "calibration": 4,
-    "lda_fusion": 4,
+    "fusion.lda": 4,
     "liveness": 5,
     "datasets": 5,
     "simulate": 5,

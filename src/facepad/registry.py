@@ -105,7 +105,7 @@ BUILT_IN: Mapping[Kind, Mapping[str, str]] = MappingProxyType(
             }
         ),
         "fusions": MappingProxyType(
-            {"mean": "facepad.fusion:mean_ratio", "lda": "facepad.lda_fusion:free"}
+            {"mean": "facepad.fusion:mean_ratio", "lda": "facepad.fusion.lda:free"}
         ),
     }
 )

@@ -287,7 +287,7 @@ def load_fusion(fusion: str | Fusion, tests: Sequence[LivenessTest]) -> Fusion:
     """
     found: Any = fusion
     if isinstance(fusion, str) and fusion.endswith(FUSION_SUFFIX):
-        from facepad.lda_fusion import from_file
+        from facepad.fusion.lda import from_file
 
         found = from_file(settings.expanded(fusion, "the fusion"))
     elif isinstance(fusion, str):

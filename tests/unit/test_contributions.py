@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from facepad.fusion import Answer, Fused, mean_ratio
-from facepad.lda_fusion import LdaFusion
+from facepad.fusion.lda import LdaFusion
 from facepad.pipeline import Checker
 from facepad.registry import POINT_NAMES
 from facepad.scorer import contributions_of

@@ -1,13 +1,27 @@
 """Options that several commands have, with one help text each."""
 
+import os
 from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
-from facepad.registry import DEFAULT_ADVISORY, DEFAULT_POINT, DEFAULT_TESTS
+import typer
+
+from facepad.errors import SettingsError
+from facepad.registry import DEFAULT_ADVISORY, DEFAULT_FUSION, DEFAULT_POINT, DEFAULT_TESTS
+from facepad.settings import expanded
+
+if TYPE_CHECKING:
+    from facepad.training.sources import DatasetCopy
+
+CPUS = os.cpu_count() or 1
+Out = Annotated[Path, typer.Option(help="Folder for the model and its card.")]
+Workers = Annotated[int, typer.Option(min=1, help="Number of processes.")]
 
 PATHS_HELP = "Pictures, folders, globs (may be quoted), or - for standard input."
 TESTS_HELP = (
     f"Comma-separated names of the tests that decide. Default: {','.join(DEFAULT_TESTS)}. Of "
-    "several, the mean of their log-likelihood ratios decides. A test that has never seen a "
+    "several, --fusion makes one decision. A test that has never seen a "
     "camera like this one abstains; its score is shown and ignored."
 )
 ADVISORY_HELP = (
@@ -22,6 +36,10 @@ POINT_HELP = (
     "How cautious to be: 'strict' accepts the fewest attacks and asks the most genuine users "
     "again, 'convenience' the fewest. A test without this operating point uses its own. Default: "
     f"{DEFAULT_POINT}. See docs/operating-points.md."
+)
+FUSION_HELP = (
+    "How several deciding tests become one: 'mean' counts them alike, 'lda' has fitted weights; or "
+    f"a file of `facepad train fusion`. Default: {DEFAULT_FUSION}."
 )
 FACES_HELP = (
     "Which face is judged where there are several: the largest; or, for a gate, none: then "
@@ -57,3 +75,17 @@ def split_names(text: str) -> tuple[str, ...]:
 def names_given(text: str | None) -> tuple[str, ...] | None:
     """Return the names in a comma-separated list; None where the option was not given."""
     return None if text is None else split_names(text)
+
+
+def dataset_copy(asked: str) -> "DatasetCopy":
+    """Return the dataset that is named as NAME=DIR.
+
+    Raises:
+        SettingsError: It is not named so.
+    """
+    from facepad.training.sources import DatasetCopy
+
+    name, equals, root = asked.partition("=")
+    if not (name and equals and root):
+        raise SettingsError(f"expected a dataset as NAME=DIR, got {asked!r}")
+    return DatasetCopy(name, expanded(root, f"the folder of {name}"))

@@ -1,6 +1,5 @@
 """``facepad train``: fit the models that ship with facepad, or your own."""
 
-import os
 from enum import StrEnum
 from functools import partial
 from importlib.util import find_spec
@@ -10,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from facepad.cli.options import CPUS, Out, Workers, dataset_copy
 from facepad.errors import SettingsError
 from facepad.registry import DEFAULT_CALIBRATED
-from facepad.settings import expanded
 
 if TYPE_CHECKING:
     from facepad.training.naturalness.acceptance import AcceptanceReport
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
 
 EXTRA = ("sklearn", "torch", "onnx", "onnxscript")  # packages that only training needs
 
-Out = Annotated[Path, typer.Option(help="Folder for the model and its card.")]
-Workers = Annotated[int, typer.Option(min=1, help="Number of processes.")]
 Judge = Annotated[
     Path | None,
     typer.Option(
@@ -40,7 +37,6 @@ Golden = Annotated[
 DatasetName = Annotated[
     str, typer.Option(help="Name of the dataset, as in `facepad dataset list`.")
 ]
-CPUS = os.cpu_count() or 1
 
 
 class ClassifierName(StrEnum):
@@ -363,20 +359,6 @@ def _require(package: str) -> None:
     """Raise the error of an import where a package is missing, before anything slow."""
     if find_spec(package) is None:
         raise ModuleNotFoundError(name=package)
-
-
-def dataset_copy(asked: str) -> "DatasetCopy":
-    """Return the dataset that is named as NAME=DIR.
-
-    Raises:
-        SettingsError: It is not named so.
-    """
-    from facepad.training.sources import DatasetCopy
-
-    name, equals, root = asked.partition("=")
-    if not (name and equals and root):
-        raise SettingsError(f"expected a dataset as NAME=DIR, got {asked!r}")
-    return DatasetCopy(name, expanded(root, f"the folder of {name}"))
 
 
 def _print_report(report: "AcceptanceReport") -> None:

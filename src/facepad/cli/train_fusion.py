@@ -5,8 +5,7 @@ from typing import Annotated
 
 import typer
 
-from facepad.cli.options import TESTS_HELP, names_given
-from facepad.cli.train import CPUS, Out, Workers, dataset_copy
+from facepad.cli.options import CPUS, TESTS_HELP, Out, Workers, dataset_copy, names_given
 from facepad.errors import SettingsError
 
 

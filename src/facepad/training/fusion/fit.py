@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from facepad.errors import DatasetError
 from facepad.evaluation.ranking import auc
-from facepad.lda_fusion import LdaFusion, SideModel
+from facepad.fusion.lda import LdaFusion, SideModel
 from facepad.scores import AffineScaling
 from facepad.training.face.heads import Column, select_bounds
 from facepad.training.scaling import Mask, platt, sample_weights

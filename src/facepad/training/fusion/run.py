@@ -14,9 +14,9 @@ from facepad.datasets.opening import list_dataset
 from facepad.errors import DatasetError, InputError, SettingsError
 from facepad.evaluation.ranking import auc
 from facepad.finders import side_information
+from facepad.fusion.lda import LdaFusion
 from facepad.jobs.csv_rows import read_csv
 from facepad.jobs.progress import Advance
-from facepad.lda_fusion import LdaFusion
 from facepad.models import index, store
 from facepad.models.card import Card
 from facepad.pipeline import Checker

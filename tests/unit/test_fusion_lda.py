@@ -14,7 +14,7 @@ from scipy.stats import multivariate_normal
 
 from facepad.errors import ModelError, SettingsError
 from facepad.fusion import Answer
-from facepad.lda_fusion import LdaFusion, SideModel, discriminant, from_file
+from facepad.fusion.lda import LdaFusion, SideModel, discriminant, from_file
 from facepad.models import store
 from facepad.models.card import Card
 from facepad.scores import AffineScaling, logit, sigmoid

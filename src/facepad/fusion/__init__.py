@@ -1,7 +1,7 @@
 """Scores of several tests or frames become one: the mean of their log-likelihood ratios.
 
 A score is the sigmoid of an affine log-likelihood ratio; `facepad.scores.logit` gives the ratio
-back. In the mean every test counts alike; `facepad.lda_fusion` weighs them.
+back. In the mean every test counts alike; `facepad.fusion.lda` weighs them.
 """
 
 import math
