@@ -158,6 +158,11 @@ class Assessment:
     ratios: RatioQuality | None = None
     remark: str = ""
 
+    @property
+    def values(self) -> Floats:
+        """Scores on the system's scale, one per row; NaN where there is none."""
+        return np.array([np.nan if row.value is None else row.value for row in self.rows])
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sampling:

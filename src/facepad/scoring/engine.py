@@ -14,7 +14,7 @@ from facepad.jobs.csv_rows import label_of, read_csv
 from facepad.jobs.progress import Advance, Progress, Say
 from facepad.jobs.work_folder import Facts, Provenance
 from facepad.packed import address
-from facepad.registry import DEFAULT_FUSION, DEFAULT_POINT
+from facepad.registry import DEFAULT_POINT
 from facepad.scoring.table import (
     ERROR_PREFIX,
     Fields,
@@ -155,7 +155,7 @@ def facts_of(
         "calibration": None if spec.calibration is None else spec.calibration.version,
         "tests": ",".join(spec.deciding),
         "advisory": ",".join(spec.advisory),
-        "fusion": DEFAULT_FUSION,
+        "fusion": spec.fusion,
         "operating point": spec.operating_point,
         **{f"operating point {test}": asdict(point) for test, point in points.items()},
         **{f"model {name}": version for name, version in models.items()},
@@ -212,12 +212,50 @@ def scored_rows(
     test's usual ones.
     """
     usual = scoring.points.get(test) if scoring.spec.deciding == (test,) else None
-    return _scored(scoring, rows, partial(_answer, test=test), usual)
+    return scored_by(scoring, rows, partial(answer_of, test=test), usual)
 
 
 def decided_rows(scoring: DatasetScoring, rows: Sequence[Mapping[str, str]]) -> tuple[Scored, ...]:
     """Return the presentations with the scores that were decided by; those of train have none."""
-    return _scored(scoring, rows, _decision)
+    return scored_by(scoring, rows, _decision)
+
+
+def scored_by(
+    scoring: DatasetScoring,
+    rows: Sequence[Mapping[str, str]],
+    answer: Callable[[Mapping[str, str]], tuple[float | None, str]],
+    usual: OperatingPoint | None = None,
+) -> tuple[Scored, ...]:
+    """Return the presentations with the scores that a function makes of their rows.
+
+    Args:
+        scoring: Has the samples; those of train have no score.
+        rows: Labels and fields of the other samples, by column.
+        answer: Returns the score of a row, and why there is none or it must not decide.
+        usual: Where another threshold and band were applied to a row, these are kept with it;
+            None to keep none.
+    """
+    by_key = {row["key"]: row for row in rows}
+    return tuple(
+        Scored(
+            sample,
+            *((None, "not scored") if sample.split is Split.TRAIN else answer(by_key[sample.key])),
+            # Samples that are single frames belong to the video they are part of.
+            presentation="" if sample.frame is None else sample.path,
+            point=None if usual is None else _own_point(by_key.get(sample.key), usual),
+        )
+        for sample in scoring.samples
+    )
+
+
+def answer_of(row: Mapping[str, str], test: str) -> tuple[float | None, str]:
+    """Return a test's score, and why there is none or it must not decide."""
+    cell, reason = row[f"{test}_score"], row[f"{test}_reason"]
+    # Without a face, each test has the decision's first reason; its score is no response.
+    no_response = row["outcome"] == Outcome.NON_RESPONSE
+    if not cell or (no_response and reason and reason == _reasons(row)[0]):
+        return None, reason or row["reason"] or NO_SCORE
+    return float(cell), reason
 
 
 def unreadable(rows: Sequence[Mapping[str, str]]) -> list[str]:
@@ -283,25 +321,6 @@ def _relative(root: Path, path: str) -> str:
     return near.as_posix() if packed is None else str(replace(packed, file=near))
 
 
-def _scored(
-    scoring: DatasetScoring,
-    rows: Sequence[Mapping[str, str]],
-    answer: Callable[[Mapping[str, str]], tuple[float | None, str]],
-    usual: OperatingPoint | None = None,
-) -> tuple[Scored, ...]:
-    by_key = {row["key"]: row for row in rows}
-    return tuple(
-        Scored(
-            sample,
-            *((None, "not scored") if sample.split is Split.TRAIN else answer(by_key[sample.key])),
-            # Samples that are single frames belong to the video they are part of.
-            presentation="" if sample.frame is None else sample.path,
-            point=None if usual is None else _own_point(by_key.get(sample.key), usual),
-        )
-        for sample in scoring.samples
-    )
-
-
 def _own_point(row: Mapping[str, str] | None, usual: OperatingPoint) -> OperatingPoint | None:
     """Return the operating point that was applied to a row; None for the usual one."""
     cells = [(row or {}).get(column, "") for column in ("threshold", "low", "high")]
@@ -309,16 +328,6 @@ def _own_point(row: Mapping[str, str] | None, usual: OperatingPoint) -> Operatin
     if row is None or not all(cells) or cells == bounds:
         return None
     return OperatingPoint(row["operating_point"], *map(float, cells))
-
-
-def _answer(row: Mapping[str, str], test: str) -> tuple[float | None, str]:
-    """Return a test's score, and why there is none or it must not decide."""
-    cell, reason = row[f"{test}_score"], row[f"{test}_reason"]
-    # Without a face, each test has the decision's first reason; its score is no response.
-    no_response = row["outcome"] == Outcome.NON_RESPONSE
-    if not cell or (no_response and reason and reason == _reasons(row)[0]):
-        return None, reason or row["reason"] or NO_SCORE
-    return float(cell), reason
 
 
 def _decision(row: Mapping[str, str]) -> tuple[float | None, str]:

@@ -60,9 +60,11 @@ SCHEMA = {
                 "bpcer100": INTERVAL,
                 "non_responses": None,
             },
+            "ratios": None,
             "curve": {"level", "subjects", "apcer", "bpcer", "low", "high"},
         }
     ],
+    "differences": None,
     "timings": {"note": None, "steps": [{"step", "count", "p50_ms", "p95_ms"}]},
     "models": None,
     "environment": None,
