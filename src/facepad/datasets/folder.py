@@ -279,12 +279,13 @@ class PlainFolders:
         known = [(root, path) for root, path in files if path.suffix.lower() in SUFFIXES]
         others = [path for _, path in files if path.suffix.lower() not in SUFFIXES]
         places = [(path.relative_to(root).parts[:-1], path.name) for root, path in known]
-        skipped = counted(len(others), "file")
-        return (
-            *subject_notices(places),
-            *((f"skipped: {skipped} that are no picture or video, such as {others[0].name}",)
-              if others else ()),
-        )  # fmt: skip
+        notices = list(subject_notices(places))
+        if others:
+            notices.append(
+                f"skipped: {counted(len(others), 'file')} without the suffix of a picture or "
+                f"video, such as {others[0].name}"
+            )
+        return tuple(notices)
 
     def _labels(self) -> list[str]:
         """Return the last part of each folder's path, with a number where another has it, too."""

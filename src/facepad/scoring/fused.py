@@ -18,7 +18,7 @@ from facepad.types import OperatingPoint, Outcome, Reason, Score
 
 MOST_TESTS = 5  # with more tests, subsets leave out one test only
 MOST_LINES = 3  # pairs of tests that are drawn against each other
-STEPS = 81  # scores of each test on the grid of a line
+STEPS = 41  # scores of each test on the grid of a line
 # Why a test has no part in a decision, or no score: the presentation lacks what it needs.
 UNMET = frozenset({Reason.CLIP_TOO_SHORT, Reason.FRAME_RATE_TOO_LOW, Reason.NO_DEPTH})
 _REASONS: Mapping[str, Reason] = {reason.value: reason for reason in Reason}
