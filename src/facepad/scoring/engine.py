@@ -1,6 +1,5 @@
 """Scores of a manifest or a dataset in a CSV file; an interrupted run resumes."""
 
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -17,19 +16,22 @@ from facepad.packed import address
 from facepad.registry import DEFAULT_POINT
 from facepad.scoring.table import (
     ERROR_PREFIX,
+    NO_SCORE,
     Fields,
     Manifest,
     ScoresFile,
+    answer_of,
+    capture_reasons,
     is_error,
     output_columns,
     presentation_columns,
     read_manifest,
+    reasons_of,
     score_field,
 )
 from facepad.scoring.workers import CheckerSpec, score_pictures, score_presentations
 from facepad.types import OperatingPoint, Outcome, Reason, Sample, Split
 
-NO_SCORE = "no score"
 WITHIN_BAND = (Reason.NEAR_THRESHOLD, Reason.UNCALIBRATED_CAMERA)
 LABELS = ("key", "path", "label", "pai_species", "subject", "split")
 
@@ -248,24 +250,9 @@ def scored_by(
     )
 
 
-def answer_of(row: Mapping[str, str], test: str) -> tuple[float | None, str]:
-    """Return a test's score, and why there is none or it must not decide."""
-    cell, reason = row[f"{test}_score"], row[f"{test}_reason"]
-    # Without a face, each test has the decision's first reason; its score is no response.
-    no_response = row["outcome"] == Outcome.NON_RESPONSE
-    if not cell or (no_response and reason and reason == _reasons(row)[0]):
-        return None, reason or row["reason"] or NO_SCORE
-    return float(cell), reason
-
-
 def unreadable(rows: Sequence[Mapping[str, str]]) -> list[str]:
     """Return the keys of presentations that could not be read."""
     return [row["key"] for row in rows if row["reason"].startswith(ERROR_PREFIX)]
-
-
-def capture_reasons(row: Mapping[str, str]) -> tuple[str, ...]:
-    """Return what is wrong with the capture of a presentation."""
-    return tuple(json.loads(row["capture"])["reasons"]) if row["capture"] else ()
 
 
 def labels(root: Path, sample: Sample) -> Fields:
@@ -338,9 +325,5 @@ def _decision(row: Mapping[str, str]) -> tuple[float | None, str]:
     """
     if not row["score"] or row["outcome"] == Outcome.NON_RESPONSE:
         return None, row["reason"] or NO_SCORE
-    reasons = dict.fromkeys((*capture_reasons(row), *_reasons(row)))
+    reasons = dict.fromkeys((*capture_reasons(row), *reasons_of(row)))
     return float(row["score"]), ";".join(r for r in reasons if r and r not in WITHIN_BAND)
-
-
-def _reasons(row: Mapping[str, str]) -> list[str]:
-    return row["reason"].split(";")

@@ -12,7 +12,7 @@ from facepad.evaluation.assessment import GivenPoint
 from facepad.evaluation.report.scatter import FusionLine
 from facepad.fusion import Answer, Fused, Fusion
 from facepad.scores import LOGIT_LIMIT, logit, sigmoid
-from facepad.scoring.engine import DatasetScoring, answer_of, capture_reasons, scored_by
+from facepad.scoring.table import answer_of, capture_reasons
 from facepad.scoring.workers import as_shipped
 from facepad.types import OperatingPoint, Outcome, Reason, Score
 
@@ -78,19 +78,17 @@ class FusedTests:
                 points = {name: self.points[name] for name in names}
                 yield FusedTests(self.fusion, self.fuse, points)
 
-    def rows(
-        self, scoring: DatasetScoring, rows: Sequence[Mapping[str, str]]
-    ) -> tuple[Scored, ...]:
-        """Return the presentations with scores that are fused anew from those of the tests."""
-        return scored_by(scoring, rows, self._fused)
-
     def lines(self) -> tuple[FusionLine, ...]:
         """Return where each pair of the first three tests decides, without the other tests."""
         pairs = [*combinations(self.points, 2)]
         return tuple(self._line(*pair) for pair in pairs[:MOST_LINES])
 
-    def _fused(self, row: Mapping[str, str]) -> tuple[float | None, str]:
-        """Return the fused score of a row, and why there is none or it must not decide."""
+    def answer(self, row: Mapping[str, str]) -> tuple[float | None, str]:
+        """Return the score that is fused anew, and why there is none or it must not decide.
+
+        Args:
+            row: A row of the file of scores, by column.
+        """
         answers = {test: answer_of(row, test) for test in self.points}
         if row["outcome"] in ("", Outcome.NON_RESPONSE) and all(
             value is None for value, _ in answers.values()

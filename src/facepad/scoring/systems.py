@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,8 @@ import numpy as np
 from facepad import settings
 from facepad.errors import SettingsError, counted
 from facepad.evaluation.aggregation import Scored, combined
+from facepad.evaluation.assessment import GivenPoint
+from facepad.evaluation.choices import FrameAggregation
 from facepad.evaluation.plan import SystemScores, require_test
 from facepad.evaluation.report.document import Timing
 from facepad.evaluation.scores_csv import match
@@ -16,9 +19,9 @@ from facepad.jobs.progress import Progress, Say
 from facepad.media.frame_selection import FrameSelection
 from facepad.scoring.engine import (
     DatasetScoring,
-    capture_reasons,
     decided_rows,
     score_dataset,
+    scored_by,
     scored_rows,
     unreadable,
 )
@@ -29,7 +32,7 @@ from facepad.scoring.evaluated import (
     evaluated_datasets,
 )
 from facepad.scoring.fused import FusedTests, partly_decided
-from facepad.scoring.table import STEPS
+from facepad.scoring.table import STEPS, capture_reasons
 from facepad.scoring.workers import LOADS, CheckerSpec, JudgedTests, LoadedTest
 from facepad.types import Reason
 
@@ -40,8 +43,12 @@ CROPPED = (
     "bona fide only by a test with an operating point for it (else: reason no_context)"
 )
 
+TIMINGS = (
+    "Loading: the models of a test and of the face finder, {} times in one process, files in the "
+    "system's cache. Other steps: each presentation, on one thread in one of {} parallel processes."
+)
+
 Rows = Sequence[Mapping[str, str]]
-Answers = Mapping[str, tuple[Scored, ...]]  # by test
 
 
 def from_files(options: EvaluationOptions) -> EvaluationInput:
@@ -122,59 +129,78 @@ def from_datasets(options: EvaluationOptions, *, say: Say, progress: Progress) -
         fusion=options.fusion,
     )
     tests = JudgedTests.of(spec)
-    together = FusedTests.of(spec.fusion, tests.points) if len(tests.points) > 1 else None
-    subsets = [*together.subsets()] if together is not None and options.subsets else []
+    fused = [FusedTests.of(spec.fusion, tests.points)] if len(tests.points) > 1 else []
+    lines = fused[0].lines() if fused else ()
+    if fused and options.subsets:
+        fused += fused[0].subsets()
     workers = options.workers or int(settings.number("threads"))
     scorings = [_scoring(options, copy, tests, workers) for copy in copies]
     tables = [score_dataset(scoring, say=say, progress=progress) for scoring in scorings]
-    unread = [unreadable(rows) for rows in tables]
-    for keys in filter(None, unread):
+    judged = [
+        _Judged.of(copy, scoring, rows, fused, options.combine)
+        for copy, scoring, rows in zip(copies, scorings, tables, strict=True)
+    ]
+    unread = [keys for one in judged if (keys := unreadable(one.rows))]
+    for keys in unread:
         say(_unread(keys))
-    answers = [
-        {test: combined(scored_rows(scoring, rows, test), options.combine) for test in tests.loaded}
-        for scoring, rows in zip(scorings, tables, strict=True)
-    ]
-    systems = [
-        system
-        for copy, scoring, rows, each in zip(copies, scorings, tables, answers, strict=True)
-        for system in _systems(
-            copy,
-            each,
-            tests,
-            options,
-            _fused_rows(scoring, rows, together, subsets, options),
-        )
-    ]
     used = tests.calibration
     on = "" if used is None else f", with calibration {used.version}"
     return EvaluationInput(
         title=f"{', '.join(tests.loaded)} on {', '.join(copy.name for copy in copies)}{on}",
-        systems=tuple(systems),
+        systems=tuple(s for one in judged for s in _systems(one, tests, options.given_points)),
         notices=(
             *(() if used is None else (used.notice,)),
             *((CROPPED,) if options.faces_are_cropped else ()),
             *(f"{copy.name}: {notice}" for copy in copies for notice in copy.notices),
-            *(_unread(keys) for keys in unread if keys),
-            *(
-                note
-                for copy, each in zip(copies, answers, strict=True)
-                if together is not None
-                for note in _partly_decided(copy, each, together)
-            ),
-            *filter(None, map(_poorly_captured, copies, tables)),
+            *map(_unread, unread),
+            *(notice for one in judged for notice in _partly_decided(one)),
+            *filter(None, map(_poorly_captured, judged)),
             *tests.lacking,
-            *filter(None, map(_own_points, copies, answers)),
+            *filter(None, map(_own_points, judged)),
         ),
         timings=_timings(tests.loaded, [row for rows in tables for row in rows]),
-        timings_note=(
-            f"Loading: the models of a test and of the face finder, {LOADS} times in one process, "
-            "files in the system's cache. Other steps: each presentation, on one thread in one of "
-            f"{workers} parallel processes."
-        ),
+        timings_note=TIMINGS.format(LOADS, workers),
         models=tests.models,
         unread=sum(map(len, unread)),
-        lines=() if together is None else together.lines(),
+        lines=lines,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """A dataset with its scores.
+
+    Attributes:
+        copy: The dataset.
+        rows: Labels and fields of its presentations, by column.
+        answers: Presentations with the scores of each test, by test.
+        fused: The deciding tests together, with the scores that were decided by; then subsets
+            of them, with scores that are fused anew. Empty where one test decides.
+    """
+
+    copy: EvaluatedDataset
+    rows: Rows
+    answers: Mapping[str, tuple[Scored, ...]]
+    fused: tuple[tuple[FusedTests, tuple[Scored, ...]], ...]
+
+    @classmethod
+    def of(
+        cls,
+        copy: EvaluatedDataset,
+        scoring: DatasetScoring,
+        rows: Rows,
+        fused: Sequence[FusedTests],
+        combine: FrameAggregation,
+    ) -> "_Judged":
+        tests = scoring.spec.tests
+        scored = [decided_rows(scoring, rows)] * len(fused[:1])
+        scored += [scored_by(scoring, rows, some.answer) for some in fused[1:]]
+        return cls(
+            copy,
+            rows,
+            {test: combined(scored_rows(scoring, rows, test), combine) for test in tests},
+            tuple((f, combined(each, combine)) for f, each in zip(fused, scored, strict=True)),
+        )
 
 
 def _scoring(
@@ -193,92 +219,73 @@ def _scoring(
     )
 
 
-def _fused_rows(
-    scoring: DatasetScoring,
-    rows: Rows,
-    together: FusedTests | None,
-    subsets: Sequence[FusedTests],
-    options: EvaluationOptions,
-) -> list[tuple[FusedTests, tuple[Scored, ...]]]:
-    """Return the rows of the deciding tests as they were decided, and those of subsets anew."""
-    if together is None:
-        return []
-    found = [(together, decided_rows(scoring, rows))]
-    found += [(some, some.rows(scoring, rows)) for some in subsets]
-    return [(some, combined(scored, options.combine)) for some, scored in found]
-
-
 def _systems(
-    copy: EvaluatedDataset,
-    answers: Answers,
-    tests: JudgedTests,
-    options: EvaluationOptions,
-    fused: Sequence[tuple[FusedTests, tuple[Scored, ...]]],
+    one: _Judged, tests: JudgedTests, given: tuple[GivenPoint, ...]
 ) -> Iterator[SystemScores]:
     """Yield what decides first: the deciding tests together and each alone; then the others."""
-    source, given = str(copy.root.resolve()), options.given_points
 
     def together(some: FusedTests, rows: tuple[Scored, ...]) -> SystemScores:
-        return SystemScores(
-            system=some.name,
-            dataset=copy.name,
-            source=source,
-            rows=rows,
-            given=(*given, some.shipped_point()),
-        )
+        return system(some.name, rows, (*given, some.shipped_point()), asks_dev=True)
 
     def alone(test: str) -> SystemScores:
         own, calibrated = tests.own_point(test), tests.is_calibrated(test)
+        points = (own, *given) if calibrated else (*given, own)
+        return system(test, one.answers[test], points, asks_dev=not calibrated)
+
+    def system(
+        name: str, rows: tuple[Scored, ...], points: tuple[GivenPoint, ...], *, asks_dev: bool
+    ) -> SystemScores:
         return SystemScores(
-            system=test,
-            dataset=copy.name,
-            source=source,
-            rows=answers[test],
-            given=(own, *given) if calibrated else (*given, own),
-            asks_dev=not calibrated,
+            system=name,
+            dataset=one.copy.name,
+            source=str(one.copy.root.resolve()),
+            rows=rows,
+            given=points,
+            asks_dev=asks_dev,
         )
 
-    yield from (together(*one) for one in fused[:1])
+    yield from (together(*some) for some in one.fused[:1])
     yield from map(alone, tests.points)
-    yield from (together(*one) for one in fused[1:])
-    yield from (alone(test) for test in answers if test not in tests.points)
+    yield from (together(*some) for some in one.fused[1:])
+    yield from (alone(test) for test in one.answers if test not in tests.points)
 
 
-def _partly_decided(
-    copy: EvaluatedDataset, answers: Answers, together: FusedTests
-) -> Iterator[str]:
-    abstain, unmet = partly_decided({test: answers[test] for test in together.points})
-    then = (
-        f"{together.name} is then the score of those that decide, judged here at one "
-        "threshold for all; `facepad check` uses the threshold of the tests that decide"
-    )
-    if abstain:
-        where = counted(abstain, "presentation")
-        yield f"{copy.name}: in {where} some tests abstain and others decide. {then}"
-    if unmet:
-        where = counted(unmet, "presentation")
-        yield f"{copy.name}: in {where} some tests lack the frames or the depth they need. {then}"
+def _partly_decided(one: _Judged) -> Iterator[str]:
+    for together, _ in one.fused[:1]:
+        abstain, unmet = partly_decided({test: one.answers[test] for test in together.points})
+        then = (
+            f"{together.name} is then the score of those that decide, judged here at one "
+            "threshold for all; `facepad check` uses the threshold of the tests that decide"
+        )
+        for count, why in (
+            (abstain, "abstain and others decide"),
+            (unmet, "lack the frames or the depth they need"),
+        ):
+            if count:
+                where = counted(count, "presentation")
+                yield f"{one.copy.name}: in {where} some tests {why}. {then}"
 
 
-def _poorly_captured(copy: EvaluatedDataset, rows: Rows) -> str:
+def _poorly_captured(one: _Judged) -> str:
     """Return how many presentations have a capture that does not decide; "" for none."""
-    poor = [reasons for row in rows if (reasons := capture_reasons(row))]
+    poor = [reasons for row in one.rows if (reasons := capture_reasons(row))]
     if not poor:
         return ""
     counts = Counter(reason for reasons in poor for reason in reasons)
     each = ", ".join(f"{counts[reason]:,} {reason}" for reason in Reason if counts[reason])
     hint = "; --faces-are-cropped judges sets that are cut at the face"
     return (
-        f"{copy.name}: the capture of {counted(len(poor), 'presentation')} is too poor to accept "
-        f"({each}){hint if Reason.NO_CONTEXT in counts else ''}"
+        f"{one.copy.name}: the capture of {counted(len(poor), 'presentation')} is too poor to "
+        f"accept ({each}){hint if Reason.NO_CONTEXT in counts else ''}"
     )
 
 
-def _own_points(copy: EvaluatedDataset, answers: Answers) -> str:
+def _own_points(one: _Judged) -> str:
     """Return how many presentations have an operating point of their own; "" for none."""
-    own = sum(row.point is not None for rows in answers.values() for row in rows)
-    where = f"{copy.name}: {counted(own, 'presentation')} with a threshold of another set of views"
-    return f"{where}; each counts at its own" if own else ""
+    own = sum(row.point is not None for rows in one.answers.values() for row in rows)
+    where = counted(own, "presentation")
+    text = f"{one.copy.name}: {where} with a threshold of another set of views"
+    return f"{text}; each counts at its own" if own else ""
 
 
 def _unread(keys: Sequence[str]) -> str:

@@ -8,9 +8,10 @@ import pytest
 
 from facepad.decision import Decision, conclude
 from facepad.errors import SettingsError
+from facepad.evaluation.aggregation import Scored
 from facepad.fusion import Answer, Fused, mean_ratio
 from facepad.scores import logit
-from facepad.scoring.engine import DatasetScoring, decided_rows
+from facepad.scoring.engine import DatasetScoring, decided_rows, scored_by
 from facepad.scoring.fused import FusedTests
 from facepad.scoring.table import error_fields, presentation_columns, presentation_fields
 from facepad.scoring.workers import CheckerSpec
@@ -82,6 +83,12 @@ def kept(fields: tuple[str, ...]) -> tuple[DatasetScoring, list[dict[str, str]]]
     return scoring, [{"key": SAMPLE.key, **columns}]
 
 
+def anew_by(
+    tests: FusedTests, scoring: DatasetScoring, rows: list[dict[str, str]]
+) -> tuple[Scored, ...]:
+    return scored_by(scoring, rows, tests.answer)
+
+
 NO_DEPTH = Score(None, Reason.NO_DEPTH)
 NO_FACE = Score(None, Reason.NO_FACE)
 
@@ -102,26 +109,26 @@ def test_all_tests_fused_anew_are_as_they_were_decided(
     scores: tuple[Score, ...], capture: tuple[Reason, ...]
 ) -> None:
     scoring, rows = rows_of(dict(zip(POINTS, scores, strict=True)), *capture)
-    (anew,), (decided,) = together().rows(scoring, rows), decided_rows(scoring, rows)
+    (anew,), (decided,) = anew_by(together(), scoring, rows), decided_rows(scoring, rows)
     assert anew.value == pytest.approx(decided.value, abs=1e-5)
     assert anew.reason == decided.reason
 
 
 def test_without_a_face_there_is_no_response() -> None:
     scoring, rows = rows_of(dict.fromkeys(POINTS, NO_FACE), no_face=True)
-    (anew,) = together("one", "two").rows(scoring, rows)
+    (anew,) = anew_by(together("one", "two"), scoring, rows)
     assert (anew.value, anew.reason) == (None, "no_face")
 
 
 def test_what_could_not_be_read_keeps_its_error() -> None:
     fields = error_fields("b/1.jpg: the file is empty", len(presentation_columns(tuple(POINTS))))
-    (anew,) = together("one", "two").rows(*kept(fields))
+    (anew,) = anew_by(together("one", "two"), *kept(fields))
     assert (anew.value, anew.reason) == (None, "error: b/1.jpg: the file is empty")
 
 
 def test_a_subset_is_fused_from_its_own_tests() -> None:
     scoring, rows = rows_of({"one": Score(0.9), "two": Score(0.6), "three": Score(0.3)})
-    (anew,) = together("one", "two").rows(scoring, rows)
+    (anew,) = anew_by(together("one", "two"), scoring, rows)
     assert anew.value == pytest.approx(0.786061, abs=1e-5)  # scipy: expit(mean(logit([.9, .6])))
 
 
