@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from facepad.evaluation.assessment import Assessment, AtPoint, Sampling
-from facepad.evaluation.intervals import Interval, draws, percentiles
+from facepad.evaluation.intervals import MIN_SUBJECTS, Interval, draws, percentiles
 from facepad.evaluation.resampling import people_of, resampled_figures
 from facepad.evaluation.table import Codes, Flags, Floats, ScoreTable
 
@@ -33,8 +33,9 @@ class Difference:
 
     @property
     def is_clear(self) -> bool:
-        """Whether the interval leaves out 0; it then holds for other people, too."""
-        return self.interval.low > 0.0 or self.interval.high < 0.0
+        """Whether the interval leaves out 0, with enough people to trust it."""
+        leaves_out = self.interval.low > 0.0 or self.interval.high < 0.0
+        return leaves_out and self.interval.subjects >= MIN_SUBJECTS
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from facepad.evaluation.assessment import Assessment, AtPoint
 from facepad.evaluation.differences import Difference, PairedDifferences
-from facepad.evaluation.intervals import Interval
+from facepad.evaluation.intervals import MIN_SUBJECTS, Interval
 from facepad.evaluation.rates import Count, Rates
 from facepad.evaluation.report.document import Report
 from facepad.evaluation.report.plot_style import safe_label
@@ -85,7 +85,12 @@ def difference(one: Difference, name: str) -> str:
 
 
 def difference_span(one: Difference, name: str) -> str:
-    """Return the paired interval of a difference, marked where it leaves out 0."""
+    """Return the paired interval of a difference, marked where it leaves out 0 or is uncertain.
+
+    Example:
+        >>> difference_span(Difference(0.1, Interval(0.02, 0.31, 0.95, "bootstrap", 7)), "eer")
+        '+2.0 to +31.0, indicative'
+    """
     if math.isnan(one.interval.low):
         return "no interval"
     low, high = one.interval.low, one.interval.high
@@ -94,6 +99,8 @@ def difference_span(one: Difference, name: str) -> str:
         if name == "auc"
         else f"{100.0 * low:+.1f} to {100.0 * high:+.1f}"
     )
+    if one.interval.subjects < MIN_SUBJECTS:
+        return f"{ends}, indicative"
     return f"{ends}, clear" if one.is_clear else ends
 
 
