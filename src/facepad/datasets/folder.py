@@ -117,6 +117,11 @@ class Folder:
             yield f"split: by a hash of the subject's name, without parts; {people}"
         places = [_folders_and_name(self._below_part(Path(sample.path))) for sample in listed]
         yield from subject_notices(places)
+        if not self._parts() and any(subject_of(*place) is None for place in places):
+            yield (
+                "shared: files that name nobody are split one by one, so that parts may have people "
+                "in common; use folders train, dev and test"
+            )
 
     def _sample(self, path: Path) -> Sample:
         below = self._below_part(path)
@@ -254,7 +259,7 @@ class PlainFolders:
         """
         listed: set[Path] = set()
         for (species, root), label in zip(self.folders, self._labels(), strict=True):
-            check_species(species or "")
+            self._check_species(species, root)
             files = [path for path in self._visible(root) if path.suffix.lower() in SUFFIXES]
             if not files:
                 raise DatasetError(f"{root}: expected a picture or video in this folder, got none")
@@ -286,6 +291,15 @@ class PlainFolders:
                 f"video, such as {others[0].name}"
             )
         return tuple(notices)
+
+    def _check_species(self, species: str | None, root: Path) -> None:
+        try:
+            check_species(species or "")
+        except DatasetError:
+            raise DatasetError(
+                f"{root}: expected the kind of an attack, such as print, got {species!r}, which "
+                "means bona fide; name the folder as one of bona fide"
+            ) from None
 
     def _labels(self) -> list[str]:
         """Return the last part of each folder's path, with a number where another has it, too."""

@@ -172,6 +172,7 @@ def test_files_that_name_nobody_count_as_a_subject_each_and_this_is_noticed(file
     (notice,) = [text for text in folder.notices() if text.startswith("subjects: ")]
     assert notice.startswith("subjects: nobody is named by 2 files such as IMG_0001.jpg")
     assert "Intervals then count files, not people, and are too narrow" in notice
+    assert folder.notices()[-1].startswith("shared: files that name nobody are split one by one")
 
 
 @pytest.fixture
