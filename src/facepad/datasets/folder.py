@@ -119,8 +119,8 @@ class Folder:
         yield from subject_notices(places)
         if not self._parts() and any(subject_of(*place) is None for place in places):
             yield (
-                "shared: files that name nobody are split one by one, so that parts may have people "
-                "in common; use folders train, dev and test"
+                "shared: files that name nobody are split one by one, so that parts may have "
+                "people in common; use folders train, dev and test"
             )
 
     def _sample(self, path: Path) -> Sample:
