@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from score_tables import normal, table, tables
 
 from facepad.errors import InputError
@@ -33,16 +33,19 @@ def test_costs_equal_those_of_an_independent_implementation() -> None:
     assert minimum_cllr(drawn()) == pytest.approx(0.3397307094275348, abs=1e-12)
 
 
+@settings(max_examples=40)
 @given(tables(responses_only=True))
 def test_ratios_of_one_cost_one_bit(any_table: ScoreTable) -> None:
     assert cllr(replace(any_table, values=np.full(len(any_table.values), 0.5))) == pytest.approx(1)
 
 
+@settings(max_examples=40)
 @given(tables())
 def test_the_best_scaling_costs_no_more(any_table: ScoreTable) -> None:
     assert -1e-12 <= minimum_cllr(any_table) <= min(1.0, cllr(any_table)) + 1e-12
 
 
+@settings(max_examples=40)
 @given(tables())
 def test_a_monotone_change_leaves_the_minimum(any_table: ScoreTable) -> None:
     changed = replace(any_table, values=(any_table.values + 0.1) ** 3 / 2.0)

@@ -13,6 +13,7 @@ from facepad.evaluation.scores_csv import relative_names
         ("nuaa=/data/people/nuaa/", "nuaa=nuaa"),
         ("--datasets=nuaa:official=/data/nuaa", "--datasets=nuaa:official=nuaa"),
         ("~/prints", "prints"),
+        ("print=/data/a=b/prints", "print=prints"),
         ("print=C:\\people\\prints", "print=prints"),
         ("../near/folder", "../near/folder"),
         ("bpcer=5", "bpcer=5"),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 _SEPARATORS = re.compile(r"[/\\]+")
 # An absolute path at the beginning of an argument, or after NAME= or --option=.
-_IN_ARGUMENT = re.compile(r"(?:^|(?<==))(?:[/~]|[A-Za-z]:[/\\])[^=]*$")
+_IN_ARGUMENT = re.compile(r"(?:^|(?<==))(?:[/~]|[A-Za-z]:[/\\]).*$", re.DOTALL)
 # An absolute path within a sentence, up to a blank or a mark.
 _IN_SENTENCE = re.compile(r"(?<![\w./~:=-])(?:[/~]|[A-Za-z]:[/\\])[^\s'\"`,;()]*[^\s'\"`,;().:]")
 
