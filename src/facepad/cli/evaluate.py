@@ -8,7 +8,7 @@ import typer
 from facepad.cli.errors import ExitCode, say
 from facepad.cli.options import POINT_HELP, PointName, names_given
 from facepad.evaluation.choices import FrameAggregation, ScoreDirection
-from facepad.registry import DEFAULT_ADVISORY, DEFAULT_POINT, DEFAULT_TESTS
+from facepad.registry import DEFAULT_ADVISORY, DEFAULT_FUSION, DEFAULT_POINT, DEFAULT_TESTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from facepad.evaluation.assessment import Assessment
     from facepad.evaluation.plan import Plan
     from facepad.evaluation.report.document import Report
-    from facepad.scoring.systems import EvaluationInput, EvaluationOptions
+    from facepad.scoring.evaluated import EvaluationInput, EvaluationOptions
 
 TESTS = (
-    "Comma-separated test names; each is evaluated by itself, and several by their mean, too. "
+    "Comma-separated test names; each is evaluated by itself, and several by their fusion, too. "
     f"Default: {','.join(DEFAULT_TESTS)}."
 )
 ADVISORY = (
@@ -30,6 +30,24 @@ CROPPED = (
     "Judge sets that are cut at the face: too little around the face (no_context) is no reason "
     "not to decide. For evaluation only; the report says so."
 )
+FUSION = f"Name of what makes one score of several deciding tests. Default: {DEFAULT_FUSION}."
+SUBSETS = (
+    "Also evaluate every subset of the deciding tests, fused anew; of more than five tests, all "
+    "but one."
+)
+BONA_FIDE = (
+    "A folder of bona fide pictures and clips as they come, in place of a dataset; may be given "
+    "repeatedly. One folder per person below it, or names such as anna_01.jpg."
+)
+ATTACK = "The kind of an attack and a folder of it, such as print=prints; may be given repeatedly."
+ALL_TEST = (
+    "Evaluate every sample of the datasets as test. Only for data that no model was trained or "
+    "selected on; the report says so."
+)
+SCORES = (
+    "Evaluate any system's scores (CSV) instead of tests on datasets; may be given repeatedly: the "
+    "first system is what the others are compared with."
+)
 CALIBRATION = (
     "Calibration of the camera, made by `facepad calibrate`; its test uses its threshold. "
     "People in its frames must not be among the people evaluated."
@@ -39,8 +57,11 @@ CALIBRATION = (
 def evaluate(
     *,
     out: Annotated[Path, typer.Option(help="Folder for the report, plots and scores.")],
+    title: Annotated[str | None, typer.Option(metavar="TEXT", help="Title of the report.")] = None,
     tests: Annotated[str | None, typer.Option(metavar="NAME,...", help=TESTS)] = None,
     advisory: Annotated[str | None, typer.Option(metavar="NAME,...", help=ADVISORY)] = None,
+    fusion: Annotated[str, typer.Option(metavar="NAME", help=FUSION)] = DEFAULT_FUSION,
+    subsets: Annotated[bool, typer.Option("--subsets", help=SUBSETS)] = False,
     calibration: Annotated[str | None, typer.Option(metavar="NAME", help=CALIBRATION)] = None,
     operating_point: Annotated[PointName | None, typer.Option(help=POINT_HELP)] = None,
     datasets: Annotated[
@@ -50,13 +71,13 @@ def evaluate(
             help="A dataset and its folder; may be given repeatedly.",
         ),
     ] = None,
+    bona_fide: Annotated[list[Path] | None, typer.Option(metavar="DIR", help=BONA_FIDE)] = None,
+    attack: Annotated[list[str] | None, typer.Option(metavar="SPECIES=DIR", help=ATTACK)] = None,
+    all_test: Annotated[bool, typer.Option("--all-test", help=ALL_TEST)] = False,
     protocol: Annotated[
         str | None, typer.Option(help="Protocol of datasets named without one.")
     ] = None,
-    scores: Annotated[
-        Path | None,
-        typer.Option(help="Evaluate any system's scores (CSV) instead of tests on datasets."),
-    ] = None,
+    scores: Annotated[list[Path] | None, typer.Option(metavar="FILE", help=SCORES)] = None,
     labels: Annotated[
         Path | None,
         typer.Option(
@@ -114,14 +135,16 @@ def evaluate(
 ) -> None:
     """Measure error rates: threshold from dev, errors from test, intervals over people.
 
-    Evaluates facepad's own tests on datasets, or any other system's scores with their
-    ground truth. An interrupted run resumes from the scores in the folder. Writes
-    report.json, report.html, and each plot as SVG and PNG.
+    Evaluates facepad's own tests on datasets or on folders as they come, or the scores of any
+    other systems with their ground truth. An interrupted run resumes from the scores in the
+    folder. Writes report.json, report.html, and each plot as SVG and PNG.
 
     For example:
 
     - `facepad evaluate --datasets nuaa=NUAA --out report`
+    - `facepad evaluate --bona-fide live --attack print=prints --out report`
     - `facepad evaluate --scores scores.csv --labels labels.csv --out report`
+    - `facepad evaluate --scores ours.csv --scores theirs.csv --labels labels.csv --out report`
     - `facepad evaluate --scores scores.csv --labels labels.csv --rule bpcer=5 --out report`
 
     Exit codes:
@@ -131,30 +154,46 @@ def evaluate(
     - 3: a model is missing or broken
     - 4: a dataset, a file of scores or labels, or a setting cannot be used
     """
-    from facepad.scoring.systems import EvaluationOptions
+    from facepad.scoring.evaluated import EvaluationOptions
 
-    if (scores is None) == (datasets is None):
-        raise typer.BadParameter("give --datasets, or --scores with --labels")
-    if (scores is None) != (labels is None):
+    own_data = bool(datasets or bona_fide or attack)
+    if bool(scores) == own_data:
+        raise typer.BadParameter(
+            "give --datasets, --bona-fide with --attack, or --scores with --labels"
+        )
+    if bool(scores) != (labels is not None):
         raise typer.BadParameter("--scores and --labels go together")
-    if calibration is not None and scores is not None:
-        raise typer.BadParameter("--calibration is for facepad's own tests on --datasets")
-    if faces_are_cropped and scores is not None:
-        raise typer.BadParameter("--faces-are-cropped is for facepad's own tests on --datasets")
-    if operating_point is not None and scores is not None:
-        raise typer.BadParameter("--operating-point is for facepad's own tests on --datasets")
+    only_for_tests = {
+        "--calibration": calibration is not None,
+        "--faces-are-cropped": faces_are_cropped,
+        "--operating-point": operating_point is not None,
+        "--fusion": fusion != DEFAULT_FUSION,
+        "--subsets": subsets,
+        "--all-test": all_test,
+    }
+    if scores and (wrong := [name for name, given in only_for_tests.items() if given]):
+        raise typer.BadParameter(
+            f"{' and '.join(wrong)}: for facepad's own tests on datasets or folders, "
+            "not for --scores"
+        )
     if operating_point is not None and threshold is not None:
         raise typer.BadParameter("give either --operating-point or --threshold")
     options = EvaluationOptions(
         out=out,
+        title=title,
         tests=names_given(tests),
         advisory=names_given(advisory),
+        fusion=fusion,
+        subsets=subsets,
         calibration=calibration,
         operating_point=str(operating_point or DEFAULT_POINT),
         faces_are_cropped=faces_are_cropped,
         datasets=tuple(datasets or ()),
+        bona_fide=tuple(bona_fide or ()),
+        attacks=tuple(attack or ()),
+        all_test=all_test,
         protocol=protocol,
-        scores=scores,
+        scores=tuple(scores or ()),
         labels=labels,
         key=key,
         score_column=score_column,
@@ -186,8 +225,10 @@ def run(options: "EvaluationOptions") -> ExitCode:
             were made with other settings.
     """
     import sys
+    from dataclasses import replace
 
     from facepad.cli.console import progress
+    from facepad.evaluation.differences import pair_count, paired_differences
     from facepad.evaluation.plan import assess_all, count_of
     from facepad.evaluation.report import document, formatting, page
     from facepad.scoring.systems import from_datasets, from_files
@@ -196,13 +237,15 @@ def run(options: "EvaluationOptions") -> ExitCode:
         page.require_libraries()  # before anything slow
     plan = _plan(options)
     found = (
-        from_datasets(options, say=say, progress=progress)
-        if options.scores is None
-        else from_files(options)
+        from_files(options)
+        if options.scores
+        else from_datasets(options, say=say, progress=progress)
     )
     with progress("evaluating", count_of(found.systems, plan)) as advance:
         assessments = assess_all(found.systems, plan, advance)
-    report = _report(options, found, assessments)
+    with progress("comparing", pair_count(assessments)) as advance:
+        differences = paired_differences(assessments, plan.sampling, advance)
+    report = replace(_report(options, found, assessments), differences=differences)
     files = [document.write(options.out, report)]
     if options.page:
         files += page.write(options.out, report, progress)
@@ -228,25 +271,27 @@ def _plan(options: "EvaluationOptions") -> "Plan":
 def _report(
     options: "EvaluationOptions", found: "EvaluationInput", assessments: "Sequence[Assessment]"
 ) -> "Report":
-    import shlex
     import sys
     from datetime import UTC, datetime
 
     from facepad.evaluation.plan import notices_of
     from facepad.evaluation.report.document import Report, environment
     from facepad.evaluation.report.gallery import examples_by_part
+    from facepad.evaluation.report.paths import shown_command, without_folders
     from facepad.models import bundles
 
     used = bundles.holding(found.models.values())
+    notices = (*found.notices, *notices_of(found.systems, assessments))
     return Report(
-        title=found.title,
+        title=options.title or found.title,
         created=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        commands=(shlex.join(["facepad", *sys.argv[1:]]),),
+        commands=(shown_command(["facepad", *sys.argv[1:]]),),
         assessments=tuple(assessments),
-        notices=(*found.notices, *notices_of(found.systems, assessments)),
+        notices=tuple(map(without_folders, notices)),
         timings=found.timings,
         timings_note=found.timings_note,
         models=found.models,
         environment=environment() | ({"bundle": used} if used else {}),
         pictures=examples_by_part(assessments, options.thumbnails),
+        lines=found.lines,
     )

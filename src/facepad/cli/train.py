@@ -15,7 +15,6 @@ from facepad.registry import DEFAULT_CALIBRATED
 
 if TYPE_CHECKING:
     from facepad.training.naturalness.acceptance import AcceptanceReport
-    from facepad.training.sources import DatasetCopy
 
 EXTRA = ("sklearn", "torch", "onnx", "onnxscript")  # packages that only training needs
 

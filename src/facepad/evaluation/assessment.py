@@ -16,7 +16,8 @@ from facepad.evaluation.aggregation import Scored, ranked_table
 from facepad.evaluation.choices import ScoreDirection
 from facepad.evaluation.intervals import LEVEL, REPEATS, RateIntervals, rate_intervals
 from facepad.evaluation.ranking import Ranking, rank
-from facepad.evaluation.rates import Rates, Reading, rates_at
+from facepad.evaluation.rates import Outcomes, Rates, Reading, outcomes, rates_at
+from facepad.evaluation.ratio_costs import RatioQuality, ratio_quality
 from facepad.evaluation.resampling import RankingIntervals, ranking_intervals
 from facepad.evaluation.scale import Scale, scale_of
 from facepad.evaluation.table import Floats, ScoreTable
@@ -111,6 +112,7 @@ class AtPoint:
         decided: Rates without the presentations that have no decision.
         intervals: Intervals of ``rates``.
         decided_intervals: Intervals of ``decided``.
+        outcomes: Outcome of each presentation.
     """
 
     name: str
@@ -122,6 +124,7 @@ class AtPoint:
     decided: Rates
     intervals: RateIntervals
     decided_intervals: RateIntervals
+    outcomes: Outcomes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,6 +142,8 @@ class Assessment:
             score.
         ranking_intervals: Intervals of ``ranking`` and the band of the error curve; None if
             ``ranking`` is.
+        ratios: Quality of the scores as log-likelihood ratios; None where a score of the system
+            lies outside [0, 1], or ``ranking`` is None.
         remark: Why a threshold is missing; "" when none is.
     """
 
@@ -150,7 +155,13 @@ class Assessment:
     points: tuple[AtPoint, ...]
     ranking: Ranking | None
     ranking_intervals: RankingIntervals | None
+    ratios: RatioQuality | None = None
     remark: str = ""
+
+    @property
+    def values(self) -> Floats:
+        """Scores on the system's scale, one per row; NaN where there is none."""
+        return np.array([np.nan if row.value is None else row.value for row in self.rows])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,6 +226,7 @@ def assess(
         ranking_intervals=None
         if ranking is None
         else ranking_intervals(table, level=how.level, repeats=how.repeats, seed=how.seed),
+        ratios=None if ranking is None else _ratios(rows, table, scale, how),
         remark=" ".join(filter(None, [*remarks, "" if points or any(remarks) else NO_POINTS])),
     )
 
@@ -223,6 +235,16 @@ NO_POINTS = (
     "No error rates: there are no dev scores to choose a threshold on, and none was given. "
     "A threshold chosen on these very data would make the errors look smaller than they are."
 )
+
+
+def _ratios(
+    rows: Sequence[Scored], table: ScoreTable, scale: Scale, how: Sampling
+) -> RatioQuality | None:
+    """Return the quality of scores as ratios, if all of the system can be probabilities."""
+    if (probabilities := scale.probabilities([row.value for row in rows])) is None:
+        return None
+    table = replace(table, values=probabilities)
+    return ratio_quality(table, level=how.level, repeats=how.repeats, seed=how.seed)
 
 
 def _choose(
@@ -273,6 +295,7 @@ def _at(
         decided=rates[Reading.DECIDED],
         intervals=sure[Reading.ALL],
         decided_intervals=sure[Reading.DECIDED],
+        outcomes=outcomes(table, applied),
     )
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from facepad.evaluation.intervals import LEVEL, REPEATS, Interval, draws, percentiles, tail_of
 from facepad.evaluation.ranking import ROUNDING, Curve, curve, require_both_classes
-from facepad.evaluation.table import Flags, Floats, ScoreTable
+from facepad.evaluation.table import Codes, Flags, Floats, ScoreTable
 
 MOST_CELLS = 4_000_000  # people times thresholds; above it thresholds are thinned out
 FEWEST_CUTS = 512
@@ -76,7 +76,8 @@ def ranking_intervals(
         edges = np.full(len(grid), np.nan)
         band = Band(grid, at_grid, edges, edges, level, subjects)
         return RankingIntervals(dict.fromkeys(FIGURES, nothing), band)
-    pieces = list(_resampled(scored, repeats, seed))
+    names = people_of(scored)
+    pieces = list(_resampled(scored, names, repeats, seed))
     intervals = {
         name: percentiles(np.concatenate([p[name] for p in pieces]), subjects, level)
         for name in FIGURES
@@ -84,6 +85,32 @@ def ranking_intervals(
     tail = tail_of(subjects, level)
     low, high = np.quantile(np.concatenate([p["grid"] for p in pieces]), [tail, 1.0 - tail], axis=0)
     return RankingIntervals(intervals, Band(grid, at_grid, low, high, level, subjects))
+
+
+def resampled_figures(
+    table: ScoreTable, *, repeats: int = REPEATS, seed: int = 0
+) -> Mapping[str, Floats]:
+    """Return AUC and EER of each resampling of a table's people, each of shape (repeats,).
+
+    Tables of the same presentations with other scores get the same people for equal seeds.
+
+    Args:
+        table: Scores and labels; people without a score are drawn, too.
+        repeats: Number of resamplings.
+        seed: Random seed.
+
+    Raises:
+        InputError: No bona fide or no attack has a score.
+    """
+    scored = table.keep(table.answered)
+    require_both_classes(scored)
+    pieces = list(_resampled(scored, people_of(table), repeats, seed, grid=False))
+    return {name: np.concatenate([p[name] for p in pieces]) for name in ("auc", "eer")}
+
+
+def people_of(table: ScoreTable) -> tuple[Codes, Codes]:
+    """Return the people of the bona fide class and those of the attacks, in rising order."""
+    return np.unique(table.people[table.bona_fide]), np.unique(table.people[table.attack])
 
 
 def _grid() -> Floats:
@@ -112,14 +139,14 @@ class _People:
         return share
 
 
-def _resampled(scored: ScoreTable, repeats: int, seed: int) -> Iterator[dict[str, Floats]]:
+def _resampled(
+    scored: ScoreTable, names: tuple[Codes, Codes], repeats: int, seed: int, *, grid: bool = True
+) -> Iterator[dict[str, Floats]]:
     """Every figure of every resampling, and BPCER on the grid, in pieces."""
     cuts = _cuts(scored)
-    good = _people(scored, scored.bona_fide, scored.bona_fide, cuts)
-    bad = _people(scored, scored.attack, scored.attack, cuts)
-    kinds = [
-        _people(scored, scored.attack, scored.of_species(name), cuts) for name in scored.species
-    ]
+    good = _people(scored, names[0], scored.bona_fide, cuts)
+    bad = _people(scored, names[1], scored.attack, cuts)
+    kinds = [_people(scored, names[1], scored.of_species(name), cuts) for name in scored.species]
     width = len(cuts) * (2 + len(kinds))
     many = max(len(good.whole), len(bad.whole), width)
     pairs = zip(
@@ -136,13 +163,12 @@ def _resampled(scored: ScoreTable, repeats: int, seed: int) -> Iterator[dict[str
         yield {
             "auc": _area(bpcer, apcer),
             "eer": _equal(bpcer, apcer),
-            "grid": _at_apcer(bpcer, apcer, _grid()),
+            **({"grid": _at_apcer(bpcer, apcer, _grid())} if grid else {}),
             **{name: _first(bpcer, worst <= limit + ROUNDING) for name, limit in LIMITS.items()},
         }
 
 
-def _people(scored: ScoreTable, among: Flags, rows: Flags, cuts: Floats) -> _People:
-    names = np.unique(scored.people[among])
+def _people(scored: ScoreTable, names: Codes, rows: Flags, cuts: Floats) -> _People:
     person = np.searchsorted(names, scored.people[rows])
     place = np.searchsorted(cuts, scored.values[rows], side="right")
     cells = person * (len(cuts) + 1) + place

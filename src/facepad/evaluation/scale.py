@@ -41,6 +41,20 @@ class Scale:
         ranks = (np.searchsorted(self.seen, oriented) + 1.0) / (len(self.seen) + 1.0)
         return np.where(np.isnan(oriented), np.nan, ranks)
 
+    def probabilities(self, values: Sequence[float | None] | Floats) -> Floats | None:
+        """Return scores as probabilities of bona fide; None if one of the system is outside [0, 1].
+
+        Where a higher score means attack, its complement is the probability of bona fide.
+        """
+        oriented = self.oriented(values)
+        if self.higher_is is ScoreDirection.BONA_FIDE:
+            ends, probabilities = (0.0, 1.0), oriented
+        else:
+            ends, probabilities = (-1.0, 0.0), 1.0 + oriented
+        if len(self.seen) and not ends[0] <= self.seen[0] <= self.seen[-1] <= ends[1]:
+            return None
+        return probabilities
+
     def rank_of_threshold(self, threshold: float) -> float:
         """Return the rank of a threshold on the system's scale, between two ranks of scores.
 

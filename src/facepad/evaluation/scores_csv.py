@@ -9,8 +9,10 @@ that is empty is a non-response. Where they have a column ``outcome`` as facepad
 """
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import takewhile
 from pathlib import Path
 
 from facepad.errors import DatasetError
@@ -22,6 +24,7 @@ KEYS = ("key", "path")  # tried in this order when none is named
 KNOWN = ("label", "subject", "pai_species", "split", "dataset", "presentation")
 MISSING = frozenset({"", "nan", "na", "n/a", "null", "none"})
 NAMED = 5  # rows that a notice names
+_ABSOLUTE = re.compile(r"[/~]|[A-Za-z]:[/\\]|\\\\")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +73,10 @@ def match(
             f"no row of {scores} has a label: in column {name!r} it has {next(iter(scored))!r}, "
             f"{labels} has {next(iter(labelled))!r}"
         )
+    shown = {**relative_names(scored.keys() - labelled.keys()), **relative_names(labelled)}
     rows = tuple(
         Scored(
-            _sample(labels, line, name, row),
+            replace(_sample(labels, line, name, row), key=shown[unit]),
             *_answer(scores, scored.get(unit), score_column),
             row.get("presentation", ""),
         )
@@ -83,10 +87,37 @@ def match(
     missing = sum(row.value is None for row in rows) - len(unscored)
     notices = (
         *label_rows.near_misses((name, *KNOWN)),
-        *_unmatched(unscored, f"{labels.name} has", f"no row in {scores.name}", _AS_SILENT),
-        *_unmatched(unlabelled, f"{scores.name} has", f"no label in {labels.name}", _AS_NOTHING),
+        *_unmatched(
+            [shown[u] for u in unscored],
+            f"{labels.name} has",
+            f"no row in {scores.name}",
+            _AS_SILENT,
+        ),
+        *_unmatched(
+            [shown[u] for u in unlabelled],
+            f"{scores.name} has",
+            f"no label in {labels.name}",
+            _AS_NOTHING,
+        ),
     )
     return Matched(rows, unscored, unlabelled, missing, notices)
+
+
+def relative_names(names: Iterable[str]) -> Mapping[str, str]:
+    """Return names by themselves, of which absolute paths are relative to their common folder.
+
+    Example:
+        >>> list(relative_names(["/data/set/a/1.jpg", "/data/set/b/1.jpg", "c/1.jpg"]).values())
+        ['a/1.jpg', 'b/1.jpg', 'c/1.jpg']
+    """
+    names = list(names)
+    parts = {name: re.split(r"[/\\]", name) for name in names if _ABSOLUTE.match(name)}
+    folders = [each[:-1] for each in parts.values()]
+    first, last = min(folders, default=[]), max(folders, default=[])
+    common = sum(
+        1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(first, last, strict=False))
+    )
+    return {name: "/".join(parts[name][common:]) if name in parts else name for name in names}
 
 
 _AS_SILENT = "counted as non-responses"

@@ -1,6 +1,5 @@
 """Scores of a dataset in a CSV file; an interrupted run resumes."""
 
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -14,19 +13,21 @@ from facepad.jobs.progress import Advance, Progress, Say
 from facepad.jobs.work_folder import Facts, Provenance
 from facepad.models import bundles
 from facepad.packed import address
-from facepad.registry import DEFAULT_FUSION
 from facepad.scoring.table import (
     ERROR_PREFIX,
+    NO_SCORE,
     Fields,
     Manifest,
     ScoresFile,
+    answer_of,
+    capture_reasons,
     presentation_columns,
+    reasons_of,
     score_field,
 )
 from facepad.scoring.workers import CheckerSpec, score_presentations
 from facepad.types import OperatingPoint, Outcome, Reason, Sample, Split
 
-NO_SCORE = "no score"
 WITHIN_BAND = (Reason.NEAR_THRESHOLD, Reason.UNCALIBRATED_CAMERA)
 LABELS = ("key", "path", "label", "pai_species", "subject", "split")
 
@@ -78,7 +79,7 @@ def facts_of(
         "calibration": None if spec.calibration is None else spec.calibration.version,
         "tests": ",".join(spec.deciding),
         "advisory": ",".join(spec.advisory),
-        "fusion": DEFAULT_FUSION,
+        "fusion": spec.fusion,
         "operating point": spec.operating_point,
         **{f"operating point {test}": asdict(point) for test, point in points.items()},
         **{f"model {name}": version for name, version in models.items()},
@@ -136,22 +137,45 @@ def scored_rows(
     test's usual ones.
     """
     usual = scoring.points.get(test) if scoring.spec.deciding == (test,) else None
-    return _scored(scoring, rows, partial(_answer, test=test), usual)
+    return scored_by(scoring, rows, partial(answer_of, test=test), usual)
 
 
 def decided_rows(scoring: DatasetScoring, rows: Sequence[Mapping[str, str]]) -> tuple[Scored, ...]:
     """Return the presentations with the scores that were decided by; those of train have none."""
-    return _scored(scoring, rows, _decision)
+    return scored_by(scoring, rows, _decision)
+
+
+def scored_by(
+    scoring: DatasetScoring,
+    rows: Sequence[Mapping[str, str]],
+    answer: Callable[[Mapping[str, str]], tuple[float | None, str]],
+    usual: OperatingPoint | None = None,
+) -> tuple[Scored, ...]:
+    """Return the presentations with the scores that a function makes of their rows.
+
+    Args:
+        scoring: Has the samples; those of train have no score.
+        rows: Labels and fields of the other samples, by column.
+        answer: Returns the score of a row, and why there is none or it must not decide.
+        usual: Where another threshold and band were applied to a row, these are kept with it;
+            None to keep none.
+    """
+    by_key = {row["key"]: row for row in rows}
+    return tuple(
+        Scored(
+            sample,
+            *((None, "not scored") if sample.split is Split.TRAIN else answer(by_key[sample.key])),
+            # Samples that are single frames belong to the video they are part of.
+            presentation="" if sample.frame is None else sample.path,
+            point=None if usual is None else _own_point(by_key.get(sample.key), usual),
+        )
+        for sample in scoring.samples
+    )
 
 
 def unreadable(rows: Sequence[Mapping[str, str]]) -> list[str]:
     """Return the keys of presentations that could not be read."""
     return [row["key"] for row in rows if row["reason"].startswith(ERROR_PREFIX)]
-
-
-def capture_reasons(row: Mapping[str, str]) -> tuple[str, ...]:
-    """Return what is wrong with the capture of a presentation."""
-    return tuple(json.loads(row["capture"])["reasons"]) if row["capture"] else ()
 
 
 def labels(root: Path, sample: Sample) -> Fields:
@@ -201,25 +225,6 @@ def _relative(root: Path, path: str) -> str:
     return near.as_posix() if packed is None else str(replace(packed, file=near))
 
 
-def _scored(
-    scoring: DatasetScoring,
-    rows: Sequence[Mapping[str, str]],
-    answer: Callable[[Mapping[str, str]], tuple[float | None, str]],
-    usual: OperatingPoint | None = None,
-) -> tuple[Scored, ...]:
-    by_key = {row["key"]: row for row in rows}
-    return tuple(
-        Scored(
-            sample,
-            *((None, "not scored") if sample.split is Split.TRAIN else answer(by_key[sample.key])),
-            # Samples that are single frames belong to the video they are part of.
-            presentation="" if sample.frame is None else sample.path,
-            point=None if usual is None else _own_point(by_key.get(sample.key), usual),
-        )
-        for sample in scoring.samples
-    )
-
-
 def _own_point(row: Mapping[str, str] | None, usual: OperatingPoint) -> OperatingPoint | None:
     """Return the operating point that was applied to a row; None for the usual one."""
     cells = [(row or {}).get(column, "") for column in ("threshold", "low", "high")]
@@ -227,16 +232,6 @@ def _own_point(row: Mapping[str, str] | None, usual: OperatingPoint) -> Operatin
     if row is None or not all(cells) or cells == bounds:
         return None
     return OperatingPoint(row["operating_point"], *map(float, cells))
-
-
-def _answer(row: Mapping[str, str], test: str) -> tuple[float | None, str]:
-    """Return a test's score, and why there is none or it must not decide."""
-    cell, reason = row[f"{test}_score"], row[f"{test}_reason"]
-    # Without a face, each test has the decision's first reason; its score is no response.
-    no_response = row["outcome"] == Outcome.NON_RESPONSE
-    if not cell or (no_response and reason and reason == _reasons(row)[0]):
-        return None, reason or row["reason"] or NO_SCORE
-    return float(cell), reason
 
 
 def _decision(row: Mapping[str, str]) -> tuple[float | None, str]:
@@ -247,9 +242,5 @@ def _decision(row: Mapping[str, str]) -> tuple[float | None, str]:
     """
     if not row["score"] or row["outcome"] == Outcome.NON_RESPONSE:
         return None, row["reason"] or NO_SCORE
-    reasons = dict.fromkeys((*capture_reasons(row), *_reasons(row)))
+    reasons = dict.fromkeys((*capture_reasons(row), *reasons_of(row)))
     return float(row["score"]), ";".join(r for r in reasons if r and r not in WITHIN_BAND)
-
-
-def _reasons(row: Mapping[str, str]) -> list[str]:
-    return row["reason"].split(";")

@@ -1,155 +1,105 @@
 """The systems that an evaluation compares: scores from a file, or tests and their fusion."""
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from facepad import registry, settings
-from facepad.datasets.opening import list_dataset
+from facepad import settings
 from facepad.errors import SettingsError, counted
 from facepad.evaluation.aggregation import Scored, combined
 from facepad.evaluation.assessment import GivenPoint
-from facepad.evaluation.choices import FrameAggregation, ScoreDirection
+from facepad.evaluation.choices import FrameAggregation
 from facepad.evaluation.plan import SystemScores, require_test
 from facepad.evaluation.report.document import Timing
 from facepad.evaluation.scores_csv import match
-from facepad.fusion import Answer, Fusion
 from facepad.jobs.progress import Progress, Say
 from facepad.media.frame_selection import FrameSelection
 from facepad.scoring.engine import (
     DatasetScoring,
-    capture_reasons,
     decided_rows,
     score_dataset,
+    scored_by,
     scored_rows,
     unreadable,
 )
-from facepad.scoring.table import STEPS
-from facepad.scoring.workers import LOADS, CheckerSpec, JudgedTests, LoadedTest, as_shipped
-from facepad.types import OperatingPoint, Reason, Sample, Score
+from facepad.scoring.evaluated import (
+    EvaluatedDataset,
+    EvaluationInput,
+    EvaluationOptions,
+    evaluated_datasets,
+)
+from facepad.scoring.fused import FusedTests, partly_decided
+from facepad.scoring.table import STEPS, capture_reasons
+from facepad.scoring.workers import LOADS, CheckerSpec, JudgedTests, LoadedTest
+from facepad.types import Reason
 
 NAMED = 5  # pictures that could not be read and are named
-_ASKED = re.compile(r"(?P<name>[^:=]+)(?::(?P<protocol>[^=]+))?=(?P<root>.+)")
-
-# Why a test has no part in a decision, or no score: the presentation lacks what it needs.
-UNMET = frozenset({Reason.CLIP_TOO_SHORT, Reason.FRAME_RATE_TOO_LOW, Reason.NO_DEPTH})
 
 CROPPED = (
     "--faces-are-cropped: pictures that end at the face were judged, too. In use such a picture is "
     "bona fide only by a test with an operating point for it (else: reason no_context)"
 )
 
-Points = Mapping[str, OperatingPoint]
+TIMINGS = (
+    "Loading: the models of a test and of the face finder, {} times in one process, files in the "
+    "system's cache. Other steps: each presentation, on one thread in one of {} parallel processes."
+)
+
 Rows = Sequence[Mapping[str, str]]
-Answers = Mapping[str, tuple[Scored, ...]]  # by test
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EvaluationOptions:
-    """The options of `facepad evaluate`; see its help."""
-
-    out: Path
-    tests: tuple[str, ...] | None
-    advisory: tuple[str, ...] | None
-    calibration: str | None
-    operating_point: str
-    faces_are_cropped: bool
-    datasets: tuple[str, ...]
-    protocol: str | None
-    scores: Path | None
-    labels: Path | None
-    key: str | None
-    score_column: str
-    higher_is: ScoreDirection
-    threshold: float | None
-    threshold_from: str
-    rule: str
-    combine: FrameAggregation
-    frames: str
-    pool: bool
-    thumbnails: int
-    page: bool
-    workers: int | None
-    force: bool
-    repeats: int
-    seed: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EvaluationInput:
-    """Everything that a report is made from.
-
-    Attributes:
-        title: Title of the report.
-        systems: Scores of each system on each dataset.
-        notices: What a reader must know about the data.
-        timings: Durations of steps.
-        timings_note: How they were measured.
-        models: Versions by name.
-        unread: Number of pictures that could not be read.
-    """
-
-    title: str
-    systems: tuple[SystemScores, ...]
-    notices: tuple[str, ...] = ()
-    timings: tuple[Timing, ...] = ()
-    timings_note: str = ""
-    models: Mapping[str, str] = field(default_factory=dict)
-    unread: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class EvaluatedDataset:
-    """A copy of a dataset that is evaluated.
-
-    Attributes:
-        name: Name in texts and files; unique in the report.
-        root: Folder of the copy.
-        samples: Samples of all splits.
-        notices: What its listing says of this copy.
-    """
-
-    name: str
-    root: Path
-    samples: tuple[Sample, ...]
-    notices: tuple[str, ...]
 
 
 def from_files(options: EvaluationOptions) -> EvaluationInput:
-    """Return any system's scores with their labels.
+    """Return the scores of any systems with their labels.
 
     Raises:
         DatasetError: A file cannot be used.
-        SettingsError: One of the two files is not named.
+        SettingsError: Scores or labels are not named, or a file of scores is named twice.
     """
-    if options.scores is None or options.labels is None:
+    if not options.scores or options.labels is None:
         raise SettingsError("--scores and --labels go together")
-    column = options.score_column
-    matched = match(options.scores, options.labels, key=options.key, score_column=column)
-    notices = list(matched.notices)
-    if matched.missing:
-        missing = counted(matched.missing, "row")
-        notices.append(f"{missing} without a score, counted as non-responses")
-    rows = combined(matched.rows, options.combine, options.higher_is)
-    if len(rows) < len(matched.rows):
-        notices.append(
-            f"{len(matched.rows):,} rows are frames of {len(rows):,} presentations; their scores "
-            f"are combined by {options.combine}"
+    if len({file.resolve() for file in options.scores}) < len(options.scores):
+        raise SettingsError("expected each file of --scores once, got one twice")
+    systems, notices = [], list[str]()
+    for file, name in zip(options.scores, _system_names(options.scores), strict=True):
+        column = options.score_column
+        matched = match(file, options.labels, key=options.key, score_column=column)
+        notices += matched.notices
+        if matched.missing:
+            missing = counted(matched.missing, "row")
+            of_system = f"{name}: " if len(options.scores) > 1 else ""
+            notices.append(f"{of_system}{missing} without a score, counted as non-responses")
+        rows = combined(matched.rows, options.combine, options.higher_is)
+        if len(rows) < len(matched.rows):
+            notices.append(
+                f"{len(matched.rows):,} rows are frames of {len(rows):,} presentations; their "
+                f"scores are combined by {options.combine}"
+            )
+        systems.append(
+            SystemScores(
+                system=name,
+                dataset="",
+                rows=rows,
+                given=options.given_points,
+                higher_is=options.higher_is,
+            )
         )
-    system = SystemScores(
-        system=options.scores.stem,
-        dataset="",
-        rows=rows,
-        given=given_points(options),
-        higher_is=options.higher_is,
-    )
     return EvaluationInput(
-        title=f"Evaluation of {options.scores.name}", systems=(system,), notices=tuple(notices)
+        title=f"Evaluation of {', '.join(file.name for file in options.scores)}",
+        systems=tuple(systems),
+        notices=tuple(dict.fromkeys(notices)),
     )
+
+
+def _system_names(files: Sequence[Path]) -> list[str]:
+    """Return the names of files, with those of their folders or a number where they are alike."""
+    names = [file.stem for file in files]
+    if len(set(names)) < len(names):
+        names = [f"{file.resolve().parent.name}/{file.stem}" for file in files]
+    earlier = (names[:index].count(name) for index, name in enumerate(names))
+    return [f"{n} {same + 1}" if same else n for n, same in zip(names, earlier, strict=True)]
 
 
 def from_datasets(options: EvaluationOptions, *, say: Say, progress: Progress) -> EvaluationInput:
@@ -166,7 +116,7 @@ def from_datasets(options: EvaluationOptions, *, say: Say, progress: Progress) -
         ModelError: A model or a calibration is missing, or has the wrong hash.
         SettingsError: A name is not known.
     """
-    copies = _copies(options)
+    copies = evaluated_datasets(options)
     for copy in copies:  # before anything slow
         require_test(copy.samples)
     spec = CheckerSpec.of(
@@ -176,95 +126,88 @@ def from_datasets(options: EvaluationOptions, *, say: Say, progress: Progress) -
         frames=FrameSelection.parse(options.frames),
         faces_are_cropped=options.faces_are_cropped,
         operating_point=options.operating_point,
+        fusion=options.fusion,
     )
     tests = JudgedTests.of(spec)
+    fused = [FusedTests.of(spec.fusion, tests.points)] if len(tests.points) > 1 else []
+    lines = fused[0].lines() if fused else ()
+    if fused and options.subsets:
+        fused += fused[0].subsets()
     workers = options.workers or int(settings.number("threads"))
     scorings = [_scoring(options, copy, tests, workers) for copy in copies]
     tables = [score_dataset(scoring, say=say, progress=progress) for scoring in scorings]
-    unread = [unreadable(rows) for rows in tables]
-    for keys in filter(None, unread):
+    judged = [
+        _Judged.of(copy, scoring, rows, fused, options.combine)
+        for copy, scoring, rows in zip(copies, scorings, tables, strict=True)
+    ]
+    unread = [keys for one in judged if (keys := unreadable(one.rows))]
+    for keys in unread:
         say(_unread(keys))
-    answers = [
-        {test: combined(scored_rows(scoring, rows, test), options.combine) for test in tests.loaded}
-        for scoring, rows in zip(scorings, tables, strict=True)
-    ]
-    decided = [
-        combined(decided_rows(scoring, rows), options.combine)
-        for scoring, rows in zip(scorings, tables, strict=True)
-    ]
-    judged = list(zip(copies, answers, decided, strict=True))
     used = tests.calibration
     on = "" if used is None else f", with calibration {used.version}"
-    given = given_points(options)
     return EvaluationInput(
         title=f"{', '.join(tests.loaded)} on {', '.join(copy.name for copy in copies)}{on}",
-        systems=tuple(s for one in judged for s in _systems(*one, tests, given)),
+        systems=tuple(s for one in judged for s in _systems(one, tests, options.given_points)),
         notices=(
             *(() if used is None else (used.notice,)),
             *((CROPPED,) if options.faces_are_cropped else ()),
             *(f"{copy.name}: {notice}" for copy in copies for notice in copy.notices),
-            *(_unread(keys) for keys in unread if keys),
-            *(note for copy, each, _ in judged for note in _partly_decided(copy, each, tests)),
-            *filter(None, map(_poorly_captured, copies, tables)),
+            *map(_unread, unread),
+            *(notice for one in judged for notice in _partly_decided(one)),
+            *filter(None, map(_poorly_captured, judged)),
             *tests.lacking,
-            *filter(None, map(_own_points, copies, answers)),
+            *filter(None, map(_own_points, judged)),
         ),
         timings=_timings(tests.loaded, [row for rows in tables for row in rows]),
-        timings_note=(
-            f"Loading: the models of a test and of the face finder, {LOADS} times in one process, "
-            "files in the system's cache. Other steps: each presentation, on one thread in one of "
-            f"{workers} parallel processes."
-        ),
+        timings_note=TIMINGS.format(LOADS, workers),
         models=tests.models,
         unread=sum(map(len, unread)),
+        lines=lines,
     )
 
 
-def given_points(options: EvaluationOptions) -> tuple[GivenPoint, ...]:
-    """Return the threshold that the user fixed, if any."""
-    return () if options.threshold is None else (GivenPoint("given", options.threshold),)
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """A dataset with its scores.
 
-
-def fused_name(points: Points) -> str:
-    """Return the name of several tests together.
-
-    Example:
-        >>> half = OperatingPoint.at(0.5)
-        >>> fused_name({"quality": half, "face_cnn": half})
-        'mean of quality, face_cnn'
+    Attributes:
+        copy: The dataset.
+        rows: Labels and fields of its presentations, by column.
+        answers: Presentations with the scores of each test, by test.
+        fused: The deciding tests together, with the scores that were decided by; then subsets
+            of them, with scores that are fused anew. Empty where one test decides.
     """
-    return f"mean of {', '.join(points)}"
 
+    copy: EvaluatedDataset
+    rows: Rows
+    answers: Mapping[str, tuple[Scored, ...]]
+    fused: tuple[tuple[FusedTests, tuple[Scored, ...]], ...]
 
-def shipped_point(points: Points) -> GivenPoint:
-    """Return the operating point of several tests together, where none abstains."""
-    fuse: Fusion = registry.resolve("fusions", registry.DEFAULT_FUSION)
-    return as_shipped(
-        fuse({test: Answer(Score(0.5), own) for test, own in points.items()}).operating_point
-    )
-
-
-def partly_decided(rows: Mapping[str, Sequence[Scored]]) -> tuple[int, int]:
-    """Return in how many presentations only some tests decide.
-
-    Args:
-        rows: Rows of each test that decides, by name; the same presentations in one order.
-
-    Returns:
-        The number of those where other tests abstain, and of those where the others have no
-        score, since the presentation lacks what they need, such as frames or depth.
-    """
-    each = [scored for scored in zip(*rows.values(), strict=True) if any(map(_decides, scored))]
-    silent = [[row for row in scored if not _decides(row)] for scored in each]
-    unmet = sum(bool(rest) and all(map(_is_unmet, rest)) for rest in silent)
-    return sum(map(bool, silent)) - unmet, unmet
+    @classmethod
+    def of(
+        cls,
+        copy: EvaluatedDataset,
+        scoring: DatasetScoring,
+        rows: Rows,
+        fused: Sequence[FusedTests],
+        combine: FrameAggregation,
+    ) -> "_Judged":
+        tests = scoring.spec.tests
+        scored = [decided_rows(scoring, rows)] * len(fused[:1])
+        scored += [scored_by(scoring, rows, some.answer) for some in fused[1:]]
+        return cls(
+            copy,
+            rows,
+            {test: combined(scored_rows(scoring, rows, test), combine) for test in tests},
+            tuple((f, combined(each, combine)) for f, each in zip(fused, scored, strict=True)),
+        )
 
 
 def _scoring(
     options: EvaluationOptions, copy: EvaluatedDataset, tests: JudgedTests, workers: int
 ) -> DatasetScoring:
     return DatasetScoring(
-        name=copy.name.replace(" ", "-"),
+        name=copy.file_name,
         root=copy.root,
         samples=copy.samples,
         spec=tests.spec,
@@ -277,85 +220,72 @@ def _scoring(
 
 
 def _systems(
-    copy: EvaluatedDataset,
-    answers: Answers,
-    decided: tuple[Scored, ...],
-    tests: JudgedTests,
-    given: tuple[GivenPoint, ...],
+    one: _Judged, tests: JudgedTests, given: tuple[GivenPoint, ...]
 ) -> Iterator[SystemScores]:
-    """Yield each test by itself, and the deciding tests together, as the checker decided."""
-    source = str(copy.root.resolve())
-    for test, rows in answers.items():
+    """Yield what decides first: the deciding tests together and each alone; then the others."""
+
+    def together(some: FusedTests, rows: tuple[Scored, ...]) -> SystemScores:
+        return system(some.name, rows, (*given, some.shipped_point()), asks_dev=True)
+
+    def alone(test: str) -> SystemScores:
         own, calibrated = tests.own_point(test), tests.is_calibrated(test)
-        yield SystemScores(
-            system=test,
-            dataset=copy.name,
-            source=source,
+        points = (own, *given) if calibrated else (*given, own)
+        return system(test, one.answers[test], points, asks_dev=not calibrated)
+
+    def system(
+        name: str, rows: tuple[Scored, ...], points: tuple[GivenPoint, ...], *, asks_dev: bool
+    ) -> SystemScores:
+        return SystemScores(
+            system=name,
+            dataset=one.copy.name,
+            source=str(one.copy.root.resolve()),
             rows=rows,
-            given=(own, *given) if calibrated else (*given, own),
-            asks_dev=not calibrated,
-        )
-    if len(tests.points) > 1:
-        yield SystemScores(
-            system=fused_name(tests.points),
-            dataset=copy.name,
-            source=source,
-            rows=decided,
-            given=(*given, shipped_point(tests.points)),
+            given=points,
+            asks_dev=asks_dev,
         )
 
-
-def _partly_decided(copy: EvaluatedDataset, answers: Answers, tests: JudgedTests) -> Iterator[str]:
-    abstain, unmet = partly_decided({test: answers[test] for test in tests.points})
-    then = (
-        f"{fused_name(tests.points)} is then the score of those that decide, judged here at one "
-        "threshold for all; `facepad check` uses the threshold of the tests that decide"
-    )
-    if abstain:
-        where = counted(abstain, "presentation")
-        yield f"{copy.name}: in {where} some tests abstain and others decide. {then}"
-    if unmet:
-        where = counted(unmet, "presentation")
-        yield f"{copy.name}: in {where} some tests lack the frames or the depth they need. {then}"
+    yield from (together(*some) for some in one.fused[:1])
+    yield from map(alone, tests.points)
+    yield from (together(*some) for some in one.fused[1:])
+    yield from (alone(test) for test in one.answers if test not in tests.points)
 
 
-def _poorly_captured(copy: EvaluatedDataset, rows: Rows) -> str:
+def _partly_decided(one: _Judged) -> Iterator[str]:
+    for together, _ in one.fused[:1]:
+        abstain, unmet = partly_decided({test: one.answers[test] for test in together.points})
+        then = (
+            f"{together.name} is then the score of those that decide, judged here at one "
+            "threshold for all; `facepad check` uses the threshold of the tests that decide"
+        )
+        for count, why in (
+            (abstain, "abstain and others decide"),
+            (unmet, "lack the frames or the depth they need"),
+        ):
+            if count:
+                where = counted(count, "presentation")
+                yield f"{one.copy.name}: in {where} some tests {why}. {then}"
+
+
+def _poorly_captured(one: _Judged) -> str:
     """Return how many presentations have a capture that does not decide; "" for none."""
-    poor = [reasons for row in rows if (reasons := capture_reasons(row))]
+    poor = [reasons for row in one.rows if (reasons := capture_reasons(row))]
     if not poor:
         return ""
     counts = Counter(reason for reasons in poor for reason in reasons)
     each = ", ".join(f"{counts[reason]:,} {reason}" for reason in Reason if counts[reason])
     hint = "; --faces-are-cropped judges sets that are cut at the face"
     return (
-        f"{copy.name}: the capture of {counted(len(poor), 'presentation')} is too poor to accept "
-        f"({each}){hint if Reason.NO_CONTEXT in counts else ''}"
+        f"{one.copy.name}: the capture of {counted(len(poor), 'presentation')} is too poor to "
+        f"accept ({each}){hint if Reason.NO_CONTEXT in counts else ''}"
     )
 
 
-def _own_points(copy: EvaluatedDataset, answers: Answers) -> str:
+def _own_points(one: _Judged) -> str:
     """Return how many presentations have an operating point of their own; "" for none."""
-    own = sum(row.point is not None for rows in answers.values() for row in rows)
-    where = f"{copy.name}: {counted(own, 'presentation')} with a threshold of another set of views"
-    return f"{where}; each counts at its own" if own else ""
-
-
-def _copies(options: EvaluationOptions) -> list[EvaluatedDataset]:
-    copies: list[EvaluatedDataset] = []
-    for asked in options.datasets:
-        parts = _ASKED.fullmatch(asked)
-        if parts is None:
-            raise SettingsError(
-                f"expected a dataset as NAME=DIR or NAME:PROTOCOL=DIR, got {asked!r}"
-            )
-        protocol = parts["protocol"] or options.protocol
-        name = parts["name"] if protocol is None else f"{parts['name']} {protocol}"
-        same = sum(copy.name.partition(" copy ")[0] == name for copy in copies)
-        name = f"{name} copy {same + 1}" if same else name
-        root = settings.expanded(parts["root"], f"the folder of {name}")
-        listing = list_dataset(parts["name"], root, protocol)
-        copies.append(EvaluatedDataset(name, root, listing.samples, listing.notices))
-    return copies
+    own = sum(row.point is not None for rows in one.answers.values() for row in rows)
+    where = counted(own, "presentation")
+    text = f"{one.copy.name}: {where} with a threshold of another set of views"
+    return f"{text}; each counts at its own" if own else ""
 
 
 def _unread(keys: Sequence[str]) -> str:
@@ -389,11 +319,3 @@ def _timing(step: str, times_ms: Sequence[float]) -> Timing:
 
 def _column(rows: Rows, name: str) -> list[float]:
     return [float(row[name]) for row in rows if row[name]]
-
-
-def _decides(row: Scored) -> bool:
-    return row.value is not None and not row.reason
-
-
-def _is_unmet(row: Scored) -> bool:
-    return row.value is None and row.reason in UNMET

@@ -5,7 +5,7 @@ one torn row at its end, which a later run cuts off.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -16,10 +16,11 @@ from facepad.errors import DatasetError, SettingsError
 from facepad.jobs.csv_rows import decoded_row, encoded_row, path_of_cell, read_csv
 from facepad.jobs.files import lock, writing_errors
 from facepad.selected_tests import NO_CONTEXT_NOTE
-from facepad.types import CaptureQuality, Reason, Score
+from facepad.types import CaptureQuality, Outcome, Reason, Score
 
 PATH_COLUMN = "path"
 OUTCOME_COLUMN = "outcome"  # empty where the picture could not be read
+NO_SCORE = "no score"
 ERROR_PREFIX = "error: "  # in the column reason, where there is no outcome
 DECIMALS = 6  # of scores; more is numerical noise
 STEPS = ("decode", "faces", "capture")
@@ -124,6 +125,26 @@ def error_fields(error: str, columns: int) -> Fields:
 def score_field(value: float | None) -> str:
     """Return a score, or a bound of scores, as it is written; empty where there is none."""
     return "" if value is None else f"{value:.{DECIMALS}f}"
+
+
+def answer_of(row: Mapping[str, str], test: str) -> tuple[float | None, str]:
+    """Return a test's score, and why there is none or it must not decide."""
+    cell, reason = row[f"{test}_score"], row[f"{test}_reason"]
+    # Without a face, each test has the decision's first reason; its score is no response.
+    no_response = row["outcome"] == Outcome.NON_RESPONSE
+    if not cell or (no_response and reason and reason == reasons_of(row)[0]):
+        return None, reason or row["reason"] or NO_SCORE
+    return float(cell), reason
+
+
+def capture_reasons(row: Mapping[str, str]) -> tuple[str, ...]:
+    """Return what is wrong with the capture of a presentation."""
+    return tuple(json.loads(row["capture"])["reasons"]) if row["capture"] else ()
+
+
+def reasons_of(row: Mapping[str, str]) -> list[str]:
+    """Return the reasons of the decision of a row."""
+    return row["reason"].split(";")
 
 
 def _reason_field(decision: Decision, test: str) -> str:

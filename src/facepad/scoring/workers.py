@@ -13,7 +13,7 @@ from facepad.finders import Faces
 from facepad.jobs.processes import ProcessPool
 from facepad.media.frame_selection import FrameSelection
 from facepad.pipeline import Checker
-from facepad.registry import DEFAULT_POINT, POINT_NAMES
+from facepad.registry import DEFAULT_FUSION, DEFAULT_POINT, POINT_NAMES
 from facepad.scorer import StepClock
 from facepad.scoring.table import (
     Fields,
@@ -104,6 +104,7 @@ class CheckerSpec:
         faces_are_cropped: Whether too little around a face is no reason not to decide.
         faces: Which face of several is judged.
         operating_point: Name of the tests' operating point.
+        fusion: Name of the fusion of the tests that decide.
     """
 
     deciding: tuple[str, ...]
@@ -113,6 +114,7 @@ class CheckerSpec:
     faces_are_cropped: bool = False
     faces: Faces = "largest"
     operating_point: str = DEFAULT_POINT
+    fusion: str = DEFAULT_FUSION
 
     @classmethod
     def of(
@@ -158,6 +160,7 @@ class CheckerSpec:
             self.deciding,
             advisory=self.advisory,
             calibration=name,
+            fusion=self.fusion,
             operating_point=self.operating_point,
             frames=self.frames,
             threads=1,

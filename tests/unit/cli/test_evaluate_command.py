@@ -260,3 +260,149 @@ def test_the_bundle_of_the_models_is_in_the_report(
     monkeypatch.setattr("facepad.models.bundles.holding", lambda _: "free-2+00000000")
     _, report = evaluate(listed, "bright")
     assert report["environment"]["bundle"] == "free-2+00000000"
+
+
+# --- folders as they come, all as test, subsets ------------------------------------------------
+
+
+@pytest.fixture
+def plain(tmp_path: Path, picture: Picture) -> Path:
+    """Folders of bright living people and dark prints, as a phone names the files."""
+    for folder in ("live", "prints/anna"):
+        (tmp_path / folder).mkdir(parents=True)
+    picture("live/IMG_0001.png", 204)
+    picture("live/IMG_0002.png", 220)
+    picture("live/ben_1.png", 90)
+    picture("prints/anna/1.png", 40)
+    return tmp_path
+
+
+def run_on(folder: Path, *options: str) -> tuple[Result, dict[str, Any]]:
+    out = folder / "out"
+    result = CliRunner().invoke(
+        app, ["evaluate", *options, "--out", str(out), "--no-page", "--repeats", "100"]
+    )
+    file = out / "report.json"
+    return result, json.loads(file.read_text()) if file.exists() else {}
+
+
+def test_folders_as_they_come_are_evaluated_at_the_shipped_threshold(plain: Path) -> None:
+    folders = ["--bona-fide", str(plain / "live"), "--attack", f"print={plain / 'prints'}"]
+    result, report = run_on(plain, *folders, "--tests", "bright", "--title", "My <phone>")
+    assert result.exit_code == 0, result.output
+    assert report["title"] == "My <phone>"
+    (one,) = report["assessments"]
+    assert (one["part"], one["split"]) == ("folders test", "test")
+    assert rates(report, "bright")["bpcer"]["value"] == pytest.approx(1 / 3)
+    assert rates(report, "bright")["bona_fide"] == {"presentations": 3, "subjects": 3}
+    assert any("nobody is named by 2 files" in notice for notice in report["notices"])
+    assert str(plain) not in json.dumps(report)
+    with (plain / "out" / "scores-folders.csv").open(newline="") as stream:
+        assert next(csv.DictReader(stream))["path"] == "live/IMG_0001.png"
+
+
+def test_an_attack_needs_a_species_and_a_folder(plain: Path) -> None:
+    result, _ = run_on(plain, "--attack", str(plain / "prints"), "--tests", "bright")
+    assert result.exit_code == 4
+    assert "expected --attack SPECIES=DIR, such as --attack print=prints" in result.output
+
+
+def test_all_samples_can_be_evaluated_as_test_and_the_report_says_so(
+    listed: Path, picture: Picture
+) -> None:
+    picture("more.png", 204)
+    with (listed / "dataset.csv").open("a", newline="") as stream:
+        csv.writer(stream).writerow(("more.png", "ida", "", "train"))
+    _, report = evaluate(listed, "bright")
+    assert rates(report, "bright")["bona_fide"]["presentations"] == 2
+    _, report = evaluate(listed, "bright", "--all-test")
+    assert rates(report, "bright")["bona_fide"]["presentations"] == 3
+    (notice,) = [text for text in report["notices"] if "--all-test" in text]
+    assert "4 presentations evaluated as test, 1 of train among them" in notice
+    assert "the split of the dataset is overridden" in notice
+
+
+def test_subsets_come_after_what_decides(listed: Path) -> None:
+    result, report = evaluate(
+        listed, "bright,motion,cautious", "--subsets", "--advisory", "unfamiliar"
+    )
+    assert result.exit_code == 0, result.output
+    assert [one["system"] for one in report["assessments"]] == [
+        "mean of bright, motion, cautious", "bright", "motion", "cautious",
+        "mean of bright, motion", "mean of bright, cautious", "mean of motion, cautious",
+        "unfamiliar",
+    ]  # fmt: skip
+    compared = [one["system"] for one in report["differences"]]
+    assert compared == [one["system"] for one in report["assessments"]][1:]
+    assert {one["reference"] for one in report["differences"]} == {
+        "mean of bright, motion, cautious"
+    }
+
+
+def test_a_fusion_is_asked_for_by_name(listed: Path) -> None:
+    result, _ = evaluate_only(listed, "--tests", "bright,motion", "--fusion", "median")
+    assert result.exit_code == 4
+    assert "unknown fusion 'median'" in result.output
+
+
+def evaluate_only(listed: Path, *options: str) -> tuple[Result, dict[str, Any]]:
+    return run_on(listed, "--datasets", f"csv={listed}", *options)
+
+
+# --- several files of scores ---------------------------------------------------------------------
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    """Labels of ten people, and two systems of which the second is a bit worse."""
+    names = [(f"/data/set/{kind}/{n}.jpg", kind, n) for n in range(10) for kind in ("bf", "print")]
+    rows = [("path", "label", "pai_species", "subject")]
+    rows += [
+        (path, "bona_fide" if kind == "bf" else "attack", "" if kind == "bf" else kind, f"s{n}")
+        for path, kind, n in names
+    ]
+    write(tmp_path / "labels.csv", rows)
+    for system, bona_fide in (("a", 0.6), ("b", 0.45)):
+        (tmp_path / system).mkdir()
+        scores = [
+            (path, f"{bona_fide + n / 30 if kind == 'bf' else n / 15:.3f}")
+            for path, kind, n in names
+        ]
+        write(tmp_path / system / "scores.csv", [("path", "score"), *scores])
+    return tmp_path
+
+
+def write(file: Path, rows: list[Any]) -> None:
+    with file.open("w", newline="") as stream:
+        csv.writer(stream).writerows(rows)
+
+
+def test_several_files_of_scores_stand_side_by_side(files: Path) -> None:
+    both = [word for system in "ab" for word in ("--scores", str(files / system / "scores.csv"))]
+    labels = ["--labels", str(files / "labels.csv"), "--threshold", "0.6"]
+    result, report = run_on(files, *both, *labels)
+    assert result.exit_code == 0, result.output
+    assert [one["system"] for one in report["assessments"]] == ["a/scores", "b/scores"]
+    (one,) = report["differences"]
+    assert (one["system"], one["reference"]) == ("b/scores", "a/scores")
+    (point,) = one["points"]
+    assert point["bpcer"]["value"] == pytest.approx(0.5)
+    assert point["bpcer"]["method"] == "bootstrap"
+    assert report["assessments"][0]["ratios"]["presentations"] == 20
+    assert "b/scores minus a/scores on test" in result.stdout
+    assert str(files) not in json.dumps(report)
+
+
+def test_a_file_of_scores_is_named_once(files: Path) -> None:
+    twice = ["--scores", str(files / "a" / "scores.csv")] * 2
+    result, _ = run_on(files, *twice, "--labels", str(files / "labels.csv"))
+    assert result.exit_code == 4
+    assert "expected each file of --scores once" in result.output
+
+
+@pytest.mark.parametrize("option", [("--subsets",), ("--all-test",), ("--fusion", "lda")])
+def test_options_of_tests_are_not_for_files_of_scores(files: Path, option: tuple[str, ...]) -> None:
+    scores = ["--scores", str(files / "a" / "scores.csv"), "--labels", str(files / "labels.csv")]
+    result, _ = run_on(files, *scores, *option)
+    assert result.exit_code == 2
+    assert f"{option[0]}: for facepad's own tests" in " ".join(result.output.split())

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from listings import Opener, by_part, people
 
-from facepad.datasets.folder import Folder
+from facepad.datasets.folder import Folder, PlainFolders, subject_of
 from facepad.errors import DatasetError
 from facepad.types import Sample, Split
 
@@ -132,3 +132,93 @@ def test_classes_without_pictures_are_told(files: Files) -> None:
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="nowhere is not a folder"):
         list(Folder(tmp_path / "nowhere").samples())
+
+
+# --- names of cameras, and folders as they come -------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("IMG_0001.jpg", "IMG_E0012.jpg", "DSC_0001.JPG", "_DSC0001.jpg", "DSCN1234.jpg"),
+        *("PXL_20230101_123456.jpg", "P1000123.jpg", "VID_20230101.mp4", "MVI_0001.MOV"),
+        *("WhatsApp Image 2023-01-01 at 10.00.00.jpg", "Screenshot_2023.png", "SAM_0001.jpg"),
+        *("20230101_123456.jpg", "0001.jpg", "frame0001.png", "image (1).jpg", "real_001.png"),
+    ],
+)
+def test_a_name_that_a_camera_gives_is_no_person(name: str) -> None:
+    assert subject_of([], name) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "subject"),
+    [("anna_01.jpg", "anna"), ("p12_01.jpg", "p12"), ("sam_01.jpg", "sam"), ("anna.jpg", "anna"),
+     ("0001_00_02.jpg", "0001"), ("imogen_1.jpg", "imogen")],
+)  # fmt: skip
+def test_other_names_are_those_of_people(name: str, subject: str) -> None:
+    assert subject_of([], name) == subject
+
+
+def test_a_folder_of_a_camera_is_no_person() -> None:
+    assert subject_of(["DCIM", "100APPLE"], "IMG_0001.jpg") is None
+    assert subject_of(["frames", "0001"], "IMG_0001.jpg") == "0001"
+
+
+def test_files_that_name_nobody_count_as_a_subject_each_and_this_is_noticed(files: Files) -> None:
+    folder = files("bona_fide/IMG_0001.jpg", "bona_fide/IMG_0002.jpg", "bona_fide/anna/IMG_1.jpg")
+    assert {sample.subject for sample in folder.samples()} == {
+        "bona_fide/IMG_0001.jpg", "bona_fide/IMG_0002.jpg", "anna",
+    }  # fmt: skip
+    (notice,) = [text for text in folder.notices() if text.startswith("subjects: ")]
+    assert notice.startswith("subjects: nobody is named by 2 files such as IMG_0001.jpg")
+    assert "Intervals then count files, not people, and are too narrow" in notice
+    assert folder.notices()[-1].startswith("shared: files that name nobody are split one by one")
+
+
+@pytest.fixture
+def plain(files: Files) -> Path:
+    """Two folders of bona fide and one of prints."""
+    return files(
+        "live/anna/1.jpg", "live/IMG_2.jpg", "more/live/ben_1.mp4", "prints/anna_1.jpg",
+        "prints/notes.txt", "prints/.hidden.jpg",
+    ).root  # fmt: skip
+
+
+def test_folders_as_they_come_are_all_of_the_test_part(plain: Path) -> None:
+    listing = PlainFolders(
+        ((None, plain / "live"), (None, plain / "more" / "live"), ("print", plain / "prints"))
+    )
+    found = list(listing.samples())
+    assert {sample.split for sample in found} == {Split.TEST}
+    assert [(s.key, s.subject, s.pai_species) for s in found] == [
+        ("live/IMG_2.jpg", "live/IMG_2.jpg", None),
+        ("live/anna/1.jpg", "anna", None),
+        ("live 2/ben_1.mp4", "ben", None),
+        ("prints/anna_1.jpg", "anna", "print"),
+    ]
+    assert listing.notices() == (
+        "subjects: of 2 files by their names up to the first '_', as no folder names the subject",
+        "subjects: nobody is named by 1 file such as IMG_2.jpg, so that each counts as a subject "
+        "of its own. Intervals then count files, not people, and are too narrow; put the files of "
+        "each person into a folder",
+        "skipped: 1 file without the suffix of a picture or video, such as notes.txt",
+    )
+
+
+def test_folders_that_overlap_are_refused(plain: Path) -> None:
+    listing = PlainFolders(((None, plain / "more"), ("print", plain / "more" / "live")))
+    with pytest.raises(DatasetError, match="lies in two of the folders"):
+        list(listing.samples())
+
+
+@pytest.mark.parametrize(
+    ("species", "folder", "message"),
+    [("print", "nowhere", "nowhere is not a folder"), ("live", "prints", "which means bona fide"),
+     (None, "empty", "expected a picture or video in this folder, got none")],
+)  # fmt: skip
+def test_a_plain_folder_that_cannot_be_used_is_named(
+    plain: Path, species: str | None, folder: str, message: str
+) -> None:
+    (plain / "empty").mkdir()
+    with pytest.raises(DatasetError, match=message):
+        list(PlainFolders(((species, plain / folder),)).samples())

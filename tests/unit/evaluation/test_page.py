@@ -13,6 +13,8 @@ from made_up_scores import crowd, rows
 
 from facepad.errors import SettingsError
 from facepad.evaluation.assessment import Assessment, GivenPoint, Sampling, assess
+from facepad.evaluation.differences import paired_differences
+from facepad.evaluation.ratio_costs import ratio_quality
 from facepad.evaluation.report.document import ExamplePicture, Report, Timing
 from facepad.evaluation.report.page import render, require_libraries
 from facepad.evaluation.report.plot_style import DARK, LIGHT
@@ -118,6 +120,39 @@ def read(text: str) -> Reader:
     reader = Reader()
     reader.feed(text)
     return reader
+
+
+@pytest.fixture(scope="module")
+def compared() -> str:
+    """A page of systems with probabilities, their differences and the line of their fusion."""
+    found = [
+        assess(
+            crowd(Split.TEST, seed=seed, size=80, scale=0.01),
+            given=[GivenPoint("given", 0.0)],
+            system=system,
+            part="made up test",
+            sampling=Sampling(repeats=100),
+        )
+        for seed, system in ((0, "one"), (1, HOSTILE))
+    ]
+    changed = [replace(one, ratios=ratio_quality(one.table, repeats=100)) for one in found]
+    report = Report(
+        title="compared",
+        created="",
+        commands=(),
+        assessments=tuple(changed),
+        differences=paired_differences(found, Sampling(repeats=100)),
+    )
+    return render(report, {})
+
+
+def test_differences_and_costs_of_ratios_have_a_table_each(compared: str) -> None:
+    reader = read(compared)
+    assert (reader.open, reader.wrong) == ([], [])
+    assert all(attributes.get("scope") for tag, attributes in reader.seen if tag == "th")
+    assert "minus one, on made up test" in compared
+    assert "Cllr at the" in compared
+    assert "<script>" not in compared
 
 
 def test_every_element_is_closed(plain: str) -> None:

@@ -1,11 +1,13 @@
 """The report's document: stable keys, no NaN, numbers as counted by hand."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from made_up_scores import rows
 
 from facepad.evaluation.assessment import GivenPoint, Sampling, assess
+from facepad.evaluation.differences import paired_differences
 from facepad.evaluation.report import formatting
 from facepad.evaluation.report.document import Report, Timing, document, to_json
 
@@ -60,9 +62,11 @@ SCHEMA = {
                 "bpcer100": INTERVAL,
                 "non_responses": None,
             },
+            "ratios": None,
             "curve": {"level", "subjects", "apcer", "bpcer", "low", "high"},
         }
     ],
+    "differences": None,
     "timings": {"note": None, "steps": [{"step", "count", "p50_ms", "p95_ms"}]},
     "models": None,
     "environment": None,
@@ -105,6 +109,54 @@ def test_the_keys_of_the_document_are_those_of_its_version() -> None:
     found = document(made_up())
     assert (found["schema"], found["schema_version"]) == ("facepad-evaluation", 1)
     check_keys(found, SCHEMA)
+
+
+def two_systems() -> Report:
+    """Two systems whose scores can be probabilities, with their differences."""
+    made = [
+        assess(
+            rows([0.9, 0.7, low], [0.2, 0.6]),
+            given=[GivenPoint("given", 0.5)],
+            system=name,
+            sampling=Sampling(repeats=100),
+        )
+        for name, low in (("one", 0.8), ("two", 0.4))
+    ]
+    differences = paired_differences(made, Sampling(repeats=100))
+    return replace(made_up(), assessments=tuple(made), differences=differences)
+
+
+def test_ratios_and_differences_have_keys_of_their_own() -> None:
+    found = document(two_systems())
+    clear = INTERVAL | {"clear"}
+    ratios = {
+        "presentations": None,
+        "cllr": INTERVAL,
+        "cllr_min": INTERVAL,
+        "reliability": [{"predicted", "observed", "presentations"}],
+    }
+    point = {
+        "point": None,
+        "reference_point": None,
+        **dict.fromkeys(("apcer_worst", "bpcer", "hter"), clear),
+    }
+    difference = {
+        "system": None,
+        "reference": None,
+        "part": None,
+        "ranking": {"auc": clear, "eer": clear},
+        "points": [point],
+    }
+    check_keys(found["assessments"][0]["ratios"], ratios)
+    check_keys(found["differences"], [difference])
+
+
+def test_the_text_has_the_cost_of_ratios_and_the_differences() -> None:
+    text = formatting.text(two_systems())
+    assert "log-likelihood ratios (logit of the score): Cllr 0." in text
+    assert "  two minus one on test\n    at ranking thresholds: AUC -0." in text
+    assert "given, fixed beforehand: APCER, worst +0.0 points" in text
+    assert "BPCER +33.3 points [" in text
 
 
 def test_numbers_that_are_not_known_are_null() -> None:

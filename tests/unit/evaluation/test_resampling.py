@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from score_tables import normal, table, tables
 
-from facepad.evaluation.intervals import bootstrap
+from facepad.evaluation.intervals import bootstrap, draws
 from facepad.evaluation.ranking import area_under_curve, rank
-from facepad.evaluation.resampling import FIGURES, ranking_intervals
+from facepad.evaluation.resampling import FIGURES, ranking_intervals, resampled_figures
 from facepad.evaluation.table import ScoreTable, score_table
 from facepad.types import Split
 
@@ -111,3 +111,18 @@ def test_swapping_the_classes_of_turned_scores_leaves_the_area(made: ScoreTable)
     one, other = (ranking_intervals(each, repeats=400).intervals["auc"] for each in (made, turned))
     if one.subjects > 2:  # with two people the ends move in steps of a quarter
         assert abs(one.low - other.low) < 0.25
+
+
+def test_the_same_people_are_drawn_in_pieces_of_any_size() -> None:
+    # Paired differences rest on it: two systems may be resampled in different pieces.
+    whole = np.concatenate(list(draws(7, 50, seed=3)))
+    pieces = list(draws(7, 50, seed=3, width=200_000))
+    assert len(pieces) > 3
+    np.testing.assert_array_equal(np.concatenate(pieces), whole)
+
+
+def test_equal_scores_have_equal_figures_in_each_resampling() -> None:
+    made = normal(size=40)
+    first, second = (resampled_figures(made, repeats=50, seed=1) for _ in range(2))
+    assert set(first) == {"auc", "eer"}
+    np.testing.assert_array_equal(first["auc"], second["auc"])

@@ -17,7 +17,7 @@ from facepad.evaluation.table import score_table
 from facepad.fusion import Answer, mean_ratio
 from facepad.models.card import Card
 from facepad.scoring.engine import DatasetScoring, decided_rows, scored_rows
-from facepad.scoring.systems import partly_decided, shipped_point
+from facepad.scoring.fused import FusedTests, partly_decided
 from facepad.scoring.table import (
     Fields,
     error_fields,
@@ -270,4 +270,4 @@ def test_a_still_without_a_clip_test_does_not_count_as_an_abstention() -> None:
 
 def test_the_shipped_threshold_is_the_mean_in_log_odds() -> None:
     # scipy 1.17.1: expit(mean(logit([0.2, 0.5])))
-    assert shipped_point(POINTS).threshold == pytest.approx(1 / 3)
+    assert FusedTests.of("mean", POINTS).shipped_point().threshold == pytest.approx(1 / 3)

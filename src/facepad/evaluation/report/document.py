@@ -12,8 +12,11 @@ from typing import Any
 
 from facepad.errors import SettingsError
 from facepad.evaluation.assessment import Assessment, AtPoint
+from facepad.evaluation.differences import Difference, PairedDifferences
 from facepad.evaluation.intervals import Interval, RateIntervals
 from facepad.evaluation.rates import Count, Rates
+from facepad.evaluation.ratio_costs import RatioQuality
+from facepad.evaluation.report.scatter import FusionLine
 from facepad.evaluation.resampling import Band
 from facepad.jobs.files import write_file
 
@@ -77,6 +80,8 @@ class Report:
         models: Version of each model, by name.
         environment: Versions, system and processor, by name.
         pictures: Examples, by system and split.
+        differences: Each system minus the first one of its part.
+        lines: Where the fusion of two systems decides.
     """
 
     title: str
@@ -89,6 +94,8 @@ class Report:
     models: Mapping[str, str] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
     pictures: Mapping[str, tuple[ExamplePicture, ...]] = field(default_factory=dict)
+    differences: tuple[PairedDifferences, ...] = ()
+    lines: tuple[FusionLine, ...] = ()
 
 
 def to_json(report: Report) -> str:
@@ -107,6 +114,7 @@ def document(report: Report) -> dict[str, Any]:
             "commands": list(report.commands),
             "notices": list(report.notices),
             "assessments": [_assessment(one) for one in report.assessments],
+            "differences": [_differences(one) for one in report.differences],
             "timings": {
                 "note": report.timings_note,
                 "steps": [
@@ -150,6 +158,7 @@ def _assessment(one: Assessment) -> dict[str, Any]:
         "points": [_point(point) for point in one.points],
         "remark": one.remark,
         "ranking": _ranking(one),
+        "ratios": None if one.ratios is None else _ratios(one.ratios),
         "curve": None if one.ranking_intervals is None else _band(one.ranking_intervals.band),
     }
 
@@ -207,6 +216,43 @@ def _ranking(one: Assessment) -> dict[str, Any] | None:
         **figures,
         "non_responses": one.ranking.non_responses,
     }
+
+
+def _ratios(ratios: RatioQuality) -> dict[str, Any]:
+    return {
+        "presentations": ratios.presentations,
+        "cllr": _known(ratios.cllr, ratios.cllr_interval),
+        "cllr_min": _known(ratios.cllr_min, ratios.cllr_min_interval),
+        "reliability": [
+            {
+                "predicted": each.predicted,
+                "observed": _known(each.observed, each.interval),
+                "presentations": each.presentations,
+            }
+            for each in ratios.bins
+        ],
+    }
+
+
+def _differences(one: PairedDifferences) -> dict[str, Any]:
+    return {
+        "system": one.system,
+        "reference": one.reference,
+        "part": one.part,
+        "ranking": {name: _difference(each) for name, each in one.ranking.items()},
+        "points": [
+            {
+                "point": at.point,
+                "reference_point": at.reference_point,
+                **{name: _difference(each) for name, each in at.rates.items()},
+            }
+            for at in one.points
+        ],
+    }
+
+
+def _difference(one: Difference) -> dict[str, Any]:
+    return {**_known(one.value, one.interval), "clear": one.is_clear}
 
 
 def _band(band: Band) -> dict[str, Any]:

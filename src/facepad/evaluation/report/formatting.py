@@ -1,14 +1,23 @@
 """The report as text: numbers, intervals and names, and all of it for a terminal."""
 
 import math
+from collections.abc import Sequence
 
 from facepad.evaluation.assessment import Assessment, AtPoint
-from facepad.evaluation.intervals import Interval
+from facepad.evaluation.differences import Difference, PairedDifferences
+from facepad.evaluation.intervals import MIN_SUBJECTS, Interval
 from facepad.evaluation.rates import Count, Rates
 from facepad.evaluation.report.document import Report
 from facepad.evaluation.report.plot_style import safe_label
 
 NOT_KNOWN = "n/a"
+FIGURES = {
+    "auc": "AUC",
+    "eer": "EER",
+    "apcer_worst": "APCER, worst",
+    "bpcer": "BPCER",
+    "hter": "HTER",
+}
 
 
 def percent(rate: float) -> str:
@@ -63,6 +72,38 @@ def count(counted: Count) -> str:
     return f"{counted.presentations:,} presentations, {people}"
 
 
+def difference(one: Difference, name: str) -> str:
+    """Return a difference of a figure, in percentage points but for an area.
+
+    Example:
+        >>> difference(Difference(-0.021, Interval(-0.04, 0.0, 0.95, "bootstrap", 12)), "bpcer")
+        '-2.1 points'
+    """
+    if math.isnan(one.value):
+        return NOT_KNOWN
+    return f"{one.value:+.3f}" if name == "auc" else f"{100.0 * one.value:+.1f} points"
+
+
+def difference_span(one: Difference, name: str) -> str:
+    """Return the paired interval of a difference, marked where it leaves out 0 or is uncertain.
+
+    Example:
+        >>> difference_span(Difference(0.1, Interval(0.02, 0.31, 0.95, "bootstrap", 7)), "eer")
+        '+2.0 to +31.0, indicative'
+    """
+    if math.isnan(one.interval.low):
+        return "no interval"
+    low, high = one.interval.low, one.interval.high
+    ends = (
+        f"{low:+.3f} to {high:+.3f}"
+        if name == "auc"
+        else f"{100.0 * low:+.1f} to {100.0 * high:+.1f}"
+    )
+    if one.interval.subjects < MIN_SUBJECTS:
+        return f"{ends}, indicative"
+    return f"{ends}, clear" if one.is_clear else ends
+
+
 def threshold(point: AtPoint) -> str:
     """Return the threshold of an operating point and its origin."""
     at = f"threshold {number(point.threshold)}"
@@ -105,6 +146,8 @@ def text(report: Report) -> str:
     lines = [f"note: {notice}" for notice in report.notices]
     for one in report.assessments:
         lines += ["", *_assessment(one)]
+    if report.differences:
+        lines += ["", *_differences(report.differences)]
     return "\n".join(lines).strip()
 
 
@@ -128,7 +171,40 @@ def _assessment(one: Assessment) -> list[str]:
         lines += _point(point)
     if one.remark:
         lines.append(f"  {one.remark}")
-    return lines + _ranking(one)
+    return [*lines, *_ranking(one), *_ratios(one)]
+
+
+def _ratios(one: Assessment) -> list[str]:
+    if (found := one.ratios) is None:
+        return []
+    return [
+        f"  log-likelihood ratios (logit of the score): Cllr {found.cllr:.3f} "
+        f"[{fraction_span(found.cllr_interval)}], at best scaling {found.cllr_min:.3f} "
+        f"[{fraction_span(found.cllr_min_interval)}]"
+    ]
+
+
+def _differences(found: Sequence[PairedDifferences]) -> list[str]:
+    lines = ["differences, with paired intervals over people (clear: 0 is outside):"]
+    for one in found:
+        lines.append(
+            f"  {safe_label(one.system)} minus {safe_label(one.reference)} on "
+            f"{safe_label(one.part)}"
+        )
+        figures = {"at ranking thresholds": one.ranking}
+        for at in one.points:
+            same = at.point == at.reference_point
+            figures[at.point if same else f"{at.point} / {at.reference_point}"] = at.rates
+        lines += [
+            f"    {safe_label(where)}: {'; '.join(_named(n, each) for n, each in some.items())}"
+            for where, some in figures.items()
+            if some
+        ]
+    return lines
+
+
+def _named(name: str, one: Difference) -> str:
+    return f"{FIGURES[name]} {difference(one, name)} [{difference_span(one, name)}]"
 
 
 def _point(point: AtPoint) -> list[str]:

@@ -6,7 +6,6 @@ import numpy as np
 
 from facepad.errors import DatasetError, InputError
 from facepad.evaluation.assessment import Assessment
-from facepad.evaluation.rates import outcomes
 from facepad.evaluation.report.document import ExamplePicture
 from facepad.evaluation.table import Flags, Floats
 from facepad.types import OperatingPoint
@@ -27,7 +26,7 @@ def select_examples(one: Assessment, most: int) -> tuple[ExamplePicture, ...]:
     if not one.points:
         return ()
     point = one.points[0].rates.point
-    made, ranks = outcomes(one.table, point), one.table.values
+    made, ranks = one.points[0].outcomes, one.table.values
     rejected = one.table.bona_fide & made.rejected
     return (
         *_some(one, ACCEPTED, one.table.attack & made.accepted, -ranks, most),

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from facepad.errors import SettingsError
+from facepad.evaluation.assessment import Assessment
 from facepad.evaluation.intervals import Interval
 from facepad.evaluation.report import formatting
 from facepad.evaluation.report.document import ExamplePicture, Report
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 EXTRA = ("matplotlib", "jinja2")
 _UNIT = re.compile(r"(?<=\d) (?=%|ms)")
 PAGE, PLOTS = "report.html", "plots"
+MOST_CARDS = 3  # systems of a part whose error rates are shown in large type
 TEMPLATE, STYLE = "report.html.j2", "report.css.j2"
 
 
@@ -63,6 +65,7 @@ def render(
         style_hash=b64encode(sha256(style.encode()).digest()).decode(),
         report=report,
         parts=_by_part(report, plots),
+        cards=_of_first_systems(report),
         galleries={name: _gallery(pictures, draw) for name, pictures in report.pictures.items()},
         level=_level(report),
     )
@@ -74,7 +77,7 @@ def write(folder: Path, report: Report, progress: Progress) -> list[Path]:
     Raises:
         SettingsError: The folder cannot be written to.
     """
-    plots, drawn = plots_of(report.assessments), {}
+    plots, drawn = plots_of(report.assessments, report.lines), {}
     with writing_errors(folder, SettingsError), progress("drawing", len(plots)) as advance:
         (folder / PLOTS).mkdir(parents=True, exist_ok=True)
         for plot in plots:
@@ -100,6 +103,8 @@ def _environment() -> "Environment":
         span=_unbroken(formatting.span),
         fraction_span=formatting.fraction_span,
         number=formatting.number,
+        difference=formatting.difference,
+        difference_span=formatting.difference_span,
         count=formatting.count,
         safe_label=safe_label,
         whisker=_whisker,
@@ -122,6 +127,16 @@ def _by_part(report: Report, plots: Mapping[Plot, str]) -> dict[str, dict[str, A
         }
         for part in dict.fromkeys(one.part for one in report.assessments)
     }
+
+
+def _of_first_systems(report: Report) -> list[Assessment]:
+    """Return the assessments of the first systems of each part; a table has them all."""
+    parts = dict.fromkeys(one.part for one in report.assessments)
+    return [
+        one
+        for part in parts
+        for one in [one for one in report.assessments if one.part == part][:MOST_CARDS]
+    ]
 
 
 def _as_is(text: str) -> str:

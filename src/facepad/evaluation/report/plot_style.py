@@ -8,7 +8,8 @@ so that the drawing takes the width of its place; names of parts become unique i
 """
 
 import re
-from collections.abc import Mapping
+import textwrap
+from collections.abc import Mapping, Sequence
 from html import escape
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 SERIES = 7  # colours; more series use them again
-LONGEST = 40  # characters of a name in a plot or table
+LONGEST = 80  # characters of a name in a plot or table
+LINE = 46  # characters that fit beside an axis, or into a legend of one column
+SHORT = 20  # characters that fit into a legend of two columns
 LIGHT: Mapping[str, str] = MappingProxyType(
     {
         "paper": "#ffffff",
@@ -66,6 +69,7 @@ _FONT = re.compile(r"([\d.]+)px")
 _ID = re.compile(r'\sid="([^"]*)"')
 _USE = re.compile(r'(?:xlink:)?href="#([^"]*)"|url\(#([^)]*)\)')
 _GROUP_NAME = re.compile(r"<!--.*?-->\s*", re.DOTALL)
+_TAG = re.compile(r"<[^>]*>")
 _DECIMALS = re.compile(r"(\d+\.\d{2})\d+")
 
 
@@ -79,7 +83,7 @@ def safe_label(name: str) -> str:
 
     Example:
         >>> safe_label("print" + chr(7)), len(safe_label("x" * 99))
-        ('print\ufffd', 40)
+        ('print\ufffd', 80)
     """
     clean = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in name)
     return clean if len(clean) <= LONGEST else f"{clean[: LONGEST - 1]}\N{HORIZONTAL ELLIPSIS}"
@@ -111,17 +115,38 @@ def with_grid(axes: "Axes", colours: Colours) -> None:
     axes.set_axisbelow(True)
 
 
-def with_legend(axes: "Axes", entries: int) -> None:
-    """Draw the legend above the axes."""
+def wrapped(text: str) -> str:
+    """Return text in lines that fit beside an axis; nothing is cut."""
+    return "\n".join(textwrap.wrap(text, LINE)) or text
+
+
+def legend_lines(labels: Sequence[str]) -> int:
+    """Return the number of lines of a legend."""
+    if _columns(labels) == 2:
+        return (len(labels) + 1) // 2
+    return 1 if len(labels) < 2 else sum(wrapped(label).count("\n") + 1 for label in labels)
+
+
+def with_legend(axes: "Axes", labels: Sequence[str]) -> None:
+    """Draw the legend above the axes.
+
+    Args:
+        axes: What to draw on; its artists have these labels, in lines.
+        labels: The labels.
+    """
     axes.legend(
         loc="lower left",
         bbox_to_anchor=(-0.02, 1.0),
-        ncols=2 if entries > 2 else entries,
+        ncols=_columns(labels),
         frameon=False,
         borderaxespad=0.2,
         handlelength=1.8,
         columnspacing=1.2,
     )
+
+
+def _columns(labels: Sequence[str]) -> int:
+    return 2 if len(labels) > 1 and max(map(len, labels)) <= SHORT else 1
 
 
 def themed(drawn: str, name: str, *, title: str, description: str) -> str:
@@ -148,7 +173,8 @@ def themed(drawn: str, name: str, *, title: str, description: str) -> str:
         f'<desc id="{name}-d">{escape(description)}</desc>'
     )
     text = _ROOT.sub(head, text, count=1)
-    return _DECIMALS.sub(r"\1", text.replace(">", f">{words}", 1)).strip()
+    text = _TAG.sub(lambda tag: _DECIMALS.sub(r"\1", tag[0]), text)  # places, not what is written
+    return text.replace(">", f">{words}", 1).strip()
 
 
 def standalone(element: str) -> str:

@@ -19,16 +19,23 @@ from facepad.evaluation.report.plot_style import (
     Colours,
     dash,
     dash_in_words,
-    mark,
+    legend_lines,
     mark_in_words,
     safe_label,
     series,
     standalone,
     themed,
-    with_grid,
-    with_legend,
+    wrapped,
 )
-from facepad.evaluation.report.trade_off import det, roc
+from facepad.evaluation.report.reliability import MOST_RELIABLE, reliability, reliability_caption
+from facepad.evaluation.report.scatter import (
+    FusionLine,
+    ScoredPair,
+    caption_of,
+    pairs_of,
+    scatter,
+)
+from facepad.evaluation.report.trade_off import band_count, det, labels_of, roc, shown_systems
 from facepad.evaluation.table import Flags, Floats
 
 if TYPE_CHECKING:
@@ -54,7 +61,8 @@ SETTINGS: dict[str, Any] = {
 
 BINS = (12, 48)  # fewest and most
 TAIL = 0.2  # % of scores at each end that the outermost bins hold
-MOST_DOTS = 1200  # of a scatter, per class
+MOST_HISTOGRAMS = 7  # systems of a part
+LEGEND_LINE = 0.17  # inches
 
 Draw = Callable[[Sequence["Axes"], Colours], None]
 
@@ -69,6 +77,7 @@ class Plot:
         title: Title above the plot.
         caption: What it shows, and what to keep in mind.
         panels: Number of axes, one below the other.
+        lines: Number of lines of the legend.
         draw: Draws the plot on the axes in the given colours.
     """
 
@@ -78,10 +87,16 @@ class Plot:
     caption: str
     panels: int
     draw: Draw
+    lines: int = 1
 
 
-def plots_of(found: Sequence[Assessment]) -> tuple[Plot, ...]:
-    """Return every plot that the assessments allow, part by part."""
+def plots_of(found: Sequence[Assessment], lines: Sequence[FusionLine] = ()) -> tuple[Plot, ...]:
+    """Return every plot that the assessments allow, part by part.
+
+    Args:
+        found: Assessments; the first systems of a part are drawn.
+        lines: Where the fusion of two systems decides.
+    """
     parts = dict.fromkeys(one.part for one in found)
     plots = []
     for number, part in enumerate(parts, start=1):
@@ -89,13 +104,17 @@ def plots_of(found: Sequence[Assessment]) -> tuple[Plot, ...]:
         ranked = [one for one in here if one.ranking is not None]
         if ranked:
             plots += _trade_offs(f"{number}", part, ranked)
+        if rated := [one for one in ranked if one.ratios is not None]:
+            plots.append(_reliability(f"{number}-reliability", part, rated[:MOST_RELIABLE]))
         plots += [
             _histogram(f"{number}-scores-{index}", part, one)
-            for index, one in enumerate(here, start=1)
+            for index, one in enumerate(here[:MOST_HISTOGRAMS], start=1)
             if one.table.answered.any()
         ]
-        if len(ranked) > 1:
-            plots.append(_scatter(f"{number}-scatter", part, (ranked[0], ranked[1])))
+        plots += [
+            _scatter(f"{number}-scatter{f'-{index}' if index > 1 else ''}", part, pair)
+            for index, pair in enumerate(pairs_of(ranked, lines), start=1)
+        ]
     return tuple(plots)
 
 
@@ -127,7 +146,7 @@ def classes(one: Assessment) -> list[tuple[str, Flags]]:
 
 def histogram(all_axes: Sequence["Axes"], colours: Colours, one: Assessment) -> None:
     """Draw the scores on the system's scale: a panel for bona fide and one per PAI species."""
-    values = _values(one)
+    values = one.values
     low, high = _range(values, [point.threshold for point in one.points])
     edges = np.linspace(low, high, _bins(one) + 1)
     for index, (axes, (name, rows)) in enumerate(zip(all_axes, classes(one), strict=True)):
@@ -142,36 +161,7 @@ def histogram(all_axes: Sequence["Axes"], colours: Colours, one: Assessment) -> 
         axes.set_axisbelow(True)
         axes.set_ylabel("%")
     side = "bona fide" if one.scale.higher_is is ScoreDirection.BONA_FIDE else "attack"
-    all_axes[-1].set_xlabel(f"score of {safe_label(one.system)}; higher means {side}")
-
-
-def scatter(axes: "Axes", colours: Colours, pair: tuple[Assessment, Assessment]) -> None:
-    """Draw one system's score against another's, where both have one."""
-    first, second = pair
-    places, kinds = _both(first, second), classes(first)
-    draw = np.random.default_rng(0)
-    for index, (name, rows) in enumerate(kinds):
-        here = np.flatnonzero(rows & ~np.isnan(places).any(axis=1))
-        some = here if len(here) <= MOST_DOTS else draw.choice(here, MOST_DOTS, replace=False)
-        axes.plot(
-            *places[some].T,
-            mark(index),
-            color=colours[series(index)],
-            markersize=3.4,
-            alpha=0.5,
-            markeredgewidth=0.0,
-            label=safe_label(name),
-        )
-    for one, line in ((first, axes.axvline), (second, axes.axhline)):
-        for point in one.points[:1]:
-            line(point.threshold, color=colours["ink"], linewidth=1.0, linestyle=dash(1))
-    axes.set(
-        xlabel=f"score of {safe_label(first.system)}",
-        ylabel=f"score of {safe_label(second.system)}",
-    )
-    axes.set_box_aspect(1.0)
-    with_grid(axes, colours)
-    with_legend(axes, len(kinds))
+    all_axes[-1].set_xlabel(wrapped(f"score of {safe_label(one.system)}; higher means {side}"))
 
 
 @contextmanager
@@ -182,6 +172,7 @@ def _figure(plot: Plot, colours: Colours) -> Iterator["Figure"]:
 
     with rc_context(_settings(plot, colours)):
         height = SIZE[1] if plot.panels == 1 else MARGIN + PANEL * plot.panels
+        height += LEGEND_LINE * (plot.lines - 1)
         figure = Figure(figsize=(SIZE[0], height), layout="constrained")
         FigureCanvasAgg(figure)
         axes = figure.subplots(plot.panels, sharex=True, squeeze=False)[:, 0]
@@ -202,7 +193,14 @@ def _settings(plot: Plot, colours: Colours) -> Any:  # noqa: ANN401 - matplotlib
 def _trade_offs(name: str, part: str, ranked: Sequence[Assessment]) -> list[Plot]:
     label = f"Ranking, threshold from {ranked[0].table.split}"
     sure = [one.ranking_intervals.band.level for one in ranked if one.ranking_intervals is not None]
-    band = f"Bands: {100.0 * sure[0]:g} % at each APCER, over subjects. {_marks(ranked)}"
+    banded = " and ".join(safe_label(one.system) for one in ranked[: band_count(ranked)])
+    shown = len(shown_systems(ranked))
+    some = "" if shown == len(ranked) else f"The first {shown} of {len(ranked)} systems. "
+    band = (
+        f"{some}Band of {banded}: {100.0 * sure[0]:g} % at each APCER, over subjects. "
+        f"{_marks(ranked)}"
+    )
+    lines = legend_lines(labels_of(ranked))
     return [
         Plot(
             f"{name}-det",
@@ -211,6 +209,7 @@ def _trade_offs(name: str, part: str, ranked: Sequence[Assessment]) -> list[Plot
             f"{label}. Lower left is better. {band}",
             1,
             lambda axes, colours: det(axes[0], colours, ranked),
+            lines,
         ),
         Plot(
             f"{name}-roc",
@@ -219,6 +218,7 @@ def _trade_offs(name: str, part: str, ranked: Sequence[Assessment]) -> list[Plot
             f"{label}. Upper left is better. {band}",
             1,
             lambda axes, colours: roc(axes[0], colours, ranked),
+            lines,
         ),
     ]
 
@@ -256,32 +256,29 @@ def _histogram(name: str, part: str, one: Assessment) -> Plot:
     )
 
 
-def _scatter(name: str, part: str, pair: tuple[Assessment, Assessment]) -> Plot:
-    first, second = (safe_label(one.system) for one in pair)
-    caption = (
-        f"Each mark is one presentation that both {first} and {second} scored, at most "
-        f"{MOST_DOTS:,} a class, drawn at random. Dashed lines: the first threshold of each. "
-        "Tests that fail on different presentations are worth combining."
-    )
+def _scatter(name: str, part: str, pair: ScoredPair) -> Plot:
+    kinds = dict(classes(pair.first))
     return Plot(
         name,
         part,
-        f"{first} against {second}",
-        caption,
+        f"{safe_label(pair.first.system)} against {safe_label(pair.second.system)}",
+        caption_of(pair),
         1,
-        lambda axes, colours: scatter(axes[0], colours, pair),
+        lambda axes, colours: scatter(axes[0], colours, pair, kinds),
+        legend_lines([safe_label(kind) for kind in kinds]),
     )
 
 
-def _values(one: Assessment) -> Floats:
-    return np.array([np.nan if row.value is None else row.value for row in one.rows])
-
-
-def _both(first: Assessment, second: Assessment) -> Floats:
-    """Return the scores of both, shape (rows of the first, 2); NaN where there is none."""
-    other = {row.sample.key: value for row, value in zip(second.rows, _values(second), strict=True)}
-    beside = [other.get(row.sample.key, np.nan) for row in first.rows]
-    return np.stack([_values(first), np.array(beside)], axis=1)
+def _reliability(name: str, part: str, rated: Sequence[Assessment]) -> Plot:
+    return Plot(
+        name,
+        part,
+        "Reliability",
+        reliability_caption(rated),
+        1,
+        lambda axes, colours: reliability(axes[0], colours, rated),
+        legend_lines([safe_label(one.system) for one in rated]),
+    )
 
 
 def _range(values: Floats, thresholds: Sequence[float]) -> tuple[float, float]:

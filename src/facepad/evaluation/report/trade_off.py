@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,12 +16,15 @@ from facepad.evaluation.report.plot_style import (
     series,
     with_grid,
     with_legend,
+    wrapped,
 )
 from facepad.evaluation.table import Floats
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+MOST_SYSTEMS = 7  # lines in a plot; one colour each
+MOST_BANDS = 2
 LOWEST, HIGHEST = 0.001, 0.9  # of the DET plot's axes
 DET_TICKS = (0.001, 0.005, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8)
 
@@ -61,53 +64,76 @@ def roc(axes: "Axes", colours: Colours, found: Sequence[Assessment]) -> None:
     axes.set(xlim=ends, ylim=ends, ylabel="% of bona fide accepted")
 
 
+def shown_systems(ranked: Sequence[Assessment]) -> Sequence[Assessment]:
+    """Return the systems whose lines are drawn: the first ones, as many as can be told apart."""
+    return ranked[:MOST_SYSTEMS]
+
+
+def band_count(ranked: Sequence[Assessment]) -> int:
+    """Return how many of the first systems have a band; with more, bands would hide lines."""
+    return len(ranked) if len(ranked) <= MOST_BANDS else 1
+
+
+def labels_of(ranked: Sequence[Assessment]) -> list[str]:
+    """Return the labels of the legend of both plots."""
+    names = [safe_label(one.system) for one in shown_systems(ranked)]
+    species = ranked[0].table.species if len(ranked) == 1 else ()
+    return names + ([f"{safe_label(name)} only" for name in species] if len(species) > 1 else [])
+
+
 def _draw(axes: "Axes", colours: Colours, found: Sequence[Assessment], plane: _Plane) -> None:
-    entries = 0
-    for index, one in enumerate(found):
-        errors = curve(one.table)
-        entries += _system(axes, colours, one, errors, plane, index=index)
+    bands = band_count(found)
+    for index, one in enumerate(shown_systems(found)):
+        errors, colour = curve(one.table), colours[series(index)]
+        if index < bands:
+            _band(axes, colour, one, plane)
+        _system(axes, colour, one, errors, plane, style=dash(index), front=index == 0)
         if len(found) == 1 and len(errors.apcer) > 1:
-            entries += _species(axes, colours, errors, plane)
+            _species(axes, colours, errors, plane)
     axes.set_xlabel("APCER, % of attacks accepted")
     axes.set_box_aspect(1.0)
     with_grid(axes, colours)
-    with_legend(axes, entries)
+    with_legend(axes, labels_of(found))
+
+
+def _band(axes: "Axes", colour: str, one: Assessment, plane: _Plane) -> None:
+    if one.ranking_intervals is None or np.isnan(one.ranking_intervals.band.low).all():
+        return
+    band = one.ranking_intervals.band
+    axes.fill_between(
+        plane.across(band.apcer),
+        plane.up(band.low),
+        plane.up(band.high),
+        color=colour,
+        alpha=0.16,
+        linewidth=0.0,
+    )
 
 
 def _system(
     axes: "Axes",
-    colours: Colours,
+    colour: str,
     one: Assessment,
     errors: Curve,
     plane: _Plane,
     *,
-    index: int,
-) -> int:
-    colour = colours[series(index)]
-    if one.ranking_intervals is not None and not np.isnan(one.ranking_intervals.band.low).all():
-        band = one.ranking_intervals.band
-        axes.fill_between(
-            plane.across(band.apcer),
-            plane.up(band.low),
-            plane.up(band.high),
-            color=colour,
-            alpha=0.16,
-            linewidth=0.0,
-        )
+    style: Any,  # noqa: ANN401 - matplotlib's own kinds of dash
+    front: bool,
+) -> None:
     axes.plot(
         plane.across(errors.apcer_pooled),
         plane.up(errors.bpcer),
         color=colour,
-        linewidth=1.7,
-        linestyle=dash(index),
-        label=safe_label(one.system),
+        linewidth=2.0 if front else 1.5,
+        linestyle=style,
+        label=wrapped(safe_label(one.system)),
+        zorder=4 if front else 3,
     )
     for number, point in enumerate(one.points):
         _cross(axes, colour, point, plane, marker=mark(number))
-    return 1
 
 
-def _species(axes: "Axes", colours: Colours, errors: Curve, plane: _Plane) -> int:
+def _species(axes: "Axes", colours: Colours, errors: Curve, plane: _Plane) -> None:
     for index, (name, apcer) in enumerate(errors.apcer.items(), start=1):
         axes.plot(
             plane.across(apcer),
@@ -115,9 +141,8 @@ def _species(axes: "Axes", colours: Colours, errors: Curve, plane: _Plane) -> in
             color=colours[series(index)],
             linewidth=1.1,
             linestyle=dash(index),
-            label=f"{safe_label(name)} only",
+            label=wrapped(f"{safe_label(name)} only"),
         )
-    return len(errors.apcer)
 
 
 def _cross(axes: "Axes", colour: str, point: AtPoint, plane: _Plane, *, marker: str) -> None:
