@@ -273,13 +273,13 @@ def _rejects(test: LivenessTest, score: Score, points: Mapping[str, OperatingPoi
     return score.value < points[test.name].low
 
 
-def load_fusion(fusion: str | Fusion, tests: Sequence[LivenessTest]) -> Fusion:
+def load_fusion(fusion: str | Fusion, tests: Sequence[LivenessTest] = ()) -> Fusion:
     """Return the fusion of some tests, by its name or by the file that was fitted.
 
     Args:
         fusion: A name, the path of a file that `facepad train fusion` wrote (``.npz``), or the
             fusion itself.
-        tests: The tests that decide.
+        tests: The tests that decide; none to leave out the check that it was fitted on them.
 
     Raises:
         SettingsError: There is no such fusion, or it was not fitted on these tests.

@@ -16,6 +16,7 @@ from facepad.cli.options import (
     ADVISORY_HELP,
     CALIBRATION_HELP,
     FACES_HELP,
+    FUSION_HELP,
     PATHS_HELP,
     POINT_HELP,
     TESTS_HELP,
@@ -23,7 +24,7 @@ from facepad.cli.options import (
     PointName,
     names_given,
 )
-from facepad.registry import DEFAULT_POINT
+from facepad.registry import DEFAULT_FUSION, DEFAULT_POINT
 
 if TYPE_CHECKING:
     from facepad.documents import Judged, Tally
@@ -64,6 +65,7 @@ class CheckOptions:
             for none.
         advisory: Names of tests whose scores are only shown; None for the default ones.
         faces: Which face of several is judged.
+        fusion: Name or file of what makes one score of several deciding tests.
         explain_dir: Folder that heat maps are written to; None for no heat maps.
     """
 
@@ -77,6 +79,7 @@ class CheckOptions:
     advisory: tuple[str, ...] | None = None
     faces: FacesName = FacesName.LARGEST
     operating_point: str = DEFAULT_POINT
+    fusion: str = DEFAULT_FUSION
     only: OnlyName | None = None
     workers: int | None = None
     explain_dir: Path | None = None
@@ -113,6 +116,9 @@ def check(
     operating_point: Annotated[
         PointName | None, typer.Option("--operating-point", help=POINT_HELP)
     ] = None,
+    fusion: Annotated[
+        str, typer.Option("--fusion", metavar="NAME|FILE", help=FUSION_HELP)
+    ] = DEFAULT_FUSION,
     calibration: Annotated[
         str | None, typer.Option("--calibration", metavar="NAME", help=CALIBRATION_HELP)
     ] = None,
@@ -172,6 +178,7 @@ def check(
         calibration=calibration,
         faces=faces,
         operating_point=str(operating_point or DEFAULT_POINT),
+        fusion=fusion,
         only=only,
         workers=workers,
         explain_dir=explain_dir,
@@ -320,6 +327,7 @@ def _checker(options: CheckOptions, threads: int) -> "Checker":
         options.tests,
         advisory=options.advisory,
         calibration=options.calibration,
+        fusion=options.fusion,
         operating_point=(
             options.operating_point
             if options.threshold is None

@@ -10,13 +10,14 @@ from facepad.cli.options import (
     ADVISORY_HELP,
     CALIBRATION_HELP,
     FACES_HELP,
+    FUSION_HELP,
     POINT_HELP,
     TESTS_HELP,
     FacesName,
     PointName,
     names_given,
 )
-from facepad.registry import DEFAULT_POINT
+from facepad.registry import DEFAULT_FUSION, DEFAULT_POINT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,6 +50,9 @@ def score(
     advisory: Annotated[
         str | None, typer.Option("--advisory", metavar="NAME,...", help=ADVISORY_HELP)
     ] = None,
+    fusion: Annotated[
+        str, typer.Option("--fusion", metavar="NAME|FILE", help=FUSION_HELP)
+    ] = DEFAULT_FUSION,
     calibration: Annotated[
         str | None, typer.Option("--calibration", metavar="NAME", help=CALIBRATION_HELP)
     ] = None,
@@ -107,6 +111,7 @@ def score(
         calibration=calibration,
         faces=faces.value,
         operating_point=str(operating_point or DEFAULT_POINT),
+        fusion=fusion,
     )
     raise typer.Exit(run(manifest or paths or [], out, options, review))
 

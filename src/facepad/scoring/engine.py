@@ -8,6 +8,7 @@ from pathlib import Path
 from facepad import __version__, settings
 from facepad.errors import counted
 from facepad.evaluation.aggregation import Scored
+from facepad.fusion import fusion_name
 from facepad.jobs.csv_rows import label_of, read_csv
 from facepad.jobs.progress import Advance, Progress, Say
 from facepad.jobs.work_folder import Facts, Provenance
@@ -79,7 +80,7 @@ def facts_of(
         "calibration": None if spec.calibration is None else spec.calibration.version,
         "tests": ",".join(spec.deciding),
         "advisory": ",".join(spec.advisory),
-        "fusion": spec.fusion,
+        "fusion": fusion_name(spec.fusion),
         "operating point": spec.operating_point,
         **{f"operating point {test}": asdict(point) for test, point in points.items()},
         **{f"model {name}": version for name, version in models.items()},

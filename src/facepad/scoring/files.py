@@ -16,7 +16,7 @@ from facepad.jobs.progress import Progress, Say
 from facepad.jobs.work_folder import Facts
 from facepad.media.inputs import Input
 from facepad.packed import address
-from facepad.registry import DEFAULT_POINT
+from facepad.registry import DEFAULT_FUSION, DEFAULT_POINT
 from facepad.scoring.engine import append_rows, facts_of, provenance_of, say_done
 from facepad.scoring.table import (
     ERROR_PREFIX,
@@ -48,6 +48,7 @@ class ScoreOptions:
             default tests, and for none beside others.
         faces: Which face of several is judged.
         operating_point: Name of the tests' operating point.
+        fusion: Name or file of what makes one score of several deciding tests.
     """
 
     tests: tuple[str, ...] | None
@@ -58,6 +59,7 @@ class ScoreOptions:
     advisory: tuple[str, ...] | None = None
     faces: Faces = "largest"
     operating_point: str = DEFAULT_POINT
+    fusion: str = DEFAULT_FUSION
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +195,7 @@ def _spec(options: ScoreOptions) -> CheckerSpec:
         *(options.tests, options.advisory, options.calibration),
         faces=options.faces,
         operating_point=options.operating_point,
+        fusion=options.fusion,
     )
 
 

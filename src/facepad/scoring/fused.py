@@ -6,14 +6,14 @@ from itertools import combinations
 
 import numpy as np
 
-from facepad import registry
 from facepad.evaluation.aggregation import Scored
 from facepad.evaluation.assessment import GivenPoint
 from facepad.evaluation.report.scatter import FusionLine
-from facepad.fusion import Answer, Fused, Fusion
+from facepad.fusion import Answer, Fused, Fusion, fusion_name
 from facepad.scores import LOGIT_LIMIT, logit, sigmoid
 from facepad.scoring.table import answer_of, capture_reasons
 from facepad.scoring.workers import as_shipped
+from facepad.selected_tests import load_fusion
 from facepad.types import OperatingPoint, Outcome, Reason, Score
 
 MOST_TESTS = 5  # with more tests, subsets leave out one test only
@@ -42,12 +42,13 @@ class FusedTests:
 
     @classmethod
     def of(cls, fusion: str, points: Points) -> "FusedTests":
-        """Return tests with the fusion of this name.
+        """Return tests with the fusion of this name, or of this file.
 
         Raises:
             SettingsError: There is no such fusion.
+            ModelError: Its file is missing or wrong.
         """
-        return cls(fusion, registry.resolve("fusions", fusion), points)
+        return cls(fusion_name(fusion), load_fusion(fusion), points)
 
     @property
     def name(self) -> str:

@@ -1,7 +1,7 @@
 """The tests of a run, and the worker processes that score pictures and clips with them."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Self
@@ -10,6 +10,7 @@ from facepad import calibration, runtime
 from facepad.errors import ModelError, item_error
 from facepad.evaluation.assessment import GivenPoint
 from facepad.finders import Faces
+from facepad.fusion import FittedFusion
 from facepad.jobs.processes import ProcessPool
 from facepad.media.frame_selection import FrameSelection
 from facepad.pipeline import Checker
@@ -23,7 +24,7 @@ from facepad.scoring.table import (
     presentation_columns,
     presentation_fields,
 )
-from facepad.selected_tests import SelectedTests, name_of
+from facepad.selected_tests import SelectedTests, load_fusion, make_test, name_of
 from facepad.sources import EVENLY
 from facepad.types import CaptureQuality, Frame, OperatingPoint, Reason, Sample, Split
 
@@ -200,20 +201,28 @@ class JudgedTests:
     Attributes:
         loaded: Tests by name; those that decide are the first.
         spec: Which of them decide, and with which calibration.
+        fusion_models: Version of the fusion's model file, by name; empty without one.
     """
 
     loaded: Mapping[str, LoadedTest]
     spec: CheckerSpec
+    fusion_models: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, spec: CheckerSpec) -> Self:
         """Load tests, so that a missing model is an error before any scoring.
 
         Raises:
-            SettingsError: There is no such test.
-            ModelError: A model is missing, has the wrong hash or does not fit the calibration.
+            SettingsError: There is no such test or fusion.
+            ModelError: A model is missing, has the wrong hash, or does not fit the calibration or
+                the fusion.
         """
-        return cls({test: load(test, spec) for test in spec.tests}, spec)
+        fusion = load_fusion(spec.fusion)
+        models: Mapping[str, str] = {}
+        if isinstance(fusion, FittedFusion):
+            fusion.check_for(list(map(make_test, spec.deciding)))
+            models = fusion.models
+        return cls({test: load(test, spec) for test in spec.tests}, spec, models)
 
     @property
     def calibration(self) -> CalibrationRef | None:
@@ -228,7 +237,7 @@ class JudgedTests:
     @property
     def models(self) -> dict[str, str]:
         """Versions of models and of the calibration, by name."""
-        used = [*(test.models for test in self.loaded.values())]
+        used = [*(test.models for test in self.loaded.values()), self.fusion_models]
         if self.calibration is not None:
             used.append({"calibration": self.calibration.version})
         return {name: version for models in used for name, version in models.items()}
