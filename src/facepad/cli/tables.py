@@ -41,6 +41,7 @@ GAP = 2  # blanks between columns
 NAME_WIDTH = 28  # of a picture's name above its column of metrics
 NUMBER_WIDTH = 14
 LABEL_WIDTH = 10
+UNCALIBRATED = frozenset({Reason.UNCALIBRATED_CAMERA, Reason.NO_THRESHOLD})
 CALIBRATE = (
     "calibrate the camera: facepad calibrate --bona-fide FRAMES --name NAME, then check "
     "--calibration NAME"
@@ -59,7 +60,7 @@ def show_decisions(results: Sequence[Judged], *, explain: bool = False) -> None:
         _explain(out, results, names)
     out.print(summary(results, out.width))
     decided = (judged.decision for judged in results if judged.decision is not None)
-    if any(Reason.UNCALIBRATED_CAMERA in decision.reasons for decision in decided):
+    if any(UNCALIBRATED & set(decision.reasons) for decision in decided):
         out.print(Text(CALIBRATE))
 
 

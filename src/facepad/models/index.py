@@ -154,17 +154,17 @@ def digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def read_bytes(file: Path) -> bytes:
-    """Return the content of a file of at most ``MAX_BYTES``.
+def read_bytes(file: Path, most: int = MAX_BYTES) -> bytes:
+    """Return the content of a file of at most so many bytes.
 
     Raises:
         ModelError: Missing, unreadable or larger.
     """
     try:
         with file.open("rb") as stream:
-            data = stream.read(MAX_BYTES + 1)
+            data = stream.read(most + 1)
     except OSError as error:
         raise ModelError(f"{file} cannot be read: {error.strerror}") from error
-    if len(data) > MAX_BYTES:
-        raise ModelError(f"{file} is larger than {MAX_BYTES} bytes")
+    if len(data) > most:
+        raise ModelError(f"{file} is larger than {most} bytes")
     return data

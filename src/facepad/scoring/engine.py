@@ -30,7 +30,8 @@ from facepad.scoring.workers import CheckerSpec, score_pictures, score_presentat
 from facepad.types import OperatingPoint, Outcome, Reason, Sample, Split
 
 NO_SCORE = "no score"
-WITHIN_BAND = (Reason.NEAR_THRESHOLD, Reason.UNCALIBRATED_CAMERA)
+# Reasons that say nothing of a threshold that is set later, from dev.
+WITHIN_BAND = (Reason.NEAR_THRESHOLD, Reason.UNCALIBRATED_CAMERA, Reason.NO_THRESHOLD)
 LABELS = ("key", "path", "label", "pai_species", "subject", "split")
 
 
@@ -318,7 +319,7 @@ def _answer(row: Mapping[str, str], test: str) -> tuple[float | None, str]:
     no_response = row["outcome"] == Outcome.NON_RESPONSE
     if not cell or (no_response and reason and reason == _reasons(row)[0]):
         return None, reason or row["reason"] or NO_SCORE
-    return float(cell), reason
+    return float(cell), ";".join(one for one in reason.split(";") if one != Reason.NO_THRESHOLD)
 
 
 def _decision(row: Mapping[str, str]) -> tuple[float | None, str]:

@@ -1,7 +1,7 @@
 """The tests of a run, and the worker processes that score pictures and clips with them."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Self
@@ -104,6 +104,8 @@ class CheckerSpec:
         faces_are_cropped: Whether too little around a face is no reason not to decide.
         faces: Which face of several is judged.
         operating_point: Name of the tests' operating point.
+        places: Where tests by networks of the user's own are described, by test name: their
+            names with the whole path.
     """
 
     deciding: tuple[str, ...]
@@ -113,6 +115,7 @@ class CheckerSpec:
     faces_are_cropped: bool = False
     faces: Faces = "largest"
     operating_point: str = DEFAULT_POINT
+    places: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     @classmethod
     def of(
@@ -130,10 +133,12 @@ class CheckerSpec:
         """
         selected = SelectedTests.of(tests, advisory, calibration_name)
         used = None if calibration_name is None else CalibrationRef.of(calibration_name)
+        given = [test for test in (*selected.deciding, *selected.advisory) if isinstance(test, str)]
         return cls(
             tuple(map(name_of, selected.deciding)),
             tuple(map(name_of, selected.advisory)),
             used,
+            places={name_of(test): test for test in given if name_of(test) != test},
             **options,
         )
 
@@ -155,8 +160,8 @@ class CheckerSpec:
             self.calibration.check_unchanged()
             name = self.calibration.name
         return Checker(
-            self.deciding,
-            advisory=self.advisory,
+            [self.places.get(test, test) for test in self.deciding],
+            advisory=[self.places.get(test, test) for test in self.advisory],
             calibration=name,
             operating_point=self.operating_point,
             frames=self.frames,
@@ -267,7 +272,8 @@ def load(test: str, spec: CheckerSpec) -> LoadedTest:
     own = spec.calibration
     if own is not None and own.test != test:
         own = None
-    alone = CheckerSpec((test,), calibration=own, operating_point=spec.operating_point)
+    point, places = spec.operating_point, spec.places
+    alone = CheckerSpec((test,), calibration=own, operating_point=point, places=places)
     times = []
     for _ in range(LOADS):
         clock = StepClock()
