@@ -74,9 +74,10 @@ class SelectedTests:
             return cls(tuple(tests), tuple(advisory))
         anchor = calibration.load(camera)
         given = (*tests, *advisory)
-        own = next((test for test in given if name_of(test) == anchor.test), None)
+        alone = registry.located(anchor.test)
+        own = next((test for test in given if name_of(test) == anchor.test), alone)
         others = tuple(test for test in given if name_of(test) != anchor.test)
-        return cls((own or registry.located(anchor.test),), others, anchor, calibration.version(camera))
+        return cls((own,), others, anchor, calibration.version(camera))
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from facepad.cli import (
     evaluate,
     metrics,
     models,
+    network,
     simulate,
     train,
 )
@@ -89,4 +90,5 @@ app.command("calibrate")(calibrate.calibrate)
 app.add_typer(calibrate.app, name="calibration")
 app.command("simulate")(simulate.simulate)
 app.add_typer(models.app, name="models")
+app.add_typer(network.app, name="network")
 app.add_typer(train.app, name="train")

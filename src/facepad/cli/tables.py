@@ -41,10 +41,13 @@ GAP = 2  # blanks between columns
 NAME_WIDTH = 28  # of a picture's name above its column of metrics
 NUMBER_WIDTH = 14
 LABEL_WIDTH = 10
-UNCALIBRATED = frozenset({Reason.UNCALIBRATED_CAMERA, Reason.NO_THRESHOLD})
 CALIBRATE = (
     "calibrate the camera: facepad calibrate --bona-fide FRAMES --name NAME, then check "
     "--calibration NAME"
+)
+CALIBRATE_NETWORK = (
+    "calibrate the network: facepad calibrate --bona-fide FRAMES --name NAME --test "
+    "network:FILE.toml, then check --tests network:FILE.toml --calibration NAME"
 )
 
 
@@ -60,8 +63,11 @@ def show_decisions(results: Sequence[Judged], *, explain: bool = False) -> None:
         _explain(out, results, names)
     out.print(summary(results, out.width))
     decided = (judged.decision for judged in results if judged.decision is not None)
-    if any(UNCALIBRATED & set(decision.reasons) for decision in decided):
+    reasons = {reason for decision in decided for reason in decision.reasons}
+    if Reason.UNCALIBRATED_CAMERA in reasons:
         out.print(Text(CALIBRATE))
+    if Reason.NO_THRESHOLD in reasons:
+        out.print(Text(CALIBRATE_NETWORK))
 
 
 def summary(results: Sequence[Judged], width: int = WIDE) -> Text:

@@ -56,6 +56,10 @@ class DescribedNetwork:
         description: From `facepad.liveness.network.description`.
         threads: Number of threads of one run.
 
+    Attributes:
+        description: The description.
+        dtype: Type of the network's input.
+
     Raises:
         ModelError: The network file is missing, has another hash, is refused or cannot be run, or
             does not fit the description.
@@ -67,7 +71,7 @@ class DescribedNetwork:
         data = load_network(description.model, description.sha256)
         self._session = open_session(data, threads, self._source)
         given = _input_of(self._session, description.input, self._source)
-        self._input, self._type = given.name, _TYPES[given.type]
+        self._input, self.dtype = given.name, _TYPES[given.type]
         _check_outputs(self._session, description.output, self._source)
 
     def read(self, crop: RgbImage) -> NetworkReading:
@@ -80,9 +84,19 @@ class DescribedNetwork:
             ModelError: The network cannot be run on it, or the description names an element that
                 the output does not have.
         """
+        return self.run(prepared(crop, self.description.input, self.dtype))
+
+    def run(self, tensor: NDArray[Any]) -> NetworkReading:
+        """Return what the network gives for one prepared picture.
+
+        Args:
+            tensor: From `prepared`.
+
+        Raises:
+            ModelError: As `read`.
+        """
         output = self.description.output
         names = [output.name, *filter(None, [output.features])]
-        tensor = prepared(crop, self.description.input, self._type)
         try:
             found: list[NDArray[Any]] = self._session.run(names, {self._input: tensor})
         except run_failures() as error:
