@@ -112,8 +112,8 @@ def _show(
     from facepad.errors import printable
 
     out = console()
-    head = " ".join(filter(None, (description.title, description.licence and "-")))
-    out.print(Text(printable(f"{name}: {head} {description.licence}".rstrip(": ")), style="bold"))
+    about = ", ".join(filter(None, (description.title, description.licence)))
+    out.print(Text(printable(f"{name}: {about or 'without a title'}"), style="bold"))
     table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
     for column in ("finding", "", "what was found"):
         table.add_column(column, no_wrap=column != "what was found")

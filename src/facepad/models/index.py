@@ -154,12 +154,13 @@ def digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def read_bytes(file: Path, most: int = MAX_BYTES) -> bytes:
-    """Return the content of a file of at most so many bytes.
+def read_bytes(file: Path, most: int | None = None) -> bytes:
+    """Return the content of a file of at most so many bytes; ``MAX_BYTES`` if None.
 
     Raises:
         ModelError: Missing, unreadable or larger.
     """
+    most = MAX_BYTES if most is None else most
     try:
         with file.open("rb") as stream:
             data = stream.read(most + 1)

@@ -14,7 +14,7 @@ from facepad.calibration import Calibration, CameraPrior, MemberPrior, ViewPrior
 from facepad.errors import InputError, SettingsError
 from facepad.needs import Needs
 from facepad.sources import Source
-from facepad.training.calibration import run
+from facepad.training.calibration import run, self_attacks
 from facepad.training.calibration.card import CalibrationResult
 from facepad.types import (
     CaptureQuality,
@@ -97,7 +97,8 @@ class Finder:
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     found: list[bool] = []
     monkeypatch.setattr(Finder, "asked", found, raising=False)
-    monkeypatch.setattr(run, "FaceFinder", Finder)
+    for module in (run, self_attacks):
+        monkeypatch.setattr(module, "FaceFinder", Finder)
     monkeypatch.setattr(run, "assess", capture_of)
     return found
 
@@ -254,7 +255,7 @@ def test_copies_of_a_few_frames_are_not_enough(tmp_path: Path) -> None:
 def test_faces_have_landmarks_where_the_test_needs_them(
     tmp_path: Path, asked: list[bool], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(run, "attacks_of", lambda frame, _: [frame.image])
+    monkeypatch.setattr(self_attacks, "attacks_of", lambda frame, _: [frame.image])
     stills(tmp_path, 3)
     calibrated(tmp_path, self_attacks=True)
     assert asked == [True, True]

@@ -13,6 +13,7 @@ from statistics import fmean, pstdev
 import numpy as np
 
 from facepad.errors import InputError, ModelError, counted
+from facepad.faces.crops import LEAST_CONTEXT
 from facepad.faces.finder import FaceFinder
 from facepad.liveness.network.description import LOGITS, NetworkInput
 from facepad.liveness.network.model import (
@@ -279,11 +280,18 @@ def _listed(numbers: Sequence[float]) -> str:
 
 
 def _crop(test: NetworkTest, frames: Sequence[Frame]) -> NetworkFinding:
-    cut = sum(coverage(frame, test.description) < 1.0 for frame in frames)
+    shares = [coverage(frame, test.description) for frame in frames]
+    cut = sum(share < 1.0 for share in shares)
     if not cut:
         return NetworkFinding("crop", FindingState.OK, "within the picture")
-    words = f"larger than {cut} of {counted(len(frames), 'picture')}: edges are repeated"
-    return NetworkFinding("crop", FindingState.WARN, words)
+    words = (
+        f"larger than {cut} of {counted(len(frames), 'picture')}, whose edges are then repeated; "
+        f"{min(shares):.0%} of it or more is covered"
+    )
+    if min(shares) < LEAST_CONTEXT:
+        words += f"; below {LEAST_CONTEXT:.0%} a score does not decide (no_context)"
+        return NetworkFinding("crop", FindingState.WARN, words)
+    return NetworkFinding("crop", FindingState.OK, words)
 
 
 def _features(
