@@ -23,10 +23,8 @@ DESCRIPTION: Mapping[str, str] = {
 }
 
 
-def written(
-    folder: Path, data: bytes | None = None, name: str = "my", **changes: str | None
-) -> Path:
-    """Write a network and its description; return the file of the description.
+def written(folder: Path, data: bytes | None = None, /, **changes: str | None) -> Path:
+    """Write a network and its description, my.toml; return the file of the description.
 
     Keys are given with two underscores for the point, values as they stand in TOML; None leaves
     a key out.
@@ -36,16 +34,16 @@ def written(
     sha256 = f'"{hashlib.sha256(data).hexdigest()}"'
     given = {key.replace("__", "."): value for key, value in changes.items()}
     values = {**DESCRIPTION, "model.sha256": sha256, **given}
-    file = folder / f"{name}.toml"
+    file = folder / "my.toml"
     file.write_text("\n".join(f"{key} = {value}" for key, value in values.items() if value))
     return file
 
 
 def described(
-    folder: Path, data: bytes | None = None, name: str = "my", **changes: str | None
+    folder: Path, data: bytes | None = None, /, **changes: str | None
 ) -> NetworkDescription:
     """Write a network and its description, and read the description."""
-    return read_description(written(folder, data, name, **changes))
+    return read_description(written(folder, data, **changes))
 
 
 def face_frame(seed: int = 0, side: int = 64) -> Frame:

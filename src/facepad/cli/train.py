@@ -322,7 +322,13 @@ def train_cameras(
         typer.Option(help="Output of `facepad simulate --cameras N`; may be given repeatedly."),
     ],
     test: Annotated[
-        str, typer.Option(help="Calibratable test whose features are used.")
+        str,
+        typer.Option(
+            "--test",
+            "--tests",
+            help="Calibratable test whose features are used; network:FILE.toml for a network of "
+            "your own, whose prior belongs into the folder of this file.",
+        ),
     ] = DEFAULT_CALIBRATED,
     out: Out = Path("out"),
     workers: Workers = CPUS,

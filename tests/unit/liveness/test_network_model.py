@@ -48,7 +48,8 @@ def test_a_crop_becomes_what_the_description_says(
     tmp_path: Path, changes: dict[str, str], pixel: tuple[float, ...]
 ) -> None:
     tensor = prepared(COLOURED, described(tmp_path, **changes).input, np.float32)
-    assert (tensor.shape, tensor.dtype) == ((1, 3, SIZE, SIZE), np.float32)
+    assert tensor.shape == (1, 3, SIZE, SIZE)
+    assert tensor.dtype == np.float32
     np.testing.assert_allclose(tensor[0, :, 0, 0], pixel, atol=1e-5)
 
 

@@ -9,10 +9,9 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from facepad.calibration.anchor import TARGETS, Anchor
-from facepad.calibration.prior import MemberPrior, ViewPrior
+from facepad.calibration.prior import PRIOR_FRAMES, MemberPrior, ViewPrior
 from facepad.errors import InputError
 from facepad.training.calibration.fit import (
-    PRIOR_FRAMES,
     CalibrationFrame,
     MemberTable,
     expected_bpcer_range,
