@@ -179,6 +179,11 @@ def located(name: str) -> str:
 def _description(name: str) -> Path:
     """Return the file that describes a network; the ending may be left out."""
     place = name.removeprefix(NETWORK)
+    if place.endswith(".onnx"):
+        raise SettingsError(
+            f"test {name!r}: name the description of the network, which ends with {DESCRIPTION}; "
+            f"`facepad network describe {place}` writes one"
+        )
     file = expanded(place if place.endswith(DESCRIPTION) else f"{place}{DESCRIPTION}", name)
     if not _STEM.fullmatch(file.stem):
         raise SettingsError(
@@ -195,6 +200,9 @@ def _missing(kind: Kind, name: str, known: tuple[str, ...]) -> str:
             f"installed; in a copy of facepad's repository: `pip install "
             f"packages/{RESEARCH_PACKAGE}`"
         )
+    if kind == "liveness_tests" and name.endswith((DESCRIPTION, ".onnx")):
+        stem = name.rpartition(".")[0]
+        return f"unknown test {name!r}; a network of your own is named {NETWORK}{stem}{DESCRIPTION}"
     return unknown_name(NOUNS[kind], name, known)
 
 

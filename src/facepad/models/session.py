@@ -123,4 +123,5 @@ def run_failures() -> tuple[type[Exception], ...]:
     from onnxruntime.capi import onnxruntime_pybind11_state as state
 
     own = (state.Fail, state.InvalidArgument, state.InvalidGraph, state.InvalidProtobuf)
-    return (*own, state.NotImplemented, state.RuntimeException, ValueError, TypeError)
+    rare = (state.EPFail, state.NoModel, state.NoSuchFile, state.NotImplemented)
+    return (*own, *rare, state.RuntimeException, ValueError, TypeError)

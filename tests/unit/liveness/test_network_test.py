@@ -69,6 +69,21 @@ def test_a_name_that_no_column_can_have_is_refused(name: str) -> None:
         registry.short_name(name)
 
 
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("network:a/my.onnx", r"name the description .* `facepad network describe a/my.onnx`"),
+        ("a/my.toml", r"unknown test 'a/my.toml'; a network .* is named network:a/my.toml"),
+        ("my.onnx", r"unknown test 'my.onnx'; a network .* is named network:my.toml"),
+    ],
+)
+def test_a_file_that_is_named_in_another_way_is_an_error_with_the_right_one(
+    name: str, message: str
+) -> None:
+    with pytest.raises(SettingsError, match=message):
+        make_test(name)
+
+
 def test_a_checker_finds_the_network_in_another_working_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
