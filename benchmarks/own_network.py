@@ -65,6 +65,7 @@ kind = "probabilities"
 bona_fide = 1
 features = "{features}"
 """
+EVERY = 2  # of the people of dev and test one of so many is evaluated
 FRAMES = 10  # of the camera that is calibrated, one of each person
 
 Row = Mapping[str, str]
@@ -93,7 +94,7 @@ def main() -> None:
         std=1.0,
         features=BLOCK,
     )
-    busiest = part_of(given.cameras, given.out / "cameras", given.most_cameras)
+    busiest = choose(given.cameras, given.out, given.most_cameras)
     frames, rest = camera_folders(given.cameras, given.out, busiest)
     for name in ("mobile", "trunk"):
         run(given.out, "network", "verify", f"{name}.toml", "--pictures", str(frames))
@@ -105,10 +106,9 @@ def main() -> None:
     calibrate(given.out, "trunk", "trunk-prior", frames)
     check = [str(path) for path in sorted((ROOT / "examples").glob("*.jpg"))]
     run(given.out, "check", "--tests", "face_cnn,network:trunk.toml", *check)
-    for name, test in (("trunk-alone", "trunk"), ("trunk-prior", "trunk")):
-        evaluate(given.out, f"report-{name}", test, f"csv={rest}", "--calibration", name)
-    evaluate(given.out, "report-trunk", "trunk", "simulated=cameras")
-    evaluate(given.out, "report-mobile", "mobile", "simulated=cameras")
+    for name in ("trunk-alone", "trunk-prior"):
+        evaluate(given.out, name, f"csv={rest}", "--calibration", name)
+    evaluate(given.out, "both", "simulated=further", "--advisory", "network:mobile.toml")
 
 
 def mobile_net(size: int = 96) -> bytes:
@@ -206,20 +206,31 @@ def listed(root: Path) -> list[Row]:
         return list(csv.DictReader(stream))
 
 
-def part_of(root: Path, folder: Path, most: int) -> str:
-    """Write a simulation with the cameras of most people only; return the busiest camera."""
+def choose(root: Path, out: Path, most: int) -> str:
+    """Write the train pictures of the cameras of most people, and those of dev and test.
+
+    Returns:
+        The busiest camera, which is calibrated, so that the prior does not see it.
+    """
     rows = listed(root)
     people = defaultdict(set)
     for row in rows:
         people[row["camera"]].add(row["subject"])
-    kept = sorted(people, key=lambda camera: -len(people[camera]))[: most + 1]
-    busiest, *others = kept  # the busiest one is calibrated, so the prior does not see it
+    busiest, *others = sorted(people, key=lambda camera: -len(people[camera]))[: most + 1]
+    further = [row for row in rows if row["split"] != "train" and row["camera"] != busiest]
+    kept = set(list(dict.fromkeys(row["subject"] for row in further))[::EVERY])
+    part_of(root, out / "cameras", [row for row in rows if row["camera"] in others])
+    part_of(root, out / "further", [row for row in further if row["subject"] in kept])
+    return busiest
+
+
+def part_of(root: Path, folder: Path, rows: Sequence[Row]) -> None:
+    """Write a part of a simulation, with links to its pictures."""
     folder.mkdir(exist_ok=True)
-    write(folder / "dataset.csv", [row for row in rows if row["camera"] in others])
+    write(folder / "dataset.csv", rows)
     for part in ("train", "dev", "test"):
         (folder / part).unlink(missing_ok=True)
         (folder / part).symlink_to((root / part).resolve())
-    return busiest
 
 
 def camera_folders(root: Path, out: Path, camera: str) -> tuple[Path, Path]:
@@ -264,18 +275,18 @@ def calibrate(folder: Path, name: str, calibration: str, frames: Path) -> None:
     )
 
 
-def evaluate(folder: Path, out: str, name: str, dataset: str, *more: str) -> None:
-    """Evaluate a network, and print its error rates."""
+def evaluate(folder: Path, name: str, dataset: str, *more: str) -> None:
+    """Evaluate the trunk with its head; print the error rates and the versions."""
     run(
-        *(folder, "evaluate", "--datasets", dataset, "--tests", f"network:{name}.toml"),
-        *("--out", out, "--no-page", "--workers", "1", "--repeats", "200", "--force", *more),
-        quiet=True,
+        *(folder, "evaluate", "--datasets", dataset, "--tests", "network:trunk.toml"),
+        *("--out", f"report-{name}", "--no-page", "--workers", "1", "--repeats", "200", "--force"),
+        *more,
     )
-    report = json.loads((folder / out / "report.json").read_text())
+    report = json.loads((folder / f"report-{name}" / "report.json").read_text())
     print(json.dumps(report["models"], indent=1))
 
 
-def run(folder: Path, *words: str, quiet: bool = False) -> None:
+def run(folder: Path, *words: str) -> None:
     """Run a command of facepad in a folder; print it and its output."""
     print(f"\n$ facepad {' '.join(words)}", flush=True)
     own = {"FACEPAD_CALIBRATION_DIR": "calibrations", "FACEPAD_CACHE_DIR": "cache"}
@@ -288,7 +299,7 @@ def run(folder: Path, *words: str, quiet: bool = False) -> None:
         text=True,
         check=False,
     )
-    print(done.stdout if not quiet or done.returncode else done.stdout[-3000:])
+    print(done.stdout)
     print("\n".join(line for line in done.stderr.splitlines() if "left" not in line))
     print(f"exit {done.returncode}", flush=True)
 

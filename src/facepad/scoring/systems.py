@@ -286,13 +286,13 @@ def _systems(
     """Yield each test by itself, and the deciding tests together, as the checker decided."""
     source = str(copy.root.resolve())
     for test, rows in answers.items():
-        own, calibrated = tests.own_point(test), tests.is_calibrated(test)
+        own, calibrated = tests.own_points(test), tests.is_calibrated(test)
         yield SystemScores(
             system=test,
             dataset=copy.name,
             source=source,
             rows=rows,
-            given=(own, *given) if calibrated else (*given, own),
+            given=(*own, *given) if calibrated else (*given, *own),
             asks_dev=not calibrated,
         )
     if len(tests.points) > 1:

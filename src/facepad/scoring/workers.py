@@ -224,8 +224,12 @@ class JudgedTests:
 
     @property
     def points(self) -> Mapping[str, OperatingPoint]:
-        """Threshold and band of the deciding tests; a calibrated test decides alone."""
-        return {test: self.loaded[test].point for test in self.spec.deciding}
+        """Threshold and band of the deciding tests; a calibrated test decides alone.
+
+        A test without a threshold of its own always abstains, and is left out.
+        """
+        points = {test: self.loaded[test].point for test in self.spec.deciding}
+        return {test: point for test, point in points.items() if is_decisive(point)}
 
     @property
     def models(self) -> dict[str, str]:
@@ -246,6 +250,10 @@ class JudgedTests:
     def is_calibrated(self, test: str) -> bool:
         """Return whether the calibration is for this test."""
         return self.calibration is not None and test == self.calibration.test
+
+    def own_points(self, test: str) -> tuple[GivenPoint, ...]:
+        """Return the operating point of a test; none where it has no threshold of its own."""
+        return (self.own_point(test),) if is_decisive(self.loaded[test].point) else ()
 
     def own_point(self, test: str) -> GivenPoint:
         """Return the operating point of a test: the calibration's, or the one it ships with."""
@@ -282,6 +290,11 @@ def load(test: str, spec: CheckerSpec) -> LoadedTest:
             checker.load()
         times.append(clock.steps["load"])
     return LoadedTest(checker.operating_points[test], checker.models, tuple(times))
+
+
+def is_decisive(point: OperatingPoint) -> bool:
+    """Return whether a test decides by this point: not where every score is uncertain."""
+    return point.low > 0.0 or point.high < 1.0
 
 
 def as_shipped(point: OperatingPoint) -> GivenPoint:

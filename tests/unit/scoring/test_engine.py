@@ -19,6 +19,7 @@ from facepad.scoring.engine import (
     labels,
     score_dataset,
     score_manifest,
+    scored_rows,
 )
 from facepad.scoring.table import presentation_columns
 from facepad.scoring.workers import CalibrationRef, CheckerSpec
@@ -188,3 +189,18 @@ def test_which_face_is_judged_is_kept_and_never_mixed(
     largest = ScoreOptions(("one",), 0, resume=True)
     with pytest.raises(SettingsError, match="with faces 'single', not none"):
         score_manifest(manifest, out, largest, say=lambda _: None, progress=progress)
+
+
+@pytest.mark.parametrize(
+    ("reason", "expected"),
+    [("no_threshold", ""), ("too_blurred;no_threshold", "too_blurred"), ("no_context",) * 2],
+)
+def test_a_score_without_a_threshold_of_its_own_is_judged_at_that_of_dev(
+    scoring: DatasetScoring, reason: str, expected: str
+) -> None:
+    row = {
+        **{"key": "k", "outcome": "uncertain", "reason": reason, "score": "0.4", "capture": ""},
+        **{"made_up_score": "0.4", "made_up_reason": reason},
+    }
+    (found,) = scored_rows(scoring, [row], "made_up")
+    assert (found.value, found.reason) == (0.4, expected)

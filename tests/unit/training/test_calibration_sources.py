@@ -259,3 +259,26 @@ def test_faces_have_landmarks_where_the_test_needs_them(
     stills(tmp_path, 3)
     calibrated(tmp_path, self_attacks=True)
     assert asked == [True, True]
+
+
+@dataclass(frozen=True)
+class Unknown(Brightness):
+    """Nothing is known of other cameras."""
+
+    def prior(self) -> CameraPrior:
+        usual = super().prior()
+        view = replace(usual.of("picture"), worth=0)
+        return CameraPrior({"people": {"picture": view, "picture+frame": view}}, usual.version)
+
+
+def test_without_a_prior_a_calibration_needs_ten_frames_and_says_what_it_rests_on(
+    tmp_path: Path,
+) -> None:
+    for number in range(9):
+        still(tmp_path / f"{number}.png", 60 + 17 * number)
+    with pytest.raises(InputError, match=r"without a prior over cameras .* least 10 .* got 9 of 9"):
+        run.fit_calibration("it", Unknown(), run.pictures(tmp_path), self_attacks=False)
+    still(tmp_path / "9.png", 220)
+    made = run.fit_calibration("it", Unknown(), run.pictures(tmp_path), self_attacks=False)
+    assert made.notes[0].startswith("there is no prior over cameras for this test")
+    assert "by themselves, since there is no prior over other cameras" in made.card.recipe
