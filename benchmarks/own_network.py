@@ -39,7 +39,7 @@ from facepad.models import store  # noqa: E402
 from facepad.models.session import Network  # noqa: E402
 from facepad.sources import load  # noqa: E402
 
-BLOCK, SIDE, CROP = "block_13", 224, 2.2  # what the head reads; as the context view
+BLOCK, SIDE, CROP = "block_13", 224, 1.6  # what the head reads
 SCALED = (8, 16, 32, 32, 64, 64, 128, 128, 128, 128, 128, 128, 256, 256)  # channels by 0.25
 STRIDES = (2, 1, 2, 1, 2, 1, 2, 1, 1, 1, 1, 1, 2, 1)
 TEMPLATE = """\

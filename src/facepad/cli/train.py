@@ -11,7 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from facepad.errors import SettingsError
-from facepad.registry import DEFAULT_CALIBRATED
+from facepad.registry import DEFAULT_CALIBRATED, located
 from facepad.settings import expanded
 
 if TYPE_CHECKING:
@@ -358,7 +358,7 @@ def train_cameras(
     from facepad.training.calibration.prior import prepare, run
 
     samples = prepare(simulated)
-    make_test = partial(make_calibratable, test)
+    make_test = partial(make_calibratable, located(test))
     with progress("extracting features", len(samples), lines=True) as advance:
         result = run(make_test, samples, out, workers=workers, advance=advance)
     typer.echo(result.text)

@@ -162,6 +162,7 @@ def test_a_picture_that_ends_within_the_crop_does_not_decide(tmp_path: Path) -> 
     frame = face_frame()
     assert coverage(frame, test.description) == pytest.approx(0.25)
     assert test.score(Presentation((frame,))).reason is Reason.NO_CONTEXT
+    assert test.observe(Presentation((frame,))) is Reason.NO_CONTEXT
 
 
 def test_a_network_of_whole_frames_sees_their_middle(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ threshold or a scaling in its description, the score of a network is shown but d
 decides once the camera is calibrated.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -190,7 +190,8 @@ class NetworkTest:
 
         Returns:
             By set of views. Features of the whole frame are in a set of their own, for cameras
-            that never move. Or the reason why there is none.
+            that never move. Or the reason why there is none: also where a picture shows too
+            little of what the network looks at, since such scores do not decide.
 
         Raises:
             ModelError: As `score`.
@@ -198,6 +199,9 @@ class NetworkTest:
         frames = [frame for frame in presentation.frames if frame.face is not None]
         if not frames:
             return presentation.frames[0].no_face or Reason.NO_FACE
+        return next(filter(None, map(self._context, frames)), None) or self._observed(frames)
+
+    def _observed(self, frames: Sequence[Frame]) -> Mapping[str, Observation]:
         seen = [self._read(frame) for frame in frames]
         logit = float(np.mean([raw for raw, _ in seen]))
         decision = {DECISION: MemberReading(logit, np.empty(0))}
@@ -228,10 +232,7 @@ class NetworkTest:
     def _anchored_frame(self, calibration: Calibration, frame: Frame) -> Score:
         if frame.face is None:
             return Score(None, frame.no_face or Reason.NO_FACE)
-        observed = self.observe(Presentation((frame,)))
-        if isinstance(observed, Reason):
-            return Score(None, observed)
-        found = calibration.score(observed)
+        found = calibration.score(self._observed([frame]))
         return Score(found.value, self._context(frame), found.details, points=found.points)
 
     def _context(self, frame: Frame) -> Reason | None:
