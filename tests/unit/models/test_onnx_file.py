@@ -112,7 +112,7 @@ def test_what_is_no_network_is_an_error(data: bytes) -> None:
         check_network(data, "net")
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.binary(max_size=64))
 def test_any_bytes_are_a_network_or_a_model_error(data: bytes) -> None:
     try:
