@@ -12,7 +12,7 @@ from statistics import fmean, pstdev
 
 import numpy as np
 
-from facepad.errors import InputError, ModelError, counted
+from facepad.errors import ITEM_ERRORS, InputError, ModelError, counted
 from facepad.faces.crops import LEAST_CONTEXT
 from facepad.faces.finder import FaceFinder
 from facepad.liveness.network.description import LOGITS, NetworkInput
@@ -38,7 +38,7 @@ _SATURATED = 15.0  # of a raw logit
 _MOST_OF_ONES = 2.0  # of a mean or a deviation of numbers up to 1
 _SHIFTS = ((SHIFT, 0.0), (-SHIFT, 0.0), (0.0, SHIFT), (0.0, -SHIFT))
 _MADE_UP, _MADE_UP_SIDE = 8, 480  # pictures, and pixels
-_FEW = 5  # pictures
+_FEW, MOST_PICTURES = 5, 100
 
 
 class FindingState(StrEnum):
@@ -104,19 +104,21 @@ def verify_network(test: NetworkTest, frames: Sequence[Frame] = ()) -> list[Netw
 def frames_with_faces(paths: Sequence[str]) -> list[Frame]:
     """Return the frames of pictures that show a face; the middle one of a clip.
 
+    Of many pictures, `MOST_PICTURES` at equal steps are read.
+
     Args:
         paths: Pictures, clips, folders of them, or patterns.
 
     Raises:
         InputError: None of them shows a face.
     """
-    finder, found = FaceFinder(), []
-    for item in expand(paths):
+    finder, found, items = FaceFinder(), [], list(expand(paths))
+    for item in items[:: -(-len(items) // MOST_PICTURES)]:
         if isinstance(item.source, InputError):
             raise item.source
         try:
             frame = load(item.source, selection=MIDDLE).frames[0]
-        except InputError:  # a folder may hold notes and lists beside its pictures
+        except ITEM_ERRORS:  # a folder may hold notes and lists beside its pictures
             continue
         found.append(finder.find(frame))
     with_face = [frame for frame in found if frame.face is not None]
