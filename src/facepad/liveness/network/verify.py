@@ -112,19 +112,21 @@ def frames_with_faces(paths: Sequence[str]) -> list[Frame]:
     Raises:
         InputError: None of them shows a face.
     """
-    finder, found, items = FaceFinder(), [], list(expand(paths))
-    for item in items[:: -(-len(items) // MOST_PICTURES)]:
+    items = list(expand(paths))
+    finder, found, why = FaceFinder(), [], ""
+    for item in items[:: max(1, -(-len(items) // MOST_PICTURES))]:
         if isinstance(item.source, InputError):
             raise item.source
         try:
             frame = load(item.source, selection=MIDDLE).frames[0]
-        except ITEM_ERRORS:  # a folder may hold notes and lists beside its pictures
+        except ITEM_ERRORS as error:  # a folder may hold notes and lists beside its pictures
+            why = f"; {error}"
             continue
         found.append(finder.find(frame))
     with_face = [frame for frame in found if frame.face is not None]
     if not with_face:
         read = counted(len(found), "picture")
-        raise InputError(f"none of {read} in {', '.join(paths)} shows a face")
+        raise InputError(f"none of {read} in {', '.join(paths)} shows a face{why}")
     return with_face
 
 
