@@ -1,7 +1,7 @@
 """Which code names one liveness test: its name in the registry, its module or one of its classes.
 
-Only the test's own folder, its trainer and the registry may; all others work with any test.
-Docstrings may name one as an example.
+Only the test's own folder, its trainer, its own command and the registry may; all others work with
+any test. Docstrings may name one as an example.
 """
 
 import ast
@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from architecture import Function, Module, walk
 from facepad.registry import BUILT_IN, RESEARCH_TESTS
 
-HOMES = ("liveness", "training.face", "training.quality", "registry")
+HOMES = ("liveness", "training.face", "training.quality", "registry", "cli.network")
 # "quality" alone is a common word.
 NAMES = (*(name for name in BUILT_IN["liveness_tests"] if name != "quality"), *RESEARCH_TESTS)
 

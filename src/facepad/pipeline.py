@@ -52,7 +52,7 @@ class Checker:
 
     Args:
         tests: Names of liveness tests, or tests themselves; together they decide. None for
-            the default: `face_cnn`.
+            the default: `face_cnn`. "network:my.toml" is a network that this file describes.
         advisory: More tests, whose scores do not affect the decision. None for the default:
             `quality` beside the default tests, and none beside others.
         calibration: Name of a camera's calibration, from `facepad calibrate`. Then only the

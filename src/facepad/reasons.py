@@ -29,6 +29,7 @@ class Reason(StrEnum):
     TIMED_OUT = "timed_out"
     UNFAMILIAR_CAMERA = "unfamiliar_camera"
     UNCALIBRATED_CAMERA = "uncalibrated_camera"
+    NO_THRESHOLD = "no_threshold"
     NEAR_THRESHOLD = "near_threshold"
 
 
@@ -96,6 +97,11 @@ REASONS: Mapping[Reason, Explanation] = MappingProxyType(
         Reason.UNCALIBRATED_CAMERA: Explanation(
             "camera not calibrated, and the score is not beyond doubt on other cameras",
             "calibrate the camera with `facepad calibrate`, see docs/operating-points.md",
+        ),
+        Reason.NO_THRESHOLD: Explanation(
+            "network without a threshold",
+            "calibrate the camera with `facepad calibrate --test`, or give the network's "
+            "description a threshold",
         ),
         Reason.NEAR_THRESHOLD: Explanation("score near the threshold", "try again"),
     }

@@ -4,16 +4,22 @@ Built-ins stand in one explicit dict per kind; third parties add theirs through 
 points of the groups ``facepad.liveness_tests``, ``facepad.metrics``, ``facepad.datasets``
 and ``facepad.fusions``. Nothing is imported before it is asked for. Model files have a group of
 their own: `facepad.models.index`.
+
+A liveness test may also be any network in ONNX, named by the file that describes it:
+``network:models/my.toml``. Its name in results is ``network:my``.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import entry_points
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
 from facepad.errors import SettingsError, unknown_name
+from facepad.settings import expanded
 
 Kind = Literal["liveness_tests", "metrics", "datasets", "fusions"]
 
@@ -121,6 +127,10 @@ DEFAULT_CALIBRATED = "face_cnn"  # liveness test that is calibrated where none i
 DEFAULT_FUSION = "mean"
 POINT_NAMES = ("convenience", "balanced", "strict")  # operating points; the last rejects the most
 DEFAULT_POINT = "balanced"
+NETWORK = "network:"  # begins the name of a test by a network of the user's own
+DESCRIPTION = ".toml"  # ends the name of the file that describes it
+_NETWORK_TEST = "facepad.liveness.network.test:NetworkFactory"  # called with the file
+_STEM = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")  # safe in columns and names of files
 # Tests whose weights saw research data; a distribution of their own in the repository.
 RESEARCH_PACKAGE = "facepad-research"
 RESEARCH_TESTS = ("face_cnn_research", "quality_research", "quality_whole_research")
@@ -138,10 +148,51 @@ def resolve(kind: Kind, name: str) -> Any:  # noqa: ANN401 - what is registered 
         SettingsError: No such name; a third party took the name of another; or its
             module cannot be imported.
     """
+    if kind == "liveness_tests" and name.startswith(NETWORK):
+        return _loaded(kind, name, _NETWORK_TEST)(_description(name))
     table = _table(kind)
     if name not in table:
         raise SettingsError(_missing(kind, name, tuple(table)))
     return _loaded(kind, name, table[name])
+
+
+def short_name(name: str) -> str:
+    """Return the name of a liveness test in results: that of a network without its folder.
+
+    Raises:
+        SettingsError: The name of a network's description cannot be used.
+
+    Example:
+        >>> short_name("network:models/my.toml"), short_name("quality")
+        ('network:my', 'quality')
+    """
+    return f"{NETWORK}{_description(name).stem}" if name.startswith(NETWORK) else name
+
+
+def located(name: str) -> str:
+    """Return the name of a liveness test so that it holds in any working folder.
+
+    Raises:
+        SettingsError: As `short_name`.
+    """
+    return f"{NETWORK}{_description(name).absolute()}" if name.startswith(NETWORK) else name
+
+
+def _description(name: str) -> Path:
+    """Return the file that describes a network; the ending may be left out."""
+    place = name.removeprefix(NETWORK)
+    if place.endswith(".onnx"):
+        raise SettingsError(
+            f"test {name!r}: name the description of the network, which ends with {DESCRIPTION}; "
+            f"`facepad network describe {place}` writes one"
+        )
+    file = expanded(place if place.endswith(DESCRIPTION) else f"{place}{DESCRIPTION}", name)
+    if not _STEM.fullmatch(file.stem):
+        raise SettingsError(
+            f"test {name!r}: the name of a description is of A-Z, a-z, 0-9, _, - and ., at most 64 "
+            f"long, and ends with {DESCRIPTION}, such as {NETWORK}models/my{DESCRIPTION}"
+        )
+    return file
 
 
 def _missing(kind: Kind, name: str, known: tuple[str, ...]) -> str:
@@ -151,6 +202,9 @@ def _missing(kind: Kind, name: str, known: tuple[str, ...]) -> str:
             f"installed; in a copy of facepad's repository: `pip install "
             f"packages/{RESEARCH_PACKAGE}`"
         )
+    if kind == "liveness_tests" and name.endswith((DESCRIPTION, ".onnx")):
+        stem = name.rpartition(".")[0]
+        return f"unknown test {name!r}; a network of your own is named {NETWORK}{stem}{DESCRIPTION}"
     return unknown_name(NOUNS[kind], name, known)
 
 

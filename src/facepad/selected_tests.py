@@ -79,12 +79,14 @@ class SelectedTests:
         if tests is None:
             tests = registry.DEFAULT_TESTS
         _check_names(tests, advisory)
+        tests, advisory = _located(tests), _located(advisory)
         require(isinstance(camera, str | None), "calibration", "the name of a calibration", camera)
         if camera is None:
             return cls(tuple(tests), tuple(advisory))
         anchor = calibration.load(camera)
         given = (*tests, *advisory)
-        own = next((test for test in given if name_of(test) == anchor.test), anchor.test)
+        alone = registry.located(anchor.test)
+        own = next((test for test in given if name_of(test) == anchor.test), alone)
         others = tuple(test for test in given if name_of(test) != anchor.test)
         return cls((own,), others, anchor, calibration.version(camera))
 
@@ -240,6 +242,8 @@ class LoadedTests:
             counted = _counted(asked, said)
             if any(getattr(test, "anchored", None) is False for test in counted):
                 near = Reason.UNCALIBRATED_CAMERA
+            if any(said[test.name].reason is Reason.NO_THRESHOLD for test in counted):
+                near = Reason.NO_THRESHOLD
             own = counted and all(
                 self.operating_point in said[test.name].points for test in counted
             )
@@ -328,8 +332,12 @@ def make_calibratable(name: str, threads: int = 1) -> CalibratableTest:
 
 
 def name_of(test: str | LivenessTest) -> str:
-    """Return the name of a test that is given by its name or as itself."""
-    return test if isinstance(test, str) else test.name
+    """Return the name in results of a test that is given by its name or as itself."""
+    return registry.short_name(test) if isinstance(test, str) else test.name
+
+
+def _located(tests: Sequence[str | LivenessTest]) -> list[str | LivenessTest]:
+    return [registry.located(test) if isinstance(test, str) else test for test in tests]
 
 
 def _calibratable(test: LivenessTest) -> CalibratableTest:

@@ -13,6 +13,7 @@ from facepad.cli import (
     evaluate,
     metrics,
     models,
+    network,
     score,
     simulate,
     train,
@@ -92,4 +93,5 @@ app.add_typer(calibrate.app, name="calibration")
 app.command("simulate")(simulate.simulate)
 app.add_typer(models.app, name="models")
 train.app.command("fusion")(train_fusion.train_fusion)
+app.add_typer(network.app, name="network")
 app.add_typer(train.app, name="train")

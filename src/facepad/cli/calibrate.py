@@ -27,7 +27,9 @@ def calibrate(
     name: Annotated[str, typer.Option(help='Name of the calibration, such as "kiosk-7".')] = (
         "camera"
     ),
-    test: Annotated[str, typer.Option(help="Test to calibrate.")] = DEFAULT_CALIBRATED,
+    test: Annotated[
+        str, typer.Option(help="Test to calibrate; network:FILE.toml for a network of your own.")
+    ] = DEFAULT_CALIBRATED,
     fixed_scene: Annotated[
         bool,
         typer.Option(

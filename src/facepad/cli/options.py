@@ -21,8 +21,9 @@ Workers = Annotated[int, typer.Option(min=1, help="Number of processes.")]
 PATHS_HELP = "Pictures, folders, globs (may be quoted), or - for standard input."
 TESTS_HELP = (
     f"Comma-separated names of the tests that decide. Default: {','.join(DEFAULT_TESTS)}. Of "
-    "several, --fusion makes one decision. A test that has never seen a "
-    "camera like this one abstains; its score is shown and ignored."
+    "several, --fusion makes one decision. A test that has never seen a camera like this one "
+    "abstains; its score is shown and ignored. network:FILE.toml is a network of your own, see "
+    "docs/how-to-use-your-own-network.md."
 )
 ADVISORY_HELP = (
     "Comma-separated names of tests whose scores are shown but do not affect the decision. "

@@ -58,6 +58,10 @@ CALIBRATE = (
     "calibrate the camera: facepad calibrate --bona-fide FRAMES --name NAME, then check "
     "--calibration NAME"
 )
+CALIBRATE_NETWORK = (
+    "calibrate the network: facepad calibrate --bona-fide FRAMES --name NAME --test "
+    "network:FILE.toml, then check --tests network:FILE.toml --calibration NAME"
+)
 
 
 def show_decisions(results: Sequence[Judged], *, explain: bool = False) -> None:
@@ -118,6 +122,8 @@ def show_summary(tally: Tally, *, skipped: int = 0, reasons: bool = False) -> No
         out.print(Text(f"most frequent reasons: {_frequent(tally)}", style="dim"))
     if Reason.UNCALIBRATED_CAMERA in tally.reasons:
         out.print(Text(CALIBRATE))
+    if Reason.NO_THRESHOLD in tally.reasons:
+        out.print(Text(CALIBRATE_NETWORK))
 
 
 def summary(tally: Tally, width: int = WIDE, skipped: int = 0) -> Text:

@@ -11,7 +11,7 @@ from typer.core import TyperGroup
 
 from facepad.cli.options import CPUS, Out, Workers, dataset_copy
 from facepad.errors import SettingsError
-from facepad.registry import DEFAULT_CALIBRATED
+from facepad.registry import DEFAULT_CALIBRATED, located
 
 if TYPE_CHECKING:
     from facepad.training.naturalness.acceptance import AcceptanceReport
@@ -317,7 +317,13 @@ def train_cameras(
         typer.Option(help="Output of `facepad simulate --cameras N`; may be given repeatedly."),
     ],
     test: Annotated[
-        str, typer.Option(help="Calibratable test whose features are used.")
+        str,
+        typer.Option(
+            "--test",
+            "--tests",
+            help="Calibratable test whose features are used; network:FILE.toml for a network of "
+            "your own, whose prior belongs into the folder of this file.",
+        ),
     ] = DEFAULT_CALIBRATED,
     out: Out = Path("out"),
     workers: Workers = CPUS,
@@ -347,7 +353,7 @@ def train_cameras(
     from facepad.training.calibration.prior import prepare, run
 
     samples = prepare(simulated)
-    make_test = partial(make_calibratable, test)
+    make_test = partial(make_calibratable, located(test))
     with progress("extracting features", len(samples), lines=True) as advance:
         result = run(make_test, samples, out, workers=workers, advance=advance)
     typer.echo(result.text)

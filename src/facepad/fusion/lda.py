@@ -25,9 +25,11 @@ from facepad.models.index import digest
 from facepad.models.npz import reading
 from facepad.registry import DEFAULT_POINT, POINT_NAMES
 from facepad.scores import LOGIT_LIMIT, AffineScaling, logit, sigmoid
-from facepad.types import LivenessTest, OperatingPoint
+from facepad.types import LivenessTest, OperatingPoint, Reason
 
 FORMAT_VERSION = 1
+# A test without a threshold of its own can decide here: the fusion has one.
+_DECIDES = (None, Reason.NO_THRESHOLD)
 _SIDE_LIMIT = 3.0  # deviations of side information that count at most
 _STEPS, _STILL = 1_000, 1e-12  # of coordinate descent
 _LEAST_VARIANCE = 1e-9
@@ -134,7 +136,9 @@ class LdaFusion:
         Raises:
             SettingsError: A test was not fitted on.
         """
-        used, reasons = self._used(answers), reasons_of(answers)
+        used = self._used(answers)
+        decides = any(answers[name].score.reason in _DECIDES for name in used)
+        reasons = () if decides else reasons_of(answers)
         point = self.operating_point(asked_name(answers))
         if not used:
             return Fused(None, reasons, point)
@@ -196,7 +200,7 @@ class LdaFusion:
             )
         scores = {name: answers[name].score for name in self.tests if name in answers}
         valued = {name: score for name, score in scores.items() if score.value is not None}
-        deciding = {name: score for name, score in valued.items() if score.reason is None}
+        deciding = {name: score for name, score in valued.items() if score.reason in _DECIDES}
         chosen = deciding or valued
         return {
             name: logit(score.value) for name, score in chosen.items() if score.value is not None

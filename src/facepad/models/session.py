@@ -59,7 +59,7 @@ class Network:
             )
         try:
             results: list[NDArray[np.float32]] = self._session.run(list(outputs), dict(inputs))
-        except _failures() as error:
+        except run_failures() as error:
             raise ModelError(f"model {self.name!r} cannot be run: {error}") from error
         return results
 
@@ -90,23 +90,38 @@ _sessions = _Sessions()
 
 
 def _opened(name: str, threads: int) -> Any:  # noqa: ANN401 - onnxruntime's own type
+    return open_session(store.load_bytes(name), threads, f"model {name!r}")
+
+
+def open_session(data: bytes, threads: int, source: str) -> Any:  # noqa: ANN401 - as above
+    """Return a session of a network on the CPU; telemetry is turned off before.
+
+    Args:
+        data: The network in ONNX.
+        threads: Number of threads of one run.
+        source: Names the network in errors.
+
+    Raises:
+        ModelError: It is no network that can be run.
+    """
     disable_telemetry()
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
-    options.log_severity_level = 3  # errors; a library prints nothing else
-    data = store.load_bytes(name)
+    options.log_severity_level = 4  # fatal ones; errors are raised, and a library prints nothing
+    options.add_session_config_entry("session.load_model_format", "ONNX")
     try:
         return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
-    except _failures() as error:
-        raise ModelError(f"model {name!r} is no network that can be run: {error}") from error
+    except run_failures() as error:
+        raise ModelError(f"{source} is no network that can be run: {error}") from error
 
 
-def _failures() -> tuple[type[Exception], ...]:
+def run_failures() -> tuple[type[Exception], ...]:
     """Return the exceptions that onnxruntime raises; they have no public base class."""
     from onnxruntime.capi import onnxruntime_pybind11_state as state
 
     own = (state.Fail, state.InvalidArgument, state.InvalidGraph, state.InvalidProtobuf)
-    return (*own, state.NotImplemented, state.RuntimeException, ValueError, TypeError)
+    rare = (state.EPFail, state.NoModel, state.NoSuchFile, state.NotImplemented)
+    return (*own, *rare, state.RuntimeException, ValueError, TypeError)

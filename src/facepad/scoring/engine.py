@@ -29,7 +29,8 @@ from facepad.scoring.table import (
 from facepad.scoring.workers import CheckerSpec, score_presentations
 from facepad.types import OperatingPoint, Outcome, Reason, Sample, Split
 
-WITHIN_BAND = (Reason.NEAR_THRESHOLD, Reason.UNCALIBRATED_CAMERA)
+# Reasons that do not concern a threshold that is set later, from dev.
+WITHIN_BAND = (Reason.NEAR_THRESHOLD, Reason.UNCALIBRATED_CAMERA, Reason.NO_THRESHOLD)
 LABELS = ("key", "path", "label", "pai_species", "subject", "split")
 
 

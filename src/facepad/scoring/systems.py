@@ -228,8 +228,8 @@ def _systems(
         return system(some.name, rows, (*given, some.shipped_point()), asks_dev=True)
 
     def alone(test: str) -> SystemScores:
-        own, calibrated = tests.own_point(test), tests.is_calibrated(test)
-        points = (own, *given) if calibrated else (*given, own)
+        own, calibrated = tests.own_points(test), tests.is_calibrated(test)
+        points = (*own, *given) if calibrated else (*given, *own)
         return system(test, one.answers[test], points, asks_dev=not calibrated)
 
     def system(

@@ -134,7 +134,7 @@ def answer_of(row: Mapping[str, str], test: str) -> tuple[float | None, str]:
     no_response = row["outcome"] == Outcome.NON_RESPONSE
     if not cell or (no_response and reason and reason == reasons_of(row)[0]):
         return None, reason or row["reason"] or NO_SCORE
-    return float(cell), reason
+    return float(cell), ";".join(one for one in reason.split(";") if one != Reason.NO_THRESHOLD)
 
 
 def capture_reasons(row: Mapping[str, str]) -> tuple[str, ...]:

@@ -106,6 +106,8 @@ class CheckerSpec:
         faces: Which face of several is judged.
         operating_point: Name of the tests' operating point.
         fusion: Name of the fusion of the tests that decide.
+        places: Where tests by networks of the user's own are described, by test name: their
+            names with the whole path.
     """
 
     deciding: tuple[str, ...]
@@ -116,6 +118,7 @@ class CheckerSpec:
     faces: Faces = "largest"
     operating_point: str = DEFAULT_POINT
     fusion: str = DEFAULT_FUSION
+    places: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     @classmethod
     def of(
@@ -133,10 +136,12 @@ class CheckerSpec:
         """
         selected = SelectedTests.of(tests, advisory, calibration_name)
         used = None if calibration_name is None else CalibrationRef.of(calibration_name)
+        given = [test for test in (*selected.deciding, *selected.advisory) if isinstance(test, str)]
         return cls(
             tuple(map(name_of, selected.deciding)),
             tuple(map(name_of, selected.advisory)),
             used,
+            places={name_of(test): test for test in given if name_of(test) != test},
             **options,
         )
 
@@ -158,8 +163,8 @@ class CheckerSpec:
             self.calibration.check_unchanged()
             name = self.calibration.name
         return Checker(
-            self.deciding,
-            advisory=self.advisory,
+            [self.places.get(test, test) for test in self.deciding],
+            advisory=[self.places.get(test, test) for test in self.advisory],
             calibration=name,
             fusion=self.fusion,
             operating_point=self.operating_point,
@@ -220,7 +225,8 @@ class JudgedTests:
         fusion = load_fusion(spec.fusion)
         models: Mapping[str, str] = {}
         if isinstance(fusion, FittedFusion):
-            fusion.check_for(list(map(make_test, spec.deciding)))
+            places = (spec.places.get(test, test) for test in spec.deciding)
+            fusion.check_for(list(map(make_test, places)))
             models = fusion.models
         return cls({test: load(test, spec) for test in spec.tests}, spec, models)
 
@@ -231,8 +237,12 @@ class JudgedTests:
 
     @property
     def points(self) -> Mapping[str, OperatingPoint]:
-        """Threshold and band of the deciding tests; a calibrated test decides alone."""
-        return {test: self.loaded[test].point for test in self.spec.deciding}
+        """Threshold and band of the deciding tests; a calibrated test decides alone.
+
+        A test without a threshold of its own always abstains, and is left out.
+        """
+        points = {test: self.loaded[test].point for test in self.spec.deciding}
+        return {test: point for test, point in points.items() if is_decisive(point)}
 
     @property
     def models(self) -> dict[str, str]:
@@ -253,6 +263,10 @@ class JudgedTests:
     def is_calibrated(self, test: str) -> bool:
         """Return whether the calibration is for this test."""
         return self.calibration is not None and test == self.calibration.test
+
+    def own_points(self, test: str) -> tuple[GivenPoint, ...]:
+        """Return the operating point of a test; none where it has no threshold of its own."""
+        return (self.own_point(test),) if is_decisive(self.loaded[test].point) else ()
 
     def own_point(self, test: str) -> GivenPoint:
         """Return the operating point of a test: the calibration's, or the one it ships with."""
@@ -279,7 +293,8 @@ def load(test: str, spec: CheckerSpec) -> LoadedTest:
     own = spec.calibration
     if own is not None and own.test != test:
         own = None
-    alone = CheckerSpec((test,), calibration=own, operating_point=spec.operating_point)
+    point, places = spec.operating_point, spec.places
+    alone = CheckerSpec((test,), calibration=own, operating_point=point, places=places)
     times = []
     for _ in range(LOADS):
         clock = StepClock()
@@ -288,6 +303,11 @@ def load(test: str, spec: CheckerSpec) -> LoadedTest:
             checker.load()
         times.append(clock.steps["load"])
     return LoadedTest(checker.operating_points[test], checker.models, tuple(times))
+
+
+def is_decisive(point: OperatingPoint) -> bool:
+    """Return whether a test decides by this point: not where every score is uncertain."""
+    return point.low > 0.0 or point.high < 1.0
 
 
 def as_shipped(point: OperatingPoint) -> GivenPoint:

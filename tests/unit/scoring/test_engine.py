@@ -18,6 +18,7 @@ from facepad.scoring.engine import (
     DatasetScoring,
     labels,
     score_dataset,
+    scored_rows,
 )
 from facepad.scoring.files import ScoreOptions, score_manifest
 from facepad.scoring.table import presentation_columns
@@ -197,3 +198,18 @@ def test_the_bundle_of_the_models_is_kept_and_never_mixed(
     with pytest.raises(SettingsError, match=r"with bundle none, not 'free-2\+00000000'"):
         run(scoring)
     assert facts(scoring)["bundle"] == ""  # the earlier run keeps its own
+
+
+@pytest.mark.parametrize(
+    ("reason", "expected"),
+    [("no_threshold", ""), ("too_blurred;no_threshold", "too_blurred"), ("no_context",) * 2],
+)
+def test_a_score_without_a_threshold_of_its_own_is_judged_at_that_of_dev(
+    scoring: DatasetScoring, reason: str, expected: str
+) -> None:
+    row = {
+        **{"key": "k", "outcome": "uncertain", "reason": reason, "score": "0.4", "capture": ""},
+        **{"made_up_score": "0.4", "made_up_reason": reason},
+    }
+    (found,) = scored_rows(scoring, [row], "made_up")
+    assert (found.value, found.reason) == (0.4, expected)

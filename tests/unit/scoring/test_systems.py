@@ -124,6 +124,14 @@ def test_the_others_keep_the_point_they_ship_with() -> None:
     assert panel(keep()).own_point("quality").name == "as shipped"
 
 
+def test_a_test_without_a_threshold_has_no_point_of_its_own_and_no_part_in_the_mean() -> None:
+    undecided = LoadedTest(OperatingPoint("no threshold", 0.5, 0.0, 1.0), {}, ())
+    found = panel(None)
+    found = replace(found, loaded={**found.loaded, "quality": undecided})
+    assert (list(found.points), found.own_points("quality")) == (["face_cnn"], ())
+    assert len(found.own_points("face_cnn")) == 1
+
+
 def test_without_a_camera_all_decide() -> None:
     assert list(panel(None).points) == ["face_cnn", "quality"]
 

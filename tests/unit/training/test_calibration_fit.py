@@ -6,12 +6,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from scipy import stats
 
 from facepad.calibration.anchor import TARGETS, Anchor
-from facepad.calibration.prior import MemberPrior, ViewPrior
+from facepad.calibration.prior import PRIOR_FRAMES, MemberPrior, ViewPrior
 from facepad.errors import InputError
 from facepad.training.calibration.fit import (
-    PRIOR_FRAMES,
     CalibrationFrame,
     MemberTable,
     expected_bpcer_range,
@@ -239,3 +239,28 @@ def test_the_expected_range_has_the_stored_digits() -> None:
     """Values of facepad at commit 1fa0605."""
     stored = (0.009512117346795336, 0.12138454671328196)
     assert expected_bpcer_range(10, 0.05) == pytest.approx(stored, rel=1e-9)
+
+
+def test_without_a_prior_the_bound_is_that_of_the_frames_alone() -> None:
+    """Compare with the prediction interval of one further normal value (scipy 1.16)."""
+    scores = np.random.default_rng(0).normal(3.0, 2.0, 12)
+    known = stats.t.ppf(0.95, 11) * np.sqrt(1.0 + 1.0 / 12) * scores.std(ddof=1)
+    assert prediction_bound(scores, 0.05, 99.0, worth=0) == pytest.approx(scores.mean() - known)
+
+
+def test_without_a_prior_one_of_twenty_bona_fide_frames_is_below_on_average() -> None:
+    rng = np.random.default_rng(1)
+    draws = rng.normal(-4.0, 30.0, (2000, 11))
+    below = [row[0] < prediction_bound(row[1:], 0.05, 1.0, worth=0) for row in draws]
+    assert np.mean(below) == pytest.approx(0.05, abs=0.015)
+
+
+def test_without_a_prior_the_range_of_errors_is_wider() -> None:
+    own, usual = expected_bpcer_range(10, 0.05, 0), expected_bpcer_range(10, 0.05)
+    assert own[1] > usual[1]
+    assert own[0] < usual[0]
+
+
+def test_frames_that_are_all_alike_have_a_deviation_above_zero() -> None:
+    alike = shrink_deviation(np.zeros(1), np.ones(1), 10, 0)
+    assert 0.0 < alike[0] < 1e-6

@@ -14,7 +14,7 @@ from facepad.calibration import Calibration, CameraPrior, MemberPrior, ViewPrior
 from facepad.errors import InputError, SettingsError
 from facepad.needs import Needs
 from facepad.sources import Source
-from facepad.training.calibration import run
+from facepad.training.calibration import run, self_attacks
 from facepad.training.calibration.card import CalibrationResult
 from facepad.types import (
     CaptureQuality,
@@ -97,7 +97,8 @@ class Finder:
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     found: list[bool] = []
     monkeypatch.setattr(Finder, "asked", found, raising=False)
-    monkeypatch.setattr(run, "FaceFinder", Finder)
+    for module in (run, self_attacks):
+        monkeypatch.setattr(module, "FaceFinder", Finder)
     monkeypatch.setattr(run, "assess", capture_of)
     return found
 
@@ -254,7 +255,30 @@ def test_copies_of_a_few_frames_are_not_enough(tmp_path: Path) -> None:
 def test_faces_have_landmarks_where_the_test_needs_them(
     tmp_path: Path, asked: list[bool], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(run, "attacks_of", lambda frame, _: [frame.image])
+    monkeypatch.setattr(self_attacks, "attacks_of", lambda frame, _: [frame.image])
     stills(tmp_path, 3)
     calibrated(tmp_path, self_attacks=True)
     assert asked == [True, True]
+
+
+@dataclass(frozen=True)
+class Unknown(Brightness):
+    """Nothing is known of other cameras."""
+
+    def prior(self) -> CameraPrior:
+        usual = super().prior()
+        view = replace(usual.of("picture"), worth=0)
+        return CameraPrior({"people": {"picture": view, "picture+frame": view}}, usual.version)
+
+
+def test_without_a_prior_a_calibration_needs_ten_frames_and_says_what_it_rests_on(
+    tmp_path: Path,
+) -> None:
+    for number in range(9):
+        still(tmp_path / f"{number}.png", 60 + 17 * number)
+    with pytest.raises(InputError, match=r"without a prior over cameras .* least 10 .* got 9 of 9"):
+        run.fit_calibration("it", Unknown(), run.pictures(tmp_path), self_attacks=False)
+    still(tmp_path / "9.png", 220)
+    made = run.fit_calibration("it", Unknown(), run.pictures(tmp_path), self_attacks=False)
+    assert made.notes[0].startswith("there is no prior over cameras for this test")
+    assert "by themselves, since there is no prior over other cameras" in made.card.recipe

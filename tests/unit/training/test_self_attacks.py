@@ -10,7 +10,7 @@ from facepad.calibration.anchor import TARGETS
 from facepad.faces.finder import FaceFinder
 from facepad.liveness.face_cnn.test import FaceTest, free
 from facepad.training.calibration.fit import CalibrationFrame
-from facepad.training.calibration.run import KINDS, accepted_attacks, attacks_of
+from facepad.training.calibration.self_attacks import KINDS, accepted_attacks, attacks_of
 from facepad.types import Frame, Presentation, Reason
 
 pytestmark = pytest.mark.slow  # whole runs with the network

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from facepad.calibration.anchor import PERSON, TARGETS, USUAL, Calibration
+from facepad.calibration.prior import PRIOR_FRAMES
 from facepad.evaluation.intervals import clopper_pearson
 from facepad.models.card import Card
-from facepad.training.calibration.fit import ENOUGH, PRIOR_FRAMES, expected_bpcer_range
+from facepad.training.calibration.fit import ENOUGH, expected_bpcer_range
 
 NAMED = 3  # files that were left out and that a message names
 # What a good calibration has at least, and at most.
@@ -77,6 +78,7 @@ class FramesReport:
         one_person: Whether the calibration is for the person in the frames.
         targets: Target BPCER by name of the operating point.
         attacks: What attacks simulated from the frames would do.
+        worth: Frames that the prior over cameras counts as; 0 without one.
     """
 
     frames: int
@@ -84,6 +86,7 @@ class FramesReport:
     one_person: bool = False
     targets: Mapping[str, float] = field(default_factory=lambda: TARGETS, hash=False)
     attacks: AcceptedAttacks = AcceptedAttacks()
+    worth: int = PRIOR_FRAMES
 
     @property
     def counted(self) -> int:
@@ -114,7 +117,8 @@ class FramesReport:
         if accepted > GOOD_ATTACKS:
             return CalibrationGrade("fair", told)
         target = self.targets[USUAL]
-        if (high := expected_bpcer_range(self.counted, target)[1]) > GOOD_BPCER * target:
+        high = expected_bpcer_range(self.counted, target, self.worth)[1]
+        if high > GOOD_BPCER * target:
             more = "more frames" if self.counted == frames else "frames of more people"
             words = f"the BPCER may reach {100 * high:.0f} %, take {more}"
             return CalibrationGrade("fair", words)
@@ -124,7 +128,12 @@ class FramesReport:
     def notes(self) -> tuple[str, ...]:
         """Return warnings for the user."""
         found = []
-        if self.frames < ENOUGH:
+        if not self.worth:
+            found.append(
+                "there is no prior over cameras for this test: thresholds rest on these frames "
+                "alone, and features are not compared; see `facepad train cameras`"
+            )
+        elif self.frames < ENOUGH:
             found.append(
                 f"{self.frames} frames are few (10 to 20 are better): the thresholds depend mostly "
                 "on other cameras"
@@ -143,7 +152,10 @@ class FramesReport:
 
     def results(self) -> str:
         """Return what to expect, as paragraphs: genuine people, attacks, the grade."""
-        ranges = {name: expected_bpcer_range(self.counted, t) for name, t in self.targets.items()}
+        ranges = {
+            name: expected_bpcer_range(self.counted, target, self.worth)
+            for name, target in self.targets.items()
+        }
         listed = ", ".join(
             f"{name} {100 * self.targets[name]:g} % ({100 * low:.1f} to {100 * high:.0f} %)"
             for name, (low, high) in ranges.items()
@@ -218,7 +230,12 @@ def calibration_card(made: Calibration, report: FramesReport, notes: Sequence[st
         "scene). A logit that sees it counts all the same: another background moves the scores."
     )
     *_, largest = made.anchors.values()
-    count = sum(len(one.centre) > 0 for one in largest.members.values())
+    count = sum(len(one.centre) > 0 for one in largest.members.values()) if report.worth else 0
+    shrunk = (
+        f"shrunk towards those of other cameras, which count as {report.worth} frames"
+        if report.worth
+        else "by themselves, since there is no prior over other cameras"
+    )
     return Card(
         title=f"Calibration {made.name} of one camera for {made.test}",
         version="1",
@@ -228,8 +245,7 @@ def calibration_card(made: Calibration, report: FramesReport, notes: Sequence[st
         recipe=f"`facepad calibrate --bona-fide DIR --name {made.name} --test {made.test}"
         f"{options}` with {made.version}: the logit that decides, and the distances of {count} "
         "members of the test, in deviations of the frames, each person left out in turn (each "
-        "frame of one person), shrunk towards those of other cameras, which count as "
-        f"{PRIOR_FRAMES} frames; thresholds at mean - t sd sqrt(1 + 1/n).",
+        f"frame of one person), {shrunk}; thresholds at mean - t sd sqrt(1 + 1/n).",
         results=report.results(),
         limits="\n".join(
             (

@@ -1,10 +1,10 @@
 """Fit a camera's calibration from a few bona fide frames; no attacks are needed.
 
 How scores vary in front of one camera is known from a prior over many cameras, which counts as
-`PRIOR_FRAMES` frames. The camera's own frames, with each person left out in turn (each frame where
-there is one person), update it; frames of several people count once for each person. A threshold is
-a prediction bound (mean - t sd sqrt(1 + 1/n)): a new bona fide presentation of this camera scores
-below it with the target probability.
+some frames more (`ViewPrior.worth`). The camera's own frames, with each person left out in turn
+(each frame where there is one person), update it; frames of several people count once for each
+person. A threshold is a prediction bound (mean - t sd sqrt(1 + 1/n)): a new bona fide presentation
+of this camera scores below it with the target probability.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,15 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facepad.calibration.anchor import ACCUSED, TARGETS, USUAL, Anchor, MemberAnchor
-from facepad.calibration.prior import ViewPrior
+from facepad.calibration.prior import PRIOR_FRAMES, ViewPrior
 from facepad.errors import InputError
 from facepad.types import Observation
 
 FEWEST = 3  # frames; fewer have no meaningful deviation
 ENOUGH = 5  # frames; below it the threshold is uncertain and the card says so
-# Frames that the prior counts as. Selected among 4, 8, 12 and 20 on two people of NUAA against
-# seven others and on simulated cameras, all of them outside the test sets.
-PRIOR_FRAMES = 12
+FEWEST_ALONE = 10  # where no prior over cameras counts beside them
+_LEAST_DEVIATION = 1e-9  # frames that are all alike, without a prior
 _CAMERAS = 4_000  # made-up ones, see `expected_bpcer_range`
 _PRIOR_SHARE = 0.5  # of the features' scale; the rest is the camera's own
 
@@ -127,13 +126,13 @@ class Unit:
             np.array([member.distance_scale for member in members]),
         )
 
-    def shrunk(self, own: Deviations) -> "Unit":
+    def shrunk(self, own: Deviations, worth: int = PRIOR_FRAMES) -> "Unit":
         """Return those of a camera, from its frames left out in turn, shrunk towards these."""
-        count = own.count
+        count, distances = own.count, own.distances
         return Unit(
-            shrink_deviation(own.logits.std(axis=0, ddof=1), self.logit, count),
-            shrink_mean(own.distances.mean(axis=0), self.distance, count),
-            shrink_deviation(own.distances.std(axis=0, ddof=1), self.distance_scale, count),
+            shrink_deviation(own.logits.std(axis=0, ddof=1), self.logit, count, worth),
+            shrink_mean(distances.mean(axis=0), self.distance, count, worth),
+            shrink_deviation(distances.std(axis=0, ddof=1), self.distance_scale, count, worth),
         )
 
 
@@ -162,7 +161,7 @@ def fit(
     table = MemberTable.of([_ordered(frame.observation, prior) for frame in frames])
     spreads = [member.spread for member in prior.members.values()]
     own = leave_one_out(table, spreads, [frame.person for frame in frames])
-    unit = Unit.of(prior).shrunk(own)
+    unit = Unit.of(prior).shrunk(own, prior.worth)
     weights = np.array(
         [
             *(member.logit_weight for member in prior.members.values()),
@@ -186,10 +185,10 @@ def fit(
         for place, (name, member) in enumerate(prior.members.items())
     }
     bounds = {
-        name: prediction_bound(scores, share, prior.score, own.count)
+        name: prediction_bound(scores, share, prior.score, own.count, prior.worth)
         for name, share in targets.items()
     }
-    accused = prediction_bound(scores, ACCUSED, prior.score, own.count)
+    accused = prediction_bound(scores, ACCUSED, prior.score, own.count, prior.worth)
     return Anchor(members, bounds, prior.slope, prior.bias, accused)
 
 
@@ -300,7 +299,7 @@ def _shares_of_others(people: Sequence[str]) -> Vector:
     return share
 
 
-def shrink_deviation(own: Vector, usual: Vector, count: int) -> Vector:
+def shrink_deviation(own: Vector, usual: Vector, count: int, worth: int = PRIOR_FRAMES) -> Vector:
     """Return deviations of few frames, shrunk towards those of other cameras.
 
     The mean of the scaled inverse chi-squared posterior's variance parameter.
@@ -309,22 +308,29 @@ def shrink_deviation(own: Vector, usual: Vector, count: int) -> Vector:
         own: Deviations over the frames, of any shape.
         usual: Deviations in front of other cameras, of the same shape.
         count: Number of frames.
+        worth: Frames that the other cameras count as.
 
     Reference:
         Gelman et al. (2013), Bayesian Data Analysis, 3rd edition, section 2.6.
     """
-    total = PRIOR_FRAMES * np.square(usual) + (count - 1) * np.square(own)
-    shrunk: Vector = np.sqrt(total / (PRIOR_FRAMES + count - 1))
+    total = worth * np.square(usual) + (count - 1) * np.square(own)
+    shrunk: Vector = np.maximum(np.sqrt(total / (worth + count - 1)), _LEAST_DEVIATION)
     return shrunk
 
 
-def shrink_mean(own: Vector, usual: Vector, count: int) -> Vector:
+def shrink_mean(own: Vector, usual: Vector, count: int, worth: int = PRIOR_FRAMES) -> Vector:
     """Return means of few frames, shrunk towards those of other cameras; arguments as above."""
-    shrunk: Vector = (PRIOR_FRAMES * usual + count * own) / (PRIOR_FRAMES + count)
+    shrunk: Vector = (worth * usual + count * own) / (worth + count)
     return shrunk
 
 
-def prediction_bound(scores: Vector, share: float, usual: float, count: int | None = None) -> float:
+def prediction_bound(
+    scores: Vector,
+    share: float,
+    usual: float,
+    count: int | None = None,
+    worth: int = PRIOR_FRAMES,
+) -> float:
     """Return the bound below which a further score falls with a probability, by Student's t.
 
     Args:
@@ -332,46 +338,50 @@ def prediction_bound(scores: Vector, share: float, usual: float, count: int | No
         share: The probability.
         usual: Deviation of such scores for other cameras, whose mean is 0.
         count: Number of independent frames, see `counted`; None for that of the scores.
+        worth: Frames that the other cameras count as.
 
     Reference:
         Hahn, Meeker (1991), Statistical Intervals, prediction for one future observation;
         mean and deviation are shrunk towards those of other cameras.
     """
     count = len(scores) if count is None else count
-    centre, deviation = _shrunk(scores.mean(), scores.std(ddof=1), usual, count)
-    return float(centre - _t_multiplier(count, share) * deviation)
+    centre = shrink_mean(scores.mean(), np.zeros(()), count, worth)
+    deviation = shrink_deviation(scores.std(ddof=1), np.asarray(usual), count, worth)
+    return float(centre - _t_multiplier(worth + count, share) * deviation)
 
 
-def _shrunk(mean: Vector, deviation: Vector, usual: float, count: int) -> tuple[Vector, Vector]:
-    return (
-        shrink_mean(np.asarray(mean), np.zeros(()), count),
-        shrink_deviation(np.asarray(deviation), np.asarray(usual), count),
-    )
-
-
-def _t_multiplier(count: int, share: float) -> float:
+def _t_multiplier(known: int, share: float) -> float:
     """Return the number of deviations between mean and bound."""
     from scipy.special import stdtrit  # many times faster than scipy.stats.t.ppf
 
-    known = PRIOR_FRAMES + count
     return float(stdtrit(known - 1, 1.0 - share)) * float(np.sqrt(1.0 + 1.0 / known))
 
 
-def expected_bpcer_range(count: int, target_bpcer: float) -> tuple[float, float]:
+def expected_bpcer_range(
+    count: int, target_bpcer: float, worth: int = PRIOR_FRAMES
+) -> tuple[float, float]:
     """Return the range of the BPCER of nine of ten cameras, by number of frames.
 
     From 4,000 made-up cameras with normal scores and a fixed seed, whose deviations vary as the
     weight of the prior implies: the threshold is right on average, but a camera's mean and
     deviation are estimated badly from few frames.
+
+    Args:
+        count: Number of frames, see `counted`.
+        target_bpcer: Target of the operating point.
+        worth: Frames that other cameras count as.
     """
     from scipy.stats import norm
 
     rng = np.random.default_rng(0)
-    deviations = np.sqrt(PRIOR_FRAMES / rng.chisquare(PRIOR_FRAMES, _CAMERAS))
-    centres = deviations * rng.normal(size=_CAMERAS) / np.sqrt(PRIOR_FRAMES)
+    deviations, centres = np.ones(_CAMERAS), np.zeros(_CAMERAS)
+    if worth:  # without a prior the bound moves with the camera, whatever its scores are
+        deviations = np.sqrt(worth / rng.chisquare(worth, _CAMERAS))
+        centres = deviations * rng.normal(size=_CAMERAS) / np.sqrt(worth)
     draws = centres[:, None] + deviations[:, None] * rng.normal(size=(_CAMERAS, count))
-    means, spreads = _shrunk(draws.mean(axis=1), draws.std(axis=1, ddof=1), 1.0, count)
-    bounds = means - _t_multiplier(count, target_bpcer) * spreads
+    means = shrink_mean(draws.mean(axis=1), np.zeros(()), count, worth)
+    spreads = shrink_deviation(draws.std(axis=1, ddof=1), np.ones(()), count, worth)
+    bounds = means - _t_multiplier(worth + count, target_bpcer) * spreads
     below = norm.cdf((bounds - centres) / deviations)
     low, high = np.quantile(below, (0.05, 0.95)).tolist()
     return float(low), float(high)

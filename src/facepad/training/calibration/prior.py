@@ -97,7 +97,7 @@ def run(
     used = [sample for sample, each in zip(samples, observed, strict=True) if each]
     prior_of_all, text = CameraPrior(by_kind, test.version), "\n\n".join(told)
     model = out / f"{test.prior_model}.npz"
-    store.save_arrays(model, prior_of_all.arrays(), _card(prior_of_all, test.name, used, text))
+    store.save_arrays(model, prior_of_all.arrays(), _card(prior_of_all, test, used, text))
     return PriorResult(model, text)
 
 
@@ -215,20 +215,22 @@ def _unpacked(data: bytes) -> Observations:
 # --- the card -----------------------------------------------------------------------------
 
 
-def _licence(version: str) -> tuple[str, bool]:
+def _licence(version: str, stated: str) -> tuple[str, bool]:
     """Return the licence of the test's model, and whether it is for research only."""
     for entry in store.entries():
         if entry.full_version == version:
             return entry.licence, entry.research_use
+    if stated:
+        return f"that of the network: {stated}", True
     return f"unknown: {version} is not among the models of facepad; that of its card applies", True
 
 
-def _card(prior: CameraPrior, test: str, samples: Sequence[Sample], text: str) -> Card:
+def _card(prior: CameraPrior, test: CalibratableTest, samples: Sequence[Sample], text: str) -> Card:
     bona_fide = sum(sample.is_bona_fide for sample in samples)
     cameras = len({sample.attributes["camera"] for sample in samples})
-    licence, research = _licence(prior.version)
+    licence, research = _licence(prior.version, getattr(test, "licence", ""))
     return Card(
-        title=f"Prior over cameras for {prior.version.partition('-')[0]}",
+        title=f"Prior over cameras for {prior.version.rpartition('-')[0]}",
         version=FIRST_VERSION,
         licence=licence,
         research_use=research,
@@ -236,7 +238,7 @@ def _card(prior: CameraPrior, test: str, samples: Sequence[Sample], text: str) -
         f"{people(samples)} people in front of {cameras} simulated cameras. Licences of the "
         f"pictures: {licences_of(samples)}.",
         recipe=recipe_section(
-            f"facepad train cameras --simulated DIR --test {test}",
+            f"facepad train cameras --simulated DIR --test {test.name}",
             f"For every camera frames of up to {FRAMES} people are drawn, {DRAWS} times (kind "
             '"people"); and up to as many of one person, where there are several ("person"). Its '
             "other pictures are compared with these frames member by member. The mean of the "

@@ -3,19 +3,15 @@
 Where the frames show several people, a clip counts as one frame: the one nearest to its middle
 that shows a usable face, among those that tests of single frames see. Where all frames are of one
 person, several frames of a clip count, some time apart. The same picture counts once, also resized.
-
-Attacks can be simulated from these frames, to estimate which share the calibration accepts:
-each frame is shown again as a print, on screens and in part, to a simulated camera of as many
-lines. Such an attack passes two cameras; the share is an estimate, not measured on real attacks.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from facepad.calibration import CalibratableTest, Calibration, ViewPrior
+from facepad.calibration import CalibratableTest, Calibration
 from facepad.calibration import store as calibrations
 from facepad.calibration.anchor import PEOPLE, PERSON, WHOLE_FRAME
 from facepad.errors import ITEM_ERRORS, InputError
@@ -29,7 +25,6 @@ from facepad.opencv import cv2
 from facepad.reasons import REASONS
 from facepad.registry import DEFAULT_CALIBRATED
 from facepad.selected_tests import make_calibratable
-from facepad.simulate.recipe import Recipe, apply, draw_recipe
 from facepad.sources import EVENLY, Channels, Source, load
 from facepad.training.calibration.card import (
     AcceptedAttacks,
@@ -38,11 +33,18 @@ from facepad.training.calibration.card import (
     calibration_card,
     left_out,
 )
-from facepad.training.calibration.fit import FEWEST, CalibrationFrame, fit, targets_with
+from facepad.training.calibration.fit import (
+    FEWEST,
+    FEWEST_ALONE,
+    CalibrationFrame,
+    fit,
+    targets_with,
+)
+from facepad.training.calibration.self_attacks import accepted_attacks
 from facepad.types import Frame, Observation, Presentation, Reason, RgbImage
 
 NO_PICTURE, COPY = "not a picture or clip", "the same picture as another"  # why files are left out
-KINDS = ("print", "screen", "partial", "screen")  # simulated attacks of each frame
+NO_PRIOR = " without a prior over cameras (see `facepad train cameras`)"
 CLIP_FRAMES = 10  # of a clip of one person, at most
 APART_S = 0.5  # least time between two of them, seconds
 _THUMBNAIL = 32  # side of the small copies by which pictures are compared, pixels
@@ -50,7 +52,6 @@ _THUMBNAIL = 32  # side of the small copies by which pictures are compared, pixe
 # pictures of NUAA that were encoded again or resized are within it, and 1 of 177 pairs of
 # neighbouring frames.
 _SAME = 4
-_MOST_LINES = 1080  # of a simulated camera
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -190,16 +191,19 @@ def fit_calibration(
         advance: Called once per picture or clip, and once more for its attacks.
 
     Raises:
-        InputError: Fewer than three different frames show a usable face.
+        InputError: Fewer than three different frames show a usable face; without a prior over
+            cameras fewer than ten.
         SettingsError: The name is not a file name.
     """
     calibrations.path(name)  # refuse the name before any work
     kind = PERSON if len({picture.person for picture in frames}) == 1 else PEOPLE
+    prior, targets = test.prior(), targets_with(target_bpcer)
     observed, unused = _observe(test, frames, advance, CLIP_FRAMES if kind == PERSON else 1)
-    if len(observed) < FEWEST:
+    fewest, alone = (FEWEST, "") if prior.worth else (FEWEST_ALONE, NO_PRIOR)
+    if len(observed) < fewest:
         why = "; ".join(left_out(unused))
         raise InputError(
-            f"a calibration needs at least {FEWEST} different frames with a face, got "
+            f"a calibration{alone} needs at least {fewest} different frames with a face, got "
             f"{len(observed)} of {len(frames)}{why and f' ({why})'}"
         )
     views = [
@@ -210,7 +214,6 @@ def fit_calibration(
     ]
     if not views:
         raise InputError("the frames have no set of views in common; take all of them alike")
-    prior, targets = test.prior(), targets_with(target_bpcer)
     anchors = {
         each: fit([one.under(each) for one in observed], prior.of(each, kind), targets)
         for each in views
@@ -233,7 +236,7 @@ def fit_calibration(
         for _ in steps:
             advance()
     people = len({each.person for each in observed})
-    report = FramesReport(len(observed), people, kind == PERSON, targets, attacks)
+    report = FramesReport(len(observed), people, kind == PERSON, targets, attacks, prior.worth)
     notes = (*report.notes(), *left_out(unused))
     if fixed_scene and not made.fixed_scene:
         notes = (*notes, f"--fixed-scene changes nothing: {test.name} has no view of whole frames")
@@ -330,71 +333,3 @@ def _apart(frames: Sequence[Frame]) -> Iterator[Frame]:
         if frame.time_s - last >= APART_S - 1e-6:
             last = frame.time_s
             yield frame
-
-
-# --- attacks simulated from the frames ----------------------------------------------------
-
-
-def accepted_attacks(
-    test: CalibratableTest,
-    frames: Sequence[Frame],
-    observed: Sequence[CalibrationFrame],
-    *,
-    views: str,
-    prior: ViewPrior,
-    targets: Mapping[str, float],
-    advance: Advance = ignore,
-) -> AcceptedAttacks:
-    """Count the attacks, simulated from frames, that a calibration from the frames accepts.
-
-    Attacks of one person are compared with the frames of the others, where there are enough; or
-    with the other frames.
-
-    Args:
-        test: The test.
-        frames: Bona fide frames, each with a face.
-        observed: Their observations, in the same order.
-        views: Set of views of the observations.
-        prior: Prior of that set of views.
-        targets: Targets of the calibration, by name of the operating point.
-        advance: Called once per frame.
-    """
-    finder = FaceFinder(landmarks=needs_of(test).landmarks)
-    judged, accepted = 0, dict.fromkeys(targets, 0)
-    for number, frame in enumerate(frames):
-        anchor = fit(_others(observed, number), prior, targets)
-        for image in attacks_of(frame, number):
-            found = test.observe(Presentation((finder.find(Frame(image)),)))
-            if not isinstance(found, Reason) and views in found:
-                judged += 1
-                score = anchor.anchored(found[views])
-                for name, bound in anchor.bounds.items():
-                    accepted[name] += score >= bound
-        advance()
-    return AcceptedAttacks(judged, accepted)
-
-
-def _others(observed: Sequence[CalibrationFrame], number: int) -> list[CalibrationFrame]:
-    """Return the frames of other people, or the other frames, or all where there are too few."""
-    own = observed[number]
-    people = [each for each in observed if each.person != own.person]
-    frames = [each for each in observed if each is not own]
-    return next((some for some in (people, frames) if len(some) >= FEWEST), list(observed))
-
-
-def attacks_of(frame: Frame, seed: int) -> list[RgbImage]:
-    """Return one simulated attack from a frame for each of `KINDS`.
-
-    Args:
-        frame: Bona fide, with its face.
-        seed: Seed of all draws.
-    """
-    lines = min(*frame.size, _MOST_LINES)
-    rng = np.random.default_rng(seed)
-    recipes = [_with_lines(draw_recipe(kind, rng), lines) for kind in KINDS]
-    return [apply(recipe, frame.image, frame.face).image for recipe in recipes]
-
-
-def _with_lines(recipe: Recipe, lines: int) -> Recipe:
-    lens = replace(recipe.camera.lens, lines=lines)
-    return replace(recipe, camera=replace(recipe.camera, lens=lens))

@@ -34,7 +34,7 @@ from facepad.training.run import (
     size_of,
 )
 from facepad.training.sources import DatasetCopy, simulated_samples
-from facepad.types import Sample, Split
+from facepad.types import Reason, Sample, Split
 
 PARTS = (Split.TRAIN.value, Split.DEV.value)  # that a fusion may be fitted on
 _FORMAT = "scores and side information"  # of what is kept of a presentation
@@ -220,7 +220,9 @@ def _scored(checker: Checker, item: _Item) -> _Kept:
     ratios = {
         name: logit(score.value)
         for name, score in decision.scores.items()
-        if score.value is not None and score.reason is None and decision.face is not None
+        if score.value is not None
+        and score.reason in (None, Reason.NO_THRESHOLD)
+        and decision.face is not None
     }
     side = side_information(decision.face, decision.source_size, decision.capture)
     return key, json.dumps({"ratios": ratios, "side": dict(side)})
