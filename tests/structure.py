@@ -162,14 +162,14 @@ def bars(modules: Sequence[Module]) -> list[Bar]:
     crowded = [name for name, n in files_per_folder(modules).items() if n > MOST_FILES]
     in_cycle = sorted(name for name in graph if house.reaches(graph, name))
     return [
-        Bar("files in the package", len(modules), 220),
+        Bar("files in the package", len(modules), 260),
         Bar("lines in the package", sum(len(m.text.splitlines()) for m in modules)),
-        Bar("modules with one importer", len(alone), 40, tuple(alone)),
+        Bar("modules with one importer", len(alone), 50, tuple(alone)),
         Bar("longest import chain", len(chain), 14, chain),
         Bar(f"folders over {MOST_FILES} Python files", len(crowded), 0, tuple(crowded)),
         Bar("modules in import cycles", len(in_cycle), 0, tuple(in_cycle)),
         _listed("folder entries in import cycles", folder_cycles(modules)),
-        Bar("files in cli", sum(_lies_in(m.name, "cli") for m in modules), 16),
+        Bar("files in cli", sum(_lies_in(m.name, "cli") for m in modules), 20),
         _listed("importers of cli but __main__", _strangers(graph)),
         _listed("public class names used twice", repeated_class_names(modules)),
         _listed("state of the process", module_state.complaints(modules)),

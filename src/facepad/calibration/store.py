@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -181,3 +183,63 @@ def _member(centre: Vector, scale: Vector, numbers: Sequence[float]) -> MemberAn
         logit_weight=logit_weight,
         distance_weight=distance_weight,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationRef:
+    """The calibration that a run uses.
+
+    Attributes:
+        name: Name of the calibration.
+        version: Name and hash of its file; scores depend on it.
+        test: The liveness test that it calibrates.
+        frames: Number of bona fide frames it was made from.
+        kept: Date of its file, ISO 8601.
+    """
+
+    name: str
+    version: str
+    test: str
+    frames: int
+    kept: str
+
+    @classmethod
+    def of(cls, name: str) -> Self:
+        """Return the calibration of this name.
+
+        Raises:
+            SettingsError: There is no such calibration.
+            ModelError: Its file is damaged.
+        """
+        found = load(name)
+        kept = datetime.fromtimestamp(path(name).stat().st_mtime, UTC)
+        day = kept.date().isoformat()
+        return cls(name, version(name), found.test, found.frames, day)
+
+    @property
+    def origin(self) -> str:
+        """Where its threshold comes from, as in "at a threshold from ..."."""
+        return f"from {self.frames} bona fide frames of the camera"
+
+    @property
+    def notice(self) -> str:
+        """What a reader of error rates must check, since a calibration does not name people."""
+        return (
+            f"{self.test} uses calibration {self.version} of "
+            f"{self.kept}, made from {self.frames} bona fide frames, and its threshold. "
+            "People in those frames must not be among the people evaluated; the calibration does "
+            "not record who they were"
+        )
+
+    def check_unchanged(self) -> None:
+        """Check that the calibration was not replaced while a run is at work.
+
+        Raises:
+            SettingsError: It was removed.
+            ModelError: It was replaced.
+        """
+        if (now := version(self.name)) != self.version:
+            raise ModelError(
+                f"calibration {self.name!r} was replaced during the run: expected "
+                f"{self.version}, got {now}; evaluate again"
+            )

@@ -4,12 +4,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from facepad.cli.errors import ExitCode
+from facepad.cli.errors import ExitCode, say
 from facepad.cli.options import PATHS_HELP
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from rich.table import Table
+
     from facepad.documents import Measured
     from facepad.media.inputs import Input
+
+NAME_WIDTH = 28  # of a picture's name above its column of metrics
+NUMBER_WIDTH = 14
+LABEL_WIDTH = 10
 
 
 def metrics(
@@ -61,8 +69,6 @@ def run(paths: list[str], *, as_json: bool) -> ExitCode:
                 sys.stdout.flush()
             advance()
     if not as_json:
-        from facepad.cli.tables import show_metrics
-
         show_metrics(results)
     return ExitCode.INPUT if any(result.error for result in results) else ExitCode.OK
 
@@ -82,3 +88,40 @@ def measure(item: "Input") -> "Measured":
     except InputError as error:
         return Measured(path_of(item), error=str(error))
     return Measured(path_of(item), frame.size, values)
+
+
+def show_metrics(results: "Sequence[Measured]") -> None:
+    """Print the metrics of the inputs side by side, and the errors."""
+    from facepad.cli.console import console
+
+    out = console()
+    good = [result for result in results if result.error is None]
+    for group in _groups(good, out.width):
+        out.print(_metric_table(group))
+    for result in results:
+        if result.error is not None:
+            say(f"error: {result.error}")
+
+
+def _groups(results: "Sequence[Measured]", width: int) -> "Iterator[Sequence[Measured]]":
+    """Yield as many pictures as fit side by side."""
+    each = max(1, (width - LABEL_WIDTH) // (NAME_WIDTH + 2))
+    for start in range(0, len(results), each):
+        yield results[start : start + each]
+
+
+def _metric_table(results: "Sequence[Measured]") -> "Table":
+    from rich.text import Text
+
+    from facepad.cli.console import shortened
+    from facepad.cli.tables import plain_table
+    from facepad.errors import printable
+
+    table = plain_table()
+    table.add_column("metric", no_wrap=True, min_width=LABEL_WIDTH)
+    for result in results:
+        name = shortened(printable(result.path), NAME_WIDTH)
+        table.add_column(Text(name), justify="right", no_wrap=True, min_width=NUMBER_WIDTH)
+    for metric in results[0].values:
+        table.add_row(metric, *(f"{result.values[metric]:.6g}" for result in results))
+    return table

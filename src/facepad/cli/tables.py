@@ -15,12 +15,10 @@ from rich.table import Table
 from rich.text import Text
 
 from facepad.cli.console import console, shortened
-from facepad.cli.errors import say
 from facepad.decision import Decision
 from facepad.documents import (
     OUTCOMES,
     Judged,
-    Measured,
     Tally,
     explained,
     explained_notes,
@@ -51,9 +49,6 @@ GAP = 2  # blanks between columns
 UNBROKEN = 10_000  # columns; more than a line has
 LINE_WIDTHS: Mapping[str, int] = MappingProxyType({"outcome": 11, "score": 5})  # of streamed lines
 FREQUENT = 5  # reasons in a summary
-NAME_WIDTH = 28  # of a picture's name above its column of metrics
-NUMBER_WIDTH = 14
-LABEL_WIDTH = 10
 CALIBRATE = (
     "calibrate the camera: facepad calibrate --bona-fide FRAMES --name NAME, then check "
     "--calibration NAME"
@@ -96,7 +91,7 @@ class DecisionLines:
 
     def show(self, judged: Judged) -> None:
         """Print one line; the head of the columns before the first."""
-        table = _plain_table()
+        table = plain_table()
         table.show_header, self._is_first = self._is_first, False
         table.add_column("picture", no_wrap=True, min_width=self._width)
         for column, width in LINE_WIDTHS.items():
@@ -230,18 +225,8 @@ def show_dataset(listing: "DatasetListing") -> None:
         out.print(Text(f"notice: {printable(notice)}", style="yellow"))
 
 
-def show_metrics(results: Sequence[Measured]) -> None:
-    """Print the metrics of the inputs side by side, and the errors."""
-    out = console()
-    good = [result for result in results if result.error is None]
-    for group in _groups(good, out.width):
-        out.print(_metric_table(group))
-    for result in results:
-        if result.error is not None:
-            say(f"error: {result.error}")
-
-
-def _plain_table() -> Table:
+def plain_table() -> Table:
+    """Return a table without lines, for rows to add."""
     return Table(box=None, header_style="bold", pad_edge=False, padding=(0, GAP, 0, 0))
 
 
@@ -249,7 +234,7 @@ def _decision_table(results: Sequence[Judged], names: Sequence[str], width: int)
     tests = _tests_to_tell(results)
     beside = tests if width >= WIDE + sum(len(test) + GAP for test in tests) else []
     columns = ("outcome", "score", *beside, "why", *(("face",) if width >= WIDE else ()))
-    table = _plain_table()
+    table = plain_table()
     table.add_column("picture", no_wrap=True)
     for column in (*columns, "ms"):
         right = column not in ("outcome", "why")
@@ -375,28 +360,10 @@ def _name(path: str, folder: str) -> str:
 
 
 def _columns(*columns: str) -> Table:
-    table = _plain_table()
+    table = plain_table()
     for column in columns:
         right = column in ("samples", "subjects")
         table.add_column(
             column, justify="right" if right else "left", no_wrap=column == "name", overflow="fold"
         )
-    return table
-
-
-def _groups(results: Sequence[Measured], width: int) -> Iterator[Sequence[Measured]]:
-    """Yield as many pictures as fit side by side."""
-    each = max(1, (width - LABEL_WIDTH) // (NAME_WIDTH + 2))
-    for start in range(0, len(results), each):
-        yield results[start : start + each]
-
-
-def _metric_table(results: Sequence[Measured]) -> Table:
-    table = _plain_table()
-    table.add_column("metric", no_wrap=True, min_width=LABEL_WIDTH)
-    for result in results:
-        name = shortened(printable(result.path), NAME_WIDTH)
-        table.add_column(Text(name), justify="right", no_wrap=True, min_width=NUMBER_WIDTH)
-    for metric in results[0].values:
-        table.add_row(metric, *(f"{result.values[metric]:.6g}" for result in results))
     return table

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Self
 
-from facepad import calibration, runtime
-from facepad.errors import ModelError, item_error
+from facepad import runtime
+from facepad.calibration.store import CalibrationRef
+from facepad.errors import item_error
 from facepad.evaluation.assessment import GivenPoint
 from facepad.finders import Faces
 from facepad.fusion import FittedFusion
@@ -31,66 +31,6 @@ from facepad.types import CaptureQuality, Frame, OperatingPoint, Reason, Sample,
 NO_PATH = "the row has no path"
 LOADS = 5  # times that models are loaded to time it
 DIED = "the worker process died on this picture"
-
-
-@dataclass(frozen=True, slots=True)
-class CalibrationRef:
-    """The calibration that a run uses.
-
-    Attributes:
-        name: Name of the calibration.
-        version: Name and hash of its file; scores depend on it.
-        test: The liveness test that it calibrates.
-        frames: Number of bona fide frames it was made from.
-        kept: Date of its file, ISO 8601.
-    """
-
-    name: str
-    version: str
-    test: str
-    frames: int
-    kept: str
-
-    @classmethod
-    def of(cls, name: str) -> Self:
-        """Return the calibration of this name.
-
-        Raises:
-            SettingsError: There is no such calibration.
-            ModelError: Its file is damaged.
-        """
-        found = calibration.load(name)
-        kept = datetime.fromtimestamp(calibration.path(name).stat().st_mtime, UTC)
-        day = kept.date().isoformat()
-        return cls(name, calibration.version(name), found.test, found.frames, day)
-
-    @property
-    def origin(self) -> str:
-        """Where its threshold comes from, as in "at a threshold from ..."."""
-        return f"from {self.frames} bona fide frames of the camera"
-
-    @property
-    def notice(self) -> str:
-        """What a reader of error rates must check, since a calibration does not name people."""
-        return (
-            f"{self.test} uses calibration {self.version} of "
-            f"{self.kept}, made from {self.frames} bona fide frames, and its threshold. "
-            "People in those frames must not be among the people evaluated; the calibration does "
-            "not record who they were"
-        )
-
-    def check_unchanged(self) -> None:
-        """Check that the calibration was not replaced while a run is at work.
-
-        Raises:
-            SettingsError: It was removed.
-            ModelError: It was replaced.
-        """
-        if (now := calibration.version(self.name)) != self.version:
-            raise ModelError(
-                f"calibration {self.name!r} was replaced during the run: expected "
-                f"{self.version}, got {now}; evaluate again"
-            )
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,10 @@ import pytest
 from PIL import Image, ImageEnhance
 from typer.testing import CliRunner
 
+from facepad.calibration.store import CalibrationRef
 from facepad.cli.app import app
 from facepad.errors import ModelError
-from facepad.scoring.workers import CalibrationRef, CheckerSpec
+from facepad.scoring.workers import CheckerSpec
 
 pytestmark = pytest.mark.slow  # whole runs with the network
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from facepad.calibration.store import CalibrationRef
 from facepad.cli.console import progress
 from facepad.datasets.packed import Packed
 from facepad.errors import DatasetError, SettingsError
@@ -22,7 +23,7 @@ from facepad.scoring.engine import (
 )
 from facepad.scoring.files import ScoreOptions, score_manifest
 from facepad.scoring.table import presentation_columns
-from facepad.scoring.workers import CalibrationRef, CheckerSpec
+from facepad.scoring.workers import CheckerSpec
 from facepad.sources import load_sample
 from facepad.types import OperatingPoint, Sample, Split
 from packing import pack, pictures

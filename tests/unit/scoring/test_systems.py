@@ -9,6 +9,7 @@ import pytest
 
 from facepad import calibration
 from facepad.calibration import Anchor, Calibration, MemberAnchor
+from facepad.calibration.store import CalibrationRef
 from facepad.decision import Decision, conclude
 from facepad.errors import ModelError, SettingsError
 from facepad.evaluation.aggregation import Scored
@@ -24,7 +25,7 @@ from facepad.scoring.table import (
     presentation_columns,
     presentation_fields,
 )
-from facepad.scoring.workers import CalibrationRef, CheckerSpec, JudgedTests, LoadedTest
+from facepad.scoring.workers import CheckerSpec, JudgedTests, LoadedTest
 from facepad.types import (
     CaptureQuality,
     Face,
