@@ -273,7 +273,11 @@ def test_calibrated_the_points_are_those_of_the_camera(test: FaceTest) -> None:
 
 @pytest.mark.parametrize(
     ("calibrated", "compared"),
-    [(("crop",), "crop"), (("crop", "context"), "context"), ((), "context+frame")],
+    [
+        pytest.param(("crop",), "crop", marks=pytest.mark.slow),
+        pytest.param(("crop", "context"), "context", marks=pytest.mark.slow),
+        ((), "context+frame"),
+    ],
 )
 def test_the_largest_set_of_views_that_was_calibrated_is_compared(
     test: FaceTest, calibrated: tuple[str, ...], compared: str

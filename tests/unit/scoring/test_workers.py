@@ -169,11 +169,13 @@ def test_a_picture_that_takes_its_worker_down_costs_one_row() -> None:
     assert reasons == [f"error: {DIED}" if path == "deadly" else "" for path in paths]
 
 
+@pytest.mark.slow
 def test_a_missing_model_ends_the_run() -> None:
     with pytest.raises(ModelError, match="no weights"):
         list(score_pictures(MadeUpSpec(("missing",)), ["0"], 1))
 
 
+@pytest.mark.slow
 def test_a_row_without_a_path_is_an_error() -> None:
     (fields,) = score_pictures(SPEC, [""], 1)
     assert set(fields) == {"", "error: the row has no path"}

@@ -249,6 +249,7 @@ def test_a_run_that_ended_just_before_its_end_is_tidied(
     assert content(out) == content(whole[0])
 
 
+@pytest.mark.slow
 def test_a_run_that_ended_as_it_began_is_in_nobodys_way(people: Path, tmp_path: Path) -> None:
     (tmp_path / "out" / WORK).mkdir(parents=True)
     assert made(people, tmp_path / "out", replace(ORDER, attacks=("mask",))).rows

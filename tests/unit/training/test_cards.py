@@ -136,6 +136,7 @@ def test_the_report_is_written_beside_the_model(
     assert '"regularisation_c": 1.0' in result.report.read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_test_sets_are_named_only_when_they_were_evaluated(
     listed: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -58,6 +58,7 @@ def test_rows_come_in_the_order_of_the_items_and_only_new_ones_are_computed(tmp_
     assert len(ticks) == 3
 
 
+@pytest.mark.slow
 def test_an_item_that_makes_its_process_die_is_named(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="died twice while measuring 7"):
         compute_cached(items(7), table(tmp_path), dying, int, workers=1, advance=ignore)
