@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from typer.main import get_command
 
 # Of the fast suite: a quarter of the examples, the same ones every time. `make test` has them all.
 settings.register_profile("fast", settings.get_profile("ci"), max_examples=25)
@@ -22,7 +23,7 @@ def pytest_collection_finish() -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _entry_points_are_read_once() -> Iterator[None]:
+def _once() -> Iterator[None]:
     """Read what is installed once for each search path: it takes 8 ms, and every name needs it."""
 
     @cache
@@ -35,6 +36,8 @@ def _entry_points_are_read_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("facepad.registry.entry_points", of_group)
         patch.setattr("facepad.models.index.entry_points", of_group)
+        # The runner of typer's tests makes all commands anew each time: 25 ms.
+        patch.setattr("typer.testing._get_command", cache(get_command))
         yield
 
 

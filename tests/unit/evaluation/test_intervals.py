@@ -160,14 +160,10 @@ def test_an_interval_without_width_is_only_an_indication() -> None:
     assert (interval.low, interval.high, interval.indicative) == (1.0, 1.0, True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("subjects", "mean", "alike", "least"),
-    [
-        (10, 0.3, 5.0, 0.94),
-        pytest.param(20, 0.1, 5.0, 0.93, marks=pytest.mark.slow),
-        pytest.param(40, 0.3, 5.0, 0.93, marks=pytest.mark.slow),
-        pytest.param(10, 0.05, 2.0, 0.89, marks=pytest.mark.slow),
-    ],
+    [(10, 0.3, 5.0, 0.94), (20, 0.1, 5.0, 0.93), (40, 0.3, 5.0, 0.93), (10, 0.05, 2.0, 0.89)],
 )
 def test_the_true_rate_lies_in_the_interval_as_often_as_promised(
     subjects: int, mean: float, alike: float, least: float

@@ -62,6 +62,7 @@ def interrupted(samples: list[Sample], out: Path, after: int, options: PackOptio
         packing.decode(0, advance)
 
 
+@pytest.mark.slow
 def test_packing_goes_on_with_a_note_on_a_drive_without_locks(
     samples: list[Sample], out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -373,6 +374,7 @@ def test_a_clip_is_one_sample_with_the_chosen_frames(tmp_path: Path, out: Path) 
         assert (one.time_s, one.notes) == (other.time_s, other.notes)
 
 
+@pytest.mark.slow
 def test_frames_keep_their_numbers(tmp_path: Path, out: Path) -> None:
     pack([clip_of(tmp_path)], out, PackOptions(frames=FrameSelection("every", 2)))
     with PackedFile(out) as file:
@@ -380,6 +382,7 @@ def test_frames_keep_their_numbers(tmp_path: Path, out: Path) -> None:
         assert {row.format for row in file.rows("bona_fide")} == {"MP4"}
 
 
+@pytest.mark.slow
 def test_a_rule_chooses_among_packed_frames(tmp_path: Path, out: Path) -> None:
     clip = clip_of(tmp_path)
     pack([clip], out, PackOptions(frames=FrameSelection()))

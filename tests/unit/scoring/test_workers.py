@@ -182,7 +182,8 @@ def test_a_row_without_a_path_is_an_error() -> None:
     assert len(fields) == len(output_columns(SPEC.tests))
 
 
-def test_a_fault_on_one_picture_is_its_error_and_does_not_end_the_run() -> None:
-    odd, good = score_pictures(SPEC, ["odd", "good"], 1)
+@pytest.mark.parametrize("workers", [0, pytest.param(1, marks=pytest.mark.slow)])
+def test_a_fault_on_one_picture_is_its_error_and_does_not_end_the_run(workers: int) -> None:
+    odd, good = score_pictures(SPEC, ["odd", "good"], workers)
     assert odd[2] == "error: odd: unexpected ZeroDivisionError: by zero"
     assert good[1] == "attack"

@@ -77,13 +77,14 @@ def test_moire_is_that_of_a_supersampled_panel(
     assert float((found - expected).std() / expected.std()) < 0.1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("sites", "density", "panel"),
     [
         (2, 0.9, DisplayPanel(0.8, 0.8)),
-        pytest.param(2, 0.6, DisplayPanel(0.8, diamond=True), marks=pytest.mark.slow),
-        pytest.param(4, 1.9, DisplayPanel(0.8, 0.8), marks=pytest.mark.slow),
-        pytest.param(1, 0.8, DisplayPanel(0.8, diamond=True), marks=pytest.mark.slow),
+        (2, 0.6, DisplayPanel(0.8, diamond=True)),
+        (4, 1.9, DisplayPanel(0.8, 0.8)),
+        (1, 0.8, DisplayPanel(0.8, diamond=True)),
     ],
 )
 def test_moire_of_finer_photosites_is_that_of_a_supersampled_panel(

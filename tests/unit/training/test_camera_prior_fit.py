@@ -145,6 +145,7 @@ def test_an_offset_of_all_cameras_changes_nothing(fitted: tuple[ViewPrior, str])
     assert numbers(there) == pytest.approx(numbers(fitted[0]), rel=2e-2, abs=2e-2)
 
 
+@pytest.mark.slow
 def test_learning_twice_gives_the_same_numbers(fitted: tuple[ViewPrior, str]) -> None:
     assert numbers(fit_prior(*made_up())[0]) == numbers(fitted[0])
 

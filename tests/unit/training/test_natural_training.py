@@ -75,6 +75,7 @@ def test_a_stronger_distortion_looks_worse(kind: Kind) -> None:
     assert 0 < found[0] < found[-1] <= 100
 
 
+@pytest.mark.slow
 def test_the_targets_measures_are_those_of_other_libraries() -> None:
     one, other = scene(1), cv2.GaussianBlur(scene(1), (0, 0), 1.3)
     pair = one.astype(np.float32), other.astype(np.float32)
@@ -111,6 +112,7 @@ def test_decisions_are_those_of_scikit_learn() -> None:
     np.testing.assert_allclose(found, other.decision_function(points), atol=1e-9)
 
 
+@pytest.mark.slow
 def test_the_likeliest_class_is_mostly_the_right_one() -> None:
     points = np.random.default_rng(1).normal(size=(300, 3))
     kinds = (points[:, 0] > 0).astype(np.int64) + (points[:, 1] > 0)
