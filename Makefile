@@ -16,7 +16,7 @@ SAY := printf '[make] %s\n'
 PYTEST = PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 \
   $(BIN)/python -m pytest -n auto --dist worksteal
 
-# The same made-up examples every time, in the fast suite a quarter of them (tests/conftest.py);
+# The same made-up examples every time, in the fast suite a few of them (tests/conftest.py);
 # the nightly runs draw new ones.
 SAME := --hypothesis-profile=ci
 FEW := --hypothesis-profile=fast

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import settings
 from typer.main import get_command
 
-# Of the fast suite: a quarter of the examples, the same ones every time. `make test` has them all.
-settings.register_profile("fast", settings.get_profile("ci"), max_examples=25)
+# Of the fast suite: a few of the examples, the same ones every time. `make test` has them all.
+settings.register_profile("fast", settings.get_profile("ci"), max_examples=15)
 
 
 def pytest_collection_finish() -> None:
@@ -27,11 +27,11 @@ def _once() -> Iterator[None]:
     """Read what is installed once for each search path: it takes 8 ms, and every name needs it."""
 
     @cache
-    def read(_: tuple[str, ...]) -> EntryPoints:
-        return entry_points()
+    def read(_: tuple[str, ...], group: str) -> EntryPoints:
+        return entry_points(group=group)
 
     def of_group(*, group: str) -> EntryPoints:
-        return read(tuple(sys.path)).select(group=group)
+        return read(tuple(sys.path), group)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("facepad.registry.entry_points", of_group)

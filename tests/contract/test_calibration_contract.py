@@ -174,6 +174,7 @@ def test_the_registered_tests_that_can_be_calibrated_keep_the_contract(name: str
     check_calibratable(made)
 
 
+@pytest.mark.slow
 def test_any_calibratable_test_is_calibrated_from_a_folder(tmp_path: Path) -> None:
     portrait = cv2.imread(str(PORTRAIT))
     assert portrait is not None

@@ -192,6 +192,7 @@ def test_a_clip_test_gets_a_clip_that_meets_its_needs() -> None:
     check_liveness_test(Change())
 
 
+@pytest.mark.slow
 def test_a_clip_test_that_needs_more_than_it_says_is_noticed() -> None:
     with pytest.raises(ContractError, match=r"\(41 frames, 160x120\) meets its needs, but it says"):
         check_liveness_test(Change(least=3.0))

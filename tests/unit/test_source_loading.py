@@ -183,6 +183,7 @@ def test_a_sample_that_is_a_clip_is_read_densely_under_its_key(tmp_path: Path) -
     assert (len(found.frames), found.source) == (20, "made_up/long")
 
 
+@pytest.mark.slow
 def test_frames_over_the_memory_limit_are_halved_in_size(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -41,6 +41,7 @@ def nothing(key: str) -> list[face_features.Row]:
     return [(key, Reason.NO_FACE, False, np.zeros(4, np.float32))]
 
 
+@pytest.mark.slow
 def test_a_picture_is_seen_once_and_then_known(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
