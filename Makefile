@@ -16,9 +16,11 @@ SAY := printf '[make] %s\n'
 PYTEST = PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 \
   $(BIN)/python -m pytest -n auto --dist worksteal
 
-# The same made-up examples every time; the nightly runs draw new ones.
+# The same made-up examples every time, in the fast suite a few of them (tests/conftest.py);
+# the nightly runs draw new ones.
 SAME := --hypothesis-profile=ci
-FAST = $(PYTEST) $(SAME) -m "not e2e and not slow and not nightly and not network"
+FEW := --hypothesis-profile=fast
+FAST = $(PYTEST) $(FEW) -m "not e2e and not slow and not nightly and not network"
 
 demo: env models  ## Set up, then judge the demo pictures in examples/
 	@$(SAY) "facepad check examples/*.jpg"

@@ -46,11 +46,13 @@ from facepad.scoring.table import presentation_columns
 from facepad.scoring.workers import CheckerSpec, score_presentations
 from facepad.selected_tests import make_test
 from facepad.training.face.features import FaceCache, extract
-from facepad.training.face.heads import Column, LabelledFeatures, decided, fit, select_bounds
+from facepad.training.face.heads import LabelledFeatures, decided, fit
 from facepad.training.face.run import SPEC
+from facepad.training.scaling import Column, bounds_at_worst
 from facepad.training.sources import simulated_samples
 from facepad.types import OperatingPoint, Reason, Score
 
+ALL = "all"  # name of the only set of views
 OWN = ("column", "path", "species", "subject", "session", "camera", "key")
 REPEATS, LEVEL = 300, 0.9
 FEW = 4  # people; with fewer each picture is drawn by itself
@@ -228,10 +230,11 @@ def judge(scores: Path, file: Path, bounds: Path | None) -> None:
     _decided(columns, fusion, names)
     _decided(columns, fusion, best)
     if bounds:
-        found = select_bounds(
-            [Column("context", values[one.labels], values[~one.labels])
-             for one in columns for values in [ratios(one, fusion, names)]]
-        )["context"]  # fmt: skip
+        found = bounds_at_worst(
+            [Column(ALL, values[one.labels], values[~one.labels])
+             for one in columns for values in [ratios(one, fusion, names)]],
+            (ALL,),
+        )[ALL]  # fmt: skip
         bounds.write_text(json.dumps({"bounds": found}, indent=2) + "\n", encoding="utf-8")
 
 

@@ -164,7 +164,7 @@ def bars(modules: Sequence[Module]) -> list[Bar]:
     return [
         Bar("files in the package", len(modules), 260),
         Bar("lines in the package", sum(len(m.text.splitlines()) for m in modules)),
-        Bar("modules with one importer", len(alone), 50, tuple(alone)),
+        Bar("modules with one importer", len(alone), 55, tuple(alone)),
         Bar("longest import chain", len(chain), 14, chain),
         Bar(f"folders over {MOST_FILES} Python files", len(crowded), 0, tuple(crowded)),
         Bar("modules in import cycles", len(in_cycle), 0, tuple(in_cycle)),

@@ -12,7 +12,8 @@ from choosing.columns import ATTACKS, LIVING, MASKS, Picture, leaves
 from facepad.evaluation.ranking import auc
 from facepad.faces.crops import TIGHT
 from facepad.liveness.face_cnn.heads import Head
-from facepad.training.face.heads import Column, HeadSpec, LabelledFeatures, decided, fit
+from facepad.training.face.heads import HeadSpec, LabelledFeatures, column_of, decided, fit
+from facepad.training.scaling import Column
 from facepad.types import Sample
 
 Vector = NDArray[np.float64]
@@ -103,7 +104,7 @@ class Judged:
 
     def column(self) -> Column:
         """Return it for the choice of operating points."""
-        return Column.of(self.labelled, self.raw)
+        return column_of(self.labelled, self.raw)
 
 
 @dataclass

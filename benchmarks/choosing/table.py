@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from choosing.recipes import Judged, subjects
 from facepad.evaluation.ranking import auc
 from facepad.liveness.face_cnn.heads import BALANCED
-from facepad.training.face.heads import Bounds, select_bounds
+from facepad.training.face.heads import select_bounds
+from facepad.training.scaling import Bounds
 
 REPLICATES = 200
 LEVEL = 0.9  # of intervals

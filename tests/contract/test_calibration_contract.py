@@ -158,7 +158,15 @@ def test_a_test_that_observes_nothing_is_not_calibratable() -> None:
         check_calibratable(Plain())  # type: ignore[arg-type]  # broken on purpose
 
 
-@pytest.mark.parametrize("name", ["face_cnn", "face_cnn_research", "quality", "quality_whole"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "face_cnn",
+        pytest.param("face_cnn_research", marks=pytest.mark.slow),
+        "quality",
+        pytest.param("quality_whole", marks=pytest.mark.slow),
+    ],
+)
 def test_the_registered_tests_that_can_be_calibrated_keep_the_contract(name: str) -> None:
     if name in registry.RESEARCH_TESTS:
         pytest.importorskip("facepad_research", reason="pip install packages/facepad-research")
@@ -166,6 +174,7 @@ def test_the_registered_tests_that_can_be_calibrated_keep_the_contract(name: str
     check_calibratable(made)
 
 
+@pytest.mark.slow
 def test_any_calibratable_test_is_calibrated_from_a_folder(tmp_path: Path) -> None:
     portrait = cv2.imread(str(PORTRAIT))
     assert portrait is not None

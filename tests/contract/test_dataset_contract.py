@@ -68,9 +68,10 @@ def good(tmp_path: Path) -> list[Sample]:
 
 
 @pytest.mark.parametrize("name", registry.names("datasets"))
-def test_a_registered_dataset_keeps_the_contract(name: str, tmp_path: Path) -> None:
-    root = made_up_dataset(tmp_path, name)
-    check_dataset(registry.resolve("datasets", name)(root), name)
+def test_a_registered_dataset_keeps_the_contract(
+    name: str, miniatures: Callable[[str], Path]
+) -> None:
+    check_dataset(registry.resolve("datasets", name)(miniatures(name)), name)
 
 
 def test_a_plain_listing_keeps_the_contract(good: list[Sample]) -> None:
@@ -161,9 +162,9 @@ def test_an_exception_is_named() -> None:
         check_dataset(Breaks([]))
 
 
-def test_pictures_of_a_miniature_decode(tmp_path: Path) -> None:
-    pictures = sorted(made_up_dataset(tmp_path, pictures=1).rglob("*.jpg"))
-    assert len(pictures) == 28
+def test_pictures_of_a_miniature_decode(miniatures: Callable[[str], Path]) -> None:
+    pictures = sorted(miniatures("nuaa").rglob("*.jpg"))
+    assert len(pictures) == 56
     assert {read_picture(path).size for path in pictures} == {(160, 120)}
 
 

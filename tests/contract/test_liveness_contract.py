@@ -11,13 +11,12 @@ import pytest
 
 from facepad import registry
 from facepad.needs import Needs
-from facepad.registry import DEFAULT_ADVISORY, DEFAULT_TESTS
 from facepad.testing import ContractError, check_liveness_test, made_up_presentation
 from facepad.types import OperatingPoint, Presentation, Reason, Score
 
 HALF = OperatingPoint.at(0.5)
 CLIP = Needs(min_frames=3, seconds=2.0, fps=20.0, depth=True)
-SHOWN = (*DEFAULT_TESTS, *DEFAULT_ADVISORY)  # the tests of a check by default
+QUICK = ("quality",)  # of the tests of a check by default, the one without a network
 
 
 @dataclass
@@ -130,7 +129,7 @@ class KeepsThePresentation(Brightness):
 @pytest.mark.parametrize(
     "name",
     [
-        pytest.param(name, marks=() if name in SHOWN else pytest.mark.slow)
+        pytest.param(name, marks=() if name in QUICK else pytest.mark.slow)
         for name in registry.names("liveness_tests")
     ],
 )
@@ -193,6 +192,7 @@ def test_a_clip_test_gets_a_clip_that_meets_its_needs() -> None:
     check_liveness_test(Change())
 
 
+@pytest.mark.slow
 def test_a_clip_test_that_needs_more_than_it_says_is_noticed() -> None:
     with pytest.raises(ContractError, match=r"\(41 frames, 160x120\) meets its needs, but it says"):
         check_liveness_test(Change(least=3.0))

@@ -19,11 +19,13 @@ def test_tuning_sets_the_threads_of_opencv() -> None:
     assert run(f"{tune}; {SHOW}") == "1"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only glibc has the setting")
 def test_tuning_says_whether_memory_is_kept() -> None:
     assert run("from facepad import runtime; print(runtime.tune())") in {"True", "False"}
 
 
+@pytest.mark.slow
 def test_measuring_leaves_the_settings_of_the_process_alone() -> None:
     code = (
         "import cv2, numpy as np; before = cv2.getNumThreads();"

@@ -1,6 +1,6 @@
 """Whatever a user can name becomes a presentation: path, bytes, array, clip, address, sample."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,6 @@ from facepad.media.frame_selection import FrameSelection
 from facepad.media.limits import VideoLimits
 from facepad.needs import Needs
 from facepad.sources import Source, is_clip, load, load_dense, load_sample, read_picture
-from facepad.testing import made_up_dataset
 from facepad.testing.made_up import made_up_picture
 from facepad.testing.media_files import made_up_clip, write_depth_clip, write_picture, write_video
 from facepad.types import Frame, Presentation, Sample, Split
@@ -128,10 +127,9 @@ def test_a_missing_clip_is_named_in_its_error(tmp_path: Path) -> None:
         load(tmp_path / "gone.mp4")
 
 
-def test_what_a_packed_address_stands_for_is_read(tmp_path: Path) -> None:
+def test_what_a_packed_address_stands_for_is_read(miniatures: Callable[[str], Path]) -> None:
     pytest.importorskip("h5py")
-    made_up_dataset(tmp_path, "packed")
-    first = next(iter(Packed(tmp_path).samples()))
+    first = next(iter(Packed(miniatures("packed")).samples()))
     assert np.array_equal(load(first.path).frames[0].image, read_picture(first.path).image)
 
 
@@ -185,6 +183,7 @@ def test_a_sample_that_is_a_clip_is_read_densely_under_its_key(tmp_path: Path) -
     assert (len(found.frames), found.source) == (20, "made_up/long")
 
 
+@pytest.mark.slow
 def test_frames_over_the_memory_limit_are_halved_in_size(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -197,6 +196,7 @@ def test_frames_over_the_memory_limit_are_halved_in_size(
     assert levels == pytest.approx([2.0 * at for at in range(20)], abs=2.0)  # coding moves greys
 
 
+@pytest.mark.slow
 def test_frames_of_odd_sizes_have_one_size_when_they_are_halved_twice(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

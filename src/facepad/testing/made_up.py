@@ -59,18 +59,18 @@ def made_up_picture(
     """Draw one picture, RGB uint8, shape (height, width, 3); ``moved`` shifts the face."""
     width, height = size
     person = np.random.default_rng(seed)
-    rows, columns = np.mgrid[0:height, 0:width].astype(np.float64)
+    rows, columns = np.arange(height, dtype=np.float64)[:, None], np.arange(width, dtype=np.float64)
     light = person.uniform(0.8, 1.1) * (0.7 + 0.5 * columns / width)
-    wall = person.uniform(90.0, 170.0, 3) + 18.0 * np.sign(np.sin(rows / 9.0))[..., None]
-    picture = wall
+    picture = np.empty((height, width, 3))
+    picture[:] = (person.uniform(90.0, 170.0, 3) + 18.0 * np.sign(np.sin(rows / 9.0)))[:, None]
     if face:
         x, y = _centre(size, moved)
-        picture = _with_face(picture, (columns - x) / height, (rows - y) / height)
-    picture = picture * light[..., None]
+        _paint_face(picture, (columns - x) / height, (rows - y) / height)
+    picture *= light[:, None]
     if attack:
         picture = 0.75 * _softened(picture) + 45.0
-    noise = np.random.default_rng([seed, moved]).normal(0.0, NOISE, picture.shape)
-    drawn: RgbImage = np.clip(np.rint(picture + noise), 0, 255).astype(np.uint8)
+    picture += np.random.default_rng([seed, moved]).normal(0.0, NOISE, picture.shape)
+    drawn: RgbImage = np.clip(np.rint(picture, out=picture), 0, 255, out=picture).astype(np.uint8)
     return drawn
 
 
@@ -110,25 +110,25 @@ def _landmarks(box: Box) -> Landmarks:
     return np.stack([x, y, z], axis=1).astype(np.float32)
 
 
-def _with_face(picture: Floats, x: Floats, y: Floats) -> Floats:
+def _paint_face(picture: Floats, x: Floats, y: Floats) -> None:
     """Paint an oval, two eyes and a mouth; coordinates from the face's middle."""
-    picture = _painted(picture, (x / FACE_WIDTH) ** 2 + (y / FACE_HEIGHT) ** 2, SKIN)
+    _paint(picture, (x / FACE_WIDTH) ** 2 + (y / FACE_HEIGHT) ** 2, SKIN)
     for side in (-1.0, 1.0):
-        eye = ((x - side * 0.08) / 0.035) ** 2 + ((y + 0.06) / 0.018) ** 2
-        picture = _painted(picture, eye, DARK)
-    return _painted(picture, (x / 0.07) ** 2 + ((y - 0.13) / 0.02) ** 2, LIPS)
+        _paint(picture, ((x - side * 0.08) / 0.035) ** 2 + ((y + 0.06) / 0.018) ** 2, DARK)
+    _paint(picture, (x / 0.07) ** 2 + ((y - 0.13) / 0.02) ** 2, LIPS)
 
 
-def _painted(picture: Floats, distance: Floats, colour: Floats) -> Floats:
-    return np.where(
-        (distance < 1.0)[..., None], colour * (1.1 - 0.3 * distance[..., None]), picture
-    )
+def _paint(picture: Floats, distance: Floats, colour: Floats) -> None:
+    inside = distance < 1.0
+    picture[inside] = colour * (1.1 - 0.3 * distance[inside][:, None])
 
 
 def _softened(picture: Floats) -> Floats:
     """Mean over 3x3 pixels; the edge is repeated."""
     wide = np.pad(picture, ((1, 1), (1, 1), (0, 0)), mode="edge")
     height, width = picture.shape[:2]
-    parts = [wide[r : r + height, c : c + width] for r in range(3) for c in range(3)]
-    mean: Floats = np.mean(parts, axis=0)
-    return mean
+    total = np.zeros_like(picture)
+    for row in range(3):
+        for column in range(3):
+            total += wide[row : row + height, column : column + width]
+    return total / 9.0

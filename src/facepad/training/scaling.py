@@ -1,11 +1,13 @@
 """Scaling of raw logits to log-likelihood ratios, and operating points from held-out data."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
-from facepad.errors import InputError
+from facepad.errors import DatasetError, InputError
 from facepad.scores import AffineScaling, sigmoid
 from facepad.types import OperatingPoint, Sample
 
@@ -19,6 +21,34 @@ _NO_PENALTY = 1e6  # inverse strength of the penalty on slope and bias
 _SAME = 1e-9  # difference of two mean errors that count as equal
 _RIDGE = 1e-4  # keeps weights finite where the classes do not overlap
 _EXACT = 1e-10  # tolerance of the solver where targets are smoothed
+
+
+# Where the operating points lie: accepted attacks and accused living people at most, shares of
+# the worst column.
+ACCEPTED: Mapping[str, float] = MappingProxyType(
+    {"convenience": 0.3, "balanced": 0.15, "strict": 0.05}
+)
+ACCUSED = 0.05
+_FEW = 10  # pictures of a class; fewer are no column
+
+# By set of views, then by name: below the first raw logit a picture is an attack, from the
+# second on it is bona fide.
+Bounds = Mapping[str, Mapping[str, tuple[float, float]]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Column:
+    """Raw logits of one set that took no part in fitting.
+
+    Attributes:
+        views: Set of views of its pictures.
+        bona_fide: Raw logits of living people, shape (N,).
+        attacks: Raw logits of attacks, shape (M,).
+    """
+
+    views: str
+    bona_fide: Vector
+    attacks: Vector
 
 
 def platt(
@@ -170,3 +200,38 @@ def _smooth_platt(raw: Vector, labels: Mask) -> AffineScaling:
     solver = LogisticRegression(C=np.inf, solver="newton-cholesky", tol=_EXACT)
     fitted = solver.fit(rows, classes, weight)
     return AffineScaling(float(fitted.coef_[0, 0]), float(fitted.intercept_[0]))
+
+
+def bounds_at_worst(columns: Sequence[Column], sets: Sequence[str]) -> Bounds:
+    """Return the operating points that hold at the worst column of each set of views.
+
+    Above the upper bound at most the named share (`ACCEPTED`) of any column's attacks is
+    accepted; below the lower bound at most `ACCUSED` of any column's living people is accused.
+    Columns of a class with few pictures do not count. A set of views without a column has the
+    bounds of all columns together.
+
+    Args:
+        columns: At least one with enough attacks, and one with enough living people.
+        sets: Names of the sets of views.
+
+    Raises:
+        DatasetError: There is none.
+    """
+    found = {}
+    for views in sets:
+        own = [column for column in columns if column.views == views]
+        attacks, people = (_enough(own, kind) or _enough(columns, kind) for kind in (False, True))
+        if not attacks or not people:
+            raise DatasetError(f"operating points need a set with {_FEW} pictures of each class")
+        low = min(float(np.quantile(values, ACCUSED)) for values in people)
+        high = {
+            name: max(float(np.quantile(values, 1.0 - share)) for values in attacks)
+            for name, share in ACCEPTED.items()
+        }
+        found[views] = {name: (min(low, bound), bound) for name, bound in high.items()}
+    return found
+
+
+def _enough(columns: Sequence[Column], bona_fide: bool) -> list[Vector]:
+    sides = [column.bona_fide if bona_fide else column.attacks for column in columns]
+    return [side for side in sides if len(side) >= _FEW]

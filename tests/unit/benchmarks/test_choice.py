@@ -346,6 +346,7 @@ def test_bounds_are_those_of_the_worst_column_without_masks() -> None:
     assert (low, high) == pytest.approx((min(*people, max(attacks)), max(attacks)))
 
 
+@pytest.mark.slow
 def test_a_recipe_does_not_differ_from_itself() -> None:
     made = random_columns(5)
     assert table.difference(made, made) == (0.0, 0.0, 0.0)
@@ -357,6 +358,7 @@ def share_of_pairs(raw: NDArray[np.float64], bona_fide: NDArray[np.bool_]) -> fl
     return float(np.mean((ahead + 1.0) / 2.0))
 
 
+@pytest.mark.slow
 def test_a_difference_lies_in_its_interval_which_is_that_of_a_slow_bootstrap() -> None:
     """Resampling people written anew, with counted pairs for the AUC and another generator."""
     first, other = random_columns(6, better=0.8), random_columns(6)

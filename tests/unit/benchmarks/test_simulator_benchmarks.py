@@ -139,6 +139,7 @@ def test_leaving_out_everything_leaves_out_each_group() -> None:
     assert all(bare.ablated(group) == bare for group in GROUPS)
 
 
+@pytest.mark.slow
 def test_a_figure_is_written_with_its_words(tmp_path: Path) -> None:
     one = Drawing("made-up", "A title", "A caption", (2.0, 1.0), lambda figure, _: figure.clear())
     vector, pixels = save(one, tmp_path)

@@ -1,4 +1,4 @@
-"""One miniature of each database for all tests of a worker, and copies that may be broken."""
+"""Listings of the miniatures of databases, and copies that a test may break."""
 
 import os
 import shutil
@@ -9,20 +9,6 @@ import pytest
 from listings import Opener
 
 from facepad import registry
-from facepad.testing import made_up_dataset
-
-
-@pytest.fixture(scope="session")
-def miniatures(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """Folder of the miniature of a database, written when first asked for."""
-    written: dict[str, Path] = {}
-
-    def folder(name: str) -> Path:
-        if name not in written:
-            written[name] = made_up_dataset(tmp_path_factory.mktemp(name), name)
-        return written[name]
-
-    return folder
 
 
 @pytest.fixture

@@ -2,13 +2,13 @@
 
 import shutil
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from facepad.datasets.nuaa import DEV_SUBJECTS, OFFICIAL_COUNTS, Nuaa
 from facepad.errors import DatasetError, SettingsError
-from facepad.testing import made_up_dataset
 from facepad.types import Sample, Split
 
 ORIGINAL = Path(__file__).resolve().parents[3] / "../shared/data/nuaa"
@@ -17,15 +17,10 @@ needs_original = pytest.mark.skipif(
 )
 
 
-@pytest.fixture(scope="module")
-def miniature(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return made_up_dataset(tmp_path_factory.mktemp("nuaa"))
-
-
 @pytest.fixture
-def nuaa(miniature: Path, tmp_path: Path) -> Nuaa:
+def nuaa(miniatures: Callable[[str], Path], tmp_path: Path) -> Nuaa:
     """A copy of the miniature that a test may break."""
-    return Nuaa(Path(shutil.copytree(miniature, tmp_path / "nuaa")))
+    return Nuaa(Path(shutil.copytree(miniatures("nuaa"), tmp_path / "nuaa")))
 
 
 def first(nuaa: Nuaa) -> Sample:
@@ -176,6 +171,7 @@ def test_a_picture_listed_in_train_and_again_in_test_is_refused(nuaa: Nuaa) -> N
         list(nuaa.samples())
 
 
+@pytest.mark.slow
 @needs_original
 def test_the_original_has_its_official_train_part() -> None:
     parts = counted(list(Nuaa(ORIGINAL).samples()))
@@ -183,12 +179,14 @@ def test_the_original_has_its_official_train_part() -> None:
         assert parts[Split.TRAIN, species] + parts[Split.DEV, species] == official
 
 
+@pytest.mark.slow
 @needs_original
 def test_the_original_has_its_dev_part() -> None:
     parts = counted(list(Nuaa(ORIGINAL).samples()))
     assert (parts[Split.DEV, None], parts[Split.DEV, "print"]) == (190 + 213, 190 + 188)
 
 
+@pytest.mark.slow
 @needs_original
 def test_the_original_has_its_subject_disjoint_part() -> None:
     found = list(Nuaa(ORIGINAL).subject_disjoint())

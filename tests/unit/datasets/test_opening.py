@@ -1,5 +1,6 @@
 """Datasets by name: root, protocol, and what a listing says of its database."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,6 @@ from facepad.datasets import open_dataset
 from facepad.datasets.nuaa import Nuaa
 from facepad.datasets.opening import header_of, list_dataset
 from facepad.errors import DatasetError, SettingsError
-from facepad.testing import made_up_dataset
 from facepad.types import Sample, Split
 
 
@@ -17,8 +17,8 @@ def test_a_dataset_is_opened_by_name_and_nothing_is_read(tmp_path: Path) -> None
     assert open_dataset("nuaa", tmp_path / "missing") == Nuaa(tmp_path / "missing")
 
 
-def test_a_protocol_is_passed_on(tmp_path: Path) -> None:
-    root = made_up_dataset(tmp_path, "oulu_npu")
+def test_a_protocol_is_passed_on(miniatures: Callable[[str], Path]) -> None:
+    root = miniatures("oulu_npu")
     assert list_dataset("oulu_npu", root, "2").protocol == "2"
     assert len(list_dataset("oulu_npu", root).protocols) > 1
 
@@ -45,10 +45,10 @@ def test_each_listing_says_where_its_data_comes_from(name: str) -> None:
     assert {"Layout", "Licence"} <= header.fields.keys()
 
 
-def test_a_copy_is_listed_with_its_notices(tmp_path: Path) -> None:
-    listing = list_dataset("nuaa", made_up_dataset(tmp_path, "nuaa"))
+def test_a_copy_is_listed_with_its_notices(miniatures: Callable[[str], Path]) -> None:
+    listing = list_dataset("nuaa", miniatures("nuaa"))
     assert listing.samples == tuple(listing.dataset.samples())
-    assert listing.notices == Nuaa(tmp_path).notices()
+    assert listing.notices == Nuaa(miniatures("nuaa")).notices()
 
 
 def test_a_listing_that_takes_living_people_for_attacks_is_refused(

@@ -45,8 +45,14 @@ def file(sound: Path, tmp_path: Path) -> Path:
     return path
 
 
+@pytest.fixture(scope="module")
+def sound_frames(sound: Path) -> list[Frame]:
+    return read_all(sound)
+
+
 def read_all(path: Path) -> list[Frame]:
-    return [load_sample(sample).frames[0] for sample in Packed(path).samples()]
+    files = PackedFiles()  # opened once
+    return [load_sample(one, packed=files).frames[0] for one in Packed(path).samples()]
 
 
 @pytest.mark.slow
@@ -121,6 +127,7 @@ def test_training_measures_the_same_of_a_packed_picture(
     assert vectors(source[:4]) == vectors(list(Packed(sound).samples())[:4])
 
 
+@pytest.mark.slow
 def test_threads_may_read_one_file_at_the_same_time(file: Path) -> None:
     paths = [sample.path for sample in Packed(file).samples()] * 20
     files = PackedFiles()  # opened once, for all of them
@@ -153,6 +160,7 @@ def test_a_sound_file_has_no_problems(file: Path) -> None:
     assert Packed(file).problems() == ()
 
 
+@pytest.mark.slow
 def test_a_file_that_was_replaced_is_read_anew(source: list[Sample], file: Path) -> None:
     before = read_picture(f"{file}#bona_fide/0").size
     pack(source, file, PackOptions("pixels", (10, 10)), force=True)
@@ -206,8 +214,16 @@ def test_a_file_cut_off_at_any_place_is_told(file: Path, part: int) -> None:
         list(Packed(file).samples())
 
 
-@pytest.mark.parametrize("part", range(PLACES))
-def test_a_changed_bit_is_told_or_was_not_needed(sound: Path, file: Path, part: int) -> None:
+@pytest.mark.parametrize(
+    "part",
+    [
+        *range(0, PLACES, 5),
+        *(pytest.param(n, marks=pytest.mark.slow) for n in range(PLACES) if n % 5),
+    ],
+)
+def test_a_changed_bit_is_told_or_was_not_needed(
+    sound_frames: list[Frame], file: Path, part: int
+) -> None:
     flipped(file, part * file.stat().st_size // PLACES + 7)
     with pytest.raises(DatasetError, match=r"a\.h5 (is damaged|cannot be read)"):
         Packed(file).problems()
@@ -215,7 +231,7 @@ def test_a_changed_bit_is_told_or_was_not_needed(sound: Path, file: Path, part: 
         found = read_all(file)
     except DatasetError:
         return
-    same = zip(found, read_all(sound), strict=True)
+    same = zip(found, sound_frames, strict=True)
     assert all(np.array_equal(one.image, other.image) for one, other in same)
 
 

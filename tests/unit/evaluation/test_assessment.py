@@ -5,10 +5,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from made_up_scores import crowd, row, rows
 
+from examples import at_most
 from facepad.errors import InputError
 from facepad.evaluation.aggregation import Scored
 from facepad.evaluation.assessment import (
@@ -105,7 +106,7 @@ def test_a_row_with_a_point_of_its_own_counts_at_it_where_the_given_one_allows()
 
 
 @given(st.lists(st.floats(0.0, 1.0), min_size=2, max_size=9), st.floats(0.0, 1.0))
-@settings(max_examples=30)
+@at_most(30)
 def test_rows_with_the_given_point_as_their_own_count_as_without(
     values: list[float], threshold: float
 ) -> None:
@@ -194,7 +195,7 @@ def test_negated_scores_of_a_scale_where_higher_is_attack_give_the_same_figures(
 VALUES = st.integers(-6, 6).map(float)
 
 
-@settings(max_examples=40, deadline=None)
+@at_most(40)
 @given(
     st.lists(VALUES, min_size=2, max_size=8),
     st.lists(VALUES, min_size=2, max_size=8),
@@ -217,7 +218,7 @@ def test_no_outcome_changes_with_the_scale_or_its_sign(
     assert after.points[0].rates.bpcer == before.points[0].rates.bpcer
 
 
-@settings(max_examples=40, deadline=None)
+@at_most(40)
 @given(st.lists(VALUES, min_size=1, max_size=8), st.lists(VALUES, min_size=1, max_size=8))
 def test_test_scores_never_move_the_threshold(good: list[float], bad: list[float]) -> None:
     alone = assess(rows([0.0], [1.0]), {"dev": DEV}, sampling=QUICK)

@@ -1,6 +1,7 @@
 """Which presentations are worth a look, and their thumbnails."""
 
 from base64 import b64decode
+from collections.abc import Callable
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
@@ -22,7 +23,6 @@ from facepad.evaluation.report.gallery import (
     Thumbnails,
     select_examples,
 )
-from facepad.testing import made_up_dataset
 
 QUICK = Sampling(repeats=100)
 POINT = [GivenPoint("given", 5.0)]
@@ -85,13 +85,13 @@ def test_an_example_has_the_frame_of_its_sample() -> None:
 
 
 def test_thumbnails_open_a_packed_file_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    miniatures: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("h5py")
     from facepad.datasets.packed import Packed
     from facepad.packed.reader import PackedFile
 
-    file = next(made_up_dataset(tmp_path, "packed", pictures=2).rglob("*.h5"))
+    file = next(miniatures("packed").rglob("*.h5"))
     packed = list(Packed(file).samples())
     opened = Mock(side_effect=PackedFile)
     monkeypatch.setattr("facepad.packed.pictures.PackedFile", opened)

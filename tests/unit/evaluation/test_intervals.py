@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from score_tables import normal, table, tables
 
+from examples import at_most
 from facepad.errors import InputError
 from facepad.evaluation.intervals import (
     Interval,
@@ -136,6 +137,7 @@ def test_intervals_without_attacks_are_unknown() -> None:
     assert intervals.bpcer.method == "exact"
 
 
+@pytest.mark.slow
 def test_the_bootstrap_of_a_figure_agrees_with_theory() -> None:
     # Hanley and McNeil (1982) give the standard error of an AUC of independent people.
     draw = np.random.default_rng(0)
@@ -158,6 +160,7 @@ def test_an_interval_without_width_is_only_an_indication() -> None:
     assert (interval.low, interval.high, interval.indicative) == (1.0, 1.0, True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("subjects", "mean", "alike", "least"),
     [(10, 0.3, 5.0, 0.94), (20, 0.1, 5.0, 0.93), (40, 0.3, 5.0, 0.93), (10, 0.05, 2.0, 0.89)],
@@ -169,6 +172,7 @@ def test_the_true_rate_lies_in_the_interval_as_often_as_promised(
     assert coverage(subjects, mean, alike) >= least
 
 
+@pytest.mark.slow
 def test_without_failures_the_exact_bound_holds_more_often_than_promised() -> None:
     assert coverage(10, 0.02, 1.0) >= 0.95
 
@@ -187,7 +191,7 @@ def test_exact_bounds_of_passes_mirror_those_of_failures(trials: int, data: st.D
     assert clopper_pearson(trials - failures, trials) == pytest.approx((1.0 - high, 1.0 - low))
 
 
-@settings(max_examples=25)
+@at_most(25)
 @given(tables())
 def test_an_interval_of_a_rate_lies_in_the_unit_range_and_holds_it(made: ScoreTable) -> None:
     rates, intervals = rates_at(made, HALF), rate_intervals(made, HALF)
@@ -197,7 +201,7 @@ def test_an_interval_of_a_rate_lies_in_the_unit_range_and_holds_it(made: ScoreTa
         assert rate - 1e-9 <= interval.high <= 1.0
 
 
-@settings(max_examples=25)
+@at_most(25)
 @given(st.integers(2, 15), st.integers(0, 100))
 def test_a_higher_confidence_never_gives_a_narrower_interval(subjects: int, seed: int) -> None:
     made = people(np.random.default_rng(seed).random(subjects), 5, seed)

@@ -101,8 +101,13 @@ def systems() -> tuple[Assessment, Assessment]:
 
 
 @pytest.fixture(scope="module")
-def plain(systems: tuple[Assessment, Assessment]) -> str:
-    return page("one", systems, drawn(systems))
+def drawings(systems: tuple[Assessment, Assessment]) -> dict[Plot, str]:
+    return drawn(systems)
+
+
+@pytest.fixture(scope="module")
+def plain(systems: tuple[Assessment, Assessment], drawings: dict[Plot, str]) -> str:
+    return page("one", systems, drawings)
 
 
 @pytest.fixture(scope="module")
@@ -177,6 +182,7 @@ def test_the_page_needs_no_style_attribute_and_its_policy_allows_one_style(plain
     assert "default-src 'none'; style-src 'sha256-" in plain
 
 
+@pytest.mark.slow
 def test_hostile_names_are_text(hostile: str) -> None:
     reader = read(hostile)
     assert not any(tag == "script" for tag, _ in reader.seen)
@@ -215,6 +221,7 @@ def test_the_page_is_accessible_in_its_structure(plain: str) -> None:
     assert all(set((a.get("aria-labelledby") or "").split()) <= set(identities) for _, a in seen)
 
 
+@pytest.mark.slow
 def test_plots_are_written_as_svg_and_as_png_in_light_and_dark(
     tmp_path: Path, systems: tuple[Assessment, Assessment]
 ) -> None:
@@ -226,12 +233,13 @@ def test_plots_are_written_as_svg_and_as_png_in_light_and_dark(
     assert all(file.read_bytes().startswith(b"\x89PNG") for file in files[1:])
 
 
-def test_a_drawing_has_no_colour_of_its_own(systems: tuple[Assessment, Assessment]) -> None:
-    text = element(plots_of(systems)[0])
+def test_a_drawing_has_no_colour_of_its_own(drawings: dict[Plot, str]) -> None:
+    text = next(iter(drawings.values()))
     assert not re.search(r"#[0-9a-f]{6}\b", text)
     assert "var(--ink)" in text
 
 
+@pytest.mark.slow
 def test_hostile_names_leave_drawings_well_formed(hostile_drawings: dict[Plot, str]) -> None:
     for drawing in hostile_drawings.values():
         ElementTree.fromstring(drawing)  # noqa: S314 - our own drawing
@@ -242,6 +250,7 @@ def test_every_plot_is_there_for_two_systems(systems: tuple[Assessment, Assessme
     assert names == ["1-det", "1-roc", "1-scores-1", "1-scores-2", "1-scatter"]
 
 
+@pytest.mark.slow
 def test_scores_that_are_all_equal_can_be_drawn() -> None:
     found = assess(rows([1.0] * 3, [1.0] * 3), sampling=Sampling(repeats=100))
     assert all(element(plot) for plot in plots_of([found]))

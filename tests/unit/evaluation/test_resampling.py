@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from score_tables import normal, table, tables
 
+from examples import at_most
 from facepad.evaluation.intervals import bootstrap, draws
 from facepad.evaluation.ranking import area_under_curve, rank
 from facepad.evaluation.resampling import FIGURES, ranking_intervals, resampled_figures
@@ -92,14 +93,14 @@ def test_the_true_area_lies_in_its_interval_as_often_as_promised() -> None:
     assert hits / studies >= 0.90
 
 
-@settings(max_examples=25, deadline=None)
+@at_most(25)
 @given(tables())
 def test_every_interval_lies_in_the_unit_range(made: ScoreTable) -> None:
     for interval in ranking_intervals(made, repeats=100).intervals.values():
         assert np.isnan(interval.low) or -1e-9 <= interval.low <= interval.high <= 1.0 + 1e-9
 
 
-@settings(max_examples=15, deadline=None)
+@at_most(15)
 @given(tables(responses_only=True))
 def test_swapping_the_classes_of_turned_scores_leaves_the_area(made: ScoreTable) -> None:
     turned = score_table(

@@ -146,6 +146,7 @@ def test_noise_has_no_face() -> None:
     assert finder().find(Frame(noise)).no_face is Reason.NO_FACE
 
 
+@pytest.mark.slow
 def test_threads_find_what_one_finds() -> None:
     shared, pictures = FaceFinder(), [portrait(), portrait()[:, ::-1].copy()] * 8
     expected = [landmarks_of(picture) for picture in pictures[:2]] * 8

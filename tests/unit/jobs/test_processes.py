@@ -97,6 +97,7 @@ def test_an_error_of_the_work_is_raised_here_and_tells_where_it_comes_from() -> 
     assert "in judge" in str(caught.value.__cause__)
 
 
+@pytest.mark.slow
 def test_a_context_is_made_once_a_process() -> None:
     with ProcessPool(add, 1, list[int]) as pool:
         first = list(pool.map([1, 2], died=lambda _: (0, 0)))
@@ -129,6 +130,7 @@ def test_processes_that_cannot_start_are_not_blamed_on_the_items() -> None:
         list(pool.map([1], died=lambda _: (0, 0)))
 
 
+@pytest.mark.slow
 def test_a_result_that_cannot_be_pickled_is_an_error_that_says_so() -> None:
     with (
         pytest.raises((AttributeError, PicklingError), match="pickle"),
@@ -143,6 +145,7 @@ def test_nothing_to_do_starts_no_process() -> None:
         assert pool._executor is None
 
 
+@pytest.mark.slow
 def test_items_are_taken_a_bounded_number_ahead() -> None:
     taken: list[int] = []
 
@@ -156,6 +159,7 @@ def test_items_are_taken_a_bounded_number_ahead() -> None:
         assert len(taken) <= AHEAD
 
 
+@pytest.mark.slow
 def test_a_worker_has_one_opencv_thread_and_leaves_interrupts_to_the_parent() -> None:
     with ProcessPool(settings_of_the_process, 1) as pool:
         assert list(pool.map([0], died=lambda _: (0, False))) == [(1, True)]

@@ -138,6 +138,7 @@ def test_networks_of_one_file_are_loaded_once_in_any_thread(opened: list[tuple[s
     assert len({network.outputs for network in networks}) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("copied")
 def test_another_number_of_threads_is_another_session(opened: list[tuple[str, int]]) -> None:
     kept = [Network(NAME, 1), Network(NAME, 2), Network(NAME, 2)]

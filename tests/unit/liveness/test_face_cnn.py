@@ -239,6 +239,7 @@ def test_the_whole_frame_is_the_square_in_its_middle(test: FaceTest) -> None:
     assert found["context+frame"].members["frame 7"].logit == pytest.approx(expected, rel=1e-4)
 
 
+@pytest.mark.slow
 def test_observations_of_frames_are_averaged(test: FaceTest) -> None:
     alone = [test.observe(Presentation((with_face(seed),))) for seed in (1, 2)]
     both = test.observe(Presentation((with_face(1), with_face(2))))
@@ -257,6 +258,7 @@ def test_what_cannot_be_observed_has_a_reason(test: FaceTest) -> None:
     assert anchored(test, with_face()).score(Presentation((blank,))).reason is Reason.FACE_TOO_FAR
 
 
+@pytest.mark.slow
 def test_the_frame_of_the_calibration_has_a_score_of_one_half(test: FaceTest) -> None:
     score = anchored(test, with_face()).score(Presentation((with_face(),)))
     assert score.value == pytest.approx(0.5, abs=1e-3)
@@ -273,7 +275,11 @@ def test_calibrated_the_points_are_those_of_the_camera(test: FaceTest) -> None:
 
 @pytest.mark.parametrize(
     ("calibrated", "compared"),
-    [(("crop",), "crop"), (("crop", "context"), "context"), ((), "context+frame")],
+    [
+        pytest.param(("crop",), "crop", marks=pytest.mark.slow),
+        pytest.param(("crop", "context"), "context", marks=pytest.mark.slow),
+        ((), "context+frame"),
+    ],
 )
 def test_the_largest_set_of_views_that_was_calibrated_is_compared(
     test: FaceTest, calibrated: tuple[str, ...], compared: str

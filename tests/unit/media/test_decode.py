@@ -292,6 +292,7 @@ def test_text_that_would_inflate_is_never_unpacked() -> None:
     assert media.read(png(4, 4, bytes(20), extra=bomb)).size == (4, 4)
 
 
+@pytest.mark.slow
 def test_a_small_file_may_hold_a_large_black_picture() -> None:
     data = png(12_000, 4_000, bytes(4_000 * 1_501), bits=1)
     assert len(data) < 30_000

@@ -28,6 +28,7 @@ def fuzz(count: int, seed: int, folder: Path, *options: str) -> None:
     assert min(read, refused) > count // 50, "the damage is too light or too heavy to tell"
 
 
+@pytest.mark.slow
 def test_500_damaged_pictures_do_no_harm(tmp_path: Path) -> None:
     fuzz(500, 1, tmp_path)
 

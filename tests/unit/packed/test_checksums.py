@@ -4,9 +4,10 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from examples import at_most
 from facepad.errors import DatasetError
 from facepad.packed.checksums import BLOCK, SealedFile, append_checksums
 
@@ -39,7 +40,7 @@ def test_sizes_around_a_block_are_read_back(tmp_path: Path, size: int) -> None:
     assert read(path) == CONTENT[:size]
 
 
-@settings(max_examples=50, deadline=None)
+@at_most(50)
 @given(start=st.integers(0, len(CONTENT) + 9), length=st.integers(0, BLOCK * 2))
 def test_any_part_is_read_as_from_a_plain_file(
     tmp_path_factory: pytest.TempPathFactory, start: int, length: int

@@ -1,24 +1,18 @@
 """Packed files that stay open: a few, and opened again when they change."""
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from facepad.packed.address import Address
 from facepad.packed.pictures import PackedFiles
-from facepad.testing import made_up_dataset
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = made_up_dataset(tmp_path_factory.mktemp("made"), "packed", pictures=1)
-    return next(root.rglob("*.h5"))
 
 
 @pytest.fixture
-def file(made: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copy(made, tmp_path))
+def file(miniatures: Callable[[str], Path], tmp_path: Path) -> Path:
+    return Path(shutil.copy(next(miniatures("packed").rglob("*.h5")), tmp_path))
 
 
 def test_a_file_is_opened_once(file: Path) -> None:

@@ -62,6 +62,7 @@ def interrupted(samples: list[Sample], out: Path, after: int, options: PackOptio
         packing.decode(0, advance)
 
 
+@pytest.mark.slow
 def test_packing_goes_on_with_a_note_on_a_drive_without_locks(
     samples: list[Sample], out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -102,7 +103,10 @@ def test_other_programs_read_the_bytes_and_the_labels(samples: list[Sample], out
                 assert file[group]["format"].asstr()[number] == "JPEG"
 
 
-@pytest.mark.parametrize("options", [PackOptions(), PackOptions("pixels", (8, 6))])
+@pytest.mark.parametrize(
+    "options",
+    [PackOptions(), pytest.param(PackOptions("pixels", (8, 6)), marks=pytest.mark.slow)],
+)
 def test_known_pictures_have_a_digest_that_never_changes(
     out: Path, tmp_path: Path, options: PackOptions
 ) -> None:
@@ -160,6 +164,7 @@ def test_an_interrupted_run_that_goes_on_makes_the_same_file(
     assert (tmp_path / "whole.h5").read_bytes() == (tmp_path / "cut.h5").read_bytes()
 
 
+@pytest.mark.slow
 def test_what_was_decoded_is_not_decoded_again(samples: list[Sample], out: Path) -> None:
     interrupted(samples, out, 9, PackOptions())
     decoded = []
@@ -201,6 +206,7 @@ def test_files_of_others_in_the_work_folder_are_left(samples: list[Sample], out:
     assert [path.name for path in other.parent.iterdir()] == ["notes.txt"]
 
 
+@pytest.mark.slow
 def test_work_that_is_there_is_not_touched_unasked(samples: list[Sample], out: Path) -> None:
     interrupted(samples, out, 5, PackOptions())
     with pytest.raises(SettingsError, match="--resume resumes it, --force overwrites it"):
@@ -227,6 +233,7 @@ def test_forcing_begins_again_with_other_options(samples: list[Sample], out: Pat
     assert pack(samples, out, PIXELS, force=True).about.store == "pixels"
 
 
+@pytest.mark.slow
 def test_a_finished_file_is_not_overwritten_unasked(samples: list[Sample], out: Path) -> None:
     pack(samples, out)
     with pytest.raises(SettingsError, match="is there already; --force overwrites it"):
@@ -367,6 +374,7 @@ def test_a_clip_is_one_sample_with_the_chosen_frames(tmp_path: Path, out: Path) 
         assert (one.time_s, one.notes) == (other.time_s, other.notes)
 
 
+@pytest.mark.slow
 def test_frames_keep_their_numbers(tmp_path: Path, out: Path) -> None:
     pack([clip_of(tmp_path)], out, PackOptions(frames=FrameSelection("every", 2)))
     with PackedFile(out) as file:
@@ -374,6 +382,7 @@ def test_frames_keep_their_numbers(tmp_path: Path, out: Path) -> None:
         assert {row.format for row in file.rows("bona_fide")} == {"MP4"}
 
 
+@pytest.mark.slow
 def test_a_rule_chooses_among_packed_frames(tmp_path: Path, out: Path) -> None:
     clip = clip_of(tmp_path)
     pack([clip], out, PackOptions(frames=FrameSelection()))
@@ -384,6 +393,7 @@ def test_a_rule_chooses_among_packed_frames(tmp_path: Path, out: Path) -> None:
         assert np.array_equal(wanted, found)
 
 
+@pytest.mark.slow
 def test_a_rule_that_chooses_no_packed_frame_is_told(tmp_path: Path, out: Path) -> None:
     pack([clip_of(tmp_path)], out, PackOptions(frames=FrameSelection("every", 2)))
     (packed,) = Packed(out).samples()

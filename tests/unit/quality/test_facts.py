@@ -41,6 +41,7 @@ def test_more_blocking_lowers_the_jpeg_quality_index(name: str) -> None:
     assert falls(values("jqi", image, *(iqa_images.blocky(image, k) for k in (2, 4, 6, 8))))
 
 
+@pytest.mark.slow
 @photographs
 def test_noise_and_blur_raise_niqe(name: str) -> None:
     image = IMAGES[name]

@@ -7,6 +7,7 @@ from pictures import Pixels, noise, scene
 
 from facepad.quality import measure
 
+SLOW = pytest.mark.slow
 PICTURES = {
     "noise": noise(24, 31),
     "scene": scene(30, 26),
@@ -22,7 +23,10 @@ PICTURES = {
 
 
 @pytest.mark.parametrize("picture", PICTURES.values(), ids=list(PICTURES))
-@pytest.mark.parametrize("name", literal.METRICS)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(one, marks=SLOW if one == "tcd" else ()) for one in literal.METRICS],
+)
 def test_a_metric_is_what_its_definition_says(name: str, picture: Pixels) -> None:
     expected = literal.METRICS[name](picture.astype(np.float64))
     # phases that should be equal differ by rounding, which float32 shows most

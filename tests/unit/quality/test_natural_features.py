@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 import pywt
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.special import gamma
 
+from examples import at_most
 from facepad.quality import scene_statistics
 from facepad.quality.filters import halve
 from facepad.quality.jpeg_quality import jqi_scores
@@ -27,7 +28,7 @@ from facepad.types import GrayImage
 
 SHAPES_OF_PICTURES = [(1, 1), (2, 3), (16, 16), (17, 40), (64, 31), (97, 130)]
 seeds = st.integers(0, 10_000)
-few = settings(max_examples=10, deadline=None)
+few = at_most(10)
 
 
 def picture(seed: int, height: int = 130, width: int = 210) -> NDArray[np.uint8]:

@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from examples import at_most
 from facepad.errors import InputError, ModelError
 from facepad.models import store
 from facepad.models.npz import pack
@@ -21,7 +22,7 @@ from facepad.quality.no_reference import biqi, niqe
 from facepad.quality.scene_statistics import niqe_features
 from facepad.quality.wavelet import biqi_features
 
-few = settings(max_examples=20, deadline=None)
+few = at_most(20)
 REFERENCE = Path(__file__).resolve().parents[2] / "reference"
 
 KINDS = ("jp2k", "jpeg", "wn", "blur", "ff")

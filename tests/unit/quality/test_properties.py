@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pictures import Pixels, small
 
+from examples import at_most
 from facepad.quality import measure
 
 RANGES = {
@@ -35,7 +36,7 @@ SCALED = {
 # a pixel exactly at a threshold, or a phase of rounding noise, may fall on either side
 LOOSE = {"ted": 0.02, "gpe": 0.02, "spe": 0.02, "hlfi": 1e-4}
 
-few = settings(max_examples=12, deadline=None)
+few = at_most(12)
 
 
 def value(name: str, picture: Pixels) -> float:

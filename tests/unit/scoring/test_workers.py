@@ -169,18 +169,21 @@ def test_a_picture_that_takes_its_worker_down_costs_one_row() -> None:
     assert reasons == [f"error: {DIED}" if path == "deadly" else "" for path in paths]
 
 
+@pytest.mark.slow
 def test_a_missing_model_ends_the_run() -> None:
     with pytest.raises(ModelError, match="no weights"):
         list(score_pictures(MadeUpSpec(("missing",)), [("0", "0")], 1))
 
 
+@pytest.mark.slow
 def test_a_row_without_a_path_is_an_error() -> None:
     (fields,) = score_pictures(SPEC, [("", "")], 1)
     assert set(fields) == {"", "error: the row has no path"}
     assert len(fields) == len(output_columns(SPEC.tests))
 
 
-def test_a_fault_on_one_picture_is_its_error_and_does_not_end_the_run() -> None:
-    odd, good = score_pictures(SPEC, [("odd", "odd"), ("good", "good")], 1)
+@pytest.mark.parametrize("workers", [0, pytest.param(1, marks=pytest.mark.slow)])
+def test_a_fault_on_one_picture_is_its_error_and_does_not_end_the_run(workers: int) -> None:
+    odd, good = score_pictures(SPEC, [("odd", "odd"), ("good", "good")], workers)
     assert odd[2] == "error: odd: unexpected ZeroDivisionError: by zero"
     assert good[1] == "attack"

@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from examples import at_most
 from facepad.simulate.camera.camera import (
     Camera,
     ImageSignalProcessor,
@@ -37,7 +38,7 @@ def picture(camera: Camera, light: LinearImage, seed: int = 0) -> RgbImage:
     )
 
 
-@settings(max_examples=20, deadline=None)
+@at_most(20)
 @given(st.floats(0.2, 1.5), st.floats(0.45, 1.0), st.floats(0.0, 4.0), st.floats(0.0, 180.0))
 def test_optics_keep_the_mean_of_light(
     blur: float, aperture: float, motion: float, angle: float
@@ -162,7 +163,7 @@ def test_the_same_seed_takes_the_same_picture_and_another_another() -> None:
     assert not np.array_equal(picture(camera, light.copy()), picture(camera, light.copy(), 1))
 
 
-@settings(max_examples=15, deadline=None)
+@at_most(15)
 @given(st.integers(0, 2**32 - 1))
 def test_any_camera_takes_a_picture_of_anything(seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -195,6 +196,7 @@ def test_a_family_leaves_later_draws_alone() -> None:
     assert len({float(rng.random()) for rng in rngs}) == 1
 
 
+@pytest.mark.slow
 def test_families_are_as_frequent_as_their_weights() -> None:
     drawn = [draw(Camera, np.random.default_rng(seed)).family for seed in range(400)]
     for family, share in {"generic": 0.4, "phone": 0.2, "webcam": 0.2, "access": 0.2}.items():

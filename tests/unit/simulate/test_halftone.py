@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from supersampled import Floats, seen
 
+from examples import at_most
 from facepad.simulate.camera.optics import Optics
 from facepad.simulate.media.harmonics import Screening, cell, spot, spot_waves
 from facepad.simulate.scene.geometry import Placement, Pose, turned
@@ -19,7 +20,7 @@ def places(size: tuple[int, int] = SIZE) -> tuple[Floats, Floats, Placement]:
     return *placement.coordinates(size), placement
 
 
-@settings(max_examples=30, deadline=None)
+@at_most(30)
 @given(st.floats(0.0, 1.0), st.floats(1.0, 8.0), st.floats(0.0, 90.0))
 def test_dots_cover_the_wanted_share_of_the_paper(tone: float, ruling: float, angle: float) -> None:
     x, y, _ = places((96, 128))

@@ -23,7 +23,9 @@ def held(seed: int, of: HeldMedium) -> tuple[LinearImage, Map]:
 
 
 @pytest.mark.parametrize("bend", [0.0, 0.004])
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize(
+    "seed", [*range(4), *(pytest.param(n, marks=pytest.mark.slow) for n in range(4, 12))]
+)
 def test_a_hand_covers_a_part_of_the_sheet_but_not_the_face(seed: int, bend: float) -> None:
     light, covered = held(seed, sheet(bend=bend))
     assert covered.min() >= 0.0

@@ -1,6 +1,7 @@
 """Worn masks: where they are, what they show, and what of the face they keep."""
 
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,7 @@ EYE: Area = np.s_[70:73, 82:90]
 CORNER: Area = np.s_[:20, :20]
 
 
+@cache
 def picture(seed: int = 0) -> RgbImage:
     return to_display(dead_leaves(np.random.default_rng(seed), *SIZE))
 
@@ -191,6 +193,7 @@ def test_every_drawn_mask_gives_light_without_holes_in_it() -> None:
         assert light.min() >= 0.0
 
 
+@pytest.mark.slow
 def test_the_same_recipe_gives_the_same_file() -> None:
     recipe = draw_recipe("mask", np.random.default_rng(3))
     first, second = (apply(recipe, picture(), FACE).file for _ in range(2))

@@ -4,10 +4,11 @@ from functools import partial
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from supersampled import Floats, seen, smooth_step
 
+from examples import at_most
 from facepad.simulate.camera.optics import Optics
 from facepad.simulate.media.harmonics import DisplayPanel
 from facepad.simulate.scene.geometry import Placement, Pose
@@ -59,9 +60,9 @@ def supersampled(
     ("density", "blur", "aperture", "tilt"),
     [
         (0.95, 0.2, 0.5, 4.0),
-        (0.8, 0.25, 0.7, 10.0),
-        (0.55, 0.3, 0.9, 15.0),
-        (0.35, 0.45, 1.0, -8.0),
+        pytest.param(0.8, 0.25, 0.7, 10.0, marks=pytest.mark.slow),
+        pytest.param(0.55, 0.3, 0.9, 15.0, marks=pytest.mark.slow),
+        pytest.param(0.35, 0.45, 1.0, -8.0, marks=pytest.mark.slow),
     ],
 )
 def test_moire_is_that_of_a_supersampled_panel(
@@ -76,6 +77,7 @@ def test_moire_is_that_of_a_supersampled_panel(
     assert float((found - expected).std() / expected.std()) < 0.1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("sites", "density", "panel"),
     [
@@ -107,7 +109,7 @@ def test_finer_photosites_see_a_panel_that_is_finer_than_the_picture() -> None:
     assert coarse.std() < 0.02 < fine.std()
 
 
-@settings(max_examples=25, deadline=None)
+@at_most(25)
 @given(st.floats(0.3, 3.0), st.floats(0.2, 0.8), st.floats(0.45, 1.0), st.floats(-8, 8))
 def test_a_panel_keeps_its_mean_light(
     density: float, blur: float, aperture: float, roll: float

@@ -5,10 +5,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from examples import at_most
 from facepad.errors import InputError, SettingsError
 from facepad.simulate.camera.look import Look
 from facepad.simulate.linear_light import to_display
@@ -30,6 +31,8 @@ from facepad.types import Face
 PICTURE = to_display(dead_leaves(np.random.default_rng(0), 96, 128))
 FACE = Face((40, 20, 90, 80), 1.0)
 ATTACKS = (*MEDIA, PARTIAL)
+# One in the fast suite, where a test makes many pictures of each.
+FEW = [one if one == "mask" else pytest.param(one, marks=pytest.mark.slow) for one in ATTACKS]
 
 
 def recipe(species: str, seed: int = 0, lines: int = 96) -> Recipe:
@@ -57,7 +60,7 @@ def test_another_seed_gives_another_picture(species: str) -> None:
 
 
 @pytest.mark.parametrize("species", ATTACKS)
-@settings(max_examples=10, deadline=None)
+@at_most(10)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_any_attack_is_a_picture_with_a_mask(species: str, seed: int) -> None:
     made = apply(recipe(species, seed, 64), PICTURE, FACE)
@@ -67,7 +70,7 @@ def test_any_attack_is_a_picture_with_a_mask(species: str, seed: int) -> None:
     assert made.image.std() > 1.0
 
 
-@pytest.mark.parametrize("species", ATTACKS)
+@pytest.mark.parametrize("species", FEW)
 def test_bona_fide_and_attack_share_size_and_codec(species: str) -> None:
     for seed in range(5):
         one = recipe(species, seed)
@@ -108,7 +111,7 @@ def test_cameras_do_not_depend_on_the_species() -> None:
 
 
 @pytest.mark.parametrize("group", GROUPS)
-@pytest.mark.parametrize("species", ATTACKS)
+@pytest.mark.parametrize("species", FEW)
 def test_every_group_of_effects_can_be_left_out(species: str, group: str) -> None:
     made = apply(recipe(species, 2, 64).ablated(group), PICTURE, FACE)
     assert isinstance(made, SimulatedPicture)

@@ -249,6 +249,7 @@ def test_a_run_that_ended_just_before_its_end_is_tidied(
     assert content(out) == content(whole[0])
 
 
+@pytest.mark.slow
 def test_a_run_that_ended_as_it_began_is_in_nobodys_way(people: Path, tmp_path: Path) -> None:
     (tmp_path / "out" / WORK).mkdir(parents=True)
     assert made(people, tmp_path / "out", replace(ORDER, attacks=("mask",))).rows
@@ -309,6 +310,7 @@ def test_people_may_keep_their_backgrounds(people: Path, tmp_path: Path, whole: 
         assert (next(files) == next(files)) == unmoved
 
 
+@pytest.mark.slow
 def test_a_frame_of_a_clip_is_a_source(tmp_path: Path) -> None:
     scene = to_display(dead_leaves(np.random.default_rng(0), 96, 128))
     write_video(tmp_path / "p.avi", [np.roll(scene, 9 * number, axis=1) for number in range(8)])

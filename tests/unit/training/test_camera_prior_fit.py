@@ -111,6 +111,7 @@ def test_distances_of_a_group_weigh_alike_and_none_is_below_zero(
     assert min(weights.values()) >= 0.0
 
 
+@pytest.mark.slow
 def test_a_member_without_features_counts_by_its_logit_alone() -> None:
     observed, samples = made_up()
     alone = [
@@ -138,15 +139,18 @@ def test_the_text_tells_held_out_figures(fitted: tuple[ViewPrior, str]) -> None:
     assert "HTER" in fitted[1]
 
 
+@pytest.mark.slow
 def test_an_offset_of_all_cameras_changes_nothing(fitted: tuple[ViewPrior, str]) -> None:
     there, _ = fit_prior(*made_up(shift=5.0))
     assert numbers(there) == pytest.approx(numbers(fitted[0]), rel=2e-2, abs=2e-2)
 
 
+@pytest.mark.slow
 def test_learning_twice_gives_the_same_numbers(fitted: tuple[ViewPrior, str]) -> None:
     assert numbers(fit_prior(*made_up())[0]) == numbers(fitted[0])
 
 
+@pytest.mark.slow
 def test_masks_do_not_move_the_weights() -> None:
     without, _ = fit_prior(*made_up(cameras=4, people=8))
     observed, samples = made_up(cameras=4, people=8)
@@ -161,6 +165,7 @@ def test_masks_do_not_move_the_weights() -> None:
     assert "mask" in told
 
 
+@pytest.mark.slow
 def test_many_frames_of_a_person_give_a_prior_of_that_kind() -> None:
     few = fit_kinds(*made_up(cameras=3, people=6))
     assert list(few) == ["people"]

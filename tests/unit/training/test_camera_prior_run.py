@@ -122,6 +122,7 @@ def test_the_prior_is_written_with_a_card_of_the_data(
     assert "CC0" in card.data
 
 
+@pytest.mark.slow
 def test_pictures_are_observed_once(
     samples: list[Sample], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -132,6 +133,7 @@ def test_pictures_are_observed_once(
     assert again.model.read_bytes() == content
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["face_heads_free", "face_heads_research"])
 def test_the_card_has_the_licence_of_the_tests_model(
     name: str, samples: list[Sample], tmp_path: Path
@@ -145,6 +147,7 @@ def test_the_card_has_the_licence_of_the_tests_model(
     assert (card.licence, card.research_use) == (entry.licence, entry.research_use)
 
 
+@pytest.mark.slow
 def test_the_licence_of_a_users_own_model_is_called_unknown(
     samples: list[Sample], tmp_path: Path
 ) -> None:

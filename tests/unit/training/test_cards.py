@@ -1,6 +1,7 @@
 """Cards of a user's own models: his data and options, and nothing else."""
 
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -12,14 +13,14 @@ from facepad.models.card import Card, parse
 from facepad.quality import METRICS
 from facepad.training.face import run as face_run
 from facepad.training.face.features import VIEWS, FaceFeatures
-from facepad.training.face.heads import Bounds, HeadSpec
+from facepad.training.face.heads import HeadSpec
 from facepad.training.face.run import FaceRecipe
 from facepad.training.face.sources import FaceSources
 from facepad.training.quality import run as quality_run
 from facepad.training.quality.features import MetricFeatures
 from facepad.training.quality.run import QualityRecipe
 from facepad.training.run import SELECTED_ON, TrainingResult, run
-from facepad.training.scaling import THRESHOLD_RULE
+from facepad.training.scaling import THRESHOLD_RULE, Bounds
 from facepad.training.sources import DatasetCopy
 from facepad.types import Sample
 
@@ -39,8 +40,7 @@ HISTORY = (
 )
 
 
-@pytest.fixture
-def listed(tmp_path: Path) -> Path:
+def office(folder: Path) -> Path:
     """Twelve people of a user's own, in two sessions."""
     rows = ["path,subject,pai_species,split,session,licence"]
     for person in range(12):
@@ -49,11 +49,28 @@ def listed(tmp_path: Path) -> Path:
             for species in ("", "print"):
                 for number in range(4):
                     name = f"{person}{session}{species}{number}.jpg"
-                    (tmp_path / name).touch()
+                    (folder / name).touch()
                     rows.append(f"{name},person{person},{species},{split},{session},CC0")
-    file = tmp_path / "office.csv"
+    file = folder / "office.csv"
     file.write_text("\n".join(rows) + "\n", encoding="utf-8")
     return file
+
+
+@pytest.fixture
+def listed(tmp_path: Path) -> Path:
+    return office(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Train], TrainingResult]:
+    """Trains once for all tests that only read the result."""
+
+    @cache
+    def result(train: Train) -> TrainingResult:
+        with pytest.MonkeyPatch.context() as patch:
+            return train(office(tmp_path_factory.mktemp("office")), patch)
+
+    return result
 
 
 def labels_of(samples: tuple[Sample, ...]) -> NDArray[np.float64]:
@@ -111,9 +128,9 @@ def card_of(result: TrainingResult) -> Card:
 
 @pytest.mark.parametrize("train", [trained_quality, trained_face])
 def test_a_card_names_the_users_data_and_no_other(
-    train: Train, listed: Path, monkeypatch: pytest.MonkeyPatch
+    train: Train, trained: Callable[[Train], TrainingResult]
 ) -> None:
-    card = card_of(train(listed, monkeypatch))
+    card = card_of(trained(train))
     assert "64 pictures of 4 people" in card.data
     assert "csv monday" in card.data
     assert "CC0" in card.data
@@ -122,20 +139,19 @@ def test_a_card_names_the_users_data_and_no_other(
 
 @pytest.mark.parametrize("train", [trained_quality, trained_face])
 def test_a_card_of_a_real_dataset_is_the_first_version_and_for_research(
-    train: Train, listed: Path, monkeypatch: pytest.MonkeyPatch
+    train: Train, trained: Callable[[Train], TrainingResult]
 ) -> None:
-    card = card_of(train(listed, monkeypatch))
+    card = card_of(trained(train))
     assert (card.version, card.research_use) == ("1", True)
 
 
-def test_the_report_is_written_beside_the_model(
-    listed: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    result = trained_face(listed, monkeypatch)
+def test_the_report_is_written_beside_the_model(trained: Callable[[Train], TrainingResult]) -> None:
+    result = trained(trained_face)
     assert result.model.name == "face_heads_real.npz"
     assert '"regularisation_c": 1.0' in result.report.read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_test_sets_are_named_only_when_they_were_evaluated(
     listed: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -145,18 +161,16 @@ def test_test_sets_are_named_only_when_they_were_evaluated(
     assert "in this training: csv test, subject-disjoint." in opened.results
 
 
-def test_a_card_names_the_rule_of_the_threshold(
-    listed: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    result = trained_quality(listed, monkeypatch)
+def test_a_card_names_the_rule_of_the_threshold(trained: Callable[[Train], TrainingResult]) -> None:
+    result = trained(trained_quality)
     assert "(least_mean_error)" in result.text
     assert THRESHOLD_RULE in card_of(result).recipe
 
 
 def test_a_card_of_heads_names_the_rule_of_their_operating_points(
-    listed: Path, monkeypatch: pytest.MonkeyPatch
+    trained: Callable[[Train], TrainingResult],
 ) -> None:
-    result = trained_face(listed, monkeypatch)
+    result = trained(trained_face)
     assert "(balanced)" in result.text
     recipe = " ".join(card_of(result).recipe.split())
     rule = "30% (convenience), 15% (balanced), 5% (strict) of the attacks of the worst set"
@@ -178,18 +192,18 @@ def test_a_card_says_that_bounds_were_selected_before(
 
 @pytest.mark.parametrize("train", [trained_quality, trained_face])
 def test_a_card_names_the_command_and_the_extra_that_it_needs(
-    train: Train, listed: Path, monkeypatch: pytest.MonkeyPatch
+    train: Train, trained: Callable[[Train], TrainingResult]
 ) -> None:
-    command, _, _ = card_of(train(listed, monkeypatch)).recipe.partition("\n")
+    command, _, _ = card_of(trained(train)).recipe.partition("\n")
     assert command.startswith("`facepad train ")
     assert "--dataset csv --root DIR" in command
     assert command.endswith("`, with `pip install 'facepad[train]'`")
 
 
 def test_a_card_parts_the_data_of_the_fit_from_that_of_the_threshold(
-    listed: Path, monkeypatch: pytest.MonkeyPatch
+    trained: Callable[[Train], TrainingResult],
 ) -> None:
-    card = card_of(trained_face(listed, monkeypatch))
+    card = card_of(trained(trained_face))
     fitted_on, _, selected_on = card.data.partition(SELECTED_ON)
     assert "real: 64 pictures" in fitted_on
     assert "csv dev" not in fitted_on

@@ -41,11 +41,12 @@ def nothing(key: str) -> list[face_features.Row]:
     return [(key, Reason.NO_FACE, False, np.zeros(4, np.float32))]
 
 
+@pytest.mark.slow
 def test_a_picture_is_seen_once_and_then_known(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cache = FaceCache(tmp_path)
-    first = extract([sample(PORTRAIT)], cache, workers=1)
+    first = extract([sample(PORTRAIT)], cache, workers=0)
     assert first.of("tight", 5).shape == (1, 2 * CHANNELS[5])
     assert first.values.shape[1] == len(VIEWS)
     assert first.has_context.all()

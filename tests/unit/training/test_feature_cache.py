@@ -48,16 +48,20 @@ def test_a_file_that_is_no_database_is_told(tmp_path: Path) -> None:
         table(tmp_path)
 
 
-def test_rows_come_in_the_order_of_the_items_and_only_new_ones_are_computed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("workers", [0, pytest.param(1, marks=pytest.mark.slow)])
+def test_rows_come_in_the_order_of_the_items_and_only_new_ones_are_computed(
+    tmp_path: Path, workers: int
+) -> None:
     kept, ticks = table(tmp_path), []
     kept.write([("3", -1)])
     rows = compute_cached(
-        items(5, 3, 2), kept, square, int, workers=1, advance=lambda: ticks.append(1), chunk=1
+        items(5, 3, 2), kept, square, int, workers=workers, advance=lambda: ticks.append(1), chunk=1
     )
     assert rows == [("5", 25), ("3", -1), ("2", 4)]
     assert len(ticks) == 3
 
 
+@pytest.mark.slow
 def test_an_item_that_makes_its_process_die_is_named(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="died twice while measuring 7"):
         compute_cached(items(7), table(tmp_path), dying, int, workers=1, advance=ignore)

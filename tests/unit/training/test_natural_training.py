@@ -10,12 +10,13 @@ import cv2
 import numpy as np
 import pytest
 import sewar
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.svm import SVC
 
+from examples import at_most
 from facepad.errors import DatasetError, InputError
 from facepad.quality.biqi_model import BiqiModel
 from facepad.quality.niqe_model import NiqeModel
@@ -30,7 +31,7 @@ from facepad.training.scaling import platt
 skimage: Any = import_module("skimage.metrics")  # without types
 REFERENCE = Path(__file__).resolve().parents[2] / "reference"
 SHARED = Path(__file__).resolve().parents[3].parent / "shared"
-few = settings(max_examples=10, deadline=None)
+few = at_most(10)
 
 
 def fit_sigmoid(decisions: NDArray[np.float64], first: NDArray[np.bool_]) -> tuple[float, float]:
@@ -56,7 +57,14 @@ def folder_of_scenes(folder: Path, many: int, side: int) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pytest.param(kind, marks=() if kind.name in ("jpeg", "blur") else pytest.mark.slow)
+        for kind in KINDS
+    ],
+    ids=lambda kind: kind.name,
+)
 def test_a_stronger_distortion_looks_worse(kind: Kind) -> None:
     tile = scene(1)
     found = [
@@ -67,6 +75,7 @@ def test_a_stronger_distortion_looks_worse(kind: Kind) -> None:
     assert 0 < found[0] < found[-1] <= 100
 
 
+@pytest.mark.slow
 def test_the_targets_measures_are_those_of_other_libraries() -> None:
     one, other = scene(1), cv2.GaussianBlur(scene(1), (0, 0), 1.3)
     pair = one.astype(np.float32), other.astype(np.float32)
@@ -103,6 +112,7 @@ def test_decisions_are_those_of_scikit_learn() -> None:
     np.testing.assert_allclose(found, other.decision_function(points), atol=1e-9)
 
 
+@pytest.mark.slow
 def test_the_likeliest_class_is_mostly_the_right_one() -> None:
     points = np.random.default_rng(1).normal(size=(300, 3))
     kinds = (points[:, 0] > 0).astype(np.int64) + (points[:, 1] > 0)
@@ -210,6 +220,7 @@ def test_biqi_is_fitted_and_read_again_and_measures_nothing_twice(
     train_biqi(pictures, tmp_path / "out")
 
 
+@pytest.mark.slow
 def test_biqi_needs_three_pictures() -> None:
     measured = tiles.measure(scene(1), "one")
     with pytest.raises(DatasetError, match="at least 3 pictures, got 1"):

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from facepad.errors import DatasetError, SettingsError
 from facepad.scores import AffineScaling
-from facepad.training.face.heads import ACCEPTED, ACCUSED, Column, as_points, select_bounds
+from facepad.training.face.heads import as_points, select_bounds
 from facepad.training.face.run import read_bounds
+from facepad.training.scaling import ACCEPTED, ACCUSED, Column
 
 GOOD = {"convenience": (-1.0, 0.0), "balanced": (-1.0, 0.5), "strict": (-1.0, 2.0)}
 

@@ -51,6 +51,7 @@ def test_light_and_display_values_are_inverse() -> None:
     assert np.array_equal(to_display(to_light(values)), values)
 
 
+@pytest.mark.slow
 def test_made_up_scenes_are_light_and_follow_their_seed() -> None:
     first, second, other = (dead_leaves(np.random.default_rng(seed), 90, 120) for seed in (1, 1, 2))
     assert first.shape == (90, 120, 3)

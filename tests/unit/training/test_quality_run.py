@@ -47,11 +47,13 @@ def train(order: QualityRecipe, monkeypatch: pytest.MonkeyPatch) -> TrainingResu
     return run(order, order.prepare(), lambda: None)
 
 
+@pytest.mark.slow
 def test_the_model_can_be_read_again(trained: TrainingResult) -> None:
     assert trained.model.name == "quality_whole_real.npz"
     assert "weights" in store.read_arrays(trained.model)
 
 
+@pytest.mark.slow
 def test_test_parts_are_not_evaluated_unless_asked(
     trained: TrainingResult,
 ) -> None:
@@ -68,6 +70,7 @@ def test_test_parts_that_were_evaluated_are_named_in_the_card(
     assert "nuaa test, subject-disjoint:" in result.text
 
 
+@pytest.mark.slow
 def test_what_saw_a_real_dataset_is_for_research(trained: TrainingResult) -> None:
     card = trained.model.with_suffix(".md").read_text()
     assert "| use | research only |" in card

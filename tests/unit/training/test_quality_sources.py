@@ -1,12 +1,12 @@
 """Which pictures train the quality test, choose its threshold and are judged."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from facepad.errors import DatasetError
-from facepad.testing import made_up_dataset
 from facepad.training.quality.run import QualityRecipe
 from facepad.training.sources import DatasetCopy, evaluation_sets, only_simulated, train_and_dev
 from facepad.types import Split
@@ -29,9 +29,9 @@ def simulated(folder: Path, *, used: bool = False) -> DatasetCopy:
     return DatasetCopy("simulated", folder)
 
 
-@pytest.fixture(scope="module")
-def nuaa(tmp_path_factory: pytest.TempPathFactory) -> DatasetCopy:
-    return DatasetCopy("nuaa", made_up_dataset(tmp_path_factory.mktemp("nuaa"), "nuaa"))
+@pytest.fixture
+def nuaa(miniatures: Callable[[str], Path]) -> DatasetCopy:
+    return DatasetCopy("nuaa", miniatures("nuaa"))
 
 
 def order(*trains: DatasetCopy, view: str = "face") -> QualityRecipe:

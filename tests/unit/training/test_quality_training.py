@@ -131,6 +131,7 @@ def test_a_metric_that_never_varies_has_no_weight() -> None:
     assert classifier.scale[METRICS.index("ad")] == 0.0
 
 
+@pytest.mark.slow
 def test_the_report_names_parts_counts_and_where_thresholds_come_from() -> None:
     samples, features = made_up()
     made = trained(samples, features)

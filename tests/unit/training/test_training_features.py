@@ -30,8 +30,8 @@ def samples(tmp_path: Path) -> list[Sample]:
 
 def test_vectors_come_in_the_order_of_the_samples(samples: list[Sample], tmp_path: Path) -> None:
     cache = MetricCache(tmp_path / "cache")
-    forth = extract(samples, VIEWS["whole"], cache, workers=1)
-    back = extract(samples[::-1], VIEWS["whole"], cache, workers=1)
+    forth = extract(samples, VIEWS["whole"], cache, workers=0)
+    back = extract(samples[::-1], VIEWS["whole"], cache, workers=0)
     assert np.array_equal(forth.vectors, back.vectors[::-1], equal_nan=True)
     assert forth.vectors.shape == (3, len(METRICS))
 
@@ -86,7 +86,7 @@ def test_a_missing_picture_is_named(samples: list[Sample], tmp_path: Path) -> No
 def test_a_broken_picture_is_named(samples: list[Sample], tmp_path: Path) -> None:
     Path(samples[1].path).write_bytes(b"no picture")
     with pytest.raises(DatasetError, match=r"1\.png"):
-        extract(samples, VIEWS["whole"], MetricCache(tmp_path / "cache"), workers=1)
+        extract(samples, VIEWS["whole"], MetricCache(tmp_path / "cache"), workers=0)
 
 
 def test_a_clip_is_measured_by_its_middle_frame_or_by_the_one_that_is_named(tmp_path: Path) -> None:
@@ -99,7 +99,7 @@ def test_a_clip_is_measured_by_its_middle_frame_or_by_the_one_that_is_named(tmp_
     clip = Sample("clip", str(file), "1", Split.TRAIN)
     given = [clip, *(replace(clip, frame=number) for number in range(3))]
     cache = MetricCache(tmp_path / "cache")
-    middle, *frames = extract(given, VIEWS["whole"], cache, workers=1).vectors
+    middle, *frames = extract(given, VIEWS["whole"], cache, workers=0).vectors
     assert [np.array_equal(middle, frame) for frame in frames] == [False, True, False]
 
 

@@ -6,9 +6,8 @@ is scaled on held-out sources of the training data, so that the log-likelihood r
 cameras and people. Operating points come from sets that took no part in fitting.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 
 import numpy as np
 
@@ -18,7 +17,6 @@ from facepad.evaluation.table import ScoreTable, from_samples
 from facepad.faces import crops
 from facepad.liveness.face_cnn.heads import (
     CROP,
-    SETS,
     SURROUNDED,
     FaceHeads,
     Head,
@@ -27,7 +25,7 @@ from facepad.liveness.face_cnn.heads import (
 from facepad.models import store
 from facepad.scores import AffineScaling, sigmoid
 from facepad.training.face.features import BLACKED_OUT, FaceFeatures, Values
-from facepad.training.scaling import Mask, platt, sample_weights
+from facepad.training.scaling import Bounds, Column, Mask, bounds_at_worst, platt, sample_weights
 from facepad.types import OperatingPoint, Sample, Score
 
 MASK, PARTIAL = "mask", "partial"
@@ -35,18 +33,6 @@ _STEPS = 500  # of the solver
 _FLAT = 1e-3  # of the block's deviation: added to that of each statistic
 
 Member = tuple[str, int]  # view and block
-
-# Where the operating points lie: accepted attacks and accused living people at most, shares of
-# the worst column.
-ACCEPTED: Mapping[str, float] = MappingProxyType(
-    {"convenience": 0.3, "balanced": 0.15, "strict": 0.05}
-)
-ACCUSED = 0.05
-_FEW = 10  # pictures of a class; fewer are no column
-
-# By set of views, then by name: below the first raw logit a picture is an attack, from the
-# second on it is bona fide.
-Bounds = Mapping[str, Mapping[str, tuple[float, float]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,25 +101,10 @@ class LabelledFeatures:
         return from_samples(list(self.samples), scores)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Column:
-    """Raw logits of one set that took no part in fitting.
-
-    Attributes:
-        views: Set of views of its pictures, of `SETS`.
-        bona_fide: Raw logits of living people, shape (N,).
-        attacks: Raw logits of attacks, shape (M,).
-    """
-
-    views: str
-    bona_fide: Vector
-    attacks: Vector
-
-    @classmethod
-    def of(cls, labelled: LabelledFeatures, raw: Vector) -> "Column":
-        """Return the column of a set; it is one of crops where most of its pictures are."""
-        views = SURROUNDED if labelled.features.has_context.mean() > 0.5 else CROP
-        return cls(views, raw[labelled.bona_fide], raw[~labelled.bona_fide])
+def column_of(labelled: LabelledFeatures, raw: Vector) -> Column:
+    """Return the column of a set; it is one of crops where most of its pictures are."""
+    views = SURROUNDED if labelled.features.has_context.mean() > 0.5 else CROP
+    return Column(views, raw[labelled.bona_fide], raw[~labelled.bona_fide])
 
 
 def joined(parts: Sequence[LabelledFeatures]) -> LabelledFeatures:
@@ -176,7 +147,7 @@ def train(
     own = labelled.part(np.array([sample.pai_species != PARTIAL for sample in labelled.samples]))
     raw = held_out(labelled, spec, own)
     scaling = platt(raw, own.bona_fide, sample_weights(own.samples, by_source=True))
-    columns = _by_source(own, raw) + [Column.of(part, decided(heads, part)) for part in dev]
+    columns = _by_source(own, raw) + [column_of(part, decided(heads, part)) for part in dev]
     bounds = bounds or select_bounds(columns)
     return FaceHeads(heads, scaling, as_points(bounds, scaling), store.version("face_trunk"))
 
@@ -316,32 +287,15 @@ def _kinds(samples: Sequence[Sample]) -> list[str]:
 
 
 def select_bounds(columns: Sequence[Column]) -> Bounds:
-    """Return the operating points that hold at the worst column of each set of views.
-
-    Above the upper bound at most the named share (`ACCEPTED`) of any column's attacks is
-    accepted; below the lower bound at most `ACCUSED` of any column's living people is accused.
-    Columns of a class with few pictures do not count. A set of views without a column has the
-    bounds of all columns together.
+    """Return operating points that hold at the worst column, for both sets of views.
 
     Args:
-        columns: At least one with enough attacks, and one with enough living people.
+        columns: As `facepad.training.scaling.bounds_at_worst` takes them.
 
     Raises:
-        DatasetError: There is none.
+        DatasetError: Too few pictures of a class.
     """
-    found = {}
-    for views in SETS:
-        own = [column for column in columns if column.views == views]
-        attacks, people = (_enough(own, kind) or _enough(columns, kind) for kind in (False, True))
-        if not attacks or not people:
-            raise DatasetError(f"operating points need a set with {_FEW} pictures of each class")
-        low = min(float(np.quantile(values, ACCUSED)) for values in people)
-        high = {
-            name: max(float(np.quantile(values, 1.0 - share)) for values in attacks)
-            for name, share in ACCEPTED.items()
-        }
-        found[views] = {name: (min(low, bound), bound) for name, bound in high.items()}
-    return found
+    return bounds_at_worst(columns, SETS)
 
 
 def as_points(bounds: Bounds, scaling: AffineScaling) -> dict[str, dict[str, OperatingPoint]]:
@@ -355,15 +309,10 @@ def as_points(bounds: Bounds, scaling: AffineScaling) -> dict[str, dict[str, Ope
     }
 
 
-def _enough(columns: Sequence[Column], bona_fide: bool) -> list[Vector]:
-    sides = [column.bona_fide if bona_fide else column.attacks for column in columns]
-    return [side for side in sides if len(side) >= _FEW]
-
-
 def _by_source(labelled: LabelledFeatures, raw: Vector) -> list[Column]:
     groups = np.array([sample.session or "" for sample in labelled.samples])
     return [
-        Column.of(labelled.part(groups == name), raw[groups == name])
+        column_of(labelled.part(groups == name), raw[groups == name])
         for name in sorted(set(groups.tolist()))
     ]
 

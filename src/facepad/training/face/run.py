@@ -19,9 +19,6 @@ from facepad.models.card import Card
 from facepad.scores import sigmoid
 from facepad.training.face.features import FaceCache, extract
 from facepad.training.face.heads import (
-    ACCEPTED,
-    ACCUSED,
-    Bounds,
     HeadSpec,
     LabelledFeatures,
     context_logits,
@@ -42,6 +39,7 @@ from facepad.training.run import (
     result_section,
     size_of,
 )
+from facepad.training.scaling import ACCEPTED, ACCUSED, Bounds
 from facepad.training.sources import SampleSet
 from facepad.types import OperatingPoint
 

@@ -19,10 +19,10 @@ from facepad.errors import DatasetError
 from facepad.evaluation.ranking import auc
 from facepad.fusion.lda import LdaFusion, SideModel
 from facepad.scores import AffineScaling
-from facepad.training.face.heads import Column, select_bounds
-from facepad.training.scaling import Mask, platt, sample_weights
+from facepad.training.scaling import Column, Mask, bounds_at_worst, platt, sample_weights
 from facepad.types import Sample
 
+ALL = "all"  # name of the only set of views
 FOLDS = 5  # of people
 LEVEL = 0.9  # of intervals
 _REPEATS = 500  # of the bootstrap
@@ -150,18 +150,18 @@ def fit(
 def select(rows: FusionRows, ratios: Vector) -> dict[str, tuple[float, float]]:
     """Return operating points that hold at the worst source of the rows, by name.
 
-    The rule is that of the face test, `facepad.training.face.heads.select_bounds`.
+    The rule is that of the face test, `facepad.training.scaling.bounds_at_worst`.
 
     Raises:
         DatasetError: No source has enough presentations of a class.
     """
     sources = np.array([sample.session or "" for sample in rows.samples])
     columns = [
-        Column("context", ratios[own & rows.labels], ratios[own & ~rows.labels])
+        Column(ALL, ratios[own & rows.labels], ratios[own & ~rows.labels])
         for name in sorted(set(sources.tolist()))
         for own in [sources == name]
     ]
-    return dict(select_bounds(columns)["context"])
+    return dict(bounds_at_worst(columns, (ALL,))[ALL])
 
 
 def held_out(rows: FusionRows, tests: Sequence[str] | None = None) -> Vector:

@@ -1,0 +1,56 @@
+"""What holds for every run: few examples in the fast suite, and what is slow is done once."""
+
+import gc
+import sys
+from collections.abc import Callable, Iterator
+from functools import cache
+from importlib.metadata import EntryPoints, entry_points
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+from typer.main import get_command
+
+# Of the fast suite: a few of the examples, the same ones every time. `make test` has them all.
+settings.register_profile("fast", settings.get_profile("ci"), max_examples=15)
+
+
+def pytest_collection_finish() -> None:
+    """Leave the thousands of collected tests, which live to the end, to no later collection."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _once() -> Iterator[None]:
+    """Read what is installed once for each search path: it takes 8 ms, and every name needs it."""
+
+    @cache
+    def read(_: tuple[str, ...], group: str) -> EntryPoints:
+        return entry_points(group=group)
+
+    def of_group(*, group: str) -> EntryPoints:
+        return read(tuple(sys.path), group)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("facepad.registry.entry_points", of_group)
+        patch.setattr("facepad.models.index.entry_points", of_group)
+        # The runner of typer's tests makes all commands anew each time: 25 ms.
+        patch.setattr("typer.testing._get_command", cache(get_command))
+        yield
+
+
+@pytest.fixture(scope="session")
+def miniatures(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Folder of the miniature of a database, for reading only; written when first asked for."""
+    from facepad.testing import made_up_dataset
+
+    written: dict[str, Path] = {}
+
+    def folder(name: str) -> Path:
+        if name not in written:
+            written[name] = made_up_dataset(tmp_path_factory.mktemp(name), name)
+        return written[name]
+
+    return folder
