@@ -17,6 +17,7 @@ from facepad.evaluation.table import ScoreTable, from_samples
 from facepad.faces import crops
 from facepad.liveness.face_cnn.heads import (
     CROP,
+    SETS,
     SURROUNDED,
     FaceHeads,
     Head,
