@@ -150,7 +150,9 @@ def test_the_fused_score_is_held_against_the_fused_threshold() -> None:
 def test_the_interval_of_a_test_that_decides_alone_is_that_of_the_decision() -> None:
     sure = FakeTest("sure", Score(0.9, interval=(0.8, 0.95)))
     assert decide(sure).interval == (0.8, 0.95)
-    assert decide(sure, FakeTest("other")).interval is None
+    together = decide(sure, FakeTest("other", Score(0.9))).interval
+    assert together is not None
+    assert 0.8 < together[0] < 0.9 < together[1] < 0.95  # as uncertain as both on average
 
 
 def test_a_test_that_abstains_leaves_the_decision_to_the_others() -> None:
