@@ -259,6 +259,19 @@ def _abstaining(decision: Decision) -> list[str]:
     ]
 
 
+def interval_in_words(decision: Decision) -> str:
+    """Return the interval of the score; "" where it is not known.
+
+    Example:
+        >>> interval_in_words(Decision(Outcome.BONA_FIDE, 0.9, interval=(0.75, 0.96)))
+        'interval 0.75 to 0.96'
+    """
+    if decision.interval is None:
+        return ""
+    low, high = decision.interval
+    return f"interval {low:.2f} to {high:.2f}"
+
+
 def _against_threshold(decision: Decision) -> list[str]:
     point = decision.operating_point
     if decision.score is None or point is None:

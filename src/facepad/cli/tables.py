@@ -22,6 +22,7 @@ from facepad.documents import (
     Tally,
     explained,
     explained_notes,
+    interval_in_words,
     why,
 )
 from facepad.errors import counted, printable
@@ -263,7 +264,8 @@ def _cells(judged: Judged, shown: Sequence[str]) -> dict[str, Text]:
         error = Text(_without_path(judged), style=ERROR_STYLE)
         return {"outcome": Text("error", style=ERROR_STYLE), "why": error}
     values = {name: _of_test(score) for name, score in decision.scores.items()}
-    reasons = (why(decision), *_scores_in_words(decision, values, shown))
+    interval = interval_in_words(decision)
+    reasons = (why(decision), interval, *_scores_in_words(decision, values, shown))
     return values | {
         "outcome": Text(OUTCOMES[decision.outcome], style=STYLES[decision.outcome]),
         "score": _number(decision.score),

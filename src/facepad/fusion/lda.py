@@ -92,6 +92,9 @@ class LdaFusion:
     bounds: Mapping[str, tuple[float, float]]
     side: SideModel = field(default_factory=SideModel)
     version: str = "lda"
+    _weights: dict[tuple[str, ...], tuple[Vector, Vector]] = field(
+        default_factory=dict, init=False, repr=False
+    )
 
     @property
     def __name__(self) -> str:
@@ -179,10 +182,14 @@ class LdaFusion:
 
     def weights(self, tests: tuple[str, ...]) -> tuple[Vector, Vector]:
         """Return the weight of each test where these answer, and the middle of both means."""
-        rows = [self.tests.index(name) for name in tests]
-        attack, bona_fide = self.means[:, rows]
-        within = self.covariance[np.ix_(rows, rows)]
-        return discriminant(within, bona_fide - attack), (bona_fide + attack) / 2.0
+        known = self._weights.get(tests)
+        if known is None:
+            rows = [self.tests.index(name) for name in tests]
+            attack, bona_fide = self.means[:, rows]
+            within = self.covariance[np.ix_(rows, rows)]
+            known = discriminant(within, bona_fide - attack), (bona_fide + attack) / 2.0
+            self._weights[tests] = known  # the same values whichever thread is first
+        return known
 
     def _half_width(self, tests: tuple[str, ...]) -> float:
         """Return the usual half-width of the interval: cameras differ, in log-odds."""

@@ -254,6 +254,7 @@ def _judged(path: str, row: Mapping[str, str], tests: Sequence[str]) -> Judged:
         tuple(Reason(reason) for reason in row["reason"].split(";") if reason),
         scores={test: Score(float(value)) for test, value in scores.items() if value},
         operating_point=_point(row),
+        interval=_interval(row["interval"]),
         face=_face(row),
         source=path,
         notes=(row["notes"],) if row["notes"] else (),
@@ -270,6 +271,13 @@ def _point(row: Mapping[str, str]) -> OperatingPoint | None:
         return None
     bounds = (float(row[bound]) for bound in ("threshold", "low", "high"))
     return OperatingPoint(row["operating_point"], *bounds)
+
+
+def _interval(cell: str) -> tuple[float, float] | None:
+    if not cell:
+        return None
+    low, high = map(float, cell.split())
+    return low, high
 
 
 def _face(row: Mapping[str, str]) -> Face | None:

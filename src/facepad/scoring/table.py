@@ -25,7 +25,7 @@ ERROR_PREFIX = "error: "  # in the column reason, where there is no outcome
 DECIMALS = 6  # of scores; more is numerical noise
 STEPS = ("decode", "faces", "capture")
 AUDIT = (  # what a score was decided by, and what was unusual about the input
-    *("threshold", "low", "high", "operating_point"),
+    *("interval", "threshold", "low", "high", "operating_point"),
     *("fusion", "calibration", "facepad_version"),
     *("face_box", "other_faces", "capture", "notes"),
 )
@@ -39,8 +39,8 @@ def output_columns(tests: Sequence[str]) -> Fields:
     Example:
         >>> output_columns(["quality"])[:5]
         ('score', 'outcome', 'reason', 'quality_score', 'ms')
-        >>> output_columns(["quality"])[5:9]
-        ('threshold', 'low', 'high', 'operating_point')
+        >>> output_columns(["quality"])[5:10]
+        ('interval', 'threshold', 'low', 'high', 'operating_point')
     """
     scores = (f"{test}_score" for test in tests)
     return ("score", OUTCOME_COLUMN, "reason", *scores, "ms", *AUDIT)
@@ -50,7 +50,7 @@ def presentation_columns(tests: Sequence[str]) -> Fields:
     """Return the names of the columns that `facepad evaluate` writes.
 
     Example:
-        >>> presentation_columns(["quality"])[16:]
+        >>> presentation_columns(["quality"])[17:]
         ('quality_reason', 'frames', 'decode_ms', 'faces_ms', 'capture_ms', 'quality_ms')
     """
     return (
@@ -95,6 +95,7 @@ def presentation_fields(decision: Decision, tests: Sequence[str]) -> Fields:
 def _audit_fields(decision: Decision) -> Fields:
     point, face = decision.operating_point, decision.face
     return (
+        " ".join(map(score_field, decision.interval or ())),
         *(("", "", "", "") if point is None else (
             score_field(point.threshold), score_field(point.low), score_field(point.high),
             point.name,

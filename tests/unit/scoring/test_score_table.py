@@ -65,6 +65,7 @@ def test_a_row_says_what_the_score_was_decided_by() -> None:
     )
     fields = dict(zip(output_columns(TESTS), decision_fields(decision, TESTS), strict=True))
     assert {name: fields[name] for name in AUDIT} == {
+        "interval": "",
         "threshold": "0.500000",
         "low": "0.400000",
         "high": "0.600000",
