@@ -36,6 +36,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 from choosing.columns import ATTACKS, LIVING, MASKS, listed
 from facepad import settings
 from facepad.evaluation.ranking import auc
+from facepad.evaluation.ratio_costs import cllr, minimum_cllr
+from facepad.evaluation.table import score_table
 from facepad.fusion import Answer, applied, mean_ratio
 from facepad.fusion.lda import LdaFusion, from_file
 from facepad.liveness.face_cnn.heads import FaceHeads
@@ -50,7 +52,7 @@ from facepad.training.face.heads import LabelledFeatures, decided, fit
 from facepad.training.face.run import SPEC
 from facepad.training.scaling import Column, bounds_at_worst
 from facepad.training.sources import simulated_samples
-from facepad.types import OperatingPoint, Reason, Score
+from facepad.types import OperatingPoint, Reason, Score, Split
 
 ALL = "all"  # name of the only set of views
 OWN = ("column", "path", "species", "subject", "session", "camera", "key")
@@ -227,6 +229,7 @@ def judge(scores: Path, file: Path, bounds: Path | None) -> None:
     is_better = by > 0.0 and not worse
     print(f"\nmean difference {by:+.3f} ({low:+.3f} to {high:+.3f}); worse beyond the interval: "
           f"{', '.join(worse) or 'none'}; the default: {'yes' if is_better else 'no'}")  # fmt: skip
+    _cost(ranked, names, fusion)
     _decided(columns, fusion, names)
     _decided(columns, fusion, best)
     if bounds:
@@ -236,6 +239,25 @@ def judge(scores: Path, file: Path, bounds: Path | None) -> None:
             (ALL,),
         )[ALL]  # fmt: skip
         bounds.write_text(json.dumps({"bounds": found}, indent=2) + "\n", encoding="utf-8")
+
+
+def _cost(columns: Sequence[Scored], names: Sequence[str], fusion: LdaFusion) -> None:
+    """Print Cllr and its minimum of each test's own scale and of the fusion's."""
+    print("\nCllr (its minimum): cost of the ratios in bits, 1 for ratios without information")
+    for kind in ("simulated", "recorded"):
+        own = [one for one in columns if one.name.startswith("simulated") == (kind == "simulated")]
+        cells = []
+        for name in (*names, "fusion"):
+            tests = names if name == "fusion" else (name,)
+            ways = [ratios(one, fusion if name == "fusion" else None, tests) for one in own]
+            table = score_table(
+                [sigmoid(value) for value in np.nan_to_num(np.concatenate(ways)).tolist()],
+                [None if label else "attack" for one in own for label in one.labels.tolist()],
+                [person for one in own for person in one.people.tolist()],
+                split=Split.TEST,
+            )
+            cells.append(f"{name} {cllr(table):.3f} ({minimum_cllr(table):.3f})")
+        print(f"  {kind}: {', '.join(cells)}")
 
 
 def _decided(columns: Sequence[Scored], fusion: LdaFusion, tests: Sequence[str]) -> None:
