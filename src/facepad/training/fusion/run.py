@@ -2,10 +2,11 @@
 
 import json
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import numpy as np
 
@@ -206,7 +207,7 @@ def score_rows(
         [[_number(one["ratios"].get(name)) for name in recipe.tests] for one in values], float
     )
     for test, file in recipe.scores.items():
-        ratios[:, recipe.tests.index(test)] = _given(file, samples)
+        ratios[:, recipe.tests.index(test)] = given_ratios(file, samples)
     return FusionRows(recipe.tests, tuple(samples), ratios, tuple(one["side"] for one in values))
 
 
@@ -232,20 +233,53 @@ def _number(value: float | None) -> float:
     return math.nan if value is None else value
 
 
-def _given(file: Path, samples: Sequence[Sample]) -> list[float]:
-    """Return the ratios in a file of scores; an empty score is missing."""
+def given_ratios(file: Path, samples: Sequence[Sample]) -> list[float]:
+    """Return the log-likelihood ratio of each presentation by a file of scores.
+
+    A row belongs to the presentation with its path, or with a path that ends with it. Where no
+    path fits, the name of the file is enough, if the table has it once.
+
+    Args:
+        file: CSV with ``path`` and ``score``; an empty score is missing (NaN).
+        samples: The presentations.
+
+    Raises:
+        DatasetError: A presentation has no row, two files share one, or a score is not in [0, 1].
+    """
     table = read_csv(file, strip=True)
     table.require("path")
     table.require("score")
-    stored = {Path(row["path"]).name: row["score"] for _, row in table.rows()}
-    whole = {row["path"]: row["score"] for _, row in table.rows()}
+    rows = {row["path"]: _ratio(row["score"], f"{file}:{line}") for line, row in table.rows()}
+    names = Counter(PurePath(path).name for path in rows)
+    alone = {PurePath(path).name: path for path in rows if names[PurePath(path).name] == 1}
+    takers: dict[str, str] = {}
     found = []
     for sample in samples:
-        cell = whole.get(sample.path, stored.get(Path(sample.path).name))
-        if cell is None:
+        parts = PurePath(sample.path).parts
+        ends = (str(PurePath(*parts[first:])) for first in range(len(parts)))
+        path = next((end for end in ends if end in rows), alone.get(parts[-1]))
+        if path is None:
             raise DatasetError(f"{file} has no row for {sample.path}")
-        found.append(logit(float(cell)) if cell else math.nan)
+        if takers.setdefault(path, sample.path) != sample.path:
+            raise DatasetError(
+                f"{file}: the row {path} fits {takers[path]} and {sample.path}; name more of the "
+                "folders above the file"
+            )
+        found.append(rows[path])
     return found
+
+
+def _ratio(cell: str, place: str) -> float:
+    """Return the log-likelihood ratio of one cell; NaN for an empty one."""
+    if not cell:
+        return math.nan
+    try:
+        score = float(cell)
+    except ValueError:
+        score = math.nan
+    if not 0.0 <= score <= 1.0:
+        raise DatasetError(f"{place}: expected a score in [0, 1] or an empty one, got {cell!r}")
+    return logit(score)
 
 
 # --- report and card ----------------------------------------------------------------------
