@@ -57,8 +57,8 @@ class Decision:
             Not compared.
         interval: Lower and upper bound of the score: what it may be before another camera of the
             kind that was learned or with other frames of the calibration, and by the scatter of a
-            clip's frames. None when unknown. ``outcome`` is uncertain where the interval reaches
-            across the middle of the usual band (`applied`).
+            clip's frames. None when unknown. An interval that is wider than usual widens the
+            band of ``operating_point`` (`applied`).
         left_out: Why a test has no part in the decision, by test name: a clip test for a
             still, or a test of depth without depth. Such a test has no score.
         capture: What is wrong with the capture of the presentation, and the measures of the

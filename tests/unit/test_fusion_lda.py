@@ -1,6 +1,7 @@
 """The fitted fusion: weights, missing tests, side information, and its file."""
 
 import json
+import math
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -124,6 +125,12 @@ def test_side_information_that_is_not_finite_counts_as_missing() -> None:
     assert side.factor({"blur": float("nan")}) == side.factor({}) == 1.0
 
 
+def test_side_information_cannot_make_the_interval_infinite() -> None:
+    side = SideModel(("blur",), np.array([1.0]), np.array([0.5]), np.array([1e9]))
+    assert math.isfinite(side.factor({"blur": 2.0}))
+    assert side.factor({"blur": 0.0}) > 0.0
+
+
 def test_contributions_sum_to_the_ratio_without_the_bias() -> None:
     model = fusion(scaling=AffineScaling(1.3, -0.2))
     given_answers = answers(a=0.7, b=0.2, c=0.6)
@@ -165,11 +172,18 @@ def test_the_file_gives_the_same_fusion_back(tmp_path: Path) -> None:
         ("means", np.zeros((2, 2)), "shapes"),
         ("covariance", np.ones((3, 3)), "positive definite"),
         ("covariance", np.full((3, 3), np.nan), "finite"),
+        ("covariance", np.eye(3) + np.eye(3, k=1) / 2, "symmetric"),
+        ("tests", np.array(["a", "a", "b"]), "named once"),
+        ("means", np.full((2, 3), 1e300), "finite numbers below"),
+        ("scaling", np.array([1.0, np.nan]), "finite"),
+        ("bounds", np.full((3, 2), np.inf), "finite"),
         ("scaling", np.array([-1.0, 0.0]), "slope above 0"),
         ("bounds", np.array([[1.0, 0.0]] * 3), "not above"),
         ("points", np.array(["x", "y", "z"]), "convenience"),
         ("versions", np.array("{"), "holds no fusion"),
         ("versions", np.array(json.dumps({"a": {}})), "holds no fusion"),
+        ("versions", np.array(json.dumps({name: [] for name in TESTS})), "no mappings"),
+        ("versions", np.array("[" * 100_000), "too deeply"),
         ("side_numbers", np.zeros((3, 4)), "measures"),
     ],
 )

@@ -215,9 +215,9 @@ def asked_name(answers: Mapping[str, Answer]) -> str:
 def applied(point: OperatingPoint, margin: float) -> OperatingPoint:
     """Return an operating point for an interval that is wider or narrower than usual.
 
-    The one rule of uncertainty: a score is uncertain where its interval reaches across the middle
-    of the usual band. For an interval of the usual width that is the band itself; each log-odd
-    more moves either end of the band by one. A point without a band is a decision at one
+    The one rule of uncertainty: a score is uncertain within the band. An interval of the usual
+    width leaves the band as it is; each log-odd more moves either end outwards by one, and each
+    log-odd less inwards, at most to the threshold. A point without a band is a decision at one
     threshold, whatever the interval is.
 
     Args:

@@ -33,6 +33,7 @@ _DECIDES = (None, Reason.NO_THRESHOLD)
 _SIDE_LIMIT = 3.0  # deviations of side information that count at most
 _STEPS, _STILL = 1_000, 1e-12  # of coordinate descent
 _LEAST_VARIANCE = 1e-9
+_LARGEST = 1e6  # number in a model file; far above what a fit gives
 
 Vector = NDArray[np.float64]
 
@@ -63,7 +64,7 @@ class SideModel:
             if math.isfinite(value):
                 off = (value - mean) / scale
                 total += weight * min(max(off, -_SIDE_LIMIT), _SIDE_LIMIT)
-        return math.exp(total)
+        return math.exp(min(max(total, -LOGIT_LIMIT), LOGIT_LIMIT))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -332,14 +333,17 @@ def _read(arrays: Mapping[str, NDArray[Any]], source: str, version: str) -> LdaF
     )
     shapes = ((2, count), (count, count), (count, count))
     fits = tuple(each.shape for each in (means, covariance, cameras)) == shapes
-    finite = all(np.isfinite(each).all() for each in (means, covariance, cameras))
-    if not (count and fits and finite):
+    numbers = (means, covariance, cameras, arrays["scaling"], arrays["bounds"])
+    if not (count and fits and len(set(tests)) == count):
         raise ModelError(
-            f"{source} needs finite means and covariances of its {count} tests, got shapes "
-            f"{means.shape}, {covariance.shape}, {cameras.shape}"
+            f"{source} needs means and covariances of its {count} tests, each named once, got "
+            f"shapes {means.shape}, {covariance.shape}, {cameras.shape}"
         )
-    if np.linalg.eigvalsh(covariance).min() < _LEAST_VARIANCE:
-        raise ModelError(f"{source} needs a positive definite covariance")
+    if not all((np.abs(each) < _LARGEST).all() for each in numbers):
+        raise ModelError(f"{source} needs finite numbers below {_LARGEST:,.0f}")
+    is_symmetric = np.allclose(covariance, covariance.T)
+    if not is_symmetric or np.linalg.eigvalsh(covariance).min() < _LEAST_VARIANCE:
+        raise ModelError(f"{source} needs a symmetric, positive definite covariance")
     slope, bias = (float(number) for number in arrays["scaling"])
     versions = _versions(str(arrays["versions"]), tests)
     rows = zip(arrays["points"], arrays["bounds"].tolist(), strict=True)
@@ -348,10 +352,7 @@ def _read(arrays: Mapping[str, NDArray[Any]], source: str, version: str) -> LdaF
         raise ModelError(f"{source} needs a slope above 0 and the points {', '.join(POINT_NAMES)}")
     if not all(low <= high for low, high in bounds.values()):
         raise ModelError(f"{source} needs lower bounds that are not above the upper ones")
-    names = tuple(str(name) for name in arrays["side"] if str(name))
-    mean, scale, weights = np.asarray(arrays["side_numbers"], np.float64)
-    if not len(mean) == len(names) or not (scale > 0.0).all() or not np.isfinite(weights).all():
-        raise ModelError(f"{source} needs mean, scale above 0 and weight of {len(names)} measures")
+    side = _side(arrays, source)
     return LdaFusion(
         tests,
         versions,
@@ -360,13 +361,26 @@ def _read(arrays: Mapping[str, NDArray[Any]], source: str, version: str) -> LdaF
         cameras,
         AffineScaling(slope, bias),
         MappingProxyType(bounds),
-        SideModel(names, mean, scale, weights),
+        side,
         version,
     )
 
 
+def _side(arrays: Mapping[str, NDArray[Any]], source: str) -> SideModel:
+    names = tuple(str(name) for name in arrays["side"] if str(name))
+    mean, scale, weights = numbers = np.asarray(arrays["side_numbers"], np.float64)
+    if not len(mean) == len(names) or not (scale > 0.0).all() or not np.isfinite(numbers).all():
+        raise ModelError(f"{source} needs mean, scale above 0 and weight of {len(names)} measures")
+    return SideModel(names, mean, scale, weights)
+
+
 def _versions(text: str, tests: Sequence[str]) -> Mapping[str, Mapping[str, str]]:
-    stored = json.loads(text)
+    try:
+        stored = json.loads(text)
+    except RecursionError as error:
+        raise ValueError("the versions of its tests are nested too deeply") from error
+    if not all(isinstance(stored[name], dict) for name in tests):
+        raise TypeError("the versions of its tests are no mappings")
     return MappingProxyType(
         {
             name: MappingProxyType({str(model): str(at) for model, at in stored[name].items()})

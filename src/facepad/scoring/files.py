@@ -143,16 +143,20 @@ def score_files(
 def manifest_of(inputs: Iterable[Input]) -> Manifest:
     """Return a row for each file, named relative to the folder that all of them are in.
 
+    A file that several inputs name has one row.
+
     Raises:
         InputError: An input is standard input, or stands for nothing, such as an empty folder.
     """
-    inputs = tuple(inputs)
-    files = tuple(map(_file_of, inputs))
+    once: dict[str, Input] = {}
+    for each in inputs:
+        once.setdefault(os.path.abspath(_file_of(each)), each)  # noqa: PTH100 - keeps links
+    files = tuple(map(_file_of, once.values()))
     packed = (address.parse(file) for file in files)
     folder = _common_folder(
         [
             each.root if rows is None else rows.file.parent
-            for each, rows in zip(inputs, packed, strict=True)
+            for each, rows in zip(once.values(), packed, strict=True)
         ]
     )
     rows = tuple((_relative_name(file, folder),) for file in files)

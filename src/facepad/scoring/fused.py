@@ -158,7 +158,8 @@ def _margin(fused: Fused, bound: str) -> float:
 
 
 def _decides(row: Scored) -> bool:
-    return row.value is not None and not row.reason
+    """Return whether a test decides; a fitted fusion has a threshold where the test has none."""
+    return row.value is not None and row.reason in (None, "", Reason.NO_THRESHOLD)
 
 
 def _is_unmet(row: Scored) -> bool:

@@ -179,10 +179,11 @@ class JudgedTests:
     def points(self) -> Mapping[str, OperatingPoint]:
         """Threshold and band of the deciding tests; a calibrated test decides alone.
 
-        A test without a threshold of its own always abstains, and is left out.
+        A test without a threshold of its own always abstains, and is left out, unless the fusion
+        was fitted on it.
         """
         points = {test: self.loaded[test].point for test in self.spec.deciding}
-        return {test: point for test, point in points.items() if is_decisive(point)}
+        return {t: point for t, point in points.items() if self.fusion_models or is_decisive(point)}
 
     @property
     def models(self) -> dict[str, str]:

@@ -12,7 +12,7 @@ from facepad.evaluation.aggregation import Scored
 from facepad.fusion import Answer, Fused, mean_ratio
 from facepad.scores import logit
 from facepad.scoring.engine import DatasetScoring, decided_rows, scored_by
-from facepad.scoring.fused import FusedTests
+from facepad.scoring.fused import FusedTests, partly_decided
 from facepad.scoring.table import error_fields, presentation_columns, presentation_fields
 from facepad.scoring.workers import CheckerSpec
 from facepad.types import CaptureQuality, Face, OperatingPoint, Reason, Sample, Score, Split
@@ -151,3 +151,9 @@ def test_a_line_has_no_margin_where_the_fusion_does_not_decide() -> None:
 
     (line,) = FusedTests("never", never, {"one": POINTS["one"], "two": POINTS["two"]}).lines()
     assert np.isnan(line.margins["threshold"]).all()
+
+
+def test_a_test_without_a_threshold_counts_as_deciding_in_a_fusion() -> None:
+    sample = SAMPLE
+    rows = {"a": [Scored(sample, 0.9)], "b": [Scored(sample, 0.8, Reason.NO_THRESHOLD.value)]}
+    assert partly_decided(rows) == (0, 0)

@@ -31,6 +31,7 @@ def rows(*paths: str) -> list[str]:
         (["a/sub/2.jpg"], ["2.jpg"]),
         (["a/*/2.jpg"], ["sub/2.jpg"]),
         (["b/3.jpg", "a/1.jpg"], ["b/3.jpg", "a/1.jpg"]),
+        (["a", "a/1.jpg", "a/*.jpg"], ["1.jpg", "sub/2.jpg"]),
     ],
 )
 def test_a_path_is_relative_to_the_folder_that_all_inputs_are_in(

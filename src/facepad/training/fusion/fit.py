@@ -135,6 +135,9 @@ def fit(
         scaling=AffineScaling(1.0, 0.0),
         bounds=MappingProxyType({}),
     )
+    if not usual.weights(rows.tests)[0].any():
+        raise DatasetError("no test has higher scores for bona fide than for attacks here, of "
+                           f"{', '.join(rows.tests)}; a fusion needs one")  # fmt: skip
     raw = held_out(rows)
     weight = sample_weights(rows.samples, by_source=True)
     scaling = platt(raw, rows.labels, weight)
@@ -174,7 +177,7 @@ def held_out(rows: FusionRows, tests: Sequence[str] | None = None) -> Vector:
     """
     chosen = rows.tests if tests is None else tuple(tests)
     places = [rows.tests.index(name) for name in chosen]
-    folds = np.array([crc32(one.encode()) % FOLDS for one in rows.people.tolist()])
+    folds = _folds(rows)
     found = np.full(len(rows.samples), np.nan)
     for fold in range(FOLDS):
         means, covariance = normal_of(rows.part(folds != fold))
@@ -369,6 +372,11 @@ def _difference(labels: Mask, first: Vector, second: Vector) -> float:
     return auc(labels, first) - auc(labels, second)
 
 
+def _folds(rows: FusionRows) -> NDArray[np.intp]:
+    """Return the fold of each presentation, by its person, shape (N,)."""
+    return np.array([crc32(one.encode()) % FOLDS for one in rows.people.tolist()])
+
+
 def _require(rows: FusionRows) -> None:
     labels = rows.labels
     for kind, word in ((True, "bona fide"), (False, "attack")):
@@ -376,11 +384,17 @@ def _require(rows: FusionRows) -> None:
             raise DatasetError(
                 f"a fusion needs presentations of both classes; no {word} has a score"
             )
+    people = len(set(rows.people.tolist()))
+    if people < 2 * FOLDS:
+        raise DatasetError(f"a fusion needs at least {2 * FOLDS} people, got {people}")
+    folds = _folds(rows)
     for name, column in zip(rows.tests, rows.ratios.T, strict=True):
         for kind, word in ((True, "bona fide"), (False, "attack")):
-            if not np.isfinite(column[labels == kind]).any():
+            known = set(folds[(labels == kind) & np.isfinite(column)].tolist())
+            if not known:
                 raise DatasetError(f"test {name!r} has no score of any {word} presentation")
-    if len(set(rows.people.tolist())) < 2 * FOLDS:
-        raise DatasetError(
-            f"a fusion needs at least {2 * FOLDS} people, got {len(set(rows.people.tolist()))}"
-        )
+            if len(known) < 2:
+                raise DatasetError(
+                    f"too few people have {word} presentations with a score of test {name!r} to "
+                    "hold some of them out; add people, or leave the test out"
+                )

@@ -2,10 +2,11 @@
 
 import json
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import numpy as np
 
@@ -20,9 +21,9 @@ from facepad.jobs.progress import Advance
 from facepad.models import index, store
 from facepad.models.card import Card
 from facepad.pipeline import Checker
-from facepad.registry import POINT_NAMES
+from facepad.registry import POINT_NAMES, located
 from facepad.scores import logit
-from facepad.selected_tests import make_test
+from facepad.selected_tests import make_test, name_of
 from facepad.training.feature_cache import CacheTable, compute_cached, file_key, frame_of
 from facepad.training.fusion.fit import Bounds, FusionRows, SubsetResult, fit, held_out, subsets
 from facepad.training.run import (
@@ -48,7 +49,7 @@ class FusionRecipe:
     """Options of a training of a fusion.
 
     Attributes:
-        tests: Names of the tests.
+        tests: The tests as they were named; networks of the user's own with their place.
         simulated: Folders of simulated pictures; all their parts are train.
         datasets: Further datasets, of which the parts are used.
         parts: Parts of these datasets: "train", "dev".
@@ -71,11 +72,16 @@ class FusionRecipe:
     workers: int
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the tests in results."""
+        return tuple(map(name_of, self.tests))
+
+    @property
     def command(self) -> str:
         """The command that repeats the training, without the places of folders."""
-        words = [f"--tests {','.join(self.tests)}", *("--simulated DIR" for _ in self.simulated)]
+        words = [f"--tests {','.join(self.names)}", *("--simulated DIR" for _ in self.simulated)]
         words += [f"--dataset {copy.name}=DIR" for copy in self.datasets]
-        words += [f"--scores {test}=FILE" for test in self.scores]
+        words += [f"--scores {name_of(test)}=FILE" for test in self.scores]
         words += ["--bounds FILE"] if self.bounds else []
         return " ".join(["facepad train fusion", *words])
 
@@ -91,9 +97,9 @@ class FusionRecipe:
                 f"a fusion is fitted on {' and '.join(PARTS)}, got {', '.join(wrong)}: error rates "
                 "are too low where test presentations took part in the fit"
             )
-        if len(set(self.tests)) < len(self.tests) or not self.tests:
+        if len(set(self.names)) < len(self.tests) or not self.tests:
             raise SettingsError(f"each test is named once, got {', '.join(self.tests) or 'none'}")
-        if unknown := [test for test in self.scores if test not in self.tests]:
+        if unknown := [test for test in self.scores if name_of(test) not in self.names]:
             raise SettingsError(f"--scores of {', '.join(unknown)}, which is not among --tests")
         found = list(simulated_samples(self.simulated)) if self.simulated else []
         for copy in self.datasets:
@@ -131,7 +137,7 @@ def run(recipe: FusionRecipe, samples: Sequence[Sample], advance: Advance) -> Fu
         ModelError: A model is missing, or the result cannot be written.
         SettingsError: A test does not exist.
     """
-    versions = {name: dict(make_test(name).models) for name in recipe.tests}
+    versions = {name_of(test): dict(make_test(test).models) for test in recipe.tests}
     rows = score_rows(recipe, samples, versions, advance)
     fusion = fit(rows, versions, recipe.bounds)
     report = report_of(rows, fusion)
@@ -197,17 +203,17 @@ def score_rows(
         items,
         ScoreCache(settings.writable_folder("cache_dir")),
         _scored,
-        partial(Checker, recipe.tests, advisory=(), threads=1),
+        partial(Checker, tuple(map(located, recipe.tests)), advisory=(), threads=1),
         workers=recipe.workers,
         advance=advance,
     )
     values = [json.loads(text) for _, text in kept]
     ratios = np.array(
-        [[_number(one["ratios"].get(name)) for name in recipe.tests] for one in values], float
+        [[_number(one["ratios"].get(name)) for name in recipe.names] for one in values], float
     )
     for test, file in recipe.scores.items():
-        ratios[:, recipe.tests.index(test)] = _given(file, samples)
-    return FusionRows(recipe.tests, tuple(samples), ratios, tuple(one["side"] for one in values))
+        ratios[:, recipe.names.index(name_of(test))] = given_ratios(file, samples)
+    return FusionRows(recipe.names, tuple(samples), ratios, tuple(one["side"] for one in values))
 
 
 def _scored(checker: Checker, item: _Item) -> _Kept:
@@ -232,20 +238,53 @@ def _number(value: float | None) -> float:
     return math.nan if value is None else value
 
 
-def _given(file: Path, samples: Sequence[Sample]) -> list[float]:
-    """Return the ratios in a file of scores; an empty score is missing."""
+def given_ratios(file: Path, samples: Sequence[Sample]) -> list[float]:
+    """Return the log-likelihood ratio of each presentation by a file of scores.
+
+    A row belongs to the presentation with its path, or with a path that ends with it. Where no
+    path fits, the name of the file is enough, if the table has it once.
+
+    Args:
+        file: CSV with ``path`` and ``score``; an empty score is missing (NaN).
+        samples: The presentations.
+
+    Raises:
+        DatasetError: A presentation has no row, two files share one, or a score is not in [0, 1].
+    """
     table = read_csv(file, strip=True)
     table.require("path")
     table.require("score")
-    stored = {Path(row["path"]).name: row["score"] for _, row in table.rows()}
-    whole = {row["path"]: row["score"] for _, row in table.rows()}
+    rows = {row["path"]: _ratio(row["score"], f"{file}:{line}") for line, row in table.rows()}
+    names = Counter(PurePath(path).name for path in rows)
+    alone = {PurePath(path).name: path for path in rows if names[PurePath(path).name] == 1}
+    takers: dict[str, str] = {}
     found = []
     for sample in samples:
-        cell = whole.get(sample.path, stored.get(Path(sample.path).name))
-        if cell is None:
+        parts = PurePath(sample.path).parts
+        ends = (str(PurePath(*parts[first:])) for first in range(len(parts)))
+        path = next((end for end in ends if end in rows), alone.get(parts[-1]))
+        if path is None:
             raise DatasetError(f"{file} has no row for {sample.path}")
-        found.append(logit(float(cell)) if cell else math.nan)
+        if takers.setdefault(path, sample.path) != sample.path:
+            raise DatasetError(
+                f"{file}: the row {path} fits {takers[path]} and {sample.path}; name more of the "
+                "folders above the file"
+            )
+        found.append(rows[path])
     return found
+
+
+def _ratio(cell: str, place: str) -> float:
+    """Return the log-likelihood ratio of one cell; NaN for an empty one."""
+    if not cell:
+        return math.nan
+    try:
+        score = float(cell)
+    except ValueError:
+        score = math.nan
+    if not 0.0 <= score <= 1.0:
+        raise DatasetError(f"{place}: expected a score in [0, 1] or an empty one, got {cell!r}")
+    return logit(score)
 
 
 # --- report and card ----------------------------------------------------------------------

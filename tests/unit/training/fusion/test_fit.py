@@ -141,3 +141,25 @@ def test_a_test_without_scores_is_named() -> None:
     rows.ratios[:, 1] = np.nan
     with pytest.raises(DatasetError, match="'weak' has no score"):
         fit(rows, {name: {} for name in TESTS})
+
+
+def test_a_class_of_one_person_cannot_be_held_out() -> None:
+    rows = made_up()
+    one = rows.part(rows.labels | (rows.people == "person 2"))
+    with pytest.raises(DatasetError, match="too few people have attack presentations"):
+        fit(one, {name: {} for name in TESTS})
+
+
+def test_a_test_that_answers_for_one_person_only_is_refused() -> None:
+    rows = made_up()
+    rows.ratios[rows.people != "person 1", 1] = np.nan
+    rows.ratios[~rows.labels, 1] = 0.0
+    with pytest.raises(DatasetError, match=r"too few people have bona fide .* test 'weak'"):
+        fit(rows, {name: {} for name in TESTS})
+
+
+def test_tests_that_all_rank_attacks_higher_make_no_fusion() -> None:
+    rows = made_up()
+    rows.ratios[:] = -np.abs(rows.ratios) * np.where(rows.labels, 1.0, -1.0)[:, None]
+    with pytest.raises(DatasetError, match="no test has higher scores for bona fide"):
+        fit(rows, {name: {} for name in TESTS})
