@@ -200,7 +200,8 @@ def _fused(decision: Decision) -> Iterator[_Row]:
         score, point = decision.scores.get(part.name), decision.operating_points.get(part.name)
         value = None if score is None else score.value
         own = "" if value is None else f"its own {logit(value):+.2f}"
-        high = "" if point is None else f", accepted alone from {logit(point.high):+.2f}"
+        decides = point is not None and point.high < 1.0  # not one without a threshold
+        high = f", accepted alone from {logit(point.high):+.2f}" if point and decides else ""
         weight = "" if part.weight is None else f", weight {part.weight:.2f}"
         yield part.name, part.log_odds, own + high + weight
     if found and abs(found.bias) >= SMALL_CHANGE:

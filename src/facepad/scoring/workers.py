@@ -179,10 +179,12 @@ class JudgedTests:
     def points(self) -> Mapping[str, OperatingPoint]:
         """Threshold and band of the deciding tests; a calibrated test decides alone.
 
-        A test without a threshold of its own always abstains, and is left out.
+        A test without a threshold of its own is left out, since it always abstains; but not where
+        the fusion was fitted on it, and so has a scale for its scores.
         """
         points = {test: self.loaded[test].point for test in self.spec.deciding}
-        return {test: point for test, point in points.items() if is_decisive(point)}
+        fitted = len(points) > 1 and bool(self.fusion_models)
+        return {test: point for test, point in points.items() if fitted or is_decisive(point)}
 
     @property
     def models(self) -> dict[str, str]:

@@ -280,3 +280,14 @@ def test_a_still_without_a_clip_test_does_not_count_as_an_abstention() -> None:
 def test_the_shipped_threshold_is_the_mean_in_log_odds() -> None:
     # scipy 1.17.1: expit(mean(logit([0.2, 0.5])))
     assert FusedTests.of("mean", POINTS).shipped_point().threshold == pytest.approx(1 / 3)
+
+
+def test_a_test_without_a_threshold_counts_where_the_fusion_was_fitted_on_it() -> None:
+    spec = CheckerSpec.of(["face_cnn", "quality"], None)
+    undecided = OperatingPoint("no threshold", 0.5, 0.0, 1.0)
+    tests = {
+        "face_cnn": LoadedTest(OperatingPoint.at(0.5), {}, ()),
+        "quality": LoadedTest(undecided, {}, ()),
+    }
+    assert list(JudgedTests(tests, spec).points) == ["face_cnn"]
+    assert list(JudgedTests(tests, spec, {"fusion": "fusion+1"}).points) == [*tests]

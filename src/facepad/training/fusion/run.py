@@ -20,7 +20,7 @@ from facepad.jobs.progress import Advance
 from facepad.models import index, store
 from facepad.models.card import Card
 from facepad.pipeline import Checker
-from facepad.registry import POINT_NAMES
+from facepad.registry import DESCRIPTION, NETWORK, POINT_NAMES, short_name
 from facepad.scores import logit
 from facepad.selected_tests import make_test
 from facepad.training.feature_cache import CacheTable, compute_cached, file_key, frame_of
@@ -48,7 +48,7 @@ class FusionRecipe:
     """Options of a training of a fusion.
 
     Attributes:
-        tests: Names of the tests.
+        tests: Names of the tests; that of a network with the file that describes it.
         simulated: Folders of simulated pictures; all their parts are train.
         datasets: Further datasets, of which the parts are used.
         parts: Parts of these datasets: "train", "dev".
@@ -71,9 +71,15 @@ class FusionRecipe:
     workers: int
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the tests in results."""
+        return tuple(map(short_name, self.tests))
+
+    @property
     def command(self) -> str:
         """The command that repeats the training, without the places of folders."""
-        words = [f"--tests {','.join(self.tests)}", *("--simulated DIR" for _ in self.simulated)]
+        tests = (f"{one}{DESCRIPTION}" if one.startswith(NETWORK) else one for one in self.names)
+        words = [f"--tests {','.join(tests)}", *("--simulated DIR" for _ in self.simulated)]
         words += [f"--dataset {copy.name}=DIR" for copy in self.datasets]
         words += [f"--scores {test}=FILE" for test in self.scores]
         words += ["--bounds FILE"] if self.bounds else []
@@ -91,9 +97,9 @@ class FusionRecipe:
                 f"a fusion is fitted on {' and '.join(PARTS)}, got {', '.join(wrong)}: error rates "
                 "are too low where test presentations took part in the fit"
             )
-        if len(set(self.tests)) < len(self.tests) or not self.tests:
+        if len(set(self.names)) < len(self.tests) or not self.tests:
             raise SettingsError(f"each test is named once, got {', '.join(self.tests) or 'none'}")
-        if unknown := [test for test in self.scores if test not in self.tests]:
+        if unknown := [test for test in self.scores if short_name(test) not in self.names]:
             raise SettingsError(f"--scores of {', '.join(unknown)}, which is not among --tests")
         found = list(simulated_samples(self.simulated)) if self.simulated else []
         for copy in self.datasets:
@@ -131,7 +137,8 @@ def run(recipe: FusionRecipe, samples: Sequence[Sample], advance: Advance) -> Fu
         ModelError: A model is missing, or the result cannot be written.
         SettingsError: A test does not exist.
     """
-    versions = {name: dict(make_test(name).models) for name in recipe.tests}
+    made = zip(recipe.names, map(make_test, recipe.tests), strict=True)
+    versions = {name: dict(test.models) for name, test in made}
     rows = score_rows(recipe, samples, versions, advance)
     fusion = fit(rows, versions, recipe.bounds)
     report = report_of(rows, fusion)
@@ -203,11 +210,11 @@ def score_rows(
     )
     values = [json.loads(text) for _, text in kept]
     ratios = np.array(
-        [[_number(one["ratios"].get(name)) for name in recipe.tests] for one in values], float
+        [[_number(one["ratios"].get(name)) for name in recipe.names] for one in values], float
     )
     for test, file in recipe.scores.items():
-        ratios[:, recipe.tests.index(test)] = _given(file, samples)
-    return FusionRows(recipe.tests, tuple(samples), ratios, tuple(one["side"] for one in values))
+        ratios[:, recipe.names.index(short_name(test))] = _given(file, samples)
+    return FusionRows(recipe.names, tuple(samples), ratios, tuple(one["side"] for one in values))
 
 
 def _scored(checker: Checker, item: _Item) -> _Kept:
