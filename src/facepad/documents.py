@@ -231,8 +231,11 @@ def _table(rows: Sequence[_Row]) -> list[str]:
 
 
 def limits(point: OperatingPoint | None) -> str:
-    """Return the band of an operating point in log-odds, in brackets; "" without one."""
-    if point is None:
+    """Return the band of an operating point in log-odds, in brackets; "" without one.
+
+    Also where every score is uncertain, as of a network without a threshold.
+    """
+    if point is None or (point.low <= 0.0 and point.high >= 1.0):
         return ""
     return f" (accepted from {logit(point.high):+.2f}, attack below {logit(point.low):+.2f})"
 

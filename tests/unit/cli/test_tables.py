@@ -95,10 +95,12 @@ def test_a_test_without_a_threshold_accepts_nothing_alone(
         ATTACK,
         scores={"network:my": Score(0.6)},
         operating_points=points,
+        operating_point=points["network:my"],
         contributions=parts,
     )
     text = "\n".join(shown(capsys, [Judged("x.jpg", decision)], explain=True))
     assert "its own +0.41, weight 0.50" in text
+    assert "accepted from" not in text
 
 
 def test_an_explained_score_that_does_not_decide_says_so(
