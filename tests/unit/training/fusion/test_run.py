@@ -37,7 +37,7 @@ def test_a_network_has_the_name_that_it_has_in_results(
 
 
 def test_the_command_of_the_card_has_no_folder_of_a_network() -> None:
-    command = recipe("quality", "network:/home/ann/nets/my.toml").command
+    command = recipe("quality", "network:/data/ann/nets/my.toml").command
     assert command == "facepad train fusion --tests quality,network:my.toml"
 
 
