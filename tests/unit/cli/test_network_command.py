@@ -88,6 +88,17 @@ def test_a_file_of_any_name_can_be_described(tmp_path: Path) -> None:
         (tmp_path / name).rename(tmp_path / "net.onnx")
 
 
+def test_describe_refuses_a_file_whose_name_is_no_text(tmp_path: Path) -> None:
+    written(tmp_path)
+    name = tmp_path / "a\udcff.onnx"
+    try:
+        (tmp_path / "net.onnx").rename(name)
+    except OSError:
+        pytest.skip("the file system takes text only")
+    refused = facepad("describe", name, "--out", tmp_path / "new.toml")
+    assert (refused.exit_code, "is not in UTF-8" in refused.stderr) == (3, True)
+
+
 def test_describe_refuses_a_name_that_no_test_can_have(tmp_path: Path) -> None:
     written(tmp_path)
     refused = facepad("describe", tmp_path / "net.onnx", "--out", tmp_path / "my net.toml")

@@ -71,6 +71,8 @@ def template(model: Path, folder: Path) -> str:
         )
     channels, size, layout = _reading(picture.shape)
     classes = outputs[0].shape[-1] if len(outputs[0].shape) > 1 else 1
+    if any("\ud800" <= one <= "\udfff" for one in str(model)):
+        raise ModelError(f"{printable(str(model))}: the name is not in UTF-8; rename the file")
     path = model.absolute()
     near = path.relative_to(folder.absolute()) if path.is_relative_to(folder.absolute()) else path
     return _TEMPLATE.format(
