@@ -200,7 +200,8 @@ def _fused(decision: Decision) -> Iterator[_Row]:
         score, point = decision.scores.get(part.name), decision.operating_points.get(part.name)
         value = None if score is None else score.value
         own = "" if value is None else f"its own {logit(value):+.2f}"
-        high = "" if point is None else f", accepted alone from {logit(point.high):+.2f}"
+        decides = point is not None and point.high < 1.0  # not one without a threshold
+        high = f", accepted alone from {logit(point.high):+.2f}" if point and decides else ""
         weight = "" if part.weight is None else f", weight {part.weight:.2f}"
         yield part.name, part.log_odds, own + high + weight
     if found and abs(found.bias) >= SMALL_CHANGE:
@@ -230,8 +231,11 @@ def _table(rows: Sequence[_Row]) -> list[str]:
 
 
 def limits(point: OperatingPoint | None) -> str:
-    """Return the band of an operating point in log-odds, in brackets; "" without one."""
-    if point is None:
+    """Return the band of an operating point in log-odds, in brackets; "" without one.
+
+    Also where every score is uncertain, as of a network without a threshold.
+    """
+    if point is None or (point.low <= 0.0 and point.high >= 1.0):
         return ""
     return f" (accepted from {logit(point.high):+.2f}, attack below {logit(point.low):+.2f})"
 

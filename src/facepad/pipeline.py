@@ -362,7 +362,7 @@ class Checker:
         left_out = {name: reason for name, reason in reasons_out.items() if reason is not None}
         asked = {test.name: test for test in parts.tests if test.name not in left_out}
         scores = (
-            self._scorer.scores(tuple(asked.values()), stills, clip, clock)
+            parts.on_scale(self._scorer.scores(tuple(asked.values()), stills, clip, clock))
             if judged.judgeable
             else {name: Score(None, judged.reasons[0]) for name in asked}
         )

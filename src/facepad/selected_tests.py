@@ -1,7 +1,7 @@
 """The liveness tests that judge together: made by name, perhaps one of them for a camera."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, Self
 
@@ -210,6 +210,24 @@ class LoadedTests:
     def has_frame_wise(self) -> bool:
         """Whether a test looks at single frames."""
         return not all(needs_of(test).is_clip for test in self.tests)
+
+    def on_scale(self, scores: Mapping[str, Score]) -> dict[str, Score]:
+        """Return the scores; without ``no_threshold`` where the fusion was fitted on the test.
+
+        Such a score counts in the fusion, which has a scale and thresholds for it.
+
+        Args:
+            scores: Score of each test, by name.
+        """
+        if not isinstance(self.fuse, FittedFusion):
+            return dict(scores)
+        deciding = {test.name for test in self.tests[: self.deciding]}
+        return {
+            name: replace(score, reason=None)
+            if name in deciding and score.reason is Reason.NO_THRESHOLD
+            else score
+            for name, score in scores.items()
+        }
 
     def evidence(
         self,

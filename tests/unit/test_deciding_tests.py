@@ -1,7 +1,7 @@
 """Which tests decide, with and without the calibration of a camera."""
 
 import pickle
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from facepad import calibration
 from facepad.calibration import Anchor, Calibration, MemberAnchor
 from facepad.decision import Decision
 from facepad.errors import ModelError, SettingsError
+from facepad.fusion import Answer, Fused
 from facepad.models.card import Card
 from facepad.pipeline import Checker
 from facepad.scoring.table import presentation_columns, presentation_fields
@@ -319,3 +320,29 @@ def test_within_its_band_or_abstaining_it_rejects_nothing_alone(test: RejectingT
 def test_an_advisory_test_rejects_nothing() -> None:
     decision = outcome_of(PlainTest(value=0.999), advisory=(RejectingTest(value=0.1),))
     assert decision.outcome is Outcome.BONA_FIDE
+
+
+@dataclass(frozen=True)
+class FusionOfMine:
+    """A fusion that was fitted on all tests: the mean, whatever the reasons are."""
+
+    models: Mapping[str, str] = field(default_factory=dict)
+
+    def __call__(self, answers: Mapping[str, Answer]) -> Fused:
+        values = [answer.score.value or 0.0 for answer in answers.values()]
+        return Fused(sum(values) / len(values), (), HALF)
+
+    def check_for(self, tests: Sequence[LivenessTest]) -> None:
+        assert tests
+
+
+def test_a_test_without_a_threshold_does_not_abstain_where_the_fusion_was_fitted_on_it() -> None:
+    network = RejectingTest(name="network:my", value=0.7, vetoes=False, reason=Reason.NO_THRESHOLD)
+    unfamiliar = replace(network, name="other", reason=Reason.UNFAMILIAR_CAMERA)
+    tests = (PlainTest(value=0.6), network, unfamiliar)
+    fitted = Checker(tests, finder=AnyFinder(), fusion=FusionOfMine())
+    scores = fitted.check(PICTURE, channels="rgb").scores
+    assert [one.reason for one in scores.values()] == [None, None, Reason.UNFAMILIAR_CAMERA]
+    mean = Checker(tests, finder=AnyFinder(), fusion="mean")
+    scores = mean.check(PICTURE, channels="rgb").scores
+    assert scores["network:my"].reason is Reason.NO_THRESHOLD

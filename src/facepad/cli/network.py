@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from facepad.registry import DESCRIPTION
+from facepad.registry import DESCRIPTION, NETWORK, short_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,6 +52,7 @@ def describe(
         return
     if out.suffix != DESCRIPTION:
         raise typer.BadParameter(f"--out must end with {DESCRIPTION}, got {out.name}")
+    short_name(f"{NETWORK}{out}")  # refuses a name that --tests would refuse
     if out.exists() and not force:
         raise SettingsError(f"{out} exists; give another --out, or --force to overwrite it")
     write_file(out, template(model, out.parent), error=SettingsError)

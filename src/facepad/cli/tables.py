@@ -50,6 +50,7 @@ GAP = 2  # blanks between columns
 UNBROKEN = 10_000  # columns; more than a line has
 LINE_WIDTHS: Mapping[str, int] = MappingProxyType({"outcome": 11, "score": 5})  # of streamed lines
 FREQUENT = 5  # reasons in a summary
+MOST_BANDS = 4  # thresholds and bands in a summary; a fitted fusion has one for each picture
 CALIBRATE = (
     "calibrate the camera: facepad calibrate --bona-fide FRAMES --name NAME, then check "
     "--calibration NAME"
@@ -149,7 +150,10 @@ def _details(tally: Tally, skipped: int) -> Iterator[str]:
     if times := tally.times_ms:
         each = " each (median)" if len(times) > 1 else ""
         yield f"{median(times):.0f} ms{each}"
-    if bands := sorted({_band(point) for point in tally.points}):
+    bands = sorted({_band(point) for point in tally.points})
+    if len(bands) > MOST_BANDS:
+        yield f"{len(bands):,} thresholds and bands, by picture"
+    elif bands:
         yield ", or ".join(bands)
 
 

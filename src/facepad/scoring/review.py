@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 MOST = 500  # thumbnails on a page
+MOST_POINTS = 4  # operating points that are listed; a fitted fusion has one for each picture
 SIDE = 256  # pixels of a thumbnail's longer side
 SUFFIXES = (".html", ".htm")
 UNREADABLE, NO_REASON = "unreadable", "none"
@@ -157,6 +158,7 @@ def render(page: ReviewPage, cards: Sequence[ReviewCard]) -> str:
         shown=Counter(card.kind for card in cards),
         by_code=by_code,
         codes={code: _code_in_words(code) for code, _ in by_code.most_common()},
+        most_points=MOST_POINTS,
         points=sorted(tally.points, key=lambda point: (point.name, point.threshold)),
         deciding=page.deciding,
         advisory=page.advisory,

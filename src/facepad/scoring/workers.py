@@ -183,7 +183,8 @@ class JudgedTests:
         was fitted on it.
         """
         points = {test: self.loaded[test].point for test in self.spec.deciding}
-        return {t: point for t, point in points.items() if self.fusion_models or is_decisive(point)}
+        fitted = len(points) > 1 and bool(self.fusion_models)
+        return {test: point for test, point in points.items() if fitted or is_decisive(point)}
 
     @property
     def models(self) -> dict[str, str]:

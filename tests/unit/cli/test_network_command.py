@@ -78,6 +78,33 @@ def test_describe_prints_the_inputs_and_outputs_of_a_network(tmp_path: Path) -> 
     assert parse_description(text, tmp_path / "my.toml").output.name == "scores"
 
 
+def test_a_file_of_any_name_can_be_described(tmp_path: Path) -> None:
+    written(tmp_path)
+    for name in ("\N{SMILING FACE WITH OPEN MOUTH}.onnx", 'a"\x7f.onnx', "a\nlicence = 1 #.onnx"):
+        (tmp_path / "net.onnx").rename(tmp_path / name)
+        assert facepad("describe", tmp_path / name, "--out", tmp_path / "new.toml").exit_code == 0
+        assert tomllib.loads((tmp_path / "new.toml").read_text())["model"]["file"] == name
+        (tmp_path / "new.toml").unlink()
+        (tmp_path / name).rename(tmp_path / "net.onnx")
+
+
+def test_describe_refuses_a_file_whose_name_is_no_text(tmp_path: Path) -> None:
+    written(tmp_path)
+    name = tmp_path / "a\udcff.onnx"
+    try:
+        (tmp_path / "net.onnx").rename(name)
+    except OSError:
+        pytest.skip("the file system takes text only")
+    refused = facepad("describe", name, "--out", tmp_path / "new.toml")
+    assert (refused.exit_code, "is not in UTF-8" in refused.stderr) == (3, True)
+
+
+def test_describe_refuses_a_name_that_no_test_can_have(tmp_path: Path) -> None:
+    written(tmp_path)
+    refused = facepad("describe", tmp_path / "net.onnx", "--out", tmp_path / "my net.toml")
+    assert (refused.exit_code, "the name of a description" in refused.stderr) == (4, True)
+
+
 def test_names_of_a_strange_network_cannot_add_keys(tmp_path: Path) -> None:
     name = 'a"\nfile = "b\n# '
     nodes = [onnx.node("Identity", [name], ["scores"])]

@@ -7,6 +7,7 @@ import pytest
 from facepad.cli.tables import DecisionLines, show_decisions, show_summary, summary
 from facepad.decision import Decision
 from facepad.documents import Judged, Tally
+from facepad.scores import Breakdown, Contribution
 from facepad.types import OperatingPoint, Outcome, Reason, Score
 
 ATTACK = Decision(
@@ -75,6 +76,31 @@ def test_every_threshold_that_was_applied_is_told() -> None:
     other = replace(ATTACK, operating_point=OperatingPoint.at(0.25, "mean of a, b"))
     last = summary(tally(ATTACK, other, ATTACK)).plain
     assert last.endswith("; threshold 0.25, or threshold 0.50")
+
+
+def test_many_bands_are_counted() -> None:
+    bands = [
+        replace(ATTACK, operating_point=OperatingPoint("balanced", 0.5, 0.4, 0.5 + share / 100.0))
+        for share in range(9)
+    ]
+    assert summary(tally(*bands)).plain.endswith("; 9 thresholds and bands, by picture")
+
+
+def test_a_test_without_a_threshold_accepts_nothing_alone(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    parts = Breakdown((Contribution("network:my", 0.5, weight=0.5),))
+    points = {"network:my": OperatingPoint("no threshold", 0.5, 0.0, 1.0)}
+    decision = replace(
+        ATTACK,
+        scores={"network:my": Score(0.6)},
+        operating_points=points,
+        operating_point=points["network:my"],
+        contributions=parts,
+    )
+    text = "\n".join(shown(capsys, [Judged("x.jpg", decision)], explain=True))
+    assert "its own +0.41, weight 0.50" in text
+    assert "accepted from" not in text
 
 
 def test_an_explained_score_that_does_not_decide_says_so(

@@ -15,6 +15,8 @@ from facepad.evaluation.scores_csv import relative_names
         ("~/prints", "prints"),
         ("print=/data/a=b/prints", "print=prints"),
         ("print=C:\\people\\prints", "print=prints"),
+        ("quality,network:/data/ann/my.toml,face_cnn", "quality,network:my.toml,face_cnn"),
+        ("network:nets/my.toml", "network:nets/my.toml"),
         ("../near/folder", "../near/folder"),
         ("bpcer=5", "bpcer=5"),
         ("even:8", "even:8"),
@@ -32,6 +34,7 @@ def test_a_path_with_blanks_stays_one_argument() -> None:
     ("sentence", "shown"),
     [
         ("/data/x/a.h5: its rows differ", "a.h5: its rows differ"),
+        ("network:/data/ann/my.toml has no prior", "network:my.toml has no prior"),
         ("in '/data/x/a.h5', twice.", "in 'a.h5', twice."),
         ("BPCER at APCER 10/5/1 % and/or attack/screen/", None),
         ("see https://example.org/a/b", None),

@@ -33,7 +33,9 @@ def test_a_description_is_read_with_its_defaults(tmp_path: Path) -> None:
         ({"input__crop": "1" + 400 * "0"}, r"input.crop must be a number"),
         ({"input__colour": '"RGB"'}, r'one of "rgb", "bgr", "gray", got .RGB.'),
         ({"input__mean": "[0.5, 0.5]"}, r"input.mean must have 3 numbers, got 2"),
-        ({"input__std": "0"}, r"input.std must be above 0"),
+        ({"input__std": "0"}, r"input.std must be at least 1e-06"),
+        ({"input__std": "1e-320"}, r"input.std must be at least 1e-06"),
+        ({"model__file": r'"a\u0000b"'}, r"model.file must be the path of an ONNX file"),
         ({"input__mean": "[]"}, r"input.mean must be a number, or a list"),
         ({"output__bona_fide": '"left"'}, r'output.bona_fide must be an index, or "higher"'),
         ({"output__bona_fide": "-1"}, r"output.bona_fide must be an index"),
@@ -62,6 +64,7 @@ def test_what_cannot_be_used_is_named_with_what_was_expected(
         (b"#" * (MAX_BYTES + 1), f"is larger than {MAX_BYTES} bytes"),
         (b"model = 3", "unknown key 'model'"),
         (b"a = " + b"[" * 5000, "is no TOML"),
+        (b"a = " + b"9" * 5000, "is no TOML"),
     ],
 )
 def test_a_file_that_is_no_description_is_an_error(

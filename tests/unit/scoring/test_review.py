@@ -3,6 +3,7 @@
 import re
 from base64 import b64encode
 from collections.abc import Callable
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -79,6 +80,18 @@ def test_the_counts_are_those_of_all_results(tmp_path: Path) -> None:
         ("2", "attack"), ("1", "uncertain"), ("1", "no response"), ("1", "unreadable"),
         ("2", "bona fide"),
     ]  # fmt: skip
+
+
+def test_many_operating_points_are_counted(tmp_path: Path) -> None:
+    bands = []
+    for share in range(9):
+        one = judged(f"{share}.png", Outcome.ATTACK, 0.1)
+        assert one.decision is not None
+        point = OperatingPoint("balanced", 0.5, 0.4, 0.5 + share / 100.0)
+        bands.append(replace(one, decision=replace(one.decision, operating_point=point)))
+    text = page(tmp_path, *bands)
+    assert "9 operating points were applied, by picture" in text
+    assert "bona fide from" not in text
 
 
 def test_a_card_has_the_reasons_in_words_with_advice(tmp_path: Path) -> None:

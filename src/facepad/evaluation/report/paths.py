@@ -5,10 +5,15 @@ import shlex
 from collections.abc import Sequence
 
 _SEPARATORS = re.compile(r"[/\\]+")
-# An absolute path at the beginning of an argument, or after NAME= or --option=.
-_IN_ARGUMENT = re.compile(r"(?:^|(?<==))(?:[/~]|[A-Za-z]:[/\\]).*$", re.DOTALL)
+# An absolute path at the beginning of an argument, after NAME= or --option=, or of a network in a
+# list of tests.
+_IN_ARGUMENT = re.compile(
+    r"(?<=network:)(?:[/~]|[A-Za-z]:[/\\])[^,]*|(?:^|(?<==))(?:[/~]|[A-Za-z]:[/\\]).*$", re.DOTALL
+)
 # An absolute path within a sentence, up to a blank or a mark.
-_IN_SENTENCE = re.compile(r"(?<![\w./~:=-])(?:[/~]|[A-Za-z]:[/\\])[^\s'\"`,;()]*[^\s'\"`,;().:]")
+_IN_SENTENCE = re.compile(
+    r"(?:(?<=network:)|(?<![\w./~:=-]))(?:[/~]|[A-Za-z]:[/\\])[^\s'\"`,;()]*[^\s'\"`,;().:]"
+)
 
 
 def shown_command(arguments: Sequence[str]) -> str:

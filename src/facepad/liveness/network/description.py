@@ -31,6 +31,7 @@ BALANCED = "balanced"  # name of the operating point of a description
 _SMALLEST_SIDE, _LARGEST_SIDE = 8, 1024  # pixels
 _MOST_ELEMENTS = 100_000  # of an output
 _LONGEST_TEXT = 4096
+_LEAST_STD = 1e-6  # what is divided by less is no number of 32 bits
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +160,7 @@ def parse_description(text: str, file: Path) -> NetworkDescription:
     """
     try:
         document = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # also a number of thousands of digits
         raise SettingsError(f"{file} is no TOML: {error}") from error
     values = _checked(document, file)
     return NetworkDescription(
@@ -204,8 +205,10 @@ def _input(values: Mapping[str, Any], file: Path) -> NetworkInput:
         key: _per_channel(values.get(f"input.{key}", usual), channels, f"{file}: input.{key}")
         for key, usual in (("mean", 0.0), ("std", 1.0))
     }
-    if min(spread["std"]) <= 0.0:
-        raise SettingsError(f"{file}: input.std must be above 0, got {list(spread['std'])}")
+    if min(spread["std"]) < _LEAST_STD:
+        raise SettingsError(
+            f"{file}: input.std must be at least {_LEAST_STD:g}, got {list(spread['std'])}"
+        )
     return NetworkInput(
         name=values.get("input.name", ""),
         size=values["input.size"],
@@ -262,7 +265,7 @@ def _is_text(value: object) -> bool:
 
 
 def _is_name(value: object) -> bool:
-    return _is_text(value) and value != ""
+    return _is_text(value) and value != "" and "\0" not in str(value)
 
 
 def _is_hash(value: object) -> bool:

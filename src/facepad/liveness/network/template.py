@@ -71,19 +71,21 @@ def template(model: Path, folder: Path) -> str:
         )
     channels, size, layout = _reading(picture.shape)
     classes = outputs[0].shape[-1] if len(outputs[0].shape) > 1 else 1
+    if any("\ud800" <= one <= "\udfff" for one in str(model)):
+        raise ModelError(f"{printable(str(model))}: the name is not in UTF-8; rename the file")
     path = model.absolute()
     near = path.relative_to(folder.absolute()) if path.is_relative_to(folder.absolute()) else path
     return _TEMPLATE.format(
-        toml=f"{model.stem}.toml",
-        file=json.dumps(near.as_posix()),
+        toml=printable(f"{model.stem}.toml"),
+        file=_quoted(near.as_posix()),
         sha256=digest(data),
         inputs=f"# input: {_shown(picture)}",
-        input=json.dumps(picture.name),
+        input=_quoted(picture.name),
         size=size,
         colour="gray" if channels == CHANNELS["gray"] else "rgb",
         layout=layout,
         outputs="\n".join(f"# output: {_shown(one)}" for one in outputs),
-        output=json.dumps(outputs[0].name),
+        output=_quoted(outputs[0].name),
         bona_fide='"higher"' if classes == 1 else 1,
     )
 
@@ -98,6 +100,11 @@ def _reading(shape: Sequence[int | str]) -> tuple[int, int, str]:
         size if isinstance(size, int) else _SIZE,
         "nhwc" if is_last else "nchw",
     )
+
+
+def _quoted(text: str) -> str:
+    """Return a text as TOML has it, which knows no pairs of surrogates."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _shown(tensor: Any) -> str:  # noqa: ANN401 - onnxruntime's own type

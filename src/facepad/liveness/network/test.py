@@ -1,4 +1,4 @@
-"""Liveness test: what does a network of the user's own say of the face?
+"""Liveness test: score a face by a network of the user's own.
 
 Such networks rank well, and their thresholds do not hold in front of other cameras. Without a
 threshold or a scaling in its description, the score of a network is shown but does not decide; it

@@ -10,7 +10,7 @@ from pathlib import Path, PurePath
 
 import numpy as np
 
-from facepad import settings
+from facepad import __version__, settings
 from facepad.datasets.opening import list_dataset
 from facepad.errors import DatasetError, InputError, SettingsError
 from facepad.evaluation.ranking import auc
@@ -21,7 +21,7 @@ from facepad.jobs.progress import Advance
 from facepad.models import index, store
 from facepad.models.card import Card
 from facepad.pipeline import Checker
-from facepad.registry import POINT_NAMES, located
+from facepad.registry import DESCRIPTION, NETWORK, POINT_NAMES, located
 from facepad.scores import logit
 from facepad.selected_tests import make_test, name_of
 from facepad.training.feature_cache import CacheTable, compute_cached, file_key, frame_of
@@ -30,7 +30,6 @@ from facepad.training.run import (
     FIRST_VERSION,
     RESEARCH_LICENCE,
     licences_of,
-    people,
     recipe_section,
     size_of,
 )
@@ -79,7 +78,8 @@ class FusionRecipe:
     @property
     def command(self) -> str:
         """The command that repeats the training, without the places of folders."""
-        words = [f"--tests {','.join(self.names)}", *("--simulated DIR" for _ in self.simulated)]
+        tests = (f"{one}{DESCRIPTION}" if one.startswith(NETWORK) else one for one in self.names)
+        words = [f"--tests {','.join(tests)}", *("--simulated DIR" for _ in self.simulated)]
         words += [f"--dataset {copy.name}=DIR" for copy in self.datasets]
         words += [f"--scores {name_of(test)}=FILE" for test in self.scores]
         words += ["--bounds FILE"] if self.bounds else []
@@ -197,7 +197,7 @@ def score_rows(
     Raises:
         DatasetError: A presentation cannot be read, or a file of scores lacks one.
     """
-    tag = f"{_FORMAT}|{json.dumps(versions, sort_keys=True)}"
+    tag = f"{_FORMAT}|{__version__}|{json.dumps(versions, sort_keys=True)}"
     items = [(file_key(one.path, tag, f"|{frame_of(one)}"), one.path, one.frame) for one in samples]
     kept = compute_cached(
         items,
@@ -343,7 +343,7 @@ def _card(recipe: FusionRecipe, rows: FusionRows, fusion: LdaFusion, report: str
         licence=licence,
         research_use=research,
         data=f"{size_of(rows.samples)} in front of {cameras} cameras, of the parts "
-        f"{' and '.join(recipe.parts)}; {people(rows.samples)} people. Licences of the pictures: "
+        f"{' and '.join(recipe.parts)}. Licences of the pictures: "
         f"{licences_of(rows.samples)}.\n\nTests: {used}.\n\n{pinned}",
         recipe=recipe_section(
             recipe.command,
