@@ -15,7 +15,8 @@ from scipy.stats import multivariate_normal
 
 from facepad.errors import ModelError, SettingsError
 from facepad.fusion import Answer
-from facepad.fusion.lda import LdaFusion, SideModel, discriminant, from_file
+from facepad.fusion.lda import LdaFusion, discriminant, from_file
+from facepad.fusion.side import SideModel
 from facepad.models import store
 from facepad.models.card import Card
 from facepad.scores import AffineScaling, logit, sigmoid
@@ -191,3 +192,17 @@ def test_a_damaged_file_is_a_model_error(name: str, value: np.ndarray, words: st
     arrays = fusion().arrays() | {name: value}
     with pytest.raises(ModelError, match=words):
         LdaFusion.from_arrays(arrays, "file")
+
+
+def test_a_subset_of_the_tests_has_a_scaling_of_its_own() -> None:
+    model = fusion(scalings={("a",): AffineScaling(0.5, 0.1)})
+    assert model.ratio({"a": 0.3}) == pytest.approx(0.5 * fusion().ratio({"a": 0.3}) + 0.1)
+    assert model.ratio({"a": 0.3, "b": 0.1}) == fusion().ratio({"a": 0.3, "b": 0.1})
+    read = LdaFusion.from_arrays(model.arrays(), "file")
+    assert read.scalings == {("a",): AffineScaling(0.5, 0.1)}
+
+
+def test_side_information_at_most_halves_or_doubles_the_interval() -> None:
+    side = SideModel(("a", "b"), np.zeros(2), np.ones(2), np.array([2.0, 2.0]))
+    assert side.factor({"a": 9.0, "b": 9.0}) == pytest.approx(2.0)
+    assert side.factor({"a": -9.0}) == pytest.approx(0.5)

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from facepad.errors import ModelError, SettingsError
 from facepad.fusion import LEVEL_Z, Answer, Fused, asked_name, interval_around, reasons_of
+from facepad.fusion.side import SideModel
 from facepad.models import store
 from facepad.models.index import digest
 from facepad.models.npz import reading
@@ -30,41 +31,11 @@ from facepad.types import LivenessTest, OperatingPoint, Reason
 FORMAT_VERSION = 1
 # A test without a threshold of its own can decide here: the fusion has one.
 _DECIDES = (None, Reason.NO_THRESHOLD)
-_SIDE_LIMIT = 3.0  # deviations of side information that count at most
 _STEPS, _STILL = 1_000, 1e-12  # of coordinate descent
 _LEAST_VARIANCE = 1e-9
 _LARGEST = 1e6  # number in a model file; far above what a fit gives
 
 Vector = NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class SideModel:
-    """How side information changes the width of the interval.
-
-    Attributes:
-        names: Names of the measures; a presentation may lack some.
-        mean: Mean of each over the fitted presentations, shape (K,).
-        scale: Deviation of each, shape (K,); above 0.
-        weights: Change of the logarithm of the half-width for one deviation, shape (K,).
-    """
-
-    names: tuple[str, ...] = ()
-    mean: Vector = field(default_factory=lambda: np.empty(0))
-    scale: Vector = field(default_factory=lambda: np.empty(0))
-    weights: Vector = field(default_factory=lambda: np.empty(0))
-
-    def factor(self, side: Mapping[str, float]) -> float:
-        """Return by how much the interval is wider than usual; 1 without side information."""
-        total = 0.0
-        for name, mean, scale, weight in zip(
-            self.names, self.mean, self.scale, self.weights, strict=True
-        ):
-            value = side.get(name, math.nan)
-            if math.isfinite(value):
-                off = (value - mean) / scale
-                total += weight * min(max(off, -_SIDE_LIMIT), _SIDE_LIMIT)
-        return math.exp(min(max(total, -LOGIT_LIMIT), LOGIT_LIMIT))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,11 +48,13 @@ class LdaFusion:
         means: Mean log-likelihood ratio of each test, attacks and bona fide, shape (2, T).
         covariance: Within the classes, shape (T, T); positive definite.
         cameras: Covariance of the means of cameras, shape (T, T); positive semidefinite.
-        scaling: From the discriminant to a log-likelihood ratio.
+        scaling: From the discriminant of all tests to a log-likelihood ratio.
         bounds: By name of the operating point: below the first log-likelihood ratio a
             presentation is an attack, from the second on it is bona fide.
         side: What side information does to the interval.
         version: Name and hash of the model file.
+        scalings: That of the discriminant where only some tests answer, by these tests; those
+            that are not here have `scaling`.
     """
 
     tests: tuple[str, ...]
@@ -93,6 +66,7 @@ class LdaFusion:
     bounds: Mapping[str, tuple[float, float]]
     side: SideModel = field(default_factory=SideModel)
     version: str = "lda"
+    scalings: Mapping[tuple[str, ...], AffineScaling] = field(default_factory=dict)
     _weights: dict[tuple[str, ...], tuple[Vector, Vector]] = field(
         default_factory=dict, init=False, repr=False
     )
@@ -168,7 +142,8 @@ class LdaFusion:
         if not used:
             return {}
         weights, middle = self.weights(tuple(used))
-        parts = self.scaling.slope * weights * (np.array(list(used.values())) - middle)
+        slope = self.scaling_of(tuple(used)).slope
+        parts = slope * weights * (np.array(list(used.values())) - middle)
         return dict(zip(used, parts.tolist(), strict=True))
 
     def ratio(self, ratios: Mapping[str, float]) -> float:
@@ -179,7 +154,11 @@ class LdaFusion:
         """
         weights, middle = self.weights(tuple(ratios))
         found = float(weights @ (np.array(list(ratios.values())) - middle))
-        return self.scaling.apply(found)
+        return self.scaling_of(tuple(ratios)).apply(found)
+
+    def scaling_of(self, tests: tuple[str, ...]) -> AffineScaling:
+        """Return the scaling of the discriminant where these tests answer."""
+        return self.scalings.get(tests, self.scaling)
 
     def weights(self, tests: tuple[str, ...]) -> tuple[Vector, Vector]:
         """Return the weight of each test where these answer, and the middle of both means."""
@@ -197,7 +176,7 @@ class LdaFusion:
         weights, _ = self.weights(tests)
         rows = [self.tests.index(name) for name in tests]
         variance = float(weights @ self.cameras[np.ix_(rows, rows)] @ weights)
-        return LEVEL_Z * self.scaling.slope * math.sqrt(max(variance, 0.0))
+        return LEVEL_Z * self.scaling_of(tests).slope * math.sqrt(max(variance, 0.0))
 
     def _used(self, answers: Mapping[str, Answer]) -> dict[str, float]:
         """Return the ratios that count, in the order of the fitted tests."""
@@ -225,6 +204,12 @@ class LdaFusion:
             "covariance": self.covariance,
             "cameras": self.cameras,
             "scaling": np.array([self.scaling.slope, self.scaling.bias]),
+            "subsets": np.array([[name in some for name in self.tests] for some in self.scalings])
+            .reshape(-1, len(self.tests))
+            .astype(np.bool_),
+            "scalings": np.array([[one.slope, one.bias] for one in self.scalings.values()]).reshape(
+                -1, 2
+            ),
             "points": np.array(list(self.bounds)),
             "bounds": np.array(list(self.bounds.values())),
             "side": np.array(self.side.names or ("",)),
@@ -333,7 +318,8 @@ def _read(arrays: Mapping[str, NDArray[Any]], source: str, version: str) -> LdaF
     )
     shapes = ((2, count), (count, count), (count, count))
     fits = tuple(each.shape for each in (means, covariance, cameras)) == shapes
-    numbers = (means, covariance, cameras, arrays["scaling"], arrays["bounds"])
+    scalings = np.asarray(arrays["scalings"], np.float64)
+    numbers = (means, covariance, cameras, arrays["scaling"], scalings, arrays["bounds"])
     if not (count and fits and len(set(tests)) == count):
         raise ModelError(
             f"{source} needs means and covariances of its {count} tests, each named once, got "
@@ -348,7 +334,8 @@ def _read(arrays: Mapping[str, NDArray[Any]], source: str, version: str) -> LdaF
     versions = _versions(str(arrays["versions"]), tests)
     rows = zip(arrays["points"], arrays["bounds"].tolist(), strict=True)
     bounds = {str(name): (float(low), float(high)) for name, (low, high) in rows}
-    if not slope > 0.0 or not all(name in bounds for name in POINT_NAMES):
+    rises = slope > 0.0 and (scalings[:, 0] > 0.0).all()
+    if not rises or not all(name in bounds for name in POINT_NAMES):
         raise ModelError(f"{source} needs a slope above 0 and the points {', '.join(POINT_NAMES)}")
     if not all(low <= high for low, high in bounds.values()):
         raise ModelError(f"{source} needs lower bounds that are not above the upper ones")
@@ -363,6 +350,12 @@ def _read(arrays: Mapping[str, NDArray[Any]], source: str, version: str) -> LdaF
         MappingProxyType(bounds),
         side,
         version,
+        MappingProxyType(
+            {
+                tuple(np.array(tests)[some].tolist()): AffineScaling(*pair)
+                for some, pair in zip(arrays["subsets"], scalings.tolist(), strict=True)
+            }
+        ),
     )
 
 

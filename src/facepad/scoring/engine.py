@@ -142,9 +142,16 @@ def scored_rows(
     return scored_by(scoring, rows, partial(answer_of, test=test), usual)
 
 
-def decided_rows(scoring: DatasetScoring, rows: Sequence[Mapping[str, str]]) -> tuple[Scored, ...]:
-    """Return the presentations with the scores that were decided by; those of train have none."""
-    return scored_by(scoring, rows, _decision)
+def decided_rows(
+    scoring: DatasetScoring,
+    rows: Sequence[Mapping[str, str]],
+    usual: OperatingPoint | None = None,
+) -> tuple[Scored, ...]:
+    """Return the presentations with the scores that were decided by; those of train have none.
+
+    Each has the threshold and band that were applied to it, where these are not the usual ones.
+    """
+    return scored_by(scoring, rows, _decision, usual)
 
 
 def scored_by(

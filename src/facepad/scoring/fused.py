@@ -61,14 +61,16 @@ class FusedTests:
         """
         return f"{self.fusion} of {', '.join(self.points)}"
 
+    @property
+    def usual_point(self) -> OperatingPoint:
+        """Threshold and band of the tests together where none abstains and no band is wider."""
+        half = Score(0.5)
+        answers = {test: Answer(half, own) for test, own in self.points.items()}
+        return self.fuse(answers).operating_point
+
     def shipped_point(self) -> GivenPoint:
         """Return the operating point of the tests together, where none abstains."""
-        half = Score(0.5)
-        return as_shipped(
-            self.fuse(
-                {test: Answer(half, own) for test, own in self.points.items()}
-            ).operating_point
-        )
+        return as_shipped(self.usual_point)
 
     def subsets(self) -> Iterator["FusedTests"]:
         """Yield the tests without one, then smaller sets of at least two; see ``MOST_TESTS``."""

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -193,7 +193,7 @@ class _Judged:
         combine: FrameAggregation,
     ) -> "_Judged":
         tests = scoring.spec.tests
-        scored = [decided_rows(scoring, rows)] * len(fused[:1])
+        scored = [decided_rows(scoring, rows, one.usual_point) for one in fused[:1]]
         scored += [scored_by(scoring, rows, some.answer) for some in fused[1:]]
         return cls(
             copy,
@@ -244,7 +244,9 @@ def _systems(
             asks_dev=asks_dev,
         )
 
-    yield from (together(*some) for some in one.fused[:1])
+    for some, rows in one.fused[:1]:  # at the point that was applied to each presentation
+        shipped = replace(some.shipped_point(), of_each=True)
+        yield system(some.name, rows, (*given, shipped), asks_dev=True)
     yield from map(alone, tests.points)
     yield from (together(*some) for some in one.fused[1:])
     yield from (alone(test) for test in one.answers if test not in tests.points)
@@ -254,8 +256,7 @@ def _partly_decided(one: _Judged) -> Iterator[str]:
     for together, _ in one.fused[:1]:
         abstain, unmet = partly_decided({test: one.answers[test] for test in together.points})
         then = (
-            f"{together.name} is then the score of those that decide, judged here at one "
-            "threshold for all; `facepad check` uses the threshold of the tests that decide"
+            f"{together.name} is then the score of those that decide, at their threshold and band"
         )
         for count, why in (
             (abstain, "abstain and others decide"),
@@ -282,9 +283,12 @@ def _poorly_captured(one: _Judged) -> str:
 
 def _own_points(one: _Judged) -> str:
     """Return how many presentations have an operating point of their own; "" for none."""
-    own = sum(row.point is not None for rows in one.answers.values() for row in rows)
-    where = counted(own, "presentation")
-    text = f"{one.copy.name}: {where} with a threshold of another set of views"
+    systems = [*one.answers.values(), *(rows for _, rows in one.fused[:1])]
+    own = sum(row.point is not None for rows in systems for row in rows)
+    text = (
+        f"{one.copy.name}: {counted(own, 'score')} with a threshold or a band of another set of "
+        "views, of other tests that decide, or of a wider interval"
+    )
     return f"{text}; each counts at its own" if own else ""
 
 

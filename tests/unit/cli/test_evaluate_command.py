@@ -232,7 +232,7 @@ def test_each_presentation_counts_at_its_own_threshold(listed: Path, picture: Pi
     _, report = evaluate(listed, "cautious")
     assert at(report, "balanced")["all_presentations"]["bpcer"]["value"] == 0.5
     (notice,) = [notice for notice in report["notices"] if "of another set of views" in notice]
-    assert notice.startswith("csv: 2 presentations with a threshold")  # the print is dark, too
+    assert notice.startswith("csv: 2 scores with a threshold")  # the print is dark, too
 
 
 def test_a_test_without_the_operating_point_is_evaluated_at_its_own(listed: Path) -> None:

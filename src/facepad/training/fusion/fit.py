@@ -16,22 +16,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facepad.errors import DatasetError
-from facepad.evaluation.ranking import auc
-from facepad.fusion.lda import LdaFusion, SideModel
+from facepad.fusion.lda import LdaFusion
+from facepad.fusion.side import SideModel
 from facepad.scores import AffineScaling
 from facepad.training.scaling import Column, Mask, bounds_at_worst, platt, sample_weights
 from facepad.types import Sample
 
 ALL = "all"  # name of the only set of views
 FOLDS = 5  # of people
-LEVEL = 0.9  # of intervals
-_REPEATS = 500  # of the bootstrap
 _STEPS = 200  # of expectation maximisation
 _STILL = 1e-8  # change of the means at which it ends
 _LEAST = 1e-3  # variance that a log-likelihood ratio has at least
 _SIDE_RIDGE = 10.0  # presentations that pull the weights of side information to 0
 _MOST_SUBSETS = 6  # tests of which every subset is reported
 _FEWEST_ROWS = 3  # of a class before one camera, for its mean
+_FEWEST_CAMERAS = 10  # with so many rows, to measure their scatter
+_LEAST_CAMERAS = 0.1  # of the variance within the classes, that of cameras is at least
 
 Vector = NDArray[np.float64]
 Bounds = Mapping[str, tuple[float, float]]
@@ -90,25 +90,6 @@ class FusionRows:
         return replace(self, tests=tuple(tests), ratios=self.ratios[:, places])
 
 
-@dataclass(frozen=True, slots=True)
-class SubsetResult:
-    """What some of the tests are worth together, on people who were held out.
-
-    Attributes:
-        tests: Names of the tests.
-        auc: Area under the ROC curve.
-        difference: AUC less that of the best single test.
-        low: Lower end of a paired interval of 90 % over people.
-        high: Upper end.
-    """
-
-    tests: tuple[str, ...]
-    auc: float
-    difference: float
-    low: float
-    high: float
-
-
 def fit(
     rows: FusionRows,
     versions: Mapping[str, Mapping[str, str]],
@@ -131,20 +112,22 @@ def fit(
         rows.tests,
         MappingProxyType(dict(versions)),
         *normal_of(rows),
-        cameras=camera_covariance(rows),
+        cameras=np.zeros((len(rows.tests),) * 2),
         scaling=AffineScaling(1.0, 0.0),
         bounds=MappingProxyType({}),
     )
+    usual = replace(usual, cameras=camera_covariance(rows, usual))
     if not usual.weights(rows.tests)[0].any():
         raise DatasetError("no test has higher scores for bona fide than for attacks here, of "
                            f"{', '.join(rows.tests)}; a fusion needs one")  # fmt: skip
     raw = held_out(rows)
-    weight = sample_weights(rows.samples, by_source=True)
-    scaling = platt(raw, rows.labels, weight)
+    scaling = _scaling(rows, raw)
     ratios = scaling.slope * raw + scaling.bias
+    some = [each for each in combinations_of(rows.tests) if len(each) < len(rows.tests)]
     return replace(
         usual,
         scaling=scaling,
+        scalings=MappingProxyType({one: _scaling(rows, held_out(rows, one)) for one in some}),
         bounds=MappingProxyType(dict(bounds or select(rows, ratios))),
         side=side_model(rows, ratios),
     )
@@ -190,31 +173,6 @@ def held_out(rows: FusionRows, tests: Sequence[str] | None = None) -> Vector:
             if given:
                 found[row] = model.ratio(given)
     return found
-
-
-def subsets(rows: FusionRows) -> tuple[SubsetResult, ...]:
-    """Return what every subset of the tests is worth, single tests first.
-
-    Compared on the presentations that each single test has a score of. With more than six tests:
-    single tests, all, and all but one.
-    """
-    count = len(rows.tests)
-    sizes = range(1, count + 1) if count <= _MOST_SUBSETS else (1, count - 1, count)
-    chosen = [some for size in dict.fromkeys(sizes) for some in combinations(rows.tests, size)]
-    rows = rows.part(np.asarray(np.isfinite(rows.ratios).all(axis=1), np.bool_))
-    if len(set(rows.labels.tolist())) < 2:
-        return ()
-    raws = {some: held_out(rows, some) for some in chosen}
-    best = max(chosen[:count], key=lambda some: auc(rows.labels, raws[some]))
-    draws = list(_redrawn(rows.people))
-    found = []
-    for some in chosen:
-        each = [_difference(rows.labels[at], raws[some][at], raws[best][at]) for at in draws]
-        low, high = np.nanquantile(each, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-        own = auc(rows.labels, raws[some])
-        difference = own - auc(rows.labels, raws[best])
-        found.append(SubsetResult(some, own, difference, float(low), float(high)))
-    return tuple(found)
 
 
 # --- both classes as normal distributions -------------------------------------------------
@@ -300,31 +258,34 @@ def _shrunk(off: Vector, covariance: Vector) -> Vector:
     return np.asarray(shrunk * np.outer(scale, scale), np.float64)
 
 
-def camera_covariance(rows: FusionRows) -> Vector:
+def camera_covariance(rows: FusionRows, model: LdaFusion) -> Vector:
     """Return the covariance of the means of cameras within both classes, shape (T, T).
 
     The scatter of the means of cameras less what the scatter within cameras explains of it
-    (method of moments), without negative variances.
+    (method of moments), without negative variances. Where there are too few cameras, or the fused
+    scatter of cameras is below a tenth of the variance within the classes, that tenth.
     """
-    labels, cameras, count = rows.labels, rows.cameras, len(rows.tests)
-    means, within, noise = [], [], []
-    for kind in (False, True):
-        own = rows.ratios[labels == kind]
-        off = own - _mean_known(own)
-        for camera in sorted(set(cameras[labels == kind].tolist())):
-            here = off[cameras[labels == kind] == camera]
-            known = np.isfinite(here).all(axis=1)
-            if known.sum() >= _FEWEST_ROWS:
-                values = here[known]
-                means.append(values.mean(axis=0))
-                within.append(np.cov(values.T).reshape(count, count))
-                noise.append(1.0 / len(values))
-    if len(means) < 2:
-        return np.zeros((count, count))
-    scatter = np.cov(np.array(means).T).reshape(count, count)
-    explained = np.mean([part * share for part, share in zip(within, noise, strict=True)], axis=0)
+    weight = sample_weights(rows.samples)
+    _, _, completed = _maximised(rows.ratios, rows.labels, weight)
+    off = completed - model.means[rows.labels.astype(int)]
+    groups = [
+        off[own]
+        for kind in (False, True)
+        for camera in sorted(set(rows.cameras[rows.labels == kind].tolist()))
+        for own in [(rows.cameras == camera) & (rows.labels == kind)]
+        if own.sum() >= _FEWEST_ROWS
+    ]
+    count, least = len(rows.tests), _LEAST_CAMERAS * model.covariance
+    if len(groups) < _FEWEST_CAMERAS:
+        return least
+    scatter = np.cov(np.array([each.mean(axis=0) for each in groups]).T).reshape(count, count)
+    explained = np.mean(
+        [np.cov(each.T).reshape(count, count) / len(each) for each in groups], axis=0
+    )
     values, vectors = np.linalg.eigh(scatter - explained)
-    return np.asarray((vectors * np.maximum(values, 0.0)) @ vectors.T, np.float64)
+    found = np.asarray((vectors * np.maximum(values, 0.0)) @ vectors.T, np.float64)
+    weights, _ = model.weights(rows.tests)
+    return found if weights @ found @ weights > weights @ least @ weights else least
 
 
 def side_model(rows: FusionRows, ratios: Vector) -> SideModel:
@@ -353,23 +314,21 @@ def side_model(rows: FusionRows, ratios: Vector) -> SideModel:
     return SideModel(names, mean, scale, np.asarray(weights, np.float64))
 
 
+def combinations_of(tests: Sequence[str]) -> list[tuple[str, ...]]:
+    """Return subsets of the tests, the smallest first; of many tests only the outermost ones."""
+    count = len(tests)
+    sizes = range(1, count + 1) if count <= _MOST_SUBSETS else (1, count - 1, count)
+    return [some for size in dict.fromkeys(sizes) for some in combinations(tests, size)]
+
+
+def _scaling(rows: FusionRows, raw: Vector) -> AffineScaling:
+    """Return the scaling of a discriminant of people who were held out; NaN rows do not count."""
+    known = np.isfinite(raw)
+    weight = sample_weights([rows.samples[row] for row in np.flatnonzero(known)], by_source=True)
+    return platt(raw[known], rows.labels[known], weight)
+
+
 # --- help ---------------------------------------------------------------------------------
-
-
-def _redrawn(people: NDArray[np.str_]) -> list[NDArray[np.intp]]:
-    """Return rows of people who are drawn anew, many times."""
-    rng = np.random.default_rng(0)
-    groups = [np.flatnonzero(people == name) for name in np.unique(people)]
-    return [
-        np.concatenate([groups[at] for at in rng.integers(len(groups), size=len(groups))])
-        for _ in range(_REPEATS)
-    ]
-
-
-def _difference(labels: Mask, first: Vector, second: Vector) -> float:
-    if labels.all() or not labels.any():
-        return float("nan")
-    return auc(labels, first) - auc(labels, second)
 
 
 def _folds(rows: FusionRows) -> NDArray[np.intp]:

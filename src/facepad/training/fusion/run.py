@@ -25,7 +25,8 @@ from facepad.registry import DESCRIPTION, NETWORK, POINT_NAMES, located
 from facepad.scores import logit
 from facepad.selected_tests import make_test, name_of
 from facepad.training.feature_cache import CacheTable, compute_cached, file_key, frame_of
-from facepad.training.fusion.fit import Bounds, FusionRows, SubsetResult, fit, held_out, subsets
+from facepad.training.fusion.fit import Bounds, FusionRows, fit, held_out
+from facepad.training.fusion.subsets import SubsetResult, subsets
 from facepad.training.run import (
     FIRST_VERSION,
     RESEARCH_LICENCE,

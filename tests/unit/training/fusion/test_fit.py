@@ -11,8 +11,8 @@ from facepad.training.fusion.fit import (
     fit,
     held_out,
     normal_of,
-    subsets,
 )
+from facepad.training.fusion.subsets import subsets
 from facepad.types import Sample, Split
 
 TESTS = ("strong", "weak", "noise")
@@ -113,9 +113,30 @@ def test_the_scatter_of_cameras_is_found() -> None:
     rng = np.random.default_rng(2)
     labels = np.arange(3_000) % 4 < 2
     offsets = rng.normal(scale=0.8, size=(60, 2))
-    ratios = rng.normal(size=(3_000, 2)) + offsets[np.arange(3_000) % 60]
-    found = camera_covariance(rows_of(ratios, labels, cameras=60))
+    ratios = rng.normal(size=(3_000, 2)) + offsets[np.arange(3_000) % 60] + labels[:, None]
+    rows = rows_of(ratios, labels, cameras=60)
+    found = camera_covariance(rows, fit(rows, {name: {} for name in TESTS[:2]}))
     assert np.sqrt(np.diag(found)) == pytest.approx([0.8, 0.8], abs=0.2)
+
+
+def test_few_cameras_are_not_taken_for_equal_cameras() -> None:
+    rows = made_up()
+    model = fit(rows, {name: {} for name in TESTS})
+    assert model.cameras == pytest.approx(0.1 * model.covariance)
+
+
+def test_each_subset_is_scaled_by_itself() -> None:
+    rows = made_up(2_000)
+    model = fit(rows, {name: {} for name in TESTS})
+    assert len(model.scalings) == 6
+    for some in (("strong",), ("weak",), ("strong", "weak")):
+        raw = held_out(rows, some)
+        scaling = model.scaling_of(some)
+        errors = np.logaddexp(
+            0, -np.where(rows.labels, 1, -1) * (scaling.slope * raw + scaling.bias)
+        )
+        usual = np.logaddexp(0, -np.where(rows.labels, 1, -1) * raw)
+        assert errors.mean() <= usual.mean() + 1e-6
 
 
 def test_side_information_that_goes_with_larger_errors_widens_the_interval() -> None:
