@@ -9,10 +9,21 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from hypothesis.internal.conjecture import providers
 from typer.main import get_command
 
 # Of the fast suite: a few of the examples, the same ones every time. `make test` has them all.
 settings.register_profile("fast", settings.get_profile("ci"), max_examples=15)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let the few examples not be drawn from the constants of the code: a second per worker.
+
+    Hypothesis has no setting for it; a version without these names reads them as it always does.
+    """
+    found = getattr(providers, "_local_constants", None)  # empty so far
+    if config.getoption("--hypothesis-profile", None) == "fast" and found is not None:
+        providers._get_local_constants = lambda: found
 
 
 def pytest_collection_finish() -> None:

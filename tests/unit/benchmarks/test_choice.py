@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 sys.path.append(str(Path(__file__).resolve().parents[3] / "benchmarks"))
 pytest.importorskip("choosing", reason="source archives hold no benchmarks")
-pytest.importorskip("sklearn", reason="training needs scikit-learn: pip install 'facepad[train]'")
 
 from choosing import columns, table
 from choosing.columns import Picture, collect, fingerprint, leaves, listed
@@ -25,6 +24,9 @@ from facepad.simulate.recipe import draw_recipe
 from facepad.training.face.features import VIEWS, FaceFeatures
 from facepad.training.face.heads import HeadSpec, LabelledFeatures, decided, fit
 from facepad.types import Face, Frame, Sample, Split
+from installed import needs_scikit_learn
+
+pytestmark = needs_scikit_learn
 
 WIDTH = 4
 SPEC = HeadSpec((("tight", 0), ("context", 0)), regularisation_c=50.0)

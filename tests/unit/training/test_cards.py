@@ -23,8 +23,9 @@ from facepad.training.run import SELECTED_ON, TrainingResult, run
 from facepad.training.scaling import THRESHOLD_RULE, Bounds
 from facepad.training.sources import DatasetCopy
 from facepad.types import Sample
+from installed import needs_scikit_learn
 
-pytest.importorskip("sklearn", reason="training needs scikit-learn: pip install 'facepad[train]'")
+pytestmark = needs_scikit_learn
 
 Train = Callable[[Path, pytest.MonkeyPatch], TrainingResult]
 WIDTH = 4

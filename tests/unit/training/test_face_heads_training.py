@@ -26,8 +26,9 @@ from facepad.training.face.run import errors_on
 from facepad.training.run import report_text
 from facepad.training.scaling import Mask, sample_weights
 from facepad.types import Reason, Sample, Split
+from installed import needs_scikit_learn
 
-pytest.importorskip("sklearn", reason="training needs scikit-learn: pip install 'facepad[train]'")
+pytestmark = needs_scikit_learn
 
 WIDTH = 6  # statistics of each of two made-up blocks
 SPEC = HeadSpec((("tight", 0), ("context", 1)), regularisation_c=300.0)

@@ -9,12 +9,9 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-import sewar
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from sklearn.linear_model import LogisticRegression
-from sklearn.svm import SVC
 
 from examples import at_most
 from facepad.errors import DatasetError, InputError
@@ -28,7 +25,6 @@ from facepad.training.naturalness.niqe import train_niqe
 from facepad.training.naturalness.tiles import information, quality_target, similarity
 from facepad.training.scaling import platt
 
-skimage: Any = import_module("skimage.metrics")  # without types
 REFERENCE = Path(__file__).resolve().parents[2] / "reference"
 SHARED = Path(__file__).resolve().parents[3].parent / "shared"
 few = at_most(10)
@@ -77,6 +73,9 @@ def test_a_stronger_distortion_looks_worse(kind: Kind) -> None:
 
 @pytest.mark.slow
 def test_the_targets_measures_are_those_of_other_libraries() -> None:
+    import sewar
+
+    skimage: Any = import_module("skimage.metrics")  # without types
     one, other = scene(1), cv2.GaussianBlur(scene(1), (0, 0), 1.3)
     pair = one.astype(np.float32), other.astype(np.float32)
     assert information(*pair) == pytest.approx(sewar.vifp(one, other), abs=1e-6)  # sewar 0.4.10
@@ -103,6 +102,8 @@ def test_what_is_no_stream_of_packets_is_refused(stream: bytes) -> None:
 
 
 def test_decisions_are_those_of_scikit_learn() -> None:
+    from sklearn.svm import SVC  # slow to import
+
     generator = np.random.default_rng(0)
     points = generator.normal(size=(200, 3))
     kinds = (points[:, 0] > 0).astype(np.int64) + (points[:, 1] > 0)
@@ -129,6 +130,8 @@ def test_a_regressor_learns_a_plane() -> None:
 
 
 def test_the_sigmoid_is_that_of_logistic_regression() -> None:
+    from sklearn.linear_model import LogisticRegression  # slow to import
+
     generator = np.random.default_rng(3)
     decisions = generator.normal(size=20_000)
     is_first = generator.random(20_000) < 1 / (1 + np.exp(-1.5 * decisions + 0.4))

@@ -14,8 +14,9 @@ from facepad.training.quality.run import QualityRecipe
 from facepad.training.run import TrainingResult, run
 from facepad.training.sources import DatasetCopy
 from facepad.types import Sample
+from installed import needs_scikit_learn
 
-pytest.importorskip("sklearn", reason="training needs scikit-learn: pip install 'facepad[train]'")
+pytestmark = needs_scikit_learn
 
 
 @pytest.fixture(scope="module")

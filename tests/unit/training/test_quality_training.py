@@ -19,8 +19,9 @@ from facepad.training.run import report_text
 from facepad.training.scaling import operating_point
 from facepad.training.sources import SampleSet
 from facepad.types import Reason, Sample, Score, Split
+from installed import needs_scikit_learn
 
-pytest.importorskip("sklearn", reason="training needs scikit-learn: pip install 'facepad[train]'")
+pytestmark = needs_scikit_learn
 
 PER_CELL = 12  # pictures of one subject, session and class
 TELLING = METRICS.index("hlfi")  # the metric that tells attacks apart, in the made-up world

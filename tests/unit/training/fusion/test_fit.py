@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
 from facepad.errors import DatasetError
 from facepad.training.fusion.fit import (
@@ -43,6 +42,8 @@ def made_up(count: int = 400, seed: int = 0) -> FusionRows:
 
 
 def test_without_missing_scores_the_decision_is_that_of_shrunk_lda_of_scikit_learn() -> None:
+    from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+
     # scikit-learn 1.7, eigen solver with automatic shrinkage, is the independent implementation;
     # it standardises and shrinks each class by itself, so that the last digits differ.
     rows = made_up(4_000)
