@@ -202,6 +202,7 @@ def layer(name: str) -> int:
     return max(LAYERS.values()) + 1 if prefix is None else LAYERS[prefix]
 
 
+@cache
 def _prefix(name: str) -> str | None:
     fitting = [key for key in LAYERS if f"{name}.".startswith(f"{key}.")]
     return max(fitting, key=len, default=None)

@@ -255,6 +255,7 @@ def simulated(each: int = 12) -> LabelledFeatures:
     return statistics(samples, 1)
 
 
+@pytest.mark.slow
 def test_each_column_is_judged_by_heads_without_what_it_leaves_out() -> None:
     known, judged = simulated(), simulated(5)
     judge = Judge({"all": judged, "phones": judged}, {"all": "", "phones": "family phone"})
@@ -267,6 +268,7 @@ def test_each_column_is_judged_by_heads_without_what_it_leaves_out() -> None:
     assert not np.allclose(found["all"], found["phones"])
 
 
+@pytest.mark.slow
 def test_heads_that_recipes_share_are_fitted_once(monkeypatch: pytest.MonkeyPatch) -> None:
     fitted: list[HeadSpec] = []
 
@@ -329,6 +331,7 @@ def test_of_a_column_of_one_class_that_class_alone_counts() -> None:
     assert not one.ranks
 
 
+@pytest.mark.slow
 def test_the_mean_and_worst_area_are_those_of_scikit_learn() -> None:
     from sklearn.metrics import roc_auc_score
 

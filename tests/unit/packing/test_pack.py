@@ -299,6 +299,7 @@ def test_a_folder_of_work_that_cannot_be_made_is_told(samples: list[Sample], out
         pack(samples, out)
 
 
+@pytest.mark.slow
 def test_broken_pictures_are_skipped_named_and_counted(samples: list[Sample], out: Path) -> None:
     Path(samples[4].path).write_bytes(b"broken")
     Path(samples[12].path).write_bytes(b"")
@@ -354,6 +355,7 @@ def clip_of(folder: Path, **changes: object) -> Sample:
     return replace(sample, **changes)  # type: ignore[arg-type] # any field
 
 
+@pytest.mark.slow
 def test_a_clip_is_packed_as_one_whatever_its_name_is(tmp_path: Path, out: Path) -> None:
     clip = clip_of(tmp_path)
     renamed = replace(clip, path=str(Path(clip.path).rename(tmp_path / "clip.jpg")))
@@ -361,6 +363,7 @@ def test_a_clip_is_packed_as_one_whatever_its_name_is(tmp_path: Path, out: Path)
     assert (result.about.samples, result.about.skipped) == (1, 0)
 
 
+@pytest.mark.slow
 def test_a_clip_is_one_sample_with_the_chosen_frames(tmp_path: Path, out: Path) -> None:
     clip, rule = clip_of(tmp_path), FrameSelection("even", 3)
     pack([clip], out, PackOptions(frames=rule))

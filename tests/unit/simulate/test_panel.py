@@ -109,6 +109,7 @@ def test_finer_photosites_see_a_panel_that_is_finer_than_the_picture() -> None:
     assert coarse.std() < 0.02 < fine.std()
 
 
+@pytest.mark.slow
 @at_most(25)
 @given(st.floats(0.3, 3.0), st.floats(0.2, 0.8), st.floats(0.45, 1.0), st.floats(-8, 8))
 def test_a_panel_keeps_its_mean_light(

@@ -176,6 +176,7 @@ def test_one_seed_gives_the_same_files_and_another_others(
     assert all(data != same.get(name) for name, data in pictures.items())
 
 
+@pytest.mark.slow
 def test_other_sources_and_attacks_do_not_change_a_picture(
     people: Path, tmp_path: Path, whole: Whole
 ) -> None:
@@ -219,6 +220,7 @@ def test_a_run_that_was_ended_goes_on(
     assert not (out / WORK).exists()
 
 
+@pytest.mark.slow
 def test_pictures_without_a_face_are_told(people: Path, tmp_path: Path) -> None:
     black = tmp_path / "black.jpg"
     Image.fromarray(np.zeros((80, 80, 3), np.uint8)).save(black)
@@ -322,6 +324,7 @@ def test_a_frame_of_a_clip_is_a_source(tmp_path: Path) -> None:
     assert len({(tmp_path / "out" / path).read_bytes() for path in bona_fide}) == 2
 
 
+@pytest.mark.slow
 def test_a_contact_sheet_shows_one_line_a_round(tmp_path: Path, whole: Whole) -> None:
     path = tmp_path / "contact_sheet.png"
     runner.write_contact_sheet(path, whole[1].rows, whole[0], 3)

@@ -127,6 +127,7 @@ def card_of(result: TrainingResult) -> Card:
     return parse(result.model.with_suffix(".md").read_text(encoding="utf-8"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("train", [trained_quality, trained_face])
 def test_a_card_names_the_users_data_and_no_other(
     train: Train, trained: Callable[[Train], TrainingResult]
@@ -181,6 +182,7 @@ def test_a_card_of_heads_names_the_rule_of_their_operating_points(
     assert "Masks do not teach." in recipe
 
 
+@pytest.mark.slow
 def test_a_card_says_that_bounds_were_selected_before(
     listed: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -65,6 +65,7 @@ def test_where_nothing_tells_sources_left_out_say_so() -> None:
     assert abs(auc(seen.bona_fide, held_out(seen, SPEC, seen)) - 0.5) < 0.15
 
 
+@pytest.mark.slow
 def test_training_twice_gives_the_same_numbers() -> None:
     a, b = (train(made_up(), SPEC).arrays() for _ in range(2))
     for name, values in a.items():
@@ -83,6 +84,7 @@ def as_crops(labelled: LabelledFeatures) -> LabelledFeatures:
     return LabelledFeatures(labelled.samples, narrow)
 
 
+@pytest.mark.slow
 def test_dev_sets_move_the_points_and_neither_heads_nor_scaling() -> None:
     dev = as_crops(made_up(gap=0.5, each=25, split=Split.DEV))
     alone = train(made_up(), SPEC)

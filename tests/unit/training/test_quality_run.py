@@ -62,6 +62,7 @@ def test_test_parts_are_not_evaluated_unless_asked(
     assert "No test set was evaluated" in trained.model.with_suffix(".md").read_text()
 
 
+@pytest.mark.slow
 def test_test_parts_that_were_evaluated_are_named_in_the_card(
     order: QualityRecipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -41,6 +41,7 @@ def made_up(count: int = 400, seed: int = 0) -> FusionRows:
     return rows_of(ratios, labels)
 
 
+@pytest.mark.slow
 def test_without_missing_scores_the_decision_is_that_of_shrunk_lda_of_scikit_learn() -> None:
     from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
@@ -102,6 +103,7 @@ def test_held_out_scores_of_a_missing_test_are_missing() -> None:
     assert np.isfinite(held_out(rows)[5])
 
 
+@pytest.mark.slow
 def test_every_subset_is_compared_with_the_best_single_test() -> None:
     found = {one.tests: one for one in subsets(made_up())}
     assert len(found) == 7
