@@ -17,6 +17,9 @@ import quick_start
 settings.register_profile("fast", settings.get_profile("ci"), max_examples=15)
 
 
+gc.disable()  # until all tests are collected: what is made before lives to the end
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Start Hypothesis faster; the few examples of the fast suite need no constants of the code."""
     quick_start.know_the_characters_of_utf_8()
@@ -26,8 +29,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_finish() -> None:
     """Leave the thousands of collected tests, which live to the end, to no later collection."""
-    gc.collect()
     gc.freeze()
+    gc.enable()
     gc.set_threshold(20_000, 20, 20)
 
 
