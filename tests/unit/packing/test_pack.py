@@ -214,6 +214,7 @@ def test_work_that_is_there_is_not_touched_unasked(samples: list[Sample], out: P
     assert pack(samples, out, resume=True).about.samples == COUNT
 
 
+@pytest.mark.slow
 def test_going_on_with_other_options_is_refused(samples: list[Sample], out: Path) -> None:
     interrupted(samples, out, 5, PackOptions())
     with pytest.raises(SettingsError, match="started with store 'encoded', not 'pixels'"):
@@ -331,6 +332,7 @@ def test_a_clip_that_breaks_on_its_way_leaves_no_frame(
     assert Packed(out).problems() == ()
 
 
+@pytest.mark.slow
 def test_nothing_but_broken_pictures_is_an_error(samples: list[Sample], out: Path) -> None:
     Path(samples[0].path).write_bytes(b"broken")
     with pytest.raises(DatasetError, match="none of the 1 samples could be read"):

@@ -49,6 +49,7 @@ def test_a_mask_covers_the_face_and_nothing_far_from_it() -> None:
     assert (mask[CORNER] == 0.0).all()
 
 
+@pytest.mark.slow
 def test_far_from_the_mask_the_light_is_the_persons() -> None:
     on = stage()
     assert np.array_equal(worn(PLAIN, on).exposed.light[CORNER], on.bona_fide()[CORNER])

@@ -61,9 +61,9 @@ def supersampled(
     ("density", "blur", "aperture", "tilt"),
     [
         (0.95, 0.2, 0.5, 4.0),
-        pytest.param(0.8, 0.25, 0.7, 10.0),
-        pytest.param(0.55, 0.3, 0.9, 15.0),
-        pytest.param(0.35, 0.45, 1.0, -8.0),
+        (0.8, 0.25, 0.7, 10.0),
+        (0.55, 0.3, 0.9, 15.0),
+        (0.35, 0.45, 1.0, -8.0),
     ],
 )
 def test_moire_is_that_of_a_supersampled_panel(

@@ -249,6 +249,7 @@ def test_without_a_prior_the_bound_is_that_of_the_frames_alone() -> None:
     assert prediction_bound(scores, 0.05, 99.0, worth=0) == pytest.approx(scores.mean() - known)
 
 
+@pytest.mark.slow
 def test_without_a_prior_one_of_twenty_bona_fide_frames_is_below_on_average() -> None:
     rng = np.random.default_rng(1)
     draws = rng.normal(-4.0, 30.0, (2000, 11))

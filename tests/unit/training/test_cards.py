@@ -139,6 +139,7 @@ def test_a_card_names_the_users_data_and_no_other(
     assert [word for word in HISTORY if word in card.render().lower()] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("train", [trained_quality, trained_face])
 def test_a_card_of_a_real_dataset_is_the_first_version_and_for_research(
     train: Train, trained: Callable[[Train], TrainingResult]

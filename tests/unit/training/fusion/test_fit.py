@@ -67,6 +67,7 @@ def test_scores_missing_at_random_hardly_change_means_and_covariance() -> None:
         assert np.abs(first - second).max() < 0.12
 
 
+@pytest.mark.slow
 def test_a_test_that_says_nothing_gets_hardly_any_weight() -> None:
     weights, _ = fit(made_up(2_000), {name: {} for name in TESTS}).weights(TESTS)
     assert weights[2] < 0.1 * weights[0]
@@ -121,6 +122,7 @@ def test_the_scatter_of_cameras_is_found() -> None:
     assert np.sqrt(np.diag(found)) == pytest.approx([0.8, 0.8], abs=0.2)
 
 
+@pytest.mark.slow
 def test_side_information_that_goes_with_larger_errors_widens_the_interval() -> None:
     rng = np.random.default_rng(4)
     base = made_up(2_000)
