@@ -217,8 +217,9 @@ def _curves(axes: "Axes", colours: "Colours", scene: Scene, *, labelled: bool) -
 
 
 def _density(x: Floats, mean: float, deviation: float) -> Floats:
-    density: Floats = np.exp(-(((x - mean) / deviation) ** 2) / 2.0)
-    return density / (deviation * np.sqrt(2.0 * np.pi))
+    height = 1.0 / (deviation * np.sqrt(2.0 * np.pi))
+    density: Floats = height * np.exp(-(((x - mean) / deviation) ** 2) / 2.0)
+    return density
 
 
 if __name__ == "__main__":
