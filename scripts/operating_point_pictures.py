@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm, t
+from scipy.special import ndtr, ndtri, stdtrit
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "benchmarks")]
@@ -55,7 +55,7 @@ class Scene:
 
     def bound(self, share: float) -> float:
         """Return the score below which a share of the genuine users lies."""
-        return float(norm.ppf(share, self.bona_fide))
+        return self.bona_fide + float(ndtri(share))
 
     def shifted(self, by: float) -> "Scene":
         """Return the same scores on the scale of another camera."""
@@ -84,10 +84,10 @@ def errors_by_frames(
         BPCER and APCER, in [0, 1], each of shape (cameras,).
     """
     drawn = np.random.default_rng(frames).normal(scene.bona_fide, 1.0, (cameras, frames))
-    multiplier = t.ppf(1.0 - TARGET, frames - 1) * np.sqrt(1.0 + 1.0 / frames)
+    multiplier = stdtrit(frames - 1, 1.0 - TARGET) * np.sqrt(1.0 + 1.0 / frames)
     bounds = drawn.mean(axis=1) - multiplier * drawn.std(axis=1, ddof=1)
-    rejected: Floats = norm.cdf(bounds, scene.bona_fide)
-    accepted: Floats = norm.sf(bounds, scene.attack, scene.spread)
+    rejected: Floats = ndtr(bounds - scene.bona_fide)
+    accepted: Floats = ndtr((scene.attack - bounds) / scene.spread)
     return rejected, accepted
 
 
@@ -206,14 +206,20 @@ def _zones(axes: "Axes", colours: "Colours", low: float, high: float) -> None:
 def _curves(axes: "Axes", colours: "Colours", scene: Scene, *, labelled: bool) -> None:
     x = np.linspace(-7.0, 3.0, 121)
     kinds = (
-        ("attacks", norm.pdf(x, scene.attack, scene.spread), "c1", scene.attack),
-        ("genuine users", norm.pdf(x, scene.bona_fide), "c0", scene.bona_fide),
+        ("attacks", _density(x, scene.attack, scene.spread), "c1", scene.attack),
+        ("genuine users", _density(x, scene.bona_fide, 1.0), "c0", scene.bona_fide),
     )
     for name, height, colour, middle in kinds:
         axes.plot(x, height, color=colours[colour], linewidth=1.6)
         axes.fill_between(x, height, color=colours[colour], alpha=0.12, linewidth=0)
         if labelled:
             axes.text(middle, 0.14, name, ha="center", color=colours[colour], fontsize=9)
+
+
+def _density(x: Floats, mean: float, deviation: float) -> Floats:
+    height = 1.0 / (deviation * np.sqrt(2.0 * np.pi))
+    density: Floats = height * np.exp(-(((x - mean) / deviation) ** 2) / 2.0)
+    return density
 
 
 if __name__ == "__main__":

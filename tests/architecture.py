@@ -109,7 +109,15 @@ def _parsed(text: str) -> ast.Module:
 @cache
 def walk(node: ast.AST) -> tuple[ast.AST, ...]:
     """A node and every node below it; kept, since many rules look at the same ones."""
-    return tuple(ast.walk(node))
+    found = [node]
+    for each in found:  # grows meanwhile; half the time of `ast.walk`
+        for name in each._fields:
+            value = getattr(each, name, None)
+            if isinstance(value, ast.AST):
+                found.append(value)
+            elif isinstance(value, list):
+                found.extend(one for one in value if isinstance(one, ast.AST))
+    return tuple(found)
 
 
 def read(root: Path) -> list[Module]:
@@ -202,6 +210,7 @@ def layer(name: str) -> int:
     return max(LAYERS.values()) + 1 if prefix is None else LAYERS[prefix]
 
 
+@cache
 def _prefix(name: str) -> str | None:
     fitting = [key for key in LAYERS if f"{name}.".startswith(f"{key}.")]
     return max(fitting, key=len, default=None)

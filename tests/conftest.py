@@ -11,14 +11,26 @@ import pytest
 from hypothesis import settings
 from typer.main import get_command
 
+import quick_start
+
 # Of the fast suite: a few of the examples, the same ones every time. `make test` has them all.
 settings.register_profile("fast", settings.get_profile("ci"), max_examples=15)
 
 
+gc.disable()  # until all tests are collected: what is made before lives to the end
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start Hypothesis faster; the few examples of the fast suite need no constants of the code."""
+    quick_start.know_the_characters_of_utf_8()
+    if config.getoption("--hypothesis-profile", None) == "fast":
+        quick_start.read_no_constants()
+
+
 def pytest_collection_finish() -> None:
     """Leave the thousands of collected tests, which live to the end, to no later collection."""
-    gc.collect()
     gc.freeze()
+    gc.enable()
     gc.set_threshold(20_000, 20, 20)
 
 

@@ -10,8 +10,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.optimize import nnls
-from scipy.stats import multivariate_normal
 
 from facepad.errors import ModelError, SettingsError
 from facepad.fusion import Answer
@@ -55,6 +53,8 @@ def answers(**scores: float | Score) -> dict[str, Answer]:
 
 def normal_ratio(values: np.ndarray, rows: list[int]) -> float:
     """The log-likelihood ratio of two normal distributions, by SciPy's densities."""
+    from scipy.stats import multivariate_normal  # slow to import
+
     inner = COVARIANCE[np.ix_(rows, rows)]
     attack, bona_fide = (multivariate_normal(mean[rows], inner) for mean in MEANS)
     return float(bona_fide.logpdf(values) - attack.logpdf(values))
@@ -72,6 +72,8 @@ def test_the_ratio_is_that_of_two_normal_distributions_also_where_tests_are_miss
 
 def test_the_weights_are_those_of_bounded_least_squares() -> None:
     # SciPy 1.17 nnls on the Cholesky factor is the independent implementation.
+    from scipy.optimize import nnls  # slow to import
+
     rng = np.random.default_rng(3)
     for _ in range(30):
         root = rng.normal(size=(4, 4)) + 2.0 * np.eye(4)

@@ -5,7 +5,6 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from scipy.stats import norm
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.append(str(ROOT / "scripts"))
@@ -38,6 +37,8 @@ def test_the_page_names_the_targets_of_a_calibration() -> None:
 
 
 def test_another_camera_has_the_same_errors_at_a_threshold_of_its_own() -> None:
+    from scipy.stats import norm  # slow to import
+
     for scene in (pictures.HERE, pictures.ELSEWHERE):
         bound = scene.bound(0.05)
         assert norm.cdf(bound, scene.bona_fide) == pytest.approx(0.05)

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 sys.path.append(str(Path(__file__).resolve().parents[3] / "benchmarks"))
 pytest.importorskip("choosing", reason="source archives hold no benchmarks")
-pytest.importorskip("sklearn", reason="training needs scikit-learn: pip install 'facepad[train]'")
 
 from choosing import columns, table
 from choosing.columns import Picture, collect, fingerprint, leaves, listed
@@ -25,6 +24,9 @@ from facepad.simulate.recipe import draw_recipe
 from facepad.training.face.features import VIEWS, FaceFeatures
 from facepad.training.face.heads import HeadSpec, LabelledFeatures, decided, fit
 from facepad.types import Face, Frame, Sample, Split
+from installed import needs_scikit_learn
+
+pytestmark = needs_scikit_learn
 
 WIDTH = 4
 SPEC = HeadSpec((("tight", 0), ("context", 0)), regularisation_c=50.0)
@@ -253,6 +255,7 @@ def simulated(each: int = 12) -> LabelledFeatures:
     return statistics(samples, 1)
 
 
+@pytest.mark.slow
 def test_each_column_is_judged_by_heads_without_what_it_leaves_out() -> None:
     known, judged = simulated(), simulated(5)
     judge = Judge({"all": judged, "phones": judged}, {"all": "", "phones": "family phone"})
@@ -265,6 +268,7 @@ def test_each_column_is_judged_by_heads_without_what_it_leaves_out() -> None:
     assert not np.allclose(found["all"], found["phones"])
 
 
+@pytest.mark.slow
 def test_heads_that_recipes_share_are_fitted_once(monkeypatch: pytest.MonkeyPatch) -> None:
     fitted: list[HeadSpec] = []
 
@@ -327,6 +331,7 @@ def test_of_a_column_of_one_class_that_class_alone_counts() -> None:
     assert not one.ranks
 
 
+@pytest.mark.slow
 def test_the_mean_and_worst_area_are_those_of_scikit_learn() -> None:
     from sklearn.metrics import roc_auc_score
 

@@ -31,6 +31,7 @@ def pairs(attack: float, bona_fide: float, fact: str = "same") -> list[Seen]:
     ]
 
 
+@pytest.mark.slow
 def test_what_differs_tells_the_classes_apart() -> None:
     assert guards.separation(pairs(9.0, 0.0), "v") == 1.0
     assert guards.telling(pairs(0.0, 0.0, "attack"), "f") == 1.0

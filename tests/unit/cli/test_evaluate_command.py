@@ -322,6 +322,7 @@ def test_all_samples_can_be_evaluated_as_test_and_the_report_says_so(
     assert "the split of the dataset is overridden" in notice
 
 
+@pytest.mark.slow
 def test_subsets_come_after_what_decides(listed: Path) -> None:
     result, report = evaluate(
         listed, "bright,motion,cautious", "--subsets", "--advisory", "unfamiliar"
@@ -377,6 +378,7 @@ def write(file: Path, rows: list[Any]) -> None:
         csv.writer(stream).writerows(rows)
 
 
+@pytest.mark.slow
 def test_several_files_of_scores_stand_side_by_side(files: Path) -> None:
     both = [word for system in "ab" for word in ("--scores", str(files / system / "scores.csv"))]
     labels = ["--labels", str(files / "labels.csv"), "--threshold", "0.6"]

@@ -26,12 +26,13 @@ def leaves(command: Any, name: str) -> Iterator[tuple[str, Any]]:  # noqa: ANN40
         yield from leaves(below, f"{name} {part}")
 
 
-COMMANDS = dict(leaves(get_command(app), "facepad"))
+WHOLE = get_command(app)
+COMMANDS = dict(leaves(WHOLE, "facepad"))
 
 
 def parse(example: str) -> None:
     """Parse a command line without running it; raises an error of usage where it is wrong."""
-    command = get_command(app)
+    command = WHOLE
     words = shlex.split(TO_A_FILE.sub("", example))[1:]
     while hasattr(command, "commands"):
         command = command.commands[words.pop(0)]

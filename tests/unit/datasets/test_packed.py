@@ -73,6 +73,7 @@ def test_every_database_is_the_same_when_packed(name: str, tmp_path: Path) -> No
         )
 
 
+@pytest.mark.slow
 def test_a_packed_picture_is_read_as_the_file_is(source: list[Sample], sound: Path) -> None:
     for sample, packed in zip(source, Packed(sound).samples(), strict=True):
         one, two = read_picture(sample.path), read_picture(packed.path)

@@ -110,6 +110,7 @@ def test_the_kind_of_a_recorded_picture_is_its_species() -> None:
     assert artefact_of(Sample("", "", "", Split.TRAIN)) == ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("species", ["print", "screen", "mask", "partial"])
 def test_drawn_recipes_have_few_kinds_of_artefact(species: str) -> None:
     recipes = [draw_recipe(species, np.random.default_rng(seed)) for seed in range(60)]

@@ -170,6 +170,7 @@ def test_a_rule_is_read_in_percent() -> None:
     assert Rule.parse("bpcer=2.5") == Rule(Aim.BPCER, 0.025)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", MONOTONE.values(), ids=MONOTONE)
 def test_a_rising_change_of_the_scale_changes_no_figure(change: Callable[[float], float]) -> None:
     test, dev = crowd(Split.TEST), crowd(Split.DEV)

@@ -48,6 +48,7 @@ def coverage(subjects: int, mean: float, alike: float, studies: int = 400) -> fl
     return hits / studies
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("failures", "trials"), [(0, 10), (3, 10), (10, 10), (1, 200)])
 def test_exact_bounds_agree_with_scipy(failures: int, trials: int) -> None:
     from scipy.stats import binomtest  # scipy 1.17.1

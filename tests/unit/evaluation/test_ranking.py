@@ -72,6 +72,7 @@ def test_scores_that_almost_touch_are_told_apart() -> None:
     assert (errors.bpcer[1], errors.apcer_pooled[1]) == (0.0, 0.0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_the_area_agrees_with_scikit_learn(seed: int) -> None:
     from sklearn.metrics import roc_auc_score  # scikit-learn 1.9.1
@@ -83,6 +84,7 @@ def test_the_area_agrees_with_scikit_learn(seed: int) -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_equal_errors_agree_with_the_curve_of_scikit_learn(seed: int) -> None:
     from scipy.optimize import brentq  # scipy 1.17.1
@@ -96,6 +98,7 @@ def test_equal_errors_agree_with_the_curve_of_scikit_learn(seed: int) -> None:
     assert rank(made).eer == pytest.approx(expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("apcer", "name"), [(0.1, "bpcer10"), (0.05, "bpcer20"), (0.01, "bpcer100")]
 )

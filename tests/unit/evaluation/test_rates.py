@@ -118,6 +118,7 @@ def test_a_species_that_never_answers_has_no_rate_among_decisions() -> None:
     assert (rates.worst_species, rates.apcer_worst) == ("print", 0.0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_rates_agree_with_scikit_learn(seed: int) -> None:
     from sklearn.metrics import accuracy_score, confusion_matrix  # scikit-learn 1.9.1

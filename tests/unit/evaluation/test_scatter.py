@@ -67,6 +67,7 @@ def test_the_caption_names_what_the_line_leaves_out() -> None:
     assert "It leaves out three." in caption
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("empty", [False, True])
 def test_the_line_is_drawn_where_it_exists(empty: bool) -> None:
     drawn = line()
@@ -85,6 +86,7 @@ def test_places_in_a_drawing_are_rounded_and_numbers_in_text_are_not() -> None:
     assert "0.1234" in text
 
 
+@pytest.mark.slow
 def test_many_systems_leave_one_band_and_seven_lines() -> None:
     found = [system(f"system {number}", seed=number) for number in range(9)]
     plots = {plot.name: plot for plot in plots_of(found)}
@@ -94,6 +96,7 @@ def test_many_systems_leave_one_band_and_seven_lines() -> None:
     assert sum("-scores-" in name for name in plots) == 7
 
 
+@pytest.mark.slow
 def test_a_long_name_is_whole_beside_the_axis() -> None:
     name = "a_system_with_a_name_that_is_longer_than_a_line_of_the_plot"
     (plot,) = [p for p in plots_of([system(name)]) if p.name == "1-scores-1"]

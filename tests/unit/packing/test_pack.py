@@ -214,6 +214,7 @@ def test_work_that_is_there_is_not_touched_unasked(samples: list[Sample], out: P
     assert pack(samples, out, resume=True).about.samples == COUNT
 
 
+@pytest.mark.slow
 def test_going_on_with_other_options_is_refused(samples: list[Sample], out: Path) -> None:
     interrupted(samples, out, 5, PackOptions())
     with pytest.raises(SettingsError, match="started with store 'encoded', not 'pixels'"):
@@ -299,6 +300,7 @@ def test_a_folder_of_work_that_cannot_be_made_is_told(samples: list[Sample], out
         pack(samples, out)
 
 
+@pytest.mark.slow
 def test_broken_pictures_are_skipped_named_and_counted(samples: list[Sample], out: Path) -> None:
     Path(samples[4].path).write_bytes(b"broken")
     Path(samples[12].path).write_bytes(b"")
@@ -330,6 +332,7 @@ def test_a_clip_that_breaks_on_its_way_leaves_no_frame(
     assert Packed(out).problems() == ()
 
 
+@pytest.mark.slow
 def test_nothing_but_broken_pictures_is_an_error(samples: list[Sample], out: Path) -> None:
     Path(samples[0].path).write_bytes(b"broken")
     with pytest.raises(DatasetError, match="none of the 1 samples could be read"):
@@ -354,6 +357,7 @@ def clip_of(folder: Path, **changes: object) -> Sample:
     return replace(sample, **changes)  # type: ignore[arg-type] # any field
 
 
+@pytest.mark.slow
 def test_a_clip_is_packed_as_one_whatever_its_name_is(tmp_path: Path, out: Path) -> None:
     clip = clip_of(tmp_path)
     renamed = replace(clip, path=str(Path(clip.path).rename(tmp_path / "clip.jpg")))
@@ -361,6 +365,7 @@ def test_a_clip_is_packed_as_one_whatever_its_name_is(tmp_path: Path, out: Path)
     assert (result.about.samples, result.about.skipped) == (1, 0)
 
 
+@pytest.mark.slow
 def test_a_clip_is_one_sample_with_the_chosen_frames(tmp_path: Path, out: Path) -> None:
     clip, rule = clip_of(tmp_path), FrameSelection("even", 3)
     pack([clip], out, PackOptions(frames=rule))

@@ -23,12 +23,14 @@ def falls(numbers: list[float]) -> bool:
     return all(a > b for a, b in pairwise(numbers))
 
 
+@pytest.mark.slow
 @photographs
 def test_more_blur_lowers_the_mean_squared_error(name: str) -> None:
     image = IMAGES[name]
     assert falls(values("mse", image, *(iqa_images.blur_int(image, n) for n in (1, 3, 6))))
 
 
+@pytest.mark.slow
 @photographs
 def test_a_blur_raises_the_share_of_low_frequencies(name: str) -> None:
     sharp, blurred = values("hlfi", IMAGES[name], iqa_images.blur_int(IMAGES[name], 1))

@@ -22,6 +22,7 @@ def test_every_value_of_a_golden_picture_is_within_its_tolerance(name: str) -> N
     assert not [key for key in count if key[2] == "not given"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", IMAGES)
 def test_the_features_of_a_golden_picture_are_within_their_tolerance(name: str) -> None:
     count, failures = check_golden.check_features(ADAPTER, _only(name), IMAGES)

@@ -10,6 +10,8 @@ from pictures import Pixels, noise, scene
 
 from facepad.quality import Picture, measure
 
+pytestmark = pytest.mark.slow  # the other libraries take seconds to import
+
 PICTURES = {"noise": noise(70, 91), "scene": scene(), "odd": scene(101, 143, seed=2)}
 
 
@@ -20,7 +22,7 @@ def skimage() -> ModuleType:
 
 @pytest.fixture(scope="module")
 def sewar() -> ModuleType:
-    return import_module("sewar.full_ref")  # takes a second, where these tests run only
+    return import_module("sewar.full_ref")
 
 
 def pair(picture: Pixels) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

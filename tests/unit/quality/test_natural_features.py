@@ -115,6 +115,7 @@ def test_a_small_picture_is_extended_symmetrically() -> None:
     assert np.array_equal(whole_blocks(small)[40:80, :60], small[::-1])
 
 
+@pytest.mark.slow
 @given(seeds)
 @few
 def test_memory_that_was_used_before_changes_nothing(seed: int) -> None:

@@ -62,6 +62,7 @@ def test_a_mirror_changes_nothing(name: str, picture: Pixels) -> None:
     assert value(name, picture[:, ::-1]) == close(name, value(name, picture))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TURNED)
 @given(picture=small())
 @few
@@ -69,6 +70,7 @@ def test_a_quarter_turn_changes_nothing(name: str, picture: Pixels) -> None:
     assert value(name, np.rot90(picture)) == close(name, value(name, picture))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MOVED)
 @given(picture=small(16), by=st.integers(1, 127))
 @few
@@ -79,6 +81,7 @@ def test_more_light_everywhere_changes_nothing(name: str, picture: Pixels, by: i
     assert value(name, moved) == pytest.approx(expected, rel=5e-3, abs=LOOSE.get(name, 2e-3))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SCALED)
 @given(picture=small())
 @few

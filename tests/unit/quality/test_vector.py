@@ -34,6 +34,7 @@ def test_a_metric_has_the_same_value_alone_and_among_all() -> None:
     assert alone == everything
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("threads", [2, 3, 16])
 @pytest.mark.parametrize("shape", [(8, 8), (17, 31), (101, 103), (301, 203)])
 def test_the_number_of_threads_changes_no_bit(shape: tuple[int, int], threads: int) -> None:
@@ -41,6 +42,7 @@ def test_the_number_of_threads_changes_no_bit(shape: tuple[int, int], threads: i
     assert measure(picture, threads=threads) == measure(picture)
 
 
+@pytest.mark.slow
 def test_where_a_picture_lies_in_memory_changes_no_bit() -> None:
     picture = scene(101, 103)
     expected = measure(picture)

@@ -132,6 +132,7 @@ def test_a_subset_is_fused_from_its_own_tests() -> None:
     assert anew.value == pytest.approx(0.786061, abs=1e-5)  # scipy: expit(mean(logit([.9, .6])))
 
 
+@pytest.mark.slow
 def test_the_line_of_a_mean_is_straight_and_leaves_out_the_others() -> None:
     first, *others = together().lines()
     assert [(one.first, one.second) for one in (first, *others)] == [

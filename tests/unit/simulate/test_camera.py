@@ -156,6 +156,7 @@ def test_a_file_holds_nothing_but_the_picture() -> None:
     assert b"\xff\xfe" not in data  # a comment
 
 
+@pytest.mark.slow
 def test_the_same_seed_takes_the_same_picture_and_another_another() -> None:
     light = dead_leaves(np.random.default_rng(0), 48, 64)
     camera = draw(Camera, np.random.default_rng(3))
@@ -209,6 +210,7 @@ def test_a_cast_is_the_logarithm_of_red_over_blue() -> None:
     assert light[1] == pytest.approx(0.2 * np.exp(0.1), rel=1e-5)
 
 
+@pytest.mark.slow
 def test_a_plain_look_changes_nothing() -> None:
     light = dead_leaves(np.random.default_rng(0), 48, 64)
     files = [

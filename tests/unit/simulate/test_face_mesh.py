@@ -30,6 +30,7 @@ def obj(path: Path, text: str) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_triangles_cover_the_face_once() -> None:
     found = face_mesh.own(LANDMARKS)
     corners = found.vertices[found.triangles][..., :2].astype(float)

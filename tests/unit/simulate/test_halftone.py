@@ -48,6 +48,7 @@ def test_the_waves_of_a_spot_add_up_to_its_area() -> None:
             assert abs(table[round(tone * 255)] - expected) < 0.02
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("tone", "ruling"), [(0.3, 1.2), (0.5, 2.0), (0.75, 1.6)])
 def test_dots_are_those_of_a_supersampled_raster(tone: float, ruling: float) -> None:
     x, y, placement = places()

@@ -48,6 +48,7 @@ def test_the_same_seed_draws_the_same_hand() -> None:
     assert np.array_equal(one, other)
 
 
+@pytest.mark.slow
 def test_skin_is_redder_than_green_and_greener_than_blue() -> None:
     for seed in range(6):
         light, covered = held(seed, sheet(np.array([0.4, 0.25, 0.18], np.float32)))

@@ -42,12 +42,14 @@ def worn(mask: Mask, on: CaptureScene) -> MediumRender:
     return mask.present(on, np.random.default_rng(0))
 
 
+@pytest.mark.slow
 def test_a_mask_covers_the_face_and_nothing_far_from_it() -> None:
     mask = worn(PLAIN, stage()).mask
     assert (mask[NOSE] > 0.99).all()
     assert (mask[CORNER] == 0.0).all()
 
 
+@pytest.mark.slow
 def test_far_from_the_mask_the_light_is_the_persons() -> None:
     on = stage()
     assert np.array_equal(worn(PLAIN, on).exposed.light[CORNER], on.bona_fide()[CORNER])
@@ -66,6 +68,7 @@ def test_printed_eyes_belong_to_the_mask() -> None:
     assert (worn(PLAIN, stage()).mask[EYE] > 0.99).all()
 
 
+@pytest.mark.slow
 def test_a_slit_mouth_is_dark() -> None:
     white = stage(image=np.full((*SIZE, 3), 200, np.uint8))
     shut, slit = (worn(replace(PLAIN, mouth=one), white).exposed.light for one in ("none", "slit"))
@@ -97,6 +100,7 @@ def test_silicone_mirrors_more_than_paper() -> None:
     assert silicone.max() - silicone.min() > 1.5 * (paper.max() - paper.min())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("material", list(MATERIALS))
 def test_every_material_keeps_the_mean_light_of_the_face(material: str) -> None:
     even = stage(image=np.full((*SIZE, 3), 150, np.uint8))
@@ -105,6 +109,7 @@ def test_every_material_keeps_the_mean_light_of_the_face(material: str) -> None:
     assert light[50:110, 75:125].mean() == pytest.approx(even.bona_fide().mean(), rel=0.2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("material", list(MATERIALS))
 def test_every_material_has_a_texture(material: str) -> None:
     even = stage(image=np.full((*SIZE, 3), 150, np.uint8))

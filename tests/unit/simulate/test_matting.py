@@ -43,6 +43,7 @@ def blue() -> RgbImage:
     return np.full((90, 200, 3), (20, 30, 220), np.uint8)
 
 
+@pytest.mark.slow
 @needs_model
 def test_the_matte_of_a_portrait_is_the_person() -> None:
     matte = PersonMatting().matte(np.asarray(astronaut(), np.uint8))  # type: ignore[no-untyped-call]

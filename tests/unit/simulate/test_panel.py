@@ -56,13 +56,14 @@ def supersampled(
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("density", "blur", "aperture", "tilt"),
     [
         (0.95, 0.2, 0.5, 4.0),
-        pytest.param(0.8, 0.25, 0.7, 10.0, marks=pytest.mark.slow),
-        pytest.param(0.55, 0.3, 0.9, 15.0, marks=pytest.mark.slow),
-        pytest.param(0.35, 0.45, 1.0, -8.0, marks=pytest.mark.slow),
+        (0.8, 0.25, 0.7, 10.0),
+        (0.55, 0.3, 0.9, 15.0),
+        (0.35, 0.45, 1.0, -8.0),
     ],
 )
 def test_moire_is_that_of_a_supersampled_panel(
@@ -109,6 +110,7 @@ def test_finer_photosites_see_a_panel_that_is_finer_than_the_picture() -> None:
     assert coarse.std() < 0.02 < fine.std()
 
 
+@pytest.mark.slow
 @at_most(25)
 @given(st.floats(0.3, 3.0), st.floats(0.2, 0.8), st.floats(0.45, 1.0), st.floats(-8, 8))
 def test_a_panel_keeps_its_mean_light(

@@ -28,6 +28,7 @@ def leaves(data: dict[str, Any], before: str = "") -> dict[str, Any]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_every_parameter_lies_in_its_range_or_is_off(kind: type[Any], seed: int) -> None:

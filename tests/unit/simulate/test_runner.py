@@ -121,12 +121,14 @@ def test_every_round_has_one_picture_of_each_kind(whole: Whole) -> None:
     assert all(found == ["", *ORDER.attacks] for found in kinds.values())
 
 
+@pytest.mark.slow
 def test_the_list_is_a_dataset(whole: Whole) -> None:
     samples = list(CsvList(whole[0]).samples())
     assert len(samples) == PEOPLE * 5
     assert {"camera", "source", "parameters"} <= samples[0].attributes.keys()
 
 
+@pytest.mark.slow
 def test_nobody_and_no_camera_is_in_two_parts(whole: Whole) -> None:
     for what in ("subject", "camera"):
         parts = defaultdict(set)
@@ -135,6 +137,7 @@ def test_nobody_and_no_camera_is_in_two_parts(whole: Whole) -> None:
         assert all(len(found) == 1 for found in parts.values())
 
 
+@pytest.mark.slow
 def test_parameters_are_a_recipe(whole: Whole) -> None:
     for row in whole[1].rows:
         told = json.loads(row["parameters"])
@@ -142,6 +145,7 @@ def test_parameters_are_a_recipe(whole: Whole) -> None:
         assert Recipe.from_dict(told).species == (row["pai_species"] or "bona_fide")
 
 
+@pytest.mark.slow
 def test_camera_and_framing_are_the_same_in_a_round(whole: Whole) -> None:
     found = defaultdict(set)
     for row in whole[1].rows:
@@ -151,6 +155,7 @@ def test_camera_and_framing_are_the_same_in_a_round(whole: Whole) -> None:
     assert all(len(one) == 1 for one in found.values())
 
 
+@pytest.mark.slow
 def test_nothing_about_a_file_tells_its_class(whole: Whole) -> None:
     """Size, codec tables, metadata and time are the same in a round; names count sources."""
     found = defaultdict(set)
@@ -176,6 +181,7 @@ def test_one_seed_gives_the_same_files_and_another_others(
     assert all(data != same.get(name) for name, data in pictures.items())
 
 
+@pytest.mark.slow
 def test_other_sources_and_attacks_do_not_change_a_picture(
     people: Path, tmp_path: Path, whole: Whole
 ) -> None:
@@ -219,6 +225,7 @@ def test_a_run_that_was_ended_goes_on(
     assert not (out / WORK).exists()
 
 
+@pytest.mark.slow
 def test_pictures_without_a_face_are_told(people: Path, tmp_path: Path) -> None:
     black = tmp_path / "black.jpg"
     Image.fromarray(np.zeros((80, 80, 3), np.uint8)).save(black)
@@ -229,15 +236,18 @@ def test_pictures_without_a_face_are_told(people: Path, tmp_path: Path) -> None:
     assert "no_face" in told
 
 
+@pytest.mark.slow
 def test_what_is_there_needs_resume_or_force(people: Path, whole: Whole) -> None:
     with pytest.raises(SettingsError, match="--resume"):
         made(people, whole[0])
 
 
+@pytest.mark.slow
 def test_a_finished_run_has_nothing_to_go_on_with(people: Path, whole: Whole) -> None:
     assert len(made(people, whole[0], resume=True).rows) == len(whole[1].rows)
 
 
+@pytest.mark.slow
 def test_a_run_that_ended_just_before_its_end_is_tidied(
     people: Path, tmp_path: Path, whole: Whole
 ) -> None:
@@ -255,6 +265,7 @@ def test_a_run_that_ended_as_it_began_is_in_nobodys_way(people: Path, tmp_path: 
     assert made(people, tmp_path / "out", replace(ORDER, attacks=("mask",))).rows
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "named"),
     [({"seed": 9}, "seed"), ({"per_image": 2}, "rounds an image"),
@@ -322,6 +333,7 @@ def test_a_frame_of_a_clip_is_a_source(tmp_path: Path) -> None:
     assert len({(tmp_path / "out" / path).read_bytes() for path in bona_fide}) == 2
 
 
+@pytest.mark.slow
 def test_a_contact_sheet_shows_one_line_a_round(tmp_path: Path, whole: Whole) -> None:
     path = tmp_path / "contact_sheet.png"
     runner.write_contact_sheet(path, whole[1].rows, whole[0], 3)

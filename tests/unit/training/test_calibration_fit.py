@@ -6,7 +6,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from scipy import stats
 
 from facepad.calibration.anchor import TARGETS, Anchor
 from facepad.calibration.prior import PRIOR_FRAMES, MemberPrior, ViewPrior
@@ -243,11 +242,14 @@ def test_the_expected_range_has_the_stored_digits() -> None:
 
 def test_without_a_prior_the_bound_is_that_of_the_frames_alone() -> None:
     """Compare with the prediction interval of one further normal value (scipy 1.16)."""
+    from scipy.stats import t  # slow to import
+
     scores = np.random.default_rng(0).normal(3.0, 2.0, 12)
-    known = stats.t.ppf(0.95, 11) * np.sqrt(1.0 + 1.0 / 12) * scores.std(ddof=1)
+    known = t.ppf(0.95, 11) * np.sqrt(1.0 + 1.0 / 12) * scores.std(ddof=1)
     assert prediction_bound(scores, 0.05, 99.0, worth=0) == pytest.approx(scores.mean() - known)
 
 
+@pytest.mark.slow
 def test_without_a_prior_one_of_twenty_bona_fide_frames_is_below_on_average() -> None:
     rng = np.random.default_rng(1)
     draws = rng.normal(-4.0, 30.0, (2000, 11))

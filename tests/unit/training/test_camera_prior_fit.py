@@ -71,6 +71,7 @@ def fitted() -> tuple[ViewPrior, str]:
     return fit_prior(*made_up())
 
 
+@pytest.mark.slow
 def test_the_spread_of_logits_is_that_within_a_camera_and_not_between(
     fitted: tuple[ViewPrior, str],
 ) -> None:

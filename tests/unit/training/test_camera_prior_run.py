@@ -106,6 +106,7 @@ def samples(tmp_path: Path) -> list[Sample]:
     return [*made, replace(made[0], key="black", path=str(path), attributes={"camera": "a"})]
 
 
+@pytest.mark.slow
 def test_the_prior_is_written_with_a_card_of_the_data(
     samples: list[Sample], tmp_path: Path
 ) -> None:

@@ -23,8 +23,9 @@ from facepad.training.run import SELECTED_ON, TrainingResult, run
 from facepad.training.scaling import THRESHOLD_RULE, Bounds
 from facepad.training.sources import DatasetCopy
 from facepad.types import Sample
+from installed import needs_scikit_learn
 
-pytest.importorskip("sklearn", reason="training needs scikit-learn: pip install 'facepad[train]'")
+pytestmark = needs_scikit_learn
 
 Train = Callable[[Path, pytest.MonkeyPatch], TrainingResult]
 WIDTH = 4
@@ -126,6 +127,7 @@ def card_of(result: TrainingResult) -> Card:
     return parse(result.model.with_suffix(".md").read_text(encoding="utf-8"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("train", [trained_quality, trained_face])
 def test_a_card_names_the_users_data_and_no_other(
     train: Train, trained: Callable[[Train], TrainingResult]
@@ -137,6 +139,7 @@ def test_a_card_names_the_users_data_and_no_other(
     assert [word for word in HISTORY if word in card.render().lower()] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("train", [trained_quality, trained_face])
 def test_a_card_of_a_real_dataset_is_the_first_version_and_for_research(
     train: Train, trained: Callable[[Train], TrainingResult]
@@ -180,6 +183,7 @@ def test_a_card_of_heads_names_the_rule_of_their_operating_points(
     assert "Masks do not teach." in recipe
 
 
+@pytest.mark.slow
 def test_a_card_says_that_bounds_were_selected_before(
     listed: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -26,8 +26,9 @@ from facepad.training.face.run import errors_on
 from facepad.training.run import report_text
 from facepad.training.scaling import Mask, sample_weights
 from facepad.types import Reason, Sample, Split
+from installed import needs_scikit_learn
 
-pytest.importorskip("sklearn", reason="training needs scikit-learn: pip install 'facepad[train]'")
+pytestmark = needs_scikit_learn
 
 WIDTH = 6  # statistics of each of two made-up blocks
 SPEC = HeadSpec((("tight", 0), ("context", 1)), regularisation_c=300.0)
@@ -64,6 +65,7 @@ def test_where_nothing_tells_sources_left_out_say_so() -> None:
     assert abs(auc(seen.bona_fide, held_out(seen, SPEC, seen)) - 0.5) < 0.15
 
 
+@pytest.mark.slow
 def test_training_twice_gives_the_same_numbers() -> None:
     a, b = (train(made_up(), SPEC).arrays() for _ in range(2))
     for name, values in a.items():
@@ -82,6 +84,7 @@ def as_crops(labelled: LabelledFeatures) -> LabelledFeatures:
     return LabelledFeatures(labelled.samples, narrow)
 
 
+@pytest.mark.slow
 def test_dev_sets_move_the_points_and_neither_heads_nor_scaling() -> None:
     dev = as_crops(made_up(gap=0.5, each=25, split=Split.DEV))
     alone = train(made_up(), SPEC)

@@ -9,12 +9,9 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-import sewar
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from sklearn.linear_model import LogisticRegression
-from sklearn.svm import SVC
 
 from examples import at_most
 from facepad.errors import DatasetError, InputError
@@ -28,7 +25,6 @@ from facepad.training.naturalness.niqe import train_niqe
 from facepad.training.naturalness.tiles import information, quality_target, similarity
 from facepad.training.scaling import platt
 
-skimage: Any = import_module("skimage.metrics")  # without types
 REFERENCE = Path(__file__).resolve().parents[2] / "reference"
 SHARED = Path(__file__).resolve().parents[3].parent / "shared"
 few = at_most(10)
@@ -77,6 +73,9 @@ def test_a_stronger_distortion_looks_worse(kind: Kind) -> None:
 
 @pytest.mark.slow
 def test_the_targets_measures_are_those_of_other_libraries() -> None:
+    import sewar
+
+    skimage: Any = import_module("skimage.metrics")  # without types
     one, other = scene(1), cv2.GaussianBlur(scene(1), (0, 0), 1.3)
     pair = one.astype(np.float32), other.astype(np.float32)
     assert information(*pair) == pytest.approx(sewar.vifp(one, other), abs=1e-6)  # sewar 0.4.10
@@ -90,6 +89,7 @@ def test_an_unchanged_tile_is_not_bad_at_all() -> None:
     assert quality_target(scene(2), scene(2)) == pytest.approx(0, abs=1e-4)
 
 
+@pytest.mark.slow
 def test_no_loss_leaves_the_picture_as_it_was() -> None:
     fading = KINDS[-1]
     clean, again = (fading.apply(scene(3), 0.0, np.random.default_rng(s)) for s in (1, 2))
@@ -102,7 +102,10 @@ def test_what_is_no_stream_of_packets_is_refused(stream: bytes) -> None:
         lose_packets(stream, 0.5, np.random.default_rng(0))
 
 
+@pytest.mark.slow
 def test_decisions_are_those_of_scikit_learn() -> None:
+    from sklearn.svm import SVC  # slow to import
+
     generator = np.random.default_rng(0)
     points = generator.normal(size=(200, 3))
     kinds = (points[:, 0] > 0).astype(np.int64) + (points[:, 1] > 0)
@@ -129,6 +132,8 @@ def test_a_regressor_learns_a_plane() -> None:
 
 
 def test_the_sigmoid_is_that_of_logistic_regression() -> None:
+    from sklearn.linear_model import LogisticRegression  # slow to import
+
     generator = np.random.default_rng(3)
     decisions = generator.normal(size=20_000)
     is_first = generator.random(20_000) < 1 / (1 + np.exp(-1.5 * decisions + 0.4))
@@ -146,6 +151,7 @@ def test_the_sigmoid_is_that_of_the_newton_method_of_libsvm() -> None:
     assert found == pytest.approx((-1.1316649614825613, 1.264431489283395), rel=1e-5)
 
 
+@pytest.mark.slow
 @given(st.integers(0, 1000), st.floats(0.5, 4.0))
 @few
 def test_stretched_decisions_have_a_flatter_sigmoid(seed: int, factor: float) -> None:
@@ -166,6 +172,7 @@ def test_a_last_tile_is_flush_with_the_edge_where_enough_remains(
     assert [column for _, column in tiles.corners((256, length))] == expected
 
 
+@pytest.mark.slow
 def test_the_ladder_is_that_of_the_golden_set() -> None:
     golden = Golden.read(REFERENCE)
     known = json.loads((REFERENCE / "iqa_golden.json").read_text("utf-8"))["ladder"]
@@ -200,6 +207,7 @@ def test_a_missed_gate_says_by_how_much() -> None:
     assert "MISSED by 0.100" in str(Requirement("share", 0.65, 0.75))
 
 
+@pytest.mark.slow
 def test_niqe_is_fitted_and_read_again(tmp_path: Path) -> None:
     done: list[int] = []
     pictures = folder_of_scenes(tmp_path, 3, 400)

@@ -71,6 +71,7 @@ columns = st.lists(
 )
 
 
+@pytest.mark.slow
 @given(columns)
 def test_no_column_exceeds_the_promised_shares(drawn: list[Column]) -> None:
     bounds = select_bounds(drawn)
@@ -84,6 +85,7 @@ def test_no_column_exceeds_the_promised_shares(drawn: list[Column]) -> None:
             assert np.mean(one.bona_fide < low) <= ACCUSED + 1.0 / len(one.bona_fide) + 1e-9
 
 
+@pytest.mark.slow
 @given(columns, st.floats(-5.0, 5.0))
 def test_bounds_move_with_the_logits(drawn: list[Column], by: float) -> None:
     moved = [Column(one.views, one.bona_fide + by, one.attacks + by) for one in drawn]

@@ -6,11 +6,9 @@ import pytest
 from facepad.training.quality.fit import TrainingRows, fit_classifier
 from facepad.training.scaling import sample_weights
 from facepad.types import Sample, Split
+from installed import needs_scikit_learn
 
-discriminant_analysis = pytest.importorskip(
-    "sklearn.discriminant_analysis",
-    reason="training needs scikit-learn: pip install 'facepad[train]'",
-)
+pytestmark = needs_scikit_learn
 
 NO_DRIFT = np.zeros((1, 4))
 
@@ -33,10 +31,12 @@ def test_both_classes_weigh_the_same_and_so_do_species() -> None:
 
 def test_equal_weights_give_the_discriminant_of_scikit_learn() -> None:
     """The oracle: ``LinearDiscriminantAnalysis(solver="eigen", shrinkage="auto")``, 1.9.1."""
+    from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+
     rows = made_up()
-    oracle = discriminant_analysis.LinearDiscriminantAnalysis(
-        solver="eigen", shrinkage="auto", priors=[0.5, 0.5]
-    ).fit(rows.units, rows.labels)
+    oracle = LinearDiscriminantAnalysis(solver="eigen", shrinkage="auto", priors=[0.5, 0.5]).fit(
+        rows.units, rows.labels
+    )
     found = fit_classifier(rows, NO_DRIFT, 0.0, "lda")
     assert found["weights"] == pytest.approx(oracle.coef_[0])
     assert found["intercept"] == pytest.approx(oracle.intercept_[0])

@@ -14,8 +14,9 @@ from facepad.training.quality.run import QualityRecipe
 from facepad.training.run import TrainingResult, run
 from facepad.training.sources import DatasetCopy
 from facepad.types import Sample
+from installed import needs_scikit_learn
 
-pytest.importorskip("sklearn", reason="training needs scikit-learn: pip install 'facepad[train]'")
+pytestmark = needs_scikit_learn
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +62,7 @@ def test_test_parts_are_not_evaluated_unless_asked(
     assert "No test set was evaluated" in trained.model.with_suffix(".md").read_text()
 
 
+@pytest.mark.slow
 def test_test_parts_that_were_evaluated_are_named_in_the_card(
     order: QualityRecipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:

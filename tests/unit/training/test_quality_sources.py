@@ -43,6 +43,7 @@ def test_a_source_of_a_simulation_is_the_set_it_began_with(tmp_path: Path) -> No
     assert {sample.session for sample in found} == {"london", "canada"}
 
 
+@pytest.mark.slow
 def test_a_source_of_a_real_dataset_is_its_session(nuaa: DatasetCopy) -> None:
     assert {sample.session for sample in train_and_dev([nuaa])} == {"nuaa 01", "nuaa 02"}
 

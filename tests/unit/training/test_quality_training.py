@@ -19,8 +19,9 @@ from facepad.training.run import report_text
 from facepad.training.scaling import operating_point
 from facepad.training.sources import SampleSet
 from facepad.types import Reason, Sample, Score, Split
+from installed import needs_scikit_learn
 
-pytest.importorskip("sklearn", reason="training needs scikit-learn: pip install 'facepad[train]'")
+pytestmark = needs_scikit_learn
 
 PER_CELL = 12  # pictures of one subject, session and class
 TELLING = METRICS.index("hlfi")  # the metric that tells attacks apart, in the made-up world
@@ -92,12 +93,14 @@ def test_what_resolution_moves_weighs_less() -> None:
     assert calm[SHAKY] / calm[TELLING] > 2.0 * moved[SHAKY] / moved[TELLING]
 
 
+@pytest.mark.slow
 def test_a_vector_far_from_all_others_is_unfamiliar() -> None:
     samples, features = made_up()
     features.vectors[-1] = 500.0
     assert scored(samples, features)[-1].reason is Reason.UNFAMILIAR_CAMERA
 
 
+@pytest.mark.slow
 def test_most_of_the_training_pictures_are_familiar() -> None:
     samples, features = made_up()
     found = scored(samples, features)
@@ -105,6 +108,7 @@ def test_most_of_the_training_pictures_are_familiar() -> None:
     assert sum(score.reason is not None for score in own) <= 0.011 * len(own)
 
 
+@pytest.mark.slow
 def test_pictures_without_a_face_have_no_score_and_teach_nothing() -> None:
     samples, features = made_up()
     vectors = features.vectors.copy()
@@ -148,6 +152,7 @@ def test_the_report_names_parts_counts_and_where_thresholds_come_from() -> None:
         assert words in shown
 
 
+@pytest.mark.slow
 def test_each_dataset_has_the_same_say_in_the_threshold() -> None:
     samples, features = made_up()
     dev = [row for row, sample in enumerate(samples) if sample.split is Split.DEV]
@@ -174,6 +179,7 @@ def equal_errors(samples: Sequence[Sample], found: Sequence[Score]) -> float:
     return at_eer(table).threshold
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("classifier", "threshold"), [("lda", 0.5937229169810542), ("svm", 0.7722029090996189)]
 )

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
 from facepad.errors import DatasetError
 from facepad.training.fusion.fit import (
@@ -42,7 +41,10 @@ def made_up(count: int = 400, seed: int = 0) -> FusionRows:
     return rows_of(ratios, labels)
 
 
+@pytest.mark.slow
 def test_without_missing_scores_the_decision_is_that_of_shrunk_lda_of_scikit_learn() -> None:
+    from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+
     # scikit-learn 1.7, eigen solver with automatic shrinkage, is the independent implementation;
     # it standardises and shrinks each class by itself, so that the last digits differ.
     rows = made_up(4_000)
@@ -65,6 +67,7 @@ def test_scores_missing_at_random_hardly_change_means_and_covariance() -> None:
         assert np.abs(first - second).max() < 0.12
 
 
+@pytest.mark.slow
 def test_a_test_that_says_nothing_gets_hardly_any_weight() -> None:
     weights, _ = fit(made_up(2_000), {name: {} for name in TESTS}).weights(TESTS)
     assert weights[2] < 0.1 * weights[0]
@@ -101,6 +104,7 @@ def test_held_out_scores_of_a_missing_test_are_missing() -> None:
     assert np.isfinite(held_out(rows)[5])
 
 
+@pytest.mark.slow
 def test_every_subset_is_compared_with_the_best_single_test() -> None:
     found = {one.tests: one for one in subsets(made_up())}
     assert len(found) == 7
@@ -125,6 +129,7 @@ def test_few_cameras_are_not_taken_for_equal_cameras() -> None:
     assert model.cameras == pytest.approx(0.1 * model.covariance)
 
 
+@pytest.mark.slow
 def test_each_subset_is_scaled_by_itself() -> None:
     rows = made_up(2_000)
     model = fit(rows, {name: {} for name in TESTS})
@@ -139,6 +144,7 @@ def test_each_subset_is_scaled_by_itself() -> None:
         assert errors.mean() <= usual.mean() + 1e-6
 
 
+@pytest.mark.slow
 def test_side_information_that_goes_with_larger_errors_widens_the_interval() -> None:
     rng = np.random.default_rng(4)
     base = made_up(2_000)
