@@ -184,7 +184,7 @@ def conclude(
     still be that of an attack.
 
     Args:
-        fused: What the tests that decide say together.
+        fused: The fused answer of the tests that decide.
         point: Threshold and band; None for those of the fusion with an interval of its width.
         no_face: Why no frame of the presentation shows a face; None when one does. Without a
             face there is no response, whatever the score is.

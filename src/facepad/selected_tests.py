@@ -139,10 +139,10 @@ class SelectedTests:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What the tests of one presentation say together; `facepad.decision.conclude` decides.
+    """The fused answer of the tests of one presentation; `facepad.decision.conclude` decides.
 
     Attributes:
-        fused: What the deciding tests say together.
+        fused: The fused answer of the deciding tests.
         operating_point: The threshold and band to apply.
         operating_points: Threshold and band of each test alone, by name.
         capture: What is wrong with the capture and keeps the score from deciding.

@@ -47,7 +47,7 @@ class HeatMap:
 
     Attributes:
         values: Log-likelihood ratio of the frame minus that with the patch blurred, natural
-            logarithm, shape (rows, columns); above 0 where the patch speaks for bona fide.
+            logarithm, shape (rows, columns); above 0 where the patch raises the score.
             NaN where the blurred frame has no score. The values of patches do not sum to the
             ratio.
         region: What the patches cover, in the frame's pixels.

@@ -32,7 +32,7 @@ FUSION_SUFFIX = ".npz"  # of such a file
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What one test says, and how it would decide alone.
+    """The score of one test, and how it would decide alone.
 
     Attributes:
         score: Of one presentation.
@@ -64,7 +64,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Fused:
-    """What several tests say together.
+    """The fused answer of several tests.
 
     Attributes:
         value: In [0, 1], higher for bona fide; None when no test had a value.
@@ -95,7 +95,7 @@ class FittedFusion(Protocol):
         """Version of its model file, by name."""
 
     def __call__(self, answers: Mapping[str, Answer]) -> Fused:
-        """Return what the tests say together."""
+        """Return the fused answer of the tests."""
 
     def check_for(self, tests: Sequence[LivenessTest]) -> None:
         """Check that it was fitted on these tests; raise a FacepadError otherwise."""
@@ -242,7 +242,7 @@ def vetoed(fused: Fused, point: OperatingPoint, tests: Sequence[str]) -> Fused:
     """Return what remains of a fused score when tests that may reject alone do so.
 
     Args:
-        fused: What the tests that decide say together.
+        fused: The fused answer of the tests that decide.
         point: Threshold and band that are applied.
         tests: Names of the tests that reject; may be none.
 

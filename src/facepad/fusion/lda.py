@@ -102,7 +102,7 @@ class LdaFusion:
                 )
 
     def __call__(self, answers: Mapping[str, Answer]) -> Fused:
-        """Return what the tests say together.
+        """Return the fused answer of the tests.
 
         Args:
             answers: By the test's name; each test was fitted on.
@@ -123,7 +123,7 @@ class LdaFusion:
         ratio = self.ratio(used)
         side = next((answer.side for answer in answers.values()), {})
         frames = max((answers[name].frames_width for name in used), default=0.0)
-        usual = self._half_width(tuple(used))
+        usual = self.half_width(tuple(used))
         own = math.hypot(usual * self.side.factor(side), frames)
         value = sigmoid(min(max(ratio, -LOGIT_LIMIT), LOGIT_LIMIT))
         return Fused(value, reasons, point, interval_around(value, own), own - usual)
@@ -171,8 +171,11 @@ class LdaFusion:
             self._weights[tests] = known  # the same values whichever thread is first
         return known
 
-    def _half_width(self, tests: tuple[str, ...]) -> float:
-        """Return the usual half-width of the interval: cameras differ, in log-odds."""
+    def half_width(self, tests: tuple[str, ...]) -> float:
+        """Return the usual half-width of the interval where these tests answer, in log-odds.
+
+        1.645 deviations of the mean over a camera, by the scatter of cameras.
+        """
         weights, _ = self.weights(tests)
         rows = [self.tests.index(name) for name in tests]
         variance = float(weights @ self.cameras[np.ix_(rows, rows)] @ weights)

@@ -1,4 +1,4 @@
-"""Write the description of a network from its file; what the file does not say is marked."""
+"""Write the description of a network from its file; what the file does not hold is marked."""
 
 import json
 from collections.abc import Sequence

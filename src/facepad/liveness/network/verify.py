@@ -261,7 +261,7 @@ def _colour(
     rise = fmean(swapped) - fmean(raws)
     words = f"as {other} the raw logit would be {fmean(swapped):.2f}, not {fmean(raws):.2f}"
     if rise > _BETTER:
-        words += f': on bona fide pictures that speaks for input.colour = "{other}"'
+        words += f': on bona fide pictures this suggests input.colour = "{other}"'
         return NetworkFinding("colour", FindingState.WARN, words)
     return NetworkFinding("colour", FindingState.OK, words)
 

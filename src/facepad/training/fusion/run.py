@@ -311,6 +311,7 @@ def report_of(rows: FusionRows, fusion: LdaFusion) -> str:
         )
     lines += ["", "point        attack below  bona fide from (log-likelihood ratio)"]
     lines += [f"{name:12} {low:>12.2f}  {high:.2f}" for name, (low, high) in fusion.bounds.items()]
+    lines.append(f"usual half-width of the interval {fusion.half_width(fusion.tests):.2f}")
     lines += ["", *subset_lines(subsets(usable))]
     return "\n".join(lines)
 
