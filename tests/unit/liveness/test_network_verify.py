@@ -70,7 +70,7 @@ def test_another_order_of_colours_is_suspected_where_bona_fide_pictures_score_hi
         frame.image[:, :, 0] //= 8
     data = looking_at((9.0, 0.0, 0.0))
     found = findings(tmp_path, data, output__bona_fide='"higher"')
-    assert 'speaks for input.colour = "bgr"' in found["colour"].words
+    assert 'this suggests input.colour = "bgr"' in found["colour"].words
 
 
 def test_a_score_that_moves_with_the_crop_is_a_warning(tmp_path: Path) -> None:
