@@ -499,6 +499,7 @@ def test_late_tests_do_not_pile_up() -> None:
         sleep(0.01)
 
 
+@pytest.mark.slow
 def test_a_test_whose_turn_does_not_come_in_time_is_late_and_never_begins() -> None:
     tests = SlowTest("late", 0.3), SlowTest("waits", 0.0)
     decision = slow_checker(*tests, threads=1, deadline_s=0.1).check(STILL, channels="rgb")

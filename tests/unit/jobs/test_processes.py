@@ -88,6 +88,7 @@ def test_a_chunk_is_halved_until_the_item_that_is_to_blame_is_found() -> None:
     assert [result for _, result in results] == [6, -1, 5, 13]
 
 
+@pytest.mark.slow
 def test_an_error_of_the_work_is_raised_here_and_tells_where_it_comes_from() -> None:
     with (
         pytest.raises(ModelError, match="no weights") as caught,

@@ -15,6 +15,7 @@ def file(miniatures: Callable[[str], Path], tmp_path: Path) -> Path:
     return Path(shutil.copy(next(miniatures("packed").rglob("*.h5")), tmp_path))
 
 
+@pytest.mark.slow
 def test_a_file_is_opened_once(file: Path) -> None:
     files = PackedFiles()
     assert files.opened(file) is files.opened(file)

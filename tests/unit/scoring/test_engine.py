@@ -47,6 +47,7 @@ def test_a_path_outside_of_the_folder_is_its_name(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("as_folder", [True, pytest.param(False, marks=pytest.mark.slow)])
+@pytest.mark.slow
 def test_the_path_of_a_packed_sample_is_read_from_its_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, as_folder: bool
 ) -> None:

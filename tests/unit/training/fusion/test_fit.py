@@ -55,6 +55,7 @@ def test_without_missing_scores_the_decision_is_that_of_shrunk_lda_of_scikit_lea
     assert np.corrcoef(own, expected)[0, 1] > 0.9995
 
 
+@pytest.mark.slow
 def test_scores_missing_at_random_hardly_change_means_and_covariance() -> None:
     whole = made_up(4_000)
     holes = whole.ratios.copy()
@@ -73,6 +74,7 @@ def test_a_test_that_says_nothing_gets_hardly_any_weight() -> None:
     assert weights[2] < 0.1 * weights[0]
 
 
+@pytest.mark.slow
 def test_a_test_that_is_upside_down_gets_no_weight() -> None:
     rows = made_up()
     turned = rows_of(
@@ -113,6 +115,7 @@ def test_every_subset_is_compared_with_the_best_single_test() -> None:
     assert all(one.low <= one.difference <= one.high for one in found.values())
 
 
+@pytest.mark.slow
 def test_the_scatter_of_cameras_is_found() -> None:
     rng = np.random.default_rng(2)
     labels = np.arange(3_000) % 4 < 2
@@ -123,6 +126,7 @@ def test_the_scatter_of_cameras_is_found() -> None:
     assert np.sqrt(np.diag(found)) == pytest.approx([0.8, 0.8], abs=0.2)
 
 
+@pytest.mark.slow
 def test_few_cameras_are_not_taken_for_equal_cameras() -> None:
     rows = made_up()
     model = fit(rows, {name: {} for name in TESTS})
