@@ -13,7 +13,7 @@ from facepad.types import Box, RgbImage
 if TYPE_CHECKING:
     from PIL.ImageDraw import ImageDraw
 
-# Blue and orange are told apart by people who confuse red and green, too.
+# People who confuse red and green can distinguish blue and orange.
 ABOVE, BELOW = (10, 84, 214), (244, 112, 0)
 BOX, PAPER, INK = (255, 255, 255), (255, 255, 255), (28, 36, 48)
 SIDE = 480  # pixels of one of the two pictures

@@ -162,7 +162,8 @@ def mean_ratio(answers: Mapping[str, Answer]) -> Fused:
 
     A test abstains when it has no value, or a value with a reason not to decide. Threshold and
     band are means of the same tests' own, in log-odds. One test that decides gives exactly its
-    own value and point. The half-width of the interval is the mean of those of the tests: half
+    own value and point, and its own interval where its point has no band. The half-width of the
+    interval is the mean of those of the tests: half
     the band of the usual operating point, and the width of the score's own interval (the scatter
     of a clip's frames), their squares added. Nothing is known of how the tests' errors depend on
     each other, so that the mean is not taken for more certain than they are. When all abstain,
@@ -272,8 +273,9 @@ def mean_over_frames(presentation: Presentation, score: Callable[[Frame], Score]
 
     The value is that of the mean log-likelihood ratio of the frames that have a value; a still
     keeps its own score as it is. A reason not to decide holds when it is that of more than half
-    of those frames. Bounds are combined as values are, when each of those frames has an
-    interval; frames of one clip err alike, so that their mean is not more certain than they are.
+    of those frames. The interval is that of their mean by their scatter (90 %); where each of them
+    has an interval, too, the mean of those half-widths is added by its square, since frames of one
+    clip err alike. Frames that agree, without intervals of their own, give none.
     Operating points that hold for each of those frames hold for the mean; where they differ, the
     most cautious ones: the highest ``high`` and the lowest ``low`` of each name.
 
