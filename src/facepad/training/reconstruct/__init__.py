@@ -1,0 +1,1 @@
+"""Training of the volumetric reconstruction: face model, renders, decoder."""
