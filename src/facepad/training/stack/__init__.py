@@ -1,0 +1,1 @@
+"""Train networks in torch: the loop with its checkpoints, the estimate, the pictures."""
