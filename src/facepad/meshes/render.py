@@ -100,9 +100,10 @@ def normals(points: Vertices, triangles: Triangles) -> Vertices:
     The mean of the triangles around each vertex, larger ones counting more.
     """
     faces = face_normals(points, triangles)
-    sums = np.zeros((len(points), 3), np.float64)
-    for corner in range(3):
-        np.add.at(sums, triangles[:, corner], faces)
+    corners = triangles.T.ravel()
+    sums = np.stack(
+        [np.bincount(corners, np.tile(axis, 3), len(points)) for axis in faces.T], axis=1
+    )
     length = np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-12)
     return np.asarray(sums / length, np.float32)
 

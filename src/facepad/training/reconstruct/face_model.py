@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facepad.errors import DatasetError
-from facepad.simulate.scene.face_mesh import read_obj
-from facepad.simulate.scene.render import Triangles, Vertices
+from facepad.meshes.files import read_obj
+from facepad.meshes.render import Triangles, Vertices
 
 _ARRAYS = ("vertices", "faces", "identity", "expression", "expression_names", "landmarks68",
            "part_names", "part_vertices", "part_faces")  # fmt: skip

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facepad.faces.landmarks import OVAL
-from facepad.simulate.scene.render import Vertices
+from facepad.meshes.render import Vertices
 from facepad.training.reconstruct.face_model import FaceModel, Weights
 from facepad.types import Landmarks
 

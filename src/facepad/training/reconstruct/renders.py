@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from facepad.opencv import cv2
 from facepad.simulate.linear_light import to_display, to_light
 from facepad.simulate.scene.geometry import rotation
-from facepad.simulate.scene.render import (
+from facepad.meshes.render import (
     Rendered,
     Vertices,
     interpolated,

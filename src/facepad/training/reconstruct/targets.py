@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from facepad.faces import crops
 from facepad.liveness.voxel.volume import GRID, MARGIN, SIDE, centred
 from facepad.opencv import cv2
-from facepad.simulate.scene.render import Vertices
+from facepad.meshes.render import Vertices
 from facepad.training.reconstruct.face_model import FaceModel
 from facepad.training.reconstruct.fitting import fit
 from facepad.training.reconstruct.renders import surface_depth
