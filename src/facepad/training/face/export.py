@@ -9,7 +9,7 @@ and no squeeze-and-excitation.
 """
 
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -108,17 +108,46 @@ def _onnx(state: Mapping[str, "Tensor"], deepest: int) -> bytes:
 
     crops = torch.zeros((2, SIDE, SIDE, 3), dtype=torch.uint8)
     names = [f"block_{index:02d}" for index in range(deepest + 1)]
+    return onnx_bytes(_module(state, deepest), (crops,), ["crops"], names)
+
+
+def onnx_bytes(
+    module: Any,  # noqa: ANN401 - a torch module
+    examples: Sequence["Tensor"],
+    inputs: Sequence[str],
+    outputs: Sequence[str],
+) -> bytes:
+    """Return a network as an ONNX file that holds neither paths nor lines of code.
+
+    Args:
+        module: The network, in evaluation mode.
+        examples: An example of each input; the first axis is the number of items, 1 to 64.
+        inputs: Names of the inputs.
+        outputs: Names of the outputs.
+    """
+    import torch
+
+    items = torch.export.Dim("n", min=1, max=_MOST_CROPS)
     program = torch.onnx.export(
-        _module(state, deepest),
-        (crops,),
+        module,
+        tuple(examples),
         dynamo=True,
         verbose=False,
         opset_version=_OPSET,
-        input_names=["crops"],
-        output_names=names,
-        dynamic_shapes=({0: torch.export.Dim("n", min=1, max=_MOST_CROPS)},),
+        input_names=list(inputs),
+        output_names=list(outputs),
+        dynamic_shapes=tuple({0: items} for _ in examples),
     )
     return _without_traces(program.model_proto)
+
+
+def up_to(state: Mapping[str, "Tensor"], deepest: int) -> dict[str, "Tensor"]:
+    """Return the weights of the stem and of the blocks up to one."""
+    return {
+        name: value
+        for name, value in state.items()
+        if name.startswith("stem") or int(name.partition(".")[0]) <= deepest
+    }
 
 
 def _module(state: Mapping[str, "Tensor"], deepest: int) -> Any:  # noqa: ANN401 - a torch module
@@ -127,8 +156,7 @@ def _module(state: Mapping[str, "Tensor"], deepest: int) -> Any:  # noqa: ANN401
 
     weights = {
         name: torch.nn.Parameter(value, requires_grad=False)
-        for name, value in state.items()
-        if name.startswith("stem") or int(name.partition(".")[0]) <= deepest
+        for name, value in up_to(state, deepest).items()
     }
 
     class EfficientNetLite0(torch.nn.Module):  # type: ignore[misc]  # Any

@@ -9,6 +9,7 @@ Volumetric CNN Regression, ICCV, arXiv:1703.07834.
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from facepad.liveness.voxel.volume import GRID, SLICES
@@ -42,14 +43,12 @@ def decoder() -> "nn.Module":
     from torch import nn
     from torch.nn import functional
 
-    class Decoder(nn.Module):
+    class Decoder(nn.Module):  # type: ignore[misc]  # Any
         def __init__(self) -> None:
             super().__init__()
             channels = [CHANNELS[at] for at in TAPS]
             self.sides = nn.ModuleList(map(_side, channels, _WIDTHS))
-            self.joins = nn.ModuleList(
-                nn.Conv2d(deep, own, 1) for own, deep in zip(_WIDTHS, _WIDTHS[1:], strict=False)
-            )
+            self.joins = nn.ModuleList(nn.Conv2d(deep, own, 1) for own, deep in pairwise(_WIDTHS))
             self.mixes = nn.ModuleList(map(_mix, _WIDTHS[:-1]))
             self.fine = _mix(_WIDTHS[0])
             self.out = nn.Conv2d(_WIDTHS[0], SLICES + 1, 1)

@@ -10,6 +10,7 @@ arXiv:2004.03458.
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
@@ -129,7 +130,7 @@ def read_face_model(model: Path, canonical: Path) -> FaceModel:
     )
 
 
-def _read(model: Path) -> dict[str, NDArray[np.generic]]:
+def _read(model: Path) -> dict[str, NDArray[Any]]:
     try:
         with np.load(model, allow_pickle=False) as archive:
             missing = [name for name in _ARRAYS if name not in archive]
@@ -159,9 +160,7 @@ def _offsets(modes: NDArray[np.float16], count: int, flip: Weights) -> Weights:
     return np.ascontiguousarray(modes[:, :, :count].transpose(0, 2, 1) * flip, np.float32)
 
 
-def _within(
-    count: int, of_part: dict[str, list[int]], names: tuple[str, ...]
-) -> NDArray[np.bool_]:
+def _within(count: int, of_part: dict[str, list[int]], names: tuple[str, ...]) -> NDArray[np.bool_]:
     inside = np.zeros(count, np.bool_)
     for name in names:
         inside[slice(*of_part[name])] = True

@@ -90,9 +90,9 @@ def similarity(points: Vertices, wanted: Vertices) -> FaceFit:
 
 def _solve(
     modes: Weights,
-    offsets: Vertices,
+    offsets: NDArray[np.floating],
     axes: NDArray[np.float64],
-    penalty: Weights,
+    penalty: NDArray[np.float64],
     counts: NDArray[np.float64],
 ) -> Weights:
     """Return the weights of modes that explain offsets best."""

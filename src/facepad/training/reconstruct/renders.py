@@ -10,9 +10,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from facepad.opencv import cv2
-from facepad.simulate.linear_light import to_display, to_light
-from facepad.simulate.scene.geometry import rotation
 from facepad.meshes.render import (
     Rendered,
     Vertices,
@@ -20,6 +17,9 @@ from facepad.meshes.render import (
     normals,
     render,
 )
+from facepad.opencv import cv2
+from facepad.simulate.linear_light import to_display, to_light
+from facepad.simulate.scene.geometry import rotation
 from facepad.training.reconstruct.face_model import FaceModel, Weights
 from facepad.training.reconstruct.fitting import FaceFit, fit
 from facepad.types import Face, RgbImage
@@ -195,10 +195,11 @@ def _coloured(
     light = to_light(portrait.image)
     maps = np.zeros((2, *seen.triangle.shape), np.float32)
     maps[:, seen.covered] = at[:, :2].T
-    whole = cv2.remap(light, *maps, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    x, y = np.asarray(maps[0], np.float32), np.asarray(maps[1], np.float32)
+    whole = cv2.remap(light, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     colour = np.asarray(whole, np.float32)[seen.covered]
     inside, teeth = at[:, 2:3], at[:, 3:4]
-    colour = colour * (1.0 - inside) + np.float32([0.10, 0.02, 0.02]) * inside
+    colour = colour * (1.0 - inside) + np.array([0.10, 0.02, 0.02], np.float32) * inside
     return np.asarray(colour * (1.0 - teeth) + np.float32(0.45) * teeth, np.float32)
 
 
@@ -229,11 +230,11 @@ def _before(
     top = int(rng.integers(0, background.shape[0] - side + 1))
     left = int(rng.integers(0, background.shape[1] - side + 1))
     part = background[top : top + side, left : left + side]
-    behind = to_light(np.asarray(cv2.resize(part, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA)))
-    behind = cv2.GaussianBlur(behind, (0, 0), float(rng.uniform(0.3, 4.0)))
+    sized = cv2.resize(part, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA)
+    behind = _blurred(to_light(np.asarray(sized, np.uint8)), float(rng.uniform(0.3, 4.0)))
     head = behind.copy()
     head[seen.covered] = light
-    alpha = cv2.GaussianBlur(seen.covered.astype(np.float32), (0, 0), 1.0)[..., None]
+    alpha = _blurred(seen.covered.astype(np.float32), 1.0)[..., None]
     return to_display(np.asarray(behind * (1.0 - alpha) + head * alpha, np.float32))
 
 
@@ -250,11 +251,15 @@ def photographed(image: RgbImage, rng: np.random.Generator) -> RgbImage:
     contrast = float(np.exp(rng.normal(0.0, 0.12)))
     coded = (coded - 128.0) * contrast + 128.0
     if rng.random() < 0.7:
-        coded = cv2.GaussianBlur(coded, (0, 0), float(rng.uniform(0.2, 1.4)))
-    coded = coded + rng.standard_normal(coded.shape) * float(rng.uniform(0.0, 7.0))
-    result = np.asarray(np.clip(coded, 0, 255), np.uint8)
+        coded = _blurred(coded, float(rng.uniform(0.2, 1.4)))
+    grain = rng.standard_normal(coded.shape) * float(rng.uniform(0.0, 7.0))
+    result = np.asarray(np.clip(coded + grain, 0, 255), np.uint8)
     if rng.random() < 0.7:
         quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(55, 96))]
         _, data = cv2.imencode(".jpg", result[..., ::-1], quality)
-        result = np.ascontiguousarray(cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1])
-    return result
+        result = np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)[..., ::-1]
+    return np.ascontiguousarray(result)
+
+
+def _blurred(values: NDArray[np.float32], deviation: float) -> NDArray[np.float32]:
+    return np.asarray(cv2.GaussianBlur(values, (0, 0), deviation), np.float32)

@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from facepad.faces import crops
 from facepad.liveness.voxel.volume import GRID, MARGIN, SIDE, centred
-from facepad.opencv import cv2
 from facepad.meshes.render import Vertices
+from facepad.opencv import cv2
 from facepad.training.reconstruct.face_model import FaceModel
 from facepad.training.reconstruct.fitting import fit
 from facepad.training.reconstruct.renders import surface_depth
@@ -77,7 +77,7 @@ def target(frame: Frame, picture: Depth) -> Target | None:
         picture: Depth in pixels of the picture, shape (H, W); NaN where nothing is described.
     """
     place = crop_place(frame)
-    return None if place is None else _target(frame, place, place.depth(picture))
+    return None if place is None else _target(frame, place.depth(picture))
 
 
 def bona_fide_target(model: FaceModel, frame: Frame) -> Target | None:
@@ -86,7 +86,7 @@ def bona_fide_target(model: FaceModel, frame: Frame) -> Target | None:
     if place is None or frame.face is None or frame.face.landmarks is None:
         return None
     vertices = fit(model, frame.face.landmarks).vertices(model)
-    return _target(frame, place, surface_depth(model, place.points(vertices), SIDE))
+    return _target(frame, surface_depth(model, place.points(vertices), SIDE))
 
 
 def on_grid(depth: Depth) -> Depth:
@@ -101,7 +101,7 @@ def on_grid(depth: Depth) -> Depth:
     return np.where(present, middle, np.nan).astype(np.float32)
 
 
-def _target(frame: Frame, place: CropPlace, depth: Depth) -> Target | None:
+def _target(frame: Frame, depth: Depth) -> Target | None:
     grid = on_grid(depth)
     if np.isfinite(grid).mean() < _LEAST or frame.face is None:
         return None
