@@ -1,6 +1,5 @@
 """From a picture to the shape of the face in it, as a mesh, as arrays or as a picture."""
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,6 +13,7 @@ from facepad.finders import Faces, Finder, notes_of, with_faces
 from facepad.liveness.voxel.reconstructor import Reconstructor
 from facepad.liveness.voxel.surface import Surface, surface, turntable
 from facepad.liveness.voxel.volume import MARGIN, SIDE, Volume, crop_of
+from facepad.media.thumbnail import png
 from facepad.meshes.files import encoded_obj, encoded_ply
 from facepad.models.npz import pack
 from facepad.reasons import REASONS
@@ -54,7 +54,7 @@ class FaceReconstruction:
             InputError: The suffix is another one.
         """
         if suffix == ".png":
-            return as_png(turntable(self.volume, self.crop))
+            return png(turntable(self.volume, self.crop))
         if suffix == ".npz":
             return pack(self._arrays())
         write = {".obj": encoded_obj, ".ply": encoded_ply}.get(suffix)
@@ -120,15 +120,6 @@ def reconstruct(
     return FaceReconstruction(
         volume, crop, corners, eye_distance, network.version, notes_of([frame], frame)
     )
-
-
-def as_png(image: RgbImage) -> bytes:
-    """Return a picture as a PNG file."""
-    from PIL import Image
-
-    file = io.BytesIO()
-    Image.fromarray(image).save(file, "PNG")
-    return file.getvalue()
 
 
 def _placed(frame: Frame) -> tuple[NDArray[np.float32], float]:
