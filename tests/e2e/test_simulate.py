@@ -128,3 +128,11 @@ def test_sources_are_never_written_to(people: Path) -> None:
     done = run("simulate", "--bona-fide", people, "--out", people / "out")
     assert done.returncode == 4
     assert not (people / "out").exists()
+
+
+def test_depth_maps_need_a_folder(people: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.h5"
+    done = run("simulate", "--bona-fide", people, "--out", out, "--depth")
+    assert done.returncode == 4
+    assert b"--depth needs a folder as --out" in done.stderr
+    assert list(tmp_path.iterdir()) == []

@@ -79,7 +79,7 @@ def names_given(text: str | None) -> tuple[str, ...] | None:
 
 
 def dataset_copy(asked: str) -> "DatasetCopy":
-    """Return the dataset that is named as NAME=DIR.
+    """Return the dataset that is named as NAME=DIR or NAME:PROTOCOL=DIR.
 
     Raises:
         SettingsError: It is not named so.
@@ -88,5 +88,5 @@ def dataset_copy(asked: str) -> "DatasetCopy":
 
     name, equals, root = asked.partition("=")
     if not (name and equals and root):
-        raise SettingsError(f"expected a dataset as NAME=DIR, got {asked!r}")
-    return DatasetCopy(name, expanded(root, f"the folder of {name}"))
+        raise SettingsError(f"expected a dataset as NAME=DIR or NAME:PROTOCOL=DIR, got {asked!r}")
+    return DatasetCopy.named(name, expanded(root, f"the folder of {name}"))

@@ -34,7 +34,10 @@ Golden = Annotated[
     Path | None, typer.Option(help="Folder with golden values to compare ranks with.")
 ]
 DatasetName = Annotated[
-    str, typer.Option(help="Name of the dataset, as in `facepad dataset list`.")
+    str,
+    typer.Option(
+        metavar="NAME[:PROTOCOL]", help="Name of the dataset, as in `facepad dataset list`."
+    ),
 ]
 
 
@@ -95,15 +98,17 @@ def train_quality(
     root: Annotated[
         list[Path], typer.Option(help="Folder of the dataset; may be given repeatedly.")
     ],
-    dataset: Annotated[
-        str, typer.Option(help="Name of the dataset, as in `facepad dataset list`.")
-    ] = "nuaa",
+    dataset: DatasetName = "nuaa",
     also: Annotated[
-        list[str] | None, typer.Option(help="Also train on this dataset, as NAME=DIR.")
+        list[str] | None,
+        typer.Option(metavar="NAME[:PROTOCOL]=DIR", help="Also train on this dataset."),
     ] = None,
     show: Annotated[
         list[str] | None,
-        typer.Option(help="Evaluate only: a dataset that is not used for training, as NAME=DIR."),
+        typer.Option(
+            metavar="NAME[:PROTOCOL]=DIR",
+            help="Evaluate only: a dataset that is not used for training.",
+        ),
     ] = None,
     view: Annotated[ViewName, typer.Option(help="Part of the picture to measure.")] = ViewName.FACE,
     classifier: Annotated[
@@ -124,6 +129,7 @@ def train_quality(
     For example:
 
     - `facepad train quality --root NUAA --out model`
+    - `facepad train quality --dataset 3dmad:leave_out_07 --root 3DMAD --out model`
 
     Exit codes:
 
@@ -138,7 +144,10 @@ def train_quality(
     from facepad.training.run import run
     from facepad.training.sources import DatasetCopy
 
-    trains = (*(DatasetCopy(dataset, folder) for folder in root), *map(dataset_copy, also or ()))
+    trains = (
+        *(DatasetCopy.named(dataset, folder) for folder in root),
+        *map(dataset_copy, also or ()),
+    )
     shown = tuple(map(dataset_copy, show or ()))
     recipe = QualityRecipe(
         trains, shown, view.value, classifier.value, judge is not None, out, workers, seed
@@ -222,9 +231,7 @@ def train_face(
         typer.Option(help="Output of `facepad simulate`; may be given repeatedly."),
     ] = None,
     root: Annotated[Path | None, typer.Option(help="Folder of a real dataset.")] = None,
-    dataset: Annotated[
-        str, typer.Option(help="Name of the dataset, as in `facepad dataset list`.")
-    ] = "nuaa",
+    dataset: DatasetName = "nuaa",
     trains: Annotated[
         TrainsName,
         typer.Option(help="Data to fit on; the real dataset's dev split is for model selection."),

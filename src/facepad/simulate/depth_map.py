@@ -41,7 +41,7 @@ def encoded(depth: Map) -> DepthFile:
     seen = np.isfinite(steps)
     least = float(steps[seen].min()) if seen.any() else 0.0
     values = np.where(seen, np.minimum(steps - least + 1.0, _MOST), _NOTHING).astype(np.uint16)
-    _, data = cv2.imencode(".png", values)
+    _, data = cv2.imencode(".png", values, [cv2.IMWRITE_PNG_COMPRESSION, 1])
     return DepthFile(data.tobytes(), least * STEP)
 
 

@@ -18,10 +18,23 @@ class DatasetCopy:
     Attributes:
         name: Name of the dataset in the registry.
         root: Its folder or file.
+        protocol: Which of its protocols gives the parts; None for the listing's own choice.
     """
 
     name: str
     root: Path
+    protocol: str | None = None
+
+    @classmethod
+    def named(cls, asked: str, root: Path) -> "DatasetCopy":
+        """Return the copy of a dataset that is named as NAME or NAME:PROTOCOL."""
+        name, _, protocol = asked.partition(":")
+        return cls(name, root, protocol or None)
+
+    @property
+    def asked(self) -> str:
+        """The name as options have it: NAME or NAME:PROTOCOL."""
+        return self.name if self.protocol is None else f"{self.name}:{self.protocol}"
 
     @property
     def is_simulated(self) -> bool:
@@ -35,14 +48,23 @@ class DatasetCopy:
         from. People who were pasted on another background are left out: models learn the seam.
 
         Raises:
-            SettingsError: There is no such dataset.
+            SettingsError: There is no such dataset or protocol.
             DatasetError: The copy is not laid out as expected.
         """
-        listed = list_dataset(self.name, self.root).samples
+        listed = self.listed()
         if self.is_simulated:
             own = (sample for sample in listed if not was_moved(sample))
             return tuple(replace(sample, session=set_of(sample)) for sample in own)
         return tuple(replace(s, session=f"{self.name} {s.session}") for s in listed)
+
+    def listed(self) -> tuple[Sample, ...]:
+        """Return all samples as the dataset lists them.
+
+        Raises:
+            SettingsError: There is no such dataset or protocol.
+            DatasetError: The copy is not laid out as expected.
+        """
+        return list_dataset(self.name, self.root, self.protocol).samples
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +99,7 @@ def train_and_dev(copies: Sequence[DatasetCopy]) -> tuple[Sample, ...]:
     found: list[Sample] = []
     for name, samples in _by_name(copies).items():
         if not any(sample.split is Split.TRAIN for sample in samples):
-            roots = ", ".join(str(copy.root) for copy in copies if copy.name == name)
+            roots = ", ".join(str(copy.root) for copy in copies if copy.asked == name)
             raise DatasetError(f"{name} has no train part in {roots}")
         found += [sample for sample in samples if sample.split is not Split.TEST]
     return tuple(found)
@@ -170,5 +192,5 @@ def _medium_of(sample: Sample) -> str:
 def _by_name(copies: Sequence[DatasetCopy]) -> dict[str, tuple[Sample, ...]]:
     found: dict[str, tuple[Sample, ...]] = {}
     for copy in copies:
-        found[copy.name] = (*found.get(copy.name, ()), *copy.samples())
+        found[copy.asked] = (*found.get(copy.asked, ()), *copy.samples())
     return found

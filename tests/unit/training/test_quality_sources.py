@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from facepad.errors import DatasetError
+from facepad.errors import DatasetError, SettingsError
 from facepad.training.quality.run import QualityRecipe
 from facepad.training.sources import DatasetCopy, evaluation_sets, only_simulated, train_and_dev
 from facepad.types import Split
@@ -102,3 +102,33 @@ def test_a_dataset_without_a_train_part_is_named(tmp_path: Path) -> None:
     file.write_text("path,subject,pai_species,split\n1.jpg,anna,,dev\n", encoding="utf-8")
     with pytest.raises(DatasetError, match="csv has no train part in"):
         train_and_dev([DatasetCopy("csv", file)])
+
+
+@pytest.fixture
+def masks(miniatures: Callable[[str], Path]) -> DatasetCopy:
+    pytest.importorskip("h5py")
+    return DatasetCopy.named("3dmad:leave_out_16", miniatures("3dmad"))
+
+
+@pytest.mark.slow
+def test_a_protocol_gives_the_parts(masks: DatasetCopy) -> None:
+    learned = train_and_dev([masks])
+    assert {sample.subject for sample in learned if sample.split is Split.DEV} == {"17", "01"}
+    assert "16" not in {sample.subject for sample in learned}
+    (test,) = (one for one in evaluation_sets([masks], test=True) if one.is_test)
+    assert test.name == "3dmad:leave_out_16 test, subject-disjoint"
+    assert {sample.subject for sample in test.samples} == {"16"}
+
+
+def test_the_command_names_the_protocol() -> None:
+    copy = DatasetCopy.named("3dmad:leave_out_16", Path("3DMAD"))
+    assert copy == DatasetCopy("3dmad", Path("3DMAD"), "leave_out_16")
+    assert DatasetCopy.named("nuaa", Path("NUAA")) == DatasetCopy("nuaa", Path("NUAA"))
+    assert order(copy).command.startswith(
+        "facepad train quality --dataset 3dmad:leave_out_16 --root DIR --view"
+    )
+
+
+def test_a_protocol_that_is_not_there_is_refused() -> None:
+    with pytest.raises(SettingsError, match="no protocol 'leave_out_18'"):
+        train_and_dev([DatasetCopy.named("3dmad:leave_out_18", Path("3DMAD"))])

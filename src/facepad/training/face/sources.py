@@ -19,7 +19,7 @@ class FaceSources:
 
     Attributes:
         simulated: Output of ``facepad simulate``, one or more.
-        dataset: Name of the real dataset.
+        dataset: Name of the real dataset, or NAME:PROTOCOL.
         root: Its folder; None for none.
         crops: CSV list of crops that end at a detector's box, with sites as subjects. Part
             dev is used for thresholds, part test for evaluation only.
@@ -90,7 +90,7 @@ class FaceSources:
     def _real(self) -> tuple[Sample, ...]:
         if self.root is None:
             raise DatasetError("training on real pictures needs --root DIR")
-        return DatasetCopy(self.dataset, self.root).samples()
+        return DatasetCopy.named(self.dataset, self.root).samples()
 
 
 def _csv(file: Path) -> tuple[Sample, ...]:

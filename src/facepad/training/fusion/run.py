@@ -11,7 +11,6 @@ from pathlib import Path, PurePath
 import numpy as np
 
 from facepad import __version__, settings
-from facepad.datasets.opening import list_dataset
 from facepad.errors import DatasetError, InputError, SettingsError
 from facepad.evaluation.ranking import auc
 from facepad.finders import side_information
@@ -81,7 +80,7 @@ class FusionRecipe:
         """The command that repeats the training, without the places of folders."""
         tests = (f"{one}{DESCRIPTION}" if one.startswith(NETWORK) else one for one in self.names)
         words = [f"--tests {','.join(tests)}", *("--simulated DIR" for _ in self.simulated)]
-        words += [f"--dataset {copy.name}=DIR" for copy in self.datasets]
+        words += [f"--dataset {copy.asked}=DIR" for copy in self.datasets]
         words += [f"--scores {name_of(test)}=FILE" for test in self.scores]
         words += ["--bounds FILE"] if self.bounds else []
         return " ".join(["facepad train fusion", *words])
@@ -104,8 +103,7 @@ class FusionRecipe:
             raise SettingsError(f"--scores of {', '.join(unknown)}, which is not among --tests")
         found = list(simulated_samples(self.simulated)) if self.simulated else []
         for copy in self.datasets:
-            listed = list_dataset(copy.name, copy.root).samples
-            found += [sample for sample in listed if sample.split.value in self.parts]
+            found += [sample for sample in copy.listed() if sample.split.value in self.parts]
         if not found:
             raise DatasetError("a fusion needs --simulated DIR or --dataset NAME=DIR with a part "
                                f"{' or '.join(self.parts)}")  # fmt: skip

@@ -120,11 +120,11 @@ class QualityRecipe:
     @property
     def command(self) -> str:
         """The command that repeats the training, without the places of folders."""
-        first = self.trains[0].name
+        first = self.trains[0].asked
         words = [f"--dataset {first}"]
-        words += ["--root DIR" for copy in self.trains if copy.name == first]
-        words += [f"--also {copy.name}=DIR" for copy in self.trains if copy.name != first]
-        words += [f"--show {copy.name}=DIR" for copy in self.shown]
+        words += ["--root DIR" for copy in self.trains if copy.asked == first]
+        words += [f"--also {copy.asked}=DIR" for copy in self.trains if copy.asked != first]
+        words += [f"--show {copy.asked}=DIR" for copy in self.shown]
         words += [f"--view {self.view}", f"--classifier {self.classifier}", f"--seed {self.seed}"]
         judge = ["--judge FILE"] if self.evaluate_test else []
         return " ".join(["facepad train quality", *words, *judge])
