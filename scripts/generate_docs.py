@@ -4,7 +4,8 @@
 
 The layers in CONTRIBUTING come from ``tests/architecture.py``, the page of settings from
 ``facepad.settings``, the cards of the bundles from their lists of models, the reasons of a
-decision from ``facepad.reasons``, the results in README from the scores in ``docs/lab/scores``.
+decision from ``facepad.reasons``, the results in README from the scores in ``docs/lab/scores``, the
+tables beside the thesis's from ``docs/lab/thesis.json``.
 """
 
 import re
@@ -17,6 +18,7 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "benchmarks")]
 
 import architecture  # noqa: E402 - lies beside the tests
 import outcomes  # noqa: E402 - lies among the benchmarks
+import thesis_figures  # noqa: E402 - as above
 from facepad.models import bundles, index  # noqa: E402 - as above
 from facepad.reasons import REASONS  # noqa: E402 - as above
 from facepad.settings import SETTINGS  # noqa: E402 - as above
@@ -35,6 +37,9 @@ REASON_TABLE = re.compile(
 
 OUTCOME_TABLE = re.compile(
     rf"(<!-- outcomes: {re.escape(GENERATED)} -->\n).*?(?=<!-- end -->)", re.DOTALL
+)
+THESIS_TABLE = re.compile(
+    rf"(<!-- thesis(?P<times> times)?: {re.escape(GENERATED)} -->\n).*?(?=<!-- end -->)", re.DOTALL
 )
 
 
@@ -69,6 +74,13 @@ def decisions(text: str) -> str:
     return REASON_TABLE.sub(lambda match: match[1] + table, text)
 
 
+def thesis(text: str) -> str:
+    """Return the page about the thesis with the figures that were kept."""
+    errors, times = thesis_figures.read()
+    tables = thesis_figures.errors_table(errors), thesis_figures.times_table(times)
+    return THESIS_TABLE.sub(lambda match: match[1] + tables[match["times"] is not None], text)
+
+
 def settings_page() -> str:
     """Return the page of settings."""
     rows = [f"| `{s.variable}` | {_default(s.default)} | {s.unit} | {s.help} |" for s in SETTINGS]
@@ -95,11 +107,12 @@ def _default(text: str) -> str:
 def pages() -> dict[Path, str]:
     """Return the text of every page that is generated, wholly or in part."""
     start, layers = ROOT / "README.md", ROOT / "CONTRIBUTING.md"
-    reasons = ROOT / "docs" / "decisions.md"
+    reasons, figures = ROOT / "docs" / "decisions.md", ROOT / "docs" / "thesis.md"
     return {
         start: readme(start.read_text()),
         layers: contributing(layers.read_text()),
         reasons: decisions(reasons.read_text()),
+        figures: thesis(figures.read_text()),
         ROOT / "docs" / "settings.md": settings_page(),
         **{folder / "BUNDLE.md": bundles.card(index.read_bundle(folder)) for folder in BUNDLES},
     }

@@ -55,25 +55,26 @@ def write_video(
 class Clips:
     """Writes made-up clips; each person's clip of a kind is drawn and coded only once."""
 
-    def __init__(self) -> None:
+    def __init__(self, size: tuple[int, int] = CLIP_SIZE) -> None:
+        self._size = size
         self._known: dict[tuple[int, bool, str], bytes] = {}
 
     def write(self, path: Path, *, seed: int, attack: bool) -> None:
         """Write a clip in the format of the suffix (.hdf5: with depth), making its folder."""
         key = (seed, attack, path.suffix)
         if key not in self._known:
-            self._known[key] = _coded(seed, attack, path.suffix)
+            self._known[key] = _coded(seed, attack, path.suffix, self._size)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(self._known[key])
 
 
-def _coded(seed: int, attack: bool, suffix: str) -> bytes:
+def _coded(seed: int, attack: bool, suffix: str, size: tuple[int, int]) -> bytes:
     with TemporaryDirectory() as folder:
         file = Path(folder) / f"clip{suffix}"
         if suffix == ".hdf5":
             write_depth_clip(file, seed=seed, attack=attack)
         else:
-            write_video(file, made_up_clip(seed=seed, attack=attack))
+            write_video(file, made_up_clip(seed=seed, attack=attack, size=size))
         return file.read_bytes()
 
 

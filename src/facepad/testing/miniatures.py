@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import product
 from pathlib import Path
@@ -14,7 +14,7 @@ from facepad.errors import SettingsError
 from facepad.packing.pack import Packing, PackSource
 from facepad.packing.rows import PackOptions
 from facepad.testing.made_up import made_up_picture
-from facepad.testing.media_files import CLIP_FRAMES, Clips, write_picture
+from facepad.testing.media_files import CLIP_FRAMES, CLIP_SIZE, Clips, write_picture
 
 SIZE = (160, 120)  # width and height in pixels
 TRAIN_SUBJECTS = tuple(f"{number:04d}" for number in range(1, 10))
@@ -31,17 +31,24 @@ NUAA_FOLDERS: Mapping[str, str] = MappingProxyType(
     {"client": "ClientRaw", "imposter": "ImposterRaw"}
 )
 LIGHTS = ("adverse", "controlled")  # of Replay-Attack and Replay-Mobile
+REPLAY_PEOPLE: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {"train": ("001",), "devel": ("101",), "test": ("009", "109")}
+)
 # A person of each part, by the hash that splits data without parts.
 PEOPLE: Mapping[str, str] = MappingProxyType({"anna": "train", "ida": "dev", "fred": "test"})
 
 
-def made_up_dataset(folder: Path, name: str = "nuaa", *, pictures: int = 2) -> Path:
+def made_up_dataset(
+    folder: Path, name: str = "nuaa", *, pictures: int = 2, size: tuple[int, int] = SIZE
+) -> Path:
     """Write a miniature of a database: its folders, lists and made-up pictures or clips.
 
     Args:
         folder: Where to write; made when missing.
         name: Name of the dataset in the registry.
         pictures: How many a subject has in each list that names it, in databases of stills.
+        size: Width and height of the pictures of NUAA; in the usual ones faces are too small
+            to be judged.
 
     Returns:
         The folder, to be given as the dataset's root.
@@ -51,7 +58,7 @@ def made_up_dataset(folder: Path, name: str = "nuaa", *, pictures: int = 2) -> P
     """
     folder_writer = partial(_write_folder, pictures=pictures)
     writers: Mapping[str, Callable[[Path], None]] = {
-        "nuaa": partial(_write_nuaa, pictures=pictures),
+        "nuaa": partial(_write_nuaa, pictures=pictures, size=size),
         "folder": folder_writer,
         "csv": partial(_write_csv, pictures=pictures),
         "simulated": partial(_write_simulated, pictures=pictures),
@@ -65,11 +72,10 @@ def made_up_dataset(folder: Path, name: str = "nuaa", *, pictures: int = 2) -> P
     return folder
 
 
-def _write_nuaa(root: Path, pictures: int) -> None:
+def _write_nuaa(root: Path, pictures: int, size: tuple[int, int]) -> None:
     for list_name, subjects in NUAA_LISTS.items():
-        kind, part = list_name.split("_")
         lines = [
-            _write_nuaa_picture(root, kind, part, subject, number)
+            _write_nuaa_picture(root, list_name, subject, number, size)
             for subject in subjects
             for number in range(pictures)
         ]
@@ -77,13 +83,16 @@ def _write_nuaa(root: Path, pictures: int) -> None:
         (root / f"{list_name}_raw.txt").write_text(text, encoding="ascii", newline="")
 
 
-def _write_nuaa_picture(root: Path, kind: str, part: str, subject: str, number: int) -> str:
+def _write_nuaa_picture(
+    root: Path, list_name: str, subject: str, number: int, size: tuple[int, int]
+) -> str:
+    kind, part = list_name.split("_")
     session = "03" if part == "test" else f"0{1 + number % 2}"
     file = f"{subject}_{int(subject) % 2:02d}_00_{session}_{number}.jpg"
     path = root / NUAA_FOLDERS[kind] / subject / file
     attack = kind == "imposter"
     seed = int(subject)
-    write_picture(path, made_up_picture(size=SIZE, attack=attack, seed=seed, moved=number))
+    write_picture(path, made_up_picture(size=size, attack=attack, seed=seed, moved=number))
     return f"{subject}\\{file}"
 
 
@@ -171,10 +180,21 @@ def _write_packed(root: Path, write_folder: Callable[[Path], None]) -> None:
 # --- databases of videos ---------------------------------------------------------------------
 
 
-def write_replay_attack(root: Path) -> None:
-    """Write Replay-Attack with one subject in train and in devel and two in test."""
-    clips = Clips()
-    for part, subjects in {"train": ("001",), "devel": ("101",), "test": ("009", "109")}.items():
+def write_replay_attack(
+    root: Path,
+    people: Mapping[str, Sequence[str]] = REPLAY_PEOPLE,
+    size: tuple[int, int] = CLIP_SIZE,
+) -> None:
+    """Write Replay-Attack.
+
+    Args:
+        root: Where to write.
+        people: Subjects of each part, three digits each; by default one in train and in devel
+            and two in test.
+        size: Width and height of the clips; in the usual ones faces are too small to be judged.
+    """
+    clips = Clips(size)
+    for part, subjects in people.items():
         real = {line: subject for subject in subjects for line in _replay_real(part, subject)}
         attacks = {line: name for name in subjects for line in _replay_attacks(part, name)}
         _write_clips(root, clips, real, attack=False)

@@ -157,7 +157,9 @@ def run(
     return TrainingResult(model, file, f"{report}\n\ntook {seconds:.0f} s")
 
 
-def record_opening(file: Path, model: str, sets: Sequence[str], command: str) -> None:
+def record_opening(
+    file: Path, model: str, sets: Sequence[str], command: str, recipe: str = "trained anew"
+) -> None:
     """Add a row to the list of evaluations of test sets.
 
     Args:
@@ -165,6 +167,7 @@ def record_opening(file: Path, model: str, sets: Sequence[str], command: str) ->
         model: Name of the model.
         sets: Names of the test sets.
         command: What evaluates them.
+        recipe: How the model was made.
 
     Raises:
         SettingsError: The file is no such list, or cannot be written.
@@ -176,7 +179,7 @@ def record_opening(file: Path, model: str, sets: Sequence[str], command: str) ->
                     f"{file} is no list of openings; its first line is {','.join(OPENINGS)}"
                 )
             stream.seek(0, SEEK_END)
-            row = (f"{date.today():%Y-%m-%d}", model, "; ".join(sets), "trained anew", command)
+            row = (f"{date.today():%Y-%m-%d}", model, "; ".join(sets), recipe, command)
             csv.writer(stream, quoting=csv.QUOTE_ALL, lineterminator="\n").writerow(row)
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(
