@@ -15,6 +15,8 @@ want=${1:-core}
 venv=.venv
 # The tests also use the weights that are for research only.
 dev=(--editable '.[dev]' --editable packages/facepad-research)
+# The version of torch whose plain install is a CPU build; newer ones bring several GB for GPUs.
+torch=(torch==2.13.0 onnx onnxscript)
 case $want in
   core) targets=(--editable '.[data,report]') ;;
   dev) targets=("${dev[@]}") ;;
@@ -90,7 +92,7 @@ pip() {
   "$venv/bin/python" -m pip --disable-pip-version-check --no-input "$@" >>$log 2>&1 && return
   if looks_offline $log; then
     fail "The package index cannot be reached, so the environment could not be set up." \
-      "The first set-up needs a network (about 200 MB are fetched); later runs need none." \
+      "The first set-up needs a network (about 400 MB are fetched); later runs need none." \
       "Connect this machine, or point pip at a mirror (PIP_INDEX_URL), and run make again." \
       "pip's own words are in $log"
   fi
@@ -115,6 +117,10 @@ fi
 : >$log
 say "updating pip ..."
 pip install --upgrade 'pip>=24'
+if [ "$want" = dev ]; then
+  say "installing torch for the tests of trainings ..."
+  pip install "${torch[@]}"
+fi
 say "installing facepad ($want) and what it needs; takes a minute or two ..."
 pip install --compile "${targets[@]}"
 say "byte-compiling, so that the first start is quick ..."
