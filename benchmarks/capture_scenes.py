@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facepad.faces.landmarks import OVAL, axes, levelled, outline
+from facepad.meshes.render import interpolated, render
 from facepad.simulate.scene.face_mesh import triangulated
-from facepad.simulate.scene.render import interpolated, render
 from facepad.types import Landmarks, RgbImage
 
 Plane = NDArray[np.float32]

@@ -35,6 +35,7 @@ LAYERS: Mapping[str, int] = {
     "models": 3,
     "quality": 3,
     "media": 3,
+    "meshes": 3,
     "packed": 3,
     "sources": 4,
     "faces": 4,

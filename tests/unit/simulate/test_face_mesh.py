@@ -5,10 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from facepad.errors import InputError
 from facepad.faces import landmarks
+from facepad.meshes.render import render
 from facepad.simulate.scene import face_mesh
-from facepad.simulate.scene.render import render
 from facepad.types import Landmarks
 from made_up_face import made_up_landmarks
 
@@ -110,32 +109,6 @@ def test_any_other_mesh_is_fitted_by_its_extent(tmp_path: Path) -> None:
     assert len(found.triangles) == 2
     middle = (found.vertices.min(axis=0) + found.vertices.max(axis=0)) / 2
     np.testing.assert_allclose(middle[:2], [100, 90], atol=4)
-
-
-def test_corners_may_be_counted_from_the_end(tmp_path: Path) -> None:
-    path = obj(tmp_path / "a.obj", "v 0 0 0\nv 1 0 0\nv 0 1 0\nf -3 -2 -1\n")
-    assert face_mesh.read_obj(path)[1].tolist() == [[0, 1, 2]]
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("", "3 to"),
-        ("v 0 0 0\nv 1 0 0\nv 0 1 0\n", "3 to"),
-        ("v 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 9\n", "not there"),
-        ("v a b c\nv 1 0 0\nv 0 1 0\nf 1 2 3\n", "not a Wavefront"),
-        ("v 0 0 0\nv 0 0 1\nv 0 0 2\nf 1 2 3\n", "no extent"),
-        ("v nan 0 0\nv 0 0 1\nv 0 1 2\nf 1 2 3\n", "no extent"),
-    ],
-)
-def test_a_file_that_is_no_mesh_is_named(tmp_path: Path, text: str, message: str) -> None:
-    with pytest.raises(InputError, match=message):
-        face_mesh.read_obj(obj(tmp_path / "a.obj", text))
-
-
-def test_a_missing_mesh_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"none\.obj cannot be read"):
-        face_mesh.read_obj(tmp_path / "none.obj")
 
 
 def test_a_file_is_read_once(tmp_path: Path) -> None:

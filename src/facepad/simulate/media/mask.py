@@ -11,6 +11,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from facepad.meshes.render import Vertices, face_normals, interpolated, normals, render
 from facepad.opencv import cv2
 from facepad.simulate.camera.camera import SceneRadiance
 from facepad.simulate.linear_light import LinearImage, Map, luminance, mixed, times, to_light
@@ -26,15 +27,7 @@ from facepad.simulate.parameters import choice, uniform
 from facepad.simulate.scene import face_mesh
 from facepad.simulate.scene.face_mesh import FaceSurface
 from facepad.simulate.scene.geometry import Placement, rotation
-from facepad.simulate.scene.render import (
-    MaskSurface,
-    Vertices,
-    face_normals,
-    fitted_lamp,
-    interpolated,
-    normals,
-    render,
-)
+from facepad.simulate.scene.render import MaskSurface, fitted_lamp
 from facepad.simulate.scene.stage import LIFE_SIZE, CaptureScene, MediumRender
 
 SHAPE, FINISH, SEAMS = "shape", "finish", "seams"

@@ -1,0 +1,56 @@
+"""Mesh files: Wavefront OBJ."""
+
+from pathlib import Path
+
+import numpy as np
+
+from facepad.errors import InputError
+from facepad.meshes.render import Mesh, Triangles, Vertices
+
+_MAX_BYTES, _MAX_VERTICES = 16 * 2**20, 200_000  # of a mesh file
+
+
+def read_obj(path: Path) -> Mesh:
+    """Read vertices and triangles of a Wavefront OBJ file; polygons are cut into triangles.
+
+    Raises:
+        InputError: It cannot be read, is too large, or no mesh.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(_MAX_BYTES + 1)
+    except OSError as error:
+        raise InputError(f"mesh {path} cannot be read: {error.strerror}") from error
+    if len(data) > _MAX_BYTES:
+        raise InputError(f"mesh {path} is larger than {_MAX_BYTES} bytes")
+    try:
+        lines = [line.split() for line in data.decode("utf-8").splitlines()]
+        points = np.array([line[1:4] for line in lines if line[:1] == ["v"]], np.float32)
+        polygons = [_corners(line[1:], len(points)) for line in lines if line[:1] == ["f"]]
+    except ValueError as error:
+        raise InputError(f"mesh {path} is not a Wavefront OBJ file: {error}") from error
+    fans = [
+        (polygon[0], polygon[i], polygon[i + 1])
+        for polygon in polygons
+        for i in range(1, len(polygon) - 1)
+    ]
+    triangles = np.array(fans, np.int32).reshape(-1, 3)
+    _check(path, points, triangles)
+    return points, triangles
+
+
+def _corners(words: list[str], vertices: int) -> list[int]:
+    numbers = [int(word.partition("/")[0]) for word in words]
+    return [number - 1 if number > 0 else vertices + number for number in numbers]
+
+
+def _check(path: Path, points: Vertices, triangles: Triangles) -> None:
+    if points.ndim != 2 or not len(triangles) or not 3 <= len(points) <= _MAX_VERTICES:
+        raise InputError(
+            f"mesh {path} must have 3 to {_MAX_VERTICES} vertices and a face, "
+            f"got {len(points)} and {len(triangles)}"
+        )
+    if not np.isfinite(points).all() or np.ptp(points, axis=0)[:2].min() <= 0:
+        raise InputError(f"mesh {path} has no extent, or coordinates that are no numbers")
+    if triangles.min() < 0 or triangles.max() >= len(points):
+        raise InputError(f"mesh {path} has a face with a vertex that is not there")
