@@ -51,6 +51,9 @@ def simulate(
         bool,
         typer.Option("--keep-backgrounds", help="Keep the background of every picture."),
     ] = False,
+    depth: Annotated[
+        bool, typer.Option("--depth", help="Write a depth map of each attack's medium.")
+    ] = False,
     frames: Annotated[int, typer.Option(min=1, help="Evenly spaced frames of each clip.")] = FRAMES,
     cameras: Annotated[
         int,
@@ -72,7 +75,8 @@ def simulate(
     Bona fide pictures and attacks pass through the same simulated cameras. The output is a
     dataset whose list holds every parameter: `--dataset csv --root OUT`, or `--dataset packed
     --root FILE.h5`. A seed gives the same files for any number of processes. Resume an
-    interrupted run with --resume. Pictures without a face are printed and skipped.
+    interrupted run with --resume. Pictures without a face are printed and skipped. With
+    --depth, each attack gets a depth map of its medium (`--dataset simulated`).
 
     For example:
 
@@ -98,6 +102,7 @@ def simulate(
         cameras,
         "" if mask_mesh is None else str(mask_mesh),
         keep_backgrounds,
+        depth,
     )
     options = SimulateOptions(tuple(bona_fide), out, workers, contact_sheet, frames)
     if code := run(options, order, resume=resume, force=force):
@@ -148,7 +153,7 @@ def run(
     from facepad.jobs.progress import duration
     from facepad.simulate import runner, sources
 
-    _check(options)
+    _check(options, order)
     listed = sources.bona_fide(options.bona_fide, options.frames)
     if options.packed and options.out.exists() and not force:
         return _finished(options, listed, order, resume=resume)
@@ -180,9 +185,14 @@ def summary(made: "SimulationResult") -> str:
     return f"{counted(len(made.rows), 'picture')} ({kinds}) of {people}{skipped}"
 
 
-def _check(options: SimulateOptions) -> None:
+def _check(options: SimulateOptions, order: "CaptureOptions") -> None:
     from facepad.simulate.runner import check_contact_sheet
 
+    if options.packed and order.depth:
+        raise SettingsError(
+            f"{options.out} is a packed file, which holds no depth maps; --depth needs a folder as "
+            "--out"
+        )
     if options.contact_sheet is not None:
         check_contact_sheet(options.contact_sheet)
     if not options.out.parent.is_dir():

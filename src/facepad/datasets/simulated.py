@@ -2,7 +2,9 @@
 
 Layout:     <root> is the folder that ``facepad simulate --out`` wrote, or the ``dataset.csv`` in
             it: one picture a row, with the picture that it began with (``source``), its camera
-            and all that was drawn for it (``parameters``, JSON). Parts are by person
+            and all that was drawn for it (``parameters``, JSON). Parts are by person. With
+            ``--depth``: ``depth``, the depth map of an attack (`facepad.simulate.depth_map`),
+            and ``depth_offset``
 Reference:  this package: facepad.simulate
 Licence:    that of each bona fide picture, in the attribute ``licence``
 Apply to:   nobody; simulate your own
@@ -10,11 +12,11 @@ Checked:    on the output of ``facepad simulate``
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from facepad.datasets import open_dataset
+from facepad.datasets import check_file, open_dataset
 from facepad.errors import DatasetError
 from facepad.types import Dataset, Sample
 
@@ -44,7 +46,8 @@ class Simulated:
         """
         for sample in self._listed().samples():
             drawn_for(sample)
-            yield replace(sample, key=f"{self.name}/{sample.key.partition('/')[2]}")
+            key = f"{self.name}/{sample.key.partition('/')[2]}"
+            yield replace(sample, key=key, attributes=self._attributes(sample))
 
     def notices(self) -> tuple[str, ...]:
         """Return what a reader of results should know: parts that lack a class, moved people.
@@ -57,6 +60,13 @@ class Simulated:
         notice = f"moved: in {moved} of {len(listed)} pictures the background was replaced"
         notices: Callable[[], tuple[str, ...]] = getattr(self._listed(), "notices", tuple)
         return (*notices(), *((notice,) if moved else ()))
+
+    def _attributes(self, sample: Sample) -> Mapping[str, str]:
+        """Return the attributes, with the path of a depth map."""
+        if not (depth := sample.attributes.get("depth")):
+            return sample.attributes
+        folder = self.root if self.root.is_dir() else self.root.parent
+        return {**sample.attributes, "depth": str(check_file(TITLE, folder / depth, "dataset.csv"))}
 
     def _listed(self) -> Dataset:
         """Return the simulation's list, as the CSV file that it is."""
@@ -98,6 +108,13 @@ def artefact_of(sample: Sample) -> str:
     medium, part = drawn.get("medium") or {}, drawn.get("part") or {}
     words = [sample.pai_species or "", *(str(medium[key]) for key in _KINDS if key in medium)]
     return " ".join([*words, str(part.get("shape", ""))]).strip()
+
+
+def material_of(sample: Sample) -> str:
+    """Return what the simulated mask of a picture is made of; "" for anything else."""
+    if "parameters" not in sample.attributes:
+        return ""
+    return str((drawn_for(sample).get("medium") or {}).get("material", ""))
 
 
 def set_of(sample: Sample) -> str:

@@ -18,6 +18,7 @@ from facepad.faces.finder import FaceFinder
 from facepad.media.resize import to_long_side
 from facepad.packed.pictures import PackedFiles
 from facepad.simulate.camera.camera import Camera
+from facepad.simulate.depth_map import DepthFile, encoded
 from facepad.simulate.linear_light import Map
 from facepad.simulate.media.mask import Mask
 from facepad.simulate.parameters import draw, to_dict
@@ -49,6 +50,7 @@ class CaptureOptions:
         mesh: A Wavefront OBJ file with the shape of masks; "": the face's own surface.
         keep_backgrounds: Whether all people keep their own background. If not, some get
             another one. All other parameters are drawn alike.
+        depth: Whether to make a depth map of each attack.
 
     Raises:
         SettingsError: No or an unknown kind of attack, or a number out of range.
@@ -61,6 +63,7 @@ class CaptureOptions:
     cameras: int = 0
     mesh: str = ""
     keep_backgrounds: bool = False
+    depth: bool = False
 
     def __post_init__(self) -> None:
         unknown = [name for name in self.attacks if name not in ATTACKS]
@@ -86,6 +89,7 @@ class Capture:
         background: Name of the picture behind the person; "" for none or a made-up room.
         parameters: All drawn parameters, as JSON.
         file: The JPEG file.
+        depth: Depth map of the medium; None for bona fide, or where it was not asked for.
     """
 
     species: str
@@ -94,6 +98,7 @@ class Capture:
     background: str
     parameters: str
     file: bytes
+    depth: DepthFile | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,11 +165,12 @@ class Simulator:
             own = random_of(options.seed, species, source.key, number)
             recipe = draw_recipe(species, own, camera=camera, situation=situation)
             recipe = _with_mesh(recipe, options.mesh)
-            file = apply(recipe, picture, face, around, self._meshes).file
+            made = apply(recipe, picture, face, around, self._meshes, with_depth=options.depth)
+            depth = None if made.depth is None else encoded(made.depth)
             parameters = {**recipe.to_dict(), "backdrop": to_dict(backdrop)}
             text = json.dumps(parameters, sort_keys=True, separators=(",", ":"))
             used = name if backdrop.used else ""
-            yield Capture(species, number, _camera_name(camera), used, text, file)
+            yield Capture(species, number, _camera_name(camera), used, text, made.file, depth)
 
     def _camera(self, source: Sample, number: int) -> Camera:
         """Return a camera for this capture set, or one of those that the part shares."""

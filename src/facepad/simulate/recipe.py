@@ -226,6 +226,9 @@ class SimulatedPicture:
         parameters: The recipe, as plain data.
         file: The JPEG file that the camera stored.
         face: The face where it now is, when one was given and most of it is in the frame.
+        depth: Distance of the medium along the camera's axis from any constant, pixels, larger
+            is further away, NaN where it is not seen, shape (H, W); None without a medium, or
+            where it was not asked for.
     """
 
     image: RgbImage
@@ -233,6 +236,7 @@ class SimulatedPicture:
     parameters: Mapping[str, Any]
     file: bytes
     face: Face | None
+    depth: Map | None = None
 
 
 def draw_recipe(
@@ -274,6 +278,8 @@ def apply(
     face: Face | None = None,
     surroundings: RgbImage | None = None,
     meshes: MeshFiles | None = None,
+    *,
+    with_depth: bool = False,
 ) -> SimulatedPicture:
     """Return the picture that the recipe's camera takes.
 
@@ -283,6 +289,7 @@ def apply(
         face: Its face, in the picture's pixels; parts and eye holes go by it.
         surroundings: A picture to stand behind the medium; None: a made-up room.
         meshes: Files of masks, so that several pictures read them once.
+        with_depth: Whether to return the medium's depth; the picture is the same either way.
 
     Raises:
         InputError: The picture is not RGB uint8 or too small.
@@ -300,10 +307,11 @@ def apply(
     presented = _presented(recipe, stage, rng)
     mask = presented.mask
     moved_face = None if face is None else moved(face, picture, presented, stage.size)
+    depth = presented.depth if with_depth and recipe.medium is not None else None
     light = recipe.camera.light_on_sensor(presented.exposed)
     del presented  # the largest part of the memory
     file = recipe.camera.photograph(light, rng, recipe.look)
-    return SimulatedPicture(decode(file), mask, recipe.to_dict(), file, moved_face)
+    return SimulatedPicture(decode(file), mask, recipe.to_dict(), file, moved_face, depth)
 
 
 def bona_fide(recipe: Recipe, picture: RgbImage, face: Face | None = None) -> SimulatedPicture:

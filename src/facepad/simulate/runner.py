@@ -32,6 +32,8 @@ from facepad.types import RgbImage, Sample, Split
 LIST, WORK, ABOUT = "dataset.csv", "work", "simulated.json"
 COLUMNS = ("path", "subject", "pai_species", "split", "session", "camera", "source",
            "background", "licence", "parameters")  # fmt: skip
+DEPTH_COLUMNS = ("depth", "depth_offset")  # with depth maps: the file, relative, and its offset
+DEPTH = "depth"  # folder of depth maps
 SHEET_SUFFIXES = (".png", ".jpg", ".jpeg")
 DIED = "the process that simulated it died"
 _FORMAT = 4  # raised when equal options give other pictures or files
@@ -135,7 +137,8 @@ class Simulation(HoldsWork):
             first = result.skipped[0]
             raise DatasetError(f"none of the {len(notes)} sources could be used: {first}")
         _write(self._out / ABOUT, _json(about | {"skipped": result.skipped}))
-        lines = [COLUMNS, *([row[name] for name in COLUMNS] for row in result.rows)]
+        columns = (*COLUMNS, *(DEPTH_COLUMNS if self._options.depth else ()))
+        lines = [columns, *([row[name] for name in columns] for row in result.rows)]
         _write(self._out / LIST, "".join(encoded_row(line) for line in lines))
         self._tidy()
         return result
@@ -152,7 +155,7 @@ class Simulation(HoldsWork):
         self._work.claim(facts, resume=resume, force=force, begin=self._clear)
 
     def _clear(self) -> None:
-        for name in (LIST, *Split, ABOUT):
+        for name in (LIST, *Split, DEPTH, ABOUT):
             path = self._out / name
             if path.is_dir():
                 shutil.rmtree(path)
@@ -189,6 +192,7 @@ def facts_of(sources: Sequence[Sample], options: CaptureOptions) -> dict[str, st
         "bona fide pictures": _fingerprint(sources),
         "backgrounds": _fingerprint(options.backgrounds),
         "format": str(_FORMAT),
+        **({"depth maps": "of attacks"} if options.depth else {}),
     }
 
 
@@ -250,7 +254,10 @@ def _simulate(simulator: Simulator, item: _Item, out: Path) -> None:
         for capture in simulator.captures(source):
             path = _path(number, source, capture)
             _write(out / path, capture.file)
-            rows.append(_row(path, source, capture))
+            row = _row(path, source, capture)
+            if simulator.options.depth:
+                row |= _write_depth(out, path, capture)
+            rows.append(row)
     except InputError as error:
         rows, skipped = [], str(error)
     _write_note(out, number, rows, skipped)
@@ -269,6 +276,15 @@ def _row(path: str, source: Sample, capture: Capture) -> dict[str, str]:
         capture.background, source.attributes.get("licence", ""), capture.parameters,
     )  # fmt: skip
     return dict(zip(COLUMNS, values, strict=True))
+
+
+def _write_depth(out: Path, path: str, capture: Capture) -> dict[str, str]:
+    """Write the depth map of a picture; return its cells, empty without one."""
+    if capture.depth is None:
+        return dict.fromkeys(DEPTH_COLUMNS, "")
+    file = f"{DEPTH}/{Path(path).with_suffix('.png').as_posix()}"
+    _write(out / file, capture.depth.content)
+    return dict(zip(DEPTH_COLUMNS, (file, f"{capture.depth.offset:.4f}"), strict=True))
 
 
 def _note(out: Path, number: int) -> Path:

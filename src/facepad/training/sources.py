@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from facepad.datasets.opening import list_dataset
-from facepad.datasets.simulated import Simulated, set_of, was_moved
-from facepad.errors import DatasetError
+from facepad.datasets.simulated import Simulated, drawn_for, material_of, set_of, was_moved
+from facepad.errors import DatasetError, SettingsError, unknown_name
 from facepad.evaluation import protocol
 from facepad.types import Sample, Split
 
@@ -122,6 +122,49 @@ def simulated_samples(roots: Sequence[Path]) -> tuple[Sample, ...]:
             "simulate with --keep-backgrounds"
         )
     return found
+
+
+def without(
+    samples: Sequence[Sample], left_out: Sequence[str]
+) -> tuple[tuple[Sample, ...], tuple[Sample, ...]]:
+    """Return what is left without some kinds of attack, and the attacks of these kinds.
+
+    To train without a medium and to test on it. Partial recaptures by a medium that is left out
+    are in neither.
+
+    Args:
+        samples: Bona fide pictures and attacks.
+        left_out: Each a PAI species ("print"), or a species and the material of simulated masks
+            ("mask:silicone").
+
+    Raises:
+        SettingsError: No sample is of one of these kinds, or no attack is left.
+    """
+    known = sorted({kind for sample in samples for kind in _kinds(sample)})
+    for name in left_out:
+        if name not in known:
+            raise SettingsError(unknown_name("attack to leave out", name, known))
+    wanted = set(left_out)
+    apart = tuple(sample for sample in samples if wanted & set(_kinds(sample)))
+    kept = tuple(sample for sample in samples if not wanted & {*_kinds(sample), _medium_of(sample)})
+    if apart and not any(sample.pai_species for sample in kept):
+        raise SettingsError(f"no attack is left without {', '.join(left_out)}; leave out fewer")
+    return kept, apart
+
+
+def _kinds(sample: Sample) -> tuple[str, ...]:
+    """Return the names by which `without` leaves a sample out; none for bona fide."""
+    if sample.pai_species is None:
+        return ()
+    material = material_of(sample)
+    return (sample.pai_species, *((f"{sample.pai_species}:{material}",) if material else ()))
+
+
+def _medium_of(sample: Sample) -> str:
+    """Return the medium of a simulated attack, which a partial recapture has too; else ""."""
+    if "parameters" not in sample.attributes:
+        return ""
+    return str((drawn_for(sample).get("medium") or {}).get("species", ""))
 
 
 def _by_name(copies: Sequence[DatasetCopy]) -> dict[str, tuple[Sample, ...]]:

@@ -10,6 +10,7 @@ from listings import Opener, by_part, people
 from facepad.datasets.simulated import (
     Simulated,
     artefact_of,
+    material_of,
     order_summary,
     set_of,
     was_moved,
@@ -117,3 +118,28 @@ def test_drawn_recipes_have_few_kinds_of_artefact(species: str) -> None:
     kinds = {artefact_of(drawn(species, **recipe.to_dict())) for recipe in recipes}
     assert 2 <= len(kinds) <= 27  # media times shapes of parts
     assert all(kind.split(" ")[0] == species for kind in kinds)
+
+
+def test_a_depth_map_is_named_by_its_path(tmp_path: Path) -> None:
+    parameters = '"{""medium"": {""material"": ""silicone""}}"'
+    dataset = written(tmp_path, f"1.jpg,anna,mask,train,a.jpg,{parameters},d/1.png,-2.5")
+    file = tmp_path / "dataset.csv"
+    file.write_text(file.read_text().replace("parameters", "parameters,depth,depth_offset"))
+    with pytest.raises(DatasetError, match=r"1\.png is listed in dataset.csv but missing"):
+        list(dataset.samples())
+    (tmp_path / "d").mkdir()
+    (tmp_path / "d/1.png").touch()
+    for root in (tmp_path, file):
+        (sample,) = Simulated(root).samples()
+        assert sample.attributes["depth"] == str(tmp_path / "d/1.png")
+        assert sample.attributes["depth_offset"] == "-2.5"
+
+
+def test_the_material_of_a_mask_is_known(tmp_path: Path) -> None:
+    parameters = '"{""medium"": {""material"": ""silicone""}}"'
+    (mask,) = written(tmp_path, f"1.jpg,anna,mask,train,a.jpg,{parameters}").samples()
+    assert material_of(mask) == "silicone"
+    parameters = '"{""medium"": null}"'
+    (person,) = written(tmp_path, f"1.jpg,anna,,train,a.jpg,{parameters}").samples()
+    assert material_of(person) == ""
+    assert material_of(Sample("a", "a.jpg", "ann", Split.TRAIN, "mask")) == ""

@@ -88,3 +88,42 @@ def test_distances_to_a_rectangle_are_negative_inside_and_exact_outside() -> Non
 
 def test_half_a_photosite_is_covered_on_the_outline() -> None:
     assert np.allclose(coverage(field(-1.0, 0.0, 1.0), 10.0), [1.0, 0.5, 0.0])
+
+
+def test_the_depth_of_a_frontal_sheet_is_the_same_everywhere() -> None:
+    depth = Placement(Pose(2.0, roll_deg=7.0, shift_x=5.0).homography(SIZE)).depth(SIZE)
+    assert np.ptp(depth) < 1e-3
+
+
+def test_an_edge_that_is_turned_away_is_further_away() -> None:
+    tilted = Placement(Pose(2.0, tilt_deg=15.0).homography(SIZE)).depth(SIZE)
+    assert (np.diff(tilted, axis=0) < 0).all()  # upper edge away
+    assert np.ptp(tilted, axis=1).max() < 1e-3
+    swung = Placement(Pose(2.0, swing_deg=15.0).homography(SIZE)).depth(SIZE)
+    assert (np.diff(swung, axis=1) > 0).all()  # right edge away
+
+
+@pytest.mark.parametrize("zoom", [0.5, 1.0, 3.0])
+def test_the_unit_of_depth_is_a_pixel_at_the_middle(zoom: float) -> None:
+    depth = Placement(Pose(zoom, tilt_deg=15.0).homography(SIZE)).depth(SIZE)
+    slope = (depth[29, 40] - depth[30, 40]) / np.tan(np.deg2rad(15.0))
+    assert slope == pytest.approx(1.0, rel=0.01)
+
+
+def test_the_sides_of_a_sheet_that_bulges_towards_the_camera_are_further_away() -> None:
+    radius = 100.0
+    flat = Pose(2.0).homography(SIZE)
+    bulging = Placement(flat, Bend(1 / radius, 0.0, 1e6)).depth(SIZE)[30]
+    assert bulging.argmin() in (39, 40)
+    away = radius - np.sqrt(radius**2 - (bulging.size / 2 / 2.0) ** 2)  # of a circle
+    assert bulging[0] - bulging.min() == pytest.approx(2.0 * away, rel=0.05)
+    hollow = Placement(flat, Bend(-1 / radius, 0.0, 1e6)).depth(SIZE)[30]
+    assert hollow.argmax() in (39, 40)
+
+
+def test_the_depth_of_a_bulge_on_a_tilted_sheet_is_along_the_cameras_axis() -> None:
+    pose = Pose(2.0, tilt_deg=40.0).homography(SIZE)
+    added = Placement(pose, Bend(0.01, 0.0, 1e6)).depth(SIZE) - Placement(pose).depth(SIZE)
+    straight = Placement(Pose(2.0).homography(SIZE), Bend(0.01, 0.0, 1e6)).depth(SIZE)
+    share = float(np.ptp(added[30]) / np.ptp(straight[30]))
+    assert share == pytest.approx(np.cos(np.deg2rad(40.0)), rel=0.03)

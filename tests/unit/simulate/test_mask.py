@@ -217,3 +217,23 @@ def test_the_length_of_a_file_does_not_tell_a_mask() -> None:
         people.append(len(bona_fide(recipe, picture(seed % 10), FACE).file))
     area = float((np.subtract.outer(masks, people) > 0).mean())
     assert max(area, 1.0 - area) <= 0.55
+
+
+def test_the_nose_of_a_mask_is_nearer_than_its_rim() -> None:
+    depth = worn(replace(PLAIN, material="resin", rim=0.2), stage()).depth
+    seen = np.flatnonzero(np.isfinite(depth[82]))
+    assert depth[82, 100] + 20.0 < depth[82, seen[[0, -1]]].min()
+    assert np.isnan(depth[CORNER]).all()
+
+
+def test_eye_holes_have_the_depth_of_the_mask() -> None:
+    whole, holed = (
+        worn(replace(PLAIN, eyes=one, eye_size=1.4), stage()) for one in ("printed", "holes")
+    )
+    assert (holed.mask[EYE] < 0.5).any()
+    assert np.array_equal(whole.depth[EYE], holed.depth[EYE])
+
+
+def test_the_depth_of_a_mask_grows_with_its_relief() -> None:
+    flat, deep = (worn(replace(PLAIN, relief=one), stage()).depth for one in (0.5, 1.0))
+    assert np.nanmax(deep) - np.nanmin(deep) > 1.7 * (np.nanmax(flat) - np.nanmin(flat))

@@ -190,3 +190,18 @@ def test_sharpness_and_close_ups_are_turned_off(species: str) -> None:
         holding = one.ablated("sharpness").ablated("close_ups").to_dict()["medium"]["holding"]
         off = {"focus": 1.0, "detail": 0.0, "film": 0.0, "close": False}
         assert {name: holding[name] for name in off} == off
+
+
+@pytest.mark.parametrize("species", ATTACKS)
+def test_a_depth_map_changes_no_picture_and_is_where_the_medium_is(species: str) -> None:
+    plain, deep = (apply(recipe(species), PICTURE, FACE, with_depth=one) for one in (False, True))
+    assert plain.file == deep.file
+    assert plain.depth is None
+    assert deep.depth is not None
+    seen = np.isfinite(deep.depth)
+    assert seen[deep.mask >= 0.5].all()
+    assert seen.mean() < (deep.mask >= 0.5).mean() + 0.05  # holes are filled
+
+
+def test_a_bona_fide_picture_has_no_depth_map() -> None:
+    assert apply(recipe(BONA_FIDE), PICTURE, FACE, with_depth=True).depth is None

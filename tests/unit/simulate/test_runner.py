@@ -14,10 +14,12 @@ import pytest
 from PIL import Image
 
 from facepad.datasets.csv_list import CsvList
+from facepad.datasets.simulated import Simulated
 from facepad.errors import DatasetError, SettingsError
 from facepad.simulate import capture_set, runner, sources
 from facepad.simulate.camera.camera import Camera
 from facepad.simulate.capture_set import Capture, CaptureOptions, Simulator
+from facepad.simulate.depth_map import read_depth
 from facepad.simulate.linear_light import Map, to_display
 from facepad.simulate.parameters import draw
 from facepad.simulate.recipe import Recipe
@@ -269,7 +271,7 @@ def test_a_run_that_ended_as_it_began_is_in_nobodys_way(people: Path, tmp_path: 
 @pytest.mark.parametrize(
     ("change", "named"),
     [({"seed": 9}, "seed"), ({"per_image": 2}, "rounds an image"),
-     ({"keep_backgrounds": True}, "people's own backgrounds")],
+     ({"keep_backgrounds": True}, "people's own backgrounds"), ({"depth": True}, "depth maps")],
 )  # fmt: skip
 def test_going_on_with_another_order_is_refused(
     people: Path, whole: Whole, change: dict[str, int], named: str
@@ -367,3 +369,22 @@ def test_two_runs_at_the_same_time_are_refused(people: Path, tmp_path: Path) -> 
         pytest.raises(SettingsError, match="another run is at work"),
     ):
         Simulation(listed(people), ORDER, tmp_path / "out", resume=True)
+
+
+@pytest.mark.slow
+def test_depth_maps_are_written_beside_the_same_pictures(
+    people: Path, tmp_path: Path, whole: Whole
+) -> None:
+    out = tmp_path / "out"
+    rows = made(people, out, replace(ORDER, depth=True)).rows
+    for row, other in zip(rows, whole[1].rows, strict=True):
+        assert (out / row["path"]).read_bytes() == (whole[0] / row["path"]).read_bytes()
+        assert {name: row[name] for name in other} == other
+        assert bool(row["depth"]) == bool(row["pai_species"])
+    sample = next(one for one in Simulated(out).samples() if one.pai_species == "mask")
+    depth = read_depth(Path(sample.attributes["depth"]), float(sample.attributes["depth_offset"]))
+    assert depth.shape == cv2.imread(sample.path).shape[:2]
+    assert np.isfinite(depth).any()
+    shutil.rmtree(out / "depth")
+    made(people, out, replace(ORDER, attacks=("mask",), depth=True), force=True)
+    assert len(list((out / "depth").rglob("*.png"))) == PEOPLE

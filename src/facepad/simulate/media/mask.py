@@ -154,10 +154,11 @@ class Mask:
         """
         placement = stage.situation.placement(stage.picture, stage.size)
         light, mask = stage.bona_fide(), np.zeros(stage.size, np.float32)
-        view = self._view(stage, placement)
+        view, relief = self._view(stage, placement), np.full(stage.size, np.nan, np.float32)
         if view is not None:
             self._put_on(stage, view, light, mask, rng=rng)
-        return MediumRender(SceneRadiance(light), mask, placement, LIFE_SIZE)
+            relief[view.box] = view.spread(view.depth, np.nan)
+        return MediumRender(SceneRadiance(light), mask, placement, LIFE_SIZE, relief)
 
     def _put_on(
         self,

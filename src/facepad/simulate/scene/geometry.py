@@ -42,15 +42,12 @@ class Pose:
 
     def homography(self, size: Size) -> Matrix:
         """Return the homography from millimetres of the plane to pixels of the sensor."""
-        focal = _FOCAL * max(size)
+        focal = _focal(size)
         turned = rotation(self.tilt_deg, self.swing_deg, self.roll_deg)[:, :2]
         distance = focal / self.zoom
         middle = np.array([self.shift_x, self.shift_y, focal]) / self.zoom
         plane = np.column_stack([turned, middle])
-        lens = np.array(
-            [[focal, 0.0, (size[1] - 1) / 2], [0.0, focal, (size[0] - 1) / 2], [0.0, 0.0, 1.0]]
-        )
-        return np.asarray(lens @ plane / distance, np.float64)
+        return np.asarray(_lens(size) @ plane / distance, np.float64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +85,23 @@ class Bend:
     def slope(self, x: Map, y: Map) -> Map:
         """Return the angle of the sheet against the plane through its middle, radians."""
         return self._axes(x, y)[0] * np.float32(self.curvature)
+
+    def behind_plane(self, x: Map, y: Map) -> tuple[Map, Map, Map | float]:
+        """Return the foot of points of the sheet on the plane, and how far they are behind it.
+
+        Args:
+            x: Millimetres on the sheet, to the right.
+            y: Millimetres on the sheet, downwards.
+
+        Returns:
+            Millimetres on the plane to the right and downwards, and away from the camera
+            along the plane's normal.
+        """
+        if abs(self.curvature) < _FLAT:
+            return x, y, 0.0
+        along, across = self._axes(x, y)
+        flat = np.asarray(np.sin(along * self.curvature) / self.curvature, np.float32)
+        return *self._back(flat, across), self._depth(along)
 
     def _on_sheet(self, along: Map) -> Map:
         sine = np.clip(along * np.float32(self.curvature), -_STEEPEST, _STEEPEST)
@@ -128,12 +142,40 @@ class Placement:
         flat = np.stack([x, y], axis=1)[None].astype(np.float64)
         return np.asarray(cv2.perspectiveTransform(flat, self.to_sensor)[0], np.float32)
 
+    def depth(self, size: Size) -> Map:
+        """Return the distance of the sheet along the camera's axis, for each photosite.
+
+        The unit is a photosite at the sheet's middle; larger is further away.
+        """
+        x, y = self.coordinates(size)
+        right, down, behind = self.bend.behind_plane(x, y)
+        to_sensor = self.to_sensor / self.to_sensor[2, 2]
+        plane = np.linalg.solve(_lens(size), to_sensor)[:, :2]  # both axes over the distance
+        normal = np.cross(plane[:, 0], plane[:, 1])
+        facing = normal[2] / np.sqrt(np.linalg.norm(normal))
+        depth = 1.0 + right * np.float32(plane[2, 0]) + down * np.float32(plane[2, 1])
+        depth += behind * np.float32(facing)
+        return np.asarray(depth * np.float32(_focal(size)), np.float32)
+
     @property
     def zoom(self) -> float:
         """Pixels for each millimetre, at the middle of the sheet."""
         at = self.to_sensor[:2, 2] / self.to_sensor[2, 2]
         slopes = self.to_sensor[:2, :2] - np.outer(at, self.to_sensor[2, :2])
         return float(np.sqrt(abs(np.linalg.det(slopes / self.to_sensor[2, 2]))))
+
+
+def _focal(size: Size) -> float:
+    """Return the focal length in pixels of the sensor."""
+    return _FOCAL * max(size)
+
+
+def _lens(size: Size) -> Matrix:
+    """Return the matrix from directions before the camera to pixels of the sensor."""
+    focal = _focal(size)
+    return np.array(
+        [[focal, 0.0, (size[1] - 1) / 2], [0.0, focal, (size[0] - 1) / 2], [0.0, 0.0, 1.0]]
+    )
 
 
 def rotation(tilt_deg: float, swing_deg: float, roll_deg: float) -> Matrix:

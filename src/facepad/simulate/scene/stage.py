@@ -3,7 +3,9 @@
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
+from facepad.opencv import cv2
 from facepad.simulate.camera.camera import SceneRadiance
 from facepad.simulate.camera.optics import Optics
 from facepad.simulate.linear_light import LinearImage, Map, Size, to_light
@@ -107,12 +109,33 @@ class MediumRender:
         mask: Share of each photosite that sees the medium, 0 to 1, shape (H, W).
         placement: Placement of the picture on the sensor.
         width: Width of the picture on the medium, millimetres.
+        relief: Distance of a medium that is no sheet along the camera's axis, photosites,
+            larger is further away, shape (H, W); None: the medium is the sheet of ``placement``.
     """
 
     exposed: SceneRadiance
     mask: Map
     placement: Placement
     width: float
+    relief: Map | None = None
+
+    @property
+    def depth(self) -> Map:
+        """Distance along the camera's axis, photosites, from any constant; larger is further away.
+
+        NaN where the medium is not seen. Holes in it, as of eyes, have the depth of its surface.
+        """
+        surface = self.relief
+        if surface is None:
+            surface = self.placement.depth((self.mask.shape[0], self.mask.shape[1]))
+        return np.asarray(np.where(_without_holes(self.mask >= 0.5), surface, np.nan), np.float32)
+
+
+def _without_holes(inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    outlines = cv2.findContours(inside.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    filled = np.zeros(inside.shape, np.uint8)
+    cv2.drawContours(filled, outlines[0], -1, 1, cv2.FILLED)
+    return filled > 0
 
 
 def moved(face: Face, picture: RgbImage, shown: MediumRender, size: Size) -> Face | None:
