@@ -118,7 +118,7 @@ def _onnx(state: Mapping[str, "Tensor"], deepest: int) -> bytes:
         output_names=names,
         dynamic_shapes=({0: torch.export.Dim("n", min=1, max=_MOST_CROPS)},),
     )
-    return _without_traces(program.model_proto)
+    return without_traces(program.model_proto)
 
 
 def _module(state: Mapping[str, "Tensor"], deepest: int) -> Any:  # noqa: ANN401 - a torch module
@@ -144,7 +144,7 @@ def _module(state: Mapping[str, "Tensor"], deepest: int) -> Any:  # noqa: ANN401
     return EfficientNetLite0().eval()
 
 
-def _without_traces(model: Any) -> bytes:  # noqa: ANN401 - onnx's own type
+def without_traces(model: Any) -> bytes:  # noqa: ANN401 - onnx's own type
     """Return the model's bytes without the paths and lines of code that the exporter adds."""
     graph = model.graph
     for part in (model, graph, *graph.node, *graph.initializer, *graph.value_info):
