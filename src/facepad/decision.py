@@ -295,6 +295,7 @@ def document(
         "calibration": one.calibration,
         "contributions": None if one.contributions is None else one.contributions.to_dict(),
         "heat_map": None,
+        "drawings": {},
         "face": _of_face(one.face),
         "capture": capture_document(one.capture),
         "source_size": None if decision is None else list(one.source_size),

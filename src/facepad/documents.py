@@ -45,12 +45,14 @@ class Judged:
         decision: None when the input could not be read.
         error: Why it could not be read; None when it could.
         heat_map: File with the heat map of the decision; None without one.
+        drawings: File with the drawing of what a test judged, by the name of the test.
     """
 
     path: str
     decision: Decision | None = None
     error: str | None = None
     heat_map: str | None = None
+    drawings: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 class Tally:
@@ -137,7 +139,7 @@ def is_problem(judged: Judged) -> bool:
 def to_document(judged: Judged) -> dict[str, Any]:
     """Return the document of one input; every key is present also for an error."""
     found = document(judged.path, judged.decision, judged.error)
-    return {**found, "heat_map": judged.heat_map}
+    return {**found, "heat_map": judged.heat_map, "drawings": dict(judged.drawings)}
 
 
 def why(decision: Decision) -> str:

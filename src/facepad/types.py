@@ -349,6 +349,14 @@ class Calibratable(LivenessTest, Protocol[_Calibration, _Prior]):
 
 
 @runtime_checkable
+class Depicting(LivenessTest, Protocol):
+    """A liveness test that can draw what it judges; `check --explain-dir` writes the drawing."""
+
+    def depicted(self, frame: Frame) -> RgbImage:
+        """Return a drawing of what it judges of a frame with a face, RGB uint8."""
+
+
+@runtime_checkable
 class ThreadedFactory(Protocol):
     """Makes a liveness test that can use several threads; called like any other, it uses one."""
 

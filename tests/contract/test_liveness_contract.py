@@ -12,7 +12,7 @@ import pytest
 from facepad import registry
 from facepad.needs import Needs
 from facepad.testing import ContractError, check_liveness_test, made_up_presentation
-from facepad.types import OperatingPoint, Presentation, Reason, Score
+from facepad.types import Frame, OperatingPoint, Presentation, Reason, RgbImage, Score
 
 HALF = OperatingPoint.at(0.5)
 CLIP = Needs(min_frames=3, seconds=2.0, fps=20.0, depth=True)
@@ -100,6 +100,11 @@ class Random(Brightness):
         return Score(self.value(presentation) / (1 + next(self.turn)))
 
 
+class DrawsNumbers(Brightness):
+    def depicted(self, frame: Frame) -> RgbImage:
+        return frame.image[..., 0]
+
+
 class ForgetsWhy(Random):
     def score(self, presentation: Presentation) -> Score:
         early = next(self.turn) < 5
@@ -155,6 +160,10 @@ def test_a_liveness_test_with_operating_points_by_name_keeps_the_contract() -> N
         (ArrayInDetails(), "details as JSON raised TypeError"),
         (DrawsOnTheFrame(), "changed the frame's pixels"),
         (Random(), "differs a second time"),
+        (
+            DrawsNumbers(),
+            r"must be RGB uint8 of shape \(H, W, 3\), got uint8 of shape \(120, 160\)",
+        ),
         (ForgetsWhy(), "differs a second time"),
         (KeepsThePresentation(), "differs beside other threads"),
         (Brightness(name=""), "needs a name"),

@@ -36,6 +36,7 @@ KEYS = [
     "calibration",
     "contributions",
     "heat_map",
+    "drawings",
     "face",
     "capture",
     "source_size",
@@ -107,6 +108,7 @@ def test_a_decision_is_told_whole() -> None:
         "calibration": "kiosk-7+00000000",
         "contributions": None,
         "heat_map": None,
+        "drawings": {},
         "face": {"box": [1, 2, 3, 4], "score": 0.5, "others": 1, "roll_deg": 0.0},
         "capture": {"reasons": [], "measures": {"luminance": 0.25}},
         "source_size": [640, 480],
@@ -255,3 +257,8 @@ def test_tests_and_their_members_are_explained_in_log_odds() -> None:
         "  patch 7              no change",
         "  bias          +0.25  towards bona fide",
     ]
+
+
+def test_the_files_of_drawings_are_in_the_document_by_test() -> None:
+    judged = Judged("a.jpg", DECISION, drawings={"shape": "maps/a.shape.png"})
+    assert document(judged)["drawings"] == {"shape": "maps/a.shape.png"}

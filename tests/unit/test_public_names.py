@@ -30,6 +30,7 @@ TYPES = [
     "Calibratable",
     "CaptureQuality",
     "Dataset",
+    "Depicting",
     "Face",
     "Frame",
     "GrayImage",

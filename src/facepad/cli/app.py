@@ -14,6 +14,7 @@ from facepad.cli import (
     metrics,
     models,
     network,
+    reconstruct,
     score,
     simulate,
     train,
@@ -91,6 +92,7 @@ app.command("evaluate")(evaluate.evaluate)
 app.add_typer(dataset.app, name="dataset")
 app.command("calibrate")(calibrate.calibrate)
 app.add_typer(calibrate.app, name="calibration")
+app.command("reconstruct")(reconstruct.reconstruct)
 app.command("simulate")(simulate.simulate)
 app.add_typer(models.app, name="models")
 train.app.command("fusion")(train_fusion.train_fusion)

@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 
 EXPLAIN_DIR_HELP = (
     "Write a heat map of each input that is shown: what each part of the face and its surroundings "
-    "added to the decision. Takes several seconds per picture."
+    "added to the decision. Takes several seconds per picture. Drawings of what tests judged are "
+    "written beside it, where a test can draw it."
 )
 ONLY_HELP = "Show only what is not bona fide: attack, uncertain, no response, unreadable."
 WORKERS_HELP = "Number of inputs judged at a time. Default: the setting threads."
@@ -299,10 +300,12 @@ def _with_heat_map(
     workers = min(int(settings.number("threads")), WORKERS)
     with progress("explaining", MOST if is_only else 1, lines=is_only) as advance:
         path = folder.draw(checker, item.source, name=item.name, workers=workers, advance=advance)
-    if isinstance(path, Path):
-        return replace(judged, heat_map=str(path))
-    say(f"no heat map of {item.name}: {path}")
-    return judged
+    if isinstance(path, str):
+        say(f"no heat map of {item.name}: {path}")
+        return judged
+    drawings = folder.depict(checker, item.source, name=item.name)
+    named = {test: str(file) for test, file in drawings.items()}
+    return replace(judged, heat_map=str(path), drawings=named)
 
 
 def exit_code(tally: "Tally", options: CheckOptions) -> ExitCode:

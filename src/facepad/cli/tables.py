@@ -71,6 +71,8 @@ def show_decisions(results: Sequence[Judged], *, explain: bool = False) -> None:
     for judged, name in zip(results, names, strict=True):
         if judged.heat_map is not None:
             out.print(Text(f"heat map of {name}: {printable(judged.heat_map)}"), overflow="fold")
+        for test, file in judged.drawings.items():
+            out.print(Text(f"what {test} judged of {name}: {printable(file)}"), overflow="fold")
 
 
 class DecisionLines:

@@ -1,4 +1,7 @@
-"""Heat maps: which parts of a picture moved the decision, found by covering one after the other."""
+"""Heat maps: which parts of a picture moved the decision, found by covering one after the other.
+
+Beside them, drawings of what tests judged, by the tests themselves.
+"""
 
 import math
 import re
@@ -19,6 +22,7 @@ from facepad.finders import side_information, with_faces
 from facepad.jobs.files import write_file
 from facepad.jobs.progress import Advance, ignore
 from facepad.jobs.threads import ordered_map
+from facepad.media.thumbnail import png
 from facepad.needs import judged_frames, missing_reason, needs_of
 from facepad.opencv import cv2
 from facepad.pipeline import Checker
@@ -27,7 +31,16 @@ from facepad.registry import DEFAULT_TESTS
 from facepad.scores import logit
 from facepad.selected_tests import Evidence, LoadedTests
 from facepad.sources import Channels, Source
-from facepad.types import Box, Frame, LivenessTest, OperatingPoint, Presentation, Reason, RgbImage
+from facepad.types import (
+    Box,
+    Depicting,
+    Frame,
+    LivenessTest,
+    OperatingPoint,
+    Presentation,
+    Reason,
+    RgbImage,
+)
 
 PATCHES = 10  # along the square of the face and its surroundings
 MOST = PATCHES**2  # patches of a heat map; fewer where the picture ends
@@ -147,7 +160,7 @@ def heat_map(
 
 
 class HeatMapFolder:
-    """Writes heat maps into a folder, each to a new file.
+    """Writes heat maps and drawings of tests into a folder, each to a new file.
 
     Args:
         folder: Made if it is missing.
@@ -190,21 +203,51 @@ class HeatMapFolder:
             return str(error)
         return REASONS[found].words if isinstance(found, Reason) else self.write(found)
 
+    def depict(self, checker: Checker, source: Source, *, name: str = "") -> dict[str, Path]:
+        """Write what tests judged of a source, for those that can draw it.
+
+        Args:
+            checker: Its tests are asked, deciding and advisory ones.
+            source: As `Checker.check`, like ``name``; of a clip, the frame of the heat map counts.
+            name: Name of the source in messages.
+
+        Returns:
+            Files ``STEM.TEST.png`` by name of the test, each new; none without a face.
+
+        Raises:
+            InputError: The source cannot be read.
+            ModelError: A model file is missing or has the wrong hash.
+            SettingsError: A file cannot be written.
+        """
+        parts, still = checker.parts(), None
+        drawings: dict[str, Path] = {}
+        for test in (test for test in parts.tests if isinstance(test, Depicting)):
+            still = still or _still(checker, source, None, name)
+            if still.frames[0].face and missing_reason(test, still, None) is None:
+                path = self._free(still.source, f"{test.name}.png")
+                write_file(path, png(test.depicted(still.frames[0])), error=SettingsError)
+                drawings[test.name] = path
+        return drawings
+
     def write(self, found: HeatMap) -> Path:
         """Write one map as ``STEM.heat-map.jpg``, with a number where that file exists.
 
         Raises:
             SettingsError: The file cannot be written.
         """
-        path = next(path for path in self._names(found.source) if not path.exists())
+        path = self._free(found.source, "heat-map.jpg")
         write_file(path, found.drawn(), error=SettingsError)
         return path
 
-    def _names(self, source: str) -> Iterator[Path]:
+    def _free(self, source: str, ending: str) -> Path:
+        """Return the first path for a source that does not exist."""
+        return next(path for path in self._names(source, ending) if not path.exists())
+
+    def _names(self, source: str, ending: str) -> Iterator[Path]:
         stem = re.sub(r"[^\w.-]+", "-", Path(source).stem)[:_LONGEST_STEM].strip("-.")
         for number in count(1):
             which = "" if number == 1 else f"-{number}"
-            yield self._folder / f"{stem or 'picture'}{which}.heat-map.jpg"
+            yield self._folder / f"{stem or 'picture'}{which}.{ending}"
 
 
 def _still(checker: Checker, source: Source, channels: Channels | None, name: str) -> Presentation:

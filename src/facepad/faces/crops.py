@@ -105,9 +105,14 @@ def levelled(frame: Frame) -> Frame:
         with ``box``, ``points``, ``landmarks`` and ``roll_deg`` of the face in it and
         without depth. The part is shrunk where its box is much larger than any view needs.
     """
+    return levelled_by(frame)[0]
+
+
+def levelled_by(frame: Frame) -> tuple[Frame, level.Map]:
+    """Return what `levelled` returns, and the map from pixels of the frame to pixels of that."""
     face, turn = frame.face, _turn(frame)
     if face is None or turn is None:
-        return frame
+        return frame, np.eye(3)
     box, (width, height) = _after(turn, face.box), turn.size
     left, top, side = _square(turn.size, box, MARGINS[CONTEXT])
     part = max(0, left), max(0, top), min(width, left + side), min(height, top + side)
@@ -115,7 +120,8 @@ def levelled(frame: Frame) -> Frame:
     factor = image.shape[1] / (part[2] - part[0])
     corners = level.mapped(np.array(box).reshape(2, 2) - part[:2], np.diag([factor, factor, 1.0]))
     inside = clip_box((*corners[0], *corners[1]), image)
-    return replace(frame, image=image, face=level.turned(face, inside, to_part), depth=None)
+    turned = level.turned(face, inside, to_part)
+    return replace(frame, image=image, face=turned, depth=None), to_part
 
 
 def tight(image: RgbImage, box: Box, side: int) -> RgbImage:

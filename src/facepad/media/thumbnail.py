@@ -1,6 +1,7 @@
-"""Small pictures for pages: JPEG in a ``data:`` URL, so that a page needs no other file."""
+"""Encoded pictures: a small JPEG in a ``data:`` URL, so that a page needs no file; and PNG."""
 
 import base64
+import io
 
 from facepad.media.resize import to_long_side
 from facepad.opencv import cv2
@@ -30,3 +31,12 @@ def data_url(image: RgbImage, side: int, box: Box | None = None) -> str | None:
     if not is_made:
         return None
     return f"data:image/jpeg;base64,{base64.b64encode(data.tobytes()).decode()}"
+
+
+def png(image: RgbImage) -> bytes:
+    """Return a picture as a PNG file."""
+    from PIL import Image
+
+    file = io.BytesIO()
+    Image.fromarray(image).save(file, "PNG")
+    return file.getvalue()

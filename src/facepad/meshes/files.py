@@ -1,11 +1,15 @@
-"""Mesh files: Wavefront OBJ."""
+"""Mesh files: Wavefront OBJ is read; OBJ and PLY with coloured vertices are written."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from facepad.errors import InputError
 from facepad.meshes.render import Mesh, Triangles, Vertices
+
+Colours = NDArray[np.uint8]  # R G B of each vertex, shape (N, 3)
 
 _MAX_BYTES, _MAX_VERTICES = 16 * 2**20, 200_000  # of a mesh file
 
@@ -37,6 +41,56 @@ def read_obj(path: Path) -> Mesh:
     triangles = np.array(fans, np.int32).reshape(-1, 3)
     _check(path, points, triangles)
     return points, triangles
+
+
+def encoded_obj(mesh: Mesh, colours: Colours, comments: Sequence[str] = ()) -> bytes:
+    """Return a Wavefront OBJ file with lines ``v x y z r g b``; colours are shares of 1.
+
+    Args:
+        mesh: Vertices as they are written; triangles counter-clockwise for who sees their front.
+        colours: One for each vertex.
+        comments: Lines at the beginning.
+
+    Raises:
+        InputError: There is not one colour for each vertex.
+    """
+    vertices, triangles = _matching(mesh, colours)
+    head = "".join(f"# {line}\n" for line in comments)
+    values = np.hstack([vertices, colours / 255.0]).ravel().tolist()
+    points = "v %.3f %.3f %.3f %.4f %.4f %.4f\n" * len(vertices) % tuple(values)
+    faces = "f %d %d %d\n" * len(triangles) % tuple((triangles + 1).ravel().tolist())
+    return (head + points + faces).encode()
+
+
+def encoded_ply(mesh: Mesh, colours: Colours, comments: Sequence[str] = ()) -> bytes:
+    """Return a binary PLY file, little-endian, with the arguments of `encoded_obj`.
+
+    Raises:
+        InputError: There is not one colour for each vertex.
+    """
+    vertices, triangles = _matching(mesh, colours)
+    head = [
+        *("ply", "format binary_little_endian 1.0"),
+        *(f"comment {line}" for line in comments),
+        f"element vertex {len(vertices)}",
+        *(f"property float {axis}" for axis in "xyz"),
+        *(f"property uchar {name}" for name in ("red", "green", "blue")),
+        f"element face {len(triangles)}",
+        *("property list uchar int vertex_indices", "end_header\n"),
+    ]
+    points = np.empty(len(vertices), [("place", "<f4", 3), ("colour", "u1", 3)])
+    points["place"], points["colour"] = vertices, colours
+    faces = np.empty(len(triangles), [("count", "u1"), ("corners", "<i4", 3)])
+    faces["count"], faces["corners"] = 3, triangles
+    return "\n".join(head).encode() + points.tobytes() + faces.tobytes()
+
+
+def _matching(mesh: Mesh, colours: Colours) -> Mesh:
+    if colours.shape != mesh[0].shape:
+        raise InputError(
+            f"a mesh of {len(mesh[0])} vertices needs as many colours, got shape {colours.shape}"
+        )
+    return mesh
 
 
 def _corners(words: list[str], vertices: int) -> list[int]:

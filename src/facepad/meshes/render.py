@@ -15,6 +15,7 @@ Mesh = tuple[Vertices, Triangles]
 _CANDIDATES = 200_000  # pairs of pixel and triangle that are tried at once; bounds the memory
 _PIXELS = 50_000  # that are interpolated at once, likewise
 _ROOM = 1e-4  # of an edge, so that neighbours leave no crack
+_BOX_ROOM = 1e-3  # pixels around the box of a triangle; numbers are rounded
 _LEAST_AREA = 1e-6  # pixels squared; below it a triangle is seen from its side
 
 
@@ -141,9 +142,11 @@ def _candidates(
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]]:
     """Yield number of a triangle, column and line of each pixel in its box, in batches."""
     limit = np.array(size[::-1]) - 1
-    low = np.clip(np.floor(corners.min(axis=1)), 0, limit).astype(np.int64)
-    high = np.clip(np.ceil(corners.max(axis=1)), 0, limit).astype(np.int64)
-    wide, tall = (high - low + 1).T
+    low, high = corners.min(axis=1), corners.max(axis=1)
+    room = _BOX_ROOM + 4.0 * _ROOM * (high - low)  # more than the room of its edges
+    low = np.ceil(np.clip(low - room, 0, limit + 1)).astype(np.int64)
+    high = np.floor(np.clip(high + room, -1, limit)).astype(np.int64)
+    wide, tall = np.maximum(high - low + 1, 0).T
     counts = wide * tall
     group = np.cumsum(counts) // _CANDIDATES
     for members in np.split(np.arange(len(counts)), np.flatnonzero(np.diff(group)) + 1):

@@ -23,6 +23,7 @@ from facepad.testing.made_up import made_up_presentation
 from facepad.testing.media_files import FACE_MM
 from facepad.types import (
     Calibratable,
+    Depicting,
     Frame,
     LivenessTest,
     MemberReading,
@@ -51,7 +52,8 @@ def check_liveness_test(
     score each time and from several threads at once; no change to the frames. A test with
     ``needs`` also gets a made-up presentation that meets them. Operating points by name have known
     names, and a stricter one does not begin at a lower score. What members contribute, where the
-    test has a method `contributions`, sums to its log-likelihood ratio.
+    test has a method `contributions`, sums to its log-likelihood ratio. What it draws, where it
+    has a method `depicted`, is a picture.
 
     Args:
         test: The test, ready for use.
@@ -71,6 +73,7 @@ def check_liveness_test(
         )
         require(_same(score, again), _differs("a second time", presentation, score, again))
         _check_contributions(test, presentation, score)
+        _check_drawing(test, presentation)
     _check_threads(test, tried, scores)
     require(
         scores[0].reason is not Reason.CLIP_TOO_SHORT,
@@ -114,6 +117,20 @@ def _check_contributions(test: LivenessTest, presentation: Presentation, score: 
         abs(total - ratio) <= TOLERANCE or abs(ratio) == LOGIT_LIMIT,
         f"{test.name}: contributions to {_named(presentation)} sum to {total}, but its "
         f"log-likelihood ratio is {ratio}",
+    )
+
+
+def _check_drawing(test: LivenessTest, presentation: Presentation) -> None:
+    """Check that a drawing of a frame with a face is an RGB picture."""
+    frame = presentation.frames[0]
+    if not isinstance(test, Depicting) or frame.face is None:
+        return
+    drawing = called(partial(test.depicted, frame), f"a drawing of {_named(presentation)}")
+    shape, kind = np.shape(drawing), getattr(drawing, "dtype", type(drawing))
+    require(
+        len(shape) == 3 and shape[2] == 3 and kind == np.uint8,
+        f"{test.name}: a drawing of {_named(presentation)} must be RGB uint8 of shape (H, W, 3), "
+        f"got {kind} of shape {shape}",
     )
 
 

@@ -9,6 +9,7 @@ from types import MappingProxyType
 import pytest
 from typer.testing import CliRunner, Result
 
+from facepad import registry
 from facepad.cli.app import app
 from facepad.cli.options import PointName
 from facepad.decision import Decision
@@ -227,6 +228,17 @@ def test_a_heat_map_is_written_for_each_input_and_named(picture: Picture, tmp_pa
     files = [str(maps / name) for name in ("a.heat-map.jpg", "a-2.heat-map.jpg")]
     assert [json.loads(line)["heat_map"] for line in lines] == files
     assert sorted(map(str, maps.iterdir())) == sorted(files)
+
+
+def test_a_drawing_is_written_beside_the_heat_map_and_named(
+    picture: Picture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = registry.resolve("liveness_tests", "made_up")()
+    monkeypatch.setattr(type(made), "depicted", lambda _, frame: frame.image[:4, :4], raising=False)
+    maps = tmp_path / "maps"
+    result = run(picture("a.png", 200), "--json", "--tests", "made_up", "--explain-dir", str(maps))
+    assert json.loads(result.stdout)["drawings"] == {"made_up": str(maps / "a.made_up.png")}
+    assert (maps / "a.made_up.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_where_there_is_no_heat_map_a_line_says_why(picture: Picture, tmp_path: Path) -> None:

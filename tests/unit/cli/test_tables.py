@@ -169,6 +169,11 @@ def test_the_file_of_a_heat_map_is_named(capsys: pytest.CaptureFixture[str]) -> 
     assert "heat map of a.jpg: maps/a.heat-map.jpg" in lines
 
 
+def test_the_files_of_drawings_are_named(capsys: pytest.CaptureFixture[str]) -> None:
+    judged = Judged("a.jpg", ATTACK, heat_map="b.jpg", drawings={"shape": "maps/a.shape.png"})
+    assert "what shape judged of a.jpg: maps/a.shape.png" in shown(capsys, [judged])
+
+
 @pytest.mark.parametrize("columns", [60, 100])
 def test_streamed_lines_fit_their_terminal(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, columns: int

@@ -63,6 +63,16 @@ class OfClips(Fine):
     needs = Needs(min_frames=5)
 
 
+@dataclass
+class Drawing(Fine):
+    """Draws the grey level of the frame's first pixel."""
+
+    name: str = "drawing"
+
+    def depicted(self, frame: Frame) -> RgbImage:
+        return np.full((5, 8, 3), frame.image[0, 0], np.uint8)
+
+
 class Abstaining(Fine):
     def score(self, presentation: Presentation) -> Score:
         fine = super().score(presentation).value or 0.0
@@ -213,6 +223,49 @@ def test_a_folder_that_cannot_be_made_is_a_wrong_setting(tmp_path: Path) -> None
     (tmp_path / "file").touch()
     with pytest.raises(SettingsError, match="the folder for heat maps cannot be made"):
         HeatMapFolder(tmp_path / "file" / "maps")
+
+
+# --- drawings of tests --------------------------------------------------------------------
+
+
+def saved(folder: Path, name: str, level: int) -> Path:
+    file = folder / name
+    Image.new("RGB", (SIDE, SIDE), (level,) * 3).save(file)
+    return file
+
+
+def test_a_test_that_can_draws_what_it_judged(tmp_path: Path) -> None:
+    file = saved(tmp_path, "me.png", 77)
+    files = HeatMapFolder(tmp_path / "new").depict(checker(Fine(), Drawing()), file)
+    assert files == {"drawing": tmp_path / "new" / "me.drawing.png"}
+    with Image.open(files["drawing"]) as image:
+        assert image.format == "PNG"
+        assert image.size == (8, 5)
+        assert image.getpixel((0, 0)) == (77, 77, 77)
+
+
+def test_an_advisory_test_draws_too(tmp_path: Path) -> None:
+    asked = Checker((Fine(),), advisory=(Drawing(),), finder=MiddleFinder())
+    assert [*HeatMapFolder(tmp_path).depict(asked, saved(tmp_path, "a.png", 9))] == ["drawing"]
+
+
+def test_a_drawing_is_never_written_over_another(tmp_path: Path) -> None:
+    file, folder = saved(tmp_path, "me.png", 77), HeatMapFolder(tmp_path / "new")
+    names = [folder.depict(checker(Drawing()), file)["drawing"].name for _ in range(2)]
+    assert names == ["me.drawing.png", "me-2.drawing.png"]
+
+
+def test_a_test_without_a_part_in_the_decision_draws_nothing(tmp_path: Path) -> None:
+    class Deep(Drawing):
+        needs = Needs(depth=True)
+
+    file, folder = saved(tmp_path, "me.png", 77), HeatMapFolder(tmp_path / "new")
+    assert folder.depict(checker(Fine(), Deep()), file) == {}
+
+
+def test_without_a_face_nothing_is_drawn(tmp_path: Path) -> None:
+    folder = HeatMapFolder(tmp_path / "new")
+    assert folder.depict(checker(Drawing()), saved(tmp_path, "black.png", 0)) == {}
 
 
 # --- drawing ------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from facepad.faces import landmarks
+from facepad.meshes.files import read_obj
 from facepad.meshes.render import render
 from facepad.simulate.scene import face_mesh
 from facepad.types import Landmarks
@@ -97,15 +98,13 @@ def test_a_mesh_with_the_same_landmarks_is_fitted_to_them(tmp_path: Path) -> Non
     """Told in another unit, y up and z towards the viewer, as such files have it."""
     told = (LANDMARKS - LANDMARKS.mean(axis=0)) / 7.0 * [1, -1, -1]
     lines = [f"v {x} {y} {z}" for x, y, z in told] + ["f 1/1/1 2/2/2 3/3/3"]
-    found = face_mesh.given(
-        face_mesh.read_obj(obj(tmp_path / "a.obj", "\n".join(lines))), turned(20)
-    )
+    found = face_mesh.given(read_obj(obj(tmp_path / "a.obj", "\n".join(lines))), turned(20))
     np.testing.assert_allclose(found.vertices, turned(20), atol=0.05)
 
 
 def test_any_other_mesh_is_fitted_by_its_extent(tmp_path: Path) -> None:
     path = obj(tmp_path / "a.obj", "v -1 -1 0\nv 1 -1 0\nv 1 1 0\nv -1 1 0\nf 1 2 3 4\n")
-    found = face_mesh.given(face_mesh.read_obj(path), LANDMARKS)
+    found = face_mesh.given(read_obj(path), LANDMARKS)
     assert len(found.triangles) == 2
     middle = (found.vertices.min(axis=0) + found.vertices.max(axis=0)) / 2
     np.testing.assert_allclose(middle[:2], [100, 90], atol=4)
