@@ -92,6 +92,7 @@ BUILT_IN: Mapping[Kind, Mapping[str, str]] = MappingProxyType(
                 "quality_whole": "facepad.liveness.quality.test:whole_picture",
                 "face_cnn": "facepad.liveness.face_cnn.test:free",
                 "face_mask": "facepad.liveness.face_cnn.test:masks",
+                "voxel": "facepad.liveness.voxel.test:free",
             }
         ),
         "metrics": MappingProxyType({name: e.place for name, e in METRIC_ENTRIES.items()}),

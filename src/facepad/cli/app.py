@@ -20,6 +20,7 @@ from facepad.cli import (
     train,
     train_fusion,
     train_reconstruct,
+    train_voxel,
 )
 from facepad.cli.errors import mapped_errors, say, suggestions
 from facepad.settings import misspelled
@@ -97,5 +98,6 @@ app.command("simulate")(simulate.simulate)
 app.add_typer(models.app, name="models")
 train.app.command("fusion")(train_fusion.train_fusion)
 train.app.command("reconstruct")(train_reconstruct.train_reconstruct)
+train.app.command("voxel")(train_voxel.train_voxel)
 app.add_typer(network.app, name="network")
 app.add_typer(train.app, name="train")

@@ -17,6 +17,14 @@ if TYPE_CHECKING:
 CPUS = os.cpu_count() or 1
 Out = Annotated[Path, typer.Option(help="Folder for the model and its card.")]
 Workers = Annotated[int, typer.Option(min=1, help="Number of processes.")]
+Judge = Annotated[
+    Path | None,
+    typer.Option(
+        "--judge",
+        metavar="OPENINGS.csv",
+        help="Evaluate on the test split, once for a finished recipe; a row is added to this list.",
+    ),
+]
 
 PATHS_HELP = "Pictures, folders, globs (may be quoted), or - for standard input."
 TESTS_HELP = (

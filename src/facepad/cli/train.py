@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from facepad.cli.options import CPUS, Out, Workers, dataset_copy
+from facepad.cli.options import CPUS, Judge, Out, Workers, dataset_copy
 from facepad.errors import SettingsError
 from facepad.registry import DEFAULT_CALIBRATED, located
 
@@ -18,14 +18,6 @@ if TYPE_CHECKING:
 
 EXTRA = ("sklearn", "torch", "onnx", "onnxscript")  # packages that only training needs
 
-Judge = Annotated[
-    Path | None,
-    typer.Option(
-        "--judge",
-        metavar="OPENINGS.csv",
-        help="Evaluate on the test split, once for a finished recipe; a row is added to this list.",
-    ),
-]
 Pictures = Annotated[
     Path,
     typer.Option(help="Folder of pristine photographs; its manifest.csv gives their licences."),

@@ -138,7 +138,7 @@ def onnx_bytes(
         output_names=list(outputs),
         dynamic_shapes=tuple({0: items} for _ in examples),
     )
-    return _without_traces(program.model_proto)
+    return without_traces(program.model_proto)
 
 
 def up_to(state: Mapping[str, "Tensor"], deepest: int) -> dict[str, "Tensor"]:
@@ -172,7 +172,7 @@ def _module(state: Mapping[str, "Tensor"], deepest: int) -> Any:  # noqa: ANN401
     return EfficientNetLite0().eval()
 
 
-def _without_traces(model: Any) -> bytes:  # noqa: ANN401 - onnx's own type
+def without_traces(model: Any) -> bytes:  # noqa: ANN401 - onnx's own type
     """Return the model's bytes without the paths and lines of code that the exporter adds."""
     graph = model.graph
     for part in (model, graph, *graph.node, *graph.initializer, *graph.value_info):

@@ -1,0 +1,179 @@
+"""``facepad train voxel``: train the network of the voxel test."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from facepad.cli.options import Judge, Out, Workers, dataset_copy, split_names
+from facepad.errors import SettingsError
+
+_DEEPEST = 14  # block of the backbone
+_CHECKPOINT_EVERY = 100  # steps, beside one at the end of each epoch
+
+
+class VoxelRecipeName(StrEnum):
+    """Networks over volumes."""
+
+    RESIDUAL = "residual"
+    VOXNET = "voxnet"
+    THESIS = "thesis"
+
+
+class InputsName(StrEnum):
+    """What a network over volumes sees."""
+
+    OCCUPANCY = "occupancy"
+    APPEARANCE = "appearance"
+    BOTH = "both"
+
+
+def train_voxel(
+    *,
+    simulated: Annotated[
+        list[Path],
+        typer.Option(help="Output of `facepad simulate`; may be given repeatedly."),
+    ],
+    recipe: Annotated[
+        VoxelRecipeName,
+        typer.Option(
+            help="Network: a small residual one; VoxNet as published; or VoxNet as the thesis had "
+            "it, over 192x192x200 voxels of the occupancy."
+        ),
+    ] = VoxelRecipeName.RESIDUAL,
+    inputs: Annotated[
+        InputsName,
+        typer.Option(help="The shape, what is painted on the surface, or both."),
+    ] = InputsName.BOTH,
+    trunk_blocks: Annotated[
+        str,
+        typer.Option(
+            metavar="N,...",
+            help="Blocks of the frozen backbone, 0 to 14, whose features are painted beside colour "
+            "and residue; '' for none.",
+        ),
+    ] = "4,9,12",
+    leave_out: Annotated[
+        str,
+        typer.Option(
+            metavar="KIND,...",
+            help="Train without these attacks and evaluate on them, such as print,mask:silicone.",
+        ),
+    ] = "",
+    volumes: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.onnx",
+            help="Network that reconstructs volumes. Default: that of facepad.",
+        ),
+    ] = None,
+    dataset: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME=DIR",
+            help="Real dataset, never trained on: its dev part for operating points.",
+        ),
+    ] = None,
+    dataset_every: Annotated[
+        int, typer.Option(min=1, help="Use every Nth picture of the real dev part.")
+    ] = 1,
+    crops: Annotated[
+        Path | None,
+        typer.Option(help="CSV list of face crops, with sites as subjects; dev and test only."),
+    ] = None,
+    judge: Judge = None,
+    epochs: Annotated[int, typer.Option(min=1, help="Epochs at most.")] = 12,
+    patience: Annotated[
+        int, typer.Option(min=0, help="Epochs without a better result; 0 for no early stop.")
+    ] = 4,
+    batch: Annotated[int, typer.Option(min=2, help="Pictures in a batch.")] = 32,
+    copies: Annotated[
+        int,
+        typer.Option(min=1, help="Augmented copies of each crop for the frozen part."),
+    ] = 4,
+    learning_rate: Annotated[float, typer.Option(help="Learning rate.")] = 1e-3,
+    weight_decay: Annotated[float, typer.Option(help="Penalty on the weights.")] = 0.02,
+    every: Annotated[
+        int, typer.Option(min=1, help="Use every Nth simulated picture, for trials.")
+    ] = 1,
+    seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
+    threads: Annotated[int, typer.Option(min=1, help="CPU threads of the training.")] = 1,
+    out: Out = Path("out"),
+    workers: Workers = 1,
+    resume: Annotated[bool, typer.Option("--resume", help="Resume an interrupted run.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite an earlier run.")] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Print shapes, parameters, memory and time; train nothing."),
+    ] = False,
+) -> None:
+    """Train the network of the voxel test on volumes of simulated bona fide faces and attacks.
+
+    People of the parts dev and test of the simulation are held out: for the best epoch, the
+    scaling and the operating points. Volumes are cached. A run writes a log with one line a
+    step, a plot and checkpoints to the folder `run`, and can be resumed after it was killed.
+
+    Writes `voxel_net_free.onnx`, `voxel_free.npz`, their cards and the report as JSON.
+
+    For example:
+
+    - `facepad train voxel --simulated attacks --leave-out print --dry-run`
+
+    Exit codes:
+
+    - 0: the models were written
+    - 2: a picture or an option cannot be used, or wrong usage
+    - 3: a model is missing or broken
+    - 4: a dataset, a folder or a setting cannot be used, or a library is missing
+    """
+    from facepad.cli.console import progress
+    from facepad.training.face.sources import FaceSources
+    from facepad.training.stack.loop import TrainingPlan
+    from facepad.training.voxel.networks import NetworkSpec
+    from facepad.training.voxel.run import VoxelRecipe, run
+    from facepad.training.voxel.run import dry_run as dry
+    from facepad.training.voxel.sources import VoxelSources
+
+    real = None if dataset is None else dataset_copy(dataset)
+    name, root = ("", None) if real is None else (real.name, real.root)
+    evaluated = FaceSources((), name, root, crops, None)
+    plan = TrainingPlan(
+        epochs=epochs,
+        learning_rate=learning_rate,
+        optimizer="adamw",
+        weight_decay=weight_decay,
+        schedule="cosine",
+        patience=patience,
+        seed=seed,
+        threads=threads,
+        checkpoint_every=_CHECKPOINT_EVERY,
+    )
+    asked = VoxelRecipe(
+        VoxelSources(tuple(simulated), split_names(leave_out), evaluated, dataset_every),
+        NetworkSpec(recipe.value, inputs.value, _blocks(trunk_blocks)),
+        plan,
+        batch,
+        copies,
+        volumes,
+        every,
+        judge is not None,
+        out,
+        workers,
+        resume,
+        force,
+    )
+    if dry_run:
+        typer.echo(dry(asked))
+        return
+    result = run(asked, progress, openings=judge)
+    typer.echo(result.text)
+    typer.echo(f"wrote {result.model}, the network beside it, and their cards")
+
+
+def _blocks(text: str) -> tuple[int, ...]:
+    """Return the numbers of blocks in a comma-separated list."""
+    names = split_names(text)
+    if not all(name.isdecimal() and int(name) <= _DEEPEST for name in names):
+        raise SettingsError(f"expected blocks from 0 to {_DEEPEST} as N,..., got {text!r}")
+    return tuple(sorted({int(name) for name in names}))

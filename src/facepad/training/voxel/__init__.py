@@ -1,0 +1,1 @@
+"""Training of the voxel test: networks over volumes of faces."""

@@ -1,0 +1,335 @@
+"""Networks over volumes of faces: VoxNet, that of the thesis, and a small residual network.
+
+Each takes ``occupancy`` (N, 64, 64, 64) and ``crops`` (N, 192, 192, 3) and gives one raw logit and
+the features before the last layer. No output is ever a softmax over a single number, which is 1
+whatever the network sees.
+
+References:
+    Maturana, Scherer (2015), "VoxNet", IROS, doi:10.1109/IROS.2015.7353481. Facial Liveness
+    Testing: an approach for the web (2019), section E.4: VoxNet with 12 filters over 192x192x200
+    voxels.
+"""
+
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal
+
+from facepad.errors import SettingsError
+from facepad.liveness.voxel.volume import GRID, SIDE, SLICES
+from facepad.training.face.export import without_traces
+from facepad.training.voxel import painting
+from facepad.training.voxel.painting import COARSE
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+RecipeKind = Literal["residual", "voxnet", "thesis"]
+InputKind = Literal["occupancy", "appearance", "both"]
+# Pieces of the face, edges around it, and what is deeper: on simulations a single block in linear
+# heads separates prints best at 4 to 9, and masks at 12 to 14.
+TRUNK_BLOCKS = (4, 9, 12)
+THESIS_SIZE = (200, 192, 192)  # slices, lines and columns of the volume in the thesis
+_THESIS_FILTERS, _THESIS_POOLED = 12, 6  # voxels to each side that reach the dense layer
+_OPSET, _MOST_CROPS = 18, 64
+_TWO = 2
+_TRUNK_WIDTH = 8  # learned maps of each block of the trunk
+_WIDTHS = (16, 32, 64)  # channels at 16, 8 and 4 voxels to each side
+_DENSE = 64
+_LEAK = 0.1  # of VoxNet's rectifiers
+_FLIP = 2.0  # maps shares in [0, 1] to [-1, 1], the range of VoxNet's occupancy grids
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkSpec:
+    """Which network, and what it sees.
+
+    Attributes:
+        recipe: "residual"; "voxnet" as published; "thesis": VoxNet as the thesis had it, over
+            192x192x200 voxels, with two outputs.
+        inputs: "occupancy"; "appearance": what is painted on the surface, and the surface; or both.
+        blocks: Blocks of the frozen backbone whose features are painted beside colour and residue.
+    """
+
+    recipe: RecipeKind = "residual"
+    inputs: InputKind = "both"
+    blocks: tuple[int, ...] = TRUNK_BLOCKS
+
+    @property
+    def has_appearance(self) -> bool:
+        """Whether the crop is seen."""
+        return self.inputs != "occupancy"
+
+    @property
+    def has_trunk(self) -> bool:
+        """Whether the frozen backbone sees the crop."""
+        return self.has_appearance and bool(self.blocks)
+
+    @property
+    def maps(self) -> int:
+        """Number of maps that are painted."""
+        learned = self.has_trunk * _TRUNK_WIDTH * len(self.blocks)
+        return painting.COLOURS + painting.RESIDUES + learned
+
+
+def voxel_network(spec: NetworkSpec, trunk: "Mapping[str, Tensor] | None" = None) -> "nn.Module":
+    """Return an untrained network.
+
+    Args:
+        spec: Which.
+        trunk: Weights of the frozen backbone, from `facepad.training.face.export.weights`, where
+            the network sees with it.
+    """
+    import torch
+
+    stem, body, head = _PARTS[spec.recipe](spec)
+    painter = painting.trunk_painter(spec.blocks, _TRUNK_WIDTH) if spec.has_trunk else None
+    seen = frozen_maps(spec, trunk or {})
+
+    class VoxelClassifier(torch.nn.Module):  # type: ignore[misc]  # Any
+        def __init__(self) -> None:
+            super().__init__()
+            self.painter, self.stem, self.body, self.head = painter, stem, body, head
+
+        def forward(self, occupancy: "Tensor", *maps: "Tensor") -> "tuple[Tensor, Tensor]":
+            own = [*maps[:1], *([] if self.painter is None else [self.painter(maps[1:])])]
+            painted = torch.cat(own, dim=1) if own else None
+            features = self.body(self.stem(occupancy, painted))
+            outputs = self.head(features)
+            # Of two softmax outputs the log-odds are the difference of what goes into them.
+            two = outputs.shape[1] == _TWO
+            return (outputs[:, 1] - outputs[:, 0] if two else outputs[:, 0]), features
+
+    class VoxelNetwork(torch.nn.Module):  # type: ignore[misc]  # Any
+        def __init__(self) -> None:
+            super().__init__()
+            self.seen, self.classifier = seen, VoxelClassifier()
+
+        def forward(self, occupancy: "Tensor", crops: "Tensor") -> "tuple[Tensor, Tensor]":
+            logit, features = self.classifier(occupancy, *self.seen(crops))
+            return logit, features
+
+    return VoxelNetwork()
+
+
+def frozen_maps(spec: NetworkSpec, weights: "Mapping[str, Tensor]") -> "nn.Module":
+    """Return the module of what a network sees of crops and never learns.
+
+    It gives colour and residue, shape (N, 12, 32, 32), and the outputs of the backbone's blocks;
+    nothing where the network sees the occupancy alone.
+    """
+    import torch
+
+    class FrozenMaps(torch.nn.Module):  # type: ignore[misc]  # Any
+        def __init__(self) -> None:
+            super().__init__()
+            self.names = tuple(
+                name
+                for name in (weights if spec.has_trunk else ())
+                if name.startswith("stem") or int(name.partition(".")[0]) <= max(spec.blocks)
+            )
+            for name in self.names:  # names of buffers have no dots
+                self.register_buffer(name.replace(".", "_"), weights[name].clone())
+
+        def forward(self, crops: "Tensor") -> "tuple[Tensor, ...]":
+            if not spec.has_appearance:
+                return ()
+            own = painting.appearance_maps(crops)
+            if not spec.has_trunk:
+                return (own,)
+            trunk = {name: getattr(self, name.replace(".", "_")) for name in self.names}
+            return (own, *painting.trunk_maps(trunk, crops, spec.blocks))
+
+    return FrozenMaps().eval()
+
+
+def exported(network: "nn.Module") -> bytes:
+    """Return a trained network in ONNX.
+
+    Inputs ``occupancy``, float32, shape (N, 64, 64, 64), and ``crops``, RGB uint8, shape (N, 192,
+    192, 3); outputs ``logit``, shape (N,), and ``features``, shape (N, K).
+    """
+    import torch
+
+    volumes = torch.zeros(2, SLICES, GRID, GRID)
+    return _exported(network, {"occupancy": volumes, "crops": _no_crops()}, ["logit", "features"])
+
+
+def exported_maps(spec: NetworkSpec, weights: "Mapping[str, Tensor]") -> bytes:
+    """Return `frozen_maps` in ONNX: input ``crops``, outputs ``map_0`` and so on."""
+    count = 1 + spec.has_trunk * len(spec.blocks)
+    names = [f"map_{number}" for number in range(count)]
+    return _exported(frozen_maps(spec, weights), {"crops": _no_crops()}, names)
+
+
+def _no_crops() -> "Tensor":
+    import torch
+
+    return torch.zeros((2, SIDE, SIDE, 3), dtype=torch.uint8)
+
+
+def _exported(module: "nn.Module", inputs: "Mapping[str, Tensor]", outputs: Sequence[str]) -> bytes:
+    import torch
+
+    batch = {0: torch.export.Dim("n", min=1, max=_MOST_CROPS)}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the exporter, about parts of itself
+        program = torch.onnx.export(
+            module.eval(),
+            tuple(inputs.values()),
+            dynamo=True,
+            verbose=False,
+            opset_version=_OPSET,
+            input_names=list(inputs),
+            output_names=list(outputs),
+            dynamic_shapes=(batch,) * len(inputs),
+        )
+    return without_traces(program.model_proto)
+
+
+# --- as published, and as in the thesis ---------------------------------------------------
+
+
+def _voxnet(spec: NetworkSpec) -> "_Parts":
+    """Return VoxNet as published, with its dropout, over 32x32x32 voxels."""
+    import torch
+    from torch import nn
+
+    class PaintedVoxels(torch.nn.Module):  # type: ignore[misc]  # Any
+        def forward(self, occupancy: "Tensor", maps: "Tensor | None") -> "Tensor":
+            volume = painting.coarse(occupancy)
+            parts = [] if spec.inputs == "appearance" else [_FLIP * volume - 1.0]
+            if maps is not None:
+                share = painting.surface(volume)
+                parts += [share, painting.painted(maps, share)]
+            return torch.cat(parts, dim=1)
+
+    channels = (spec.inputs != "appearance") + spec.has_appearance * (1 + spec.maps)
+    side = ((COARSE - 5) // 2 + 1 - 2) // 2
+    body = nn.Sequential(*_convolutions(channels, 32), *_dense(32 * side**3))
+    return PaintedVoxels(), body, nn.Linear(128, 1)
+
+
+def _thesis(spec: NetworkSpec) -> "_Parts":
+    """Return VoxNet as the thesis had it; pooled to 6 voxels to each side before the dense layer.
+
+    Unpooled, that layer alone would have 416 million weights.
+    """
+    import torch
+    from torch import nn
+    from torch.nn import functional
+
+    if spec.inputs != "occupancy":
+        raise SettingsError(f"the recipe thesis sees the occupancy alone, got {spec.inputs!r}")
+
+    class FineVoxels(torch.nn.Module):  # type: ignore[misc]  # Any
+        def forward(self, occupancy: "Tensor", maps: "Tensor | None") -> "Tensor":  # noqa: ARG002
+            return functional.interpolate(occupancy[:, None], THESIS_SIZE, mode="nearest")
+
+    filters = _THESIS_FILTERS
+    pooled = nn.AvgPool3d((8, 6, 6), stride=8)
+    dense = _dense(filters * _THESIS_POOLED**3)
+    body = nn.Sequential(*_convolutions(1, filters), pooled, *dense)
+    return FineVoxels(), body, nn.Linear(128, _TWO)
+
+
+def _convolutions(channels: int, filters: int) -> "list[nn.Module]":
+    from torch import nn
+
+    return [
+        *(nn.Conv3d(channels, filters, 5, stride=2), nn.LeakyReLU(_LEAK), nn.Dropout(0.2)),
+        *(nn.Conv3d(filters, filters, 3), nn.LeakyReLU(_LEAK), nn.MaxPool3d(2), nn.Dropout(0.3)),
+    ]
+
+
+def _dense(width: int) -> "list[nn.Module]":
+    from torch import nn
+
+    return [nn.Flatten(), nn.Linear(width, 128), nn.ReLU(), nn.Dropout(0.4)]
+
+
+# --- residual -----------------------------------------------------------------------------
+
+
+def _residual(spec: NetworkSpec) -> "_Parts":
+    """Return a net of two residual stages; it is small, since simulations are few."""
+    from torch import nn
+
+    stages: list[nn.Module] = []
+    for before, width in pairwise(_WIDTHS):
+        stages += [*_convolved(before, width, 2), nn.ReLU(), _block(width), nn.Dropout3d(0.1)]
+    body = nn.Sequential(
+        *(*stages, nn.AvgPool3d(2), nn.Flatten(), nn.Dropout(0.3)),
+        *(nn.Linear(_WIDTHS[-1] * 2**3, _DENSE), nn.ReLU(), nn.Dropout(0.3)),
+    )
+    return _mixed_voxels(spec), body, nn.Linear(_DENSE, 1)
+
+
+def _mixed_voxels(spec: NetworkSpec) -> "nn.Module":
+    """Return a module that gives 16x16x16 voxels: mixed maps on the surface, and the shape.
+
+    Maps are mixed by a flat convolution before they are painted, at a small part of the cost of
+    one over voxels.
+    """
+    import torch
+    from torch import nn
+
+    width = _WIDTHS[0]
+
+    class MixedVoxels(torch.nn.Module):  # type: ignore[misc]  # Any
+        def __init__(self) -> None:
+            super().__init__()
+            if spec.has_appearance:
+                flat = nn.Conv2d(spec.maps, width, 3, 2, padding=1, bias=False)
+                self.mixed = nn.Sequential(
+                    flat, nn.BatchNorm2d(width), nn.ReLU(), nn.Dropout2d(0.1)
+                )
+            if spec.inputs != "appearance":
+                self.shape = nn.Sequential(*_convolved(2, width, 2))
+            self.normed = nn.BatchNorm3d(width)
+
+        def forward(self, occupancy: "Tensor", maps: "Tensor | None") -> "Tensor":
+            volume = painting.coarse(occupancy)
+            share = painting.surface(volume)
+            parts = []
+            if maps is not None:
+                half = nn.functional.avg_pool3d(share, 2) * 2.0  # 1 in all along a column
+                parts.append(painting.painted(self.mixed(maps), half))
+            if spec.inputs != "appearance":
+                parts.append(self.shape(torch.cat([_FLIP * volume - 1.0, share], dim=1)))
+            return torch.relu(self.normed(sum(parts)))
+
+    return MixedVoxels()
+
+
+def _block(width: int) -> "nn.Module":
+    """Return a residual block of two convolutions."""
+    import torch
+
+    inside = torch.nn.Sequential(
+        *_convolved(width, width, 1), torch.nn.ReLU(), *_convolved(width, width, 1)
+    )
+
+    class ResidualBlock(torch.nn.Module):  # type: ignore[misc]  # Any
+        def __init__(self) -> None:
+            super().__init__()
+            self.inside = inside
+
+        def forward(self, values: "Tensor") -> "Tensor":
+            return torch.relu(values + self.inside(values))
+
+    return ResidualBlock()
+
+
+def _convolved(before: int, width: int, stride: int) -> "tuple[nn.Module, nn.Module]":
+    from torch import nn
+
+    return nn.Conv3d(before, width, 3, stride, padding=1, bias=False), nn.BatchNorm3d(width)
+
+
+_Parts = tuple[Any, Any, Any]  # stem, body and head, torch modules
+_PARTS: Mapping[RecipeKind, Callable[[NetworkSpec], _Parts]] = MappingProxyType(
+    {"residual": _residual, "voxnet": _voxnet, "thesis": _thesis}
+)
