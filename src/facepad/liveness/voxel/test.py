@@ -17,10 +17,12 @@ from numpy.typing import NDArray
 from facepad.calibration.anchor import Calibration
 from facepad.calibration.prior import CameraPrior, load_prior
 from facepad.errors import ModelError
+from facepad.faces import crops
 from facepad.fusion import mean_over_frames
 from facepad.liveness.voxel.decision import BALANCED, VoxelDecision
 from facepad.liveness.voxel.reconstructor import NAME as VOLUME_NAME
 from facepad.liveness.voxel.reconstructor import Reconstructor
+from facepad.liveness.voxel.surface import turntable
 from facepad.liveness.voxel.volume import CENTRE_RADIUS, GRID, SIDE, Volume, crop_of
 from facepad.models import store
 from facepad.models.session import Network
@@ -167,7 +169,8 @@ class VoxelTest:
 
         Returns:
             A value, higher for bona fide; in ``details`` the raw logit, its log-likelihood ratio
-            and facts of the volume, see `facts_of`. Calibrated, value and points are those of the
+            and facts of the volume, see `facts_of`. A picture that shows little around the face has
+            no operating points. Calibrated, value and points are those of the
             camera. Without a value when no frame has a face. Frames are combined by
             `facepad.fusion.mean_over_frames`.
 
@@ -189,6 +192,11 @@ class VoxelTest:
             return self.calibration.contributions(score.details)
         part = Contribution("logit", self.decision.scaling.slope * score.details["raw"])
         return Breakdown((part,), self.decision.scaling.bias)
+
+    def depicted(self, frame: Frame) -> RgbImage:
+        """Return views all round the volume of a frame with a face."""
+        crop = crop_of(frame)
+        return turntable(self._volume(crop), crop)
 
     def observe(self, presentation: Presentation) -> Mapping[str, Observation] | Reason:
         """Return the raw logit and the features, for calibration.
@@ -213,7 +221,8 @@ class VoxelTest:
         raw, _ = self._read(volume, crop)
         ratio = self.decision.scaling.apply(raw)
         details = {"raw": raw, "log_likelihood_ratio": ratio, "volume": facts_of(volume)}
-        points = self.decision.points
+        # None of them are for pictures whose edges are repeated around the face.
+        points = self.decision.points if crops.has_context(frame) else {}
         return Score(sigmoid(ratio), details=MappingProxyType(details), points=points)
 
     def _anchored_frame(self, calibration: Calibration, frame: Frame) -> Score:

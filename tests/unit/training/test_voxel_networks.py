@@ -1,0 +1,130 @@
+"""Networks over volumes can learn, depend on what they see, and are the same in ONNX."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from facepad.errors import SettingsError
+from facepad.training.voxel import painting
+from facepad.training.voxel.networks import NetworkSpec, RecipeKind, exported, voxel_network
+
+torch = pytest.importorskip("torch", reason="needs torch: pip install 'facepad[train]'")
+
+SPECS = {
+    "residual both": NetworkSpec("residual", "both", ()),
+    "residual appearance": NetworkSpec("residual", "appearance", ()),
+    "residual occupancy": NetworkSpec("residual", "occupancy"),
+    "voxnet": NetworkSpec("voxnet", "occupancy"),
+    "voxnet both": NetworkSpec("voxnet", "both", ()),
+    "thesis": NetworkSpec("thesis", "occupancy"),
+}
+QUICK = ("residual both", "residual appearance", "residual occupancy", "voxnet")
+
+
+def batch(count: int = 4) -> tuple[Any, Any]:
+    """Planes before dark crops, and hills before bright ones, in turn."""
+    rng = np.random.default_rng(3)
+    y, x = np.mgrid[:64, :64] - 31.5
+    hill = 10.0 * np.exp(-(x**2 + y**2) / 400.0)
+    depth = np.stack([32.0 - (row % 2) * hill + rng.normal(0, 0.5) for row in range(count)])
+    occupancy = np.clip(np.arange(1, 65)[None, :, None, None] - depth[:, None], 0.0, 1.0)
+    crops = (
+        rng.integers(0, 60, (count, 192, 192, 3))
+        + 120 * (np.arange(count) % 2)[:, None, None, None]
+    )
+    stripes = (
+        (np.arange(192) // 2 % 2)[None, None, :, None]
+        * 60
+        * (np.arange(count) % 2 == 0)[:, None, None, None]
+    )
+    crops = np.clip(crops + stripes, 0, 255)
+    return torch.tensor(occupancy, dtype=torch.float32), torch.tensor(crops, dtype=torch.uint8)
+
+
+def network(name: str) -> Any:  # noqa: ANN401 - a torch module
+    torch.manual_seed(0)
+    return voxel_network(SPECS[name])
+
+
+def trained(name: str, steps: int, count: int = 4) -> Any:  # noqa: ANN401 - a tensor
+    """Return the logits of a network that saw one batch only."""
+    net, (occupancy, crops) = network(name).train(), batch(count)
+    for layer in net.modules():
+        if "Dropout" in type(layer).__name__:
+            layer.p = 0.0
+    labels = torch.arange(count) % 2
+    optimizer = torch.optim.Adam(net.parameters(), 3e-3)
+    for _ in range(steps):
+        optimizer.zero_grad()
+        logits, _ = net(occupancy, crops)
+        torch.nn.functional.binary_cross_entropy_with_logits(logits, labels.float()).backward()
+        optimizer.step()
+    return logits.detach()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", QUICK)
+def test_a_network_overfits_one_batch(name: str) -> None:
+    logits = trained(name, 25)
+    assert ((logits > 0.0) == (torch.arange(4) % 2 == 1)).all()
+    assert logits.abs().min() > 1.0
+
+
+@pytest.mark.slow
+def test_the_network_of_the_thesis_overfits_one_batch() -> None:
+    logits = trained("thesis", 12, 2)
+    assert logits[1] > logits[0] + 1.0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [*QUICK, "thesis"])
+def test_the_logit_varies_with_what_a_network_sees(name: str) -> None:
+    with torch.no_grad():
+        logits, features = network(name).eval()(*batch(2))
+    assert abs(float(logits[0] - logits[1])) > 1e-6
+    assert logits.shape == (2,)
+    assert len(features) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "count"),
+    [("voxnet", 916_705), ("thesis", 337_574), ("residual both", 381_761)],
+)
+def test_the_number_of_trained_weights_is_known(name: str, count: int) -> None:
+    found = sum(one.numel() for one in network(name).parameters() if one.requires_grad)
+    assert found == count
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["residual both", "voxnet"])
+def test_a_network_in_onnx_equals_torch(name: str) -> None:
+    pytest.importorskip("onnxscript", reason="needs onnxscript: pip install 'facepad[train]'")
+    from facepad.models.session import open_session
+
+    net, (occupancy, crops) = network(name).eval(), batch(3)
+    session = open_session(exported(net), 1, "it")
+    found = session.run(None, {"occupancy": occupancy.numpy(), "crops": crops.numpy()})
+    with torch.no_grad():
+        expected = net(occupancy, crops)
+    for own, wanted in zip(found, expected, strict=True):
+        np.testing.assert_allclose(own, wanted.numpy(), atol=1e-4)
+
+
+def test_a_surface_is_one_in_all_along_a_column() -> None:
+    occupancy, _ = batch(2)
+    share = painting.surface(painting.coarse(occupancy))
+    torch.testing.assert_close(share.sum(dim=2), torch.ones(2, 1, 32, 32))
+
+
+def test_colour_and_residue_do_not_depend_on_exposure() -> None:
+    _, crops = batch(1)
+    dim = painting.appearance_maps((crops.float() * 0.6).round().to(torch.uint8))
+    bright = painting.appearance_maps(crops)
+    assert float((dim - bright).abs().mean()) < 0.05
+
+
+@pytest.mark.parametrize("recipe", ["thesis"])
+def test_the_recipe_of_the_thesis_refuses_the_appearance(recipe: RecipeKind) -> None:
+    with pytest.raises(SettingsError, match="sees the occupancy alone, got 'both'"):
+        voxel_network(NetworkSpec(recipe, "both", ()))

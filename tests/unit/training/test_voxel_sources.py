@@ -1,0 +1,75 @@
+"""Which simulated pictures teach a voxel network, and which are held out or left out."""
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from facepad.errors import DatasetError, SettingsError
+from facepad.training.face.sources import FaceSources
+from facepad.training.voxel.sources import VoxelSources
+from facepad.types import Split
+
+MEDIA = (
+    ("", {}),
+    ("print", {"species": "print"}),
+    ("mask", {"species": "mask", "material": "silicone"}),
+    ("mask", {"species": "mask", "material": "resin"}),
+    ("partial", {"species": "print"}),
+)
+
+
+def simulated(folder: Path, parts: tuple[str, ...] = ("train", "dev", "test")) -> Path:
+    folder.mkdir()
+    rows = []
+    for part in parts:
+        for number, (species, medium) in enumerate(MEDIA):
+            path = folder / f"{part}{number}.jpg"
+            path.write_bytes(b"x")
+            drawn = {"backdrop": {"used": False}, "medium": medium or None}
+            rows.append((path.name, part, species, part, f"set/{part}.jpg", json.dumps(drawn)))
+    with (folder / "dataset.csv").open("w", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(("path", "subject", "pai_species", "split", "source", "parameters"))
+        writer.writerows(rows)
+    return folder
+
+
+def sources(folder: Path, *left_out: str) -> VoxelSources:
+    return VoxelSources((folder,), left_out, FaceSources((), "", None, None, None))
+
+
+def test_people_of_dev_and_test_are_held_out_without_partial_recaptures(tmp_path: Path) -> None:
+    found = sources(simulated(tmp_path / "sim")).listed(test=False)
+    assert {sample.subject for sample in found.train.samples} == {"train"}
+    assert len(found.train.samples) == len(MEDIA)
+    assert {sample.subject for sample in found.held_out.samples} == {"dev", "test"}
+    assert {sample.split for sample in found.held_out.samples} == {Split.DEV}
+    assert "partial" not in {sample.pai_species for sample in found.held_out.samples}
+    assert len(found) == 5 + 8
+
+
+def test_attacks_that_are_left_out_teach_nothing_and_are_evaluated(tmp_path: Path) -> None:
+    found = sources(simulated(tmp_path / "sim"), "mask:silicone", "print").listed(test=False)
+    assert [sample.pai_species for sample in found.train.samples] == [None, "mask"]
+    names = [part.name for part in found.left_out]
+    assert names == ["left out: mask:silicone", "left out: print"]
+    for part, species in zip(found.left_out, ("mask", "print"), strict=True):
+        assert [sample.pai_species for sample in part.samples] == [None, None, species, species]
+        assert {sample.subject for sample in part.samples} == {"dev", "test"}
+
+
+def test_an_unknown_attack_to_leave_out_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="paint"):
+        sources(simulated(tmp_path / "sim"), "paint").listed(test=False)
+
+
+def test_people_must_be_left_to_hold_out(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="held-out people needs simulated pictures of both"):
+        sources(simulated(tmp_path / "sim", ("train",))).listed(test=False)
+
+
+def test_every_nth_picture_is_enough_for_a_trial(tmp_path: Path) -> None:
+    found = sources(simulated(tmp_path / "sim")).listed(test=False).every(2)
+    assert (len(found.train.samples), len(found.held_out.samples)) == (3, 4)
