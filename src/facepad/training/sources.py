@@ -46,6 +46,7 @@ class DatasetCopy:
 
         The source of a simulated picture is the set of bona fide pictures that it was made
         from. People who were pasted on another background are left out: models learn the seam.
+        That of a real one is its session, or its subject where each session has one class only.
 
         Raises:
             SettingsError: There is no such dataset or protocol.
@@ -55,7 +56,11 @@ class DatasetCopy:
         if self.is_simulated:
             own = (sample for sample in listed if not was_moved(sample))
             return tuple(replace(sample, session=set_of(sample)) for sample in own)
-        return tuple(replace(s, session=f"{self.name} {s.session}") for s in listed)
+        sessions = ({s.session for s in listed if s.is_bona_fide is kind} for kind in (True, False))
+        shared = next(sessions) & next(sessions)
+        return tuple(
+            replace(s, session=f"{self.name} {s.session if shared else s.subject}") for s in listed
+        )
 
     def listed(self) -> tuple[Sample, ...]:
         """Return all samples as the dataset lists them.

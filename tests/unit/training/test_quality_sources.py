@@ -120,6 +120,12 @@ def test_a_protocol_gives_the_parts(masks: DatasetCopy) -> None:
     assert {sample.subject for sample in test.samples} == {"16"}
 
 
+@pytest.mark.slow
+def test_a_source_is_a_person_where_each_session_has_one_class(masks: DatasetCopy) -> None:
+    for sample in masks.samples():
+        assert sample.session == f"3dmad {sample.subject}"
+
+
 def test_the_command_names_the_protocol() -> None:
     copy = DatasetCopy.named("3dmad:leave_out_16", Path("3DMAD"))
     assert copy == DatasetCopy("3dmad", Path("3DMAD"), "leave_out_16")
