@@ -9,6 +9,7 @@ import typer
 from facepad.cli.options import Judge, Out, Workers, dataset_copy, split_names
 from facepad.errors import SettingsError
 
+NAME = "voxel"  # of the command
 _DEEPEST = 14  # block of the backbone
 _CHECKPOINT_EVERY = 100  # steps, beside one at the end of each epoch
 

@@ -9,8 +9,7 @@ from facepad.liveness.voxel.volume import GRID, SIDE, SLICES, Volume, solid
 from facepad.testing.made_up import made_up_picture
 from facepad.training.voxel.augmentation import Move, recaptured
 from facepad.training.voxel.learning import VoxelBatches
-from facepad.training.voxel.maps import MapCache, SeenMaps
-from facepad.training.voxel.volumes import VolumeCache, VoxelSet, packed_rows
+from facepad.training.voxel.volumes import MapCache, SeenMaps, VolumeCache, VoxelSet, packed_rows
 from facepad.types import Reason, RgbImage, Sample, Split
 from made_up_volume import half_ellipsoid
 

@@ -12,8 +12,7 @@ from facepad.evaluation.table import ScoreTable, from_samples
 from facepad.liveness.voxel.decision import BALANCED, VoxelDecision
 from facepad.scores import AffineScaling, sigmoid
 from facepad.training.run import percent
-from facepad.training.scaling import Column, bounds_at_worst
-from facepad.training.voxel.learning import Vector
+from facepad.training.scaling import Column, Vector, bounds_at_worst
 from facepad.training.voxel.volumes import VoxelSet
 from facepad.types import OperatingPoint, Score
 

@@ -8,10 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facepad.evaluation.ranking import auc
-from facepad.training.scaling import sample_weights
-from facepad.training.voxel.maps import SeenMaps
+from facepad.training.scaling import Vector, sample_weights
 from facepad.training.voxel.networks import NetworkSpec, voxel_network
-from facepad.training.voxel.volumes import VolumeCache, VoxelSet
+from facepad.training.voxel.volumes import SeenMaps, VolumeCache, VoxelSet
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -22,8 +21,7 @@ _SMOOTHING = 0.02  # of the labels: no picture is certain
 _WITHOUT_APPEARANCE = 0.15
 _AT_ONCE = 16  # pictures of a forward pass without gradients
 
-Vector = NDArray[np.float64]
-Batch = Mapping[str, NDArray[Any]]
+Batch = Mapping[str, Any]  # occupancy, maps and labels
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -4,11 +4,10 @@ The frozen backbone costs most of a training step. Its outputs are those of a fe
 crop that were augmented beforehand; what is learned sees another copy each time.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,85 +15,17 @@ from numpy.typing import NDArray
 from facepad.jobs.progress import Advance
 from facepad.models.index import digest
 from facepad.models.session import open_session
-from facepad.training.feature_cache import CacheTable, compute_cached, text_key
+from facepad.training.feature_cache import compute_cached, text_key
 from facepad.training.voxel.augmentation import Move, recaptured
 from facepad.training.voxel.networks import NetworkSpec, exported_maps
-from facepad.training.voxel.volumes import VolumeCache, VoxelSet
+from facepad.training.voxel.volumes import MapCache, MapRow, SeenMaps, VolumeCache, VoxelSet
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 _COMPUTED_AS = 1  # raised when the same crop would give other copies
 
-Maps = NDArray[np.float16]  # of one crop, all maps side by side
-_Row = tuple[
-    str, bytes, bytes
-]  # key, moves and maps of the copies; without the last two when known
 _Item = tuple[str, str, int]  # key, key of the crop, and number of copies; 0 for the crop as it is
-
-
-class MapCache:
-    """Maps by key in one file; which keys are known is read without them."""
-
-    def __init__(self, folder: Path) -> None:
-        file = folder / "voxel_maps.sqlite"
-        self._known = CacheTable(file, "known", "copies INT")
-        self._maps = CacheTable(file, "maps", "moves BLOB, data BLOB")
-
-    def read(self, keys: Iterable[str]) -> dict[str, _Row]:
-        """Return which of these keys are in the cache, without moves and maps."""
-        return {key: (key, b"", b"") for key in self._known.read(keys)}
-
-    def write(self, rows: Sequence[_Row]) -> None:
-        """Write rows; a key is known only when its maps are there."""
-        self._maps.write(rows)
-        self._known.write([(key, len(moves) // 3) for key, moves, _ in rows])
-
-    def load(self, keys: Sequence[str]) -> list[tuple[list[Move], NDArray[np.float16]]]:
-        """Return moves and maps of all copies, shape (copies, F), of keys."""
-        found = self._maps.read(keys)
-        return [_unpacked(*found[key][1:]) for key in keys]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class SeenMaps:
-    """Maps of the crops of several sets, on disk.
-
-    Attributes:
-        cache: The cache.
-        keys: Keys of maps by set and by key of the crop.
-        shapes: Shape of each map of a crop; none where a network sees the occupancy alone.
-    """
-
-    cache: MapCache
-    keys: Mapping[str, Mapping[str, str]]
-    shapes: tuple[tuple[int, ...], ...]
-
-    def load(
-        self, part: str, keys: Sequence[str], rng: np.random.Generator | None = None
-    ) -> tuple[list[Move], list[NDArray[np.float32]]]:
-        """Return a move and the maps of one copy of each crop.
-
-        Args:
-            part: Name of the set.
-            keys: Keys of the crops.
-            rng: Draws the copy; None for the only one.
-
-        Returns:
-            Moves, and arrays of shape (N, C, h, w).
-        """
-        if not self.shapes:
-            moves = [Move() if rng is None else Move.draw(rng) for _ in keys]
-            return moves, []
-        found = self.cache.load([self.keys[part][key] for key in keys])
-        drawn = [0 if rng is None else int(rng.integers(len(moves))) for moves, _ in found]
-        rows = np.stack([maps[copy] for (_, maps), copy in zip(found, drawn, strict=True)])
-        ends = np.cumsum([int(np.prod(shape)) for shape in self.shapes])
-        parts = np.split(rows.astype(np.float32), ends[:-1], axis=1)
-        return (
-            [moves[copy] for (moves, _), copy in zip(found, drawn, strict=True)],
-            [own.reshape(-1, *shape) for own, shape in zip(parts, self.shapes, strict=True)],
-        )
 
 
 class MapMaker:
@@ -150,7 +81,7 @@ def compute_maps(
     return SeenMaps(cache, keys, shapes)
 
 
-def _row(maker: MapMaker, item: _Item) -> _Row:
+def _row(maker: MapMaker, item: _Item) -> MapRow:
     key, of_crop, copies = item
     ((crop, _),) = maker.crops.load([of_crop])
     rng = np.random.default_rng(int(of_crop[:16], 16))
@@ -160,9 +91,3 @@ def _row(maker: MapMaker, item: _Item) -> _Row:
     rows = np.concatenate([own.reshape(len(seen), -1) for own in maps], axis=1)
     packed = np.array([[move.mirrored, move.down, move.across] for move in moves], np.int8)
     return key, packed.tobytes(), rows.astype(np.float16).tobytes()
-
-
-def _unpacked(moves: bytes, data: bytes) -> tuple[list[Move], Any]:
-    steps = np.frombuffer(moves, np.int8).reshape(-1, 3)
-    listed = [Move(bool(mirrored), int(down), int(across)) for mirrored, down, across in steps]
-    return listed, np.frombuffer(data, np.float16).reshape(len(listed), -1)

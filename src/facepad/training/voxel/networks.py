@@ -222,7 +222,10 @@ def _thesis(spec: NetworkSpec) -> "_Parts":
     from torch.nn import functional
 
     if spec.inputs != "occupancy":
-        raise SettingsError(f"the recipe thesis sees the occupancy alone, got {spec.inputs!r}")
+        raise SettingsError(
+            f"the recipe thesis sees the occupancy alone, got {spec.inputs!r}; give --inputs "
+            "occupancy"
+        )
 
     class FineVoxels(torch.nn.Module):  # type: ignore[misc]  # Any
         def forward(self, occupancy: "Tensor", maps: "Tensor | None") -> "Tensor":  # noqa: ARG002

@@ -27,15 +27,22 @@ from facepad.training.run import (
     size_of,
 )
 from facepad.training.run import run as run_recipe
-from facepad.training.scaling import ACCEPTED, ACCUSED, platt, sample_weights
+from facepad.training.scaling import ACCEPTED, ACCUSED, Vector, platt, sample_weights
 from facepad.training.stack.estimate import estimate, parameters_of
 from facepad.training.stack.loop import TrainedModule, TrainingPlan, train_loop
 from facepad.training.voxel.errors import columns_of, errors_of, points_of
-from facepad.training.voxel.learning import Vector, VoxelBatches, VoxelTraining, logits_of
-from facepad.training.voxel.maps import MapCache, SeenMaps, compute_maps
+from facepad.training.voxel.learning import VoxelBatches, VoxelTraining, logits_of
+from facepad.training.voxel.maps import compute_maps
 from facepad.training.voxel.networks import NetworkSpec, exported, voxel_network
 from facepad.training.voxel.sources import VoxelSamples, VoxelSources
-from facepad.training.voxel.volumes import VolumeCache, VoxelSet, extract, reconstructor_of
+from facepad.training.voxel.volumes import (
+    MapCache,
+    SeenMaps,
+    VolumeCache,
+    VoxelSet,
+    extract,
+    reconstructor_of,
+)
 
 if TYPE_CHECKING:
     from torch import nn

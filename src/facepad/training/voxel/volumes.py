@@ -1,11 +1,11 @@
-"""Crops and volumes of many pictures, reconstructed in parallel and kept on disk."""
+"""Crops, volumes and maps of many pictures, reconstructed in parallel and kept on disk."""
 
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,7 @@ from facepad.packed.pictures import PackedFiles
 from facepad.sources import MIDDLE, load_sample
 from facepad.training.feature_cache import CacheTable, compute_cached, file_key, frame_of
 from facepad.training.sources import SampleSet
+from facepad.training.voxel.augmentation import Move
 from facepad.types import Face, Frame, Reason, RgbImage, Sample, Split
 
 _MODELS = ("face_detector", "face_mesh")
@@ -31,6 +32,7 @@ _SHAPE = (SLICES, GRID, GRID)
 
 # Key, why there is no volume, crop and occupancy; without the last two when read from the cache.
 _Row = tuple[str, Reason | None, bytes, bytes]
+MapRow = tuple[str, bytes, bytes]  # key, moves and maps of copies; without both when only known
 _Item = tuple[str, str, int | None]  # key, path, frame
 
 
@@ -130,6 +132,70 @@ class VoxelSet:
         return np.array([sample.is_bona_fide for sample in self.samples], np.bool_)
 
 
+class MapCache:
+    """Maps by key in one file; which keys are known is read without them."""
+
+    def __init__(self, folder: Path) -> None:
+        file = folder / "voxel_maps.sqlite"
+        self._known = CacheTable(file, "known", "copies INT")
+        self._maps = CacheTable(file, "maps", "moves BLOB, data BLOB")
+
+    def read(self, keys: Iterable[str]) -> dict[str, MapRow]:
+        """Return which of these keys are in the cache, without moves and maps."""
+        return {key: (key, b"", b"") for key in self._known.read(keys)}
+
+    def write(self, rows: Sequence[MapRow]) -> None:
+        """Write rows; a key is known only when its maps are there."""
+        self._maps.write(rows)
+        self._known.write([(key, len(moves) // 3) for key, moves, _ in rows])
+
+    def load(self, keys: Sequence[str]) -> list[tuple[list[Move], NDArray[np.float16]]]:
+        """Return moves and maps of all copies, shape (copies, F), of keys."""
+        found = self._maps.read(keys)
+        return [_unpacked(*found[key][1:]) for key in keys]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SeenMaps:
+    """Maps of the crops of several sets, on disk.
+
+    Attributes:
+        cache: The cache.
+        keys: Keys of maps by set and by key of the crop.
+        shapes: Shape of each map of a crop; none where a network sees the occupancy alone.
+    """
+
+    cache: MapCache
+    keys: Mapping[str, Mapping[str, str]]
+    shapes: tuple[tuple[int, ...], ...]
+
+    def load(
+        self, part: str, keys: Sequence[str], rng: np.random.Generator | None = None
+    ) -> tuple[list[Move], list[NDArray[np.float32]]]:
+        """Return a move and the maps of one copy of each crop.
+
+        Args:
+            part: Name of the set.
+            keys: Keys of the crops.
+            rng: Draws the copy; None for the only one.
+
+        Returns:
+            Moves, and arrays of shape (N, C, h, w).
+        """
+        if not self.shapes:
+            moves = [Move() if rng is None else Move.draw(rng) for _ in keys]
+            return moves, []
+        found = self.cache.load([self.keys[part][key] for key in keys])
+        drawn = [0 if rng is None else int(rng.integers(len(moves))) for moves, _ in found]
+        rows = np.stack([maps[copy] for (_, maps), copy in zip(found, drawn, strict=True)])
+        ends = np.cumsum([int(np.prod(shape)) for shape in self.shapes])
+        parts = np.split(rows.astype(np.float32), ends[:-1], axis=1)
+        return (
+            [moves[copy] for (moves, _), copy in zip(found, drawn, strict=True)],
+            [own.reshape(-1, *shape) for own, shape in zip(parts, self.shapes, strict=True)],
+        )
+
+
 class VolumeExtractor:
     """Finds a face and reconstructs its volume; one per worker process."""
 
@@ -210,3 +276,9 @@ def _crop(data: bytes) -> RgbImage:
 
 def _occupancy(data: bytes) -> NDArray[np.uint8]:
     return np.frombuffer(zlib.decompress(data), np.uint8).reshape(_SHAPE)
+
+
+def _unpacked(moves: bytes, data: bytes) -> tuple[list[Move], Any]:
+    steps = np.frombuffer(moves, np.int8).reshape(-1, 3)
+    listed = [Move(bool(mirrored), int(down), int(across)) for mirrored, down, across in steps]
+    return listed, np.frombuffer(data, np.float16).reshape(len(listed), -1)
