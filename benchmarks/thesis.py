@@ -36,11 +36,12 @@ import shlex
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import thesis_figures as figures
+import thesis_scores
 from facepad.datasets.nuaa import Nuaa
 from facepad.errors import FacepadError
 from facepad.registry import short_name
@@ -61,15 +62,28 @@ MINIATURE_PEOPLE = {
 }
 SETS, JUDGED = "0005", "0009"  # NUAA's dev people: one sets the threshold, the other is judged
 DEVEL = "Replay-Attack devel"
-WORDS = {  # what stands in a report, and what is written here
+EACH = ", every score decides"
+SHIPPED = {"fixed beforehand": figures.SHIPPED, "as shipped": figures.SHIPPED}
+# Parts and thresholds as they stand in a report, and as they are written here.
+WORDS_OF_DEV = {
     "csv test": f"NUAA dev, subject {JUDGED}",
-    "chosen on csv dev": f"NUAA dev, subject {SETS}",
+    "test": f"NUAA dev, subject {JUDGED}",
+    "chosen on dev": f"NUAA dev, subject {SETS}{EACH}",
+    **SHIPPED,
+}
+WORDS_OF_TEST = {
     "nuaa test": "NUAA test",
     "nuaa test, subject-disjoint": "NUAA test, subject-disjoint",
-    "chosen on nuaa dev": "NUAA dev",
+    "test": "NUAA test",
+    "test, subject-disjoint": "NUAA test, subject-disjoint",
+    "chosen on dev": f"NUAA dev{EACH}",
+    **SHIPPED,
+}
+WORDS_OF_CROSS = {
     "replay_attack test": "Replay-Attack test",
-    "chosen on replay_attack dev": DEVEL,
-    "fixed beforehand": "as shipped",
+    "test": "Replay-Attack test",
+    "chosen on dev": f"{DEVEL}{EACH}",
+    **SHIPPED,
 }
 COLUMNS = ("path", "subject", "pai_species", "split", "session")  # of a list of NUAA
 
@@ -77,7 +91,7 @@ COLUMNS = ("path", "subject", "pai_species", "split", "session")  # of a list of
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command that the arguments name."""
     given = _arguments().parse_args(arguments)
-    commands = {
+    commands: Mapping[str, Callable[[argparse.Namespace], None]] = {
         "evaluate": evaluate,
         "cross": cross,
         "times": times,
@@ -111,11 +125,15 @@ def evaluate(given: argparse.Namespace) -> None:
     elif given.judge is not None:
         sys.exit("--judge is for --part test")
     own = {} if given.fit_quality is None else fit_quality(given)
-    data = ["--datasets", f"{NUAA}={given.nuaa}"]
+    data, words = f"{NUAA}={given.nuaa}", WORDS_OF_TEST
     if given.part == Split.DEV:
-        data = ["--datasets", f"csv={write_dev(given.nuaa, given.out, given.every)}"]
+        data, words = f"csv={write_dev(given.nuaa, given.out, given.every)}", WORDS_OF_DEV
     given.fusion = given.fusion or ("mean" if own else "lda")
-    finish(given, judge(given, tests, data, own), {QUALITY: given.fit_quality} if own else {})
+    report = judge(given, tests, data, own)
+    (file,) = (given.out / "report").glob("scores-*.csv")
+    people = tuple(Nuaa(given.nuaa).samples()) if given.part == Split.TEST else ()
+    each = judge_scores(given, thesis_scores.read(file), people)
+    finish(given, (report, each), words, {QUALITY: given.fit_quality} if own else {})
 
 
 def cross(given: argparse.Namespace) -> None:
@@ -128,12 +146,12 @@ def cross(given: argparse.Namespace) -> None:
     if given.judge is not None:
         open_test(given, tests, ("Replay-Attack test",))
     own = fit_quality(given) if QUALITY in tests else {}
+    given.fusion = given.fusion or "mean"
+    report = judge(given, tests, f"{REPLAY}={given.replay}", own)
+    rows = thesis_scores.read(given.out / "report" / f"scores-{REPLAY}.csv")
+    each = judge_scores(given, rows, ())
     fitted = {QUALITY: given.fit_quality} if own else {}
-    if len(tests) > 1 and given.fusion in (None, "lda"):
-        given.fusion = fit_fusion(given, own)
-        fitted[f"lda of {', '.join(map(short_name, tests))}"] = ""
-    report = judge(given, tests, ["--datasets", f"{REPLAY}={given.replay}"], own)
-    finish(given, report, fitted)
+    finish(given, (report, each), WORDS_OF_CROSS, {**fitted, thesis_scores.CONSOLIDATION: ""})
 
 
 def open_test(given: argparse.Namespace, tests: Sequence[str], sets: Sequence[str]) -> None:
@@ -159,49 +177,78 @@ def fit_quality(given: argparse.Namespace) -> dict[str, str]:
     return {"FACEPAD_QUALITY_MODEL": str(model.resolve())}
 
 
-def fit_fusion(given: argparse.Namespace, own: Mapping[str, str]) -> str:
-    """Fit the consolidation on scores of Replay-Attack devel; return its model."""
-    facepad(
-        *("train", "fusion", "--tests", given.tests, "--dataset", f"{REPLAY}={given.replay}"),
-        *("--parts", "dev", "--out", str(given.out), "--workers", str(given.workers)),
-        **own,
-    )
-    return str(given.out / "fusion.npz")
-
-
 def judge(
-    given: argparse.Namespace, tests: Sequence[str], data: Sequence[str], own: Mapping[str, str]
+    given: argparse.Namespace, tests: Sequence[str], data: str, own: Mapping[str, str]
 ) -> figures.Values:
-    """Run `facepad evaluate`, which prints rates by species with intervals; return its report."""
+    """Run `facepad evaluate` on a dataset, as the tests decide; return its report."""
     folder = given.out / "report"
     fusion = ["--fusion", given.fusion] if len(tests) > 1 else []
     page = ["--no-page"] if given.no_page else []
     facepad(
-        *("evaluate", "--tests", ",".join(tests), *fusion, *data, "--out", str(folder)),
-        *("--frames", given.frames, "--workers", str(given.workers), *page),
+        *("evaluate", "--tests", ",".join(tests), *fusion, "--datasets", data),
+        *("--out", str(folder), "--frames", given.frames, "--workers", str(given.workers), *page),
         **own,
     )
     if not given.no_page and len(tests) > 1:
         print(f"scatter plot of the first two tests (Figure 10 of the thesis): {folder / 'plots'}")
+    return read_report(folder)
+
+
+def judge_scores(
+    given: argparse.Namespace, rows: Sequence[thesis_scores.Row], people: Sequence[Sample]
+) -> figures.Values:
+    """Run `facepad evaluate` on the scores of each test, where every score decides.
+
+    Args:
+        given: The arguments; across datasets several tests are consolidated, too.
+        rows: Scores of all tests.
+        people: Samples of all parts, to find people who are in the test part only.
+    """
+    folder = given.out / "every-score"
+    folder.mkdir(parents=True, exist_ok=True)
+    tests = list(map(short_name, given.tests.split(",")))
+    files = thesis_scores.write_scores(rows, tests, folder)
+    if len(tests) > 1 and given.command == "cross":
+        files.append(thesis_scores.write_consolidation(rows, tests, folder))
+    labels = thesis_scores.write_labels(rows, people, folder / "labels.csv")
+    page = ["--no-page"] if given.no_page else []
+    scores = [word for file in files for word in ("--scores", str(file))]
+    words = ["--labels", str(labels), "--out", str(folder / "report"), *page]
+    facepad("evaluate", *scores, *words)
+    return read_report(folder / "report")
+
+
+def read_report(folder: Path) -> figures.Values:
+    """Return the report in a folder."""
     found: figures.Values = json.loads((folder / "report.json").read_text(encoding="utf-8"))
     return found
 
 
-def finish(given: argparse.Namespace, report: figures.Values, fitted: Mapping[str, str]) -> None:
-    """Print the table of a report, and keep it where that is asked for.
+def finish(
+    given: argparse.Namespace,
+    reports: tuple[figures.Values, figures.Values],
+    words: Mapping[str, str],
+    fitted: Mapping[str, str],
+) -> None:
+    """Print the table of the reports, and keep it where that is asked for.
 
     Args:
         given: The arguments.
-        report: Of `facepad evaluate`.
-        fitted: Systems that were fitted here: the view of the picture, or "" for the fusion.
+        reports: As the tests decide; and where every score decides.
+        words: Parts and origins of thresholds by their words in a report; others are left out.
+        fitted: Systems that were fitted here: the view of the picture, or "" for the consolidation.
     """
     every = f" --every {given.every}" if given.every > 1 else ""
     part = f" --part {given.part}" if given.command == "evaluate" else ""
-    fit = f" --fit-quality {given.fit_quality}" if fitted else ""
+    fit = f" --fit-quality {given.fit_quality}" if QUALITY in fitted else ""
     names = ",".join(map(short_name, given.tests.split(",")))
     command = f"benchmarks/thesis.py {given.command}{part} --tests {names}{fit}{every}"
     told = {name: f"NUAA train, {view}" if view else DEVEL for name, view in fitted.items()}
-    rows = list(figures.rows_of({**report, "commands": [command]}, WORDS, told))
+    told |= {f"mean of {names.replace(',', ', ')}": "of the tests"} if told else {}
+    rows: list[figures.Errors] = []
+    for report in reports[::-1]:
+        models = {**report, "commands": [command], "models": reports[0]["models"]}
+        rows += figures.rows_of(models, words, told)
     print()
     show(rows, [])
     if given.keep is not None:

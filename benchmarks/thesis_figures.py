@@ -162,7 +162,8 @@ def rows_of(
 
     Args:
         report: The document.
-        words: What parts and origins of thresholds are called here, by their words in the report.
+        words: What parts and origins of thresholds are called here, by their words in the report;
+            other thresholds are left out.
         fitted: What each system was fitted on; systems that are not named are as packaged.
     """
     for one in report["assessments"]:
@@ -170,7 +171,9 @@ def rows_of(
             rates = point["all_presentations"]
             confusion = rates["confusion_percent"]
             own = fitted.get(one["system"], PACKAGED)
-            origin = words.get(point["origin"], point["origin"])
+            origin = words.get(point["origin"])
+            if origin is None:
+                continue
             yield Errors(
                 data=words.get(one["part"], one["part"]),
                 test=one["system"],
@@ -239,10 +242,11 @@ def errors_table(rows: Sequence[Errors]) -> str:
     for row in rows:
         worst = max(row.apcer.values(), key=lambda rate: rate[0] or 0.0)
         auc = NONE if row.auc is None else _area(row.auc)
+        people = "1 person" if row.people == 1 else f"{row.people} people"
         rates = f"{_rate(worst)} | {_rate(row.bpcer)} | {_rate(row.hter)} | {auc}"
         lines.append(
             f"| {row.test}, {row.fitted} | {row.data}: {row.bona_fide:,} + {row.attacks:,}, "
-            f"{row.people} people | {row.threshold} | {row.matrix.accuracy:.1f} "
+            f"{people} | {row.threshold} | {row.matrix.accuracy:.1f} "
             f"| {_cells(row.matrix)} | {rates} | {row.matrix.always_attack:.1f} |"
         )
     return "\n".join(lines) + "\n"

@@ -13,11 +13,16 @@ pytest.importorskip("thesis", reason="source archives hold no benchmarks")
 
 import thesis
 import thesis_figures as figures
+import thesis_scores
+from facepad.datasets.nuaa import Nuaa
 from facepad.datasets.replay_attack import ReplayAttack
+from facepad.errors import DatasetError
 from facepad.testing.miniatures import made_up_dataset
 from facepad.training.run import OPENINGS
 from facepad.types import Split
 
+WORDS = {**thesis.WORDS_OF_TEST, "chosen on nuaa dev": "NUAA dev"}
+TESTS = ("quality", "face_cnn")
 KNOWN = {"value": 0.25, "low": 0.1, "high": 0.5}
 RATES: dict[str, Any] = {
     "bona_fide": {"presentations": 200, "subjects": 9},
@@ -54,7 +59,7 @@ def report(system: str = "quality", origin: str = "fixed beforehand") -> dict[st
 
 def row(system: str = "quality", origin: str = "fixed beforehand") -> figures.Errors:
     """Its row."""
-    (found,) = figures.rows_of(report(system, origin), thesis.WORDS, {})
+    (found,) = figures.rows_of(report(system, origin), WORDS, {})
     return found
 
 
@@ -78,8 +83,14 @@ def test_a_row_has_the_cells_rates_and_counts_of_the_report() -> None:
 
 
 def test_a_test_that_was_fitted_here_ships_with_no_threshold() -> None:
-    (found,) = figures.rows_of(report(), thesis.WORDS, {"quality": "NUAA train, whole"})
+    (found,) = figures.rows_of(report(), WORDS, {"quality": "NUAA train, whole"})
     assert (found.fitted, found.threshold) == ("NUAA train, whole", "set in its fit")
+
+
+def test_thresholds_that_have_no_words_are_left_out() -> None:
+    assert (
+        list(figures.rows_of(report(origin="chosen on nuaa dev"), thesis.WORDS_OF_TEST, {})) == []
+    )
 
 
 def test_the_table_shows_the_worst_species_and_intervals_where_there_are_any() -> None:
@@ -142,15 +153,31 @@ def test_the_test_part_is_judged_whole_and_with_a_record(more: list[str], tmp_pa
         thesis.main(words)
 
 
+def write_scores(file: Path, people: int = 10) -> None:
+    """Write scores of two tests: people of dev and two of test, each bona fide and in a print."""
+    columns = (*thesis_scores.LABELS, "quality_score", "face_cnn_score")
+    with file.open("w", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(columns)
+        for number in range(people + 2):
+            part = "dev" if number < people else "test"
+            for kind, score in (("", 0.7), ("print", 0.4)):
+                label = "attack" if kind else "bona_fide"
+                row = (f"{number}{kind}", label, kind, f"p{number}", part)
+                writer.writerow((*row, score - 0.01 * number, "" if number == 3 else score))
+
+
 def run_cross(
     monkeypatch: pytest.MonkeyPatch, nuaa: Path, tmp_path: Path, tests: str, *more: str
 ) -> list[tuple[str, ...]]:
     """Run the protocol across datasets without the commands; return the commands."""
     asked: list[tuple[str, ...]] = []
-    (tmp_path / "quality-whole").mkdir()
+    for folder in ("quality-whole", "report", "every-score/report"):
+        (tmp_path / folder).mkdir(parents=True)
     (tmp_path / "quality-whole" / "quality_whole_real.npz").touch()
-    (tmp_path / "report").mkdir()
-    (tmp_path / "report" / "report.json").write_text(json.dumps(report()))
+    write_scores(tmp_path / "report" / "scores-replay_attack.csv")
+    for folder in ("report", "every-score/report"):
+        (tmp_path / folder / "report.json").write_text(json.dumps(report()))
 
     def kept(*words: str, **settings: str) -> None:
         asked.append((*words, *settings))
@@ -161,24 +188,22 @@ def run_cross(
     return asked
 
 
-def test_the_protocol_fits_on_nuaa_fuses_on_devel_and_judges_replay_attack(
+def test_the_protocol_fits_on_nuaa_and_judges_replay_attack_and_a_consolidation(
     monkeypatch: pytest.MonkeyPatch, nuaa: Path, tmp_path: Path
 ) -> None:
-    fit, fuse, judge = run_cross(monkeypatch, nuaa, tmp_path, "quality,face_cnn")
+    fit, judge, each = run_cross(monkeypatch, nuaa, tmp_path, "quality,face_cnn")
     assert fit[:2] == ("train", "quality")
-    assert fuse[:2] == ("train", "fusion")
-    assert fuse[fuse.index("--parts") + 1] == "dev"
-    assert judge[0] == "evaluate"
+    assert (judge[0], judge[-1]) == ("evaluate", "FACEPAD_QUALITY_MODEL")
     assert "replay_attack=R" in judge
-    assert judge[judge.index("--fusion") + 1] == str(tmp_path / "fusion.npz")
-    assert judge[-1] == fuse[-1] == "FACEPAD_QUALITY_MODEL"
+    judged = [Path(each[at + 1]).name for at, word in enumerate(each) if word == "--scores"]
+    assert judged == ["quality.csv", "face_cnn.csv", "lda.csv"]
 
 
 def test_a_test_with_packaged_weights_is_judged_as_it_is(
     monkeypatch: pytest.MonkeyPatch, nuaa: Path, tmp_path: Path
 ) -> None:
-    (judge,) = run_cross(monkeypatch, nuaa, tmp_path, "face_cnn")
-    assert judge[0] == "evaluate"
+    judge, each = run_cross(monkeypatch, nuaa, tmp_path, "face_cnn")
+    assert judge[0] == each[0] == "evaluate"
     assert "FACEPAD_QUALITY_MODEL" not in judge
 
 
@@ -192,6 +217,36 @@ def test_a_judged_test_part_is_recorded_first(
         (recorded,) = csv.DictReader(stream)
     assert recorded["data"] == "Replay-Attack test"
     assert recorded["recipe"] == "the thesis's tables"
+
+
+def test_the_consolidation_is_fitted_on_dev_and_scores_what_any_test_scored(tmp_path: Path) -> None:
+    write_scores(tmp_path / "scores.csv")
+    rows = thesis_scores.read(tmp_path / "scores.csv")
+    moved = [{**row, "label": "attack"} if row["split"] == "test" else row for row in rows]
+    files = [thesis_scores.write_consolidation(each, TESTS, tmp_path).read_text()
+             for each in (rows, moved)]  # fmt: skip
+    assert files[0] == files[1]  # labels of test change nothing
+    scores = {line.split(",")[0]: float(line.split(",")[1]) for line in files[0].split()[1:]}
+    assert len(scores) == len(rows)
+    assert scores["3"] > scores["3print"]  # only the quality test scored them
+
+
+def test_the_consolidation_needs_people_who_can_be_held_out(tmp_path: Path) -> None:
+    write_scores(tmp_path / "scores.csv", people=3)
+    with pytest.raises(DatasetError, match="at least 10 people, got 3"):
+        thesis_scores.write_consolidation(
+            thesis_scores.read(tmp_path / "scores.csv"), TESTS, tmp_path
+        )
+
+
+def test_labels_name_people_of_the_train_part_without_scores(nuaa: Path, tmp_path: Path) -> None:
+    write_scores(tmp_path / "scores.csv")
+    rows = thesis_scores.read(tmp_path / "scores.csv")
+    samples = list(Nuaa(nuaa).samples())
+    labels = thesis_scores.write_labels(rows, samples, tmp_path / "labels.csv")
+    more = thesis_scores.read(labels)[len(rows) :]
+    assert {row["split"] for row in more} == {"train"}
+    assert len(more) == sum(sample.split is Split.TRAIN for sample in samples)
 
 
 @pytest.mark.slow
