@@ -9,6 +9,7 @@ and no squeeze-and-excitation.
 """
 
 import io
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -128,17 +129,19 @@ def onnx_bytes(
     import torch
 
     items = torch.export.Dim("n", min=1, max=_MOST_CROPS)
-    program = torch.onnx.export(
-        module,
-        tuple(examples),
-        dynamo=True,
-        verbose=False,
-        opset_version=_OPSET,
-        input_names=list(inputs),
-        output_names=list(outputs),
-        dynamic_shapes=tuple({0: items} for _ in examples),
-    )
-    return without_traces(program.model_proto)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the exporter, about parts of itself
+        program = torch.onnx.export(
+            module.eval(),
+            tuple(examples),
+            dynamo=True,
+            verbose=False,
+            opset_version=_OPSET,
+            input_names=list(inputs),
+            output_names=list(outputs),
+            dynamic_shapes=({0: items},) * len(examples),
+        )
+    return _without_traces(program.model_proto)
 
 
 def up_to(state: Mapping[str, "Tensor"], deepest: int) -> dict[str, "Tensor"]:
@@ -172,7 +175,7 @@ def _module(state: Mapping[str, "Tensor"], deepest: int) -> Any:  # noqa: ANN401
     return EfficientNetLite0().eval()
 
 
-def without_traces(model: Any) -> bytes:  # noqa: ANN401 - onnx's own type
+def _without_traces(model: Any) -> bytes:  # noqa: ANN401 - onnx's own type
     """Return the model's bytes without the paths and lines of code that the exporter adds."""
     graph = model.graph
     for part in (model, graph, *graph.node, *graph.initializer, *graph.value_info):

@@ -10,8 +10,7 @@ References:
     voxels.
 """
 
-import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from types import MappingProxyType
@@ -19,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from facepad.errors import SettingsError
 from facepad.liveness.voxel.volume import GRID, SIDE, SLICES
-from facepad.training.face.export import without_traces
+from facepad.training.face.export import onnx_bytes
 from facepad.training.voxel import painting
 from facepad.training.voxel.painting import COARSE
 
@@ -33,7 +32,6 @@ InputKind = Literal["occupancy", "appearance", "both"]
 TRUNK_BLOCKS = (4, 9, 12)
 THESIS_SIZE = (200, 192, 192)  # slices, lines and columns of the volume in the thesis
 _THESIS_FILTERS, _THESIS_POOLED = 12, 6  # voxels to each side that reach the dense layer
-_OPSET, _MOST_CROPS = 18, 64
 _TWO = 2
 _TRUNK_WIDTH = 8  # learned maps of each block of the trunk
 _WIDTHS = (16, 32, 64)  # channels at 16, 8 and 4 voxels to each side
@@ -154,39 +152,22 @@ def exported(network: "nn.Module") -> bytes:
     import torch
 
     volumes = torch.zeros(2, SLICES, GRID, GRID)
-    return _exported(network, {"occupancy": volumes, "crops": _no_crops()}, ["logit", "features"])
+    return onnx_bytes(
+        network, (volumes, _no_crops()), ["occupancy", "crops"], ["logit", "features"]
+    )
 
 
 def exported_maps(spec: NetworkSpec, weights: "Mapping[str, Tensor]") -> bytes:
     """Return `frozen_maps` in ONNX: input ``crops``, outputs ``map_0`` and so on."""
     count = 1 + spec.has_trunk * len(spec.blocks)
     names = [f"map_{number}" for number in range(count)]
-    return _exported(frozen_maps(spec, weights), {"crops": _no_crops()}, names)
+    return onnx_bytes(frozen_maps(spec, weights), (_no_crops(),), ["crops"], names)
 
 
 def _no_crops() -> "Tensor":
     import torch
 
     return torch.zeros((2, SIDE, SIDE, 3), dtype=torch.uint8)
-
-
-def _exported(module: "nn.Module", inputs: "Mapping[str, Tensor]", outputs: Sequence[str]) -> bytes:
-    import torch
-
-    batch = {0: torch.export.Dim("n", min=1, max=_MOST_CROPS)}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of the exporter, about parts of itself
-        program = torch.onnx.export(
-            module.eval(),
-            tuple(inputs.values()),
-            dynamo=True,
-            verbose=False,
-            opset_version=_OPSET,
-            input_names=list(inputs),
-            output_names=list(outputs),
-            dynamic_shapes=(batch,) * len(inputs),
-        )
-    return without_traces(program.model_proto)
 
 
 # --- as published, and as in the thesis ---------------------------------------------------
