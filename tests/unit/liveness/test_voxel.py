@@ -2,9 +2,11 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 import made_up_voxel_net
 from facepad.errors import ModelError
@@ -120,7 +122,7 @@ def test_the_scaling_is_read_as_it_was_written(test: VoxelTest) -> None:
     ],
 )
 def test_a_damaged_scaling_is_refused(
-    test: VoxelTest, name: str, value: np.ndarray, what: str
+    test: VoxelTest, name: str, value: NDArray[Any], what: str
 ) -> None:
     with pytest.raises(ModelError, match=what):
         VoxelDecision.from_arrays({**test.decision.arrays(), name: value}, "it")

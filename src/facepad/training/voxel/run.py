@@ -335,7 +335,8 @@ def run(
         ModelError: As `VoxelRecipe.measured` and `VoxelRecipe.fit`.
     """
     samples = recipe.samples()
-    with progress("reconstructing volumes", 2 * len(samples), lines=True) as advance:
+    total = len(samples) * (2 if recipe.spec.has_appearance else 1)  # volumes, then maps
+    with progress("reconstructing volumes", total, lines=True) as advance:
         data = recipe.measured(samples, advance)
     with progress("training", len(data), lines=True) as advance:
         return run_recipe(recipe, data, advance, openings=openings)
