@@ -19,11 +19,11 @@ judged as they are, and a network of one's own (``network:FILE.toml``) by the we
 The consolidation ``lda`` is fitted on the tests' scores of Replay-Attack devel: NUAA has too few
 people for it outside of its test part.
 
-`times` judges one picture of 640x480 in turns with a reference; the shortest times count, since
-other work on the machine lengthens the others. The reference is a product of two matrices with as
-many multiplications as a ResNet-50 has for one picture of 224x224 (4.1e9). `miniature` writes small
-made-up copies of both databases to try the commands on. ``--keep docs/lab/thesis.json`` keeps the
-figures for the tables in docs/thesis.md; ``table`` prints these.
+`times` judges one picture of 640x480 in turns with a reference, on one thread; the least times of
+the processor count. The reference is a product of two matrices with as many multiplications as a
+ResNet-50 has for one picture of 224x224 (4.1e9). `miniature` writes small made-up copies of both
+databases to try the commands on. ``--keep docs/lab/thesis.json`` keeps the figures for the tables
+in docs/thesis.md; ``table`` prints these.
 
 Each command of facepad that is run is printed first.
 """
@@ -378,7 +378,7 @@ def _arguments() -> argparse.ArgumentParser:
     tables[1].add_argument("--replay", type=Path, required=True)
     timing = steps.add_parser("times")
     timing.add_argument("--tests", default="quality,quality_whole,face_cnn,face_mask")
-    timing.add_argument("--threads", type=int, default=2)
+    timing.add_argument("--threads", type=int, default=1)
     timing.add_argument("--repeat", type=int, default=20)
     for one in (*tables, timing):
         one.add_argument("--keep", type=Path, help="file that gets the figures")

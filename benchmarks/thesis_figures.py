@@ -128,9 +128,10 @@ class Times:
 
     Attributes:
         test: Name of the test.
-        load_s: Seconds from the start of the imports until the models are loaded; least.
-        classify_s: Seconds from the file to the decision, all steps; least.
-        reference_s: Seconds of the reference in the same process, in turns; least.
+        load_s: Seconds of the processor from the start of the imports until the models are
+            loaded; least.
+        classify_s: Seconds of the processor from the file to the decision, all steps; least.
+        reference_s: The same of the reference in this process, in turns; least.
         runs: Number of classifications.
         threads: Threads that both may use.
         processor: Name of the processor.
@@ -255,15 +256,15 @@ def errors_table(rows: Sequence[Errors]) -> str:
 def times_table(rows: Sequence[Times]) -> str:
     """Return the thesis's Table 2, and rows of facepad below."""
     lines = [
-        "| test | processor, threads | load, s | classify one picture, s | of the reference |",
+        "| test | measured on | load, s | classify one picture, s | of the reference |",
         f"|{'---|' * 5}",
     ]
     for name, (load, classify) in THESIS_TIMES.items():
         first = NONE if load is None else f"{load:g}"
-        lines.append(f"| thesis: {name} | i7-7700K, not given | {first} | {classify:.2f} | |")
+        lines.append(f"| thesis: {name} | i7-7700K, wall clock | {first} | {classify:.2f} | |")
     for row in rows:
         lines.append(
-            f"| {row.test} | {row.processor}, {row.threads} | {row.load_s:.2f} "
+            f"| {row.test} | {row.processor}; {row.threads} used | {row.load_s:.2f} "
             f"| {row.classify_s:.3f} | {row.classify_s / row.reference_s:.2f} times |"
         )
     return "\n".join(lines) + "\n"

@@ -120,8 +120,8 @@ def test_times_are_shown_as_a_multiple_of_the_reference() -> None:
         processor="x",
     )
     lines = figures.times_table([own]).splitlines()
-    assert lines[-1] == "| quality | x, 2 | 0.50 | 0.040 | 0.50 times |"
-    assert "| thesis: 2D CNN | i7-7700K, not given | 7.44 | 1.04 | |" in lines
+    assert lines[-1] == "| quality | x; 2 used | 0.50 | 0.040 | 0.50 times |"
+    assert "| thesis: 2D CNN | i7-7700K, wall clock | 7.44 | 1.04 | |" in lines
 
 
 def test_the_kept_figures_have_tables_in_the_page() -> None:
