@@ -11,7 +11,14 @@ from collections.abc import Iterator, Sequence
 from architecture import Function, Module, walk
 from facepad.registry import BUILT_IN, RESEARCH_TESTS
 
-HOMES = ("liveness", "training.face", "training.quality", "registry", "cli.network")
+HOMES = (
+    "liveness",
+    "training.face",
+    "training.quality",
+    "training.network",
+    "registry",
+    "cli.network",
+)
 # "quality" alone is a common word.
 NAMES = (*(name for name in BUILT_IN["liveness_tests"] if name != "quality"), *RESEARCH_TESTS)
 

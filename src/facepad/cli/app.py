@@ -18,6 +18,7 @@ from facepad.cli import (
     simulate,
     train,
     train_fusion,
+    train_network,
 )
 from facepad.cli.errors import mapped_errors, say, suggestions
 from facepad.settings import misspelled
@@ -93,5 +94,6 @@ app.add_typer(calibrate.app, name="calibration")
 app.command("simulate")(simulate.simulate)
 app.add_typer(models.app, name="models")
 train.app.command("fusion")(train_fusion.train_fusion)
+train.app.command("network")(train_network.train_network)
 app.add_typer(network.app, name="network")
 app.add_typer(train.app, name="train")
