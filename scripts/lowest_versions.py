@@ -12,7 +12,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 FILE = ROOT / "requirements" / "lowest.txt"
-EXTRAS = ("data", "report", "heif")
+EXTRAS = ("data", "report", "heif", "fit")
 HEAD = "# The lower bounds of pyproject.toml; made by scripts/lowest_versions.py.\n"
 _BOUND = re.compile(r"(?P<name>[\w.-]+)>=(?P<version>[\w.]+)")
 
@@ -26,7 +26,6 @@ def lowest(project: Path) -> str:
     table = tomllib.loads(project.read_text())["project"]
     extras = table["optional-dependencies"]
     needs = [*table["dependencies"], *(need for name in EXTRAS for need in extras[name])]
-    needs += [need for need in extras["train"] if need.startswith("scikit-learn")]  # of dev, too
     bounds: dict[str, str] = {}
     for need in needs:
         bound = _BOUND.match(need)

@@ -6,5 +6,5 @@ import pytest
 
 needs_scikit_learn = pytest.mark.skipif(
     find_spec("sklearn") is None,
-    reason="training needs scikit-learn: pip install 'facepad[train]'",
+    reason="training needs scikit-learn: pip install 'facepad[fit]'",
 )

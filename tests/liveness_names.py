@@ -11,9 +11,18 @@ from collections.abc import Iterator, Sequence
 from architecture import Function, Module, walk
 from facepad.registry import BUILT_IN, RESEARCH_TESTS
 
-HOMES = ("liveness", "training.face", "training.quality", "training.reconstruct", "training.voxel",
-         "registry",
-         "cli.network", "cli.reconstruct", "cli.train_voxel")  # fmt: skip
+HOMES = (
+    "liveness",
+    "training.face",
+    "training.network",
+    "training.quality",
+    "training.reconstruct",
+    "training.voxel",
+    "registry",
+    "cli.network",
+    "cli.reconstruct",
+    "cli.train_voxel",
+)
 # "quality" alone is a common word.
 NAMES = (*(name for name in BUILT_IN["liveness_tests"] if name != "quality"), *RESEARCH_TESTS)
 

@@ -23,7 +23,7 @@ def test_a_dependency_without_a_lower_bound_is_refused(tmp_path: Path) -> None:
     project = tmp_path / "pyproject.toml"
     project.write_text(
         '[project]\ndependencies = ["numpy"]\n[project.optional-dependencies]\n'
-        "train = []\ndata = []\nreport = []\nheif = []\n"
+        "fit = []\ndata = []\nreport = []\nheif = []\n"
     )
     with pytest.raises(ValueError, match="numpy has no lower bound"):
         script.lowest(project)

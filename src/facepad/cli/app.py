@@ -19,6 +19,7 @@ from facepad.cli import (
     simulate,
     train,
     train_fusion,
+    train_network,
     train_reconstruct,
     train_voxel,
 )
@@ -97,6 +98,7 @@ app.command("reconstruct")(reconstruct.reconstruct)
 app.command("simulate")(simulate.simulate)
 app.add_typer(models.app, name="models")
 train.app.command("fusion")(train_fusion.train_fusion)
+train.app.command("network")(train_network.train_network)
 train.app.command("reconstruct")(train_reconstruct.train_reconstruct)
 train.app.command(train_voxel.NAME)(train_voxel.train_voxel)
 app.add_typer(network.app, name="network")

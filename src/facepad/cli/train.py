@@ -4,6 +4,7 @@ from enum import StrEnum
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -16,7 +17,10 @@ from facepad.registry import DEFAULT_CALIBRATED, located
 if TYPE_CHECKING:
     from facepad.training.naturalness.acceptance import AcceptanceReport
 
-EXTRA = ("sklearn", "torch", "onnx", "onnxscript")  # packages that only training needs
+# Packages that only training needs, with the extra that installs them.
+EXTRAS = MappingProxyType(
+    {"sklearn": "fit", "torch": "train", "onnx": "train", "onnxscript": "train"}
+)
 
 Pictures = Annotated[
     Path,
@@ -69,17 +73,18 @@ class _Train(TyperGroup):
         try:
             return super().invoke(ctx)
         except ModuleNotFoundError as error:
-            if str(error.name).partition(".")[0] not in EXTRA:
+            extra = EXTRAS.get(str(error.name).partition(".")[0])
+            if extra is None:
                 raise
             raise SettingsError(
                 f"training needs {error.name}, which is not installed; "
-                "get it with `pip install 'facepad[train]'`"
+                f"get it with `pip install 'facepad[{extra}]'`"
             ) from error
 
 
 app = typer.Typer(
     cls=_Train,
-    help="Fit models from pictures; needs `pip install 'facepad[train]'`.",
+    help="Fit models from pictures; needs `pip install 'facepad[fit]'`, networks 'facepad[train]'.",
     no_args_is_help=True,
 )
 

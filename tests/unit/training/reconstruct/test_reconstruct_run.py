@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -30,7 +29,7 @@ def targets(items: Sequence[Wanted]) -> Targets:
 
 @pytest.fixture
 def recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> training.ReconstructRecipe:
-    def made(items: Sequence[Wanted], *_: Any, **__: Any) -> Targets:
+    def made(items: Sequence[Wanted], *_: object, **__: object) -> Targets:
         return targets(items)
 
     def known(items: Sequence[Wanted], _: Geometry) -> list[tuple[Target, Truth]]:

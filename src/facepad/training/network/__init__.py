@@ -1,0 +1,1 @@
+"""Train a network of one's own on pictures of faces."""
