@@ -18,9 +18,11 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from facepad.faces.finder import FaceFinder
 from facepad.liveness.face_cnn.backbone import SIDE, Backbone
@@ -67,7 +69,7 @@ def print_steps(picture: str, threads: int, runs: int) -> None:
     crop, reconstructor = crop_of(frame), Reconstructor(threads)
     volume = reconstructor.volumes([crop])[0]
     classifier, backbone = Network("voxel_net_free", threads), Backbone(threads)
-    inputs = {"occupancy": volume.occupancy[None], "crops": crop[None]}
+    inputs: dict[str, NDArray[Any]] = {"occupancy": volume.occupancy[None], "crops": crop[None]}
     test, presentation = free(threads), Presentation((frame,))
     square = np.asarray(cv2.resize(crop, (SIDE, SIDE)), np.uint8)
     steps: dict[str, Callable[[], object]] = {

@@ -34,7 +34,8 @@ def write_geometry(folder: Path, modes: int = 60, expressions: int = 57) -> Geom
     np.savez(
         folder / "ict_facekit_light.npz",
         vertices=vertices, faces=faces, landmarks68=usual,
-        identity=_bumps(vertices, modes, 0.3, rng), expression=_bumps(vertices, expressions, 0.5, rng),
+        identity=_bumps(vertices, modes, 0.3, rng),
+        expression=_bumps(vertices, expressions, 0.5, rng),
         expression_names=np.array([*_names(expressions)]),
         part_names=np.array(_PARTS),
         part_vertices=np.array([*itertools.pairwise(starts)], np.int32),
@@ -60,7 +61,7 @@ def _bumps(vertices: np.ndarray, count: int, size: float, rng: np.random.Generat
     middle = vertices[rng.integers(0, _SIDE * _SIDE, count)]
     near = np.exp(-((vertices[None] - middle[:, None]) ** 2).sum(axis=2) / 8.0)
     way = rng.normal(0.0, size, (count, 3, 1))
-    return (near[:, None] * way).astype(np.float16)
+    return np.asarray(near[:, None] * way, np.float16)
 
 
 def _usual(points: np.ndarray) -> np.ndarray:
@@ -73,7 +74,7 @@ def _usual(points: np.ndarray) -> np.ndarray:
     inner[36 - 17], inner[45 - 17] = (-4.4, 3.0), (4.4, 3.0)
     wanted = np.concatenate([outline, inner])
     away = ((points[None, :, :2] - wanted[:, None]) ** 2).sum(axis=2)
-    return away.argmin(axis=1).astype(np.int32)
+    return np.asarray(away.argmin(axis=1), np.int32)
 
 
 def _write_canonical(file: Path, points: np.ndarray, usual: np.ndarray) -> None:

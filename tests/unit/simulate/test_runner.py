@@ -383,7 +383,7 @@ def test_depth_maps_are_written_beside_the_same_pictures(
         assert bool(row["depth"]) == bool(row["pai_species"])
     sample = next(one for one in Simulated(out).samples() if one.pai_species == "mask")
     depth = read_depth(Path(sample.attributes["depth"]), float(sample.attributes["depth_offset"]))
-    assert depth.shape == cv2.imread(sample.path).shape[:2]
+    assert depth.shape == np.asarray(cv2.imread(sample.path)).shape[:2]
     assert np.isfinite(depth).any()
     shutil.rmtree(out / "depth")
     made(people, out, replace(ORDER, attacks=("mask",), depth=True), force=True)

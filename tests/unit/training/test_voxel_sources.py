@@ -11,7 +11,7 @@ from facepad.training.face.sources import FaceSources
 from facepad.training.voxel.sources import VoxelSources
 from facepad.types import Split
 
-MEDIA = (
+MEDIA: tuple[tuple[str, dict[str, str]], ...] = (
     ("", {}),
     ("print", {"species": "print"}),
     ("mask", {"species": "mask", "material": "silicone"}),

@@ -1,15 +1,20 @@
 """The decoder of volumes: it can learn, and what it gives is a volume."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 
 from facepad.liveness.voxel.volume import DEPTH_PITCH, GRID, SLICES, Volume, solid
 from facepad.training.reconstruct.maps import in_slices, shares
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
 torch = pytest.importorskip("torch", reason="torch is not installed; pip install 'facepad[train]'")
 
 
-def maps(count: int) -> list["torch.Tensor"]:
+def maps(count: int) -> list["Tensor"]:
     """Return made-up maps of the trunk."""
     from facepad.training.face.export import CHANNELS
     from facepad.training.reconstruct.decoder import TAPS
@@ -21,7 +26,7 @@ def maps(count: int) -> list["torch.Tensor"]:
     ]
 
 
-def slices(count: int) -> "torch.Tensor":
+def slices(count: int) -> "Tensor":
     """Return one tilted surface each, absent at the left."""
     x = torch.arange(GRID).float()
     tilt = torch.linspace(-0.3, 0.3, count)[:, None, None]
@@ -70,7 +75,7 @@ def test_the_loss_is_least_at_the_true_surface() -> None:
     present = torch.isfinite(wanted)
     start = torch.where(present, wanted, torch.zeros_like(wanted))
 
-    def logits(off: float) -> "torch.Tensor":
+    def logits(off: float) -> "Tensor":
         at = torch.arange(SLICES).float()[None, :, None, None]
         near = 20.0 * (1.0 - (at - (start + off)[:, None]).abs()).clamp(0.0, 1.0)
         return torch.cat([torch.where(present, 8.0, -8.0)[:, None], near], dim=1)

@@ -14,6 +14,7 @@ from facepad.training.reconstruct import run as training
 from facepad.training.reconstruct.data import Geometry, Targets, Wanted
 from facepad.training.reconstruct.surface_error import Truth
 from facepad.training.reconstruct.targets import Target
+from facepad.training.stack.loop import TrainingPlan
 from facepad.types import Split
 
 torch = pytest.importorskip("torch", reason="torch is not installed; pip install 'facepad[train]'")
@@ -41,7 +42,7 @@ def recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> training.Reconstr
     monkeypatch.setattr(training, "targets_of", made)
     monkeypatch.setattr(training, "truths", known)
     monkeypatch.setenv("FACEPAD_CACHE_DIR", str(tmp_path / "cache"))
-    plan = training.TrainingPlan(1, 1e-2, "adamw", 1e-4, "cosine", seed=3)
+    plan = TrainingPlan(1, 1e-2, "adamw", 1e-4, "cosine", seed=3)
     geometry = Geometry.in_folder(tmp_path)
     return training.ReconstructRecipe(
         (), (tmp_path,), tmp_path, geometry, batch=2, plan=plan, out=tmp_path / "out"
