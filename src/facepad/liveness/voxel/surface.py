@@ -63,6 +63,7 @@ def surface(volume: Volume, per_voxel: int = _FINE) -> Surface:
     corners = np.stack([depth[:-1, :-1], depth[:-1, 1:], depth[1:, :-1], depth[1:, 1:]])
     joined = np.ptp(corners, axis=0) <= _STEEPEST * step
     joined &= present[:-1, :-1] & present[:-1, 1:] & present[1:, :-1] & present[1:, 1:]
+    joined = _without_spikes(joined, per_voxel)
     first = np.arange(size * size, dtype=np.int32).reshape(size, size)[:-1, :-1][joined]
     right, below = first + 1, first + size
     halves = [np.stack([first, below, right], 1), np.stack([right, below, below + 1], 1)]
@@ -126,6 +127,14 @@ def _whole(present: Present) -> Present:
         return present
     largest = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
     return np.asarray(binary_fill_holes(labels == largest), np.bool_)
+
+
+def _without_spikes(joined: Present, per_voxel: int) -> Present:
+    """Return the cells without thin strips, which steep outlines leave."""
+    side = 2 * per_voxel + 1
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    opened = cv2.morphologyEx(joined.astype(np.uint8), cv2.MORPH_OPEN, disc)
+    return np.asarray(opened, np.bool_) & joined
 
 
 def _filled(depth: DepthMap, present: Present) -> tuple[DepthMap, Present]:
