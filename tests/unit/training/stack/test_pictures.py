@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,8 @@ from facepad.errors import DatasetError
 from facepad.faces import crops
 from facepad.jobs.files import write_file
 from facepad.opencv import cv2
+from facepad.testing.miniatures import made_up_dataset
+from facepad.training.sources import DatasetCopy
 from facepad.training.stack.pictures import find_faces
 from facepad.types import Face, Frame, Reason, Sample, Split
 
@@ -69,3 +72,18 @@ def test_a_picture_that_cannot_be_read_is_named(samples: list[Sample], tmp_path:
     write_file(Path(samples[0].path), b"no picture")
     with pytest.raises(DatasetError, match=r"0\.png"):
         find_faces(samples, tmp_path / "cache", size=16)
+
+
+@pytest.mark.parametrize("name", ["folder", "packed", "simulated"])
+def test_pictures_come_from_folders_packed_files_and_the_simulator(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if name == "packed":
+        pytest.importorskip("h5py")
+    monkeypatch.setattr(module, "FaceFinder", Finder)
+    monkeypatch.setattr("facepad.models.store.version", lambda name: name)
+    samples = DatasetCopy(name, made_up_dataset(tmp_path, name)).samples()
+    monkeypatch.setattr(Finder, "find", lambda _, frame: replace(frame, face=Face(BOX, 1.0)))
+    found = find_faces(samples, tmp_path / "cache", size=16)
+    assert len(found) == len(samples) > 0
+    assert found.crop(len(found) - 1).shape == (16, 16, 3)
