@@ -1,8 +1,9 @@
 """A whole training of the reconstruction, on targets that are made up."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -17,6 +18,9 @@ from facepad.training.reconstruct.targets import Target
 from facepad.training.stack.loop import TrainingPlan
 from facepad.types import Split
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
 torch = pytest.importorskip("torch", reason="torch is not installed; pip install 'facepad[train]'")
 pytestmark = [pytest.mark.slow, pytest.mark.network]  # the weights are downloaded
 
@@ -26,6 +30,19 @@ def targets(items: Sequence[Wanted]) -> Targets:
     rng = np.random.default_rng(len(items))
     crops = rng.integers(0, 255, (len(items), SIDE, SIDE, 3), dtype=np.uint8)
     return Targets(tuple(items), crops, np.zeros((len(items), GRID, GRID), np.float16))
+
+
+class TrunkInTorch:
+    """The trunk without an export, which takes half of this test's time."""
+
+    def __init__(self, weights: Mapping[str, "Tensor"], threads: int) -> None:
+        self._weights, self.threads = weights, threads
+
+    def maps(self, crops: np.ndarray) -> list[np.ndarray]:
+        from facepad.training.reconstruct import decoder as network
+
+        with torch.no_grad():
+            return [one.numpy() for one in network.tapped(self._weights, torch.from_numpy(crops))]
 
 
 @pytest.fixture
@@ -39,6 +56,7 @@ def recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> training.Reconstr
         return [(Target(crop, np.zeros((GRID, GRID), np.float32)),
                  Truth(flat, flat, flat, 50.0, 0.0)) for crop in crops]  # fmt: skip
 
+    monkeypatch.setattr(training, "TrunkSession", TrunkInTorch)
     monkeypatch.setattr(training, "targets_of", made)
     monkeypatch.setattr(training, "truths", known)
     monkeypatch.setenv("FACEPAD_CACHE_DIR", str(tmp_path / "cache"))
