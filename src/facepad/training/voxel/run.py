@@ -366,5 +366,5 @@ def dry_run(recipe: VoxelRecipe) -> str:
 
 def _thinned(part: VoxelSet, most: int) -> VoxelSet:
     kept = every_nth(part.samples, max(1, -(-len(part.keys) // most)))
-    samples, keys = (tuple(each[place] for place in kept) for each in (part.samples, part.keys))
-    return replace(part, samples=samples, keys=keys)
+    samples = tuple(part.samples[place] for place in kept)
+    return replace(part, samples=samples, keys=tuple(part.keys[place] for place in kept))
