@@ -77,7 +77,7 @@ def train_network(
         int,
         typer.Option(min=1, help="Use every Nth picture of train and dev; neighbours are alike."),
     ] = 1,
-    seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Random seed.")] = 0,
     threads: Annotated[int, typer.Option(min=1, help="CPU threads of the training.")] = 1,
     name: Annotated[str, typer.Option(help="Name of the network.")] = "thesis",
     out: Out = Path("out"),

@@ -35,7 +35,7 @@ def train_reconstruct(
         int, typer.Option(min=1, help="Rendered faces of held-out people for the evaluation.")
     ] = 300,
     epochs: Annotated[int, typer.Option(min=1, help="Epochs at most.")] = 8,
-    seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Random seed.")] = 0,
     threads: Annotated[int, typer.Option(min=1, help="CPU threads of the training.")] = 1,
     resume: Annotated[bool, typer.Option("--resume", help="Resume an interrupted run.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Overwrite the output.")] = False,

@@ -98,7 +98,7 @@ def train_voxel(
     every: Annotated[
         int, typer.Option(min=1, help="Use every Nth simulated picture, for trials.")
     ] = 1,
-    seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Random seed.")] = 0,
     threads: Annotated[int, typer.Option(min=1, help="CPU threads of the training.")] = 1,
     out: Out = Path("out"),
     workers: Workers = 1,
@@ -137,7 +137,7 @@ def train_voxel(
     from facepad.training.voxel.sources import VoxelSources
 
     real = None if dataset is None else dataset_copy(dataset)
-    name, root = ("", None) if real is None else (real.name, real.root)
+    name, root = ("", None) if real is None else (real.asked, real.root)
     evaluated = FaceSources((), name, root, crops, None)
     plan = TrainingPlan(
         epochs=epochs,

@@ -5,6 +5,7 @@ They are state dicts of torch, which are pickles: only training reads them, alwa
 """
 
 import io
+from http.client import HTTPException
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.error import URLError
@@ -77,7 +78,7 @@ def _downloaded(address: str) -> bytes:
     try:
         with urlopen(Request(address), timeout=_TIMEOUT_S) as answer:  # noqa: S310 - https only
             data: bytes = answer.read(MAX_BYTES + 1)
-    except (URLError, OSError, ValueError) as error:
+    except (URLError, HTTPException, OSError, ValueError) as error:
         raise ModelError(
             f"{address} cannot be downloaded: {error}; download it by hand and give the file"
         ) from error

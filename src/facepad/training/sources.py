@@ -133,6 +133,22 @@ def part_of(samples: Sequence[Sample], split: Split) -> tuple[Sample, ...]:
     return tuple(sample for sample in samples if sample.split is split)
 
 
+def every_nth(samples: Sequence[Sample], step: int) -> list[int]:
+    """Return the places of every Nth picture of each class and PAI species, in order.
+
+    The simulator lists the attacks after their source, so every Nth picture of all together can
+    be of one class.
+    """
+    seen: dict[str | None, int] = {}
+    kept = []
+    for place, sample in enumerate(samples):
+        count = seen.get(sample.pai_species, 0)
+        seen[sample.pai_species] = count + 1
+        if count % step == 0:
+            kept.append(place)
+    return kept
+
+
 def simulated_samples(roots: Sequence[Path]) -> tuple[Sample, ...]:
     """Return all parts of simulated datasets: sources are held out, not parts.
 

@@ -39,6 +39,12 @@ def test_there_is_no_depth_where_there_is_no_surface() -> None:
     assert np.isnan(Volume(solid(depth, present)).depth[~present]).all()
 
 
+def test_the_depth_of_an_uncertain_surface_is_that_of_a_certain_one() -> None:
+    depth, present = bowl()
+    volume = Volume(solid(depth, present) * np.float32(0.6))
+    assert np.abs(volume.depth - depth)[present].max() < 1e-4
+
+
 def test_occupancy_never_falls_with_the_depth() -> None:
     occupancy = solid(*bowl())
     assert occupancy.dtype == np.float32

@@ -1,5 +1,6 @@
 import hashlib
 import io
+from http.client import InvalidURL
 from pathlib import Path
 from typing import Any
 
@@ -60,9 +61,10 @@ def test_a_download_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         pretrained.given_state("https://localhost/a.pth", "0" * 64)
 
 
-def test_a_download_that_fails_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("failure", [OSError("no route"), InvalidURL("no route")])
+def test_a_download_that_fails_is_told(failure: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
     def fails(*_: object, **__: object) -> None:
-        raise OSError("no route")
+        raise failure
 
     monkeypatch.setattr(pretrained, "urlopen", fails)
     with pytest.raises(ModelError, match="no route; download it by hand"):

@@ -72,4 +72,6 @@ def test_people_must_be_left_to_hold_out(tmp_path: Path) -> None:
 
 def test_every_nth_picture_is_enough_for_a_trial(tmp_path: Path) -> None:
     found = sources(simulated(tmp_path / "sim")).listed(test=False).every(2)
-    assert (len(found.train.samples), len(found.held_out.samples)) == (3, 4)
+    assert [one.pai_species for one in found.train.samples] == [None, "print", "mask", "partial"]
+    assert {one.pai_species for one in found.held_out.samples} == {None, "print", "mask"}
+    assert len(found.held_out.samples) == 4

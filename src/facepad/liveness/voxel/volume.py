@@ -56,9 +56,11 @@ class Volume:
     def depth(self) -> DepthMap:
         """Depth of the surface, shape (GRID, GRID), crop pixels; NaN where there is none.
 
-        0 is the middle of the volume, between the slices 31 and 32; larger is further away.
+        0 is the middle of the volume, between the slices 31 and 32; larger is further away. The
+        last slice holds how certain a network is of a surface; the depth does not depend on it.
         """
-        slices = SLICES / 2 - self.occupancy.sum(axis=0, dtype=np.float32)
+        certain = np.maximum(self.occupancy[-1], 0.5)  # below that there is no surface
+        slices = SLICES / 2 - self.occupancy.sum(axis=0, dtype=np.float32) / certain
         return np.where(self.present, slices * DEPTH_PITCH, np.nan).astype(np.float32)
 
 

@@ -74,7 +74,7 @@ class CachedMaps:
     """
 
     keys: tuple[str, ...]
-    cache: "MapCache"
+    cache: "StageMapCache"
     copies: int
     shape: tuple[int, ...]
 
@@ -96,7 +96,7 @@ class CachedMaps:
         return np.stack(maps).astype(np.float32)
 
 
-class MapCache:
+class StageMapCache:
     """Outputs by key in one file, as 16-bit numbers.
 
     Args:
@@ -119,7 +119,7 @@ class MapCache:
 class _KeysOnly:
     """A cache that keeps what it reads in no memory: all maps of a dataset may exceed it."""
 
-    def __init__(self, cache: MapCache) -> None:
+    def __init__(self, cache: StageMapCache) -> None:
         self._cache = cache
         self.write = cache.write
 
@@ -157,7 +157,7 @@ def cached_maps(
         (text_key(f"{key}|{tag}"), sample.path, sample.frame, box)
         for key, sample, box in zip(pictures.keys, pictures.samples, pictures.boxes, strict=True)
     ]
-    maps = MapCache(cache)
+    maps = StageMapCache(cache)
     context = partial(_Trunk, stages, copies, (pictures.size, pictures.margin))
     compute_cached(items, _KeysOnly(maps), _row, context, workers=workers, advance=advance)
     shape = output_shape(stages.backbone, pictures.size)

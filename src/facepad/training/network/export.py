@@ -210,7 +210,7 @@ def _reasons(pictures: FacePictures) -> str:
 
 def _card(recipe: NetworkRecipe, pictures: tuple[FacePictures, FacePictures], report: str) -> Card:
     train, dev = pictures
-    names = ", ".join(copy.name for copy in recipe.copies_of)
+    names = ", ".join(copy.asked for copy in recipe.copies_of)
     spec, entry = recipe.spec, recipe.spec.weights
     begins = "ImageNet weights" if spec.pretrained else "random weights"
     if entry is not None and recipe.stages.source is None:

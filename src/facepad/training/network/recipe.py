@@ -51,7 +51,7 @@ class NetworkRecipe:
         plan = self.plan
         parts = [f"facepad train network --recipe thesis --backbone {self.stages.backbone}"]
         parts += ["--weights FILE --sha256 HASH"] * (self.stages.source is not None)
-        parts += [f"--dataset {copy.name}=DIR" for copy in self.copies_of]
+        parts += [f"--dataset {copy.asked}=DIR" for copy in self.copies_of]
         parts.append(f"--optimizer {plan.optimizer} --learning-rate {plan.learning_rate:g}")
         parts.append(f"--epochs {plan.epochs} --patience {plan.patience} --batch {self.batch}")
         parts += [f"--copies {self.augmented}"] * self.spec.pretrained

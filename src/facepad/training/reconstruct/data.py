@@ -1,5 +1,6 @@
 """Data of the reconstruction: renders with known depth, and simulated pictures with targets."""
 
+import math
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -147,17 +148,35 @@ def renders(
 
 
 def pictures(samples: Iterable[Sample]) -> list[Wanted]:
-    """Return the bona fide pictures, and the attacks that have a depth map."""
+    """Return the bona fide pictures, and the attacks that have a depth map.
+
+    Raises:
+        DatasetError: The offset of a depth map is no number.
+    """
     found = []
     for sample in samples:
         depth = sample.attributes.get("depth", "")
         if sample.pai_species is None or depth:
-            offset = float(sample.attributes.get("depth_offset") or 0.0)
+            offset = _offset(sample)
             found.append(
                 Wanted(sample.pai_species or "bona_fide", sample.subject, sample.path,
                        sample.split, depth, offset, material=material_of(sample))
             )  # fmt: skip
     return found
+
+
+def _offset(sample: Sample) -> float:
+    text = sample.attributes.get("depth_offset") or "0"
+    try:
+        offset = float(text)
+    except ValueError:
+        offset = math.nan
+    if not math.isfinite(offset):
+        raise DatasetError(
+            f"{sample.path}: depth_offset must be a number, got {text!r:.80}; simulate again with "
+            "--depth"
+        )
+    return offset
 
 
 class TargetCache:

@@ -11,14 +11,15 @@ arXiv:2004.03458.
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
-from facepad.errors import DatasetError
+from facepad.errors import DatasetError, InputError, ModelError
 from facepad.meshes.files import read_obj
 from facepad.meshes.render import Triangles, Vertices
+from facepad.models import npz
+from facepad.models.index import read_bytes
 
 _ARRAYS = ("vertices", "faces", "identity", "expression", "expression_names", "landmarks68",
            "part_names", "part_vertices", "part_faces")  # fmt: skip
@@ -101,6 +102,17 @@ def read_face_model(model: Path, canonical: Path) -> FaceModel:
         DatasetError: A file is missing or is not such a model.
     """
     arrays = _read(model)
+    try:
+        return _face_model(arrays, canonical)
+    except InputError as error:  # names the canonical mesh
+        raise DatasetError(str(error)) from error
+    except (IndexError, KeyError, TypeError, ValueError) as error:
+        raise DatasetError(
+            f"{model} has arrays of other shapes than ICT-FaceKit's: {error!r:.200}"
+        ) from error
+
+
+def _face_model(arrays: dict[str, NDArray[Any]], canonical: Path) -> FaceModel:
     names = [str(name) for name in arrays["part_names"]]
     of_part = dict(zip(names, arrays["part_vertices"].tolist(), strict=True))
     faces_of = dict(zip(names, arrays["part_faces"].tolist(), strict=True))
@@ -132,13 +144,12 @@ def read_face_model(model: Path, canonical: Path) -> FaceModel:
 
 def _read(model: Path) -> dict[str, NDArray[Any]]:
     try:
-        with np.load(model, allow_pickle=False) as archive:
-            missing = [name for name in _ARRAYS if name not in archive]
-            if missing:
-                raise DatasetError(f"{model} has no array {missing[0]!r}; expected ICT-FaceKit")
-            return {name: archive[name] for name in _ARRAYS}
-    except (OSError, ValueError, BadZipFile) as error:
+        arrays = npz.unpack(read_bytes(model, npz.MAX_BYTES), str(model))
+    except ModelError as error:
         raise DatasetError(f"{model} cannot be read as a face model: {error}") from error
+    if missing := [name for name in _ARRAYS if name not in arrays]:
+        raise DatasetError(f"{model} has no array {missing[0]!r}; expected ICT-FaceKit")
+    return arrays
 
 
 def _triangles(

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from facepad.jobs.files import write_file
+from facepad.errors import ModelError
+from facepad.jobs.files import write_file, writing_errors
 from facepad.liveness.voxel.volume import DEPTH_PITCH, SIDE, SLICES
 from facepad.models.session import open_session
 from facepad.training.face import export
@@ -117,7 +118,10 @@ def trunk_maps(targets: Targets, trunk: TrunkSession, folder: Path, seed: int) -
     digest = hashlib.sha256(targets.crops.tobytes() + targets.depths.tobytes()).hexdigest()
     about = {"crops": digest, "seed": seed, "copies": COPIES}
     is_known = _about(folder) == about
-    folder.mkdir(parents=True, exist_ok=True)
+    with writing_errors(folder, ModelError):
+        folder.mkdir(parents=True, exist_ok=True)
+        if not is_known:  # a run that is killed here must not leave the maps of two runs as one's
+            (folder / _DONE).unlink(missing_ok=True)
     maps = tuple(
         np.memmap(
             folder / f"maps-{tap:02d}.f16", np.float16, "r+" if is_known else "w+",
@@ -168,4 +172,7 @@ def _trunk_onnx(weights: Mapping[str, "Tensor"]) -> bytes:
 
 def _about(folder: Path) -> object:
     file = folder / _DONE
-    return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else None
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):  # missing or damaged: the maps are computed
+        return None

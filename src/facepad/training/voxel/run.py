@@ -28,6 +28,7 @@ from facepad.training.run import (
 )
 from facepad.training.run import run as run_recipe
 from facepad.training.scaling import ACCEPTED, ACCUSED, Vector, platt, sample_weights
+from facepad.training.sources import every_nth
 from facepad.training.stack.estimate import estimate, parameters_of
 from facepad.training.stack.loop import TrainedModule, TrainingPlan, train_loop
 from facepad.training.voxel.errors import columns_of, errors_of, points_of
@@ -364,5 +365,6 @@ def dry_run(recipe: VoxelRecipe) -> str:
 
 
 def _thinned(part: VoxelSet, most: int) -> VoxelSet:
-    step = max(1, -(-len(part.keys) // most))
-    return replace(part, samples=part.samples[::step], keys=part.keys[::step])
+    kept = every_nth(part.samples, max(1, -(-len(part.keys) // most)))
+    samples = tuple(part.samples[place] for place in kept)
+    return replace(part, samples=samples, keys=tuple(part.keys[place] for place in kept))

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from facepad.errors import DatasetError
 from facepad.training.face.sources import FaceSources
-from facepad.training.sources import SampleSet, simulated_samples, without
+from facepad.training.sources import SampleSet, every_nth, simulated_samples, without
 from facepad.types import Sample, Split
 
-PARTIAL = "partial"  # such recaptures only teach where to look; no attacker presents them
+PARTIAL = "partial"  # such recaptures serve to learn where to look; no attacker presents them
 HELD_OUT = "held-out people"
 
 
@@ -91,7 +91,7 @@ class VoxelSamples:
         return sum(len(part.samples) for part in self.sets)
 
     def every(self, step: int) -> "VoxelSamples":
-        """Return every Nth picture of the simulated sets, for trials."""
+        """Return every Nth picture of each species of the simulated sets, for trials."""
         return replace(
             self,
             train=_thinned(self.train, step),
@@ -113,4 +113,5 @@ def _held_out(samples: Sequence[Sample]) -> tuple[Sample, ...]:
 
 
 def _thinned(part: SampleSet, step: int) -> SampleSet:
-    return replace(part, samples=part.samples[::step])
+    kept = every_nth(part.samples, step)
+    return replace(part, samples=tuple(part.samples[place] for place in kept))

@@ -10,7 +10,7 @@ from face_model_files import write_geometry
 from facepad.errors import DatasetError
 from facepad.liveness.voxel.volume import GRID, SIDE
 from facepad.simulate.scene.geometry import rotation
-from facepad.training.reconstruct.data import Geometry, renders
+from facepad.training.reconstruct.data import Geometry, pictures, renders
 from facepad.training.reconstruct.face_model import FaceModel, read_face_model
 from facepad.training.reconstruct.fitting import FaceFit, fit
 from facepad.training.reconstruct.renders import Portrait, fitted_places, rendered_face
@@ -59,6 +59,22 @@ def test_a_file_that_is_no_face_model_is_named(tmp_path: Path) -> None:
         read_face_model(tmp_path / "x.npz", tmp_path / "x.obj")
     with pytest.raises(DatasetError, match="cannot be read as a face model"):
         Geometry.in_folder(tmp_path).read()
+
+
+def test_a_face_model_of_other_shapes_is_named(tmp_path: Path) -> None:
+    geometry = write_geometry(tmp_path)
+    with np.load(geometry.model) as archive:
+        arrays = dict(archive)
+    np.savez(geometry.model, **{**arrays, "landmarks68": arrays["landmarks68"][:20]})
+    with pytest.raises(DatasetError, match=r"ict_facekit_light\.npz has arrays of other shapes"):
+        geometry.read()
+
+
+def test_a_depth_offset_that_is_no_number_is_named() -> None:
+    attributes = {"depth": "a.png", "depth_offset": "far"}
+    sample = Sample("a", "a.jpg", "ann", Split.TRAIN, "print", attributes=attributes)
+    with pytest.raises(DatasetError, match=r"a\.jpg: depth_offset must be a number, got 'far'"):
+        pictures([sample])
 
 
 def test_the_grid_of_a_depth_map_is_centred_and_keeps_its_slope() -> None:
