@@ -20,7 +20,6 @@ from facepad.cli import (
     train,
     train_fusion,
     train_network,
-    train_reconstruct,
     train_voxel,
 )
 from facepad.cli.errors import mapped_errors, say, suggestions
@@ -99,7 +98,7 @@ app.command("simulate")(simulate.simulate)
 app.add_typer(models.app, name="models")
 train.app.command("fusion")(train_fusion.train_fusion)
 train.app.command("network")(train_network.train_network)
-train.app.command("reconstruct")(train_reconstruct.train_reconstruct)
+train.app.command("reconstruct")(train_voxel.train_reconstruct)
 train.app.command(train_voxel.NAME)(train_voxel.train_voxel)
 app.add_typer(network.app, name="network")
 app.add_typer(train.app, name="train")

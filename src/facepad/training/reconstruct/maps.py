@@ -15,6 +15,7 @@ from facepad.jobs.files import write_file, writing_errors
 from facepad.liveness.voxel.volume import DEPTH_PITCH, SIDE, SLICES
 from facepad.models.session import open_session
 from facepad.training.face import export
+from facepad.training.feature_cache import text_key
 from facepad.training.reconstruct.data import RENDERED, Targets
 from facepad.training.reconstruct.decoder import TAPS, tapped
 from facepad.training.reconstruct.renders import photographed
@@ -105,30 +106,37 @@ def shares(kinds: Sequence[str]) -> NDArray[np.float64]:
     return np.array([each[kind] for kind in kinds])
 
 
-def trunk_maps(targets: Targets, trunk: TrunkSession, folder: Path, seed: int) -> TrunkMaps:
+def trunk_maps(targets: Targets, trunk: TrunkSession, cache: Path, seed: int) -> TrunkMaps:
     """Compute the maps of all copies, or read those of an earlier run with the same crops.
 
     Args:
         targets: Crops and depths.
         trunk: The trunk.
-        folder: Folder of the files.
+        cache: Folder of caches; the maps have a folder of their own in it.
         seed: Random seed of the copies.
+
+    Raises:
+        ModelError: The files cannot be written.
     """
-    count = len(targets.crops)
-    digest = hashlib.sha256(targets.crops.tobytes() + targets.depths.tobytes()).hexdigest()
-    about = {"crops": digest, "seed": seed, "copies": COPIES}
-    is_known = _about(folder) == about
+    count, about = len(targets.crops), {"crops": digest_of(targets), "seed": seed}
+    folder = cache / f"trunk-maps-{text_key(json.dumps(about))[:16]}"
+    shapes = [
+        (count, COPIES, export.CHANNELS[tap], SIDE // stride, SIDE // stride)
+        for tap, stride in zip(TAPS, _STRIDES, strict=True)
+    ]
+    files = [folder / f"maps-{tap:02d}.f16" for tap in TAPS]
+    is_known = _about(folder) == about and all(
+        file.is_file() and file.stat().st_size == 2 * np.prod(shape)
+        for file, shape in zip(files, shapes, strict=True)
+    )
     with writing_errors(folder, ModelError):
         folder.mkdir(parents=True, exist_ok=True)
-        if not is_known:  # a run that is killed here must not leave the maps of two runs as one's
+        if not is_known:  # a run that is killed here must not leave maps that look complete
             (folder / _DONE).unlink(missing_ok=True)
-    maps = tuple(
-        np.memmap(
-            folder / f"maps-{tap:02d}.f16", np.float16, "r+" if is_known else "w+",
-            shape=(count, COPIES, export.CHANNELS[tap], SIDE // stride, SIDE // stride),
+        maps = tuple(
+            np.memmap(file, np.float16, "r+" if is_known else "w+", shape=shape)
+            for file, shape in zip(files, shapes, strict=True)
         )
-        for tap, stride in zip(TAPS, _STRIDES, strict=True)
-    )  # fmt: skip
     slices = np.stack([in_slices(targets.depths), in_slices(targets.depths[..., ::-1])], axis=1)
     for start in range(0, 0 if is_known else count, _AT_ONCE):
         rows = slice(start, min(start + _AT_ONCE, count))
@@ -142,6 +150,13 @@ def trunk_maps(targets: Targets, trunk: TrunkSession, folder: Path, seed: int) -
                 own[rows, copy] = value
     write_file(folder / _DONE, json.dumps(about) + "\n")
     return TrunkMaps(maps, slices)
+
+
+def digest_of(targets: Targets) -> str:
+    """Return the hash of all crops and depths."""
+    content = hashlib.sha256(targets.crops.tobytes())
+    content.update(targets.depths.tobytes())
+    return content.hexdigest()
 
 
 def in_slices(depths: NDArray[np.float16]) -> NDArray[np.float16]:

@@ -30,7 +30,13 @@ from facepad.training.reconstruct.data import (
     targets_of,
     truths,
 )
-from facepad.training.reconstruct.maps import MapBatches, TrunkSession, in_slices, trunk_maps
+from facepad.training.reconstruct.maps import (
+    MapBatches,
+    TrunkSession,
+    digest_of,
+    in_slices,
+    trunk_maps,
+)
 from facepad.training.reconstruct.surface_error import SurfaceError, measured
 from facepad.training.run import FREE_LICENCE, recipe_section
 from facepad.training.sources import simulated_samples, without
@@ -85,7 +91,7 @@ class ReconstructRecipe:
         words += [f"--simulated {folder.name}" for folder in self.simulated]
         words += [f"--portraits {folder.name}" for folder in self.portraits]
         words += [f"--backgrounds {self.backgrounds.name} --geometry geometry"]
-        words += [f"--leave-out {kind}" for kind in self.leave_out]
+        words += [f"--leave-out {','.join(self.leave_out)}"] * bool(self.leave_out)
         words += [f"--renders {self.rendered} --epochs {self.plan.epochs} --seed {self.plan.seed}"]
         return " ".join(words)
 
@@ -195,11 +201,13 @@ def run(
     train, dev = data
     weights = export.weights()
     trunk = TrunkSession(weights, recipe.plan.threads)
-    maps = trunk_maps(train, trunk, recipe.out / "maps", recipe.plan.seed)
+    maps = trunk_maps(train, trunk, settings.writable_folder("cache_dir"), recipe.plan.seed)
     batches = MapBatches(maps, train, recipe.batch, recipe.plan.seed)
+    facts = {"command": recipe.command, "batch": recipe.batch,
+             "train": digest_of(train), "dev": digest_of(dev)}  # fmt: skip
     trained = train_loop(
         VolumeTraining(trunk, dev), batches, recipe.plan, recipe.out / "run", advance=advance,
-        resume=resume, force=force, facts={"command": recipe.command, "batch": recipe.batch},
+        resume=resume, force=force, facts=facts,
     )  # fmt: skip
     seconds = time.monotonic() - began
     errors = evaluate(items.test, recipe.geometry, trunk, trained.module)

@@ -49,21 +49,23 @@ class SurfaceError:
     Attributes:
         name: The surface.
         error: Mean over faces of the mean error, per cent of the eye distance.
-        errors: That of each face.
+        errors: That of each face that has a surface.
         overlap: Mean intersection over union of the solids' voxels.
+        failed: Number of faces without any surface; they count in the overlap only.
     """
 
     name: str
     error: float
     errors: tuple[float, ...]
     overlap: float
+    failed: int = 0
 
     def lines(self) -> list[str]:
         """Return the line of the report."""
         return [
             f"{self.name:<22} surface error {self.error:5.2f} % of the eye distance (median "
             f"{np.median(self.errors):.2f}, worst {max(self.errors):.2f}), volumetric IoU "
-            f"{self.overlap:.3f}"
+            f"{self.overlap:.3f}" + (f"; no surface in {self.failed}" if self.failed else "")
         ]
 
 
@@ -122,17 +124,18 @@ def measured(truths: Sequence[Truth], volumes: Sequence[Depth]) -> tuple[Surface
             FACE_MESH: (truth.mesh, on_grid(truth.mesh)),
         }
         for name, (fine, coarse) in surfaces.items():
-            error = surface_error(truth.depth, fine, truth.eye_distance)
+            error = np.nan
+            if np.isfinite(fine).any():
+                error = surface_error(truth.depth, fine, truth.eye_distance)
             found.setdefault(name, []).append((error, overlap(grid, coarse)))
-    return tuple(
-        SurfaceError(
-            name,
-            float(np.mean([error for error, _ in each])),
-            tuple(error for error, _ in each),
-            float(np.mean([share for _, share in each])),
-        )
-        for name, each in found.items()
-    )
+    return tuple(_summary(name, each) for name, each in found.items())
+
+
+def _summary(name: str, each: Sequence[tuple[float, float]]) -> SurfaceError:
+    errors = tuple(error for error, _ in each if np.isfinite(error)) or (float("inf"),)
+    failed = sum(not np.isfinite(error) for error, _ in each)
+    overlaps = float(np.mean([share for _, share in each]))
+    return SurfaceError(name, float(np.mean(errors)), errors, overlaps, failed)
 
 
 def enlarged(depth: Depth) -> Depth:
@@ -148,9 +151,12 @@ def enlarged(depth: Depth) -> Depth:
 def _points(depth: Depth) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return the points of a depth map and the unit normals there."""
     known = np.isfinite(depth)
-    slopes = []
+    slopes, bordered = [], np.pad(depth, 1, constant_values=np.nan)
     for axis in (0, 1):
-        ahead, behind = (np.roll(depth, step, axis) for step in (-1, 1))
+        inner = np.moveaxis(np.moveaxis(bordered, axis, 0)[:, 1:-1], 0, axis)
+        ahead, behind = (
+            np.take(inner, range(start, start + depth.shape[axis]), axis) for start in (2, 0)
+        )
         sides = np.stack([ahead - depth, depth - behind])
         count = np.isfinite(sides).sum(axis=0)
         slopes.append(np.nansum(sides, axis=0) / np.maximum(count, 1))

@@ -10,6 +10,7 @@ from facepad.training.reconstruct.surface_error import (
     MEAN_FACE,
     RECONSTRUCTION,
     Truth,
+    _points,
     enlarged,
     measured,
     overlap,
@@ -58,6 +59,21 @@ def test_a_flatter_face_is_further_from_the_truth() -> None:
 def test_an_empty_surface_is_an_error() -> None:
     with pytest.raises(InputError, match="needs two surfaces"):
         surface_error(sphere(50.0), np.full((SIDE, SIDE), np.nan, np.float32), EYES)
+
+
+def test_faces_without_a_surface_are_counted() -> None:
+    truth, nothing = sphere(60.0), np.full((GRID, GRID), np.nan, np.float32)
+    known = Truth(truth, truth, truth, EYES, 0.0)
+    found = measured([known, known], [on_grid(truth), nothing])[0]
+    assert found.failed == 1
+    assert len(found.errors) == 1
+    assert "no surface in 1" in found.lines()[0]
+
+
+def test_a_surface_at_the_edge_of_the_crop_has_the_slope_of_its_inside() -> None:
+    x = np.tile(np.arange(SIDE, dtype=np.float32), (SIDE, 1))
+    _, normals = _points(np.asarray(0.5 * x, np.float32))
+    assert np.ptp(normals, axis=0) == pytest.approx(0.0, abs=1e-6)
 
 
 def test_equal_solids_overlap_fully_and_shifted_ones_by_their_shares() -> None:
