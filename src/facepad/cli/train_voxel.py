@@ -252,8 +252,8 @@ def train_reconstruct(
         checkpoint_every=_CHECKPOINT_EVERY,
     )
     recipe = ReconstructRecipe(
-        tuple(simulated or ()), tuple(portraits), backgrounds, Geometry.in_folder(geometry),
-        split_names(leave_out), renders, tested, plan=plan, out=out, workers=workers,
+        tuple(simulated or ()), tuple(portraits), backgrounds, Geometry.in_folder(geometry), plan,
+        split_names(leave_out), renders, tested, out=out, workers=workers,
     )  # fmt: skip
     items = prepare(recipe)
     if dry_run:

@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -61,11 +61,11 @@ class ReconstructRecipe:
         portraits: Folders of bona fide pictures that renders take their colours from.
         backgrounds: Folder of pictures behind rendered heads.
         geometry: Files of the face model.
+        plan: Options of the loop.
         leave_out: Kinds of attack that are left out of training.
         rendered: Number of renders for training.
         tested: Number of renders of held-out people for the evaluation.
         batch: Crops in a batch.
-        plan: Options of the loop.
         out: Folder of the model and of the run.
         workers: Number of processes that make the data.
     """
@@ -74,13 +74,11 @@ class ReconstructRecipe:
     portraits: tuple[Path, ...]
     backgrounds: Path
     geometry: Geometry
+    plan: TrainingPlan
     leave_out: tuple[str, ...] = ()
     rendered: int = 2400
     tested: int = 300
     batch: int = 16
-    plan: TrainingPlan = field(
-        default_factory=lambda: TrainingPlan(8, 2e-3, "adamw", 1e-4, "cosine", checkpoint_every=100)
-    )
     out: Path = Path("out")
     workers: int = 1
 
@@ -231,14 +229,16 @@ def dry_run_text(recipe: ReconstructRecipe, items: ReconstructItems) -> str:
         torch.zeros((recipe.batch, export.CHANNELS[tap], side, side))
         for tap, side in zip(network.TAPS, sides, strict=True)
     ]
-    return estimate(network.decoder(), (maps,), recipe.plan, _Steps(recipe, items))
+    return estimate(
+        network.decoder(), (maps,), recipe.plan, _Steps(len(items.train) // recipe.batch)
+    )
 
 
 class _Steps:
     """The number of steps of an epoch, without data; for an estimate."""
 
-    def __init__(self, recipe: ReconstructRecipe, items: ReconstructItems) -> None:
-        self._count = max(len(items.train) // recipe.batch, 1)
+    def __init__(self, count: int) -> None:
+        self._count = max(count, 1)
 
     def __len__(self) -> int:
         return self._count

@@ -63,7 +63,7 @@ def recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> training.Reconstr
     plan = TrainingPlan(1, 1e-2, "adamw", 1e-4, "cosine", seed=3)
     geometry = Geometry.in_folder(tmp_path)
     return training.ReconstructRecipe(
-        (), (tmp_path,), tmp_path, geometry, batch=2, plan=plan, out=tmp_path / "out"
+        (), (tmp_path,), tmp_path, geometry, plan, batch=2, out=tmp_path / "out"
     )
 
 
