@@ -37,7 +37,7 @@ from facepad.training.reconstruct.maps import (
     in_slices,
     trunk_maps,
 )
-from facepad.training.reconstruct.surface_error import SurfaceError, measured
+from facepad.training.reconstruct.surface_error import SurfaceError, depth_error, measured
 from facepad.training.run import FREE_LICENCE, recipe_section
 from facepad.training.sources import simulated_samples, without
 from facepad.training.stack.estimate import estimate
@@ -280,12 +280,6 @@ class VolumeTraining:
         mean = float(np.mean(list(off.values())))
         return {"selects": right - mean / DEPTH_PITCH / 10.0, "present_right": right,
                 **{f"depth_error_{kind}": value for kind, value in off.items()}}  # fmt: skip
-
-
-def depth_error(wanted: NDArray[np.float32], found: NDArray[np.float32]) -> float:
-    """Return the mean absolute difference of depths where both have a surface, crop pixels."""
-    both = np.isfinite(wanted) & np.isfinite(found)
-    return float(np.abs(wanted - found)[both].mean()) if both.any() else float("inf")
 
 
 def depths_of(

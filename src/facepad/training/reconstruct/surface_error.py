@@ -148,6 +148,12 @@ def enlarged(depth: Depth) -> Depth:
     return np.where(inside, values / np.maximum(weight, 1e-6), np.nan).astype(np.float32)
 
 
+def depth_error(wanted: NDArray[np.float32], found: NDArray[np.float32]) -> float:
+    """Return the mean absolute difference of depths where both have a surface, crop pixels."""
+    both = np.isfinite(wanted) & np.isfinite(found)
+    return float(np.abs(wanted - found)[both].mean()) if both.any() else float("inf")
+
+
 def _points(depth: Depth) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return the points of a depth map and the unit normals there."""
     known = np.isfinite(depth)
