@@ -108,7 +108,7 @@ def test_a_heic_picture_without_its_library(
     [
         ("matplotlib", "report", ["evaluate", "--datasets", "nuaa=NUAA", "--out", "OUT"]),
         ("h5py", "data", ["dataset", "pack", "nuaa", "--root", "NUAA", "--out", "OUT.h5"]),
-        ("sklearn", "train", ["train", "quality", "--root", "NUAA", "--out", "OUT"]),
+        ("sklearn", "fit", ["train", "quality", "--root", "NUAA", "--out", "OUT"]),
     ],
 )
 def test_an_extra_that_is_not_installed(

@@ -214,9 +214,9 @@ def percent(rate: float) -> str:
 # --- parts of a card ----------------------------------------------------------------------
 
 
-def recipe_section(command: str, method: str) -> str:
+def recipe_section(command: str, method: str, extra: str = "fit") -> str:
     """Return a card's recipe: the command with the extra that it needs, and the method."""
-    return f"`{command}`, with `pip install 'facepad[fit]'`\n\n{method}"
+    return f"`{command}`, with `pip install 'facepad[{extra}]'`\n\n{method}"
 
 
 def result_section(report: str, test_sets: Sequence[str]) -> str:

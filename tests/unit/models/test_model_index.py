@@ -95,4 +95,5 @@ def test_no_model_in_the_wheel_was_fitted_on_research_data(entry: Entry) -> None
 def test_a_card_names_the_training_command_and_its_extra(entry: Entry) -> None:
     if entry.kind == "packaged":
         recipe = parse(store.card(entry.name)).recipe
-        assert re.match(r"`facepad train \w+[^`]*`, with `pip install 'facepad\[train\]'`", recipe)
+        extra = r"with `pip install 'facepad\[(?:fit|train)\]'`"
+        assert re.match(rf"`facepad train \w+[^`]*`, {extra}", recipe)

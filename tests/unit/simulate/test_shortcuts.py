@@ -50,7 +50,13 @@ def small(recipe: Recipe, lines: int) -> Recipe:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("species", ATTACKS)
+@pytest.mark.parametrize(
+    "species",
+    [
+        "print",
+        *(pytest.param(name, marks=pytest.mark.nightly) for name in ATTACKS if name != "print"),
+    ],
+)
 def test_the_length_of_a_file_does_not_tell_an_attack(species: str) -> None:
     """Sensors a third as fine as drawn, since only the spread of their sizes counts."""
     pictures = [portrait(seed) for seed in range(10)]

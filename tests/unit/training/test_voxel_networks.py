@@ -71,7 +71,7 @@ def test_a_network_overfits_one_batch(name: str) -> None:
     assert logits.abs().min() > 1.0
 
 
-@pytest.mark.nightly  # a step over 192x192x200 voxels takes ten seconds
+@pytest.mark.nightly  # a step over 192x192x200 voxels takes seconds
 def test_the_network_of_the_thesis_overfits_one_batch() -> None:
     logits = trained("thesis", 12, 2)
     assert logits[1] > logits[0] + 1.0

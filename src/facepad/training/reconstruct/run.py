@@ -389,6 +389,7 @@ def _card(recipe: ReconstructRecipe, items: ReconstructItems, text: str, size: i
             "Direct volumetric regression: a decoder of 2D convolutions on four blocks of the "
             "frozen trunk, whose output channels are the depth slices of the volume; "
             f"{size / 1e6:.1f} MB in 32-bit numbers.",
+            "train",
         ),
         results=f"```text\n{text}\n```",
         limits="One picture determines neither the distance nor the absolute size. Hair, ears and "

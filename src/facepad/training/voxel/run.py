@@ -255,6 +255,7 @@ class VoxelRecipe:
                 f"alike. Operating points: at most {shares} of the attacks of the worst held-out "
                 f"source or dev set are accepted, and attack is said of at most {ACCUSED:.0%} of "
                 "its living people.",
+                "train",
             ),
             results=result_section(report, self.judged(data)),
             limits=_LIMITS,
@@ -301,6 +302,7 @@ class VoxelRecipe:
                 f"{count:,} weights were trained{sees}, by {self.plan.optimizer}; the best epoch "
                 f"by the mean AUC over species on held-out people: {trained.best_epoch + 1} of "
                 f"{trained.epochs}.",
+                "train",
             ),
             results=f"On held-out simulated people: {metrics}.",
             limits=_LIMITS,

@@ -86,7 +86,10 @@ def test_a_dry_run_tells_size_memory_and_time(tmp_path: Path, name: str, paramet
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "side"), [("resnet50", 64), ("mobilenet-v2", 224)])
+@pytest.mark.parametrize(
+    ("name", "side"),
+    [("resnet50", 64), pytest.param("mobilenet-v2", 224, marks=pytest.mark.nightly)],
+)
 def test_the_network_in_onnx_gives_what_torch_gives(
     name: str, side: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
