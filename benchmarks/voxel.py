@@ -5,7 +5,8 @@ r"""How long the voxel test takes, and all tests of one picture beside another v
 Rows: reconstruction and classification of one crop, their sum with the crop, and the backbone of
 the face test on one crop as reference, in turns; then the resident memory of a process that has
 judged one picture by the voxel test. With --against, the folder ``src`` of another checkout,
-`facepad check` judges one picture of 640x480 by all tests, here and there in turns, warm.
+`facepad check` judges one picture of 640x480 by all tests, here and there in turns, warm; it
+needs an environment without facepad-research.
 """
 
 import argparse
@@ -115,7 +116,8 @@ def print_against(picture: str, places: Sequence[tuple[str, str]], rounds: int) 
 def warm_s(picture: str, source: str, tests: str) -> float:
     """Return the median time of one picture in one call of ``facepad check``, seconds."""
     command = [sys.executable, "-m", "facepad", "check", "--json", "--tests", tests]
-    environment = {**os.environ, "PYTHONPATH": source}
+    paths = [source, *filter(None, [os.environ.get("PYTHONPATH")])]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
     done = subprocess.run(
         [*command, *[picture] * WARM], env=environment, capture_output=True, text=True, check=False
     )

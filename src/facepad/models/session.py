@@ -112,6 +112,9 @@ def open_session(data: bytes, threads: int, source: str) -> Any:  # noqa: ANN401
     options.inter_op_num_threads = 1
     options.log_severity_level = 4  # fatal ones; errors are raised, and a library prints nothing
     options.add_session_config_entry("session.load_model_format", "ONNX")
+    # Threads that spin after a run hold the cores that the next network of a test needs: two
+    # networks in turns on two cores took twice as long.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
         return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
     except run_failures() as error:
