@@ -15,7 +15,7 @@ from PIL import Image
 from command_line import skip_without_face_models
 from facepad.testing import made_up_dataset
 
-pytestmark = [pytest.mark.e2e, pytest.mark.slow]
+pytestmark = [pytest.mark.e2e, pytest.mark.nightly]
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "how-to-evaluate-any-system.md"
 PORTRAIT = ROOT / "examples" / "astronaut.jpg"

@@ -205,7 +205,7 @@ def test_the_same_recipe_gives_the_same_file() -> None:
     assert first == second
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_the_length_of_a_file_does_not_tell_a_mask() -> None:
     """Area under the curve, whichever way round, of 120 attacks and their bona fide pictures."""
     masks, people = [], []

@@ -29,12 +29,14 @@ def pose(scale: float = 8.0, yaw: float = 0.0) -> FaceFit:
     return FaceFit(scale, rotation(0.0, yaw, 0.0), np.array([96.0, 90.0, 5.0]), NONE, NONE)
 
 
+@pytest.mark.slow
 def test_the_mean_face_looks_towards_the_camera(model: FaceModel) -> None:
     assert len(model.landmarks) == 468
     nose = model.mean[:, 2].argmin()  # z is away from the camera
     assert np.abs(model.mean[nose, 0]) < 0.5
 
 
+@pytest.mark.slow
 def test_a_fit_finds_the_pose_of_landmarks(model: FaceModel) -> None:
     wanted = pose(yaw=25.0)
     found = fit(model, wanted.placed(model.mean[model.landmarks]))
@@ -42,6 +44,7 @@ def test_a_fit_finds_the_pose_of_landmarks(model: FaceModel) -> None:
     assert np.degrees(np.arccos((np.trace(found.rotation @ wanted.rotation.T) - 1) / 2)) < 1.0
 
 
+@pytest.mark.slow
 def test_a_fit_follows_an_identity(model: FaceModel) -> None:
     identity = np.zeros(len(model.identity), np.float32)
     identity[:4] = 1.5
