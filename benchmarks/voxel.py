@@ -68,13 +68,16 @@ def print_steps(picture: str, threads: int, runs: int) -> None:
     image = np.ascontiguousarray(np.asarray(cv2.imread(picture), np.uint8)[..., ::-1])
     frame = FaceFinder().find(Frame(image))
     crop, reconstructor = crop_of(frame), Reconstructor(threads)
-    volume = reconstructor.volumes([crop])[0]
+    seen = reconstructor.seen(crop)
     classifier, backbone = Network("voxel_net_free", threads), Backbone(threads)
-    inputs: dict[str, NDArray[Any]] = {"occupancy": volume.occupancy[None], "crops": crop[None]}
+    given: dict[str, NDArray[Any]] = {
+        "occupancy": seen.volume.occupancy[None], "crops": crop[None], **seen.maps
+    }  # fmt: skip
+    inputs = {name: given[name] for name in classifier.inputs}
     test, presentation = free(threads), Presentation((frame,))
     square = np.asarray(cv2.resize(crop, (SIDE, SIDE)), np.uint8)
     steps: dict[str, Callable[[], object]] = {
-        "reconstruct": lambda: reconstructor.volumes([crop]),
+        "reconstruct": lambda: reconstructor.seen(crop),
         "classify": lambda: classifier.run(inputs, ["logit"]),
         "crop, reconstruct, classify": lambda: test.score(presentation),
         "reference: backbone, one crop": lambda: backbone.extract([square], [14]),

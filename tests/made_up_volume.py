@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 import tiny_onnx
-from facepad.liveness.voxel.reconstructor import NAME
+from facepad.liveness.voxel.reconstructor import NAME, map_name
 from facepad.liveness.voxel.volume import GRID, SIDE, SLICES, DepthMap, Present, centred, solid
 from facepad.models import index, store
 from facepad.models.card import Card
@@ -29,8 +29,13 @@ def network() -> bytes:
     return network_of(solid(deep, present), solid(np.zeros_like(deep), present))
 
 
-def network_of(bright: NDArray[np.float32], dark: NDArray[np.float32]) -> bytes:
-    """A network whose volume is ``bright`` for a white crop and ``dark`` for a black one."""
+def network_of(
+    bright: NDArray[np.float32], dark: NDArray[np.float32], *, has_map: bool = True
+) -> bytes:
+    """A network whose volume is ``bright`` for a white crop and ``dark`` for a black one.
+
+    Its only map of a trunk is the brightness of the crop.
+    """
     weights = {
         "white": np.array(255.0, np.float32),
         "dark": dark,
@@ -45,6 +50,9 @@ def network_of(bright: NDArray[np.float32], dark: NDArray[np.float32]) -> bytes:
     ]
     inputs = [tiny_onnx.value("crops", ("n", SIDE, SIDE, 3), tiny_onnx.UINT8)]
     outputs = [tiny_onnx.value("occupancy", ("n", SLICES, GRID, GRID))]
+    if has_map:
+        nodes.append(tiny_onnx.node("Identity", ["share"], [map_name(2)]))
+        outputs.append(tiny_onnx.value(map_name(2), ("n", 1, 1, 1)))
     return tiny_onnx.model(tiny_onnx.graph(nodes, weights, inputs, outputs))
 
 

@@ -8,7 +8,8 @@ import pytest
 import made_up_volume
 import tiny_onnx
 from facepad.liveness.voxel.decision import VoxelDecision
-from facepad.liveness.voxel.volume import GRID, SIDE, SLICES
+from facepad.liveness.voxel.reconstructor import map_name
+from facepad.liveness.voxel.volume import GRID, SLICES
 from facepad.models import store
 from facepad.models.index import digest
 from facepad.scores import AffineScaling
@@ -23,15 +24,10 @@ SCALING = AffineScaling(2.0, -0.5)
 
 
 def network() -> bytes:
-    """The logit is 4 x the mean occupancy + the mean of the crop / 255; features are of rows."""
-    weights = {
-        "four": np.array(4.0, np.float32),
-        "white": np.array(255.0, np.float32),
-    }
+    """The logit is 4 x the mean occupancy + the mean of the trunk's map; features are of rows."""
+    weights = {"four": np.array(4.0, np.float32)}
     nodes = [
-        tiny_onnx.node("Cast", ["crops"], ["values"], to=tiny_onnx.FLOAT),
-        tiny_onnx.node("ReduceMean", ["values"], ["mean"], axes=[1, 2, 3], keepdims=0),
-        tiny_onnx.node("Div", ["mean", "white"], ["light"]),
+        tiny_onnx.node("ReduceMean", [map_name(2)], ["light"], axes=[1, 2, 3], keepdims=0),
         tiny_onnx.node("ReduceMean", ["occupancy"], ["full"], axes=[1, 2, 3], keepdims=0),
         tiny_onnx.node("Mul", ["full", "four"], ["deep"]),
         tiny_onnx.node("Add", ["light", "deep"], ["logit"]),
@@ -39,21 +35,27 @@ def network() -> bytes:
     ]
     inputs = [
         tiny_onnx.value("occupancy", ("n", SLICES, GRID, GRID)),
-        tiny_onnx.value("crops", ("n", SIDE, SIDE, 3), tiny_onnx.UINT8),
+        tiny_onnx.value(map_name(2), ("n", 1, 1, 1)),
     ]
     outputs = [tiny_onnx.value("logit", ("n",)), tiny_onnx.value("features", ("n", GRID))]
     return tiny_onnx.model(tiny_onnx.graph(nodes, weights, inputs, outputs))
 
 
-def install(folder: Path, monkeypatch: pytest.MonkeyPatch, volumes: str | None = None) -> None:
+def install(
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    volumes: str | None = None,
+    data: bytes | None = None,
+) -> None:
     """Make a folder the only list of models, with all that the voxel test needs.
 
     Args:
         folder: An empty folder.
         monkeypatch: Undoes it.
         volumes: Digits of the hash of the network of volumes that the test was trained with.
+        data: Another network of volumes.
     """
-    file = made_up_volume.install(folder, monkeypatch)
+    file = made_up_volume.install(folder, monkeypatch, data)
     net = network()
     decision = VoxelDecision(
         SCALING,

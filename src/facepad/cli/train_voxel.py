@@ -10,13 +10,13 @@ from facepad.cli.options import CPUS, Judge, Out, Workers, dataset_copy, split_n
 from facepad.errors import SettingsError
 
 NAME = "voxel"  # of the command
-_DEEPEST = 14  # block of the backbone
 _CHECKPOINT_EVERY = 100  # steps, beside one at the end of each epoch
 
 
 class VoxelRecipeName(StrEnum):
     """Networks over volumes."""
 
+    SURFACE = "surface"
     RESIDUAL = "residual"
     VOXNET = "voxnet"
     THESIS = "thesis"
@@ -39,10 +39,11 @@ def train_voxel(
     recipe: Annotated[
         VoxelRecipeName,
         typer.Option(
-            help="Network: a small residual one; VoxNet as published; or VoxNet as the thesis had "
-            "it, over 192x192x200 voxels of the occupancy."
+            help="Network: statistics of the surface beside a residual net over the shape; a "
+            "residual net over both; VoxNet as published; or VoxNet as the thesis had it, over "
+            "192x192x200 voxels of the occupancy."
         ),
-    ] = VoxelRecipeName.RESIDUAL,
+    ] = VoxelRecipeName.SURFACE,
     inputs: Annotated[
         InputsName,
         typer.Option(help="The shape, what is painted on the surface, or both."),
@@ -51,10 +52,10 @@ def train_voxel(
         str,
         typer.Option(
             metavar="N,...",
-            help="Blocks of the frozen backbone, 0 to 14, whose features are painted beside colour "
-            "and residue; '' for none.",
+            help="Blocks of the reconstruction's frozen trunk, of 2, 4, 10 and 14, whose features "
+            "are painted beside colour and residue; '' for none.",
         ),
-    ] = "4,9,12",
+    ] = "2,4,10,14",
     leave_out: Annotated[
         str,
         typer.Option(
@@ -271,6 +272,6 @@ def train_reconstruct(
 def _blocks(text: str) -> tuple[int, ...]:
     """Return the numbers of blocks in a comma-separated list."""
     names = split_names(text)
-    if not all(name.isdecimal() and int(name) <= _DEEPEST for name in names):
-        raise SettingsError(f"expected blocks from 0 to {_DEEPEST} as N,..., got {text!r}")
+    if not all(name.isdecimal() for name in names):
+        raise SettingsError(f"expected numbers of blocks as N,..., got {text!r}")
     return tuple(sorted({int(name) for name in names}))

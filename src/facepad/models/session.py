@@ -38,6 +38,7 @@ class Network:
     def __init__(self, name: str, threads: int = 1) -> None:
         self.name = name
         self._session = _sessions.of(name, threads)
+        self.inputs: tuple[str, ...] = tuple(one.name for one in self._session.get_inputs())
         self.outputs: tuple[str, ...] = tuple(o.name for o in self._session.get_outputs())
 
     @property

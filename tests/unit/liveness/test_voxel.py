@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+import made_up_volume
 import made_up_voxel_net
 from facepad.errors import ModelError
 from facepad.liveness.voxel.decision import VoxelDecision
 from facepad.liveness.voxel.test import VIEWS, VoxelTest, facts_of, free
-from facepad.liveness.voxel.volume import GRID, Volume, crop_of, solid
+from facepad.liveness.voxel.volume import GRID, SLICES, Volume, crop_of, solid
 from facepad.scores import sigmoid
 from facepad.testing import check_liveness_test, made_up_presentation
 from facepad.types import Face, Frame, Presentation, Reason
@@ -96,6 +97,16 @@ def test_a_network_that_was_trained_on_other_volumes_is_refused(
     made_up_voxel_net.install(tmp_path, monkeypatch, volumes="00000000")
     with pytest.raises(ModelError, match=r"volumes of 00000000, .*train it again"):
         free()
+
+
+def test_a_network_that_wants_what_the_volume_lacks_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blank = np.zeros((SLICES, GRID, GRID), np.float32)
+    without = made_up_volume.network_of(blank, blank, has_map=False)
+    made_up_voxel_net.install(tmp_path, monkeypatch, data=without)
+    with pytest.raises(ModelError, match="wants block_02, which 'face_volume' does not give"):
+        free().score(made_up_presentation(seed=1))
 
 
 def test_a_missing_network_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,12 +6,24 @@ import numpy as np
 import pytest
 
 from facepad.errors import SettingsError
+from facepad.liveness.voxel.reconstructor import map_name
+from facepad.training.face.export import CHANNELS
 from facepad.training.voxel import painting
-from facepad.training.voxel.networks import NetworkSpec, RecipeKind, exported, voxel_network
+from facepad.training.voxel.networks import (
+    InputKind,
+    NetworkSpec,
+    RecipeKind,
+    exported,
+    joined,
+    voxel_network,
+)
 
 torch = pytest.importorskip("torch", reason="needs torch: pip install 'facepad[train]'")
 
 SPECS = {
+    "surface both": NetworkSpec("surface", "both", ()),
+    "surface appearance": NetworkSpec("surface", "appearance", ()),
+    "surface occupancy": NetworkSpec("surface", "occupancy"),
     "residual both": NetworkSpec("residual", "both", ()),
     "residual appearance": NetworkSpec("residual", "appearance", ()),
     "residual occupancy": NetworkSpec("residual", "occupancy"),
@@ -19,7 +31,7 @@ SPECS = {
     "voxnet both": NetworkSpec("voxnet", "both", ()),
     "thesis": NetworkSpec("thesis", "occupancy"),
 }
-QUICK = ("residual both", "residual appearance", "residual occupancy", "voxnet")
+QUICK = ("surface both", "residual both", "residual appearance", "residual occupancy", "voxnet")
 
 
 def batch(count: int = 4) -> tuple[Any, Any]:
@@ -97,18 +109,60 @@ def test_the_number_of_trained_weights_is_known(name: str, count: int) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["residual both", "voxnet"])
-def test_a_network_in_onnx_equals_torch(name: str) -> None:
+@pytest.mark.parametrize("recipe", ["surface", "residual", "voxnet"])
+@pytest.mark.parametrize("inputs", ["both", "occupancy"])
+def test_a_network_in_onnx_equals_torch(recipe: RecipeKind, inputs: InputKind) -> None:
     pytest.importorskip("onnxscript", reason="needs onnxscript: pip install 'facepad[train]'")
     from facepad.models.session import open_session
 
-    net, (occupancy, crops) = network(name).eval(), batch(3)
-    session = open_session(exported(net), 1, "it")
-    found = session.run(None, {"occupancy": occupancy.numpy(), "crops": crops.numpy()})
+    torch.manual_seed(0)
+    spec, (occupancy, crops) = NetworkSpec(recipe, inputs), batch(3)
+    classifier = voxel_network(spec, {}).classifier.eval()
+    maps = {
+        map_name(block): torch.rand(3, CHANNELS[block], side, side)
+        for block, side in zip(spec.blocks, painting.SIDES, strict=True)
+    }
+    given = {"occupancy": occupancy, "crops": crops, **maps}
+    session = open_session(exported(classifier, spec), 1, "it")
+    names = [one.name for one in session.get_inputs()]
+    found = session.run(None, {name: given[name].numpy() for name in names})
+    seen = [painting.appearance_maps(crops), *maps.values()] if spec.has_appearance else []
     with torch.no_grad():
-        expected = net(occupancy, crops)
+        expected = classifier(occupancy, *seen)
     for own, wanted in zip(found, expected, strict=True):
         np.testing.assert_allclose(own, wanted.numpy(), atol=1e-4)
+
+
+def test_the_odds_of_the_two_kinds_of_attack_add_up() -> None:
+    outputs = torch.tensor([[0.0, 50.0], [50.0, -1.0], [0.0, -1.0]])
+    flat, mask, both = joined(outputs).tolist()
+    assert flat == pytest.approx(0.0)
+    assert mask == pytest.approx(0.0)
+    assert both == pytest.approx(-np.log(2.0), rel=1e-5)
+
+
+def test_statistics_are_of_the_surface_alone() -> None:
+    occupancy = torch.zeros(1, 64, 64, 64)
+    occupancy[:, 32:, 16:48, 16:48] = 1.0
+    inside = torch.nn.functional.pad(torch.full((1, 1, 12, 12), 3.0), (6, 6, 6, 6), value=90.0)
+    mean, spread = painting.statistics(occupancy, [inside])[0].tolist()
+    assert mean == pytest.approx(3.0, abs=1.5)
+    assert spread < 12.0
+    assert float(inside.mean()) > 40.0
+
+
+def test_features_are_standardised_by_all_that_was_seen() -> None:
+    layer = painting.standardised(2).train()
+    rng = torch.Generator().manual_seed(1)
+    for _ in range(200):
+        layer(torch.randn(8, 2, generator=rng) * torch.tensor([2.0, 0.5]) + 7.0)
+    found = layer.eval()(torch.tensor([[7.0, 7.0], [9.0, 7.5]]))
+    torch.testing.assert_close(found, torch.tensor([[0.0, 0.0], [1.0, 1.0]]), atol=0.2, rtol=0.0)
+
+
+def test_blocks_that_come_with_no_volume_are_refused() -> None:
+    with pytest.raises(SettingsError, match="gives its blocks 2, 4, 10, 14, got 9"):
+        NetworkSpec(blocks=(4, 9))
 
 
 def test_a_surface_is_one_in_all_along_a_column() -> None:

@@ -5,7 +5,7 @@ flat media become planes, but a rigid mask has the shape of a face. What gives a
 surface: colour and fine detail, which the network sees where the surface is.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from types import MappingProxyType
@@ -196,7 +196,8 @@ class VoxelTest:
     def depicted(self, frame: Frame) -> RgbImage:
         """Return views all round the volume of a frame with a face."""
         crop = crop_of(frame)
-        return turntable(self._volume(crop), crop)
+        (volume,) = self.reconstructor.volumes([crop])
+        return turntable(volume, crop)
 
     def observe(self, presentation: Presentation) -> Mapping[str, Observation] | Reason:
         """Return the raw logit and the features, for calibration.
@@ -210,15 +211,12 @@ class VoxelTest:
         frames = [frame for frame in presentation.frames if frame.face is not None]
         if not frames:
             return presentation.frames[0].no_face or Reason.NO_FACE
-        seen = [self._read(self._volume(crop), crop) for crop in map(crop_of, frames)]
-        return {VIEWS: _observation(seen)}
+        return {VIEWS: _observation([self._read(crop_of(frame))[1:] for frame in frames])}
 
     def _score_frame(self, frame: Frame) -> Score:
         if frame.face is None:
             return Score(None, frame.no_face or Reason.NO_FACE)
-        crop = crop_of(frame)
-        volume = self._volume(crop)
-        raw, _ = self._read(volume, crop)
+        volume, raw, _ = self._read(crop_of(frame))
         ratio = self.decision.scaling.apply(raw)
         details = {"raw": raw, "log_likelihood_ratio": ratio, "volume": facts_of(volume)}
         # None of them are for pictures whose edges are repeated around the face.
@@ -228,25 +226,30 @@ class VoxelTest:
     def _anchored_frame(self, calibration: Calibration, frame: Frame) -> Score:
         if frame.face is None:
             return Score(None, frame.no_face or Reason.NO_FACE)
-        crop = crop_of(frame)
-        observed = _observation([self._read(self._volume(crop), crop)])
+        observed = _observation([self._read(crop_of(frame))[1:]])
         found = calibration.score({VIEWS: observed})
         return Score(found.value, details=found.details, points=found.points)
 
-    def _volume(self, crop: RgbImage) -> Volume:
-        (volume,) = self.reconstructor.volumes([crop])
-        return volume
-
-    def _read(self, volume: Volume, crop: RgbImage) -> tuple[float, NDArray[np.float64]]:
-        """Return the raw logit and the features of one frame."""
-        inputs: dict[str, NDArray[Any]] = {"occupancy": volume.occupancy[None], "crops": crop[None]}
+    def _read(self, crop: RgbImage) -> tuple[Volume, float, NDArray[np.float64]]:
+        """Return the volume of one crop, its raw logit and its features."""
+        seen = self.reconstructor.seen(crop)
+        given: dict[str, NDArray[Any]] = {
+            "occupancy": seen.volume.occupancy[None], "crops": crop[None], **seen.maps
+        }  # fmt: skip
+        missing = [name for name in self.network.inputs if name not in given]
+        if missing:
+            raise ModelError(
+                f"model {self.network.name!r} wants {', '.join(missing)}, which "
+                f"{VOLUME_NAME!r} does not give; train it again"
+            )
+        inputs = {name: given[name] for name in self.network.inputs}
         logits, features = self.network.run(inputs, ["logit", "features"])
         if logits.shape != (1,) or features.ndim != 2 or len(features) != 1:
             raise ModelError(
                 f"model {self.network.name!r} must give a logit (N,) and features (N, K), got "
                 f"{logits.shape} and {features.shape}"
             )
-        return float(logits[0]), features[0].astype(np.float64)
+        return seen.volume, float(logits[0]), features[0].astype(np.float64)
 
 
 def facts_of(volume: Volume) -> dict[str, Any]:
@@ -269,7 +272,7 @@ def facts_of(volume: Volume) -> dict[str, Any]:
     return facts
 
 
-def _observation(seen: list[tuple[float, NDArray[np.float64]]]) -> Observation:
+def _observation(seen: Sequence[tuple[float, NDArray[np.float64]]]) -> Observation:
     logit = float(np.mean([raw for raw, _ in seen]))
     features = np.mean([one for _, one in seen], axis=0)
     return Observation(

@@ -14,6 +14,7 @@ from facepad import settings
 from facepad.errors import ModelError
 from facepad.jobs.files import write_file
 from facepad.jobs.progress import Advance
+from facepad.liveness.voxel.reconstructor import map_name
 from facepad.liveness.voxel.volume import DEPTH_PITCH, SIDE, Volume
 from facepad.models import store
 from facepad.models.card import Card
@@ -340,7 +341,10 @@ def report(
 
 
 def onnx_of(weights: Mapping[str, "Tensor"], module: "nn.Module") -> bytes:
-    """Return trunk and decoder as one ONNX file: ``crops`` in, ``occupancy`` out."""
+    """Return trunk and decoder as one ONNX file.
+
+    ``crops`` in; ``occupancy`` out, and the maps of the trunk by the names of `map_name`.
+    """
     import torch
 
     kept = export.up_to(weights, network.TAPS[-1])
@@ -354,12 +358,14 @@ def onnx_of(weights: Mapping[str, "Tensor"], module: "nn.Module") -> bytes:
                     name.replace(".", "_"), torch.nn.Parameter(value, requires_grad=False)
                 )
 
-        def forward(self, crops: "Tensor") -> "Tensor":
+        def forward(self, crops: "Tensor") -> "tuple[Tensor, ...]":
             own = {name: getattr(self, name.replace(".", "_")) for name in kept}
-            return network.occupancy(self.decoder(network.tapped(own, crops)))
+            maps = network.tapped(own, crops)
+            return network.occupancy(self.decoder(maps)), *maps
 
     crops = torch.zeros((2, SIDE, SIDE, 3), dtype=torch.uint8)
-    return export.onnx_bytes(FaceVolume().eval(), (crops,), ["crops"], ["occupancy"])
+    names = ["occupancy", *map(map_name, network.TAPS)]
+    return export.onnx_bytes(FaceVolume().eval(), (crops,), ["crops"], names)
 
 
 def _parts(crops: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:

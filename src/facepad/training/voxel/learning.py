@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facepad.evaluation.ranking import auc
+from facepad.training.face.heads import MASK
 from facepad.training.scaling import Vector, sample_weights
 from facepad.training.voxel.networks import NetworkSpec, voxel_network
 from facepad.training.voxel.volumes import SeenMaps, VolumeCache, VoxelSet
@@ -19,6 +20,8 @@ _SMOOTHING = 0.02  # of the labels: no picture is certain
 # Share of pictures whose appearance is left out where a network sees both, so that it learns the
 # shape, too.
 _WITHOUT_APPEARANCE = 0.15
+# Penalties on the weights of the heads for flat media and for masks; of all features standardised.
+_ON_FLAT, _ON_MASKS = 1.6, 0.5
 _AT_ONCE = 16  # pictures of a forward pass without gradients
 
 Batch = Mapping[str, Any]  # occupancy, maps and labels
@@ -66,7 +69,8 @@ class VoxelBatches:
         listed = zip(moves, self.cache.load(keys), strict=True)
         volumes = np.stack([move.volume(volume) for move, (_, volume) in listed])
         labels = self.data.bona_fide[rows].astype(np.float32)
-        return {"occupancy": _shares(volumes), "maps": maps, "labels": labels}
+        masks = np.array([self.data.samples[row].pai_species == MASK for row in rows], np.bool_)
+        return {"occupancy": _shares(volumes), "maps": maps, "labels": labels, "masks": masks}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,12 +96,30 @@ class VoxelTraining:
         return voxel_network(self.spec, self.trunk)
 
     def loss(self, module: "nn.Module", batch: Mapping[str, Any]) -> "Tensor":
-        """Return the cross-entropy; of two softmax outputs it is that of their difference."""
+        """Return the cross-entropy; of two softmax outputs it is that of their difference.
+
+        Where flat media and masks have a head each, each head learns from its own attacks, and
+        its weights are penalised.
+        """
         from torch.nn import functional
 
-        logits, _ = module.classifier(batch["occupancy"], *batch["maps"])
+        logits, features = module.classifier(batch["occupancy"], *batch["maps"])
         targets = batch["labels"] * (1.0 - 2.0 * _SMOOTHING) + _SMOOTHING
-        return functional.binary_cross_entropy_with_logits(logits, targets)
+        if not self.spec.has_mask_head:
+            return functional.binary_cross_entropy_with_logits(logits, targets)
+        outputs, masks = module.classifier.head(features), batch["masks"]
+        bona_fide = batch["labels"] > 0.5
+        total = 0.0
+        for number, (taught, penalty) in enumerate(
+            ((~masks, _ON_FLAT), (bona_fide | masks, _ON_MASKS))
+        ):
+            each = functional.binary_cross_entropy_with_logits(
+                outputs[:, number], targets, reduction="none"
+            )
+            weights = module.classifier.head.weight[number]
+            mean = (each * taught).sum() / taught.sum().clamp(min=1)
+            total = total + mean + 0.5 * penalty * (weights**2).sum()
+        return total
 
     def validate(self, module: "nn.Module") -> Mapping[str, float]:
         """Return the mean AUC over species of attack, and the AUC of each species."""

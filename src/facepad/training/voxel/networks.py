@@ -1,8 +1,9 @@
-"""Networks over volumes of faces: VoxNet, that of the thesis, and a small residual network.
+"""Networks over volumes of faces: surface statistics, a residual one, VoxNet and the thesis's.
 
 Each takes ``occupancy`` (N, 64, 64, 64) and ``crops`` (N, 192, 192, 3) and gives one raw logit and
 the features before the last layer. No output is ever a softmax over a single number, which is 1
-whatever the network sees.
+whatever the network sees. The frozen trunk is that of the reconstruction: in use its maps come
+with the volume.
 
 References:
     Maturana, Scherer (2015), "VoxNet", IROS, doi:10.1109/IROS.2015.7353481. Facial Liveness
@@ -10,26 +11,25 @@ References:
     voxels.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
 from facepad.errors import SettingsError
+from facepad.liveness.voxel.reconstructor import map_name
 from facepad.liveness.voxel.volume import GRID, SIDE, SLICES
-from facepad.training.face.export import onnx_bytes
+from facepad.training.face.export import CHANNELS, onnx_bytes
+from facepad.training.reconstruct.decoder import TAPS
 from facepad.training.voxel import painting
 from facepad.training.voxel.painting import COARSE
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-RecipeKind = Literal["residual", "voxnet", "thesis"]
+RecipeKind = Literal["surface", "residual", "voxnet", "thesis"]
 InputKind = Literal["occupancy", "appearance", "both"]
-# Pieces of the face, edges around it, and what is deeper: on simulations a single block in linear
-# heads separates prints best at 4 to 9, and masks at 12 to 14.
-TRUNK_BLOCKS = (4, 9, 12)
 THESIS_SIZE = (200, 192, 192)  # slices, lines and columns of the volume in the thesis
 _THESIS_FILTERS, _THESIS_POOLED = 12, 6  # voxels to each side that reach the dense layer
 _TWO = 2
@@ -37,6 +37,9 @@ _TRUNK_WIDTH = 8  # learned maps of each block of the trunk
 _WIDTHS = (16, 32, 64)  # channels at 16, 8 and 4 voxels to each side
 _DENSE = 64
 _LEAK = 0.1  # of VoxNet's rectifiers
+# Log-odds of the two heads of the recipe "surface" are sharpened, since the penalty on their
+# weights flattens them, and masks are taken for rarer than flat media.
+_SHARPENED, _RARER = 1.5, 1.5
 _FLIP = 2.0  # maps shares in [0, 1] to [-1, 1], the range of VoxNet's occupancy grids
 
 
@@ -45,15 +48,31 @@ class NetworkSpec:
     """Which network, and what it sees.
 
     Attributes:
-        recipe: "residual"; "voxnet" as published; "thesis": VoxNet as the thesis had it, over
-            192x192x200 voxels, with two outputs.
+        recipe: "surface": means and spreads over the surface of what is painted on it, beside a
+            residual net over the shape; "residual": such a net over both; "voxnet" as published;
+            "thesis": VoxNet as the thesis had it, over 192x192x200 voxels, with two outputs.
         inputs: "occupancy"; "appearance": what is painted on the surface, and the surface; or both.
-        blocks: Blocks of the frozen backbone whose features are painted beside colour and residue.
+        blocks: Blocks of the frozen trunk whose features are painted beside colour and residue.
+
+    Raises:
+        SettingsError: The reconstruction does not give the output of one of the blocks.
     """
 
-    recipe: RecipeKind = "residual"
+    recipe: RecipeKind = "surface"
     inputs: InputKind = "both"
-    blocks: tuple[int, ...] = TRUNK_BLOCKS
+    blocks: tuple[int, ...] = TAPS
+
+    def __post_init__(self) -> None:
+        if unknown := [block for block in self.blocks if block not in TAPS]:
+            raise SettingsError(
+                f"the trunk gives its blocks {', '.join(map(str, TAPS))}, got "
+                f"{', '.join(map(str, unknown))}"
+            )
+
+    @property
+    def has_mask_head(self) -> bool:
+        """Whether flat media and masks have a head each."""
+        return self.recipe == "surface" and self.has_appearance
 
     @property
     def has_appearance(self) -> bool:
@@ -83,19 +102,18 @@ def voxel_network(spec: NetworkSpec, trunk: "Mapping[str, Tensor] | None" = None
     import torch
 
     stem, body, head = _PARTS[spec.recipe](spec)
-    painter = painting.trunk_painter(spec.blocks, _TRUNK_WIDTH) if spec.has_trunk else None
     seen = frozen_maps(spec, trunk or {})
 
     class VoxelClassifier(torch.nn.Module):  # type: ignore[misc]  # Any
         def __init__(self) -> None:
             super().__init__()
-            self.painter, self.stem, self.body, self.head = painter, stem, body, head
+            self.stem, self.body, self.head = stem, body, head
 
         def forward(self, occupancy: "Tensor", *maps: "Tensor") -> "tuple[Tensor, Tensor]":
-            own = [*maps[:1], *([] if self.painter is None else [self.painter(maps[1:])])]
-            painted = torch.cat(own, dim=1) if own else None
-            features = self.body(self.stem(occupancy, painted))
+            features = self.body(self.stem(occupancy, maps))
             outputs = self.head(features)
+            if spec.has_mask_head:
+                return joined(outputs), features
             # Of two softmax outputs the log-odds are the difference of what goes into them.
             two = outputs.shape[1] == _TWO
             return (outputs[:, 1] - outputs[:, 0] if two else outputs[:, 0]), features
@@ -110,6 +128,20 @@ def voxel_network(spec: NetworkSpec, trunk: "Mapping[str, Tensor] | None" = None
             return logit, features
 
     return VoxelNetwork()
+
+
+def joined(outputs: "Tensor") -> "Tensor":
+    """Return the log-odds of bona fide from those against flat media and against masks.
+
+    A picture is bona fide where it is neither; the odds of the two kinds of attack add up.
+
+    Args:
+        outputs: Of the heads, shape (N, 2).
+    """
+    import torch
+
+    flat, mask = _SHARPENED * outputs[:, 0], _SHARPENED * outputs[:, 1] + _RARER
+    return -torch.logaddexp(-flat, -mask)
 
 
 def frozen_maps(spec: NetworkSpec, weights: "Mapping[str, Tensor]") -> "nn.Module":
@@ -143,18 +175,33 @@ def frozen_maps(spec: NetworkSpec, weights: "Mapping[str, Tensor]") -> "nn.Modul
     return FrozenMaps().eval()
 
 
-def exported(network: "nn.Module") -> bytes:
-    """Return a trained network in ONNX.
+def exported(classifier: "nn.Module", spec: NetworkSpec) -> bytes:
+    """Return a trained classifier in ONNX, without the trunk, whose maps come with the volume.
 
-    Inputs ``occupancy``, float32, shape (N, 64, 64, 64), and ``crops``, RGB uint8, shape (N, 192,
-    192, 3); outputs ``logit``, shape (N,), and ``features``, shape (N, K).
+    Inputs ``occupancy``, float32, shape (N, 64, 64, 64), and where it sees the appearance
+    ``crops``, RGB uint8, shape (N, 192, 192, 3), and the trunk's maps by the names of `map_name`;
+    outputs ``logit``, shape (N,), and ``features``, shape (N, K).
     """
     import torch
 
-    volumes = torch.zeros(2, SLICES, GRID, GRID)
-    return onnx_bytes(
-        network, (volumes, _no_crops()), ["occupancy", "crops"], ["logit", "features"]
-    )
+    class InUse(torch.nn.Module):  # type: ignore[misc]  # Any
+        def __init__(self) -> None:
+            super().__init__()
+            self.classifier = classifier
+
+        def forward(self, occupancy: "Tensor", *seen: "Tensor") -> "tuple[Tensor, Tensor]":
+            own = [painting.appearance_maps(seen[0]), *seen[1:]] if seen else []
+            logit, features = self.classifier(occupancy, *own)
+            return logit, features
+
+    given, names = [torch.zeros(2, SLICES, GRID, GRID)], ["occupancy"]
+    if spec.has_appearance:
+        sizes = dict(zip(TAPS, painting.SIDES, strict=True))
+        given += [_no_crops()] + [
+            torch.zeros(2, CHANNELS[block], sizes[block], sizes[block]) for block in spec.blocks
+        ]
+        names += ["crops", *map(map_name, spec.blocks)]
+    return onnx_bytes(InUse().eval(), tuple(given), names, ["logit", "features"])
 
 
 def exported_maps(spec: NetworkSpec, weights: "Mapping[str, Tensor]") -> bytes:
@@ -162,6 +209,10 @@ def exported_maps(spec: NetworkSpec, weights: "Mapping[str, Tensor]") -> bytes:
     count = 1 + spec.has_trunk * len(spec.blocks)
     names = [f"map_{number}" for number in range(count)]
     return onnx_bytes(frozen_maps(spec, weights), (_no_crops(),), ["crops"], names)
+
+
+def _painted_blocks(spec: NetworkSpec) -> tuple[int, ...]:
+    return spec.blocks if spec.has_trunk else ()
 
 
 def _no_crops() -> "Tensor":
@@ -179,12 +230,16 @@ def _voxnet(spec: NetworkSpec) -> "_Parts":
     from torch import nn
 
     class PaintedVoxels(torch.nn.Module):  # type: ignore[misc]  # Any
-        def forward(self, occupancy: "Tensor", maps: "Tensor | None") -> "Tensor":
+        def __init__(self) -> None:
+            super().__init__()
+            self.painter = painting.painter(_painted_blocks(spec), _TRUNK_WIDTH)
+
+        def forward(self, occupancy: "Tensor", maps: "Sequence[Tensor]") -> "Tensor":
             volume = painting.coarse(occupancy)
             parts = [] if spec.inputs == "appearance" else [_FLIP * volume - 1.0]
-            if maps is not None:
+            if maps:
                 share = painting.surface(volume)
-                parts += [share, painting.painted(maps, share)]
+                parts += [share, painting.painted(self.painter(maps), share)]
             return torch.cat(parts, dim=1)
 
     channels = (spec.inputs != "appearance") + spec.has_appearance * (1 + spec.maps)
@@ -209,7 +264,7 @@ def _thesis(spec: NetworkSpec) -> "_Parts":
         )
 
     class FineVoxels(torch.nn.Module):  # type: ignore[misc]  # Any
-        def forward(self, occupancy: "Tensor", maps: "Tensor | None") -> "Tensor":  # noqa: ARG002
+        def forward(self, occupancy: "Tensor", maps: "Sequence[Tensor]") -> "Tensor":  # noqa: ARG002
             return functional.interpolate(occupancy[:, None], THESIS_SIZE, mode="nearest")
 
     filters = _THESIS_FILTERS
@@ -232,6 +287,45 @@ def _dense(width: int) -> "list[nn.Module]":
     from torch import nn
 
     return [nn.Flatten(), nn.Linear(width, 128), nn.ReLU(), nn.Dropout(0.4)]
+
+
+# --- statistics of the surface ------------------------------------------------------------
+
+
+def _surface(spec: NetworkSpec) -> "_Parts":
+    """Return statistics of what is painted on the surface, and a residual net over the shape.
+
+    The heads are linear and strongly shrunk: simulations are few, and what separates them best is
+    not what separates real attacks.
+    """
+    import torch
+    from torch import nn
+
+    shape = None
+    if spec.inputs != "appearance":
+        stem, body, _ = _residual(replace(spec, inputs="occupancy"))
+        shape = nn.ModuleList([stem, body])
+    count = 0
+    if spec.has_appearance:
+        painted = (painting.COLOURS + painting.RESIDUES, *(CHANNELS[at] for at in spec.blocks))
+        count = 2 * sum(painted)
+    width = count + (spec.inputs != "appearance") * _DENSE
+
+    class SurfaceStatistics(torch.nn.Module):  # type: ignore[misc]  # Any
+        def __init__(self) -> None:
+            super().__init__()
+            self.shape = shape
+
+        def forward(self, occupancy: "Tensor", maps: "Sequence[Tensor]") -> "Tensor":
+            parts = [painting.statistics(occupancy, maps)] if maps else []
+            if self.shape is not None:
+                stem, body = self.shape
+                parts.append(body(stem(occupancy, ())))
+            return torch.cat(parts, dim=1)
+
+    head = nn.Linear(width, 1 + spec.has_mask_head)
+    nn.init.zeros_(head.weight)
+    return SurfaceStatistics(), painting.standardised(width), head
 
 
 # --- residual -----------------------------------------------------------------------------
@@ -266,6 +360,7 @@ def _mixed_voxels(spec: NetworkSpec) -> "nn.Module":
         def __init__(self) -> None:
             super().__init__()
             if spec.has_appearance:
+                self.painter = painting.painter(_painted_blocks(spec), _TRUNK_WIDTH)
                 flat = nn.Conv2d(spec.maps, width, 3, 2, padding=1, bias=False)
                 self.mixed = nn.Sequential(
                     flat, nn.BatchNorm2d(width), nn.ReLU(), nn.Dropout2d(0.1)
@@ -274,13 +369,13 @@ def _mixed_voxels(spec: NetworkSpec) -> "nn.Module":
                 self.shape = nn.Sequential(*_convolved(2, width, 2))
             self.normed = nn.BatchNorm3d(width)
 
-        def forward(self, occupancy: "Tensor", maps: "Tensor | None") -> "Tensor":
+        def forward(self, occupancy: "Tensor", maps: "Sequence[Tensor]") -> "Tensor":
             volume = painting.coarse(occupancy)
             share = painting.surface(volume)
             parts = []
-            if maps is not None:
+            if maps:
                 half = nn.functional.avg_pool3d(share, 2) * 2.0  # 1 in all along a column
-                parts.append(painting.painted(self.mixed(maps), half))
+                parts.append(painting.painted(self.mixed(self.painter(maps)), half))
             if spec.inputs != "appearance":
                 parts.append(self.shape(torch.cat([_FLIP * volume - 1.0, share], dim=1)))
             return torch.relu(self.normed(sum(parts)))
@@ -315,5 +410,5 @@ def _convolved(before: int, width: int, stride: int) -> "tuple[nn.Module, nn.Mod
 
 _Parts = tuple[Any, Any, Any]  # stem, body and head, torch modules
 _PARTS: Mapping[RecipeKind, Callable[[NetworkSpec], _Parts]] = MappingProxyType(
-    {"residual": _residual, "voxnet": _voxnet, "thesis": _thesis}
+    {"surface": _surface, "residual": _residual, "voxnet": _voxnet, "thesis": _thesis}
 )

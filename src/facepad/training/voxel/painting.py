@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 COARSE = 32  # voxels across, down and in depth of the volume that networks see
 COLOURS = 3  # brightness, blue and red differences
 RESIDUES = 9  # of three planes at two scales their strength, and signed brightness and colours
+SIDES = (48, 24, 12, 6)  # of the trunk's maps of a crop, at the blocks the reconstruction reads
+_LEAST_VARIANCE = 1e-6
+_LATEST = 0.003  # share of the latest batch in means over the training data
 _EPSILON = 1e-3  # of values in [0, 1]: a quarter of a grey level
 _BRIGHTNESS = (0.299, 0.587, 0.114)  # of red, green and blue, as in ITU-R BT.601
 _SIGMAS = (0.8, 2.0)  # pixels of the crop
@@ -83,8 +86,11 @@ def trunk_maps(
     return [outputs[block] for block in blocks]
 
 
-def trunk_painter(blocks: Sequence[int], width: int) -> Any:  # noqa: ANN401 - a torch module
-    """Return a module that makes maps of the outputs of `trunk_maps`; the trunk stays frozen.
+def painter(blocks: Sequence[int], width: int) -> Any:  # noqa: ANN401 - a torch module
+    """Return a module that joins colour and residue with maps learned of the trunk's.
+
+    It takes `appearance_maps` and the outputs of `trunk_maps`, and gives maps of shape (N, C, 32,
+    32); the trunk stays frozen.
 
     Args:
         blocks: The blocks.
@@ -93,7 +99,7 @@ def trunk_painter(blocks: Sequence[int], width: int) -> Any:  # noqa: ANN401 - a
     import torch
     from torch.nn import functional
 
-    class TrunkPainter(torch.nn.Module):  # type: ignore[misc]  # Any
+    class Painter(torch.nn.Module):  # type: ignore[misc]  # Any
         def __init__(self) -> None:
             super().__init__()
             self.mixed = torch.nn.ModuleList(
@@ -105,18 +111,70 @@ def trunk_painter(blocks: Sequence[int], width: int) -> Any:  # noqa: ANN401 - a
                 for block in blocks
             )
 
-        def forward(self, outputs: "Sequence[Tensor]") -> "Tensor":
-            maps = [mix(output) for mix, output in zip(self.mixed, outputs, strict=True)]
+        def forward(self, seen: "Sequence[Tensor]") -> "Tensor":
+            maps = [mix(output) for mix, output in zip(self.mixed, seen[1:], strict=True)]
             size = (COARSE, COARSE)
-            return torch.cat(
-                [
-                    functional.interpolate(one, size, mode="bilinear", antialias=False)
-                    for one in maps
-                ],
-                dim=1,
-            )
+            wide = [
+                functional.interpolate(one, size, mode="bilinear", antialias=False) for one in maps
+            ]
+            return torch.cat([seen[0], *wide], dim=1)
 
-    return TrunkPainter()
+    return Painter()
+
+
+def statistics(occupancy: "Tensor", maps: "Sequence[Tensor]") -> "Tensor":
+    """Return the mean and the spread over the visible surface of each channel of maps.
+
+    Args:
+        occupancy: Shape (N, 64, 64, 64).
+        maps: Each of shape (N, C, h, w), with 32 or one of `SIDES` for h and w.
+
+    Returns:
+        Shape (N, 2 times the sum of C).
+    """
+    import torch
+    from torch.nn import functional
+
+    present = occupancy[:, -1:]
+    finest = functional.interpolate(present, (SIDES[0], SIDES[0]), mode="bilinear")
+    found = []
+    for one in maps:
+        side = one.shape[-1]
+        whole = present if side == COARSE else finest
+        share = functional.avg_pool2d(whole, whole.shape[-1] // side) + _EPSILON
+        share = share / share.sum(dim=(2, 3), keepdim=True)
+        mean = (one * share).sum(dim=(2, 3))
+        away = (one - mean[:, :, None, None]) ** 2
+        found += [mean, ((away * share).sum(dim=(2, 3)) + _LEAST_VARIANCE).sqrt()]
+    return torch.cat(found, dim=1)
+
+
+def standardised(width: int) -> Any:  # noqa: ANN401 - a torch module
+    """Return a module that gives features a mean of 0 and a spread of 1 over the training data.
+
+    Other than in batch normalisation, a picture is never standardised by the few others of its
+    batch, but by all that were seen before.
+    """
+    import torch
+
+    class Standardised(torch.nn.Module):  # type: ignore[misc]  # Any
+        def __init__(self) -> None:
+            super().__init__()
+            self.register_buffer("mean", torch.zeros(width))
+            self.register_buffer("square", torch.ones(width))
+            self.register_buffer("batches", torch.zeros(()))
+
+        def forward(self, features: "Tensor") -> "Tensor":
+            if self.training:
+                with torch.no_grad():
+                    self.batches += 1.0
+                    share = torch.clamp(1.0 / self.batches, min=_LATEST)
+                    self.mean.lerp_(features.mean(dim=0), share)
+                    self.square.lerp_((features**2).mean(dim=0), share)
+            spread = (self.square - self.mean**2).clamp(min=_LEAST_VARIANCE).sqrt()
+            return (features - self.mean) / spread
+
+    return Standardised()
 
 
 def _planes(crops: "Tensor") -> "Tensor":

@@ -219,7 +219,7 @@ class VoxelRecipe:
         """
         volumes = VolumeCache(cache)
         trained = self._trained(data, volumes, advance)
-        onnx = exported(trained.module)
+        onnx = exported(trained.module.classifier, self.spec)
         store.save_file(self.out / f"{NETWORK}.onnx", onnx, self._network_card(data, trained))
 
         def raw(part: VoxelSet) -> Vector:
@@ -281,7 +281,7 @@ class VoxelRecipe:
         )
 
     def _batches(self, train: VoxelSet, cache: VolumeCache, seen: SeenMaps) -> VoxelBatches:
-        hides = self.spec.inputs == "both"
+        hides = self.spec.inputs == "both" and not self.spec.has_mask_head
         return VoxelBatches(train, cache, seen, self.batch, hides, self.plan.seed)
 
     def _trunk(self) -> Mapping[str, Any]:
@@ -291,7 +291,9 @@ class VoxelRecipe:
         spec, (_, count) = self.spec, parameters_of(trained.module)
         metrics = ", ".join(f"{name} {value:.3f}" for name, value in trained.metrics.items())
         blocks = ", ".join(map(str, spec.blocks))
-        sees = f", beside the frozen backbone to the blocks {blocks}" if spec.has_trunk else ""
+        sees = (
+            f", over the reconstruction's frozen trunk, blocks {blocks}" if spec.has_trunk else ""
+        )
         return Card(
             title=f"Network over volumes of faces: {spec.recipe}, {spec.inputs}",
             version=FIRST_VERSION,
