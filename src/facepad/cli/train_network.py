@@ -75,7 +75,11 @@ def train_network(
     ] = 4,
     every: Annotated[
         int,
-        typer.Option(min=1, help="Use every Nth picture of train and dev; neighbours are alike."),
+        typer.Option(
+            min=1,
+            help="Use every Nth picture of each class and PAI species of train and dev; "
+            "neighbours are alike.",
+        ),
     ] = 1,
     seed: Annotated[int, typer.Option(min=0, help="Random seed.")] = 0,
     threads: Annotated[int, typer.Option(min=1, help="CPU threads of the training.")] = 1,

@@ -6,7 +6,13 @@ from pathlib import Path
 from facepad.errors import DatasetError, counted
 from facepad.training.network.thesis import BackboneSpec, FrozenStages, spec_of
 from facepad.training.run import FREE_LICENCE, RESEARCH_LICENCE
-from facepad.training.sources import DatasetCopy, only_simulated, part_of, train_and_dev
+from facepad.training.sources import (
+    DatasetCopy,
+    every_nth,
+    only_simulated,
+    part_of,
+    train_and_dev,
+)
 from facepad.training.stack.loop import TrainingPlan
 from facepad.types import Sample, Split
 
@@ -27,7 +33,8 @@ class NetworkRecipe:
         name: Name of the network.
         out: Folder for network, description, card and report; the run lies in ``NAME-run``.
         workers: Number of processes.
-        every: Use every Nth picture of the train and dev parts; neighbours are alike.
+        every: Use every Nth picture of each class and PAI species of the train and dev parts,
+            as `every_nth`; neighbours are alike.
     """
 
     stages: FrozenStages
@@ -76,10 +83,13 @@ class NetworkRecipe:
             DatasetError: Something is not laid out as expected, or a class is missing in dev.
         """
         samples = train_and_dev(self.copies_of)
-        train, dev = (part_of(samples, one)[:: self.every] for one in (Split.TRAIN, Split.DEV))
+        train, dev = (self._thinned(part_of(samples, one)) for one in (Split.TRAIN, Split.DEV))
         if len({sample.is_bona_fide for sample in dev}) < 2:
             raise DatasetError(
                 "early stop and threshold need a dev part with both classes, got "
                 f"{counted(len(dev), 'picture')}"
             )
         return train, dev
+
+    def _thinned(self, samples: tuple[Sample, ...]) -> tuple[Sample, ...]:
+        return tuple(samples[place] for place in every_nth(samples, self.every))
