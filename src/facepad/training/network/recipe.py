@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from facepad.errors import DatasetError, counted
+from facepad.errors import DatasetError, counted, require
+from facepad.registry import STEM_WORDS, is_network_name
 from facepad.training.network.thesis import BackboneSpec, FrozenStages, spec_of
 from facepad.training.run import FREE_LICENCE, RESEARCH_LICENCE
 from facepad.training.sources import (
@@ -23,6 +24,8 @@ MARGIN = 1.0  # of the crop: the square of the face's box, as in the thesis
 class NetworkRecipe:
     """Options of the recipe "thesis".
 
+    A name that no description of a network can have is a `SettingsError`.
+
     Attributes:
         stages: The backbone and its weights.
         copies_of: Datasets; their train parts are fitted, their dev parts select.
@@ -30,7 +33,7 @@ class NetworkRecipe:
         batch: Pictures in a batch.
         augmented: Copies of each picture whose frozen outputs are cached, the unchanged one
             included.
-        name: Name of the network.
+        name: Name of the network and its files.
         out: Folder for network, description, card and report; the run lies in ``NAME-run``.
         workers: Number of processes.
         every: Use every Nth picture of each class and PAI species of the train and dev parts,
@@ -46,6 +49,9 @@ class NetworkRecipe:
     out: Path
     workers: int
     every: int = 1
+
+    def __post_init__(self) -> None:
+        require(is_network_name(self.name), "name of the network", STEM_WORDS, self.name)
 
     @property
     def spec(self) -> BackboneSpec:
