@@ -15,16 +15,17 @@ gets a row first. With ``--fit-quality`` the test ``quality`` is first fitted on
 of the whole picture as in the thesis, or of the face.
 
 `cross` is the thesis's protocol: fit on NUAA, set the threshold on Replay-Attack devel, count
-errors on Replay-Attack test, so it needs ``--judge``, too. ``quality`` is fitted on NUAA's train part; packaged weights are
-judged as they are, and a network of one's own (``network:FILE.toml``) by the weights that it has.
+errors on Replay-Attack test, for which it needs ``--judge``, too. ``quality`` is fitted on NUAA's
+train part; packaged weights are judged as they are, and a network of one's own
+(``network:FILE.toml``) by the weights that it has.
 The consolidation ``lda`` is fitted on the tests' scores of Replay-Attack devel: NUAA has too few
 people for it outside of its test part.
 
 `times` judges one picture of 640x480 in turns with a reference, on one thread; the least times of
 the processor count. The reference is a product of two matrices with as many multiplications as a
 ResNet-50 has for one picture of 224x224 (4.1e9). `miniature` writes small made-up copies of both
-databases to try the commands on, and an empty list of openings. ``--keep docs/lab/thesis.json`` keeps the figures for the tables
-in docs/thesis.md; ``table`` prints these.
+databases to try the commands on, and an empty list of openings. ``--keep docs/lab/thesis.json``
+keeps the figures for the tables in docs/thesis.md; ``table`` prints these.
 
 Each command of facepad that is run is printed first.
 """
