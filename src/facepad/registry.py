@@ -132,6 +132,7 @@ NETWORK = "network:"  # begins the name of a test by a network of the user's own
 DESCRIPTION = ".toml"  # ends the name of the file that describes it
 _NETWORK_TEST = "facepad.liveness.network.test:NetworkFactory"  # called with the file
 _STEM = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")  # safe in columns and names of files
+STEM_WORDS = "of A-Z, a-z, 0-9, _, - and ., beginning with a letter or digit, at most 64 long"
 # Tests whose weights saw research data; a distribution of their own in the repository.
 RESEARCH_PACKAGE = "facepad-research"
 RESEARCH_TESTS = ("face_cnn_research", "quality_research", "quality_whole_research")
@@ -170,6 +171,16 @@ def short_name(name: str) -> str:
     return f"{NETWORK}{_description(name).stem}" if name.startswith(NETWORK) else name
 
 
+def is_network_name(stem: str) -> bool:
+    """Return whether the description of a network can be named so, without folder and ending.
+
+    Example:
+        >>> is_network_name("thesis-2"), is_network_name('my "best"')
+        (True, False)
+    """
+    return _STEM.fullmatch(stem) is not None
+
+
 def located(name: str) -> str:
     """Return the name of a liveness test so that it holds in any working folder.
 
@@ -188,10 +199,10 @@ def _description(name: str) -> Path:
             f"`facepad network describe {place}` writes one"
         )
     file = expanded(place if place.endswith(DESCRIPTION) else f"{place}{DESCRIPTION}", name)
-    if not _STEM.fullmatch(file.stem):
+    if not is_network_name(file.stem):
         raise SettingsError(
-            f"test {name!r}: the name of a description is of A-Z, a-z, 0-9, _, - and ., at most 64 "
-            f"long, and ends with {DESCRIPTION}, such as {NETWORK}models/my{DESCRIPTION}"
+            f"test {name!r}: the name of a description is {STEM_WORDS}, and ends with "
+            f"{DESCRIPTION}, such as {NETWORK}models/my{DESCRIPTION}"
         )
     return file
 

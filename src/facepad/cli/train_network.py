@@ -75,11 +75,15 @@ def train_network(
     ] = 4,
     every: Annotated[
         int,
-        typer.Option(min=1, help="Use every Nth picture of train and dev; neighbours are alike."),
+        typer.Option(
+            min=1,
+            help="Use every Nth picture of each class and PAI species of train and dev; "
+            "neighbours are alike.",
+        ),
     ] = 1,
     seed: Annotated[int, typer.Option(min=0, help="Random seed.")] = 0,
     threads: Annotated[int, typer.Option(min=1, help="CPU threads of the training.")] = 1,
-    name: Annotated[str, typer.Option(help="Name of the network.")] = "thesis",
+    name: Annotated[str, typer.Option(help="Name of the network and its files.")] = "thesis",
     out: Out = Path("out"),
     workers: Workers = 1,
     resume: Annotated[bool, typer.Option("--resume", help="Resume an interrupted run.")] = False,

@@ -136,17 +136,21 @@ def part_of(samples: Sequence[Sample], split: Split) -> tuple[Sample, ...]:
 def every_nth(samples: Sequence[Sample], step: int) -> list[int]:
     """Return the places of every Nth picture of each class and PAI species, in order.
 
-    The simulator lists the attacks after their source, so every Nth picture of all together can
-    be of one class.
+    Each person loses the same share, up to one picture of each species. Every Nth picture of all
+    together could be of one class: the simulator lists the attacks after their source; or of one
+    person, where pictures of people alternate.
     """
-    seen: dict[str | None, int] = {}
-    kept = []
+    subjects = dict.fromkeys(sample.subject for sample in samples)
+    turns = {subject: turn for turn, subject in enumerate(subjects)}
+    groups: dict[str | None, list[int]] = {}
     for place, sample in enumerate(samples):
-        count = seen.get(sample.pai_species, 0)
-        seen[sample.pai_species] = count + 1
-        if count % step == 0:
-            kept.append(place)
-    return kept
+        groups.setdefault(sample.pai_species, []).append(place)
+    kept = [
+        place
+        for group in groups.values()
+        for place in sorted(group, key=lambda one: turns[samples[one].subject])[::step]
+    ]
+    return sorted(kept)
 
 
 def simulated_samples(roots: Sequence[Path]) -> tuple[Sample, ...]:

@@ -40,3 +40,12 @@ def test_a_dataset_is_named_with_its_folder() -> None:
     result = CliRunner().invoke(app, [*NETWORK, "--dataset", "nuaa"])
     assert result.exit_code == 4
     assert "NAME=DIR" in result.stderr
+
+
+@pytest.mark.parametrize("name", ['my "best"', "../thesis", "", "two\nlines"])
+def test_a_name_that_no_network_can_have_is_refused_first(name: str, tmp_path: Path) -> None:
+    asked = [*NETWORK, "--dataset", f"nuaa={tmp_path}", "--name", name, "--out", str(tmp_path)]
+    result = CliRunner().invoke(app, asked)
+    assert result.exit_code == 4
+    assert "name of the network must be of A-Z" in result.stderr
+    assert not list(tmp_path.iterdir())

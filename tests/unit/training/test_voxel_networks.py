@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import made_up_trunk
 from facepad.errors import SettingsError
 from facepad.liveness.voxel.reconstructor import map_name
 from facepad.training.face.export import CHANNELS
@@ -14,6 +15,7 @@ from facepad.training.voxel.networks import (
     NetworkSpec,
     RecipeKind,
     exported,
+    exported_maps,
     joined,
     voxel_network,
 )
@@ -163,6 +165,30 @@ def test_features_are_standardised_by_all_that_was_seen() -> None:
 def test_blocks_that_come_with_no_volume_are_refused() -> None:
     with pytest.raises(SettingsError, match="gives its blocks 2, 4, 10, 14, got 9"):
         NetworkSpec(blocks=(4, 9))
+
+
+@pytest.mark.slow
+def test_the_default_blocks_of_the_trunk_in_onnx_equal_torch() -> None:
+    pytest.importorskip("onnxscript", reason="needs onnxscript: pip install 'facepad[train]'")
+    from facepad.models.session import open_session
+
+    spec, trunk = NetworkSpec(), made_up_trunk.weights()
+    assert spec.blocks
+    torch.manual_seed(0)
+    net, (occupancy, crops) = voxel_network(spec, trunk).eval(), batch(3)
+    torch.nn.init.normal_(net.classifier.head.weight)
+    session = open_session(exported_maps(spec, trunk), 1, "its frozen part")
+    maps = session.run(None, {"crops": crops.numpy()})
+    inputs = {"occupancy": occupancy.numpy(), "crops": crops.numpy()}
+    inputs |= {map_name(block): own for block, own in zip(spec.blocks, maps[1:], strict=True)}
+    logits, features = open_session(exported(net.classifier, spec), 1, "it").run(None, inputs)
+    with torch.no_grad():
+        seen = net.seen(crops)
+        expected = net.classifier(occupancy, *seen)
+    assert [one.shape for one in maps] == [tuple(one.shape) for one in seen]
+    for own, wanted in zip((logits, features, *maps), (*expected, *seen), strict=True):
+        assert float(wanted.std()) > 1e-3  # depends on what it sees
+        np.testing.assert_allclose(own, wanted.numpy(), atol=1e-4, rtol=1e-4)
 
 
 def test_a_surface_is_one_in_all_along_a_column() -> None:

@@ -3,10 +3,17 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from facepad.errors import DatasetError, counted
+from facepad.errors import DatasetError, counted, require
+from facepad.registry import STEM_WORDS, is_network_name
 from facepad.training.network.thesis import BackboneSpec, FrozenStages, spec_of
 from facepad.training.run import FREE_LICENCE, RESEARCH_LICENCE
-from facepad.training.sources import DatasetCopy, only_simulated, part_of, train_and_dev
+from facepad.training.sources import (
+    DatasetCopy,
+    every_nth,
+    only_simulated,
+    part_of,
+    train_and_dev,
+)
 from facepad.training.stack.loop import TrainingPlan
 from facepad.types import Sample, Split
 
@@ -17,6 +24,8 @@ MARGIN = 1.0  # of the crop: the square of the face's box, as in the thesis
 class NetworkRecipe:
     """Options of the recipe "thesis".
 
+    A name that no description of a network can have is a `SettingsError`.
+
     Attributes:
         stages: The backbone and its weights.
         copies_of: Datasets; their train parts are fitted, their dev parts select.
@@ -24,10 +33,11 @@ class NetworkRecipe:
         batch: Pictures in a batch.
         augmented: Copies of each picture whose frozen outputs are cached, the unchanged one
             included.
-        name: Name of the network.
+        name: Name of the network and its files.
         out: Folder for network, description, card and report; the run lies in ``NAME-run``.
         workers: Number of processes.
-        every: Use every Nth picture of the train and dev parts; neighbours are alike.
+        every: Use every Nth picture of each class and PAI species of the train and dev parts,
+            as `every_nth`; neighbours are alike.
     """
 
     stages: FrozenStages
@@ -39,6 +49,9 @@ class NetworkRecipe:
     out: Path
     workers: int
     every: int = 1
+
+    def __post_init__(self) -> None:
+        require(is_network_name(self.name), "name of the network", STEM_WORDS, self.name)
 
     @property
     def spec(self) -> BackboneSpec:
@@ -76,10 +89,13 @@ class NetworkRecipe:
             DatasetError: Something is not laid out as expected, or a class is missing in dev.
         """
         samples = train_and_dev(self.copies_of)
-        train, dev = (part_of(samples, one)[:: self.every] for one in (Split.TRAIN, Split.DEV))
+        train, dev = (self._thinned(part_of(samples, one)) for one in (Split.TRAIN, Split.DEV))
         if len({sample.is_bona_fide for sample in dev}) < 2:
             raise DatasetError(
                 "early stop and threshold need a dev part with both classes, got "
                 f"{counted(len(dev), 'picture')}"
             )
         return train, dev
+
+    def _thinned(self, samples: tuple[Sample, ...]) -> tuple[Sample, ...]:
+        return tuple(samples[place] for place in every_nth(samples, self.every))

@@ -324,7 +324,6 @@ def _surface(spec: NetworkSpec) -> "_Parts":
             return torch.cat(parts, dim=1)
 
     head = nn.Linear(width, 1 + spec.has_mask_head)
-    nn.init.zeros_(head.weight)
     return SurfaceStatistics(), painting.standardised(width), head
 
 

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -65,6 +66,15 @@ def test_dev_needs_both_classes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr("facepad.training.network.recipe.train_and_dev", lambda _: samples)
     with pytest.raises(DatasetError, match="dev part with both classes"):
         _recipe(tmp_path).prepare()
+
+
+def test_every_nth_picture_is_taken_of_each_species(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    samples = (*_samples(Split.TRAIN), *_samples(Split.DEV))
+    monkeypatch.setattr("facepad.training.network.recipe.train_and_dev", lambda _: samples)
+    for part in replace(_recipe(tmp_path), every=4).prepare():
+        assert [sample.pai_species for sample in part] == [None, "print"] * 2
 
 
 def test_missing_weights_end_a_run_before_anything_slow(tmp_path: Path) -> None:
