@@ -93,7 +93,7 @@ def _onnx(state: Mapping[str, "Tensor"], deepest: int) -> bytes:
 
 def onnx_bytes(
     module: Any,  # noqa: ANN401 - a torch module
-    examples: Sequence["Tensor"],
+    examples: Sequence["Tensor | list[Tensor]"],
     inputs: Sequence[str],
     outputs: Sequence[str],
 ) -> bytes:
@@ -101,7 +101,8 @@ def onnx_bytes(
 
     Args:
         module: The network, in evaluation mode.
-        examples: An example of each input; the first axis is the number of items, 1 to 64.
+        examples: An example of each argument, which is a tensor or a list of them; the first axis
+            is the number of items, 1 to 64.
         inputs: Names of the inputs.
         outputs: Names of the outputs.
     """
@@ -118,7 +119,9 @@ def onnx_bytes(
             opset_version=_OPSET,
             input_names=list(inputs),
             output_names=list(outputs),
-            dynamic_shapes=({0: items},) * len(examples),
+            dynamic_shapes=tuple(
+                [{0: items}] * len(one) if isinstance(one, list) else {0: items} for one in examples
+            ),
         )
     return without_traces(program.model_proto)
 

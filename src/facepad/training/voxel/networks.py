@@ -189,7 +189,8 @@ def exported(classifier: "nn.Module", spec: NetworkSpec) -> bytes:
             super().__init__()
             self.classifier = classifier
 
-        def forward(self, occupancy: "Tensor", *seen: "Tensor") -> "tuple[Tensor, Tensor]":
+        def forward(self, given: "list[Tensor]") -> "tuple[Tensor, Tensor]":
+            occupancy, *seen = given
             own = [painting.appearance_maps(seen[0]), *seen[1:]] if seen else []
             logit, features = self.classifier(occupancy, *own)
             return logit, features
@@ -201,7 +202,7 @@ def exported(classifier: "nn.Module", spec: NetworkSpec) -> bytes:
             torch.zeros(2, CHANNELS[block], sizes[block], sizes[block]) for block in spec.blocks
         ]
         names += ["crops", *map(map_name, spec.blocks)]
-    return onnx_bytes(InUse().eval(), tuple(given), names, ["logit", "features"])
+    return onnx_bytes(InUse().eval(), ([*given],), names, ["logit", "features"])
 
 
 def exported_maps(spec: NetworkSpec, weights: "Mapping[str, Tensor]") -> bytes:
