@@ -1,9 +1,10 @@
 """The thesis's tables, with facepad's figures beside its own, on the same kind of data.
 
     python benchmarks/thesis.py evaluate --nuaa NUAA --part dev --tests quality,face_cnn --out out
-    python benchmarks/thesis.py cross --nuaa NUAA --replay REPLAY --tests quality --out out
-    python benchmarks/thesis.py cross --nuaa NUAA --replay REPLAY --tests quality,face_cnn \
-        --fusion lda --out out
+    python benchmarks/thesis.py cross --nuaa NUAA --replay REPLAY --judge OPENINGS.csv \
+        --tests quality --out out
+    python benchmarks/thesis.py cross --nuaa NUAA --replay REPLAY --judge OPENINGS.csv \
+        --tests quality,face_cnn --fusion lda --out out
     python benchmarks/thesis.py times --tests quality,face_cnn
     python benchmarks/thesis.py miniature --out miniatures
     python benchmarks/thesis.py table
@@ -14,16 +15,17 @@ gets a row first. With ``--fit-quality`` the test ``quality`` is first fitted on
 of the whole picture as in the thesis, or of the face.
 
 `cross` is the thesis's protocol: fit on NUAA, set the threshold on Replay-Attack devel, count
-errors on Replay-Attack test. ``quality`` is fitted on NUAA's train part; packaged weights are
-judged as they are, and a network of one's own (``network:FILE.toml``) by the weights that it has.
+errors on Replay-Attack test, for which it needs ``--judge``, too. ``quality`` is fitted on NUAA's
+train part; packaged weights are judged as they are, and a network of one's own
+(``network:FILE.toml``) by the weights that it has.
 The consolidation ``lda`` is fitted on the tests' scores of Replay-Attack devel: NUAA has too few
 people for it outside of its test part.
 
 `times` judges one picture of 640x480 in turns with a reference, on one thread; the least times of
 the processor count. The reference is a product of two matrices with as many multiplications as a
 ResNet-50 has for one picture of 224x224 (4.1e9). `miniature` writes small made-up copies of both
-databases to try the commands on. ``--keep docs/lab/thesis.json`` keeps the figures for the tables
-in docs/thesis.md; ``table`` prints these.
+databases to try the commands on, and an empty list of openings. ``--keep docs/lab/thesis.json``
+keeps the figures for the tables in docs/thesis.md; ``table`` prints these.
 
 Each command of facepad that is run is printed first.
 """
@@ -46,7 +48,7 @@ from facepad.datasets.nuaa import Nuaa
 from facepad.errors import FacepadError
 from facepad.registry import short_name
 from facepad.testing.miniatures import made_up_dataset, write_replay_attack
-from facepad.training.run import record_opening
+from facepad.training.run import OPENINGS, record_opening
 from facepad.types import Sample, Split
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -138,13 +140,14 @@ def evaluate(given: argparse.Namespace) -> None:
 
 def cross(given: argparse.Namespace) -> None:
     """Fit on NUAA, set thresholds on Replay-Attack devel, judge Replay-Attack test."""
+    if given.judge is None:
+        sys.exit("cross judges Replay-Attack test, and needs --judge OPENINGS.csv")
     tests = given.tests.split(",")
     given.fit_quality = given.fit_quality or "whole"
     for test in tests:
         told = f"fitted on NUAA ({given.fit_quality})" if test == QUALITY else "by its own weights"
         print(f"{test}: {told}")
-    if given.judge is not None:
-        open_test(given, tests, ("Replay-Attack test",))
+    open_test(given, tests, ("Replay-Attack test",))
     own = fit_quality(given) if QUALITY in tests else {}
     given.fusion = given.fusion or "mean"
     report = judge(given, tests, f"{REPLAY}={given.replay}", own)
@@ -296,7 +299,7 @@ def facepad(*words: str, **settings: str) -> None:
 
 
 def miniature(folder: Path) -> None:
-    """Write small made-up copies of NUAA and Replay-Attack."""
+    """Write small made-up copies of NUAA and Replay-Attack, and a list of openings for them."""
     made_up_dataset(folder / NUAA, NUAA, size=MINIATURE_SIZE)
     write_replay_attack(folder / REPLAY, MINIATURE_PEOPLE, MINIATURE_SIZE)
     for lines in (folder / REPLAY / "protocols").glob(
@@ -307,8 +310,9 @@ def miniature(folder: Path) -> None:
     for clip in (folder / REPLAY).rglob("*.mov"):
         if "adverse" not in clip.name or clip.parent.name == "hand":
             clip.unlink()
+    (folder / "openings.csv").write_text(f"{','.join(OPENINGS)}\n")
     print(f"wrote {folder / NUAA} and {folder / REPLAY}: drawn faces, which show nothing about how "
-          "well a test works")  # fmt: skip
+          "well a test works; and the list openings.csv for --judge")  # fmt: skip
 
 
 # --- times --------------------------------------------------------------------------------

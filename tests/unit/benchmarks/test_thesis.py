@@ -153,6 +153,13 @@ def test_the_test_part_is_judged_whole_and_with_a_record(more: list[str], tmp_pa
         thesis.main(words)
 
 
+def test_the_protocol_across_datasets_needs_a_record(tmp_path: Path) -> None:
+    words = ["cross", "--nuaa", str(tmp_path), "--replay", str(tmp_path), "--out", str(tmp_path)]
+    with pytest.raises(SystemExit, match="needs --judge"):
+        thesis.main(words)
+    assert not list(tmp_path.iterdir())
+
+
 def write_scores(file: Path, people: int = 10) -> None:
     """Write scores of two tests: people of dev and two of test, each bona fide and in a print."""
     columns = (*thesis_scores.LABELS, "quality_score", "face_cnn_score")
@@ -168,10 +175,12 @@ def write_scores(file: Path, people: int = 10) -> None:
 
 
 def run_cross(
-    monkeypatch: pytest.MonkeyPatch, nuaa: Path, tmp_path: Path, tests: str, *more: str
+    monkeypatch: pytest.MonkeyPatch, nuaa: Path, tmp_path: Path, tests: str
 ) -> list[tuple[str, ...]]:
     """Run the protocol across datasets without the commands; return the commands."""
     asked: list[tuple[str, ...]] = []
+    openings = tmp_path / "openings.csv"
+    openings.write_text(f"{','.join(OPENINGS)}\n")
     for folder in ("quality-whole", "report", "every-score/report"):
         (tmp_path / folder).mkdir(parents=True)
     (tmp_path / "quality-whole" / "quality_whole_real.npz").touch()
@@ -183,8 +192,8 @@ def run_cross(
         asked.append((*words, *settings))
 
     monkeypatch.setattr(thesis, "facepad", kept)
-    words = ["--nuaa", str(nuaa), "--replay", "R"]
-    thesis.main(["cross", *words, "--tests", tests, "--out", str(tmp_path), *more])
+    words = ["--nuaa", str(nuaa), "--replay", "R", "--judge", str(openings)]
+    thesis.main(["cross", *words, "--tests", tests, "--out", str(tmp_path)])
     return asked
 
 
@@ -210,10 +219,8 @@ def test_a_test_with_packaged_weights_is_judged_as_it_is(
 def test_a_judged_test_part_is_recorded_first(
     monkeypatch: pytest.MonkeyPatch, nuaa: Path, tmp_path: Path
 ) -> None:
-    openings = tmp_path / "openings.csv"
-    openings.write_text(f"{','.join(OPENINGS)}\n")
-    run_cross(monkeypatch, nuaa, tmp_path, "face_cnn", "--judge", str(openings))
-    with openings.open(newline="") as stream:
+    run_cross(monkeypatch, nuaa, tmp_path, "face_cnn")
+    with (tmp_path / "openings.csv").open(newline="") as stream:
         (recorded,) = csv.DictReader(stream)
     assert recorded["data"] == "Replay-Attack test"
     assert recorded["recipe"] == "the thesis's tables"
