@@ -77,9 +77,12 @@ def draw(folder: Path, file: Path) -> None:
     axes = figure.subplots()
     axes.spines[["top", "right"]].set_visible(False)
     axes.set_xlabel("step")
-    _draw_loss(axes, _columns(folder / STEPS))
-    _draw_metrics(axes.twinx(), _columns(folder / VALIDATION))
-    figure.legend(loc="outside upper center", ncols=4, frameon=False, fontsize="small")
+    steps, metrics = _columns(folder / STEPS), _columns(folder / VALIDATION)
+    if steps:
+        _draw_loss(axes, steps)
+    _draw_metrics(axes.twinx(), metrics)
+    if steps or metrics:
+        figure.legend(loc="outside upper center", ncols=4, frameon=False, fontsize="small")
     with replaced_file(file, error=ModelError) as part:
         figure.savefig(part, format="png", dpi=110)
 
@@ -107,25 +110,31 @@ def _draw_metrics(axes: "Axes", columns: Mapping[str, NDArray[np.float64]]) -> N
 
 
 def _columns(file: Path) -> dict[str, NDArray[np.float64]]:
-    header, *lines = file.read_text(encoding="utf-8").splitlines()
+    """Return the numbers by name; none where there is no line."""
+    header, *lines = file.read_text(encoding="utf-8").splitlines() or [""]
+    if not lines:
+        return {}
     values = np.array([line.split(",") for line in lines], np.float64)
     return dict(zip(header.split(","), values.T, strict=True))
 
 
 def _keep(file: Path, count: int, header: str) -> None:
-    """Keep the header and the lines whose first number is below ``count``."""
+    """Keep the header and the lines whose first number is below ``count``.
+
+    A line that was cut off is not kept; a header that was, is replaced by ``header``.
+    """
     lines: Sequence[str] = ()
     if file.is_file() and count:
-        first, *lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
-        header, lines = first.rstrip("\n"), [one for one in lines if _number(one) < count]
-    content = f"{header}\n" if header else ""
-    write_file(file, content + "".join(lines), error=ModelError)
+        lines = file.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)
+    first = lines[0] if lines and lines[0].endswith("\n") else f"{header}\n" * bool(header)
+    kept = [line for line in lines[1:] if _number(line) < count]
+    write_file(file, "".join([first, *kept]), error=ModelError)
 
 
 def _number(line: str) -> float:
-    """Return the first number of a line; a line that was cut off is not kept."""
+    """Return the first number of a line; infinity where it was cut off."""
     first = line.partition(",")[0]
-    return float(first) if line.endswith("\n") and first.isdigit() else float("inf")
+    return float(first) if line.endswith("\n") and first.isdecimal() else float("inf")
 
 
 def _append(file: Path, line: str) -> None:

@@ -96,6 +96,19 @@ def test_a_run_that_was_interrupted_and_resumed_reaches_the_same_numbers(tmp_pat
         assert torch.equal(one, other)
 
 
+def test_a_run_whose_record_was_lost_is_resumed_to_the_same_numbers(tmp_path: Path) -> None:
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    expected = train_loop(TwoLayers(), Halves(), PLAN, whole)
+    with pytest.raises(KeyboardInterrupt):
+        train_loop(TwoLayers(), Halves(stop_at=13), PLAN, parts)
+    for name in ("log.csv", "validation.csv"):
+        (parts / name).write_bytes(b"")
+    resumed = train_loop(TwoLayers(), Halves(), PLAN, parts, resume=True)
+    assert resumed.metrics == expected.metrics
+    assert _numbers(parts) == _numbers(whole)[12:]
+    assert len(read_csv(parts / "validation.csv").cells) == 2
+
+
 def test_a_finished_run_is_resumed_without_a_step(tmp_path: Path) -> None:
     first = train_loop(TwoLayers(), Halves(), PLAN, tmp_path)
     again = train_loop(TwoLayers(), Halves(stop_at=0), PLAN, tmp_path, resume=True)
