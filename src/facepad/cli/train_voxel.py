@@ -111,9 +111,11 @@ def train_voxel(
 ) -> None:
     """Train the network of the voxel test on volumes of simulated bona fide faces and attacks.
 
-    People of the parts dev and test of the simulation are held out: for the best epoch, the
-    scaling and the operating points. Volumes are cached. A run writes a log with one line a
-    step, a plot and checkpoints to the folder `run`, and can be resumed after it was killed.
+    People of the parts dev and test of the simulation are not trained on. Half of them select
+    the best epoch, the scaling and the operating points; the others are held out, and attacks
+    that were left out are evaluated on them alone. Volumes are cached. A run writes a log with
+    one line a step, a plot and checkpoints to the folder `run`, and can be resumed after it was
+    killed.
 
     Writes `voxel_net_free.onnx`, `voxel_free.npz`, their cards and the report as JSON.
 

@@ -21,6 +21,7 @@ MEDIA: tuple[tuple[str, dict[str, str]], ...] = (
 
 
 def simulated(folder: Path, parts: tuple[str, ...] = ("train", "dev", "test")) -> Path:
+    """Write a listing with one person of each part, who has the name of the part."""
     folder.mkdir()
     rows = []
     for part in parts:
@@ -40,14 +41,24 @@ def sources(folder: Path, *left_out: str) -> VoxelSources:
     return VoxelSources((folder,), left_out, FaceSources((), "", None, None, None))
 
 
-def test_people_of_dev_and_test_are_held_out_without_partial_recaptures(tmp_path: Path) -> None:
+def test_people_of_dev_and_test_teach_nothing_and_have_no_partial_recaptures(
+    tmp_path: Path,
+) -> None:
     found = sources(simulated(tmp_path / "sim")).listed(test=False)
     assert {sample.subject for sample in found.train.samples} == {"train"}
     assert len(found.train.samples) == len(MEDIA)
-    assert {sample.subject for sample in found.held_out.samples} == {"dev", "test"}
-    assert {sample.split for sample in found.held_out.samples} == {Split.DEV}
-    assert "partial" not in {sample.pai_species for sample in found.held_out.samples}
-    assert len(found) == 5 + 8
+    for part in (found.selecting, found.held_out):
+        assert {sample.split for sample in part.samples} == {Split.DEV}
+        assert "partial" not in {sample.pai_species for sample in part.samples}
+    assert len(found) == 5 + 4 + 4
+
+
+def test_nobody_who_is_evaluated_selects_anything(tmp_path: Path) -> None:
+    found = sources(simulated(tmp_path / "sim"), "print").listed(test=False)
+    selecting = {sample.subject for sample in found.selecting.samples}
+    assert selecting == {"dev"}
+    for part in (found.held_out, *found.left_out):
+        assert {sample.subject for sample in part.samples} == {"test"}
 
 
 def test_attacks_that_are_left_out_teach_nothing_and_are_evaluated(tmp_path: Path) -> None:
@@ -56,8 +67,7 @@ def test_attacks_that_are_left_out_teach_nothing_and_are_evaluated(tmp_path: Pat
     names = [part.name for part in found.left_out]
     assert names == ["left out: mask:silicone", "left out: print"]
     for part, species in zip(found.left_out, ("mask", "print"), strict=True):
-        assert [sample.pai_species for sample in part.samples] == [None, None, species, species]
-        assert {sample.subject for sample in part.samples} == {"dev", "test"}
+        assert [sample.pai_species for sample in part.samples] == [None, species]
 
 
 def test_an_unknown_attack_to_leave_out_is_named(tmp_path: Path) -> None:
@@ -65,13 +75,18 @@ def test_an_unknown_attack_to_leave_out_is_named(tmp_path: Path) -> None:
         sources(simulated(tmp_path / "sim"), "paint").listed(test=False)
 
 
-def test_people_must_be_left_to_hold_out(tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match="held-out people needs simulated pictures of both"):
-        sources(simulated(tmp_path / "sim", ("train",))).listed(test=False)
+@pytest.mark.parametrize(
+    ("parts", "missing"), [((), "people for selection"), (("dev",), "held-out people")]
+)
+def test_people_must_be_left_to_select_and_to_hold_out(
+    parts: tuple[str, ...], missing: str, tmp_path: Path
+) -> None:
+    with pytest.raises(DatasetError, match=f"{missing} needs simulated pictures of both"):
+        sources(simulated(tmp_path / "sim", ("train", *parts))).listed(test=False)
 
 
 def test_every_nth_picture_is_enough_for_a_trial(tmp_path: Path) -> None:
     found = sources(simulated(tmp_path / "sim")).listed(test=False).every(2)
     assert [one.pai_species for one in found.train.samples] == [None, "print", "mask", "partial"]
-    assert {one.pai_species for one in found.held_out.samples} == {None, "print", "mask"}
-    assert len(found.held_out.samples) == 4
+    for part in (found.selecting, found.held_out):
+        assert [one.pai_species for one in part.samples] == [None, "print", "mask"]

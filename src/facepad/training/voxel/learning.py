@@ -76,7 +76,7 @@ class VoxelTraining:
     Attributes:
         spec: Which network.
         trunk: Weights of the frozen backbone; empty where none sees.
-        dev: Pictures of people who are held out, for the selection of the epoch.
+        dev: Pictures of people who are not trained on, for the selection of the epoch.
         cache: Their volumes.
         seen: Frozen maps of their crops.
     """

@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 
 NAME, NETWORK = "voxel_free", "voxel_net_free"
 RUN = "run"  # folder of log, plot and checkpoints, in that of the model
-_MOST_VALIDATED = 600  # held-out pictures after each epoch; scaling uses all of them
+_MOST_VALIDATED = 600  # pictures after each epoch; scaling uses all of the selecting people
 _LIMITS = (
     "The volume is reconstructed from one picture: it separates flat media from faces, but a rigid "
     "mask has the shape of a face, so that only its surface gives it away. Simulated attacks and "
@@ -73,6 +73,7 @@ class VoxelData:
     """The volumes of one training, by use as in `VoxelSamples`."""
 
     train: VoxelSet
+    selecting: VoxelSet
     held_out: VoxelSet
     left_out: tuple[VoxelSet, ...]
     dev: tuple[VoxelSet, ...]
@@ -198,6 +199,7 @@ class VoxelRecipe:
         steps = self.plan.epochs * len(self._batches(train, cache, seen))
         return VoxelData(
             train,
+            found[samples.selecting.name],
             found[samples.held_out.name],
             left_out=of(samples.left_out),
             dev=of(samples.dev),
@@ -225,10 +227,10 @@ class VoxelRecipe:
         def raw(part: VoxelSet) -> Vector:
             return logits_of(trained.module, part, volumes, data.seen)
 
-        held, dev = raw(data.held_out), [raw(part) for part in data.dev]
-        weight = sample_weights(data.held_out.samples, by_source=True)
-        scaling = platt(held, data.held_out.bona_fide, weight)
-        known = zip((data.held_out, *data.dev), (held, *dev), strict=True)
+        selecting, dev = raw(data.selecting), [raw(part) for part in data.dev]
+        weight = sample_weights(data.selecting.samples, by_source=True)
+        scaling = platt(selecting, data.selecting.bona_fide, weight)
+        known = zip((data.selecting, *data.dev), (selecting, *dev), strict=True)
         columns = [column for part, own in known for column in columns_of(part, own)]
         decision = VoxelDecision(
             scaling,
@@ -236,9 +238,9 @@ class VoxelRecipe:
             f"{NETWORK}-{FIRST_VERSION}+{digest(onnx)[:8]}",
             reconstructor_of(self.volumes).version.rpartition("+")[2],
         )
-        rest = [raw(part) for part in (*data.left_out, *data.test)]
+        held_out, *rest = (raw(part) for part in (data.held_out, *data.left_out, *data.test))
         sets = (data.held_out, *data.dev, *data.left_out, *data.test)
-        errors = errors_of(sets, (held, *dev, *rest), decision)
+        errors = errors_of(sets, (held_out, *dev, *rest), decision)
         return Fitted(decision.arrays(), decision.points[BALANCED], errors)
 
     def card(self, data: VoxelData, report: str) -> Card:
@@ -251,10 +253,11 @@ class VoxelRecipe:
             data=self._data_section(data),
             recipe=recipe_section(
                 self.command,
-                "Platt scaling on simulated people who were held out; classes and species count "
-                f"alike. Operating points: at most {shares} of the attacks of the worst held-out "
-                f"source or dev set are accepted, and attack is said of at most {ACCUSED:.0%} of "
-                "its living people.",
+                "Platt scaling on simulated people who were not trained on; classes and species "
+                f"count alike. Operating points: at most {shares} of the attacks of the worst "
+                f"source of these people or dev set are accepted, and attack is said of at most "
+                f"{ACCUSED:.0%} of its living people. The held-out people are others: they "
+                "selected nothing.",
                 "train",
             ),
             results=result_section(report, self.judged(data)),
@@ -262,7 +265,7 @@ class VoxelRecipe:
         )
 
     def _trained(self, data: VoxelData, cache: VolumeCache, advance: Advance) -> TrainedModule:
-        dev = _thinned(data.held_out, _MOST_VALIDATED)
+        dev = _thinned(data.selecting, _MOST_VALIDATED)
         training = VoxelTraining(self.spec, self._trunk(), dev, cache, data.seen)
         facts = {
             **self.facts,
@@ -300,11 +303,12 @@ class VoxelRecipe:
             recipe=recipe_section(
                 self.command,
                 f"{count:,} weights were trained{sees}, by {self.plan.optimizer}; the best epoch "
-                f"by the mean AUC over species on held-out people: {trained.best_epoch + 1} of "
-                f"{trained.epochs}.",
+                f"by the mean AUC over species on simulated people who were not trained on: "
+                f"{trained.best_epoch + 1} of {trained.epochs}.",
                 "train",
             ),
-            results=f"On held-out simulated people: {metrics}.",
+            results=f"On the people who selected the epoch: {metrics}. Results on other people are "
+            f"in the card of {NAME}.",
             limits=_LIMITS,
         )
 
@@ -317,7 +321,7 @@ class VoxelRecipe:
             lines += ["", f"Left out: {', '.join(self.sources.left_out)}."]
         lines += ["", f"Licences of the pictures: {licences_of(data.train.samples)}."]
         lines += ["", f"{SELECTED_ON} these sets, on which nothing was fitted:", ""]
-        selected = (data.held_out, *data.dev)
+        selected = (data.selecting, *data.dev)
         lines += [f"- {part.name}: {size_of(part.samples)}" for part in selected]
         return "\n".join(lines)
 
@@ -362,7 +366,10 @@ def dry_run(recipe: VoxelRecipe) -> str:
     network: nn.Module = voxel_network(recipe.spec, recipe._trunk())
     maps = network.seen(torch.zeros((recipe.batch, SIDE, SIDE, 3), dtype=torch.uint8))
     example = (torch.rand(recipe.batch, SLICES, GRID, GRID), *maps)
-    counts = f"{size_of(train.samples)} to train on, {size_of(samples.held_out.samples)} held out"
+    counts = (
+        f"{size_of(train.samples)} to train on, {size_of(samples.selecting.samples)} to select on, "
+        f"{size_of(samples.held_out.samples)} held out"
+    )
     return f"{counts}\n{estimate(network.classifier, example, recipe.plan, batches)}"
 
 

@@ -10,7 +10,7 @@ from facepad.training.sources import SampleSet, every_nth, simulated_samples, wi
 from facepad.types import Sample, Split
 
 PARTIAL = "partial"  # such recaptures serve to learn where to look; no attacker presents them
-HELD_OUT = "held-out people"
+SELECTING, HELD_OUT = "people for selection", "held-out people"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +42,21 @@ class VoxelSources:
         listed = simulated_samples(self.simulated)
         kept, _ = without(listed, self.left_out)
         train = tuple(sample for sample in kept if sample.split is Split.TRAIN)
-        people = _held_out(kept)
-        bona_fide = tuple(sample for sample in people if sample.is_bona_fide)
-        apart = {name: _held_out(without(listed, (name,))[1]) for name in self.left_out}
-        for what, samples in (("training", train), (HELD_OUT, people)):
+        halves = _halves(listed)
+        selecting, held_out = (_of(half, kept) for half in halves)
+        parts = (("training", train), (SELECTING, selecting), (HELD_OUT, held_out))
+        for what, samples in parts:
             if {sample.is_bona_fide for sample in samples} != {True, False}:
-                raise DatasetError(f"{what} needs simulated pictures of both classes")
+                raise DatasetError(
+                    f"{what} needs simulated pictures of both classes, got {len(samples)}; half of "
+                    "the people of the parts dev and test select, the others are held out"
+                )
+        bona_fide = tuple(sample for sample in held_out if sample.is_bona_fide)
+        apart = {name: _of(halves[1], without(listed, (name,))[1]) for name in self.left_out}
         return VoxelSamples(
             SampleSet("train", train),
-            SampleSet(HELD_OUT, people),
+            SampleSet(SELECTING, selecting),
+            SampleSet(HELD_OUT, held_out),
             tuple(
                 SampleSet(f"left out: {name}", (*bona_fide, *attacks))
                 for name, attacks in apart.items()
@@ -67,8 +73,9 @@ class VoxelSamples:
 
     Attributes:
         train: Fitted on.
-        held_out: Simulated people of the parts dev and test, for the best epoch, scaling and
-            operating points.
+        selecting: Every second simulated person of the parts dev and test, for the best epoch,
+            scaling and operating points.
+        held_out: The other simulated people of these parts. Only evaluated.
         left_out: By kind of attack that was left out: these attacks and bona fide pictures of the
             held-out people. Only evaluated.
         dev: Dev parts of real sets, for operating points.
@@ -76,6 +83,7 @@ class VoxelSamples:
     """
 
     train: SampleSet
+    selecting: SampleSet
     held_out: SampleSet
     left_out: tuple[SampleSet, ...]
     dev: tuple[SampleSet, ...]
@@ -84,7 +92,7 @@ class VoxelSamples:
     @property
     def sets(self) -> tuple[SampleSet, ...]:
         """All sets."""
-        return (self.train, self.held_out, *self.left_out, *self.dev, *self.test)
+        return (self.train, self.selecting, self.held_out, *self.left_out, *self.dev, *self.test)
 
     def __len__(self) -> int:
         """Return the number of pictures, each counted once in every set that has it."""
@@ -95,19 +103,27 @@ class VoxelSamples:
         return replace(
             self,
             train=_thinned(self.train, step),
+            selecting=_thinned(self.selecting, step),
             held_out=_thinned(self.held_out, step),
             left_out=tuple(_thinned(part, step) for part in self.left_out),
         )
 
 
-def _held_out(samples: Sequence[Sample]) -> tuple[Sample, ...]:
-    """Return the pictures of people who are not in the train part, all as dev.
+def _halves(samples: Sequence[Sample]) -> tuple[set[str], set[str]]:
+    """Return every second of the people who are not in the train part, and the others.
 
-    Partial recaptures are left out.
+    In the order of names, so that people of each source of pictures are in both.
     """
+    people = sorted({sample.subject for sample in samples if sample.split is not Split.TRAIN})
+    return set(people[::2]), set(people[1::2])
+
+
+def _of(people: set[str], samples: Sequence[Sample]) -> tuple[Sample, ...]:
+    """Return the pictures of some people, all as dev; partial recaptures are left out."""
+    own = (sample for sample in samples if sample.subject in people)
     return tuple(
         replace(sample, split=Split.DEV)
-        for sample in samples
+        for sample in own
         if sample.split is not Split.TRAIN and sample.pai_species != PARTIAL
     )
 
