@@ -5,9 +5,16 @@ from typing import Any
 import numpy as np
 import pytest
 
+import made_up_trunk
 from facepad.errors import SettingsError
 from facepad.training.voxel import painting
-from facepad.training.voxel.networks import NetworkSpec, RecipeKind, exported, voxel_network
+from facepad.training.voxel.networks import (
+    NetworkSpec,
+    RecipeKind,
+    exported,
+    exported_maps,
+    voxel_network,
+)
 
 torch = pytest.importorskip("torch", reason="needs torch: pip install 'facepad[train]'")
 
@@ -109,6 +116,29 @@ def test_a_network_in_onnx_equals_torch(name: str) -> None:
         expected = net(occupancy, crops)
     for own, wanted in zip(found, expected, strict=True):
         np.testing.assert_allclose(own, wanted.numpy(), atol=1e-4)
+
+
+@pytest.mark.slow
+def test_the_default_blocks_of_the_trunk_in_onnx_equal_torch() -> None:
+    pytest.importorskip("onnxscript", reason="needs onnxscript: pip install 'facepad[train]'")
+    from facepad.models.session import open_session
+
+    spec, trunk = NetworkSpec(), made_up_trunk.weights()
+    assert spec.blocks
+    torch.manual_seed(0)
+    net, (occupancy, crops) = voxel_network(spec, trunk).eval(), batch(3)
+    net.classifier.head.weight.data *= 100.0  # untrained logits hardly differ
+    inputs = {"occupancy": occupancy.numpy(), "crops": crops.numpy()}
+    logits, features = open_session(exported(net), 1, "it").run(None, inputs)
+    session = open_session(exported_maps(spec, trunk), 1, "its frozen part")
+    maps = session.run(None, {"crops": inputs["crops"]})
+    with torch.no_grad():
+        seen = net.seen(crops)
+        expected = net.classifier(occupancy, *seen)
+    assert [one.shape for one in maps] == [tuple(one.shape) for one in seen]
+    for own, wanted in zip((logits, features, *maps), (*expected, *seen), strict=True):
+        assert float(wanted.std()) > 1e-3  # depends on what it sees
+        np.testing.assert_allclose(own, wanted.numpy(), atol=1e-4, rtol=1e-4)
 
 
 def test_a_surface_is_one_in_all_along_a_column() -> None:
