@@ -50,7 +50,8 @@ def estimate(
 
     Args:
         module: The network.
-        example_batch: What the network takes: a tensor, or a tuple of its arguments.
+        example_batch: What the network takes: a tensor, or a tuple of its arguments, each a tensor
+            or a list of tensors.
         plan: Options of the run.
         batches: The data; only its length is used.
     """
@@ -70,7 +71,7 @@ def estimate(
     needed = size * (1.0 + share * (1 + _STATES[plan.optimizer])) + layers.kept
     checkpoint = size * (2.0 + share * _STATES[plan.optimizer])
     steps = plan.epochs * len(batches)
-    inputs = ", ".join("x".join(map(str, one.shape)) for one in arguments)
+    inputs = ", ".join("x".join(map(str, one.shape)) for one in _tensors(arguments))
     return "\n".join(
         [
             *(f"input {inputs}", *layers.lines),
@@ -99,6 +100,12 @@ def duration_of(seconds: float) -> str:
     return f"{1000.0 * seconds:.0f} ms" if seconds < 1.0 else f"{seconds:.1f} s"
 
 
+def _tensors(arguments: Any) -> "Iterator[Tensor]":  # noqa: ANN401 - as `estimate`
+    """Yield every tensor of tuples and lists."""
+    for one in arguments:
+        yield from _tensors(one) if isinstance(one, tuple | list) else (one,)
+
+
 @contextmanager
 def _watched(module: "nn.Module") -> Iterator[_Layers]:
     """Watch the layers without parts of their own during a forward pass."""
@@ -115,9 +122,7 @@ def _watched(module: "nn.Module") -> Iterator[_Layers]:
             hook.remove()
 
 
-def _seconds_of_step(
-    module: "nn.Module", arguments: tuple["Tensor", ...], plan: TrainingPlan
-) -> float:
+def _seconds_of_step(module: "nn.Module", arguments: tuple[Any, ...], plan: TrainingPlan) -> float:
     import torch
 
     optimizer = optimizer_of(module, plan)
