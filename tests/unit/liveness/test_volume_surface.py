@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
+from scipy.ndimage import distance_transform_edt
 
 from facepad.liveness.voxel.surface import TILE, YAWS, Surface, surface, turntable
 from facepad.liveness.voxel.volume import GRID, SIDE, DepthMap, Present, Volume, solid
@@ -45,8 +47,32 @@ def test_vertices_lie_on_the_surface() -> None:
     depth, present = half_ellipsoid()
     found = surface(volume_of(depth, present), 1)
     column, line = np.rint((found.places + 0.5) * GRID / SIDE - 0.5).astype(int).T
-    inner = present[line, column]
+    inner = distance_transform_edt(present)[line, column] > 5.0  # voxels from the outline
+    assert inner.sum() > 800
     assert np.abs(found.vertices[inner, 2] - depth[line, column][inner]).max() < 1e-3
+
+
+def outline(found: Surface) -> NDArray[np.float32]:
+    """Both ends of each edge of one triangle only, shape (N, 2, 3)."""
+    edges = np.sort(found.triangles[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), axis=1)
+    pairs, count = np.unique(edges, axis=0, return_counts=True)
+    return found.vertices[pairs[count == 1]]
+
+
+def test_the_outline_of_a_disc_is_round() -> None:
+    edges = outline(surface(volume_of(FLAT, disc())))
+    radius = np.hypot(*edges[:, 0, :2].T)
+    assert np.ptp(radius) < 1.5  # crop pixels; a voxel has 3
+    assert radius.mean() == pytest.approx(20.0 * SIDE / GRID, abs=1.0)
+
+
+def test_the_outline_of_a_face_has_no_spikes_from_the_side() -> None:
+    rng = np.random.default_rng(0)
+    depth, present = half_ellipsoid()
+    present = present & (rng.random(present.shape) > 0.3) | (distance_transform_edt(present) > 1.0)
+    edges = outline(surface(volume_of(depth, present)))
+    length = np.linalg.norm(edges[:, 0] - edges[:, 1], axis=1)
+    assert length.max() < 3.0  # crop pixels; a step of the half ellipsoid's outline has 10
 
 
 def test_a_fine_mesh_is_as_deep_as_a_coarse_one() -> None:

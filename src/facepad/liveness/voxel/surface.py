@@ -1,6 +1,7 @@
 """The surface of a volume: a triangle mesh with the colours of the crop, and views all round."""
 
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,11 @@ from facepad.types import RgbImage
 YAWS = (-60, -40, -20, 0, 20, 40, 60)  # degrees; above 0 the viewer has moved to the right
 TILE = 176  # pixels of one view
 _STEEPEST = 8.0  # depth over width of a cell (83 degrees); a steeper one is a jump, left open
-_SMOOTH = 0.8  # voxels; deviation of the Gaussian that takes the steps out of the outline
+_SMOOTH = 1.2  # voxels; deviation of the Gaussian that takes the steps out of the outline
+_RIM = 2.5  # voxels from the outline, whose depth goes on as it does further inside
+_REACH, _NEAR = 6, 2.0  # voxels: reach and deviation of the weights of the planes that do that
+_JUMP = 20.0  # crop pixels; voxels that differ by more do not count in a plane
+_STIFF = 0.5  # voxels squared, added to the variance of places; keeps planes from being steep
 _FINE = 3  # vertices of a file across and down a voxel: one for each pixel of the crop
 _PIVOT = 24.0  # crop pixels behind depth 0: about the middle of a head
 _ROW = 1024  # places; OpenCV has a limit for the width of what it maps
@@ -49,31 +54,32 @@ class Surface:
 def surface(volume: Volume, per_voxel: int = _FINE) -> Surface:
     """Return the visible surface of a volume: its largest part, with small holes filled.
 
-    Triangles join neighbours in the crop; none crosses a jump of the depth.
+    Triangles join neighbours in the crop; none crosses a jump of the depth. They end at a smooth
+    contour, and the outermost voxels continue the depth further inside: the outline of a volume
+    is steep, so that its steps would be spikes from the side.
 
     Args:
         volume: With or without a surface; without one there are no vertices.
         per_voxel: Vertices across and down a voxel.
     """
-    depth, present = _filled(volume.depth, _whole(volume.present))
+    present = _whole(volume.present)
     size, step = GRID * per_voxel, SIDE / (GRID * per_voxel)
-    share = cv2.GaussianBlur(present.astype(np.float32), (0, 0), _SMOOTH)
-    depth = np.asarray(cv2.resize(depth, (size, size), interpolation=cv2.INTER_CUBIC))
-    present = cv2.resize(share, (size, size), interpolation=cv2.INTER_LINEAR) > 0.5
+    depth, inside = (
+        np.asarray(cv2.resize(one, (size, size), interpolation=cv2.INTER_CUBIC), np.float32)
+        for one in (_continued(volume.depth, present), _contour(volume, present))
+    )
     corners = np.stack([depth[:-1, :-1], depth[:-1, 1:], depth[1:, :-1], depth[1:, 1:]])
-    joined = np.ptp(corners, axis=0) <= _STEEPEST * step
-    joined &= present[:-1, :-1] & present[:-1, 1:] & present[1:, :-1] & present[1:, 1:]
-    joined = _without_spikes(joined, per_voxel)
-    first = np.arange(size * size, dtype=np.int32).reshape(size, size)[:-1, :-1][joined]
+    joined = _without_spikes(np.ptp(corners, axis=0) <= _STEEPEST * step, per_voxel)
+    first = np.arange(size * size, dtype=np.int64).reshape(size, size)[:-1, :-1][joined]
     right, below = first + 1, first + size
     halves = [np.stack([first, below, right], 1), np.stack([right, below, below + 1], 1)]
-    used, triangles = np.unique(np.concatenate(halves), return_inverse=True)
-    y, x = (step * (place + 0.5) - 0.5 for place in np.divmod(used, size))
-    middle = (SIDE - 1) / 2
+    pairs, shares, triangles = _clipped(np.concatenate(halves), inside.ravel())
+    y, x = np.divmod(np.arange(size * size), size)
+    known = np.stack([step * (x + 0.5) - 0.5, step * (y + 0.5) - 0.5, depth.ravel()], axis=1)
+    points = known[pairs[:, 0]] + shares[:, None] * (known[pairs[:, 1]] - known[pairs[:, 0]])
+    middle = np.array([(SIDE - 1) / 2, (SIDE - 1) / 2, 0.0])
     return Surface(
-        np.stack([x - middle, y - middle, depth.ravel()[used]], axis=1).astype(np.float32),
-        triangles.reshape(-1, 3).astype(np.int32),
-        np.stack([x, y], axis=1).astype(np.float32),
+        (points - middle).astype(np.float32), triangles, points[:, :2].astype(np.float32)
     )
 
 
@@ -129,23 +135,100 @@ def _whole(present: Present) -> Present:
     return np.asarray(binary_fill_holes(labels == largest), np.bool_)
 
 
+def _contour(volume: Volume, present: Present) -> NDArray[np.float32]:
+    """Return numbers that are above 0 inside of the smooth contour, shape (GRID, GRID)."""
+    certain = volume.occupancy[-1]
+    share = np.where(present == (certain > 0.5), certain, present).astype(np.float32)
+    return np.asarray(cv2.GaussianBlur(share, (0, 0), _SMOOTH) - 0.5, np.float32)
+
+
+def _continued(depth: DepthMap, present: Present) -> DepthMap:
+    """Return the depth everywhere: outside and near the outline it goes on as further inside."""
+    from scipy.ndimage import distance_transform_edt
+
+    away = distance_transform_edt(np.pad(present, 1))[1:-1, 1:-1]  # outside of the crop is none
+    known = present & ~np.isnan(depth)
+    inner = known & (away > min(_RIM, 0.5 * float(away.max())))
+    if not inner.any():
+        return np.zeros_like(depth)
+    at = distance_transform_edt(~inner, return_distances=False, return_indices=True)
+    found = _planes(np.where(inner, depth, 0.0), inner, np.asarray(depth[tuple(at)], np.float32))
+    share = np.where(inner, np.clip(away / _RIM - 1.0, 0.0, 1.0), 0.0)
+    return np.asarray(found + share * (np.where(inner, depth, 0.0) - found), np.float32)
+
+
+def _planes(depth: DepthMap, known: Present, guide: DepthMap) -> NDArray[np.float64]:
+    """Return the depth of the plane that fits the known voxels around each voxel.
+
+    Voxels that are nearer in the crop count more; those across a jump from ``guide`` do not.
+    """
+    depths, there = np.pad(depth, _REACH), np.pad(known, _REACH)
+    sums, with_depth = np.zeros((6, GRID, GRID)), np.zeros((3, GRID, GRID))
+    for down, across in product(range(-_REACH, _REACH + 1), repeat=2):
+        line, column = _REACH + down, _REACH + across
+        value = depths[line : line + GRID, column : column + GRID]
+        own = there[line : line + GRID, column : column + GRID]
+        near = np.exp(-(down**2 + across**2) / (2.0 * _NEAR**2))
+        weight = near * (own & (np.abs(value - guide) < _JUMP))
+        terms = np.array([1.0, across, down, across**2, down**2, across * down])[:, None, None]
+        sums += terms * weight
+        with_depth += terms[:3] * (weight * value)
+    total = np.maximum(sums[0], 1e-9)
+    x, y, xx, yy, xy = sums[1:] / total
+    z, xz, yz = with_depth / total
+    xx, yy, xy, xz, yz = (
+        xx - x * x + _STIFF,
+        yy - y * y + _STIFF,
+        xy - x * y,
+        xz - x * z,
+        yz - y * z,
+    )
+    slope = (yy * xz - xy * yz) * x + (xx * yz - xy * xz) * y
+    return np.where(sums[0] > 0.0, z - slope / (xx * yy - xy * xy), guide)
+
+
+def _clipped(
+    triangles: NDArray[np.int64], inside: NDArray[np.float32]
+) -> tuple[NDArray[np.int64], NDArray[np.float32], Triangles]:
+    """Return the parts of triangles where a linear function is above 0.
+
+    Args:
+        triangles: Numbers of vertices, shape (M, 3).
+        inside: The function at each vertex.
+
+    Returns:
+        Each new vertex as two old ones, shape (N, 2), and its share of the way to the second one,
+        shape (N,); and triangles of new vertices, in the same direction of rotation.
+    """
+    count = (inside[triangles] > 0.0).sum(axis=1)
+    one, two = triangles[count == 1], triangles[count == 2]
+    for part, odd in ((one, inside[one] > 0.0), (two, inside[two] <= 0.0)):
+        turned = (odd.argmax(axis=1)[:, None] + np.arange(3)) % 3  # the odd one comes first
+        part[:] = np.take_along_axis(part, turned, axis=1)
+    whole = triangles[count == 3]
+    a, b, c = two.T
+    listed = [
+        (whole[:, [0, 0]], whole[:, [1, 1]], whole[:, [2, 2]]),
+        (one[:, [0, 0]], one[:, [0, 1]], one[:, [0, 2]]),
+        (np.stack([b, a], 1), two[:, [1, 1]], two[:, [2, 2]]),
+        (np.stack([b, a], 1), two[:, [2, 2]], np.stack([c, a], 1)),
+    ]
+    corners = np.concatenate([np.stack(three, axis=1) for three in listed])
+    corners = np.sort(corners.reshape(-1, 2), axis=1)
+    pairs, numbers = np.unique(corners, axis=0, return_inverse=True)
+    first, second = inside[pairs].T
+    rise = first - second
+    shares = np.divide(first, rise, out=np.zeros_like(rise), where=rise != 0.0)
+    shares = np.where(pairs[:, 0] == pairs[:, 1], 0.0, shares)
+    return pairs, shares.astype(np.float32), numbers.reshape(-1, 3).astype(np.int32)
+
+
 def _without_spikes(joined: Present, per_voxel: int) -> Present:
-    """Return the cells without thin strips, which steep outlines leave."""
+    """Return the cells without thin strips between jumps."""
     side = 2 * per_voxel + 1
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
     opened = cv2.morphologyEx(joined.astype(np.uint8), cv2.MORPH_OPEN, disc)
     return np.asarray(opened, np.bool_) & joined
-
-
-def _filled(depth: DepthMap, present: Present) -> tuple[DepthMap, Present]:
-    """Return the depth with that of the nearest surface where there is none."""
-    from scipy.ndimage import distance_transform_edt
-
-    missing = np.isnan(depth) | ~present
-    if missing.all():
-        return np.zeros_like(depth), np.zeros_like(present)
-    at = distance_transform_edt(missing, return_distances=False, return_indices=True)
-    return np.asarray(depth[tuple(at)], np.float32), present
 
 
 def _sampled(crop: RgbImage, places: NDArray[np.float32]) -> NDArray[np.uint8]:
