@@ -65,7 +65,7 @@ def surface(volume: Volume, per_voxel: int = _FINE) -> Surface:
     present = _whole(volume.present)
     size, step = GRID * per_voxel, SIDE / (GRID * per_voxel)
     depth, inside = (
-        np.asarray(cv2.resize(one, (size, size), interpolation=cv2.INTER_CUBIC))
+        np.asarray(cv2.resize(one, (size, size), interpolation=cv2.INTER_CUBIC), np.float32)
         for one in (_continued(volume.depth, present), _contour(volume, present))
     )
     corners = np.stack([depth[:-1, :-1], depth[:-1, 1:], depth[1:, :-1], depth[1:, 1:]])
@@ -166,7 +166,8 @@ def _planes(depth: DepthMap, known: Present, guide: DepthMap) -> NDArray[np.floa
     sums, with_depth = np.zeros((6, GRID, GRID)), np.zeros((3, GRID, GRID))
     for down, across in product(range(-_REACH, _REACH + 1), repeat=2):
         line, column = _REACH + down, _REACH + across
-        value, own = (one[line : line + GRID, column : column + GRID] for one in (depths, there))
+        value = depths[line : line + GRID, column : column + GRID]
+        own = there[line : line + GRID, column : column + GRID]
         near = np.exp(-(down**2 + across**2) / (2.0 * _NEAR**2))
         weight = near * (own & (np.abs(value - guide) < _JUMP))
         terms = np.array([1.0, across, down, across**2, down**2, across * down])[:, None, None]
