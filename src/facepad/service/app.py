@@ -20,6 +20,7 @@ from facepad.service.inference import Inference
 from facepad.service.keys import KeyStore
 from facepad.service.limits import Bounds
 from facepad.service.messages import where
+from facepad.service.pages import pages
 from facepad.service.problems import Problem, install, response
 from facepad.service.routes import liveness
 
@@ -75,6 +76,7 @@ def create_app(services: Services) -> FastAPI:
     app.state.public_url = services.config.public_url
     install(app)
     app.include_router(liveness.router(services.inference, access, services.config))
+    app.include_router(pages(services.config))
     app.add_middleware(Bounds, config=services.config)
     app.add_middleware(Surroundings, config=services.config)
     return app
