@@ -1,0 +1,1 @@
+"""The HTTP service: edges, keys, audit log, operations."""
