@@ -1,1 +1,1 @@
-"""The HTTP service: edges, keys, audit log, operations."""
+"""The HTTP service: stateless checks, a page to try them, and what operators need."""

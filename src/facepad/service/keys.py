@@ -12,7 +12,6 @@ import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from pathlib import Path
 from uuid import uuid4
 
@@ -32,17 +31,16 @@ _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _USED_EVERY = timedelta(minutes=1)
 
 
-class Scope(StrEnum):
-    """What a key may do."""
-
-    LIVENESS = "liveness:write"
-    METRICS = "metrics:write"
-    READ = "models:read"
-    CALIBRATE = "calibrations:write"
-    OPERATE = "operations:read"
-
-
-ALL_SCOPES = frozenset(Scope)
+# What a key may do.
+SCOPES = (
+    "liveness:write",
+    "metrics:write",
+    "models:read",
+    "calibrations:read",
+    "calibrations:write",
+    "jobs:read",
+    "operations:read",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +59,7 @@ class ApiKey:
 
     id: str
     name: str
-    scopes: frozenset[Scope]
+    scopes: tuple[str, ...]
     created_at: str
     expires_at: str
     revoked_at: str | None = None
@@ -98,7 +96,7 @@ class KeyStore:
     def create(
         self,
         name: str,
-        scopes: Iterable[str] = ALL_SCOPES,
+        scopes: Iterable[str] = SCOPES,
         expires_days: int = 365,
         actor: str = OPERATOR,
     ) -> tuple[ApiKey, str]:
@@ -140,12 +138,12 @@ class KeyStore:
                     id=key.id,
                     name=name,
                     digest=self._digest(text),
-                    scopes=" ".join(sorted(wanted)),
+                    scopes=" ".join(wanted),
                     created_at=key.created_at,
                     expires_at=key.expires_at,
                 )
             )
-            facts = {"scopes": sorted(wanted), "expires_at": key.expires_at}
+            facts = {"scopes": wanted, "expires_at": key.expires_at}
             self._audit.append(actor, "apikey.created", f"key:{key.id}", facts, within=connection)
         return key, _written(ENVIRONMENT, key.id, text)
 
@@ -213,19 +211,18 @@ class KeyStore:
         return hmac.digest(self._pepper, secret.encode(), "sha256")
 
 
-def parse_scopes(names: Iterable[str]) -> frozenset[Scope]:
-    """Return scopes by their names.
+def parse_scopes(names: Iterable[str]) -> tuple[str, ...]:
+    """Return scopes in the order of `SCOPES`, each once.
 
     Raises:
         SettingsError: A name is not known, or none is given.
     """
-    known = [str(scope) for scope in Scope]
     given = list(names)
     for name in given:
-        if name not in known:
-            raise SettingsError(unknown_name("scope", name, known))
+        if name not in SCOPES:
+            raise SettingsError(unknown_name("scope", name, SCOPES))
     require(bool(given), "scopes", "one scope or more", given)
-    return frozenset(map(Scope, given))
+    return tuple(scope for scope in SCOPES if scope in given)
 
 
 def read_secret(path: Path) -> bytes:

@@ -1,0 +1,59 @@
+"""Ask a worker, and turn what can go wrong into problems."""
+
+import logging
+import random
+
+from facepad.service.inference import (
+    DeadlineExceeded,
+    Inference,
+    JudgeAnswer,
+    JudgeRequest,
+    Overloaded,
+    WorkerLost,
+)
+from facepad.service.problems import Problem
+
+logger = logging.getLogger("facepad.service")
+_RETRY_S = (2, 5)  # bounds of Retry-After
+
+
+async def ask(inference: Inference, asked: JudgeRequest, index: int = 0) -> JudgeAnswer:
+    """Return a worker's answer.
+
+    Args:
+        inference: The workers.
+        asked: What is asked.
+        index: Place of the picture within the request.
+
+    Raises:
+        Problem: The media cannot be judged, or there was no answer.
+    """
+    try:
+        answer = await inference.judge(asked)
+    except Overloaded:
+        code = "overloaded" if inference.ready else "not_ready"
+        raise Problem(code, headers=retry_after()) from None
+    except DeadlineExceeded:
+        raise Problem("deadline_exceeded", headers=retry_after()) from None
+    except WorkerLost:
+        raise Problem("worker_lost", headers=retry_after()) from None
+    if "code" not in answer.values:
+        return answer
+    code = str(answer.values["code"])
+    if fault := answer.values.get("fault"):
+        logger.error("fault", extra={"event": "fault", "fault": fault})
+    number = answer.values.get("index")
+    place = _place(asked.kind, index if number is None else number)
+    detail = str(answer.values.get("detail", ""))
+    errors = [{"pointer": place, "message": detail}] if code == "unprocessable_media" else ()
+    raise Problem(code, detail, errors=errors)
+
+
+def retry_after() -> dict[str, str]:
+    """Return the header that spreads further attempts over a few seconds."""
+    return {"Retry-After": str(random.randint(*_RETRY_S))}  # noqa: S311 - no secret
+
+
+def _place(kind: str, index: int) -> str:
+    names = {"image": f"/images/{index}", "video": "/video", "frames": f"/frames/{index}"}
+    return names.get(kind, "/image")

@@ -1,0 +1,88 @@
+"""``POST /v1/liveness/image`` and ``/v1/liveness/video``: stateless, passive checks."""
+
+import asyncio
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request
+
+from facepad.service.access import Access
+from facepad.service.bodies import read_body
+from facepad.service.config import ServiceConfig
+from facepad.service.inference import Inference, JudgeRequest
+from facepad.service.judging import ask
+from facepad.service.problems import documented
+from facepad.service.wire import (
+    ImageAnswer,
+    ImageRequest,
+    LivenessResult,
+    VideoAnswer,
+    VideoRequest,
+    body_schema,
+    liveness_result,
+)
+
+SCOPE = "liveness:write"
+_FRAME_RATE = 10.0  # frames per second of frames that come without a rate
+_IMAGES = {"images": "image"}
+_VIDEO = {"video": "video", "frames": "frame"}
+
+
+def router(inference: Inference, access: Access, config: ServiceConfig) -> APIRouter:
+    """Make the routes; those below ``/try`` are for the page of the service."""
+    routes = APIRouter(tags=["liveness"])
+
+    async def judge_images(request: Request) -> ImageAnswer:
+        fields, media = await read_body(request, ImageRequest, _IMAGES, config.max_images)
+        options = fields.given()
+        asked = [JudgeRequest("image", (one,), options) for one in media["images"]]
+        answers = await asyncio.gather(
+            *(_result(inference, one, number) for number, one in enumerate(asked))
+        )
+        return ImageAnswer(results=answers, request_id=request.state.request_id)
+
+    async def judge_video(request: Request) -> VideoAnswer:
+        most = config.max_video_frames
+        fields, media = await read_body(request, VideoRequest, _VIDEO, most)
+        options: dict[str, Any] = fields.given()
+        if "video" in media:
+            asked = JudgeRequest("video", media["video"], options)
+        else:
+            rate = fields.frame_rate or _FRAME_RATE
+            asked = JudgeRequest("frames", media["frames"], {**options, "frame_rate": rate})
+        result = await _result(inference, asked)
+        return VideoAnswer(result=result, request_id=request.state.request_id)
+
+    key, page = access.key(SCOPE), access.page_or_key(SCOPE)
+
+    @routes.post(
+        "/v1/liveness/image",
+        summary="Judge pictures, each by itself",
+        openapi_extra=body_schema(ImageRequest, _IMAGES),
+        responses=documented("liveness"),
+    )
+    async def image(request: Request, _: Annotated[str, Depends(key)]) -> ImageAnswer:
+        return await judge_images(request)
+
+    @routes.post(
+        "/v1/liveness/video",
+        summary="Judge a clip, or its frames, as one presentation",
+        openapi_extra=body_schema(VideoRequest, _VIDEO),
+        responses=documented("liveness"),
+    )
+    async def video(request: Request, _: Annotated[str, Depends(key)]) -> VideoAnswer:
+        return await judge_video(request)
+
+    @routes.post("/try/liveness/image", include_in_schema=False)
+    async def image_of_page(request: Request, _: Annotated[str, Depends(page)]) -> ImageAnswer:
+        return await judge_images(request)
+
+    @routes.post("/try/liveness/video", include_in_schema=False)
+    async def video_of_page(request: Request, _: Annotated[str, Depends(page)]) -> VideoAnswer:
+        return await judge_video(request)
+
+    return routes
+
+
+async def _result(inference: Inference, asked: JudgeRequest, index: int = 0) -> LivenessResult:
+    answer = await ask(inference, asked, index)
+    return liveness_result(answer.values["document"], answer.queue_ms)

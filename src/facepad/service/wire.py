@@ -1,0 +1,221 @@
+"""What goes over the wire: requests and answers, and the service's words for a decision."""
+
+import base64
+import binascii
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from facepad import registry
+from facepad.reasons import REASONS, Reason
+from facepad.types import Outcome
+
+Word = Literal["live", "spoof", "uncertain", "no_response"]
+# The one place where outcomes get the words of services.
+WORDS: Mapping[Outcome, Word] = MappingProxyType(
+    {
+        Outcome.BONA_FIDE: "live",
+        Outcome.ATTACK: "spoof",
+        Outcome.UNCERTAIN: "uncertain",
+        Outcome.NON_RESPONSE: "no_response",
+    }
+)
+MOST_TESTS = 8
+NAME = r"^[a-z0-9][a-z0-9_-]{0,63}$"  # of a calibration
+Base64 = Annotated[str, Field(min_length=4, json_schema_extra={"contentEncoding": "base64"})]
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+
+
+class _Request(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class LivenessOptions(_Request):
+    """What is asked of a check; every field may be left out."""
+
+    tests: Annotated[list[str], Field(min_length=1, max_length=MOST_TESTS)] | None = Field(
+        None,
+        description="Names of the liveness tests that decide, as GET /v1/models lists them; "
+        f"default: {', '.join(registry.DEFAULT_TESTS)}.",
+        examples=[["face_cnn", "quality"]],
+    )
+    operating_point: Literal["convenience", "balanced", "strict"] | None = Field(
+        None, description="How cautious to be; strict accepts the fewest attacks."
+    )
+    calibration: Annotated[str, Field(pattern=NAME)] | None = Field(
+        None, description="Name of the camera's calibration; its test then decides alone."
+    )
+    faces: Literal["largest", "single"] | None = Field(
+        None, description="Which face of several is judged; single for a gate."
+    )
+
+    @field_validator("tests")
+    @classmethod
+    def _known(cls, value: list[str] | None) -> list[str] | None:
+        known = registry.names("liveness_tests")
+        if value is not None and not set(value) <= set(known):
+            raise ValueError(f"unknown test; known: {', '.join(known)}")
+        if value is not None and len(set(value)) < len(value):
+            raise ValueError("a test is named twice")
+        return value
+
+    def given(self) -> dict[str, Any]:
+        """Return the options that were given."""
+        return self.model_dump(include=set(LivenessOptions.model_fields), exclude_none=True)
+
+
+class ImageRequest(LivenessOptions):
+    """Pictures, each a presentation with its own result."""
+
+    images: Annotated[list[Base64], Field(min_length=1)] = Field(
+        description="Pictures (JPEG, PNG or WebP), in base64."
+    )
+
+
+class VideoRequest(LivenessOptions):
+    """One presentation: a clip, or its frames."""
+
+    video: Base64 | None = Field(None, description="A clip (MP4 or WebM), in base64.")
+    frames: Annotated[list[Base64], Field(min_length=1)] | None = Field(
+        None, description="Frames in order (JPEG, PNG or WebP), in base64."
+    )
+    frame_rate: Annotated[float, Field(gt=0.0, le=240.0)] | None = Field(
+        None, description="Frames per second of `frames`; default 10."
+    )
+
+    @model_validator(mode="after")
+    def _either(self) -> Self:
+        if (self.video is None) == (self.frames is None):
+            raise ValueError("send either a video or frames")
+        return self
+
+
+class FaceBox(BaseModel):
+    """Where the judged face is, in shares of the picture's width and height."""
+
+    left: Share
+    top: Share
+    width: Share
+    height: Share
+
+
+class ReasonEntry(BaseModel):
+    """Why the decision is not simply live or spoof."""
+
+    code: str = Field(examples=["too_dark"])
+    text: str = Field(examples=["too dark"])
+    advice: str = Field(description="What to say to the person; may be empty.")
+
+
+class LivenessResult(BaseModel):
+    """The decision on one presentation."""
+
+    decision: Word
+    assurance: Literal["passive_only"] = Field(
+        description="Nothing here shows that the media are fresh: replayed or injected media are "
+        "judged as they are.",
+    )
+    score: Share | None = Field(description="Higher for live; null without a score.")
+    reasons: list[ReasonEntry]
+    face: FaceBox | None
+    timings: dict[str, float] = Field(description="Milliseconds by step.")
+    document: dict[str, Any] = Field(
+        description="What `facepad check --json` prints for the same bytes."
+    )
+
+
+class ImageAnswer(BaseModel):
+    """Results in the order of the pictures."""
+
+    results: list[LivenessResult]
+    request_id: str
+
+
+class VideoAnswer(BaseModel):
+    """The result of the presentation."""
+
+    result: LivenessResult
+    request_id: str
+
+
+class FieldError(BaseModel):
+    """A field that is wrong."""
+
+    pointer: str = Field(description="JSON pointer to the field.")
+    message: str
+
+
+class ProblemDocument(BaseModel):
+    """An error, as RFC 9457 describes it."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+    instance: str
+    request_id: str
+    errors: list[FieldError] = []
+
+
+def body_schema(model: type[BaseModel], media: Mapping[str, str]) -> dict[str, Any]:
+    """Return the body of a request for OpenAPI: JSON, and the same fields as multipart.
+
+    Args:
+        model: The fields as JSON.
+        media: Name of the part of multipart for each field with media.
+    """
+    schema = model.model_json_schema()
+    binary = {"type": "string", "format": "binary"}
+    parts = {name: one for name, one in schema["properties"].items() if name not in media}
+    for name, part in media.items():
+        parts[part] = binary if name == part else {"type": "array", "items": binary}
+    needed = [media.get(name, name) for name in schema.get("required", ())]
+    form = {"type": "object", "properties": parts, "required": needed}
+    content = {
+        "application/json": {"schema": schema},
+        "multipart/form-data": {"schema": {**form, "additionalProperties": False}},
+    }
+    return {"requestBody": {"required": True, "content": content}}
+
+
+def liveness_result(document: Mapping[str, Any], queue_ms: float) -> LivenessResult:
+    """Return the answer that a document of `facepad check --json` stands for."""
+    times = {f"{step}_ms": ms for step, ms in document["timings_ms"].items()}
+    return LivenessResult(
+        decision=WORDS[Outcome(document["outcome"])],
+        assurance="passive_only",
+        score=document["score"],
+        reasons=[_reason(code) for code in document["reasons"]],
+        face=_face_box(document["face"], document["source_size"]),
+        timings={"queue_ms": round(queue_ms, 2), **times},
+        document=dict(document),
+    )
+
+
+def decoded(text: str, pointer: str) -> bytes:
+    """Return the bytes of base64 text.
+
+    Raises:
+        ValueError: It is none; the message is the pointer.
+    """
+    try:
+        return base64.b64decode(text, validate=True)
+    except binascii.Error:
+        raise ValueError(pointer) from None
+
+
+def _reason(code: str) -> ReasonEntry:
+    meant = REASONS[Reason(code)]
+    return ReasonEntry(code=code, text=meant.words, advice=meant.advice)
+
+
+def _face_box(face: Mapping[str, Any] | None, size: tuple[int, int]) -> FaceBox | None:
+    if face is None:
+        return None
+    (left, top, right, bottom), (width, height) = face["box"], size
+    shares = left / width, top / height, (right - left) / width, (bottom - top) / height
+    names = ("left", "top", "width", "height")
+    return FaceBox(**{name: round(one, 4) for name, one in zip(names, shares, strict=True)})
