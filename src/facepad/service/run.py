@@ -77,8 +77,7 @@ def _server(config: ServiceConfig, inference: Inference, say: Say, url: str) -> 
     from uvicorn.protocols.http.h11_impl import H11Protocol
 
     from facepad.service.app import Services, create_app
-    from facepad.service.audit import MemoryAudit
-    from facepad.service.keys import MemoryKeys
+    from facepad.service.state import open_state
 
     class Protocol(H11Protocol):
         """Closes a connection whose first request does not come."""
@@ -97,16 +96,15 @@ def _server(config: ServiceConfig, inference: Inference, say: Say, url: str) -> 
             for line in lines:
                 say(line)
 
-    keys, audit = MemoryKeys(), MemoryAudit()
+    state = open_state(config.state_dir)
     lines = [f"listening on {url}"]
-    if not keys.list():
-        key, text = keys.create("first")
-        audit.append("operator", "key.created", key.id)
+    if not state.keys.list():
+        _, text = state.keys.create("first", actor="service")
         lines.append(f"API key, shown this once: {text}")
     lines += [f"try it:        {url}/try", f"documentation: {url}/docs"]
     return Server(
         uvicorn.Config(
-            create_app(Services(config, keys, audit, inference)),
+            create_app(Services(config, state.keys, state.audit, inference)),
             http=Protocol,
             ws="none",
             log_config=None,
