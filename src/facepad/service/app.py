@@ -3,27 +3,25 @@
 import logging
 import secrets
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from facepad import __version__
-from facepad.service.access import Access
-from facepad.service.audit import AuditLog
+from facepad.service import operations
 from facepad.service.config import ServiceConfig
-from facepad.service.inference import Inference
-from facepad.service.keys import KeyStore
-from facepad.service.limits import Bounds
-from facepad.service.messages import where
 from facepad.service.pages import pages
-from facepad.service.problems import Problem, install, response
-from facepad.service.routes import liveness
+from facepad.service.problems import Problem, documented, install, problem_pages, response
+from facepad.service.requests.limits import Bounds
+from facepad.service.routes import calibrations, jobs, liveness, metrics, models
+from facepad.service.services import Services
+from facepad.service.workers.messages import where
 
+Count = Callable[[str, str, int, float, str], None]
 logger = logging.getLogger("facepad.service")
 _HEADERS = (  # of every answer; pages have their own policy
     ("Cache-Control", "no-store"),
@@ -32,24 +30,12 @@ _HEADERS = (  # of every answer; pages have their own policy
     ("Referrer-Policy", "no-referrer"),
     ("X-Content-Type-Options", "nosniff"),
 )
+_DESCRIPTION = (
+    "Judges pictures and clips: is the face in each one a living person, or a presentation attack? "
+    "Checks are passive and stateless: nothing shows that media are fresh, so that replayed or "
+    "injected media are judged as they are. Media are kept in memory only, until the answer."
+)
 _HSTS = ("Strict-Transport-Security", "max-age=63072000; includeSubDomains")
-
-
-@dataclass(frozen=True, slots=True)
-class Services:
-    """What the routes work with.
-
-    Attributes:
-        config: Settings of the service.
-        keys: The API keys.
-        audit: The audit log.
-        inference: The worker processes.
-    """
-
-    config: ServiceConfig
-    keys: KeyStore
-    audit: AuditLog
-    inference: Inference
 
 
 def create_app(services: Services) -> FastAPI:
@@ -61,25 +47,38 @@ def create_app(services: Services) -> FastAPI:
         try:
             yield
         finally:
+            await services.jobs.close()
             await services.inference.close()
 
     app = FastAPI(
         title="facepad",
         version=__version__,
         summary="Is the face in front of the camera a living person?",
+        description=_DESCRIPTION,
         openapi_url="/v1/openapi.json",
         docs_url=None,
         redoc_url=None,
         lifespan=lifespan,
+        responses=documented(),
     )
-    access = Access(services.keys, services.config)
     app.state.public_url = services.config.public_url
     install(app)
-    app.include_router(liveness.router(services.inference, access, services.config))
-    app.include_router(pages(services.config))
+    for router in _routers(services):
+        app.include_router(router)
     app.add_middleware(Bounds, config=services.config)
-    app.add_middleware(Surroundings, config=services.config)
+    app.add_middleware(Surroundings, config=services.config, count=services.operations.request)
     return app
+
+
+def _routers(services: Services) -> Iterator[APIRouter]:
+    """Yield the routes of the API, of operations and of the pages."""
+    config, access = services.config, services.access
+    yield from (
+        module.router(services) for module in (liveness, metrics, models, calibrations, jobs)
+    )
+    yield problem_pages()
+    yield operations.router(services.operations, access.key(operations.SCOPE))
+    yield pages(config)
 
 
 class Surroundings:
@@ -88,10 +87,11 @@ class Surroundings:
     Args:
         app: What is called.
         config: Settings of the service.
+        count: Counts requests.
     """
 
-    def __init__(self, app: ASGIApp, config: ServiceConfig) -> None:
-        self._app = app
+    def __init__(self, app: ASGIApp, config: ServiceConfig, count: Count) -> None:
+        self._app, self._count = app, count
         self._headers = _HEADERS if config.is_loopback else (*_HEADERS, _HSTS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -121,17 +121,21 @@ class Surroundings:
                 answer = response(Problem("internal"), Request(scope))
                 await answer(scope, receive, send_with_headers)
         finally:
-            _log(scope, status, 1000.0 * (time.monotonic() - began))
+            self._note(scope, status, time.monotonic() - began)
 
-
-def _log(scope: Scope, status: int, duration_ms: float) -> None:
-    state, route = scope["state"], getattr(scope.get("route"), "path", "")
-    fields = {
-        "event": "request",
-        "request_id": state["request_id"],
-        "route": route,
-        "status": status,
-        "duration_ms": round(duration_ms, 1),
-        "reason_code": state.get("problem", ""),
-    }
-    logger.info("request", extra=fields)
+    def _note(self, scope: Scope, status: int, seconds: float) -> None:
+        """Count a request, and write its line in the log."""
+        state, route = scope["state"], getattr(scope.get("route"), "path", "")
+        problem = state.get("problem", "")
+        self._count(route, scope["method"], status, seconds, problem)
+        fields = {
+            "event": "request",
+            "request_id": state["request_id"],
+            "route": route,
+            "method": scope["method"],
+            "status": status,
+            "duration_ms": round(1000.0 * seconds, 1),
+            "reason_code": problem,
+            "key_id": state.get("key_id", ""),
+        }
+        logger.info("request", extra=fields)
