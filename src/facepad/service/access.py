@@ -13,6 +13,7 @@ from facepad.service.limits import is_same_origin
 from facepad.service.problems import Problem
 
 PAGE = "page"  # the actor of requests from /try without a key
+MACHINE = "machine"  # the actor of requests of programs on this machine without a key
 _FORWARDED = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
 Caller = Callable[..., Awaitable[str]]
 
@@ -59,14 +60,34 @@ class Access:
 
         return caller
 
+    def this_machine_or_key(self, scope: str) -> Caller:
+        """Return a dependency that lets programs on this machine in without a key."""
+        asks_key = self.key(scope)
+
+        async def caller(
+            request: Request,
+            given: Annotated[
+                HTTPAuthorizationCredentials | None, Depends(HTTPBearer(auto_error=False))
+            ],
+        ) -> str:
+            is_page = "origin" in request.headers or "sec-fetch-site" in request.headers
+            if given is None and self.is_direct(request) and not is_page:
+                return MACHINE
+            return await asks_key(request, given)
+
+        return caller
+
+    def is_direct(self, request: Request) -> bool:
+        """Return whether a request comes from this machine, not through a proxy."""
+        if not self.config.is_loopback or self.config.behind_proxy:
+            return False
+        return not any(name in request.headers for name in _FORWARDED)  # one nobody declared
+
     def is_local_page(self, request: Request) -> bool:
         """Return whether a request comes from this machine, from a page of the service itself."""
-        config, headers = self.config, request.headers
-        if not config.is_loopback or config.behind_proxy:
+        if not self.is_direct(request):
             return False
-        if any(name in headers for name in _FORWARDED):  # a proxy that nobody declared
-            return False
-        if not is_same_origin(headers):
+        if not is_same_origin(request.headers):
             raise Problem("origin_not_allowed")
         return True
 

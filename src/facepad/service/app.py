@@ -14,14 +14,16 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from facepad import __version__
 from facepad.service.access import Access
-from facepad.service.audit import AuditLog
 from facepad.service.config import ServiceConfig
 from facepad.service.inference import Inference
-from facepad.service.keys import KeyStore
 from facepad.service.limits import Bounds
 from facepad.service.messages import where
+from facepad.service.operations import SCOPE, Operations
+from facepad.service.operations import router as operations_router
 from facepad.service.problems import Problem, install, response
+from facepad.service.repeats import Repeats
 from facepad.service.routes import liveness
+from facepad.service.state import ServiceState
 
 logger = logging.getLogger("facepad.service")
 _HEADERS = (  # of every answer; pages have their own policy
@@ -31,6 +33,7 @@ _HEADERS = (  # of every answer; pages have their own policy
     ("Referrer-Policy", "no-referrer"),
     ("X-Content-Type-Options", "nosniff"),
 )
+QUIET = frozenset({"/livez", "/readyz", "/metrics"})  # asked every few seconds
 _HSTS = ("Strict-Transport-Security", "max-age=63072000; includeSubDomains")
 
 
@@ -40,27 +43,33 @@ class Services:
 
     Attributes:
         config: Settings of the service.
-        keys: The API keys.
-        audit: The audit log.
+        state: Keys, audit log and idempotency keys.
         inference: The worker processes.
     """
 
     config: ServiceConfig
-    keys: KeyStore
-    audit: AuditLog
+    state: ServiceState
     inference: Inference
 
 
 def create_app(services: Services) -> FastAPI:
     """Make the application; the worker processes start and end with it."""
+    state, inference = services.state, services.inference
+    access = Access(state.keys, services.config)
+    operations = Operations(state.store, state.audit, inference)
+    repeats = Repeats(state.idempotency)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        await services.inference.start()
+        await operations.acted("service", "service.started", __version__)
+        await inference.start()
         try:
             yield
         finally:
-            await services.inference.close()
+            await inference.close()
+            operations.note_failures()
+            await operations.acted("service", "service.stopped", __version__)
+            state.store.close()
 
     app = FastAPI(
         title="facepad",
@@ -71,12 +80,14 @@ def create_app(services: Services) -> FastAPI:
         redoc_url=None,
         lifespan=lifespan,
     )
-    access = Access(services.keys, services.config)
     app.state.public_url = services.config.public_url
     install(app)
-    app.include_router(liveness.router(services.inference, access, services.config))
+    app.include_router(
+        liveness.router(inference, access, services.config, operations=operations, repeats=repeats)
+    )
+    app.include_router(operations_router(operations, access.this_machine_or_key(SCOPE)))
     app.add_middleware(Bounds, config=services.config)
-    app.add_middleware(Surroundings, config=services.config)
+    app.add_middleware(Surroundings, config=services.config, operations=operations)
     return app
 
 
@@ -86,10 +97,11 @@ class Surroundings:
     Args:
         app: What is called.
         config: Settings of the service.
+        operations: Counts the requests.
     """
 
-    def __init__(self, app: ASGIApp, config: ServiceConfig) -> None:
-        self._app = app
+    def __init__(self, app: ASGIApp, config: ServiceConfig, operations: Operations) -> None:
+        self._app, self._operations = app, operations
         self._headers = _HEADERS if config.is_loopback else (*_HEADERS, _HSTS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -119,17 +131,22 @@ class Surroundings:
                 answer = response(Problem("internal"), Request(scope))
                 await answer(scope, receive, send_with_headers)
         finally:
-            _log(scope, status, 1000.0 * (time.monotonic() - began))
+            self._note(scope, status, time.monotonic() - began)
 
-
-def _log(scope: Scope, status: int, duration_ms: float) -> None:
-    state, route = scope["state"], getattr(scope.get("route"), "path", "")
-    fields = {
-        "event": "request",
-        "request_id": state["request_id"],
-        "route": route,
-        "status": status,
-        "duration_ms": round(duration_ms, 1),
-        "reason_code": state.get("problem", ""),
-    }
-    logger.info("request", extra=fields)
+    def _note(self, scope: Scope, status: int, seconds: float) -> None:
+        """Count a request, and write a line about it to the log."""
+        state, route = scope["state"], getattr(scope.get("route"), "path", "")
+        problem = state.get("problem", "")
+        self._operations.request(route, scope["method"], status, seconds, problem)
+        if route in QUIET:
+            return
+        fields = {
+            "event": "request",
+            "request_id": state["request_id"],
+            "key_id": state.get("key_id", ""),
+            "route": route,
+            "status": status,
+            "duration_ms": round(1000.0 * seconds, 1),
+            "reason_code": problem,
+        }
+        logger.info("request", extra=fields)

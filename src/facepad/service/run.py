@@ -26,14 +26,17 @@ def run(config: ServiceConfig, say: Say) -> None:
     import uvicorn
 
     from facepad.service.app import Services, create_app
+    from facepad.service.logs import configure_logs
     from facepad.service.state import open_state
 
     no_core_files()
+    configure_logs(sys.stdout)
     state = open_state(config.state_dir)
+    state.idempotency.forget_unfinished()
     if not state.keys.list():
         _, text = state.keys.create("first", actor="service")
         say(f"API key (shown this once): {text}")
-    app = create_app(Services(config, state.keys, state.audit, inference))
+    app = create_app(Services(config, state, inference))
     url = config.public_url or address(config, listener)
     say(f"serving {url}")
     say(f"try it: {url}/try   documentation: {url}/docs")

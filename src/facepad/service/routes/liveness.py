@@ -10,7 +10,9 @@ from facepad.service.bodies import read_body
 from facepad.service.config import ServiceConfig
 from facepad.service.inference import Inference, JudgeRequest
 from facepad.service.judging import ask
+from facepad.service.operations import Operations
 from facepad.service.problems import documented
+from facepad.service.repeats import RepeatableRoute, Repeats
 from facepad.service.wire import (
     ImageAnswer,
     ImageRequest,
@@ -27,9 +29,16 @@ _IMAGES = {"images": "image"}
 _VIDEO = {"video": "video", "frames": "frame"}
 
 
-def router(inference: Inference, access: Access, config: ServiceConfig) -> APIRouter:
+def router(
+    inference: Inference,
+    access: Access,
+    config: ServiceConfig,
+    *,
+    operations: Operations,
+    repeats: Repeats,
+) -> APIRouter:
     """Make the routes; those below ``/try`` are for the page of the service."""
-    routes = APIRouter(tags=["liveness"])
+    routes = APIRouter(tags=["liveness"], route_class=RepeatableRoute)
 
     async def judge_images(request: Request) -> ImageAnswer:
         fields, media = await read_body(request, ImageRequest, _IMAGES, config.max_images)
@@ -52,33 +61,46 @@ def router(inference: Inference, access: Access, config: ServiceConfig) -> APIRo
         result = await _result(inference, asked)
         return VideoAnswer(result=result, request_id=request.state.request_id)
 
+    async def images_of(actor: str, request: Request) -> ImageAnswer:
+        answer = await judge_images(request)
+        await operations.judged(actor, answer.request_id, [vars(one) for one in answer.results])
+        return answer
+
+    async def video_of(actor: str, request: Request) -> VideoAnswer:
+        answer = await judge_video(request)
+        await operations.judged(actor, answer.request_id, [vars(answer.result)])
+        return answer
+
     key, page = access.key(SCOPE), access.page_or_key(SCOPE)
+    once = [Depends(repeats.of(key))]
 
     @routes.post(
         "/v1/liveness/image",
         summary="Judge pictures, each by itself",
         openapi_extra=body_schema(ImageRequest, _IMAGES),
         responses=documented("liveness"),
+        dependencies=once,
     )
-    async def image(request: Request, _: Annotated[str, Depends(key)]) -> ImageAnswer:
-        return await judge_images(request)
+    async def image(request: Request, actor: Annotated[str, Depends(key)]) -> ImageAnswer:
+        return await images_of(actor, request)
 
     @routes.post(
         "/v1/liveness/video",
         summary="Judge a clip, or its frames, as one presentation",
         openapi_extra=body_schema(VideoRequest, _VIDEO),
         responses=documented("liveness"),
+        dependencies=once,
     )
-    async def video(request: Request, _: Annotated[str, Depends(key)]) -> VideoAnswer:
-        return await judge_video(request)
+    async def video(request: Request, actor: Annotated[str, Depends(key)]) -> VideoAnswer:
+        return await video_of(actor, request)
 
     @routes.post("/try/liveness/image", include_in_schema=False)
-    async def image_of_page(request: Request, _: Annotated[str, Depends(page)]) -> ImageAnswer:
-        return await judge_images(request)
+    async def image_of_page(request: Request, actor: Annotated[str, Depends(page)]) -> ImageAnswer:
+        return await images_of(actor, request)
 
     @routes.post("/try/liveness/video", include_in_schema=False)
-    async def video_of_page(request: Request, _: Annotated[str, Depends(page)]) -> VideoAnswer:
-        return await judge_video(request)
+    async def video_of_page(request: Request, actor: Annotated[str, Depends(page)]) -> VideoAnswer:
+        return await video_of(actor, request)
 
     return routes
 
