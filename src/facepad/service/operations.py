@@ -80,7 +80,8 @@ class Operations:
         self._scores: dict[str, deque[float]] = defaultdict(lambda: deque(maxlen=MOST_SCORES))
         self._counted: Counter[str] = Counter()
         self._failures, self._note_from = 0, 0.0
-        disable_created_metrics()  # a second series for each, with the time of its first value
+        # Else a second series for each, with the time of its first value.
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry()
         self._requests = CounterMetric(
             "facepad_http_requests",
