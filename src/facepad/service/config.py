@@ -77,9 +77,6 @@ class ServiceConfig(BaseModel):
     body_deadline_s: Seconds = Field(
         30.0, description="Seconds in which the body of a request must arrive."
     )
-    header_deadline_s: Seconds = Field(
-        10.0, description="Seconds in which the headers of a request must arrive."
-    )
     keep_alive_s: int = Field(
         15, ge=1, le=3600, description="Seconds that an idle connection is kept."
     )
@@ -90,7 +87,7 @@ class ServiceConfig(BaseModel):
         1000, ge=1, le=10**9, description="Checks after which a worker is replaced by a new one."
     )
     worker_memory_mb: int = Field(
-        6000, ge=500, le=10**6, description="Address space of a worker, megabytes."
+        2000, ge=500, le=10**6, description="Address space of a worker, megabytes."
     )
     max_image_mb: float = Field(8.0, gt=0.0, le=100.0, description="Body of an image request.")
     max_video_mb: float = Field(20.0, gt=0.0, le=1000.0, description="Body of a video request.")

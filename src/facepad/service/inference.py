@@ -5,6 +5,7 @@ the request it was judging; another one takes its place.
 """
 
 import asyncio
+import itertools
 import logging
 import os
 import socket
@@ -12,8 +13,8 @@ import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -56,7 +57,11 @@ class JudgeAnswer:
 
 
 class Overloaded(Exception):  # noqa: N818 - a state, not a fault
-    """The queue is full."""
+    """As many requests are being answered as may be."""
+
+
+class NotReady(Exception):  # noqa: N818 - as above
+    """No worker has been ready yet, or the service stops."""
 
 
 class DeadlineExceeded(Exception):  # noqa: N818 - as above
@@ -70,8 +75,7 @@ class WorkerLost(Exception):  # noqa: N818 - as above
 class _Process:
     """A worker process and the socket to it."""
 
-    def __init__(self, config: ServiceConfig) -> None:
-        self.born = time.monotonic()
+    def __init__(self, config: ServiceConfig, *, warm: bool = True) -> None:
         self.link, other = socket.socketpair()
         command = [sys.executable, "-m", "facepad.service.worker", str(other.fileno())]
         with other:
@@ -83,14 +87,8 @@ class _Process:
                 stderr=subprocess.DEVNULL,
                 env=_environment(config),
             )
-        self.pid = self._process.pid
-        self._first = packed(
-            {
-                "memory_mb": config.worker_memory_mb,
-                "threads": config.threads,
-                "deadline_s": config.tests_deadline_s,
-            }
-        )
+        self.pid, self.is_open = self._process.pid, False
+        self._first = packed(_first_message(config, warm=warm))
 
     async def open(self) -> None:
         """Wait until the worker has answered its golden input.
@@ -103,6 +101,7 @@ class _Process:
         values = await self._asked(self._first, _START_S)
         if not values["ready"]:
             raise WorkerLost(values["fault"])
+        self.is_open = True
 
     async def ask(self, request: JudgeRequest, within_s: float) -> dict[str, Any]:
         """Return the answer to a request.
@@ -132,6 +131,22 @@ class _Process:
             writer.close()
         self._process.kill()
         self._process.wait()
+
+
+def _first_message(config: ServiceConfig, *, warm: bool) -> dict[str, Any]:
+    side = config.max_image_side
+    return {
+        "memory_mb": config.worker_memory_mb,
+        "threads": config.threads,
+        "deadline_s": config.tests_deadline_s,
+        "pictures": {"max_side": side},
+        "clips": {
+            "max_side": side,
+            "max_s": config.max_video_s,
+            "max_frames": config.max_video_frames,
+        },
+        "warm": warm,
+    }
 
 
 def _environment(config: ServiceConfig) -> dict[str, str]:
@@ -171,8 +186,8 @@ class Inference:
         self._more = asyncio.Condition()
         self._slots: list[asyncio.Task[None]] = []
         self._processes: dict[int, _Process] = {}
-        self._busy = 0
-        self._closing = False
+        self._admitted = self._busy = 0
+        self._was_ready = self._closing = False
         self.restarts = 0
         self.fault = ""
 
@@ -185,23 +200,43 @@ class Inference:
 
     @property
     def ready(self) -> bool:
-        """Whether every worker has answered its golden input since the service began."""
+        """Whether a worker has answered its golden input and is at work."""
         return not self._closing and bool(self._processes)
 
     @property
     def queue_depth(self) -> int:
-        """Requests that wait for a worker."""
+        """Checks that wait for a worker."""
         return len(self._waiting)
 
     @property
     def in_flight(self) -> int:
-        """Requests that workers judge at the moment."""
+        """Checks that workers are busy with."""
         return self._busy
 
     @property
     def pids(self) -> tuple[int, ...]:
         """Process numbers of the workers that are ready."""
         return tuple(process.pid for process in self._processes.values())
+
+    @contextmanager
+    def admitted(self) -> Iterator[None]:
+        """Take one of the places for requests; call this before a body is read.
+
+        There is a place for each worker, and as many more as the setting ``queue``.
+
+        Raises:
+            Overloaded: All places are taken.
+            NotReady: No worker has been ready yet, or the service stops.
+        """
+        if self._closing or not self._was_ready:
+            raise NotReady
+        if self._admitted >= self._config.workers + self._config.waiting:
+            raise Overloaded
+        self._admitted += 1
+        try:
+            yield
+        finally:
+            self._admitted -= 1
 
     async def judge(self, request: JudgeRequest, within_s: float | None = None) -> JudgeAnswer:
         """Return a worker's answer.
@@ -212,29 +247,47 @@ class Inference:
                 None.
 
         Raises:
-            Overloaded: The queue is full, or the service stops.
+            NotReady: The service stops.
             DeadlineExceeded: There was no answer in time.
             WorkerLost: The worker ended while it judged the request.
         """
-        if self._closing or self.queue_depth >= self._config.waiting:
-            raise Overloaded
+        if self._closing:
+            raise NotReady
         within = self._config.request_deadline_s if within_s is None else within_s
-        loop = asyncio.get_running_loop()
-        waiting = _Waiting(request, time.monotonic() + within, loop.create_future())
+        answer: asyncio.Future[JudgeAnswer] = asyncio.get_running_loop().create_future()
+        waiting = _Waiting(request, time.monotonic() + within, answer)
         self._waiting.append(waiting)
         async with self._more:
             self._more.notify()
         try:
             async with asyncio.timeout(within):
-                return await waiting.answer
+                return await answer
         except TimeoutError:
             raise DeadlineExceeded from None
         finally:
             with suppress(ValueError):
                 self._waiting.remove(waiting)
 
+    async def judge_apart(self, request: JudgeRequest, within_s: float) -> JudgeAnswer:
+        """Return the answer of a process of its own, for work that takes long.
+
+        Raises:
+            DeadlineExceeded: There was no answer in time.
+            WorkerLost: The process ended.
+        """
+        process = _Process(self._config, warm=False)
+        began = time.monotonic()
+        try:
+            await process.open()
+            values = await process.ask(request, within_s)
+        except TimeoutError:
+            raise DeadlineExceeded from None
+        finally:
+            process.end()
+        return JudgeAnswer(values, 0.0, 1000.0 * (time.monotonic() - began))
+
     async def close(self) -> None:
-        """Stop: waiting requests are refused, and the workers end."""
+        """Stop: what waits is refused, and the workers end."""
         self._closing = True
         for task in self._slots:
             task.cancel()
@@ -242,38 +295,55 @@ class Inference:
         for process in self._first:
             process.end()
         for waiting in self._waiting:
-            if not waiting.answer.done():
-                waiting.answer.set_exception(Overloaded())
+            _settle(waiting, NotReady())
 
     async def _slot(self, number: int, process: _Process) -> None:
-        """Keep one worker at work; start another when it ends."""
+        """Keep one worker at work; start another when it ends or is due."""
         failures = 0
         while True:
+            successor: _Process | None = None
             try:
-                await process.open()
-                self._processes[number], failures = process, 0
-                logger.info("worker is ready", extra={"event": "worker_ready"})
-                await self._serve(process)
+                if not process.is_open:
+                    await process.open()
+                self._processes[number], failures, self._was_ready = process, 0, True
+                self.fault = ""
+                successor = await self._serve(process)
             except (WorkerLost, TimeoutError) as error:
                 failures += number not in self._processes
-                self.fault = "" if number in self._processes else str(error)
+                self.fault = str(error)
                 logger.error("worker ended", extra={"event": "worker_ended"})
             finally:
                 self._processes.pop(number, None)
                 process.end()
             self.restarts += 1
-            await asyncio.sleep(_PAUSES_S[min(failures, len(_PAUSES_S) - 1)])
-            process = _Process(self._config)
+            if successor is None:
+                await asyncio.sleep(_PAUSES_S[min(failures, len(_PAUSES_S) - 1)])
+                successor = _Process(self._config)
+            process = successor
 
-    async def _serve(self, process: _Process) -> None:
-        """Give a worker request after request, until it ends or is due to be replaced."""
-        for _ in range(self._config.worker_jobs):
-            waiting = await self._next()
-            self._busy += 1
-            try:
-                await _answer(process, waiting)
-            finally:
-                self._busy -= 1
+    async def _serve(self, process: _Process) -> _Process:
+        """Give a worker request after request; return its successor when it is due.
+
+        The successor loads its models while the worker still answers.
+        """
+        successor: asyncio.Task[_Process] | None = None
+        try:
+            for done in itertools.count(1):
+                waiting = await self._next()
+                self._busy += 1
+                try:
+                    await _answer(process, waiting)
+                finally:
+                    self._busy -= 1
+                if done == self._config.worker_jobs:
+                    successor = asyncio.create_task(_opened(self._config))
+                if successor is not None and successor.done():
+                    return successor.result()
+        except BaseException:
+            if successor is not None:
+                successor.cancel()
+            raise
+        raise WorkerLost  # no more numbers
 
     async def _next(self) -> _Waiting:
         while True:
@@ -282,6 +352,16 @@ class Inference:
                 waiting = self._waiting.popleft()
             if not waiting.answer.done():
                 return waiting
+
+
+async def _opened(config: ServiceConfig) -> _Process:
+    process = _Process(config)
+    try:
+        await process.open()
+    except BaseException:
+        process.end()
+        raise
+    return process
 
 
 async def _answer(process: _Process, waiting: _Waiting) -> None:
@@ -296,7 +376,7 @@ async def _answer(process: _Process, waiting: _Waiting) -> None:
         _settle(waiting, DeadlineExceeded())
         raise
     except asyncio.CancelledError:
-        _settle(waiting, Overloaded())
+        _settle(waiting, NotReady())
         raise
     now = time.monotonic()
     times = 1000.0 * (began - waiting.since), 1000.0 * (now - began)

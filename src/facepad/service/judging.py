@@ -1,20 +1,42 @@
 """Ask a worker, and turn what can go wrong into problems."""
 
+import asyncio
 import logging
 import random
+from collections.abc import Coroutine, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
 
 from facepad.service.inference import (
     DeadlineExceeded,
     Inference,
     JudgeAnswer,
     JudgeRequest,
+    NotReady,
     Overloaded,
     WorkerLost,
 )
 from facepad.service.problems import Problem
 
 logger = logging.getLogger("facepad.service")
+_Result = TypeVar("_Result")
 _RETRY_S = (2, 5)  # bounds of Retry-After
+
+
+@contextmanager
+def place(inference: Inference) -> Iterator[None]:
+    """Take a place for a request before its body is read.
+
+    Raises:
+        Problem: All places are taken, or no worker is ready.
+    """
+    try:
+        with inference.admitted():
+            yield
+    except Overloaded:
+        raise Problem("overloaded", headers=retry_after()) from None
+    except NotReady:
+        raise Problem("not_ready", headers=retry_after()) from None
 
 
 async def ask(inference: Inference, asked: JudgeRequest, index: int = 0) -> JudgeAnswer:
@@ -30,9 +52,8 @@ async def ask(inference: Inference, asked: JudgeRequest, index: int = 0) -> Judg
     """
     try:
         answer = await inference.judge(asked)
-    except Overloaded:
-        code = "overloaded" if inference.ready else "not_ready"
-        raise Problem(code, headers=retry_after()) from None
+    except NotReady:
+        raise Problem("shutting_down", headers=retry_after()) from None
     except DeadlineExceeded:
         raise Problem("deadline_exceeded", headers=retry_after()) from None
     except WorkerLost:
@@ -57,3 +78,13 @@ def retry_after() -> dict[str, str]:
 def _place(kind: str, index: int) -> str:
     names = {"image": f"/images/{index}", "video": "/video", "frames": f"/frames/{index}"}
     return names.get(kind, "/image")
+
+
+async def in_turn(work: Iterable[Coroutine[Any, Any, _Result]]) -> list[_Result]:
+    """Return the results of work that runs side by side; the first error ends all of it."""
+    tasks = [asyncio.create_task(one) for one in work]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()

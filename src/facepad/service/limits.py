@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
@@ -39,7 +40,13 @@ class Bounds:
             await response(problem, Request(scope))(scope, receive, send)
             return
         body = _CountedBody(receive, most, self._config.body_deadline_s)
-        await self._app(scope, body.receive, send)
+
+        async def send_after_body(message: Message) -> None:
+            if message["type"] == "http.response.start" and message["status"] >= 400:
+                await body.drain()
+            await send(message)
+
+        await self._app(scope, body.receive, send_after_body)
 
     def _refusal(self, scope: Scope, headers: Headers, most: int) -> Problem | None:
         if len(scope["raw_path"]) + len(scope["query_string"]) > MOST_URL_BYTES:
@@ -90,7 +97,13 @@ class _CountedBody:
     def __init__(self, receive: Receive, most: int, within_s: float) -> None:
         self._receive, self._most = receive, most
         self._until = time.monotonic() + within_s
-        self._size, self._is_whole = 0, False
+        self._size, self._is_whole, self._is_over = 0, False, False
+
+    async def drain(self) -> None:
+        """Take the rest of a body that is refused, so that its sender reads the answer."""
+        with suppress(Problem):
+            while not (self._is_whole or self._is_over):
+                await self.receive()
 
     async def receive(self) -> Message:
         if self._is_whole:  # waits for the client to go away
@@ -99,10 +112,12 @@ class _CountedBody:
             async with asyncio.timeout(max(0.0, self._until - time.monotonic())):
                 message = await self._receive()
         except TimeoutError:
+            self._is_over = True
             raise Problem("timeout", headers={"Connection": "close"}) from None
         self._size += len(message.get("body", b""))
-        self._is_whole = message["type"] == "http.request" and not message.get("more_body")
+        self._is_whole = message["type"] != "http.request" or not message.get("more_body")
         if self._size > self._most:
+            self._is_over = True
             raise _too_large(self._most)
         return message
 

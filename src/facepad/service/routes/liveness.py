@@ -9,7 +9,7 @@ from facepad.service.access import Access
 from facepad.service.bodies import read_body
 from facepad.service.config import ServiceConfig
 from facepad.service.inference import Inference, JudgeRequest
-from facepad.service.judging import ask
+from facepad.service.judging import ask, in_turn, place
 from facepad.service.operations import Operations
 from facepad.service.problems import documented
 from facepad.service.repeats import RepeatableRoute, Repeats
@@ -41,24 +41,28 @@ def router(
     routes = APIRouter(tags=["liveness"], route_class=RepeatableRoute)
 
     async def judge_images(request: Request) -> ImageAnswer:
-        fields, media = await read_body(request, ImageRequest, _IMAGES, config.max_images)
-        options = fields.given()
-        asked = [JudgeRequest("image", (one,), options) for one in media["images"]]
-        answers = await asyncio.gather(
-            *(_result(inference, one, number) for number, one in enumerate(asked))
-        )
-        return ImageAnswer(results=answers, request_id=request.state.request_id)
+        with place(inference):
+            fields, media = await read_body(request, ImageRequest, _IMAGES, config.max_images)
+            options, side_by_side = fields.given(), asyncio.Semaphore(config.workers)
+
+            async def judged(number: int, data: bytes) -> LivenessResult:
+                async with side_by_side:
+                    return await _result(inference, JudgeRequest("image", (data,), options), number)
+
+            results = await in_turn(judged(*one) for one in enumerate(media["images"]))
+        return ImageAnswer(results=results, request_id=request.state.request_id)
 
     async def judge_video(request: Request) -> VideoAnswer:
-        most = config.max_video_frames
-        fields, media = await read_body(request, VideoRequest, _VIDEO, most)
-        options: dict[str, Any] = fields.given()
-        if "video" in media:
-            asked = JudgeRequest("video", media["video"], options)
-        else:
-            rate = fields.frame_rate or _FRAME_RATE
-            asked = JudgeRequest("frames", media["frames"], {**options, "frame_rate": rate})
-        result = await _result(inference, asked)
+        with place(inference):
+            most = config.max_video_frames
+            fields, media = await read_body(request, VideoRequest, _VIDEO, most)
+            options: dict[str, Any] = fields.given()
+            if "video" in media:
+                asked = JudgeRequest("video", media["video"], options)
+            else:
+                rate = fields.frame_rate or _FRAME_RATE
+                asked = JudgeRequest("frames", media["frames"], {**options, "frame_rate": rate})
+            result = await _result(inference, asked)
         return VideoAnswer(result=result, request_id=request.state.request_id)
 
     async def images_of(actor: str, request: Request) -> ImageAnswer:
@@ -71,8 +75,12 @@ def router(
         await operations.judged(actor, answer.request_id, [vars(answer.result)])
         return answer
 
+    def gate() -> None:
+        with place(inference):
+            pass
+
     key, page = access.key(SCOPE), access.page_or_key(SCOPE)
-    once = [Depends(repeats.of(key))]
+    once = [Depends(repeats.of(key, gate))]
 
     @routes.post(
         "/v1/liveness/image",

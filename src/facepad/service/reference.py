@@ -1,0 +1,372 @@
+"""The API reference as one static HTML page, made from the OpenAPI description."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from html import escape
+from typing import Any
+
+Schema = Mapping[str, Any]
+METHODS = ("get", "post", "put", "patch", "delete")
+MULTIPART, JSON = "multipart/form-data", "application/json"
+_BOUNDS = {
+    "minimum": "at least",
+    "exclusiveMinimum": "over",
+    "maximum": "at most",
+    "exclusiveMaximum": "under",
+    "minLength": "characters, at least",
+    "maxLength": "characters, at most",
+    "minItems": "items, at least",
+    "maxItems": "items, at most",
+    "pattern": "pattern",
+}
+
+
+class Markup(str):
+    """Text that is HTML already; other text is escaped where it enters an element."""
+
+    __slots__ = ()
+
+
+def element(name: str, attributes: Mapping[str, str], *children: str) -> Markup:
+    """Return an element; children that are not `Markup` are escaped.
+
+    Example:
+        >>> element("a", {"href": "/?a=1&b=2"}, "<top>")
+        '<a href="/?a=1&amp;b=2">&lt;top&gt;</a>'
+    """
+    pairs = "".join(f' {key}="{escape(value)}"' for key, value in attributes.items())
+    return Markup(f"<{name}{pairs}>{joined(children)}</{name}>")
+
+
+def joined(parts: Sequence[str]) -> Markup:
+    """Return the parts one after the other; those that are not `Markup` are escaped."""
+    return Markup("".join(part if isinstance(part, Markup) else escape(part) for part in parts))
+
+
+def reference_page(api: Schema, address: str) -> str:
+    """Return the page of an API.
+
+    Args:
+        api: The OpenAPI 3 description.
+        address: Where the service is, for the commands; without a slash at the end.
+
+    Returns:
+        A whole HTML document without script.
+    """
+    operations = list(_operations(api))
+    info = api.get("info", {})
+    title = f"{info.get('title', 'API')} {info.get('version', '')}".strip()
+    body = (
+        _bar(),
+        element(
+            "div",
+            {"class": "docs"},
+            _contents(operations, api),
+            element(
+                "main",
+                {"id": "main", "tabindex": "-1"},
+                element("h1", {}, "API reference"),
+                element("p", {"class": "help"}, title),
+                _prose(info.get("description", "")),
+                _start(address),
+                *(_operation(api, address, *each) for each in operations),
+                _schemas(api),
+            ),
+        ),
+    )
+    head = Markup(
+        '<meta charset="utf-8"><meta name="viewport" content="width=device-width, '
+        'initial-scale=1"><meta name="color-scheme" content="light dark"><title>API reference – '
+        'facepad</title><link rel="icon" href="/web/icon.svg" type="image/svg+xml">'
+        '<link rel="stylesheet" href="/web/page.css"><link rel="stylesheet" href="/web/docs.css">'
+    )
+    page = element("html", {"lang": "en"}, element("head", {}, head), element("body", {}, *body))
+    return f"<!doctype html>\n{page}\n"
+
+
+def _bar() -> Markup:
+    return Markup(
+        '<a class="skip" href="#main">Skip to the content</a><header class="bar">'
+        '<a class="brand" href="/try"><img src="/web/icon.svg" alt="" width="28" height="28">'
+        'facepad</a><nav aria-label="Pages"><a href="/try">Try it</a>'
+        '<a href="/docs" aria-current="page">API reference</a></nav></header>'
+    )
+
+
+_Operation = tuple[str, str, Schema]  # method, path, what OpenAPI has about it
+
+
+def _operations(api: Schema) -> Iterator[_Operation]:
+    for path, item in api.get("paths", {}).items():
+        for method in METHODS:
+            if method in item:
+                yield method, path, item[method]
+
+
+def _anchor(method: str, path: str) -> str:
+    return f"{method}-" + re.sub(r"\W+", "-", path).strip("-")
+
+
+def _contents(operations: Sequence[_Operation], api: Schema) -> Markup:
+    items = [element("li", {}, element("a", {"href": "#start"}, "Start"))]
+    for method, path, _ in operations:
+        link = element("a", {"href": f"#{_anchor(method, path)}"}, _method(method), " ", path)
+        items.append(element("li", {}, link))
+    if api.get("components", {}).get("schemas"):
+        items.append(element("li", {}, element("a", {"href": "#schemas"}, "Schemas")))
+    return element(
+        "nav", {"class": "contents", "aria-label": "Contents"}, element("ul", {}, *items)
+    )
+
+
+def _method(method: str) -> Markup:
+    return element("span", {"class": f"method {method}"}, method.upper())
+
+
+def _start(address: str) -> Markup:
+    commands = (
+        f"export FACEPAD_URL={address}\n"
+        "export FACEPAD_KEY=fpk_...   # from: facepad service apikey create NAME\n"
+        'curl -H "Authorization: Bearer $FACEPAD_KEY" -F image=@photo.jpg \\\n'
+        "  $FACEPAD_URL/v1/liveness/image"
+    )
+    return element(
+        "section",
+        {"id": "start", "aria-labelledby": "start-title"},
+        element("h2", {"id": "start-title"}, "Start"),
+        _prose(
+            "Send the API key in the header `Authorization: Bearer KEY`. Every error is a document "
+            "of type `application/problem+json`; its field `code` is stable. Every answer has the "
+            "header `X-Request-Id`."
+        ),
+        element(
+            "p",
+            {},
+            "For programs: ",
+            element("a", {"href": "/v1/openapi.json"}, "the OpenAPI description"),
+            ".",
+        ),
+        _code(commands, "Commands to start with"),
+    )
+
+
+def _operation(api: Schema, address: str, method: str, path: str, operation: Schema) -> Markup:
+    anchor = _anchor(method, path)
+    parts = [
+        element(
+            "h2",
+            {"id": f"{anchor}-title"},
+            _method(method),
+            " ",
+            element("code", {}, path),
+        ),
+        element("p", {"class": "strong"}, operation.get("summary", "")),
+        _prose(operation.get("description", "")),
+        _parameters(api, operation),
+        *_bodies(api, operation),
+        _code(_command(api, address, method, path, operation), f"Command for {path}"),
+        _responses(api, operation),
+    ]
+    return element("section", {"id": anchor, "aria-labelledby": f"{anchor}-title"}, *parts)
+
+
+def _parameters(api: Schema, operation: Schema) -> Markup:
+    rows = [
+        _row(
+            each["name"],
+            _type(each.get("schema", {})),
+            bool(each.get("required")),
+            f"{each.get('description', '')}",
+            f"in the {each['in']}",
+            _bounds(each.get("schema", {})),
+        )
+        for each in (_resolved(api, one) for one in operation.get("parameters", ()))
+    ]
+    return _fields("Parameters", rows)
+
+
+def _bodies(api: Schema, operation: Schema) -> Iterator[Markup]:
+    content = operation.get("requestBody", {}).get("content", {})
+    for kind, media in content.items():
+        yield element("h3", {}, "Body as ", element("code", {}, kind))
+        yield _fields("", list(_properties(api, media.get("schema", {}))))
+        for name, example in _examples(media):
+            yield _code(_json(example), f"Example of a body{name}")
+
+
+def _responses(api: Schema, operation: Schema) -> Markup:
+    parts = [element("h3", {}, "Answers")]
+    for status, response in operation.get("responses", {}).items():
+        found = _resolved(api, response)
+        parts.append(
+            element(
+                "p",
+                {"class": "status"},
+                element("b", {}, status),
+                " ",
+                _inline(found.get("description", "")),
+                *_schema_links(found),
+            )
+        )
+        for media in found.get("content", {}).values():
+            parts += [
+                _code(_json(example), f"Example of an answer with status {status}{name}")
+                for name, example in _examples(media)
+            ]
+    return joined(parts)
+
+
+def _schema_links(response: Schema) -> Iterator[str]:
+    for media in response.get("content", {}).values():
+        if media.get("schema"):
+            yield " "
+            yield _type(media["schema"])
+
+
+def _schemas(api: Schema) -> Markup:
+    schemas = api.get("components", {}).get("schemas", {})
+    if not schemas:
+        return Markup("")
+    parts: list[str] = [element("h2", {"id": "schemas-title"}, "Schemas")]
+    for name, schema in schemas.items():
+        parts.append(element("h3", {"id": f"schema-{name}"}, element("code", {}, name)))
+        parts.append(_prose(schema.get("description", "")))
+        if "enum" in schema:
+            parts.append(element("p", {}, "One of: ", _values(schema["enum"])))
+        parts.append(_fields("", list(_properties(api, schema))))
+    return element("section", {"id": "schemas", "aria-labelledby": "schemas-title"}, *parts)
+
+
+def _properties(api: Schema, schema: Schema) -> Iterator[Markup]:
+    found = _resolved(api, schema)
+    required = found.get("required", ())
+    for name, each in found.get("properties", {}).items():
+        about = each.get("description", "")
+        yield _row(name, _type(each), name in required, about, "", _bounds(each))
+
+
+def _row(name: str, kind: str, required: bool, about: str, place: str, bounds: str) -> Markup:
+    aside = ", ".join(part for part in ("required" if required else "", place, bounds) if part)
+    return element(
+        "tr",
+        {},
+        element("th", {"scope": "row"}, element("code", {}, name)),
+        element("td", {}, kind, element("small", {}, aside) if aside else ""),
+        element("td", {}, _inline(about)),
+    )
+
+
+def _fields(title: str, rows: Sequence[Markup]) -> Markup:
+    if not rows:
+        return Markup("")
+    columns = (element("th", {"scope": "col"}, text) for text in ("Name", "Type", "Meaning"))
+    table = element(
+        "table",
+        {},
+        element("thead", {}, element("tr", {}, *columns)),
+        element("tbody", {}, *rows),
+    )
+    scroll = {"class": "fields", "role": "group", "aria-label": title or "Fields", "tabindex": "0"}
+    return joined((element("h3", {}, title) if title else "", element("div", scroll, table)))
+
+
+def _type(schema: Schema) -> Markup:
+    """Return the type of a value in words, with links to the schemas."""
+    if "$ref" in schema:
+        name = schema["$ref"].rpartition("/")[2]
+        return element("a", {"href": f"#schema-{name}"}, name)
+    if "const" in schema:
+        return _values([schema["const"]])
+    if "enum" in schema:
+        return _values(schema["enum"])
+    for several in ("anyOf", "oneOf", "allOf"):
+        if several in schema:
+            return Markup(" or ".join(_type(each) for each in schema[several]))
+    kind = schema.get("type", "any value")
+    if kind == "array":
+        return joined(("list of ", _type(schema.get("items", {}))))
+    form = schema.get("format") or schema.get("contentMediaType")
+    return joined((str(kind), f" ({form})" if form else ""))
+
+
+def _values(values: Sequence[object]) -> Markup:
+    return Markup(", ".join(element("code", {}, json.dumps(value)) for value in values))
+
+
+def _bounds(schema: Schema) -> str:
+    parts = [f"{words} {schema[key]}" for key, words in _BOUNDS.items() if key in schema]
+    if schema.get("default") is not None:
+        parts.append(f"default {json.dumps(schema['default'])}")
+    return ", ".join(parts)
+
+
+def _resolved(api: Schema, schema: Schema) -> Schema:
+    """Follow references within the document."""
+    while "$ref" in schema:
+        found: Any = api
+        for part in schema["$ref"].removeprefix("#/").split("/"):
+            found = found[part]
+        schema = found
+    return schema
+
+
+def _examples(media: Schema) -> Iterator[tuple[str, Any]]:
+    if "example" in media:
+        yield "", media["example"]
+    for name, each in media.get("examples", {}).items():
+        yield f": {each.get('summary', name)}", each.get("value")
+
+
+def _command(api: Schema, address: str, method: str, path: str, operation: Schema) -> str:
+    """Return the call as a curl command."""
+    parts = ["curl"] if method == "get" else [f"curl -X {method.upper()}"]
+    if operation.get("security", api.get("security")):
+        parts.append('-H "Authorization: Bearer $FACEPAD_KEY"')
+    content = operation.get("requestBody", {}).get("content", {})
+    if MULTIPART in content:
+        schema = _resolved(api, content[MULTIPART].get("schema", {}))
+        parts += [f"-F {name}=@{name}.{_suffix(name)}" for name in _files(schema)]
+    elif JSON in content:
+        body = next((each for _, each in _examples(content[JSON])), {})
+        quoted = json.dumps(body).replace("'", "'\\''")
+        parts += ["-H 'Content-Type: application/json'", f"-d '{quoted}'"]
+    return " \\\n  ".join([*parts, f"{address}{path}"])
+
+
+def _files(schema: Schema) -> list[str]:
+    """Return the fields of a form that hold a file, the required ones where there are such."""
+    fields = schema.get("properties", {})
+    wanted = [name for name in fields if name in schema.get("required", ())]
+    return wanted or list(fields)[:1]
+
+
+def _suffix(name: str) -> str:
+    return "mp4" if "video" in name or "clip" in name else "jpg"
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False)
+
+
+def _code(text: str, label: str) -> Markup:
+    return element("pre", {"tabindex": "0", "role": "group", "aria-label": label}, text)
+
+
+def _prose(text: str) -> Markup:
+    """Return paragraphs and lists of a text in Markdown; other marks stay as they are."""
+    parts = []
+    for block in re.split(r"\n\s*\n", text.strip()):
+        lines = block.splitlines()
+        if lines and all(line.startswith(("- ", "  ")) for line in lines):
+            items = re.split(r"^- ", block, flags=re.MULTILINE)[1:]
+            parts.append(element("ul", {}, *(element("li", {}, _inline(item)) for item in items)))
+        elif block:
+            parts.append(element("p", {}, _inline(block)))
+    return joined(parts)
+
+
+def _inline(text: str) -> Markup:
+    """Return text with what is between backticks as code."""
+    parts = re.split(r"`+([^`]+)`+", text)
+    return joined([element("code", {}, part) if n % 2 else part for n, part in enumerate(parts)])
