@@ -8,9 +8,9 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from facepad.service.config import ServiceConfig
-from facepad.service.keys import KeyStore
 from facepad.service.limits import is_same_origin
 from facepad.service.problems import Problem
+from facepad.service.storage.keys import KeyStore
 
 PAGE = "page"  # the actor of requests from /try without a key
 MACHINE = "machine"  # the actor of requests of programs on this machine without a key

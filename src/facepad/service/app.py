@@ -23,7 +23,7 @@ from facepad.service.operations import router as operations_router
 from facepad.service.problems import Problem, install, response
 from facepad.service.repeats import Repeats
 from facepad.service.routes import liveness
-from facepad.service.state import ServiceState
+from facepad.service.storage.state import ServiceState
 
 logger = logging.getLogger("facepad.service")
 _HEADERS = (  # of every answer; pages have their own policy

@@ -29,8 +29,8 @@ from prometheus_client.metrics_core import (
 )
 
 from facepad import __version__
-from facepad.service.audit import AuditLog
-from facepad.service.store import Store
+from facepad.service.storage.audit import AuditLog
+from facepad.service.storage.store import Store
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 LEAST_SCORES = 20  # of a calibration, before their quantiles are shown; few would be single people

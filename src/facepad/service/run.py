@@ -78,7 +78,7 @@ def _server(config: ServiceConfig, inference: Inference, say: Say, url: str) -> 
 
     from facepad.service.app import Services, create_app
     from facepad.service.logs import configure_logs
-    from facepad.service.state import open_state
+    from facepad.service.storage.state import open_state
 
     class Protocol(H11Protocol):
         """Closes a connection whose first request does not come."""

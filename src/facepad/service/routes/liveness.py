@@ -1,6 +1,7 @@
 """``POST /v1/liveness/image`` and ``/v1/liveness/video``: stateless, passive checks."""
 
 import asyncio
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
@@ -9,7 +10,7 @@ from facepad.service.access import Access
 from facepad.service.bodies import read_body
 from facepad.service.config import ServiceConfig
 from facepad.service.inference import Inference, JudgeRequest
-from facepad.service.judging import ask, in_turn, place
+from facepad.service.judging import ask, check_place, in_turn, place
 from facepad.service.operations import Operations
 from facepad.service.problems import documented
 from facepad.service.repeats import RepeatableRoute, Repeats
@@ -40,7 +41,7 @@ def router(
     """Make the routes; those below ``/try`` are for the page of the service."""
     routes = APIRouter(tags=["liveness"], route_class=RepeatableRoute)
 
-    async def judge_images(request: Request) -> ImageAnswer:
+    async def judge_images(actor: str, request: Request) -> ImageAnswer:
         with place(inference):
             fields, media = await read_body(request, ImageRequest, _IMAGES, config.max_images)
             options, side_by_side = fields.given(), asyncio.Semaphore(config.workers)
@@ -50,9 +51,11 @@ def router(
                     return await _result(inference, JudgeRequest("image", (data,), options), number)
 
             results = await in_turn(judged(*one) for one in enumerate(media["images"]))
-        return ImageAnswer(results=results, request_id=request.state.request_id)
+        request_id = request.state.request_id
+        await operations.judged(actor, request_id, [vars(one) for one in results])
+        return ImageAnswer(results=results, request_id=request_id)
 
-    async def judge_video(request: Request) -> VideoAnswer:
+    async def judge_video(actor: str, request: Request) -> VideoAnswer:
         with place(inference):
             most = config.max_video_frames
             fields, media = await read_body(request, VideoRequest, _VIDEO, most)
@@ -63,24 +66,12 @@ def router(
                 rate = fields.frame_rate or _FRAME_RATE
                 asked = JudgeRequest("frames", media["frames"], {**options, "frame_rate": rate})
             result = await _result(inference, asked)
-        return VideoAnswer(result=result, request_id=request.state.request_id)
-
-    async def images_of(actor: str, request: Request) -> ImageAnswer:
-        answer = await judge_images(request)
-        await operations.judged(actor, answer.request_id, [vars(one) for one in answer.results])
-        return answer
-
-    async def video_of(actor: str, request: Request) -> VideoAnswer:
-        answer = await judge_video(request)
-        await operations.judged(actor, answer.request_id, [vars(answer.result)])
-        return answer
-
-    def gate() -> None:
-        with place(inference):
-            pass
+        request_id = request.state.request_id
+        await operations.judged(actor, request_id, [vars(result)])
+        return VideoAnswer(result=result, request_id=request_id)
 
     key, page = access.key(SCOPE), access.page_or_key(SCOPE)
-    once = [Depends(repeats.of(key, gate))]
+    once = [Depends(repeats.of(key, partial(check_place, inference)))]
 
     @routes.post(
         "/v1/liveness/image",
@@ -90,7 +81,7 @@ def router(
         dependencies=once,
     )
     async def image(request: Request, actor: Annotated[str, Depends(key)]) -> ImageAnswer:
-        return await images_of(actor, request)
+        return await judge_images(actor, request)
 
     @routes.post(
         "/v1/liveness/video",
@@ -100,15 +91,15 @@ def router(
         dependencies=once,
     )
     async def video(request: Request, actor: Annotated[str, Depends(key)]) -> VideoAnswer:
-        return await video_of(actor, request)
+        return await judge_video(actor, request)
 
     @routes.post("/try/liveness/image", include_in_schema=False)
     async def image_of_page(request: Request, actor: Annotated[str, Depends(page)]) -> ImageAnswer:
-        return await images_of(actor, request)
+        return await judge_images(actor, request)
 
     @routes.post("/try/liveness/video", include_in_schema=False)
     async def video_of_page(request: Request, actor: Annotated[str, Depends(page)]) -> VideoAnswer:
-        return await video_of(actor, request)
+        return await judge_video(actor, request)
 
     return routes
 
