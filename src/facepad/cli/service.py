@@ -10,8 +10,8 @@ from facepad.errors import SettingsError, counted
 
 if TYPE_CHECKING:
     from facepad.service.config import ServiceConfig
-    from facepad.service.storage.keys import ApiKey
-    from facepad.service.storage.state import ServiceState
+    from facepad.service.keys import ApiKey
+    from facepad.service.state import ServiceState
 
 app = typer.Typer(help="Settings, API keys and audit log of the service.", no_args_is_help=True)
 apikey = typer.Typer(help="API keys: create, list, revoke.", no_args_is_help=True)
@@ -113,7 +113,7 @@ def create_key(
     - 2: wrong usage
     - 4: a setting or a value cannot be used
     """
-    from facepad.service.storage.keys import SCOPES
+    from facepad.service.keys import SCOPES
 
     key, text = _state().keys.create(name, scope or SCOPES, expires)
     if as_json:
@@ -214,13 +214,13 @@ def _state() -> "ServiceState":
         SettingsError: It cannot be used, or a library is missing.
     """
     config = _config()
-    from facepad.service.storage.state import open_state
+    from facepad.service.state import open_state
 
     return open_state(config.state_dir)
 
 
 def _key_document(key: "ApiKey") -> dict[str, Any]:
-    from facepad.service.storage.store import utc_now
+    from facepad.service.store import utc_now
 
     return {
         "id": key.id,

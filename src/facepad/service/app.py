@@ -3,28 +3,25 @@
 import logging
 import secrets
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from facepad import __version__
-from facepad.service.access import Access
+from facepad.service import operations
 from facepad.service.config import ServiceConfig
-from facepad.service.inference import Inference
-from facepad.service.limits import Bounds
-from facepad.service.messages import where
-from facepad.service.operations import SCOPE, Operations
-from facepad.service.operations import router as operations_router
-from facepad.service.problems import Problem, install, response
-from facepad.service.repeats import Repeats
-from facepad.service.routes import liveness
-from facepad.service.storage.state import ServiceState
+from facepad.service.pages import TryLimits, pages
+from facepad.service.problems import Problem, documented, install, problem_pages, response
+from facepad.service.requests.limits import Bounds
+from facepad.service.routes import calibrations, jobs, liveness, metrics, models
+from facepad.service.services import Services
+from facepad.service.workers.messages import where
 
+Count = Callable[[str, str, int, float, str], None]
 logger = logging.getLogger("facepad.service")
 _HEADERS = (  # of every answer; pages have their own policy
     ("Cache-Control", "no-store"),
@@ -33,62 +30,59 @@ _HEADERS = (  # of every answer; pages have their own policy
     ("Referrer-Policy", "no-referrer"),
     ("X-Content-Type-Options", "nosniff"),
 )
-QUIET = frozenset({"/livez", "/readyz", "/metrics"})  # asked every few seconds
+_DESCRIPTION = (
+    "Judges pictures and clips: is the face in each one a living person, or a presentation attack? "
+    "Checks are passive and stateless: nothing shows that media are fresh, so that replayed or "
+    "injected media are judged as they are. Media are kept in memory only, until the answer."
+)
+_QUIET = frozenset({"/livez", "/readyz", "/metrics"})  # asked every few seconds
 _HSTS = ("Strict-Transport-Security", "max-age=63072000; includeSubDomains")
-
-
-@dataclass(frozen=True, slots=True)
-class Services:
-    """What the routes work with.
-
-    Attributes:
-        config: Settings of the service.
-        state: Keys, audit log and idempotency keys.
-        inference: The worker processes.
-    """
-
-    config: ServiceConfig
-    state: ServiceState
-    inference: Inference
 
 
 def create_app(services: Services) -> FastAPI:
     """Make the application; the worker processes start and end with it."""
-    state, inference = services.state, services.inference
-    access = Access(state.keys, services.config)
-    operations = Operations(state.store, state.audit, inference)
-    repeats = Repeats(state.idempotency)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        await operations.acted("service", "service.started", __version__)
-        await inference.start()
+        await services.operations.begin()
+        await services.inference.start()
         try:
             yield
         finally:
-            await inference.close()
-            operations.note_failures()
-            await operations.acted("service", "service.stopped", __version__)
-            state.store.close()
+            await services.jobs.close()
+            await services.inference.close()
+            await services.operations.end()
 
     app = FastAPI(
         title="facepad",
         version=__version__,
         summary="Is the face in front of the camera a living person?",
+        description=_DESCRIPTION,
         openapi_url="/v1/openapi.json",
         docs_url=None,
         redoc_url=None,
         lifespan=lifespan,
+        responses=documented(),
     )
     app.state.public_url = services.config.public_url
     install(app)
-    app.include_router(
-        liveness.router(inference, access, services.config, operations=operations, repeats=repeats)
-    )
-    app.include_router(operations_router(operations, access.this_machine_or_key(SCOPE)))
+    for router in _routers(services):
+        app.include_router(router)
     app.add_middleware(Bounds, config=services.config)
-    app.add_middleware(Surroundings, config=services.config, operations=operations)
+    app.add_middleware(Surroundings, config=services.config, count=services.operations.request)
     return app
+
+
+def _routers(services: Services) -> Iterator[APIRouter]:
+    """Yield the routes of the API, of operations and of the pages."""
+    config, access = services.config, services.access
+    yield from (
+        module.router(services) for module in (liveness, metrics, models, calibrations, jobs)
+    )
+    yield problem_pages()
+    yield operations.router(services.operations, access.key(operations.SCOPE))
+    key_required = not config.is_loopback or config.behind_proxy
+    yield pages(TryLimits(key_required, config.max_image_side, config.max_image_bytes))
 
 
 class Surroundings:
@@ -97,11 +91,11 @@ class Surroundings:
     Args:
         app: What is called.
         config: Settings of the service.
-        operations: Counts the requests.
+        count: Counts requests.
     """
 
-    def __init__(self, app: ASGIApp, config: ServiceConfig, operations: Operations) -> None:
-        self._app, self._operations = app, operations
+    def __init__(self, app: ASGIApp, config: ServiceConfig, count: Count) -> None:
+        self._app, self._count = app, count
         self._headers = _HEADERS if config.is_loopback else (*_HEADERS, _HSTS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -134,19 +128,20 @@ class Surroundings:
             self._note(scope, status, time.monotonic() - began)
 
     def _note(self, scope: Scope, status: int, seconds: float) -> None:
-        """Count a request, and write a line about it to the log."""
+        """Count a request, and write its line in the log."""
         state, route = scope["state"], getattr(scope.get("route"), "path", "")
         problem = state.get("problem", "")
-        self._operations.request(route, scope["method"], status, seconds, problem)
-        if route in QUIET:
+        self._count(route, scope["method"], status, seconds, problem)
+        if route in _QUIET:
             return
         fields = {
             "event": "request",
             "request_id": state["request_id"],
-            "key_id": state.get("key_id", ""),
             "route": route,
+            "method": scope["method"],
             "status": status,
             "duration_ms": round(1000.0 * seconds, 1),
             "reason_code": problem,
+            "key_id": state.get("key_id", ""),
         }
         logger.info("request", extra=fields)

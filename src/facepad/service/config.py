@@ -97,9 +97,9 @@ class ServiceConfig(BaseModel):
     max_video_s: Seconds = Field(20.0, description="Length of a clip, seconds.")
     max_video_frames: int = Field(600, ge=1, le=100_000, description="Frames of a clip.")
     rate_per_s: float = Field(
-        0.0, ge=0.0, le=1e6, description="Requests per second of one API key; 0 for no limit."
+        50.0, ge=0.0, le=1e6, description="Requests per second of one API key; 0 for no limit."
     )
-    rate_burst: Count = Field(50, description="Requests of one key at once, with rate_per_s.")
+    rate_burst: Count = Field(200, description="Requests of one key at once, with rate_per_s.")
     redis_url: str = Field("", description="Redis for rate limits of several instances.")
 
     @field_validator("allowed_hosts", "trusted_proxies", mode="before")

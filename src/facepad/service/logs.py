@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import TextIO
 
 from facepad.service.messages import where
-from facepad.service.storage.store import timestamp
+from facepad.service.store import timestamp
 
 OWN = "facepad.service"
 # Fields of a line beside "ts", "level" and "event", with the longest text of each.

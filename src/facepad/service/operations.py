@@ -29,8 +29,8 @@ from prometheus_client.metrics_core import (
 )
 
 from facepad import __version__
-from facepad.service.storage.audit import AuditLog
-from facepad.service.storage.store import Store
+from facepad.service.audit import AuditLog
+from facepad.service.store import Store
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 LEAST_SCORES = 20  # of a calibration, before their quantiles are shown; few would be single people
@@ -171,6 +171,16 @@ class Operations:
     ) -> None:
         """Write an entry of the audit log off the event loop."""
         await run_in_threadpool(self._audit.append, actor, action, target, details)
+
+    async def begin(self) -> None:
+        """Note the start of the service."""
+        await self.acted("service", "service.started", __version__)
+
+    async def end(self) -> None:
+        """Note the end of the service, and close the database."""
+        self.note_failures()
+        await self.acted("service", "service.stopped", __version__)
+        self._store.close()
 
     def checks(self) -> dict[str, str]:
         """Return what must be "ok" for the service to be ready."""

@@ -6,11 +6,11 @@ No text repeats what was sent: no value, no file name, no address.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, FastAPI, Path, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, PlainTextResponse
 from starlette.exceptions import HTTPException
 
 MEDIA_TYPE = "application/problem+json"
@@ -178,6 +178,20 @@ def install(app: FastAPI) -> None:
         return response(problem, request)
 
 
+def problem_pages() -> APIRouter:
+    """Make the route of the help on each code, which `type` of a problem names."""
+    routes = APIRouter(tags=["problems"])
+
+    @routes.get("/problems/{code}", summary="What a code means", response_class=PlainTextResponse)
+    async def page(code: Annotated[str, Path(examples=["unauthenticated"])]) -> PlainTextResponse:
+        if code not in KINDS:
+            raise Problem("not_found")
+        kind = KINDS[code]
+        return PlainTextResponse(f"{code} ({kind.status}): {kind.title}.\n\n{kind.help}\n")
+
+    return routes
+
+
 def invalid(found: Sequence[Any]) -> Problem:
     """Return the problem of fields that a model of pydantic refused; without their values."""
     errors = [{"pointer": _pointer(one), "message": _message(one)} for one in found]
@@ -227,6 +241,8 @@ _GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             *("idempotency_in_progress", "idempotency_key_reused"),
             *("deadline_exceeded", "worker_lost", "model_unavailable"),
         ),
+        "models": ("model_unavailable",),
+        "calibrations": ("calibration_exists",),
     }
 )
 

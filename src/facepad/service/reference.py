@@ -77,7 +77,7 @@ def reference_page(api: Schema, address: str) -> str:
     )
     head = Markup(
         '<meta charset="utf-8"><meta name="viewport" content="width=device-width, '
-        'initial-scale=1"><meta name="color-scheme" content="light dark"><title>API reference – '
+        'initial-scale=1"><meta name="color-scheme" content="light dark"><title>API reference - '
         'facepad</title><link rel="icon" href="/web/icon.svg" type="image/svg+xml">'
         '<link rel="stylesheet" href="/web/page.css"><link rel="stylesheet" href="/web/docs.css">'
     )

@@ -9,14 +9,14 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.routing import APIRoute
 
 from facepad.errors import InputError
-from facepad.service.problems import Problem
-from facepad.service.storage.idempotency import (
+from facepad.service.idempotency import (
     IdempotencyStore,
     InProgressError,
     KeyReusedError,
     StoredAnswer,
     request_fingerprint,
 )
+from facepad.service.problems import Problem
 
 HEADER = "Idempotency-Key"
 REPLAYED = "Idempotency-Replayed"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from facepad.errors import SettingsError
 from facepad.service.config import ServiceConfig
-from facepad.service.inference import Inference
+from facepad.service.workers.pool import Inference
 
 if TYPE_CHECKING:
     import uvicorn
@@ -76,9 +76,10 @@ def _server(config: ServiceConfig, inference: Inference, say: Say, url: str) -> 
     import uvicorn
     from uvicorn.protocols.http.h11_impl import H11Protocol
 
-    from facepad.service.app import Services, create_app
+    from facepad.service.app import create_app
     from facepad.service.logs import configure_logs
-    from facepad.service.storage.state import open_state
+    from facepad.service.services import Services
+    from facepad.service.state import open_state
 
     class Protocol(H11Protocol):
         """Closes a connection whose first request does not come."""
@@ -107,7 +108,7 @@ def _server(config: ServiceConfig, inference: Inference, say: Say, url: str) -> 
     lines += [f"try it:        {url}/try", f"documentation: {url}/docs"]
     return Server(
         uvicorn.Config(
-            create_app(Services(config, state, inference)),
+            create_app(Services.of(config, state, inference)),
             http=Protocol,
             ws="none",
             log_config=None,

@@ -3,6 +3,7 @@
 import base64
 import binascii
 from collections.abc import Mapping
+from datetime import datetime
 from types import MappingProxyType
 from typing import Annotated, Any, Literal, Self
 
@@ -92,6 +93,53 @@ class VideoRequest(LivenessOptions):
         return self
 
 
+class MetricsRequest(_Request):
+    """One picture."""
+
+    image: Base64 = Field(description="A picture (JPEG, PNG or WebP), in base64.")
+
+
+class CalibrationRequest(_Request):
+    """Bona fide frames of a camera, taken on the operator's side."""
+
+    name: Annotated[str, Field(pattern=NAME)] = Field(examples=["kiosk-7"])
+    frames: Annotated[list[Base64], Field(min_length=3)] = Field(
+        description="Frames of the camera (JPEG, PNG or WebP), in base64; 10 to 20 are best."
+    )
+    persons: list[Annotated[str, Field(pattern=NAME)]] | None = Field(
+        None,
+        description="A label of the person in each frame, which is not kept; without it, all "
+        "frames show the one person who is checked later.",
+    )
+    consent: bool = Field(description="True: the people in the frames agreed to this use.")
+    test: str = Field(registry.DEFAULT_CALIBRATED, description="Test to calibrate.")
+    fixed_scene: bool = Field(False, description="Compare the whole frame, too.")
+    target_bpcer: Annotated[float, Field(ge=0.001, le=0.5)] | None = Field(
+        None, description="Share of bona fide faces that may be rejected; default 0.05."
+    )
+    self_attacks: bool = Field(True, description="Estimate accepted attacks by simulating them.")
+    overwrite: bool = Field(False, description="Replace a calibration of this name.")
+
+    @field_validator("consent")
+    @classmethod
+    def _agreed(cls, value: bool) -> bool:
+        if not value:
+            raise ValueError("only frames of people who agreed may be sent")
+        return value
+
+    @field_validator("test")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        known = registry.names("liveness_tests")
+        if value not in known:
+            raise ValueError(f"unknown test; known: {', '.join(known)}")
+        return value
+
+    def options(self) -> dict[str, Any]:
+        """Return everything but the frames and the consent."""
+        return self.model_dump(exclude={"frames", "consent"})
+
+
 class FaceBox(BaseModel):
     """Where the judged face is, in shares of the picture's width and height."""
 
@@ -137,6 +185,79 @@ class VideoAnswer(BaseModel):
     """The result of the presentation."""
 
     result: LivenessResult
+    request_id: str
+
+
+class MetricsAnswer(BaseModel):
+    """The metrics of a picture, at its own size."""
+
+    width: int
+    height: int
+    metrics: dict[str, float]
+    request_id: str
+
+
+class LivenessTestEntry(BaseModel):
+    """A liveness test."""
+
+    name: str
+    decides_by_default: bool
+    shown_by_default: bool
+
+
+class ModelEntry(BaseModel):
+    """A model file."""
+
+    name: str
+    version: str
+    format: str
+    sha256: str
+    licence: str
+    research_use: bool
+    present: bool
+
+
+class ModelsAnswer(BaseModel):
+    """All liveness tests and model files."""
+
+    tests: list[LivenessTestEntry]
+    models: list[ModelEntry]
+    request_id: str
+
+
+class CalibrationEntry(BaseModel):
+    """A calibration of a camera; of a damaged one only the name is known."""
+
+    name: str
+    damaged: bool = False
+    version: str | None = None
+    test: str | None = None
+    frames: int | None = None
+    made_of: str | None = Field(
+        default=None, description="Whether of several people or of one person."
+    )
+    fixed_scene: bool | None = None
+    saved_at: datetime | None = None
+
+
+class CalibrationsAnswer(BaseModel):
+    """All calibrations."""
+
+    calibrations: list[CalibrationEntry]
+    request_id: str
+
+
+class JobAnswer(BaseModel):
+    """How far a job is."""
+
+    job_id: str
+    kind: str
+    status: Literal["queued", "running", "done", "failed"]
+    created_at: datetime
+    finished_at: datetime | None
+    result: dict[str, Any] | None = Field(description="Once it is done.")
+    problem: str | None = Field(description="Code of what went wrong, once it failed.")
+    detail: str | None
     request_id: str
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from facepad.service.storage import store
-from facepad.service.storage.store import Store
+from facepad.service import store
+from facepad.service.store import Store
 
 
 @pytest.fixture

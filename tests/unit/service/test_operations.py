@@ -9,9 +9,9 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from prometheus_client.parser import text_string_to_metric_families as parsed
 
+from facepad.service.audit import AuditLog
 from facepad.service.operations import LEAST_SCORES, Operations, router
-from facepad.service.storage.audit import AuditLog
-from facepad.service.storage.store import Store
+from facepad.service.store import Store
 
 
 class Pool:

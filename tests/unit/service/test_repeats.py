@@ -9,10 +9,10 @@ import pytest
 from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.testclient import TestClient
 
+from facepad.service.idempotency import IdempotencyStore
 from facepad.service.problems import Problem, install
 from facepad.service.repeats import RepeatableRoute, Repeats
-from facepad.service.storage.idempotency import IdempotencyStore
-from facepad.service.storage.store import Store
+from facepad.service.store import Store
 
 ONE: Mapping[str, Any] = {"Idempotency-Key": "one"}
 

@@ -1,19 +1,16 @@
 """``POST /v1/liveness/image`` and ``/v1/liveness/video``: stateless, passive checks."""
 
 import asyncio
+from collections.abc import Sequence
 from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
 
-from facepad.service.access import Access
-from facepad.service.bodies import read_body
-from facepad.service.config import ServiceConfig
-from facepad.service.inference import Inference, JudgeRequest
-from facepad.service.judging import ask, check_place, in_turn, place
-from facepad.service.operations import Operations
 from facepad.service.problems import documented
-from facepad.service.repeats import RepeatableRoute, Repeats
+from facepad.service.repeats import RepeatableRoute
+from facepad.service.requests.bodies import read_body
+from facepad.service.services import Services
 from facepad.service.wire import (
     ImageAnswer,
     ImageRequest,
@@ -23,6 +20,8 @@ from facepad.service.wire import (
     body_schema,
     liveness_result,
 )
+from facepad.service.workers.judging import ask, check_place, in_turn, place
+from facepad.service.workers.pool import Inference, JudgeRequest
 
 SCOPE = "liveness:write"
 _FRAME_RATE = 10.0  # frames per second of frames that come without a rate
@@ -30,18 +29,12 @@ _IMAGES = {"images": "image"}
 _VIDEO = {"video": "video", "frames": "frame"}
 
 
-def router(
-    inference: Inference,
-    access: Access,
-    config: ServiceConfig,
-    *,
-    operations: Operations,
-    repeats: Repeats,
-) -> APIRouter:
+def router(services: Services) -> APIRouter:
     """Make the routes; those below ``/try`` are for the page of the service."""
     routes = APIRouter(tags=["liveness"], route_class=RepeatableRoute)
+    config, inference = services.config, services.inference
 
-    async def judge_images(actor: str, request: Request) -> ImageAnswer:
+    async def judge_images(request: Request, actor: str) -> ImageAnswer:
         with place(inference):
             fields, media = await read_body(request, ImageRequest, _IMAGES, config.max_images)
             options, side_by_side = fields.given(), asyncio.Semaphore(config.workers)
@@ -51,11 +44,10 @@ def router(
                     return await _result(inference, JudgeRequest("image", (data,), options), number)
 
             results = await in_turn(judged(*one) for one in enumerate(media["images"]))
-        request_id = request.state.request_id
-        await operations.judged(actor, request_id, [vars(one) for one in results])
-        return ImageAnswer(results=results, request_id=request_id)
+        await _record(services, request, actor, results)
+        return ImageAnswer(results=results, request_id=request.state.request_id)
 
-    async def judge_video(actor: str, request: Request) -> VideoAnswer:
+    async def judge_video(request: Request, actor: str) -> VideoAnswer:
         with place(inference):
             most = config.max_video_frames
             fields, media = await read_body(request, VideoRequest, _VIDEO, most)
@@ -66,40 +58,39 @@ def router(
                 rate = fields.frame_rate or _FRAME_RATE
                 asked = JudgeRequest("frames", media["frames"], {**options, "frame_rate": rate})
             result = await _result(inference, asked)
-        request_id = request.state.request_id
-        await operations.judged(actor, request_id, [vars(result)])
-        return VideoAnswer(result=result, request_id=request_id)
+        await _record(services, request, actor, [result])
+        return VideoAnswer(result=result, request_id=request.state.request_id)
 
-    key, page = access.key(SCOPE), access.page_or_key(SCOPE)
-    once = [Depends(repeats.of(key, partial(check_place, inference)))]
+    key, page = services.access.key(SCOPE), services.access.page_or_key(SCOPE)
+    repeated = [Depends(services.repeats.of(key, partial(check_place, inference)))]
 
     @routes.post(
         "/v1/liveness/image",
         summary="Judge pictures, each by itself",
         openapi_extra=body_schema(ImageRequest, _IMAGES),
         responses=documented("liveness"),
-        dependencies=once,
+        dependencies=repeated,
     )
     async def image(request: Request, actor: Annotated[str, Depends(key)]) -> ImageAnswer:
-        return await judge_images(actor, request)
+        return await judge_images(request, actor)
 
     @routes.post(
         "/v1/liveness/video",
         summary="Judge a clip, or its frames, as one presentation",
         openapi_extra=body_schema(VideoRequest, _VIDEO),
         responses=documented("liveness"),
-        dependencies=once,
+        dependencies=repeated,
     )
     async def video(request: Request, actor: Annotated[str, Depends(key)]) -> VideoAnswer:
-        return await judge_video(actor, request)
+        return await judge_video(request, actor)
 
     @routes.post("/try/liveness/image", include_in_schema=False)
     async def image_of_page(request: Request, actor: Annotated[str, Depends(page)]) -> ImageAnswer:
-        return await judge_images(actor, request)
+        return await judge_images(request, actor)
 
     @routes.post("/try/liveness/video", include_in_schema=False)
     async def video_of_page(request: Request, actor: Annotated[str, Depends(page)]) -> VideoAnswer:
-        return await judge_video(actor, request)
+        return await judge_video(request, actor)
 
     return routes
 
@@ -107,3 +98,14 @@ def router(
 async def _result(inference: Inference, asked: JudgeRequest, index: int = 0) -> LivenessResult:
     answer = await ask(inference, asked, index)
     return liveness_result(answer.values["document"], answer.queue_ms)
+
+
+async def _record(
+    services: Services, request: Request, actor: str, results: Sequence[LivenessResult]
+) -> None:
+    """Count the results and write them into the audit log, before they are sent."""
+    facts = [
+        {"decision": one.decision, "timings": one.timings, "document": one.document}
+        for one in results
+    ]
+    await services.operations.judged(actor, request.state.request_id, facts)

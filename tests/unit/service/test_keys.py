@@ -9,10 +9,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from facepad.errors import SettingsError
-from facepad.service.storage import keys
-from facepad.service.storage.audit import AuditLog
-from facepad.service.storage.keys import KeyStore, read_secret
-from facepad.service.storage.store import Store
+from facepad.service import keys
+from facepad.service.audit import AuditLog
+from facepad.service.keys import KeyStore, read_secret
+from facepad.service.store import Store
 
 SECRET = bytes(range(32))
 

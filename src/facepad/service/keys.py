@@ -18,8 +18,8 @@ from uuid import uuid4
 from sqlalchemy import Row, select, update
 
 from facepad.errors import SettingsError, require, unknown_name
-from facepad.service.storage.audit import AuditLog
-from facepad.service.storage.store import API_KEYS, Store, timestamp, utc_now
+from facepad.service.audit import AuditLog
+from facepad.service.store import API_KEYS, Store, timestamp, utc_now
 
 SECRET_FILE = "secret"  # noqa: S105 - a name
 ENVIRONMENT = "live"

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from facepad.service.config import ServiceConfig
-from facepad.service.messages import next_message, packed
+from facepad.service.workers.messages import next_message, packed
 
 logger = logging.getLogger("facepad.service")
 _START_S = 120.0  # a worker that is not ready by then is started again
@@ -77,7 +77,7 @@ class _Process:
 
     def __init__(self, config: ServiceConfig, *, warm: bool = True) -> None:
         self.link, other = socket.socketpair()
-        command = [sys.executable, "-m", "facepad.service.worker", str(other.fileno())]
+        command = [sys.executable, "-m", "facepad.service.workers.worker", str(other.fileno())]
         with other:
             self._process = subprocess.Popen(  # noqa: S603 - the command is our own
                 command,

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from facepad.service.storage.audit import AuditLog
-from facepad.service.storage.idempotency import IdempotencyStore
-from facepad.service.storage.keys import SECRET_FILE, KeyStore, read_secret
-from facepad.service.storage.store import Store, make_private
+from facepad.service.audit import AuditLog
+from facepad.service.idempotency import IdempotencyStore
+from facepad.service.keys import SECRET_FILE, KeyStore, read_secret
+from facepad.service.store import Store, make_private
 
 
 @dataclass(frozen=True, slots=True)

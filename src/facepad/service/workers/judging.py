@@ -7,7 +7,8 @@ from collections.abc import Coroutine, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from facepad.service.inference import (
+from facepad.service.problems import Problem
+from facepad.service.workers.pool import (
     DeadlineExceeded,
     Inference,
     JudgeAnswer,
@@ -16,7 +17,6 @@ from facepad.service.inference import (
     Overloaded,
     WorkerLost,
 )
-from facepad.service.problems import Problem
 
 logger = logging.getLogger("facepad.service")
 _Result = TypeVar("_Result")

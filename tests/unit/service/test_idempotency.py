@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 
 from facepad.errors import InputError
-from facepad.service.storage.idempotency import (
+from facepad.service.idempotency import (
     IdempotencyStore,
     InProgressError,
     KeyReusedError,
     StoredAnswer,
     request_fingerprint,
 )
-from facepad.service.storage.store import Store
+from facepad.service.store import Store
 
 FIRST, OTHER = request_fingerprint([("image", b"a")]), request_fingerprint([("image", b"b")])
 ANSWER = StoredAnswer(200, b'{"results":[]}')

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select, update
 
 from facepad.errors import InputError
-from facepad.service.storage.store import IDEMPOTENCY, Store, timestamp, utc_now
+from facepad.service.store import IDEMPOTENCY, Store, timestamp, utc_now
 
 KEPT = timedelta(hours=24)
 ABANDONED = timedelta(minutes=5)  # no request takes so long; its process was killed

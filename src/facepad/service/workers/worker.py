@@ -3,7 +3,7 @@
 A worker gets messages over a socket that it inherits: a header in JSON and the media as they
 came. It ends when the other end is closed. No fault names anything of the input.
 
-    python -m facepad.service.worker FILE_DESCRIPTOR
+    python -m facepad.service.workers.worker FILE_DESCRIPTOR
 """
 
 import signal
@@ -24,8 +24,8 @@ from facepad.media.reading import read
 from facepad.needs import needs_of
 from facepad.pipeline import Checker
 from facepad.selected_tests import make_calibratable, make_test
-from facepad.service.media import ClipBounds, PictureBounds, Refused, in_memory
-from facepad.service.messages import packed, read_message, where
+from facepad.service.workers.media import ClipBounds, PictureBounds, Refused, in_memory
+from facepad.service.workers.messages import packed, read_message, where
 from facepad.types import Face, Frame, LivenessTest, Presentation
 
 NAME = "-"  # of every source, as of standard input: names of files are inputs

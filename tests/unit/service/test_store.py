@@ -10,7 +10,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.exc import DBAPIError
 
 from facepad.errors import SettingsError
-from facepad.service.storage.store import API_KEYS, Store
+from facepad.service.store import API_KEYS, Store
 
 KEY = {
     "id": "a",

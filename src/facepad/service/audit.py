@@ -17,7 +17,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Row, insert, select
 
-from facepad.service.storage.store import AUDIT_HEAD, AUDIT_LOG, Store, timestamp, utc_now
+from facepad.service.store import AUDIT_HEAD, AUDIT_LOG, Store, timestamp, utc_now
 
 ZERO = f"sha256:{'0' * 64}"  # hash before the first entry
 Detail = str | int | bool | None | Sequence[str]

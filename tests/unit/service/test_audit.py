@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from facepad.service.storage.audit import ZERO, AuditLog
-from facepad.service.storage.store import Store
+from facepad.service.audit import ZERO, AuditLog
+from facepad.service.store import Store
 
 SECRET = bytes(range(32))
 
@@ -123,8 +123,8 @@ def test_an_act_that_fails_leaves_no_entry(database: Store) -> None:
 KILLS = """
 import os, signal, sys, time
 from pathlib import Path
-from facepad.service.storage.audit import AuditLog
-from facepad.service.storage.store import Store
+from facepad.service.audit import AuditLog
+from facepad.service.store import Store
 
 def append_for_ever(folder, out):
     log = AuditLog(Store(folder), bytes(range(32)))

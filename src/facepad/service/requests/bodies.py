@@ -16,7 +16,7 @@ _MOST_DEPTH = 16  # of JSON
 _MOST_FIELDS = 20  # of multipart, beside files
 _MOST_FIELD_BYTES = 4096
 _IN_MEMORY = 1 << 40  # bytes; a part that is larger would go to a file on disk
-_LISTS = ("tests",)  # fields that hold several values
+_LISTS = ("tests", "persons")  # fields that hold several values
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
