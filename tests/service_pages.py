@@ -77,15 +77,16 @@ class MadeUpApi:
     most_at_once: int = 0
 
 
-def made_up_app(api: MadeUpApi, *, key_required: bool = False) -> "FastAPI":
+def made_up_app(api: MadeUpApi) -> "FastAPI":
     """Return the pages with an API that gives made-up answers."""
     from fastapi import FastAPI, Request
     from fastapi.responses import JSONResponse
 
-    from facepad.service.pages import TryLimits, pages
+    from facepad.service.config import ServiceConfig
+    from facepad.service.pages import pages
 
     app = FastAPI(openapi_url="/v1/openapi.json", docs_url=None, redoc_url=None)
-    app.include_router(pages(TryLimits(key_required, 1920, 8_000_000)))
+    app.include_router(pages(ServiceConfig()))
 
     def problem(status: int) -> JSONResponse:
         title = {401: "Not authenticated", 503: "The service is busy"}[status]
@@ -103,9 +104,9 @@ def made_up_app(api: MadeUpApi, *, key_required: bool = False) -> "FastAPI":
             return problem(api.problem)
         return JSONResponse({"results": [made_up_result(api.decision)], "request_id": "req_1"})
 
-    @app.post("/v1/liveness/image", summary="Check pictures")
+    @app.post("/v1/liveness/image", summary="Judge pictures")
+    @app.post("/try/liveness/image", include_in_schema=False)
     async def check(request: Request) -> JSONResponse:
-        """Check pictures in `memory`."""
         api.now += 1
         api.most_at_once = max(api.most_at_once, api.now)
         try:
@@ -138,7 +139,7 @@ def write_camera(path: Path) -> None:
     view = np.full((480, 640, 3), 90, np.uint8)
     view[:, 80:560] = cv2.resize(cv2.imread(str(PORTRAIT)), (480, 480))
     planes = cv2.cvtColor(view, cv2.COLOR_BGR2YUV_I420).tobytes()
-    head = b"YUV4MPEG2 W640 H480 F30:1 Ip A1:1 C420mpeg2\n"
+    head = b"YUV4MPEG2 W640 H480 F15:1 Ip A1:1 C420mpeg2\n"
     path.write_bytes(head + 4 * (b"FRAME\n" + planes))
 
 
@@ -149,6 +150,7 @@ def launch_options(camera: Path) -> dict[str, Any]:
     return {
         "executable_path": which("chromium") or which("chromium-browser"),
         "args": [
+            "--disable-gpu",  # draws faster without the emulation of one
             "--use-fake-device-for-media-stream",
             f"--use-file-for-fake-video-capture={camera}",
             "--host-resolver-rules=MAP facepad.test 127.0.0.1",  # a name that is not loopback

@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from facepad import __version__
 from facepad.service import operations
 from facepad.service.config import ServiceConfig
-from facepad.service.pages import TryLimits, pages
+from facepad.service.pages import pages
 from facepad.service.problems import Problem, documented, install, problem_pages, response
 from facepad.service.requests.limits import Bounds
 from facepad.service.routes import calibrations, jobs, liveness, metrics, models
@@ -81,8 +81,7 @@ def _routers(services: Services) -> Iterator[APIRouter]:
     )
     yield problem_pages()
     yield operations.router(services.operations, access.key(operations.SCOPE))
-    key_required = not config.is_loopback or config.behind_proxy
-    yield pages(TryLimits(key_required, config.max_image_side, config.max_image_bytes))
+    yield pages(config)
 
 
 class Surroundings:

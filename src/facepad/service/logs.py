@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TextIO
 
-from facepad.service.messages import where
 from facepad.service.store import timestamp
+from facepad.service.workers.messages import where
 
 OWN = "facepad.service"
 # Fields of a line beside "ts", "level" and "event", with the longest text of each.

@@ -1,7 +1,6 @@
 """The pages /try and /docs and their files: all of them served from here, under a strict policy."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from hashlib import sha256
 from importlib.resources import files
 from types import MappingProxyType
@@ -9,6 +8,7 @@ from types import MappingProxyType
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 
+from facepad.service.config import ServiceConfig
 from facepad.service.reference import reference_page
 
 ASSETS: Mapping[str, str] = MappingProxyType(
@@ -52,27 +52,15 @@ HEADERS: Mapping[str, str] = MappingProxyType(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class TryLimits:
-    """What the page /try needs to know of the service.
-
-    Attributes:
-        key_required: Whether the page asks for an API key.
-        max_side: Longest side of a picture, pixels; a larger one is made smaller by the page.
-        max_bytes: Size of a picture, bytes; a larger one is compressed again by the page.
-    """
-
-    key_required: bool
-    max_side: int
-    max_bytes: int
+_ENVELOPE = 4096  # bytes of a form around its picture, at most
 
 
-def pages(limits: TryLimits) -> APIRouter:
+def pages(config: ServiceConfig) -> APIRouter:
     """Return the routes of the pages; they are not part of the API's description."""
     router = APIRouter(include_in_schema=False)
     folder = files("facepad.service") / "web"
     contents = {name: (folder / name).read_bytes() for name in ASSETS}
-    try_html = _try_html((folder / "try.html").read_text("utf-8"), limits)
+    try_html = _try_html((folder / "try.html").read_text("utf-8"), config)
 
     @router.get("/try")
     def try_page() -> Response:
@@ -96,11 +84,13 @@ def pages(limits: TryLimits) -> APIRouter:
     return router
 
 
-def _try_html(template: str, limits: TryLimits) -> str:
+def _try_html(template: str, config: ServiceConfig) -> str:
+    """Return the page with what its script needs to know of the service."""
+    is_open = config.is_loopback and not config.behind_proxy
     values = {
-        "{key}": "required" if limits.key_required else "optional",
-        "{side}": str(limits.max_side),
-        "{bytes}": str(limits.max_bytes),
+        "{key}": "optional" if is_open else "required",
+        "{side}": str(config.max_image_side),
+        "{bytes}": str(config.max_image_bytes - _ENVELOPE),
     }
     for mark, value in values.items():
         template = template.replace(mark, value)

@@ -28,6 +28,7 @@ export async function open(deviceId) {
 
 /** Wait for a stream, but not while the person decides on the permission. */
 async function within(opening) {
+  opening.catch(() => {}); // it may fail while the permission is asked for
   if ((await permission()) === "prompt") return opening;
   let late = false;
   const limit = later(OPEN_WITHIN_MS).then(() => {
@@ -35,7 +36,7 @@ async function within(opening) {
     throw new DOMException("", "TimeoutError");
   });
   limit.catch(() => {});
-  opening.then((stream) => late && close(stream)).catch(() => {});
+  opening.then((stream) => late && close(stream), () => {});
   return Promise.race([opening, limit]);
 }
 
