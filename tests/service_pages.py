@@ -86,7 +86,7 @@ def made_up_app(api: MadeUpApi) -> "FastAPI":
     from facepad.service.pages import pages
 
     app = FastAPI(openapi_url="/v1/openapi.json", docs_url=None, redoc_url=None)
-    app.include_router(pages(ServiceConfig()))
+    app.include_router(pages(ServiceConfig.model_validate({})))
 
     def problem(status: int) -> JSONResponse:
         title = {401: "Not authenticated", 503: "The service is busy"}[status]

@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 from PIL import Image
@@ -275,9 +275,11 @@ def test_a_busy_server_is_named_and_asked_again(page: "Page", api: MadeUpApi) ->
 def test_axe_finds_nothing(page: "Page", api: MadeUpApi) -> None:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     colours = {"runOnly": ["color-contrast"]}
+    schemes: tuple[tuple[Literal["light", "dark"], dict[str, Any] | None], ...]
+    schemes = (("light", None), ("dark", colours))
 
     def check(what: str) -> None:
-        for scheme, options in (("light", None), ("dark", colours)):
+        for scheme, options in schemes:
             page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
             found = axe.run(page, options=options)
             assert found.violations_count == 0, f"{what}, {scheme}: {found.generate_report()}"

@@ -175,11 +175,10 @@ def _parameters(api: Schema, operation: Schema) -> Markup:
     rows = [
         _row(
             each["name"],
-            _type(each.get("schema", {})),
-            bool(each.get("required")),
-            f"{each.get('description', '')}",
+            each.get("schema", {}),
+            each.get("description", ""),
+            "required" if each.get("required") else "",
             f"in the {each['in']}",
-            _bounds(each.get("schema", {})),
         )
         for each in (_resolved(api, one) for one in operation.get("parameters", ()))
     ]
@@ -242,17 +241,16 @@ def _properties(api: Schema, schema: Schema) -> Iterator[Markup]:
     found = _resolved(api, schema)
     required = found.get("required", ())
     for name, each in found.get("properties", {}).items():
-        about = each.get("description", "")
-        yield _row(name, _type(each), name in required, about, "", _bounds(each))
+        yield _row(name, each, each.get("description", ""), "required" if name in required else "")
 
 
-def _row(name: str, kind: str, required: bool, about: str, place: str, bounds: str) -> Markup:
-    aside = ", ".join(part for part in ("required" if required else "", place, bounds) if part)
+def _row(name: str, schema: Schema, about: str, *facts: str) -> Markup:
+    aside = ", ".join(part for part in (*facts, _bounds(schema)) if part)
     return element(
         "tr",
         {},
         element("th", {"scope": "row"}, element("code", {}, name)),
-        element("td", {}, kind, element("small", {}, aside) if aside else ""),
+        element("td", {}, _type(schema), element("small", {}, aside) if aside else ""),
         element("td", {}, _inline(about)),
     )
 

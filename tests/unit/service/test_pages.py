@@ -11,9 +11,9 @@ from facepad.service.config import ServiceConfig
 from facepad.service.pages import ASSETS, POLICY, pages
 
 
-def client(config: ServiceConfig | None = None) -> TestClient:
+def client(**settings: object) -> TestClient:
     app = FastAPI(docs_url=None, redoc_url=None)
-    app.include_router(pages(config or ServiceConfig()))
+    app.include_router(pages(ServiceConfig.model_validate(settings)))
     return TestClient(app)
 
 
@@ -47,15 +47,15 @@ def test_a_page_has_nothing_inline_and_nothing_from_elsewhere(path: str) -> None
 
 
 @pytest.mark.parametrize(
-    ("config", "key"),
+    ("settings", "key"),
     [
-        (ServiceConfig(), "optional"),
-        (ServiceConfig(behind_proxy=True), "required"),
-        (ServiceConfig(host="192.0.2.1", insecure_http=True), "required"),
+        ({}, "optional"),
+        ({"behind_proxy": True}, "required"),
+        ({"host": "192.0.2.1", "insecure_http": True}, "required"),
     ],
 )
-def test_try_asks_for_a_key_where_others_reach_it(config: ServiceConfig, key: str) -> None:
-    page = client(config).get("/try").text
+def test_try_asks_for_a_key_where_others_reach_it(settings: dict[str, object], key: str) -> None:
+    page = client(**settings).get("/try").text
     assert f'data-key="{key}" data-side="1920" data-bytes="7995904"' in page
 
 
