@@ -233,7 +233,9 @@ class CalibrationEntry(BaseModel):
     version: str | None = None
     test: str | None = None
     frames: int | None = None
-    made_of: str | None = Field(default=None, description="Whether of several people or of one person.")
+    made_of: str | None = Field(
+        default=None, description="Whether of several people or of one person."
+    )
     fixed_scene: bool | None = None
     saved_at: datetime | None = None
 
