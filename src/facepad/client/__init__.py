@@ -18,11 +18,12 @@ from facepad.client.answers import (
     LivenessCheck,
     ServiceError,
 )
-from facepad.client.calls import CheckOptions, Media
+from facepad.client.calls import CalibrationOptions, CheckOptions, Media
 from facepad.client.clients import AsyncClient, Client
 
 __all__ = [
     "AsyncClient",
+    "CalibrationOptions",
     "CheckOptions",
     "CheckReason",
     "Client",

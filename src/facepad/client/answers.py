@@ -110,13 +110,15 @@ class JobState:
         id: Id of the job.
         status: "queued", "running", "done" or "failed".
         result: What it made; None before its end.
-        error: Why it failed: an object with "code" and "detail"; None if it did not.
+        problem: Code of what went wrong; None if nothing did.
+        detail: What went wrong, for people; may be None.
     """
 
     id: str
     status: str
     result: Mapping[str, Any] | None = field(default=None, hash=False)
-    error: Mapping[str, Any] | None = field(default=None, hash=False)
+    problem: str | None = None
+    detail: str | None = None
 
     @property
     def is_over(self) -> bool:
@@ -151,7 +153,8 @@ def parse_video(answer: Mapping[str, Any]) -> LivenessCheck:
 
 def parse_job(answer: Mapping[str, Any]) -> JobState:
     """Return a job."""
-    return JobState(answer["id"], answer["status"], answer.get("result"), answer.get("error"))
+    fields = (answer.get(name) for name in ("result", "problem", "detail"))
+    return JobState(answer["job_id"], answer["status"], *fields)
 
 
 def parse_error(status: int, body: object, retry_after: str) -> ServiceError:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Generic, Literal, TypedDict, TypeVar
+from typing import Any, Generic, Literal, Required, TypedDict, TypeVar
 from uuid import uuid4
 
 import httpx2
@@ -31,6 +31,18 @@ class CheckOptions(TypedDict, total=False):
     operating_point: Literal["convenience", "balanced", "strict"]
     calibration: str
     faces: Literal["largest", "single"]
+
+
+class CalibrationOptions(TypedDict, total=False):
+    """How a camera is calibrated; only ``consent`` must be given, and be true."""
+
+    consent: Required[bool]
+    persons: Sequence[str]
+    test: str
+    fixed_scene: bool
+    target_bpcer: float
+    self_attacks: bool
+    overwrite: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,16 +115,23 @@ def calibrations() -> Call[list[dict[str, Any]]]:
     return Call("GET", "/v1/calibrations", lambda one: list(one["calibrations"]))
 
 
-def calibrate(name: str, pictures: Sequence[Media], overwrite: bool) -> Call[JobState]:
+def calibrate(name: str, pictures: Sequence[Media], options: CalibrationOptions) -> Call[JobState]:
     """Make a calibration of bona fide frames of one camera."""
     files = tuple(("frame", read(one)) for one in pictures)
-    fields = {"name": name, **({"overwrite": "true"} if overwrite else {})}
+    fields = {"name": name, **{key: _written(value) for key, value in options.items()}}
     return Call("POST", "/v1/calibrations", parse_job, files, fields, uuid4().hex)
 
 
 def job(job_id: str) -> Call[JobState]:
     """Read the state of a job."""
     return Call("GET", f"/v1/jobs/{job_id}", parse_job)
+
+
+def _written(value: object) -> object:
+    """Return a value as it stands in a form."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return list(value) if isinstance(value, list | tuple) else str(value)
 
 
 def read(media: Media) -> bytes:

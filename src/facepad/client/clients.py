@@ -10,7 +10,7 @@ import httpx2
 
 from facepad.client import calls
 from facepad.client.answers import JobState, LivenessCheck, ServiceError
-from facepad.client.calls import Call, CheckOptions, Media
+from facepad.client.calls import CalibrationOptions, Call, CheckOptions, Media
 
 _T = TypeVar("_T")
 _BETWEEN_S = 0.5  # two looks at a job
@@ -119,19 +119,19 @@ class Client:
         return self._result(calls.calibrations())
 
     def calibrate(
-        self, name: str, pictures: Sequence[Media], *, overwrite: bool = False
+        self, name: str, pictures: Sequence[Media], **options: Unpack[CalibrationOptions]
     ) -> JobState:
-        """Begin to make a calibration of frames of one camera, of people who agreed.
+        """Begin to make a calibration of frames of one camera.
 
         Args:
             name: Name of the calibration.
-            pictures: Bona fide frames.
-            overwrite: Whether a calibration of this name may be replaced.
+            pictures: Bona fide frames, of people who agreed.
+            options: As `CalibrationOptions`; ``consent=True`` must be among them.
 
         Raises:
             ServiceError: As `image`.
         """
-        return self._result(calls.calibrate(name, pictures, overwrite))
+        return self._result(calls.calibrate(name, pictures, options))
 
     def job(self, job_id: str) -> JobState:
         """Read the state of a job.
@@ -233,10 +233,10 @@ class AsyncClient:
         return await self._result(calls.calibrations())
 
     async def calibrate(
-        self, name: str, pictures: Sequence[Media], *, overwrite: bool = False
+        self, name: str, pictures: Sequence[Media], **options: Unpack[CalibrationOptions]
     ) -> JobState:
         """Begin to make a calibration; as `Client.calibrate`."""
-        return await self._result(calls.calibrate(name, pictures, overwrite))
+        return await self._result(calls.calibrate(name, pictures, options))
 
     async def job(self, job_id: str) -> JobState:
         """Read the state of a job; as `Client.job`."""

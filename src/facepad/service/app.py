@@ -35,6 +35,7 @@ _DESCRIPTION = (
     "Checks are passive and stateless: nothing shows that media are fresh, so that replayed or "
     "injected media are judged as they are. Media are kept in memory only, until the answer."
 )
+_QUIET = frozenset({"/livez", "/readyz", "/metrics"})  # asked every few seconds
 _HSTS = ("Strict-Transport-Security", "max-age=63072000; includeSubDomains")
 
 
@@ -43,12 +44,14 @@ def create_app(services: Services) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await services.operations.begin()
         await services.inference.start()
         try:
             yield
         finally:
             await services.jobs.close()
             await services.inference.close()
+            await services.operations.end()
 
     app = FastAPI(
         title="facepad",
@@ -128,6 +131,8 @@ class Surroundings:
         state, route = scope["state"], getattr(scope.get("route"), "path", "")
         problem = state.get("problem", "")
         self._count(route, scope["method"], status, seconds, problem)
+        if route in _QUIET:
+            return
         fields = {
             "event": "request",
             "request_id": state["request_id"],

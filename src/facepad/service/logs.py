@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import TextIO
 
 from facepad.service.store import timestamp
+from facepad.service.workers.messages import where
 
 OWN = "facepad.service"
 # Fields of a line beside "ts", "level" and "event", with the longest text of each.
@@ -57,17 +58,6 @@ def configure_logs(stream: TextIO, level: int = logging.INFO) -> None:
     handler.setFormatter(JsonLines())
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.getLogger(OWN).setLevel(level)
-
-
-def where(error: BaseException) -> str:
-    """Return type and place of an error, without its text, which may repeat an input."""
-    place = error.__traceback__
-    while place is not None and place.tb_next is not None:
-        place = place.tb_next
-    if place is None:
-        return type(error).__name__
-    file = place.tb_frame.f_code.co_filename.replace("\\", "/").rpartition("/")[2]
-    return f"{type(error).__name__} at {file}:{place.tb_lineno}"
 
 
 def _text(value: object, most: int) -> str:

@@ -3,6 +3,7 @@
 No label and no entry holds an id of a person, an address or media.
 """
 
+import time
 from collections import Counter, defaultdict, deque
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Annotated, Any, Protocol
@@ -11,7 +12,12 @@ import numpy as np
 from fastapi import APIRouter, Depends, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
-from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    ProcessCollector,
+    disable_created_metrics,
+    generate_latest,
+)
 from prometheus_client import Counter as CounterMetric
 from prometheus_client import Histogram as HistogramMetric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
@@ -33,6 +39,8 @@ SCOPE = "operations:read"
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 _METHODS = frozenset({"GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH"})
 _NO_CALIBRATION = "none"
+_UNAUTHENTICATED = "unauthenticated"
+_FAILURES_EVERY_S = 60.0  # so that nobody without a key fills the audit log
 
 
 class Workers(Protocol):
@@ -71,6 +79,9 @@ class Operations:
         self._store, self._audit, self._workers = store, audit, workers
         self._scores: dict[str, deque[float]] = defaultdict(lambda: deque(maxlen=MOST_SCORES))
         self._counted: Counter[str] = Counter()
+        self._failures, self._note_from = 0, 0.0
+        # Else a second series for each, with the time of its first value.
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry()
         self._requests = CounterMetric(
             "facepad_http_requests",
@@ -126,6 +137,18 @@ class Operations:
         self._seconds.labels(name).observe(seconds)
         if problem:
             self._problems.labels(problem).inc()
+        if problem == _UNAUTHENTICATED:
+            self._failures += 1
+            if time.monotonic() >= self._note_from:
+                self.note_failures()
+
+    def note_failures(self) -> None:
+        """Write to the audit log how many requests had no valid key since the last entry."""
+        self._note_from = time.monotonic() + _FAILURES_EVERY_S
+        if self._failures:
+            facts = {"count": self._failures}
+            self._failures = 0
+            self._audit.append("anybody", "authentication.failed", "service", facts)
 
     async def judged(
         self, actor: str, request_id: str, results: Sequence[Mapping[str, Any]]
@@ -148,6 +171,16 @@ class Operations:
     ) -> None:
         """Write an entry of the audit log off the event loop."""
         await run_in_threadpool(self._audit.append, actor, action, target, details)
+
+    async def begin(self) -> None:
+        """Note the start of the service."""
+        await self.acted("service", "service.started", __version__)
+
+    async def end(self) -> None:
+        """Note the end of the service, and close the database."""
+        self.note_failures()
+        await self.acted("service", "service.stopped", __version__)
+        self._store.close()
 
     def checks(self) -> dict[str, str]:
         """Return what must be "ok" for the service to be ready."""

@@ -40,11 +40,14 @@ class Repeats:
         """Keep answers in a store."""
         self._store = store
 
-    def of(self, caller: Callable[..., Awaitable[str]]) -> Dependency:
+    def of(
+        self, caller: Callable[..., Awaitable[str]], gate: Callable[[], object] = lambda: None
+    ) -> Dependency:
         """Return a dependency that begins a request with an idempotency key.
 
         Args:
             caller: Dependency that checks the API key and gives the actor; it comes first.
+            gate: Called before the body is read; raises what refuses the request.
         """
 
         async def begun(
@@ -59,6 +62,7 @@ class Repeats:
             ] = None,
         ) -> None:
             if idempotency_key is not None:
+                gate()
                 fingerprint = _fingerprint(request, await request.body())
                 await run_in_threadpool(self._begin, actor, idempotency_key, fingerprint)
                 request.state.repeat = _Repeat(self._store, actor, idempotency_key)

@@ -77,6 +77,7 @@ def _server(config: ServiceConfig, inference: Inference, say: Say, url: str) -> 
     from uvicorn.protocols.http.h11_impl import H11Protocol
 
     from facepad.service.app import create_app
+    from facepad.service.logs import configure_logs
     from facepad.service.services import Services
     from facepad.service.state import open_state
 
@@ -97,7 +98,9 @@ def _server(config: ServiceConfig, inference: Inference, say: Say, url: str) -> 
             for line in lines:
                 say(line)
 
+    configure_logs(sys.stdout)
     state = open_state(config.state_dir)
+    state.idempotency.forget_unfinished()
     lines = [f"listening on {url}"]
     if not state.keys.list():
         _, text = state.keys.create("first", actor="service")

@@ -147,10 +147,13 @@ def test_an_error_of_the_client_holds_neither_key_nor_picture() -> None:
 
 
 def test_a_job_is_awaited(pauses: list[float]) -> None:
-    states = [{"id": "job_1", "status": s} for s in ("queued", "running", "done")]
+    states = [{"job_id": "job_1", "status": s} for s in ("queued", "running", "done")]
     service = Service(*map(ok, states))
     client = service.client()
-    assert client.wait(client.calibrate("door", [b"1", b"2"])) == JobState("job_1", "done")
+    assert client.wait(client.calibrate("door", [b"1", b"2"], consent=True)) == JobState(
+        "job_1", "done"
+    )
+    assert b"true" in service.requests[0].content
     assert service.requests[1].url.path == "/v1/jobs/job_1"
     assert len(pauses) == 2
 
@@ -163,8 +166,11 @@ CALLS: dict[str, tuple[Any, Callable[[Any], Any]]] = {
     "metrics": ({"metrics": {"psnr": 1.0}}, lambda client: client.metrics(b"a")),
     "models": ({"models": []}, lambda client: client.models()),
     "calibrations": ({"calibrations": []}, lambda client: client.calibrations()),
-    "calibrate": ({"id": "j", "status": "queued"}, lambda client: client.calibrate("a", [b"a"])),
-    "job": ({"id": "j", "status": "done"}, lambda client: client.job("j")),
+    "calibrate": (
+        {"job_id": "j", "status": "queued"},
+        lambda client: client.calibrate("a", [b"a"], consent=True),
+    ),
+    "job": ({"job_id": "j", "status": "done"}, lambda client: client.job("j")),
     "wait": (None, lambda client: client.wait(JobState("j", "done"))),
 }
 

@@ -149,3 +149,15 @@ def test_the_audit_log_keeps_decisions_and_versions_but_no_score(
         "facepad_version": "0.1.0",
     }
     assert "0.123" not in str(entry)
+
+
+def test_failed_authentication_is_counted_in_the_audit_log_once_a_minute(
+    operations: Operations, audit: AuditLog
+) -> None:
+    for _ in range(50):
+        operations.request("/v1/models", "GET", 401, 0.01, "unauthenticated")
+    assert [entry.details for entry in audit.entries()] == [{"count": 1}]
+    operations.note_failures()
+    operations.note_failures()
+    assert [entry.details for entry in audit.entries()] == [{"count": 1}, {"count": 49}]
+    assert {entry.action for entry in audit.entries()} == {"authentication.failed"}

@@ -9,6 +9,7 @@ from fastapi.concurrency import run_in_threadpool
 from facepad import calibration
 from facepad.errors import FacepadError
 from facepad.service.problems import Problem, documented
+from facepad.service.repeats import RepeatableRoute
 from facepad.service.requests.bodies import read_body
 from facepad.service.routes.jobs import job_answer
 from facepad.service.services import Services
@@ -28,7 +29,7 @@ _MOST_FRAMES = 60
 
 def router(services: Services) -> APIRouter:
     """Make the routes."""
-    routes = APIRouter(tags=["calibrations"])
+    routes = APIRouter(tags=["calibrations"], route_class=RepeatableRoute)
     reader, writer = services.access.key(READ), services.access.key(WRITE)
 
     @routes.get(
@@ -44,6 +45,7 @@ def router(services: Services) -> APIRouter:
         status_code=202,
         openapi_extra=body_schema(CalibrationRequest, _FRAMES),
         responses=documented("liveness", "calibrations"),
+        dependencies=[Depends(services.repeats.of(writer, services.jobs.check_room))],
     )
     async def calibrate(
         request: Request, response: Response, actor: Annotated[str, Depends(writer)]

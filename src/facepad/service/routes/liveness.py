@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
@@ -19,7 +20,7 @@ from facepad.service.wire import (
     body_schema,
     liveness_result,
 )
-from facepad.service.workers.judging import ask, in_turn, place
+from facepad.service.workers.judging import ask, check_place, in_turn, place
 from facepad.service.workers.pool import Inference, JudgeRequest
 
 SCOPE = "liveness:write"
@@ -61,7 +62,7 @@ def router(services: Services) -> APIRouter:
         return VideoAnswer(result=result, request_id=request.state.request_id)
 
     key, page = services.access.key(SCOPE), services.access.page_or_key(SCOPE)
-    repeated = [Depends(services.repeats.of(key))]
+    repeated = [Depends(services.repeats.of(key, partial(check_place, inference)))]
 
     @routes.post(
         "/v1/liveness/image",

@@ -1,14 +1,16 @@
 """``POST /v1/metrics``: the image-quality metrics of a picture."""
 
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 
 from facepad.service.problems import documented
+from facepad.service.repeats import RepeatableRoute
 from facepad.service.requests.bodies import read_body
 from facepad.service.services import Services
 from facepad.service.wire import MetricsAnswer, MetricsRequest, body_schema
-from facepad.service.workers.judging import ask, place
+from facepad.service.workers.judging import ask, check_place, place
 from facepad.service.workers.pool import JudgeRequest
 
 SCOPE = "metrics:write"
@@ -17,7 +19,7 @@ _IMAGE = {"image": "image"}
 
 def router(services: Services) -> APIRouter:
     """Make the route."""
-    routes = APIRouter(tags=["metrics"])
+    routes = APIRouter(tags=["metrics"], route_class=RepeatableRoute)
     key = services.access.key(SCOPE)
 
     @routes.post(
@@ -25,6 +27,7 @@ def router(services: Services) -> APIRouter:
         summary="Measure the quality of a picture",
         openapi_extra=body_schema(MetricsRequest, _IMAGE),
         responses=documented("liveness"),
+        dependencies=[Depends(services.repeats.of(key, partial(check_place, services.inference)))],
     )
     async def measure(request: Request, _: Annotated[str, Depends(key)]) -> MetricsAnswer:
         with place(services.inference):

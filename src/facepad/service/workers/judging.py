@@ -39,6 +39,16 @@ def place(inference: Inference) -> Iterator[None]:
         raise Problem("not_ready", headers=retry_after()) from None
 
 
+def check_place(inference: Inference) -> None:
+    """Refuse a request at once where `place` would.
+
+    Raises:
+        Problem: As `place`.
+    """
+    with place(inference):
+        pass
+
+
 async def ask(inference: Inference, asked: JudgeRequest, index: int = 0) -> JudgeAnswer:
     """Return a worker's answer.
 
