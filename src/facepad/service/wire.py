@@ -92,6 +92,10 @@ class ImageRequest(LivenessOptions):
 class VideoRequest(LivenessOptions):
     """One presentation: a clip, or its frames."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"oneOf": [{"required": ["video"]}, {"required": ["frames"]}]}
+    )
+
     video: Base64 | None = Field(None, description="A clip (MP4 or WebM), in base64.")
     frames: Annotated[list[Base64], Field(min_length=1)] | None = Field(
         None, description="Frames in order (JPEG, PNG or WebP), in base64."
@@ -125,7 +129,10 @@ class CalibrationRequest(_Request):
         description="A label of the person in each frame, which is not kept; without it, all "
         "frames show the one person who is checked later.",
     )
-    consent: bool = Field(description="True: the people in the frames agreed to this use.")
+    consent: bool = Field(
+        description="True: the people in the frames agreed to this use.",
+        json_schema_extra={"const": True},
+    )
     test: str = Field(registry.DEFAULT_CALIBRATED, description="Test to calibrate.")
     fixed_scene: bool = Field(False, description="Compare the whole frame, too.")
     target_bpcer: Annotated[float, Field(ge=0.001, le=0.5)] | None = Field(
@@ -323,7 +330,7 @@ def body_schema(model: type[BaseModel], media: Mapping[str, str]) -> dict[str, A
         parts[part] = binary if name == part else {"type": "array", "items": binary}
     needed = [media.get(name, name) for name in schema.get("required", ())]
     form = {"type": "object", "properties": parts, "required": needed}
-    known = {"name": "kiosk-7", "consent": True}
+    known: dict[str, Any] = {"name": "kiosk-7", "consent": True}
     example: dict[str, Any] = {
         name: known[name] for name in schema.get("required", ()) if name in known
     }

@@ -25,6 +25,11 @@ class _InMemoryParser(MultiPartParser):
 
     spool_max_size = _IN_MEMORY
 
+    def close(self) -> None:
+        """Free the memory of all parts, also of one that has no end."""
+        for file in self._files_to_close_on_error:
+            file.close()
+
 
 async def read_body(
     request: Request, model: type[_Model], media: Mapping[str, str], most_files: int
@@ -124,7 +129,7 @@ async def _from_parts(
         }
         values.update(_fields(form, set(media.values())))
     finally:
-        await form.close()
+        parser.close()
     return validated(model, values), {name: files for name, files in found.items() if files}
 
 
