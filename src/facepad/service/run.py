@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import socket
 import sys
 from collections.abc import Callable
@@ -40,6 +41,9 @@ def run(config: ServiceConfig, say: Say) -> None:
     except BaseException:
         asyncio.run(inference.close())
         raise
+    for one in (signal.SIGINT, signal.SIGTERM):
+        # The server handles it, and raises it again for this handler once it has stopped.
+        signal.signal(one, lambda *_: None)
     server.run(sockets=[listener])
 
 

@@ -131,7 +131,7 @@ class Judge:
             for at, (data, person) in enumerate(zip(media, persons, strict=True))
         ]
         calibration.check_free(header["name"], overwrite=header["overwrite"])
-        with _readable():
+        try:
             made = run.fit_calibration(
                 header["name"],
                 make_calibratable(header["test"], self._threads),
@@ -140,6 +140,8 @@ class Judge:
                 target_bpcer=header["target_bpcer"],
                 self_attacks=header["self_attacks"],
             )
+        except InputError as error:  # names nothing but the numbers of frames
+            raise Refused("unprocessable_media", str(error)) from error
         calibration.save(made.calibration, made.card)
         return {
             "calibration": calibration.version(header["name"]),
