@@ -8,10 +8,7 @@ Needs facepad[service], playwright and Chromium.
 """
 
 import argparse
-import os
-import re
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -38,22 +35,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         camera = Path(folder) / "camera.y4m"
         service_pages.write_camera(camera)
-        process, url = _serve(folder)
-        try:
+        with service_pages.real_service(Path(folder) / "state") as url:
             _measure(url, camera, rounds)
-        finally:
-            process.terminate()
-            process.wait(30)
-
-
-def _serve(folder: str) -> tuple[subprocess.Popen[str], str]:
-    command = [sys.executable, "-m", "facepad", "serve", "--port", "0", "--workers", "1"]
-    environment = {**os.environ, "FACEPAD_STATE_DIR": f"{folder}/state"}
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
-    for line in process.stdout or ():
-        if found := re.search(r"http://\S+(?=/try)", line):
-            return process, found.group()
-    raise SystemExit("the service did not start")
 
 
 def _measure(url: str, camera: Path, rounds: int) -> None:

@@ -1,7 +1,11 @@
 """Pages of the service before made-up answers, and a browser whose camera shows a picture."""
 
 import asyncio
+import os
+import re
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -132,6 +136,21 @@ def served(app: "FastAPI") -> Iterator[int]:
         yield listener.getsockname()[1]
         server.should_exit = True
         thread.join(10)
+
+
+@contextmanager
+def real_service(state: Path) -> Iterator[str]:
+    """Run `facepad serve` with one worker, and give its address."""
+    command = [sys.executable, "-m", "facepad", "serve", "--port", "0", "--workers", "1"]
+    environment = {**os.environ, "FACEPAD_STATE_DIR": str(state)}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
+        try:
+            lines = iter(process.stdout or ())
+            yield next(
+                url.group() for line in lines if (url := re.search(r"http://\S+(?=/try)", line))
+            )
+        finally:
+            process.terminate()
 
 
 def write_camera(path: Path) -> None:

@@ -8,10 +8,13 @@ const CHECK = "/try/liveness/image"; // as /v1/liveness/image, but without a key
 const STILL_EVERY_MS = 500;
 const ANSWER_WITHIN_MS = 20_000;
 const AGAIN_AFTER_MS = 2_000; // where the server names no time
+const TRIES = 6; // of a file while the server is busy or starts
 const SPEAK_EVERY_MS = 2_500; // of the webcam: a new outcome must not cut off the last one
 
 const byId = (id) => document.getElementById(id);
 const [stage, frame, picture, video, box] = ["stage", "frame", "picture", "video", "box"].map(byId);
+const answer = byId("details");
+const legend = answer.firstElementChild; // shown while there is no answer
 const later = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 const settings = document.documentElement.dataset; // written by the server
@@ -26,9 +29,9 @@ let turn = 0; // grows with each source, so that a file which is ready too late 
 // --- One check ----------------------------------------------------------------------------
 
 class Refused extends Error {
-  constructor(title, text, { status = 0, again = null } = {}) {
+  constructor(title, text, { status = 0, again = AGAIN_AFTER_MS } = {}) {
     super(text);
-    Object.assign(this, { title, status, again });
+    Object.assign(this, { title, status, again, isBusy: status === 429 || status === 503 });
   }
 }
 
@@ -63,20 +66,17 @@ function unanswered(late) {
   const text = late
     ? `There was no answer within ${ANSWER_WITHIN_MS / 1000} seconds.`
     : "Check that it runs and that this computer reaches it.";
-  return new Refused(title, text, { again: AGAIN_AFTER_MS });
+  return new Refused(title, text);
 }
 
 async function refusal(response) {
   const problem = await response.json().catch(() => ({}));
   const seconds = Number(response.headers.get("Retry-After"));
   const again = seconds > 0 ? seconds * 1000 : AGAIN_AFTER_MS;
-  const busy = response.status === 429 || response.status === 503;
   const id = problem.request_id ? ` (request ${problem.request_id})` : "";
   const text = `${problem.detail ?? `The server answered with status ${response.status}.`}${id}`;
-  return new Refused(problem.title ?? "The server refused the picture", text, {
-    status: response.status,
-    again: busy ? again : null,
-  });
+  const { status } = response;
+  return new Refused(problem.title ?? "The server refused the picture", text, { status, again });
 }
 
 // --- A file -------------------------------------------------------------------------------
@@ -88,22 +88,40 @@ async function checkFile(file) {
   clear();
   if (!file.size) return report("This is no picture", "The file is empty, or it is a folder.");
   showPicture(file);
-  say("Checking the picture");
+  awaitAnswer("Checking the picture");
   try {
     const { blob, note } = await fitted(file, picture, limits);
     if (turn !== mine) return null;
-    const result = await check(blob);
+    const result = await checkPatiently(blob, mine);
     if (!result) return null;
+    byId("problem").replaceChildren();
     finish(result, started, note);
     return say(spoken(result));
   } catch (error) {
+    if (turn !== mine) return null;
+    noAnswer();
     return refused(error, () => checkFile(file));
   }
 }
 
+/** Check again for a while where the server is busy; null when another source was chosen. */
+async function checkPatiently(blob, mine) {
+  for (let left = TRIES - 1; turn === mine; left -= 1) {
+    try {
+      return await check(blob);
+    } catch (error) {
+      if (!error.isBusy || left === 0 || turn !== mine) throw error;
+      report(error.title, `${error.message} The next try follows by itself.`);
+      await later(error.again);
+    }
+  }
+  return null;
+}
+
 function finish(result, started, note = "") {
   const seconds = (performance.now() - started) / 1000;
-  show(byId("details"), result, seconds);
+  show(answer, result, seconds);
+  delete answer.dataset.stale;
   drawBox(result);
   byId("caption").textContent = `${inWords(result)}${note}`;
   byId("caption").hidden = false;
@@ -147,7 +165,7 @@ async function startWebcam(deviceId) {
   turn += 1;
   stopWebcam();
   clear();
-  say("Opening the camera");
+  awaitAnswer("Opening the camera");
   setWebcamButton("Stop the webcam");
   const mine = (running = { stream: null, spoken: "", spokenAt: -Infinity });
   try {
@@ -205,7 +223,7 @@ async function checkStill(mine, still, started) {
     speakChange(mine, result);
   } catch (error) {
     if (running !== mine) return;
-    if (error.again === null) {
+    if (error.status && !error.isBusy) {
       stopWebcam();
       refused(error, () => startWebcam());
     } else {
@@ -235,6 +253,7 @@ function stopWebcam() {
   setWebcamButton("Use the webcam");
   if (still) showPicture(still); // the one that the answer belongs to
   else stage.dataset.state = "empty";
+  if (!still) noAnswer();
 }
 
 function setWebcamButton(text) {
@@ -255,6 +274,17 @@ async function listCameras() {
 
 function say(text) {
   byId("status").textContent = text;
+}
+
+/** Mark the answer to the last picture as old. */
+function awaitAnswer(text) {
+  answer.dataset.stale = "";
+  say(text);
+}
+
+function noAnswer() {
+  answer.replaceChildren(legend);
+  delete answer.dataset.stale;
 }
 
 /** Report what went wrong, with a way to try again. */
