@@ -160,10 +160,11 @@ def _codes(answer: Schema) -> Sequence[str]:
 
 
 def _common(api: Schema) -> list[str]:
-    """Return the codes that every route can answer."""
+    """Return the codes that every route of the API can answer."""
     every = [
         {code for answer in operation["responses"].values() for code in _codes(answer)}
-        for _, operation in _operations(api)
+        for name, operation in _operations(api)
+        if " /v1/" in name
     ]
     return sorted(set.intersection(*every))
 
