@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 START_S = 60.0
@@ -27,10 +26,10 @@ class Service:
         url: Its address.
         key: The API key of its first start.
         folder: Its state folder.
-        log: What it wrote to standard error.
+        log: What it wrote.
     """
 
-    process: "subprocess.Popen[str]"
+    process: "subprocess.Popen[bytes]"
     url: str
     key: str
     folder: Path
@@ -42,7 +41,7 @@ class Service:
         folder = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
         return [int(number) for number in folder.read_text().split()]
 
-    def ended(self, within_s: float = 60.0) -> int:
+    def stop(self, within_s: float = 60.0) -> int:
         """Ask it to stop; return its exit code."""
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(within_s)
@@ -62,10 +61,9 @@ def serving(
         "FACEPAD_SERVICE_RATE_PER_S": "0",
         **(environment or {}),
     }
-    with log.open("a") as errors:
-        process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=errors, text=True, env=variables
-        )
+    log.write_text("")
+    with log.open("a") as lines:
+        process = subprocess.Popen(command, stdout=lines, stderr=lines, env=variables)
     try:
         url, key = _first_lines(process, log)
         (folder / "key.txt").write_text(key or (folder / "key.txt").read_text())
@@ -75,19 +73,16 @@ def serving(
     finally:
         process.kill()
         process.wait()
-        if process.stdout is not None:
-            process.stdout.close()
 
 
-def _first_lines(process: "subprocess.Popen[str]", log: Path) -> tuple[str, str]:
-    url = key = ""
-    for line in process.stdout or ():
-        if line.startswith("listening on "):
-            url = line.split()[-1]
-        if line.startswith("API key"):
-            key = line.split()[-1]
-        if line.startswith("documentation"):
-            return url, key
+def _first_lines(process: "subprocess.Popen[bytes]", log: Path) -> tuple[str, str]:
+    """Return the address and the API key, "" but at the first start, once they are written."""
+    began = time.monotonic()
+    while process.poll() is None and time.monotonic() - began < START_S:
+        words = {line.partition(" ")[0]: line.split()[-1] for line in log.read_text().splitlines()}
+        if "documentation:" in words:
+            return words["listening"], words.get("API", "")
+        time.sleep(0.02)
     raise RuntimeError(f"the service did not start: {log.read_text()[-2000:]}")
 
 
@@ -241,7 +236,7 @@ async def open_load(url: str, message: bytes, *, per_s: float, seconds: float) -
 
 def memory_kb(pid: int) -> dict[str, int]:
     """Return resident and proportional set size of a process, kilobytes."""
-    found: dict[str, Any] = {}
+    found: dict[str, int] = {}
     for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
         name, _, value = line.partition(":")
         if name in ("Rss", "Pss"):

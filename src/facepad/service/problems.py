@@ -182,7 +182,14 @@ def problem_pages() -> APIRouter:
     """Make the route of the help on each code, which `type` of a problem names."""
     routes = APIRouter(tags=["problems"])
 
-    @routes.get("/problems/{code}", summary="What a code means", response_class=PlainTextResponse)
+    shown = {"text/plain": {"example": "overloaded (503): The service is busy."}}
+
+    @routes.get(
+        "/problems/{code}",
+        summary="What a code means",
+        response_class=PlainTextResponse,
+        responses={200: {"description": "Meaning and help", "content": shown}},
+    )
     async def page(code: Annotated[str, Path(examples=["unauthenticated"])]) -> PlainTextResponse:
         if code not in KINDS:
             raise Problem("not_found")

@@ -3,12 +3,14 @@
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from html import escape
 from typing import Any
+
+from facepad.service.markup import Markup, as_json, code, element, inline, joined, prose
 
 Schema = Mapping[str, Any]
 METHODS = ("get", "post", "put", "patch", "delete")
 MULTIPART, JSON = "multipart/form-data", "application/json"
+PROBLEM = "application/problem+json"
 _BOUNDS = {
     "minimum": "at least",
     "exclusiveMinimum": "over",
@@ -22,28 +24,6 @@ _BOUNDS = {
 }
 
 
-class Markup(str):
-    """Text that is HTML already; other text is escaped where it enters an element."""
-
-    __slots__ = ()
-
-
-def element(name: str, attributes: Mapping[str, str], *children: str) -> Markup:
-    """Return an element; children that are not `Markup` are escaped.
-
-    Example:
-        >>> element("a", {"href": "/?a=1&b=2"}, "<top>")
-        '<a href="/?a=1&amp;b=2">&lt;top&gt;</a>'
-    """
-    pairs = "".join(f' {key}="{escape(value)}"' for key, value in attributes.items())
-    return Markup(f"<{name}{pairs}>{joined(children)}</{name}>")
-
-
-def joined(parts: Sequence[str]) -> Markup:
-    """Return the parts one after the other; those that are not `Markup` are escaped."""
-    return Markup("".join(part if isinstance(part, Markup) else escape(part) for part in parts))
-
-
 def reference_page(api: Schema, address: str) -> str:
     """Return the page of an API.
 
@@ -55,6 +35,7 @@ def reference_page(api: Schema, address: str) -> str:
         A whole HTML document without script.
     """
     operations = list(_operations(api))
+    common = _common(api, operations)
     info = api.get("info", {})
     title = f"{info.get('title', 'API')} {info.get('version', '')}".strip()
     body = (
@@ -68,9 +49,10 @@ def reference_page(api: Schema, address: str) -> str:
                 {"id": "main", "tabindex": "-1"},
                 element("h1", {}, "API reference"),
                 element("p", {"class": "help"}, title),
-                _prose(info.get("description", "")),
+                prose(info.get("description", "")),
                 _start(address),
-                *(_operation(api, address, *each) for each in operations),
+                *(_operation(api, address, each, common) for each in operations),
+                _all_problems(api, operations, common),
                 _schemas(api),
             ),
         ),
@@ -113,6 +95,8 @@ def _contents(operations: Sequence[_Operation], api: Schema) -> Markup:
     for method, path, _ in operations:
         link = element("a", {"href": f"#{_anchor(method, path)}"}, _method(method), " ", path)
         items.append(element("li", {}, link))
+    if any(_problems(api, operation) for _, _, operation in operations):
+        items.append(element("li", {}, element("a", {"href": "#problems"}, "Problems")))
     if api.get("components", {}).get("schemas"):
         items.append(element("li", {}, element("a", {"href": "#schemas"}, "Schemas")))
     return element(
@@ -135,10 +119,10 @@ def _start(address: str) -> Markup:
         "section",
         {"id": "start", "aria-labelledby": "start-title"},
         element("h2", {"id": "start-title"}, "Start"),
-        _prose(
-            "Send the API key in the header `Authorization: Bearer KEY`. Every error is a document "
-            "of type `application/problem+json`; its field `code` is stable. Every answer has the "
-            "header `X-Request-Id`."
+        prose(
+            "Send the API key in the header `Authorization: Bearer KEY`. Every problem is a "
+            "document of type `application/problem+json`; its field `code` is stable. Every answer "
+            "has the header `X-Request-Id`."
         ),
         element(
             "p",
@@ -147,11 +131,12 @@ def _start(address: str) -> Markup:
             element("a", {"href": "/v1/openapi.json"}, "the OpenAPI description"),
             ".",
         ),
-        _code(commands, "Commands to start with"),
+        code(commands, "Commands to start with"),
     )
 
 
-def _operation(api: Schema, address: str, method: str, path: str, operation: Schema) -> Markup:
+def _operation(api: Schema, address: str, each: _Operation, common: frozenset[str]) -> Markup:
+    method, path, operation = each
     anchor = _anchor(method, path)
     parts = [
         element(
@@ -162,11 +147,11 @@ def _operation(api: Schema, address: str, method: str, path: str, operation: Sch
             element("code", {}, path),
         ),
         element("p", {"class": "strong"}, operation.get("summary", "")),
-        _prose(operation.get("description", "")),
+        prose(operation.get("description", "")),
         _parameters(api, operation),
         *_bodies(api, operation),
-        _code(_command(api, address, method, path, operation), f"Command for {path}"),
-        _responses(api, operation),
+        code(_command(api, address, each), f"Command for {path}"),
+        _responses(api, operation, common),
     ]
     return element("section", {"id": anchor, "aria-labelledby": f"{anchor}-title"}, *parts)
 
@@ -186,41 +171,102 @@ def _parameters(api: Schema, operation: Schema) -> Markup:
 
 
 def _bodies(api: Schema, operation: Schema) -> Iterator[Markup]:
+    """Yield the forms of a body; all but the first, a form with files, are folded."""
     content = operation.get("requestBody", {}).get("content", {})
-    for kind, media in content.items():
-        yield element("h3", {}, "Body as ", element("code", {}, kind))
-        yield _fields("", list(_properties(api, media.get("schema", {}))))
-        for name, example in _examples(media):
-            yield _code(_json(example), f"Example of a body{name}")
+    for number, (kind, media) in enumerate(sorted(content.items(), key=lambda one: one[0] == JSON)):
+        title = joined(("Body as ", element("code", {}, kind)))
+        parts = [_fields("", list(_properties(api, media.get("schema", {}))))]
+        parts += [
+            code(as_json(each), f"Example of a body{name}") for name, each in _examples(media)
+        ]
+        if number:
+            yield element("details", {}, element("summary", {}, title), *parts)
+        else:
+            yield joined((element("h3", {}, title), *parts))
 
 
-def _responses(api: Schema, operation: Schema) -> Markup:
+def _responses(api: Schema, operation: Schema, common: frozenset[str]) -> Markup:
+    """Return the answers: those that are no problems in full, the others by their codes."""
     parts = [element("h3", {}, "Answers")]
     for status, response in operation.get("responses", {}).items():
         found = _resolved(api, response)
-        parts.append(
-            element(
-                "p",
-                {"class": "status"},
-                element("b", {}, status),
-                " ",
-                _inline(found.get("description", "")),
-                *_schema_links(found),
-            )
-        )
+        if PROBLEM in found.get("content", {}):
+            continue
+        words = inline(found.get("description", ""))
+        status_line = (element("b", {}, status), " ", words, *_schema_links(found))
+        parts.append(element("p", {"class": "status"}, *status_line))
         for media in found.get("content", {}).values():
             parts += [
-                _code(_json(example), f"Example of an answer with status {status}{name}")
+                code(as_json(example), f"Example of an answer with status {status}{name}")
                 for name, example in _examples(media)
             ]
+    own = {code: each for code, each in _problems(api, operation).items() if code not in common}
+    if own:
+        codes = (
+            joined((each["status"], " ", element("a", {"href": f"#problem-{code}"}, code)))
+            for code, each in sorted(own.items(), key=lambda one: one[1]["status"])
+        )
+        parts.append(element("p", {"class": "status"}, "Problems: ", Markup(", ".join(codes))))
     return joined(parts)
+
+
+def _problems(api: Schema, operation: Schema) -> dict[str, dict[str, Any]]:
+    """Return the problems that an operation may answer: status, title and example by code."""
+    problems = {}
+    for status, response in operation.get("responses", {}).items():
+        media = _resolved(api, response).get("content", {}).get(PROBLEM, {})
+        for name, example in media.get("examples", {}).items():
+            value = example.get("value", {})
+            problems[name] = {"status": status, "title": value.get("title", ""), "example": value}
+    return problems
+
+
+def _common(api: Schema, operations: Sequence[_Operation]) -> frozenset[str]:
+    """Return the codes of problems that every operation with a key may answer."""
+    with_key = [each for _, _, each in operations if _needs_key(api, each)]
+    codes = [frozenset(_problems(api, each)) for each in with_key]
+    return frozenset.intersection(*codes) if codes else frozenset()
+
+
+def _needs_key(api: Schema, operation: Schema) -> bool:
+    return bool(operation.get("security", api.get("security")))
+
+
+def _all_problems(api: Schema, operations: Sequence[_Operation], common: frozenset[str]) -> Markup:
+    problems: dict[str, dict[str, Any]] = {}
+    for _, _, operation in operations:
+        problems |= _problems(api, operation)
+    if not problems:
+        return Markup("")
+    rows = [
+        element(
+            "tr",
+            {"id": f"problem-{code}"},
+            element("th", {"scope": "row"}, element("code", {}, code)),
+            element("td", {}, each["status"]),
+            element(
+                "td",
+                {},
+                each["title"],
+                element("small", {}, "any route with a key" if code in common else ""),
+            ),
+        )
+        for code, each in sorted(problems.items(), key=lambda one: one[1]["status"])
+    ]
+    example = next(iter(problems.values()))["example"]
+    return element(
+        "section",
+        {"id": "problems", "aria-labelledby": "problems-title"},
+        element("h2", {"id": "problems-title"}, "Problems"),
+        _table(("Code", "Status", "Meaning"), rows, "Problems"),
+        code(as_json(example), "Example of a problem"),
+    )
 
 
 def _schema_links(response: Schema) -> Iterator[str]:
     for media in response.get("content", {}).values():
         if media.get("schema"):
-            yield " "
-            yield _type(media["schema"])
+            yield from (" ", _type(media["schema"]))
 
 
 def _schemas(api: Schema) -> Markup:
@@ -230,7 +276,7 @@ def _schemas(api: Schema) -> Markup:
     parts: list[str] = [element("h2", {"id": "schemas-title"}, "Schemas")]
     for name, schema in schemas.items():
         parts.append(element("h3", {"id": f"schema-{name}"}, element("code", {}, name)))
-        parts.append(_prose(schema.get("description", "")))
+        parts.append(prose(schema.get("description", "")))
         if "enum" in schema:
             parts.append(element("p", {}, "One of: ", _values(schema["enum"])))
         parts.append(_fields("", list(_properties(api, schema))))
@@ -251,22 +297,22 @@ def _row(name: str, schema: Schema, about: str, *facts: str) -> Markup:
         {},
         element("th", {"scope": "row"}, element("code", {}, name)),
         element("td", {}, _type(schema), element("small", {}, aside) if aside else ""),
-        element("td", {}, _inline(about)),
+        element("td", {}, inline(about)),
     )
 
 
 def _fields(title: str, rows: Sequence[Markup]) -> Markup:
     if not rows:
         return Markup("")
-    columns = (element("th", {"scope": "col"}, text) for text in ("Name", "Type", "Meaning"))
-    table = element(
-        "table",
-        {},
-        element("thead", {}, element("tr", {}, *columns)),
-        element("tbody", {}, *rows),
-    )
-    scroll = {"class": "fields", "role": "group", "aria-label": title or "Fields", "tabindex": "0"}
-    return joined((element("h3", {}, title) if title else "", element("div", scroll, table)))
+    table = _table(("Name", "Type", "Meaning"), rows, title or "Fields")
+    return joined((element("h3", {}, title) if title else "", table))
+
+
+def _table(titles: Sequence[str], rows: Sequence[Markup], label: str) -> Markup:
+    columns = (element("th", {"scope": "col"}, title) for title in titles)
+    head, body = element("thead", {}, element("tr", {}, *columns)), element("tbody", {}, *rows)
+    scroll = {"class": "fields", "role": "group", "aria-label": label, "tabindex": "0"}
+    return element("div", scroll, element("table", {}, head, body))
 
 
 def _type(schema: Schema) -> Markup:
@@ -316,10 +362,11 @@ def _examples(media: Schema) -> Iterator[tuple[str, Any]]:
         yield f": {each.get('summary', name)}", each.get("value")
 
 
-def _command(api: Schema, address: str, method: str, path: str, operation: Schema) -> str:
+def _command(api: Schema, address: str, each: _Operation) -> str:
     """Return the call as a curl command."""
+    method, path, operation = each
     parts = ["curl"] if method == "get" else [f"curl -X {method.upper()}"]
-    if operation.get("security", api.get("security")):
+    if _needs_key(api, operation):
         parts.append('-H "Authorization: Bearer $FACEPAD_KEY"')
     content = operation.get("requestBody", {}).get("content", {})
     if MULTIPART in content:
@@ -333,38 +380,15 @@ def _command(api: Schema, address: str, method: str, path: str, operation: Schem
 
 
 def _files(schema: Schema) -> list[str]:
-    """Return the fields of a form that hold a file, the required ones where there are such."""
-    fields = schema.get("properties", {})
-    wanted = [name for name in fields if name in schema.get("required", ())]
-    return wanted or list(fields)[:1]
+    """Return the fields of a form that hold a file: the required ones, or the first."""
+    files = [name for name, each in schema.get("properties", {}).items() if _is_file(each)]
+    return [name for name in files if name in schema.get("required", ())] or files[:1]
+
+
+def _is_file(schema: Schema) -> bool:
+    kind = schema.get("items", schema)
+    return kind.get("format") == "binary" or "contentMediaType" in kind
 
 
 def _suffix(name: str) -> str:
     return "mp4" if "video" in name or "clip" in name else "jpg"
-
-
-def _json(value: object) -> str:
-    return json.dumps(value, indent=2, ensure_ascii=False)
-
-
-def _code(text: str, label: str) -> Markup:
-    return element("pre", {"tabindex": "0", "role": "group", "aria-label": label}, text)
-
-
-def _prose(text: str) -> Markup:
-    """Return paragraphs and lists of a text in Markdown; other marks stay as they are."""
-    parts = []
-    for block in re.split(r"\n\s*\n", text.strip()):
-        lines = block.splitlines()
-        if lines and all(line.startswith(("- ", "  ")) for line in lines):
-            items = re.split(r"^- ", block, flags=re.MULTILINE)[1:]
-            parts.append(element("ul", {}, *(element("li", {}, _inline(item)) for item in items)))
-        elif block:
-            parts.append(element("p", {}, _inline(block)))
-    return joined(parts)
-
-
-def _inline(text: str) -> Markup:
-    """Return text with what is between backticks as code."""
-    parts = re.split(r"`+([^`]+)`+", text)
-    return joined([element("code", {}, part) if n % 2 else part for n, part in enumerate(parts)])

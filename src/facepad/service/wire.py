@@ -11,7 +11,21 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from facepad import registry
 from facepad.reasons import REASONS, Reason
+from facepad.service.examples import (
+    BASE64,
+    CALIBRATION,
+    JOB,
+    MODEL,
+    REQUEST_ID,
+    RESULT,
+    TEST,
+)
 from facepad.types import Outcome
+
+
+def _example(**values: Any) -> ConfigDict:  # noqa: ANN401 - values of JSON
+    return ConfigDict(json_schema_extra={"examples": [{**values, "request_id": REQUEST_ID}]})
+
 
 Word = Literal["live", "spoof", "uncertain", "no_response"]
 # The one place where outcomes get the words of services.
@@ -177,6 +191,8 @@ class LivenessResult(BaseModel):
 class ImageAnswer(BaseModel):
     """Results in the order of the pictures."""
 
+    model_config = _example(results=[RESULT])
+
     results: list[LivenessResult]
     request_id: str
 
@@ -184,12 +200,18 @@ class ImageAnswer(BaseModel):
 class VideoAnswer(BaseModel):
     """The result of the presentation."""
 
+    model_config = _example(result=RESULT)
+
     result: LivenessResult
     request_id: str
 
 
 class MetricsAnswer(BaseModel):
     """The metrics of a picture, at its own size."""
+
+    model_config = _example(
+        width=512, height=512, metrics={"mse": 8.66, "psnr": 38.75, "niqe": 3.9}
+    )
 
     width: int
     height: int
@@ -220,6 +242,8 @@ class ModelEntry(BaseModel):
 class ModelsAnswer(BaseModel):
     """All liveness tests and model files."""
 
+    model_config = _example(tests=[TEST], models=[MODEL])
+
     tests: list[LivenessTestEntry]
     models: list[ModelEntry]
     request_id: str
@@ -243,12 +267,16 @@ class CalibrationEntry(BaseModel):
 class CalibrationsAnswer(BaseModel):
     """All calibrations."""
 
+    model_config = _example(calibrations=[CALIBRATION])
+
     calibrations: list[CalibrationEntry]
     request_id: str
 
 
 class JobAnswer(BaseModel):
     """How far a job is."""
+
+    model_config = _example(**JOB)
 
     job_id: str
     kind: str
@@ -295,8 +323,16 @@ def body_schema(model: type[BaseModel], media: Mapping[str, str]) -> dict[str, A
         parts[part] = binary if name == part else {"type": "array", "items": binary}
     needed = [media.get(name, name) for name in schema.get("required", ())]
     form = {"type": "object", "properties": parts, "required": needed}
+    known = {"name": "kiosk-7", "consent": True}
+    example: dict[str, Any] = {
+        name: known[name] for name in schema.get("required", ()) if name in known
+    }
+    field, part = next(iter(media.items()))
+    example[field] = (
+        BASE64 if field == part else [BASE64] * schema["properties"][field].get("minItems", 1)
+    )
     content = {
-        "application/json": {"schema": schema},
+        "application/json": {"schema": schema, "example": example},
         "multipart/form-data": {"schema": {**form, "additionalProperties": False}},
     }
     return {"requestBody": {"required": True, "content": content}}

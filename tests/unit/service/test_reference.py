@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from facepad.service.reference import Markup, element, joined, reference_page
+from facepad.service.markup import Markup, element, joined
+from facepad.service.reference import reference_page
 
 URL = "http://localhost:8000"
 SCHEMAS = {
@@ -53,9 +54,23 @@ def test_a_call_with_json_is_shown_as_a_command() -> None:
 
 
 def test_a_form_is_shown_with_its_required_files() -> None:
-    schema = {"properties": {"image": {"type": "string"}, "tests": {}}, "required": ["image"]}
+    image = {"type": "array", "items": {"type": "string", "format": "binary"}}
+    schema = {"properties": {"tests": {}, "image": image}, "required": ["image"]}
     content = {"multipart/form-data": {"schema": schema}}
-    assert "-F image=@image.jpg" in page({"requestBody": {"content": content}})
+    assert "-F image=@image.jpg \\\n" in page({"requestBody": {"content": content}})
+
+
+def test_problems_are_gathered_and_a_route_names_those_of_its_own() -> None:
+    def problem(code: str) -> dict[str, Any]:
+        examples = {code: {"value": {"title": f"About {code}", "code": code}}}
+        return {"content": {"application/problem+json": {"examples": examples}}}
+
+    common = {"security": [{"key": []}], "responses": {"401": problem("unauthenticated")}}
+    own = {**common, "responses": {**common["responses"], "409": problem("exists")}}
+    found = reference_page({"paths": {"/a": {"get": common}, "/b": {"get": own}}}, URL)
+    assert 'Problems: 409 <a href="#problem-exists">exists</a></p>' in found
+    assert "About unauthenticated<small>any route with a key</small>" in found
+    assert found.count("About exists") == 1
 
 
 def test_fields_have_types_bounds_and_links_to_schemas() -> None:

@@ -22,6 +22,7 @@ from facepad.service.config import ServiceConfig
 from facepad.service.workers.messages import next_message, packed
 
 logger = logging.getLogger("facepad.service")
+COMMAND = (sys.executable, "-m", "facepad.service.workers.worker")
 _START_S = 120.0  # a worker that is not ready by then is started again
 _PAUSES_S = (0.0, 0.5, 2.0, 10.0)  # before further starts, while none succeeds
 
@@ -77,7 +78,7 @@ class _Process:
 
     def __init__(self, config: ServiceConfig, *, warm: bool = True) -> None:
         self.link, other = socket.socketpair()
-        command = [sys.executable, "-m", "facepad.service.workers.worker", str(other.fileno())]
+        command = [*COMMAND, str(other.fileno())]
         with other:
             self._process = subprocess.Popen(  # noqa: S603 - the command is our own
                 command,
@@ -102,6 +103,11 @@ class _Process:
         if not values["ready"]:
             raise WorkerLost(values["fault"])
         self.is_open = True
+
+    async def ended(self) -> None:
+        """Wait until the process ends, while it has nothing to do."""
+        with suppress(OSError):
+            await self._reader.read(1)
 
     async def ask(self, request: JudgeRequest, within_s: float) -> dict[str, Any]:
         """Return the answer to a request.
@@ -329,7 +335,7 @@ class Inference:
         successor: asyncio.Task[_Process] | None = None
         try:
             for done in itertools.count(1):
-                waiting = await self._next()
+                waiting = await self._next(process)
                 self._busy += 1
                 try:
                     await _answer(process, waiting)
@@ -345,7 +351,28 @@ class Inference:
             raise
         raise WorkerLost  # no more numbers
 
-    async def _next(self) -> _Waiting:
+    async def _next(self, process: _Process) -> _Waiting:
+        """Return the next request for a worker.
+
+        Raises:
+            WorkerLost: The worker ended while it had nothing to do.
+        """
+        taken, ended = asyncio.ensure_future(self._taken()), asyncio.ensure_future(process.ended())
+        try:
+            await asyncio.wait({taken, ended}, return_when=asyncio.FIRST_COMPLETED)
+            if not ended.done():
+                return taken.result()
+            if taken.done():
+                self._waiting.appendleft(taken.result())
+        finally:
+            taken.cancel()
+            ended.cancel()
+            await asyncio.gather(taken, ended, return_exceptions=True)
+        async with self._more:
+            self._more.notify()  # another worker takes what this one would have
+        raise WorkerLost("the worker ended")
+
+    async def _taken(self) -> _Waiting:
         while True:
             async with self._more:
                 await self._more.wait_for(lambda: bool(self._waiting))
