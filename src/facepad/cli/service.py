@@ -142,12 +142,14 @@ def list_keys(as_json: AsJson = False) -> None:
         return
     from facepad.cli.console import console
     from facepad.cli.tables import plain_table
+    from facepad.service.keys import SCOPES
 
     table = plain_table()
     for column in ("id", "name", "state", "scopes", "expires at", "last used at"):
         table.add_column(column, no_wrap=column == "id", overflow="fold")
     for one in map(_key_document, keys):
-        scopes, last = " ".join(one["scopes"]), one["last_used_at"] or "never"
+        scopes = "all" if len(one["scopes"]) == len(SCOPES) else " ".join(one["scopes"])
+        last = one["last_used_at"] or "never"
         table.add_row(one["id"], one["name"], one["state"], scopes, one["expires_at"], last)
     console().print(table if keys else "no API keys; make one: facepad service apikey create NAME")
 
