@@ -13,6 +13,8 @@ from facepad.errors import SettingsError, suggestion
 
 PREFIX = "FACEPAD_"
 DEBUG_VARIABLE = f"{PREFIX}DEBUG"
+STATE_VARIABLE = f"{PREFIX}STATE_DIR"  # of the service, which has settings of its own
+SERVICE_PREFIX = f"{PREFIX}SERVICE_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +186,12 @@ def misspelled(environment: Mapping[str, str] | None = None) -> Iterator[str]:
     """
     known = [setting.variable for setting in SETTINGS]
     for variable in os.environ if environment is None else environment:
-        if variable.startswith(PREFIX) and variable not in {DEBUG_VARIABLE, *known}:
+        of_service = variable.startswith(SERVICE_PREFIX) or variable == STATE_VARIABLE
+        if (
+            variable.startswith(PREFIX)
+            and not of_service
+            and variable not in {DEBUG_VARIABLE, *known}
+        ):
             own = variable.removeprefix(PREFIX)
             nearest = suggestion(own, [name.removeprefix(PREFIX) for name in known])
             if nearest:

@@ -1,0 +1,1 @@
+"""The HTTP service: stateless checks, a page to try them, and what operators need."""

@@ -1,0 +1,265 @@
+"""Every setting of the service: from the environment or one TOML file, checked at start."""
+
+import os
+from collections.abc import Mapping
+from ipaddress import ip_address, ip_network
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from facepad.errors import SettingsError, suggestion
+from facepad.settings import SERVICE_PREFIX, STATE_VARIABLE, expanded
+
+PREFIX = SERVICE_PREFIX
+FILE_VARIABLE = f"{PREFIX}CONFIG"
+_MEGA = 1_000_000
+LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
+
+Seconds = Annotated[float, Field(gt=0.0, le=3600.0)]
+Count = Annotated[int, Field(ge=1, le=10_000)]
+
+
+def _cpus() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+class ServiceConfig(BaseModel):
+    """Settings of the service; each has the environment variable ``FACEPAD_SERVICE_<NAME>``."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    host: str = Field(default="127.0.0.1", description="Address to listen on.")
+    port: int = Field(
+        default=8000, ge=0, le=65_535, description="Port to listen on; 0 for any free one."
+    )
+    state_dir: Path = Field(
+        default=Path("~/.local/share/facepad/service"),
+        description="Folder of the database with keys and the audit log; only this user may "
+        f"enter it. Variable {STATE_VARIABLE}.",
+    )
+    public_url: str = Field(
+        default="",
+        description="Address of the service as its users see it; default: host and port.",
+    )
+    behind_proxy: bool = Field(
+        default=False,
+        description="Whether a proxy in front of the service ends TLS. Needed, or insecure_http, "
+        "on an address that is not loopback.",
+    )
+    trusted_proxies: tuple[str, ...] = Field(
+        default=(),
+        description="Addresses or networks of proxies whose forwarding headers are believed.",
+    )
+    insecure_http: bool = Field(
+        default=False, description="Whether to serve an address that is not loopback without TLS."
+    )
+    allowed_hosts: tuple[str, ...] = Field(
+        default=(),
+        description="Values of the header Host that are answered, without port. Default: the names "
+        "of loopback on loopback, all elsewhere.",
+    )
+    workers: int = Field(
+        default_factory=_cpus, ge=1, le=256, description="Processes that hold models and judge."
+    )
+    threads: int = Field(default=1, ge=1, le=256, description="Threads of each worker.")
+    queue: int = Field(
+        default=0,
+        ge=0,
+        le=10_000,
+        description="Checks that may wait for a worker; over it, requests are refused with 503. "
+        "0 for two per worker.",
+    )
+    tests_deadline_s: Seconds = Field(
+        default=10.0,
+        description="Seconds that the liveness tests of one check have together; a late one counts "
+        "as missing.",
+    )
+    request_deadline_s: Seconds = Field(
+        default=30.0, description="Seconds from a request's arrival to its answer; over it, 503."
+    )
+    body_deadline_s: Seconds = Field(
+        default=30.0, description="Seconds in which the body of a request must arrive."
+    )
+    header_deadline_s: Seconds = Field(
+        default=10.0,
+        description="Seconds in which the headers of a connection's first request must arrive.",
+    )
+    keep_alive_s: int = Field(
+        default=15, ge=1, le=3600, description="Seconds that an idle connection is kept."
+    )
+    shutdown_deadline_s: int = Field(
+        default=60,
+        ge=1,
+        le=3600,
+        description="Seconds that running requests have when the service stops.",
+    )
+    worker_jobs: int = Field(
+        default=1000,
+        ge=1,
+        le=10**9,
+        description="Checks after which a worker is replaced by a new one.",
+    )
+    worker_memory_mb: int = Field(
+        default=2000, ge=500, le=10**6, description="Address space of a worker, megabytes."
+    )
+    max_image_mb: float = Field(
+        default=8.0, gt=0.0, le=100.0, description="Body of an image request."
+    )
+    max_video_mb: float = Field(
+        default=20.0, gt=0.0, le=1000.0, description="Body of a video request."
+    )
+    max_json_kb: float = Field(
+        default=64.0, gt=0.0, le=10_000.0, description="Body of other requests."
+    )
+    max_images: int = Field(default=8, ge=1, le=100, description="Pictures of one image request.")
+    max_image_side: int = Field(
+        default=1920, ge=160, le=20_000, description="Longest side, pixels."
+    )
+    max_video_s: Seconds = Field(default=20.0, description="Length of a clip, seconds.")
+    max_video_frames: int = Field(default=600, ge=1, le=100_000, description="Frames of a clip.")
+    rate_per_s: float = Field(
+        default=50.0,
+        ge=0.0,
+        le=1e6,
+        description="Requests per second of one API key; 0 for no limit.",
+    )
+    rate_burst: Count = Field(
+        default=200, description="Requests of one key at once, with rate_per_s."
+    )
+    redis_url: str = Field(default="", description="Redis for rate limits of several instances.")
+
+    @field_validator("allowed_hosts", "trusted_proxies", mode="before")
+    @classmethod
+    def _listed(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for one in value:
+            ip_network(one, strict=False)
+        return value
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether the service listens on this machine only."""
+        try:
+            return ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost"
+
+    @property
+    def waiting(self) -> int:
+        """Checks that may wait for a worker."""
+        return self.queue or 2 * self.workers
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """Values of the header Host that are answered; empty for all."""
+        if self.allowed_hosts:
+            return self.allowed_hosts
+        return LOOPBACK_NAMES if self.is_loopback and not self.behind_proxy else ()
+
+    @property
+    def max_image_bytes(self) -> int:
+        """Largest body of an image request, bytes."""
+        return round(self.max_image_mb * _MEGA)
+
+    @property
+    def max_video_bytes(self) -> int:
+        """Largest body of a video request, bytes."""
+        return round(self.max_video_mb * _MEGA)
+
+    @property
+    def max_json_bytes(self) -> int:
+        """Largest body of other requests, bytes."""
+        return round(self.max_json_kb * 1000)
+
+
+def load(
+    environment: Mapping[str, str] | None = None, given: Mapping[str, Any] | None = None
+) -> ServiceConfig:
+    """Read the settings: options before the environment, the environment before the file.
+
+    Args:
+        environment: Environment variables; those of the process if None.
+        given: Options of the command line; values of None are left out.
+
+    Raises:
+        SettingsError: A name is unknown, or a value cannot be used; the message names it.
+    """
+    variables = os.environ if environment is None else environment
+    values = {
+        **_from_file(variables.get(FILE_VARIABLE, "")),
+        **_from_environment(variables),
+        **{name: value for name, value in (given or {}).items() if value is not None},
+    }
+    try:
+        config = ServiceConfig(**values)
+    except ValidationError as error:
+        raise SettingsError(_words(error)) from None
+    state = expanded(str(config.state_dir), STATE_VARIABLE)
+    checked = config.model_copy(update={"state_dir": state})
+    _check_exposed(checked)
+    return checked
+
+
+def variable(name: str) -> str:
+    """Return the environment variable of a setting."""
+    return STATE_VARIABLE if name == "state_dir" else f"{PREFIX}{name.upper()}"
+
+
+def shown(config: ServiceConfig) -> list[str]:
+    """Return each setting with its variable and value; what holds a password is hidden."""
+    hidden = {"redis_url"}
+    return [
+        f"{variable(name)}={'***' if name in hidden and value else value}"
+        for name, value in config.model_dump(mode="json").items()
+    ]
+
+
+def _from_environment(variables: Mapping[str, str]) -> dict[str, str]:
+    known = {variable(name): name for name in ServiceConfig.model_fields}
+    for name in variables:
+        if name.startswith(PREFIX) and name not in (*known, FILE_VARIABLE):
+            hint = suggestion(name, known)
+            raise SettingsError(f"{name} is no setting of the service; {hint}see docs/service")
+    return {name: variables[key] for key, name in known.items() if variables.get(key)}
+
+
+def _from_file(path: str) -> dict[str, Any]:
+    if not path:
+        return {}
+    import tomllib
+
+    try:
+        return tomllib.loads(expanded(path, FILE_VARIABLE).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"{FILE_VARIABLE}: {path} cannot be read as TOML: {error}") from error
+
+
+def _words(error: ValidationError) -> str:
+    """Return what is wrong with each value, by its variable."""
+    lines = []
+    for one in error.errors(include_url=False):
+        name = str(one["loc"][0]) if one["loc"] else "settings"
+        if one["type"] == "extra_forbidden":
+            hint = suggestion(name, ServiceConfig.model_fields)
+            lines.append(f"{name} is no setting of the service; {hint}".strip())
+        else:
+            lines.append(f"{variable(name)}: {one['msg']}, got {one['input']!r}")
+    return "; ".join(lines)
+
+
+def _check_exposed(config: ServiceConfig) -> None:
+    if config.is_loopback or config.behind_proxy or config.insecure_http:
+        return
+    raise SettingsError(
+        f"{config.host} can be reached from other machines, and keys and pictures would cross the "
+        "network in the clear. Listen on 127.0.0.1; or put a proxy with TLS in front and set "
+        "FACEPAD_SERVICE_BEHIND_PROXY=1 (--behind-proxy); or accept the risk with "
+        "FACEPAD_SERVICE_INSECURE_HTTP=1 (--insecure-http)"
+    )

@@ -1,0 +1,145 @@
+"""Requests with an idempotency key: the second one gets the answer of the first."""
+
+import hashlib
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any
+
+from fastapi import Depends, Header, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from fastapi.routing import APIRoute
+
+from facepad.errors import InputError
+from facepad.service.idempotency import (
+    IdempotencyStore,
+    InProgressError,
+    KeyReusedError,
+    StoredAnswer,
+    request_fingerprint,
+)
+from facepad.service.problems import Problem
+
+HEADER = "Idempotency-Key"
+REPLAYED = "Idempotency-Replayed"
+_LASTING = range(200, 300)  # other answers may become better when the request is sent again
+Dependency = Callable[..., Awaitable[None]]
+
+
+class _Replay(Exception):  # noqa: N818 - an answer, not a fault
+    def __init__(self, answer: StoredAnswer) -> None:
+        super().__init__()
+        self.answer = answer
+
+
+class Repeats:
+    """Makes the dependency of routes that may be repeated.
+
+    Their routers need `RepeatableRoute` as ``route_class``.
+    """
+
+    def __init__(self, store: IdempotencyStore) -> None:
+        """Keep answers in a store."""
+        self._store = store
+
+    def of(
+        self, caller: Callable[..., Awaitable[str]], gate: Callable[[], object] = lambda: None
+    ) -> Dependency:
+        """Return a dependency that begins a request with an idempotency key.
+
+        Args:
+            caller: Dependency that checks the API key and gives the actor; it comes first.
+            gate: Called before the body is read; raises what refuses the request.
+        """
+
+        async def begun(
+            request: Request,
+            actor: Annotated[str, Depends(caller)],
+            idempotency_key: Annotated[
+                str | None,
+                Header(
+                    description="1 to 255 printable ASCII characters. For 24 hours a request with "
+                    f"the same key gets the first answer, with the header {REPLAYED}: true.",
+                ),
+            ] = None,
+        ) -> None:
+            if idempotency_key is not None:
+                gate()
+                fingerprint = _fingerprint(request, await request.body())
+                await run_in_threadpool(self._begin, actor, idempotency_key, fingerprint)
+                request.state.repeat = _Repeat(self._store, actor, idempotency_key)
+
+        return begun
+
+    def _begin(self, actor: str, key: str, fingerprint: bytes) -> None:
+        try:
+            answer = self._store.begin(actor, key, fingerprint)
+        except KeyReusedError:
+            raise Problem("idempotency_key_reused") from None
+        except InProgressError:
+            wait = {"Retry-After": "1"}
+            raise Problem("idempotency_in_progress", headers=wait) from None
+        except InputError as error:
+            errors = [{"pointer": f"/{HEADER}", "message": str(error)}]
+            raise Problem("invalid_request", errors=errors) from None
+        if answer is not None:
+            raise _Replay(answer)
+
+
+class _Repeat:
+    """A request that was begun."""
+
+    def __init__(self, store: IdempotencyStore, actor: str, key: str) -> None:
+        self._store, self._place = store, (actor, key)
+
+    def keep(self, response: Response) -> None:
+        answer = StoredAnswer(response.status_code, bytes(response.body))
+        self._store.finish(*self._place, answer)
+
+    def forget(self) -> None:
+        self._store.forget(*self._place)
+
+
+class RepeatableRoute(APIRoute):
+    """A route that keeps its answer to a request with an idempotency key."""
+
+    def get_route_handler(self) -> Callable[[Request], Awaitable[Any]]:  # type: ignore[override]
+        """Return the handler, with the answer kept or the first one sent again."""
+        answered = super().get_route_handler()
+
+        async def handler(request: Request) -> Response:
+            response = None
+            try:
+                response = await answered(request)
+            except _Replay as replay:
+                headers = {REPLAYED: "true"}
+                first = replay.answer
+                return Response(first.body, first.status, headers, "application/json")
+            finally:
+                repeat = getattr(request.state, "repeat", None)
+                if repeat is not None:
+                    await _settle(repeat, response)
+            return response
+
+        return handler
+
+
+async def _settle(repeat: _Repeat, response: Response | None) -> None:
+    """Keep a good answer; after any other one the request may be sent again."""
+    if response is not None and response.status_code in _LASTING:
+        await run_in_threadpool(repeat.keep, response)
+    else:
+        await run_in_threadpool(repeat.forget)
+
+
+def _fingerprint(request: Request, body: bytes) -> bytes:
+    """Return what makes a request the same as another one: all but the boundary of a form."""
+    kind, _, parameters = request.headers.get("content-type", "").partition(";")
+    boundary = parameters.partition("boundary=")[2].partition(";")[0].strip().strip('"')
+    content = body.replace(boundary.encode("latin-1"), b"") if boundary else body
+    parts = (
+        ("method", request.method.encode()),
+        ("path", request.url.path.encode()),
+        ("query", request.url.query.encode()),
+        ("type", kind.strip().lower().encode("latin-1")),
+        ("body", hashlib.sha256(content).digest()),
+    )
+    return request_fingerprint(parts)

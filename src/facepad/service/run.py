@@ -1,0 +1,134 @@
+"""Run the service: state, keys at the first start, the server, signals."""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from facepad.errors import SettingsError
+from facepad.service.config import ServiceConfig
+from facepad.service.workers.pool import Inference
+
+if TYPE_CHECKING:
+    import uvicorn
+
+Say = Callable[[str], object]
+_MOST_HEADER_BYTES = 32 << 10  # held while headers are incomplete
+_PRIVATE = 0o077  # bits of permission that nobody else gets
+
+
+def run(config: ServiceConfig, say: Say) -> None:
+    """Serve until a signal ends it.
+
+    Args:
+        config: Settings of the service.
+        say: Gets each line for the operator: the address, and at the first start an API key.
+
+    Raises:
+        ModelError: A model is missing or damaged.
+        SettingsError: The address or the state folder cannot be used.
+    """
+    os.umask(_PRIVATE)
+    _no_core_files()
+    listener = bound(config)
+    inference = Inference(config)  # the workers load their models while the rest is imported
+    try:
+        server = _server(config, inference, say, address(config, listener))
+    except BaseException:
+        asyncio.run(inference.close())
+        raise
+    for one in (signal.SIGINT, signal.SIGTERM):
+        # The server handles it, and raises it again for this handler once it has stopped.
+        signal.signal(one, lambda *_: None)
+    server.run(sockets=[listener])
+
+
+def bound(config: ServiceConfig) -> socket.socket:
+    """Return a socket that is bound to the address of the service.
+
+    Raises:
+        SettingsError: The address cannot be used.
+    """
+    family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
+    listener = socket.socket(family)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((config.host, config.port))
+    except OSError as error:
+        listener.close()
+        raise SettingsError(
+            f"cannot listen on {config.host} port {config.port} ({error.strerror or error}); "
+            "choose another with --host and --port"
+        ) from None
+    return listener
+
+
+def address(config: ServiceConfig, listener: socket.socket) -> str:
+    """Return the address of the service for a browser."""
+    if config.public_url:
+        return config.public_url.rstrip("/")
+    host = f"[{config.host}]" if ":" in config.host else config.host
+    return f"http://{host}:{listener.getsockname()[1]}"
+
+
+def _server(config: ServiceConfig, inference: Inference, say: Say, url: str) -> "uvicorn.Server":
+    """Make the server; at its start it gives the operator what is needed to use it."""
+    import uvicorn
+    from uvicorn.protocols.http.h11_impl import H11Protocol
+
+    from facepad.service.app import create_app
+    from facepad.service.logs import configure_logs
+    from facepad.service.services import Services
+    from facepad.service.state import open_state
+
+    class Protocol(H11Protocol):
+        """Closes a connection whose first request does not come."""
+
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+            super().connection_made(transport)
+            self.timeout_keep_alive_task = self.loop.call_later(
+                config.header_deadline_s, self.timeout_keep_alive_handler
+            )
+
+    class Server(uvicorn.Server):
+        """Says where it listens when it does."""
+
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            for line in lines:
+                say(line)
+
+    configure_logs(sys.stdout)
+    state = open_state(config.state_dir)
+    state.idempotency.forget_unfinished()
+    lines = [f"listening on {url}"]
+    if not state.keys.list():
+        _, text = state.keys.create("first", actor="service")
+        lines.append(f"API key, shown this once: {text}")
+    lines += [f"try it:        {url}/try", f"documentation: {url}/docs"]
+    return Server(
+        uvicorn.Config(
+            create_app(Services.of(config, state, inference)),
+            http=Protocol,
+            ws="none",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=config.behind_proxy,
+            forwarded_allow_ips=list(config.trusted_proxies),
+            timeout_keep_alive=config.keep_alive_s,
+            timeout_graceful_shutdown=config.shutdown_deadline_s,
+            h11_max_incomplete_event_size=_MOST_HEADER_BYTES,
+        )
+    )
+
+
+def _no_core_files() -> None:
+    """Keep what is in memory from being written to disk at a crash, where the system can."""
+    if sys.platform != "win32":
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

@@ -1,0 +1,47 @@
+"""What the routes work with, made once for an application."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from facepad.service.config import ServiceConfig
+from facepad.service.operations import Operations
+from facepad.service.repeats import Repeats
+from facepad.service.requests.access import Access
+from facepad.service.requests.rates import CallerRates
+from facepad.service.state import ServiceState
+from facepad.service.workers.jobs import JobBoard
+from facepad.service.workers.pool import Inference
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What the routes work with.
+
+    Attributes:
+        config: Settings of the service.
+        access: Checks callers.
+        inference: The worker processes.
+        operations: Counts and records results.
+        repeats: Answers requests with an idempotency key.
+        jobs: Work that takes longer than a request.
+    """
+
+    config: ServiceConfig
+    access: Access
+    inference: Inference
+    operations: Operations
+    repeats: Repeats
+    jobs: JobBoard
+
+    @classmethod
+    def of(cls, config: ServiceConfig, state: ServiceState, inference: Inference) -> Self:
+        """Make everything from settings, the opened state folder and the workers."""
+        operations = Operations(state.store, state.audit, inference)
+        return cls(
+            config,
+            Access(state.keys, config, CallerRates(config)),
+            inference,
+            operations,
+            Repeats(state.idempotency),
+            JobBoard(inference, operations),
+        )

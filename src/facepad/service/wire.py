@@ -1,0 +1,387 @@
+"""What goes over the wire: requests and answers, and the service's words for a decision."""
+
+import base64
+import binascii
+from collections.abc import Mapping
+from datetime import datetime
+from types import MappingProxyType
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from facepad import registry
+from facepad.reasons import REASONS, Reason
+from facepad.service.examples import (
+    BASE64,
+    CALIBRATION,
+    JOB,
+    MODEL,
+    REQUEST_ID,
+    RESULT,
+    TEST,
+)
+from facepad.types import Outcome
+
+
+def _example(**values: Any) -> ConfigDict:  # noqa: ANN401 - values of JSON
+    return ConfigDict(json_schema_extra={"examples": [{**values, "request_id": REQUEST_ID}]})
+
+
+Word = Literal["live", "spoof", "uncertain", "no_response"]
+# The one place where outcomes get the words of services.
+WORDS: Mapping[Outcome, Word] = MappingProxyType(
+    {
+        Outcome.BONA_FIDE: "live",
+        Outcome.ATTACK: "spoof",
+        Outcome.UNCERTAIN: "uncertain",
+        Outcome.NON_RESPONSE: "no_response",
+    }
+)
+MOST_TESTS = 8
+NAME = r"^[a-z0-9][a-z0-9_-]{0,63}$"  # of a calibration
+Base64 = Annotated[str, Field(min_length=4, json_schema_extra={"contentEncoding": "base64"})]
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+
+
+class _Request(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class LivenessOptions(_Request):
+    """What is asked of a check; every field may be left out."""
+
+    tests: Annotated[list[str], Field(min_length=1, max_length=MOST_TESTS)] | None = Field(
+        default=None,
+        description="Names of the liveness tests that decide, as GET /v1/models lists them; "
+        f"default: {', '.join(registry.DEFAULT_TESTS)}.",
+        examples=[list(registry.DEFAULT_TESTS)],
+    )
+    operating_point: Literal["convenience", "balanced", "strict"] | None = Field(
+        default=None, description="How cautious to be; strict accepts the fewest attacks."
+    )
+    calibration: Annotated[str, Field(pattern=NAME)] | None = Field(
+        default=None, description="Name of the camera's calibration; its test then decides alone."
+    )
+    faces: Literal["largest", "single"] | None = Field(
+        default=None, description="Which face of several is judged; single for a gate."
+    )
+
+    @field_validator("tests")
+    @classmethod
+    def _known(cls, value: list[str] | None) -> list[str] | None:
+        known = registry.names("liveness_tests")
+        if value is not None and not set(value) <= set(known):
+            raise ValueError(f"unknown test; known: {', '.join(known)}")
+        if value is not None and len(set(value)) < len(value):
+            raise ValueError("a test is named twice")
+        return value
+
+    def given(self) -> dict[str, Any]:
+        """Return the options that were given."""
+        return self.model_dump(include=set(LivenessOptions.model_fields), exclude_none=True)
+
+
+class ImageRequest(LivenessOptions):
+    """Pictures, each a presentation with its own result."""
+
+    images: Annotated[list[Base64], Field(min_length=1)] = Field(
+        description="Pictures (JPEG, PNG or WebP), in base64."
+    )
+
+
+class VideoRequest(LivenessOptions):
+    """One presentation: a clip, or its frames."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"oneOf": [{"required": ["video"]}, {"required": ["frames"]}]}
+    )
+
+    video: Base64 | None = Field(default=None, description="A clip (MP4 or WebM), in base64.")
+    frames: Annotated[list[Base64], Field(min_length=1)] | None = Field(
+        default=None, description="Frames in order (JPEG, PNG or WebP), in base64."
+    )
+    frame_rate: Annotated[float, Field(gt=0.0, le=240.0)] | None = Field(
+        default=None, description="Frames per second of `frames`; default 10."
+    )
+
+    @model_validator(mode="after")
+    def _either(self) -> Self:
+        if (self.video is None) == (self.frames is None):
+            raise ValueError("send either a video or frames")
+        return self
+
+
+class MetricsRequest(_Request):
+    """One picture."""
+
+    image: Base64 = Field(description="A picture (JPEG, PNG or WebP), in base64.")
+
+
+class CalibrationRequest(_Request):
+    """Bona fide frames of a camera, taken on the operator's side."""
+
+    name: Annotated[str, Field(pattern=NAME)] = Field(examples=["kiosk-7"])
+    frames: Annotated[list[Base64], Field(min_length=3)] = Field(
+        description="Frames of the camera (JPEG, PNG or WebP), in base64; 10 to 20 are best."
+    )
+    persons: list[Annotated[str, Field(pattern=NAME)]] | None = Field(
+        default=None,
+        description="A label of the person in each frame, which is not kept; without it, all "
+        "frames show the one person who is checked later.",
+    )
+    consent: bool = Field(
+        description="True: the people in the frames agreed to this use.",
+        json_schema_extra={"const": True},
+    )
+    test: str = Field(default=registry.DEFAULT_CALIBRATED, description="Test to calibrate.")
+    fixed_scene: bool = Field(default=False, description="Compare the whole frame, too.")
+    target_bpcer: Annotated[float, Field(ge=0.001, le=0.5)] | None = Field(
+        default=None, description="Share of bona fide faces that may be rejected; default 0.05."
+    )
+    self_attacks: bool = Field(
+        default=True, description="Estimate accepted attacks by simulating them."
+    )
+    overwrite: bool = Field(default=False, description="Replace a calibration of this name.")
+
+    @field_validator("consent")
+    @classmethod
+    def _agreed(cls, value: bool) -> bool:
+        if not value:
+            raise ValueError("only frames of people who agreed may be sent")
+        return value
+
+    @field_validator("test")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        known = registry.names("liveness_tests")
+        if value not in known:
+            raise ValueError(f"unknown test; known: {', '.join(known)}")
+        return value
+
+    def options(self) -> dict[str, Any]:
+        """Return everything but the frames and the consent."""
+        return self.model_dump(exclude={"frames", "consent"})
+
+
+class FaceBox(BaseModel):
+    """Where the judged face is, in shares of the picture's width and height."""
+
+    left: Share
+    top: Share
+    width: Share
+    height: Share
+
+
+class ReasonEntry(BaseModel):
+    """Why the decision is not simply live or spoof."""
+
+    code: str = Field(examples=["too_dark"])
+    text: str = Field(examples=["too dark"])
+    advice: str = Field(description="What to say to the person; may be empty.")
+
+
+class LivenessResult(BaseModel):
+    """The decision on one presentation."""
+
+    decision: Word
+    assurance: Literal["passive_only"] = Field(
+        description="Nothing here shows that the media are fresh: replayed or injected media are "
+        "judged as they are.",
+    )
+    score: Share | None = Field(description="Higher for live; null without a score.")
+    reasons: list[ReasonEntry]
+    face: FaceBox | None
+    timings: dict[str, float] = Field(description="Milliseconds by step.")
+    document: dict[str, Any] = Field(
+        description="What `facepad check --json` prints for the same bytes."
+    )
+
+
+class ImageAnswer(BaseModel):
+    """Results in the order of the pictures."""
+
+    model_config = _example(results=[RESULT])
+
+    results: list[LivenessResult]
+    request_id: str
+
+
+class VideoAnswer(BaseModel):
+    """The result of the presentation."""
+
+    model_config = _example(result=RESULT)
+
+    result: LivenessResult
+    request_id: str
+
+
+class MetricsAnswer(BaseModel):
+    """The metrics of a picture, at its own size."""
+
+    model_config = _example(
+        width=512, height=512, metrics={"mse": 8.66, "psnr": 38.75, "niqe": 3.9}
+    )
+
+    width: int
+    height: int
+    metrics: dict[str, float]
+    request_id: str
+
+
+class LivenessTestEntry(BaseModel):
+    """A liveness test."""
+
+    name: str
+    decides_by_default: bool
+    shown_by_default: bool
+
+
+class ModelEntry(BaseModel):
+    """A model file."""
+
+    name: str
+    version: str
+    format: str
+    sha256: str
+    licence: str
+    research_use: bool
+    present: bool
+
+
+class ModelsAnswer(BaseModel):
+    """All liveness tests and model files."""
+
+    model_config = _example(tests=[TEST], models=[MODEL])
+
+    tests: list[LivenessTestEntry]
+    models: list[ModelEntry]
+    request_id: str
+
+
+class CalibrationEntry(BaseModel):
+    """A calibration of a camera; of a damaged one only the name is known."""
+
+    name: str
+    damaged: bool = False
+    version: str | None = None
+    test: str | None = None
+    frames: int | None = None
+    made_of: str | None = Field(
+        default=None, description="Whether of several people or of one person."
+    )
+    fixed_scene: bool | None = None
+    saved_at: datetime | None = None
+
+
+class CalibrationsAnswer(BaseModel):
+    """All calibrations."""
+
+    model_config = _example(calibrations=[CALIBRATION])
+
+    calibrations: list[CalibrationEntry]
+    request_id: str
+
+
+class JobAnswer(BaseModel):
+    """How far a job is."""
+
+    model_config = _example(**JOB)
+
+    job_id: str
+    kind: str
+    status: Literal["queued", "running", "done", "failed"]
+    created_at: datetime
+    finished_at: datetime | None
+    result: dict[str, Any] | None = Field(description="Once it is done.")
+    problem: str | None = Field(description="Code of what went wrong, once it failed.")
+    detail: str | None
+    request_id: str
+
+
+class FieldError(BaseModel):
+    """A field that is wrong."""
+
+    pointer: str = Field(description="JSON pointer to the field.")
+    message: str
+
+
+class ProblemDocument(BaseModel):
+    """An error, as RFC 9457 describes it."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+    instance: str
+    request_id: str
+    errors: list[FieldError] = Field(default_factory=list)
+
+
+def body_schema(model: type[BaseModel], media: Mapping[str, str]) -> dict[str, Any]:
+    """Return the body of a request for OpenAPI: JSON, and the same fields as multipart.
+
+    Args:
+        model: The fields as JSON.
+        media: Name of the part of multipart for each field with media.
+    """
+    schema = model.model_json_schema()
+    binary = {"type": "string", "format": "binary"}
+    parts = {name: one for name, one in schema["properties"].items() if name not in media}
+    for name, part in media.items():
+        parts[part] = binary if name == part else {"type": "array", "items": binary}
+    needed = [media.get(name, name) for name in schema.get("required", ())]
+    form = {"type": "object", "properties": parts, "required": needed}
+    known: dict[str, Any] = {"name": "kiosk-7", "consent": True}
+    example: dict[str, Any] = {
+        name: known[name] for name in schema.get("required", ()) if name in known
+    }
+    field, part = next(iter(media.items()))
+    example[field] = (
+        BASE64 if field == part else [BASE64] * schema["properties"][field].get("minItems", 1)
+    )
+    content = {
+        "application/json": {"schema": schema, "example": example},
+        "multipart/form-data": {"schema": {**form, "additionalProperties": False}},
+    }
+    return {"requestBody": {"required": True, "content": content}}
+
+
+def liveness_result(document: Mapping[str, Any], queue_ms: float) -> LivenessResult:
+    """Return the answer that a document of `facepad check --json` stands for."""
+    times = {f"{step}_ms": ms for step, ms in document["timings_ms"].items()}
+    return LivenessResult(
+        decision=WORDS[Outcome(document["outcome"])],
+        assurance="passive_only",
+        score=document["score"],
+        reasons=[_reason(code) for code in document["reasons"]],
+        face=_face_box(document["face"], document["source_size"]),
+        timings={"queue_ms": round(queue_ms, 2), **times},
+        document=dict(document),
+    )
+
+
+def decoded(text: str, pointer: str) -> bytes:
+    """Return the bytes of base64 text.
+
+    Raises:
+        ValueError: It is none; the message is the pointer.
+    """
+    try:
+        return base64.b64decode(text, validate=True)
+    except binascii.Error:
+        raise ValueError(pointer) from None
+
+
+def _reason(code: str) -> ReasonEntry:
+    meant = REASONS[Reason(code)]
+    return ReasonEntry(code=code, text=meant.words, advice=meant.advice)
+
+
+def _face_box(face: Mapping[str, Any] | None, size: tuple[int, int]) -> FaceBox | None:
+    if face is None:
+        return None
+    (left, top, right, bottom), (width, height) = face["box"], size
+    shares = left / width, top / height, (right - left) / width, (bottom - top) / height
+    names = ("left", "top", "width", "height")
+    return FaceBox(**{name: round(one, 4) for name, one in zip(names, shares, strict=True)})

@@ -1,0 +1,126 @@
+"""Work that takes longer than a request: one job at a time, in a process of its own."""
+
+import asyncio
+import base64
+import secrets
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from facepad.service.operations import Operations
+from facepad.service.problems import Problem
+from facepad.service.workers.judging import retry_after
+from facepad.service.workers.pool import DeadlineExceeded, Inference
+from facepad.service.workers.process import JudgeRequest, WorkerLost
+
+_MOST_WAITING = 4
+_MOST_KEPT = 100
+_DEADLINE_S = 1800.0
+
+Status = Literal["queued", "running", "done", "failed"]
+
+
+@dataclass(slots=True)
+class Job:
+    """A job and how far it is.
+
+    Attributes:
+        id: Its id.
+        owner: The API key that asked for it, as "key:ID"; others do not see it.
+        kind: What is done.
+        created_at: When it was asked for.
+        status: How far it is.
+        finished_at: When it ended.
+        result: What came out.
+        problem: Code of what went wrong.
+        detail: What went wrong, in words.
+    """
+
+    id: str
+    owner: str
+    kind: str
+    created_at: datetime
+    status: Status = "queued"
+    finished_at: datetime | None = None
+    result: Mapping[str, Any] = field(default_factory=dict)
+    problem: str | None = None
+    detail: str | None = None
+
+
+class JobBoard:
+    """Runs jobs one after the other, and keeps the newest.
+
+    Args:
+        inference: Starts the processes.
+        operations: Records what was done.
+    """
+
+    def __init__(self, inference: Inference, operations: Operations) -> None:
+        self._inference, self._operations = inference, operations
+        self._jobs: OrderedDict[str, Job] = OrderedDict()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._turn = asyncio.Lock()
+
+    def check_room(self) -> None:
+        """Check that one more job may wait.
+
+        Raises:
+            Problem: Too many wait.
+        """
+        if len(self._tasks) >= _MOST_WAITING:
+            raise Problem("overloaded", headers=retry_after())
+
+    def submit(self, owner: str, kind: str, request: JudgeRequest) -> Job:
+        """Begin a job.
+
+        Raises:
+            Problem: Too many wait.
+        """
+        self.check_room()
+        job_id = base64.b32encode(secrets.token_bytes(16)).decode().lower().rstrip("=")
+        job = Job(f"job_{job_id}", owner, kind, datetime.now(UTC))
+        self._jobs[job.id] = job
+        while len(self._jobs) > _MOST_KEPT:
+            self._jobs.popitem(last=False)
+        task = asyncio.create_task(self._run(job, request))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return job
+
+    def get(self, owner: str, job_id: str) -> Job:
+        """Return a job.
+
+        Raises:
+            Problem: There is none, or it is another key's.
+        """
+        job = self._jobs.get(job_id)
+        if job is None or job.owner != owner:
+            raise Problem("not_found")
+        return job
+
+    async def close(self) -> None:
+        """End all jobs."""
+        tasks = tuple(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _run(self, job: Job, request: JudgeRequest) -> None:
+        async with self._turn:
+            job.status = "running"
+            try:
+                answer = await self._inference.judge_apart(request, _DEADLINE_S)
+                job.result = dict(answer.values)
+            except DeadlineExceeded:
+                job.result = {"code": "deadline_exceeded"}
+            except WorkerLost:
+                job.result = {"code": "worker_lost"}
+            if code := job.result.get("code"):
+                job.problem, job.detail = str(code), str(job.result.get("detail", ""))
+                job.result = {}
+            job.finished_at = datetime.now(UTC)
+            details = {"status": "failed" if job.problem else "done"}
+            await self._operations.acted(job.owner, f"{job.kind}.finished", job.id, details)
+            job.status = "failed" if job.problem else "done"

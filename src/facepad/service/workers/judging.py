@@ -1,0 +1,99 @@
+"""Ask a worker, and turn what can go wrong into problems."""
+
+import asyncio
+import logging
+import random
+from collections.abc import Coroutine, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from facepad.service.problems import Problem
+from facepad.service.workers.pool import (
+    DeadlineExceeded,
+    Inference,
+    JudgeAnswer,
+    NotReady,
+    Overloaded,
+)
+from facepad.service.workers.process import JudgeRequest, WorkerLost
+
+logger = logging.getLogger("facepad.service")
+_Result = TypeVar("_Result")
+_RETRY_S = (2, 5)  # bounds of Retry-After
+
+
+@contextmanager
+def place(inference: Inference) -> Iterator[None]:
+    """Take a place for a request before its body is read.
+
+    Raises:
+        Problem: All places are taken, or no worker is ready.
+    """
+    try:
+        with inference.admitted():
+            yield
+    except Overloaded:
+        raise Problem("overloaded", headers=retry_after()) from None
+    except NotReady:
+        raise Problem("not_ready", headers=retry_after()) from None
+
+
+def check_place(inference: Inference) -> None:
+    """Refuse a request at once where `place` would.
+
+    Raises:
+        Problem: As `place`.
+    """
+    with place(inference):
+        pass
+
+
+async def ask(inference: Inference, asked: JudgeRequest, index: int = 0) -> JudgeAnswer:
+    """Return a worker's answer.
+
+    Args:
+        inference: The workers.
+        asked: What is asked.
+        index: Place of the picture within the request.
+
+    Raises:
+        Problem: The media cannot be judged, or there was no answer.
+    """
+    try:
+        answer = await inference.judge(asked)
+    except NotReady:
+        raise Problem("shutting_down", headers=retry_after()) from None
+    except DeadlineExceeded:
+        raise Problem("deadline_exceeded", headers=retry_after()) from None
+    except WorkerLost:
+        raise Problem("worker_lost", headers=retry_after()) from None
+    if "code" not in answer.values:
+        return answer
+    code = str(answer.values["code"])
+    if fault := answer.values.get("fault"):
+        logger.error("fault", extra={"event": "fault", "fault": fault})
+    number = answer.values.get("index")
+    place = _place(asked.kind, index if number is None else number)
+    detail = str(answer.values.get("detail", ""))
+    errors = [{"pointer": place, "message": detail}] if code == "unprocessable_media" else ()
+    raise Problem(code, detail, errors=errors)
+
+
+def retry_after() -> dict[str, str]:
+    """Return the header that spreads further attempts over a few seconds."""
+    return {"Retry-After": str(random.randint(*_RETRY_S))}  # noqa: S311 - no secret
+
+
+def _place(kind: str, index: int) -> str:
+    names = {"image": f"/images/{index}", "video": "/video", "frames": f"/frames/{index}"}
+    return names.get(kind, "/image")
+
+
+async def in_turn(work: Iterable[Coroutine[Any, Any, _Result]]) -> list[_Result]:
+    """Return the results of work that runs side by side; the first error ends all of it."""
+    tasks = [asyncio.create_task(one) for one in work]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()

@@ -1,0 +1,300 @@
+"""Inference off the event loop: worker processes, a bounded queue, deadlines, restarts.
+
+Each worker is a process of its own that answers one request at a time. A worker that ends costs
+the request it was judging; another one takes its place.
+"""
+
+import asyncio
+import itertools
+import logging
+import time
+from collections import deque
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from facepad.service.config import ServiceConfig
+from facepad.service.workers.process import JudgeRequest, WorkerLost, WorkerProcess
+
+logger = logging.getLogger("facepad.service")
+_PAUSES_S = (0.0, 0.5, 2.0, 10.0)  # before further starts, while none succeeds
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeAnswer:
+    """What a worker answered.
+
+    Attributes:
+        values: The answer: a document, or a code of `facepad.service.problems` with a detail.
+        queue_ms: How long the request waited for a worker.
+        worker_ms: How long the worker had it.
+    """
+
+    values: Mapping[str, Any]
+    queue_ms: float
+    worker_ms: float
+
+
+class Overloaded(Exception):  # noqa: N818 - a state, not a fault
+    """As many requests are being answered as may be."""
+
+
+class NotReady(Exception):  # noqa: N818 - as above
+    """No worker has been ready yet, or the service stops."""
+
+
+class DeadlineExceeded(Exception):  # noqa: N818 - as above
+    """The answer did not come in time."""
+
+
+@dataclass(slots=True)
+class _Waiting:
+    request: JudgeRequest
+    until: float  # of time.monotonic()
+    answer: asyncio.Future[JudgeAnswer]
+    since: float = field(default_factory=time.monotonic)
+
+
+class Inference:
+    """A pool of worker processes.
+
+    The processes are started when it is made, so that they load their models while the rest of
+    the service starts; `start` then takes them over on the event loop.
+
+    Args:
+        config: Settings of the service.
+    """
+
+    def __init__(self, config: ServiceConfig) -> None:
+        self._config = config
+        self._first = [WorkerProcess(config) for _ in range(config.workers)]
+        self._waiting: deque[_Waiting] = deque()
+        self._more = asyncio.Condition()
+        self._slots: list[asyncio.Task[None]] = []
+        self._processes: dict[int, WorkerProcess] = {}
+        self._admitted = self._busy = 0
+        self._was_ready = self._closing = False
+        self.restarts = 0
+        self.fault = ""
+
+    async def start(self) -> None:
+        """Begin to answer; returns at once."""
+        self._slots = [
+            asyncio.create_task(self._slot(number, process))
+            for number, process in enumerate(self._first)
+        ]
+
+    @property
+    def ready(self) -> bool:
+        """Whether a worker has answered its golden input and is at work."""
+        return not self._closing and bool(self._processes)
+
+    @property
+    def queue_depth(self) -> int:
+        """Checks that wait for a worker."""
+        return len(self._waiting)
+
+    @property
+    def in_flight(self) -> int:
+        """Checks that workers are busy with."""
+        return self._busy
+
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """Process numbers of the workers that are ready."""
+        return tuple(process.pid for process in self._processes.values())
+
+    @contextmanager
+    def admitted(self) -> Iterator[None]:
+        """Take one of the places for requests; call this before a body is read.
+
+        There is a place for each worker, and as many more as the setting ``queue``.
+
+        Raises:
+            Overloaded: All places are taken.
+            NotReady: No worker has been ready yet, or the service stops.
+        """
+        if self._closing or not self._was_ready:
+            raise NotReady
+        if self._admitted >= self._config.workers + self._config.waiting:
+            raise Overloaded
+        self._admitted += 1
+        try:
+            yield
+        finally:
+            self._admitted -= 1
+
+    async def judge(self, request: JudgeRequest, within_s: float | None = None) -> JudgeAnswer:
+        """Return a worker's answer.
+
+        Args:
+            request: What is asked.
+            within_s: Seconds until the answer is needed; the setting ``request_deadline_s`` if
+                None.
+
+        Raises:
+            NotReady: The service stops.
+            DeadlineExceeded: There was no answer in time.
+            WorkerLost: The worker ended while it judged the request.
+        """
+        if self._closing:
+            raise NotReady
+        within = self._config.request_deadline_s if within_s is None else within_s
+        answer: asyncio.Future[JudgeAnswer] = asyncio.get_running_loop().create_future()
+        waiting = _Waiting(request, time.monotonic() + within, answer)
+        self._waiting.append(waiting)
+        async with self._more:
+            self._more.notify()
+        try:
+            async with asyncio.timeout(within):
+                return await answer
+        except TimeoutError:
+            raise DeadlineExceeded from None
+        finally:
+            with suppress(ValueError):
+                self._waiting.remove(waiting)
+
+    async def judge_apart(self, request: JudgeRequest, within_s: float) -> JudgeAnswer:
+        """Return the answer of a process of its own, for work that takes long.
+
+        Raises:
+            DeadlineExceeded: There was no answer in time.
+            WorkerLost: The process ended.
+        """
+        process = WorkerProcess(self._config, warm=False)
+        began = time.monotonic()
+        try:
+            await process.open()
+            values = await process.ask(request, within_s)
+        except TimeoutError:
+            raise DeadlineExceeded from None
+        finally:
+            process.end()
+        return JudgeAnswer(values, 0.0, 1000.0 * (time.monotonic() - began))
+
+    async def close(self) -> None:
+        """Stop: what waits is refused, and the workers end."""
+        self._closing = True
+        for task in self._slots:
+            task.cancel()
+        await asyncio.gather(*self._slots, return_exceptions=True)
+        for process in self._first:
+            process.end()
+        for waiting in self._waiting:
+            _settle(waiting, NotReady())
+
+    async def _slot(self, number: int, process: WorkerProcess) -> None:
+        """Keep one worker at work; start another when it ends or is due."""
+        failures = 0
+        while True:
+            successor: WorkerProcess | None = None
+            try:
+                if not process.is_open:
+                    await process.open()
+                self._processes[number], failures, self._was_ready = process, 0, True
+                self.fault = ""
+                successor = await self._serve(process)
+            except (WorkerLost, TimeoutError) as error:
+                failures += number not in self._processes
+                self.fault = str(error)
+                logger.error("worker ended", extra={"event": "worker_ended"})
+            finally:
+                self._processes.pop(number, None)
+                process.end()
+            self.restarts += 1
+            if successor is None:
+                await asyncio.sleep(_PAUSES_S[min(failures, len(_PAUSES_S) - 1)])
+                successor = WorkerProcess(self._config)
+            process = successor
+
+    async def _serve(self, process: WorkerProcess) -> WorkerProcess:
+        """Give a worker request after request; return its successor when it is due.
+
+        The successor loads its models while the worker still answers.
+        """
+        successor: asyncio.Task[WorkerProcess] | None = None
+        try:
+            for done in itertools.count(1):
+                waiting = await self._next(process)
+                self._busy += 1
+                try:
+                    await _answer(process, waiting)
+                finally:
+                    self._busy -= 1
+                if done == self._config.worker_jobs:
+                    successor = asyncio.create_task(_opened(self._config))
+                if successor is not None and successor.done():
+                    return successor.result()
+        except BaseException:
+            if successor is not None:
+                successor.cancel()
+            raise
+        raise WorkerLost  # no more numbers
+
+    async def _next(self, process: WorkerProcess) -> _Waiting:
+        """Return the next request for a worker.
+
+        Raises:
+            WorkerLost: The worker ended while it had nothing to do.
+        """
+        taken, ended = asyncio.ensure_future(self._taken()), asyncio.ensure_future(process.ended())
+        try:
+            await asyncio.wait({taken, ended}, return_when=asyncio.FIRST_COMPLETED)
+            if not ended.done():
+                return taken.result()
+            if taken.done():
+                self._waiting.appendleft(taken.result())
+        finally:
+            taken.cancel()
+            ended.cancel()
+            await asyncio.gather(taken, ended, return_exceptions=True)
+        async with self._more:
+            self._more.notify()  # another worker takes what this one would have
+        raise WorkerLost("the worker ended")
+
+    async def _taken(self) -> _Waiting:
+        while True:
+            async with self._more:
+                await self._more.wait_for(lambda: bool(self._waiting))
+                waiting = self._waiting.popleft()
+            if not waiting.answer.done():
+                return waiting
+
+
+async def _opened(config: ServiceConfig) -> WorkerProcess:
+    process = WorkerProcess(config)
+    try:
+        await process.open()
+    except BaseException:
+        process.end()
+        raise
+    return process
+
+
+async def _answer(process: WorkerProcess, waiting: _Waiting) -> None:
+    """Let a worker answer one request; its caller gets the answer or the error."""
+    began = time.monotonic()
+    try:
+        values = await process.ask(waiting.request, max(0.1, waiting.until - began))
+    except WorkerLost as error:
+        _settle(waiting, WorkerLost(str(error)))
+        raise
+    except TimeoutError:
+        _settle(waiting, DeadlineExceeded())
+        raise
+    except asyncio.CancelledError:
+        _settle(waiting, NotReady())
+        raise
+    now = time.monotonic()
+    times = 1000.0 * (began - waiting.since), 1000.0 * (now - began)
+    _settle(waiting, JudgeAnswer(values, *times))
+
+
+def _settle(waiting: _Waiting, result: JudgeAnswer | Exception) -> None:
+    if waiting.answer.done():
+        return
+    if isinstance(result, Exception):
+        waiting.answer.set_exception(result)
+    else:
+        waiting.answer.set_result(result)

@@ -1,0 +1,272 @@
+"""What runs in a worker process: bytes of pictures and clips in, documents out.
+
+A worker gets messages over a socket that it inherits: a header in JSON and the media as they
+came. It ends when the other end is closed. No fault names anything of the input.
+
+    python -m facepad.service.workers.worker FILE_DESCRIPTOR
+"""
+
+import signal
+import socket
+import sys
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from facepad import calibration, quality, registry, runtime
+from facepad.documents import Judged, to_document
+from facepad.errors import FacepadError, InputError, ModelError, SettingsError
+from facepad.faces.finder import FaceFinder
+from facepad.media.reading import read
+from facepad.needs import needs_of
+from facepad.pipeline import Checker
+from facepad.selected_tests import make_calibratable, make_test
+from facepad.service.workers.media import ClipBounds, PictureBounds, Refused, in_memory
+from facepad.service.workers.messages import packed, read_message, where
+from facepad.types import Face, Frame, LivenessTest, Presentation
+
+NAME = "-"  # of every source, as of standard input: names of files are inputs
+_CHECKERS = 16  # that are kept, for as many sets of options
+Media = Sequence[bytes]
+Answer = dict[str, Any]
+
+
+class Judge:
+    """Answers requests; holds loaded models.
+
+    Args:
+        threads: Threads of one check.
+        deadline_s: Seconds that the tests of one check have together.
+        pictures: Bounds of pictures.
+        clips: Bounds of clips.
+    """
+
+    def __init__(
+        self,
+        *,
+        threads: int = 1,
+        deadline_s: float | None = None,
+        pictures: PictureBounds | None = None,
+        clips: ClipBounds | None = None,
+    ) -> None:
+        self._threads, self._deadline_s = threads, deadline_s
+        self._pictures, self._clips = pictures or PictureBounds(), clips or ClipBounds()
+        self._tests: dict[str, LivenessTest] = {}
+        self._finders: dict[bool, FaceFinder] = {}
+        self._checkers: OrderedDict[tuple[Any, ...], Checker] = OrderedDict()
+
+    def answer(self, header: Mapping[str, Any], media: Media) -> Answer:
+        """Return the answer to one request, or the code and the detail of a problem."""
+        kinds: Mapping[str, Callable[[Mapping[str, Any], Media], Answer]] = {
+            "image": self._image,
+            "video": self._video,
+            "frames": self._frames,
+            "metrics": self._metrics,
+            "calibrate": self._calibrate,
+        }
+        try:
+            return kinds[header["kind"]](header, media)
+        except Refused as refused:
+            return {"code": refused.code, "detail": refused.detail, "index": refused.index}
+        except ModelError as error:
+            return {"code": "model_unavailable", "fault": where(error)}
+        except SettingsError as error:
+            return _of_setting(header, error)
+        except MemoryError:
+            return {"code": "unprocessable_media", "detail": "It needs too much memory."}
+        except Exception as error:  # noqa: BLE001 - a fault costs one request
+            return {"code": "internal", "fault": where(error)}
+
+    def warm(self) -> None:
+        """Load what a request without options needs, and answer a golden input.
+
+        Raises:
+            FacepadError: A model file is missing or wrong.
+        """
+        parts = self._checker({}).parts()
+        golden = _golden()
+        parts.finder.find(Frame(golden.frames[0].image))
+        for test in parts.tests:
+            test.score(golden)
+
+    def _image(self, header: Mapping[str, Any], media: Media) -> Answer:
+        with _readable():
+            self._pictures.check(media[0])
+            decision = self._checker(header).check(media[0], name=NAME)
+        return {"document": to_document(Judged(NAME, decision))}
+
+    def _video(self, header: Mapping[str, Any], media: Media) -> Answer:
+        with _readable(), in_memory(media[0]) as path:
+            self._clips.check(path)
+            decision = self._checker(header).check(path, name=NAME)
+        return {"document": to_document(Judged(NAME, decision))}
+
+    def _frames(self, header: Mapping[str, Any], media: Media) -> Answer:
+        frames = [
+            Frame(self._still(data, at).image, at / header["frame_rate"], number=at)
+            for at, data in enumerate(media)
+        ]
+        decision = self._checker(header).check_presentation(Presentation(tuple(frames), NAME))
+        return {"document": to_document(Judged(NAME, decision))}
+
+    def _metrics(self, _: Mapping[str, Any], media: Media) -> Answer:
+        frame = self._still(media[0])
+        with _readable():
+            values = quality.measure(frame.image, names=quality.METRICS, threads=self._threads)
+        width, height = frame.size
+        return {"width": width, "height": height, "metrics": values}
+
+    def _calibrate(self, header: Mapping[str, Any], media: Media) -> Answer:
+        from facepad.training.calibration import run  # seldom needed
+
+        for at, data in enumerate(media):
+            with _readable(at):
+                self._pictures.check(data)
+        persons = header["persons"] or [""] * len(media)
+        pictures = [
+            run.CalibrationPicture(data, person, f"frame {at}")
+            for at, (data, person) in enumerate(zip(media, persons, strict=True))
+        ]
+        calibration.check_free(header["name"], overwrite=header["overwrite"])
+        try:
+            made = run.fit_calibration(
+                header["name"],
+                make_calibratable(header["test"], self._threads),
+                pictures,
+                fixed_scene=header["fixed_scene"],
+                target_bpcer=header["target_bpcer"],
+                self_attacks=header["self_attacks"],
+            )
+        except InputError as error:  # names nothing but the numbers of frames
+            raise Refused("unprocessable_media", str(error)) from error
+        calibration.save(made.calibration, made.card)
+        return {
+            "calibration": calibration.version(header["name"]),
+            "frames": made.calibration.frames,
+            "grade": made.grade.word,
+            "grade_reason": made.grade.reason,
+            "notes": list(made.notes),
+        }
+
+    def _still(self, data: bytes, index: int | None = None) -> Frame:
+        with _readable(index):
+            self._pictures.check(data)
+            return read(data, name=NAME)
+
+    def _checker(self, asked: Mapping[str, Any]) -> Checker:
+        """Return the checker of some options; tests and finders are shared by all of them."""
+        names, camera = asked.get("tests"), asked.get("calibration")
+        point, faces = asked.get("operating_point"), asked.get("faces")
+        version = None if camera is None else calibration.version(camera)
+        key = (None if names is None else tuple(names), version, point, faces)
+        if key not in self._checkers:
+            own = None if camera is None else calibration.load(camera).test
+            asked_for = list(names or registry.DEFAULT_TESTS)
+            if own in registry.names("liveness_tests") and own not in asked_for:
+                asked_for.insert(0, own)  # decides alone; it need not be named
+            aside = [] if names is not None else registry.DEFAULT_ADVISORY
+            tests = [self._test(name) for name in asked_for]
+            shown = [self._test(name) for name in aside if name not in asked_for]
+            self._checkers[key] = Checker(
+                tests,
+                advisory=shown,
+                calibration=camera,
+                operating_point=point or registry.DEFAULT_POINT,
+                faces=faces or "largest",
+                threads=self._threads,
+                deadline_s=self._deadline_s,
+                finder=self._finder([*tests, *shown]),
+            )
+        self._checkers.move_to_end(key)
+        while len(self._checkers) > _CHECKERS:
+            self._checkers.popitem(last=False)
+        return self._checkers[key]
+
+    def _test(self, name: str) -> LivenessTest:
+        if name not in self._tests:
+            self._tests[name] = make_test(name, self._threads)
+        return self._tests[name]
+
+    def _finder(self, tests: Sequence[LivenessTest]) -> FaceFinder:
+        landmarks = any(needs_of(test).landmarks for test in tests)
+        return self._finders.setdefault(landmarks, FaceFinder(landmarks=landmarks))
+
+
+def _of_setting(header: Mapping[str, Any], error: SettingsError) -> Answer:
+    """Return the answer where an option cannot be used, such as a calibration that is gone."""
+    name = header.get("calibration")
+    if name is not None and name not in calibration.names():
+        return {"code": "unknown_calibration"}
+    return {"code": "invalid_request", "fault": where(error)}
+
+
+def _golden() -> Presentation:
+    """Return a made-up picture with a face, which every test can score."""
+    rows, columns = np.mgrid[0:240, 0:320]
+    bands = [(3 * rows + 5 * columns + 40 * band) % 256 for band in range(3)]
+    eyes, rest = ((135.0, 100.0), (185.0, 100.0)), ((160.0, 125.0), (160.0, 150.0))
+    face = Face((100, 60, 220, 180), 1.0, points=(*eyes, *rest, (105.0, 110.0), (215.0, 110.0)))
+    return Presentation((Frame(np.stack(bands, axis=2).astype(np.uint8), face=face),), "golden")
+
+
+@contextmanager
+def _readable(index: int | None = None) -> Iterator[None]:
+    """Convert errors of media into an answer of fixed words."""
+    try:
+        yield
+    except InputError as error:
+        detail = "It is damaged, cut off, or of a kind that is not decoded."
+        raise Refused("unprocessable_media", detail, index) from error
+    except Refused as refused:
+        refused.index = index
+        raise
+
+
+# --- the process --------------------------------------------------------------------------
+
+
+def main(descriptor: int) -> None:
+    """Answer requests until the other end closes the socket.
+
+    The server stops its workers by closing the socket, so that they finish what they began;
+    signals that reach the whole group are for the server.
+    """
+    for one in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(one, signal.SIG_IGN)
+    with socket.socket(fileno=descriptor) as link, link.makefile("rb") as stream:
+        first = read_message(stream)
+        if first is None:
+            return
+        options = first[0]
+        _bound(options["memory_mb"])
+        runtime.tune()
+        judge = Judge(
+            threads=options["threads"],
+            deadline_s=options["deadline_s"],
+            pictures=PictureBounds(**options["pictures"]),
+            clips=ClipBounds(**options["clips"]),
+        )
+        try:
+            if options["warm"]:
+                judge.warm()
+        except FacepadError as error:
+            link.sendall(packed({"ready": False, "fault": str(error)}))
+            return
+        link.sendall(packed({"ready": True}))
+        while (message := read_message(stream)) is not None:
+            link.sendall(packed(judge.answer(*message)))
+
+
+def _bound(memory_mb: int) -> None:
+    """Bound the memory of this process, and write no core file."""
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_AS, (memory_mb << 20, memory_mb << 20))
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))

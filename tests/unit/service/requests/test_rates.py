@@ -1,0 +1,75 @@
+"""Rate limits: buckets that refill, and addresses whose keys are refused too often."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from facepad.service.config import ServiceConfig
+from facepad.service.problems import Problem
+from facepad.service.requests.rates import FAILURES, Buckets, CallerRates, network_of
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_a_burst_is_answered_and_then_as_much_as_the_rate() -> None:
+    clock = Clock()
+    buckets = Buckets(2.0, 3, clock)
+    assert [buckets.take("a") for _ in range(4)] == [0.0, 0.0, 0.0, 0.5]
+    clock.now = 0.5
+    assert [buckets.take("a"), buckets.take("a")] == [0.0, 0.5]
+
+
+def test_callers_have_buckets_of_their_own() -> None:
+    buckets = Buckets(1.0, 1, Clock())
+    assert [buckets.take("a"), buckets.take("b")] == [0.0, 0.0]
+
+
+def test_a_crowd_of_callers_takes_bounded_memory() -> None:
+    buckets = Buckets(1.0, 1, Clock())
+    for number in range(10_100):
+        buckets.take(str(number))
+    assert len(buckets._left) == 10_000
+
+
+def test_a_key_that_asks_too_often_is_told_when_to_come_back() -> None:
+    rates = CallerRates(ServiceConfig(rate_per_s=0.5, rate_burst=1))
+    asyncio.run(rates.count("k"))
+    with pytest.raises(Problem) as caught:
+        asyncio.run(rates.count("k"))
+    assert (caught.value.code, caught.value.headers) == ("rate_limited", {"Retry-After": "2"})
+
+
+def test_keys_are_not_tried_without_end_from_one_network() -> None:
+    rates = CallerRates(ServiceConfig())
+    for number in range(FAILURES):
+        rates.count_failure(f"2001:db8::{number}")
+    with pytest.raises(Problem, match="rate_limited"):
+        rates.count_failure("2001:db8::ffff")
+    rates.count_failure("2001:db8:0:1::1")
+
+
+def test_without_redis_each_instance_counts_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Away:
+        def pipeline(self, **_: Any) -> Any:  # noqa: ANN401
+            raise ConnectionError
+
+    monkeypatch.setattr("facepad.service.requests.rates._redis", lambda _: Away())
+    rates = CallerRates(ServiceConfig(rate_per_s=1.0, rate_burst=1, redis_url="redis://nowhere"))
+    asyncio.run(rates.count("k"))
+    with pytest.raises(Problem, match="rate_limited"):
+        asyncio.run(rates.count("k"))
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [("192.0.2.7", "192.0.2.7"), ("2001:db8::7", "2001:db8::/64"), ("", "unknown")],
+)
+def test_an_address_counts_with_its_network(address: str, network: str) -> None:
+    assert network_of(address) == network

@@ -1,0 +1,85 @@
+"""The service's words for decisions, and what requests may hold."""
+
+import pytest
+from pydantic import ValidationError
+
+from facepad.decision import Decision, document
+from facepad.service.wire import (
+    WORDS,
+    CalibrationRequest,
+    ImageRequest,
+    VideoRequest,
+    body_schema,
+    liveness_result,
+)
+from facepad.types import Face, Outcome, Reason
+
+
+def test_every_outcome_has_a_word() -> None:
+    assert dict(WORDS) == {
+        Outcome.BONA_FIDE: "live",
+        Outcome.ATTACK: "spoof",
+        Outcome.UNCERTAIN: "uncertain",
+        Outcome.NON_RESPONSE: "no_response",
+    }
+
+
+def test_a_result_holds_the_document_unchanged_and_the_face_in_shares() -> None:
+    face = Face((10, 20, 60, 70), 0.9)
+    decision = Decision(Outcome.BONA_FIDE, 0.9, face=face, source_size=(100, 200))
+    found = document("-", decision)
+    result = liveness_result(found, 1.234)
+    assert result.document == found
+    assert result.face is not None
+    assert result.face.model_dump() == {"left": 0.1, "top": 0.1, "width": 0.5, "height": 0.25}
+    assert (result.decision, result.assurance) == ("live", "passive_only")
+    assert result.timings["queue_ms"] == 1.23
+
+
+def test_a_reason_comes_with_what_to_say_to_the_person() -> None:
+    decision = Decision(Outcome.NON_RESPONSE, None, (Reason.TOO_DARK,))
+    (reason,) = liveness_result(document("-", decision), 0.0).reasons
+    assert reason.model_dump() == {
+        "code": "too_dark",
+        "text": "too dark",
+        "advice": "turn on a light or face a window",
+    }
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"images": []},
+        {"images": ["AAAA"], "tests": []},
+        {"images": ["AAAA"], "tests": ["nothing"]},
+        {"images": ["AAAA"], "tests": ["quality", "quality"]},
+        {"images": ["AAAA"], "tests": ["network:/etc/my.toml"]},
+        {"images": ["AAAA"], "operating_point": "lax"},
+        {"images": ["AAAA"], "calibration": "../kiosk"},
+        {"images": ["AAAA"], "faces": "all"},
+        {"images": ["AAAA"], "threshold": 0.1},
+    ],
+)
+def test_a_field_that_cannot_be_used_is_refused(fields: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        ImageRequest.model_validate(fields)
+
+
+@pytest.mark.parametrize("fields", [{}, {"video": "AAAA", "frames": ["AAAA"]}])
+def test_a_presentation_is_either_a_clip_or_frames(fields: dict[str, object]) -> None:
+    with pytest.raises(ValidationError, match="either a video or frames"):
+        VideoRequest.model_validate(fields)
+
+
+def test_frames_for_a_calibration_need_the_consent_of_the_people() -> None:
+    fields = {"name": "kiosk-7", "frames": ["AAAA"] * 3, "consent": False}
+    with pytest.raises(ValidationError, match="people who agreed"):
+        CalibrationRequest.model_validate(fields)
+
+
+def test_a_form_has_files_in_place_of_base64() -> None:
+    content = body_schema(ImageRequest, {"images": "image"})["requestBody"]["content"]
+    form = content["multipart/form-data"]["schema"]
+    assert form["required"] == ["image"]
+    assert form["properties"]["image"]["items"] == {"type": "string", "format": "binary"}
+    assert "images" not in form["properties"]

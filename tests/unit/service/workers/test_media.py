@@ -1,0 +1,91 @@
+"""Pictures and clips are refused by their headers, before anything is decoded."""
+
+import io
+import struct
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from facepad.errors import InputError
+from facepad.service.workers.media import ClipBounds, PictureBounds, Refused, in_memory
+
+
+def encoded(width: int = 320, height: int = 240, kind: str = "JPEG") -> bytes:
+    data = io.BytesIO()
+    Image.new("RGB", (width, height), (90, 80, 70)).save(data, kind)
+    return data.getvalue()
+
+
+def clip(folder: Path, frames: int, *, codec: str = "VP80", name: str = "a.webm") -> bytes:
+    path = folder / name
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*codec), 10.0, (320, 240))
+    for number in range(frames):
+        writer.write(np.full((240, 320, 3), number % 256, np.uint8))
+    writer.release()
+    return path.read_bytes()
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WebP"])
+def test_pictures_of_the_web_are_read(kind: str) -> None:
+    PictureBounds().check(encoded(kind=kind))
+
+
+@pytest.mark.parametrize("kind", ["BMP", "TIFF", "GIF"])
+def test_other_pictures_are_not(kind: str) -> None:
+    with pytest.raises(Refused) as caught:
+        PictureBounds().check(encoded(kind=kind))
+    assert caught.value.code == "unsupported_media_type"
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "words"),
+    [(1921, 1000, "1920 pixels"), (159, 159, "160 pixels"), (1000, 320, "3 times the other")],
+)
+def test_a_picture_over_a_bound_is_refused(width: int, height: int, words: str) -> None:
+    with pytest.raises(Refused, match="unprocessable_media") as caught:
+        PictureBounds().check(encoded(width, height))
+    assert words in caught.value.detail
+
+
+@pytest.mark.parametrize(("width", "height"), [(30_000, 30_000), (1, 65_535), (0, 0)])
+def test_a_bomb_is_refused_by_what_its_header_states(width: int, height: int) -> None:
+    data = bytearray(encoded(kind="PNG"))
+    data[16:24] = struct.pack(">II", width, height)
+    with pytest.raises((Refused, InputError)):
+        PictureBounds().check(bytes(data))
+
+
+def test_data_behind_a_picture_are_refused() -> None:
+    with pytest.raises(Refused, match="unprocessable_media"):
+        PictureBounds().check(encoded() + b"PK\x03\x04" + bytes(range(200)))
+
+
+def test_a_clip_of_the_web_is_read_from_memory(tmp_path: Path) -> None:
+    with in_memory(clip(tmp_path, 5)) as path:
+        ClipBounds().check(path)
+    assert not path.exists()
+
+
+@pytest.mark.parametrize(
+    ("bounds", "words"),
+    [
+        (ClipBounds(max_s=0.3), "seconds"),
+        (ClipBounds(max_frames=4), "4 frames"),
+        (ClipBounds(max_side=300), "300 pixels"),
+    ],
+)
+def test_a_clip_over_a_bound_is_refused(tmp_path: Path, bounds: ClipBounds, words: str) -> None:
+    with in_memory(clip(tmp_path, 5)) as path, pytest.raises(Refused) as caught:
+        bounds.check(path)
+    assert words in caught.value.detail
+
+
+@pytest.mark.parametrize(("codec", "name"), [("mp4v", "a.mp4"), ("MJPG", "a.avi")])
+def test_other_clips_are_refused(tmp_path: Path, codec: str, name: str) -> None:
+    data = clip(tmp_path, 5, codec=codec, name=name)
+    with in_memory(data) as path, pytest.raises(Refused) as caught:
+        ClipBounds().check(path)
+    assert caught.value.code == "unsupported_media_type"

@@ -1,0 +1,156 @@
+"""The pool of workers: places, deadlines, workers that end, and workers that are replaced."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from facepad.service.config import ServiceConfig
+from facepad.service.workers import pool, process
+from facepad.service.workers.pool import DeadlineExceeded, Inference, NotReady, Overloaded
+from facepad.service.workers.process import JudgeRequest, WorkerLost
+
+# A worker without models: it sleeps, ends or repeats as it is asked.
+STUB = """
+import os, socket, sys, time
+from facepad.service.workers.messages import packed, read_message
+with socket.socket(fileno=int(sys.argv[1])) as link, link.makefile("rb") as stream:
+    read_message(stream)
+    link.sendall(packed({"ready": True}))
+    while (message := read_message(stream)) is not None:
+        header, media = message
+        if header["kind"] == "end":
+            os._exit(9)
+        time.sleep(header.get("sleep", 0.0))
+        link.sendall(packed({"pid": os.getpid(), "size": sum(map(len, media))}))
+"""
+
+
+def run(
+    work: Callable[[Inference], Awaitable[None]],
+    monkeypatch: pytest.MonkeyPatch,
+    **settings: Any,  # noqa: ANN401
+) -> None:
+    monkeypatch.setattr(process, "COMMAND", (sys.executable, "-c", STUB))
+    monkeypatch.setattr(pool, "_PAUSES_S", (0.0,))
+
+    async def whole() -> None:
+        inference = Inference(ServiceConfig(**{"workers": 1, **settings}))
+        await inference.start()
+        try:
+            async with asyncio.timeout(30.0):
+                while not inference.ready:
+                    await asyncio.sleep(0.005)
+                await work(inference)
+        finally:
+            await inference.close()
+
+    asyncio.run(whole())
+
+
+def asked(kind: str = "image", **options: Any) -> JudgeRequest:  # noqa: ANN401
+    return JudgeRequest(kind, (b"abc", b"de"), options)
+
+
+def test_a_worker_gets_the_media_and_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def work(inference: Inference) -> None:
+        answer = await inference.judge(asked())
+        assert answer.values["size"] == 5
+        assert inference.pids == (answer.values["pid"],)
+
+    run(work, monkeypatch)
+
+
+def test_a_worker_that_ends_costs_one_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def work(inference: Inference) -> None:
+        waiting = [asyncio.create_task(inference.judge(one)) for one in (asked("end"), asked())]
+        lost, answer = await asyncio.gather(*waiting, return_exceptions=True)
+        assert isinstance(lost, WorkerLost)
+        assert not isinstance(answer, BaseException)
+        assert answer.values["size"] == 5
+        assert inference.restarts == 1
+
+    run(work, monkeypatch)
+
+
+def test_a_worker_that_is_killed_while_it_waits_costs_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def work(inference: Inference) -> None:
+        (first,) = inference.pids
+        os.kill(first, signal.SIGKILL)
+        while inference.pids == (first,):
+            await asyncio.sleep(0.001)
+        assert (await inference.judge(asked())).values["size"] == 5
+
+    run(work, monkeypatch)
+
+
+def test_a_worker_that_hangs_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def work(inference: Inference) -> None:
+        first = inference.pids
+        with pytest.raises(DeadlineExceeded):
+            await inference.judge(asked(sleep=60.0), 0.05)
+        assert (await inference.judge(asked())).values["pid"] not in first
+
+    run(work, monkeypatch)
+
+
+def test_a_worker_is_replaced_after_its_jobs_without_a_gap(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def work(inference: Inference) -> None:
+        seen: set[int] = set()
+        while len(seen) < 2:
+            seen.add((await inference.judge(asked())).values["pid"])
+            assert inference.ready
+
+    run(work, monkeypatch, worker_jobs=2)
+
+
+def test_requests_over_the_places_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def work(inference: Inference) -> None:
+        with (
+            inference.admitted(),
+            inference.admitted(),
+            pytest.raises(Overloaded),
+            inference.admitted(),
+        ):
+            pass
+        with inference.admitted():
+            pass
+
+    run(work, monkeypatch, queue=1)
+
+
+def test_long_work_has_a_process_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def work(inference: Inference) -> None:
+        answer = await inference.judge_apart(asked(), 30.0)
+        assert answer.values["pid"] not in inference.pids
+        with pytest.raises(WorkerLost):
+            await inference.judge_apart(asked("end"), 30.0)
+
+    run(work, monkeypatch)
+
+
+def test_what_waits_is_refused_when_the_pool_closes(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def work(inference: Inference) -> None:
+        waiting = [asyncio.create_task(inference.judge(asked(sleep=0.2))) for _ in range(3)]
+        await asyncio.sleep(0.05)
+        await inference.close()
+        results = await asyncio.gather(*waiting, return_exceptions=True)
+        assert {type(one) for one in results} == {NotReady}
+
+    run(work, monkeypatch)
+
+
+def test_no_request_is_taken_before_a_worker_is_ready(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "COMMAND", (sys.executable, "-c", STUB))
+
+    async def whole() -> None:
+        inference = Inference(ServiceConfig(workers=1))
+        with pytest.raises(NotReady), inference.admitted():
+            pass
+        await inference.close()
+
+    asyncio.run(whole())
