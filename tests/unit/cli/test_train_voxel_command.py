@@ -54,7 +54,7 @@ def test_an_option_that_cannot_be_used_is_wrong_usage(wrong: list[str], simulate
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        (["--trunk-blocks", "4,15"], "expected blocks from 0 to 14 as N,..., got '4,15'"),
+        (["--trunk-blocks", "4,15"], "the trunk gives its blocks 2, 4, 10, 14, got 15"),
         (["--leave-out", "paint"], "unknown attack to leave out 'paint'; did you mean print?"),
         (["--leave-out", "print"], "no attack is left without print"),
         (["--dataset", "nuaa"], "NAME=DIR"),
