@@ -1,5 +1,7 @@
 """The commands that the README and the documentation show do run.
 
+The data beside the repository is that of a miniature, unless in the nightly runs.
+
 Each block runs in a folder of its own that looks like the repository (links to all that it
 holds), so that what a command writes does not land in the work tree; `make` runs in the
 repository itself, where the environment is.
@@ -14,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from documented import Block, blocks
+from facepad.testing import made_up_dataset
 
 pytestmark = pytest.mark.e2e
 
@@ -26,35 +29,48 @@ DOCUMENTS = [
     *sorted((ROOT / "examples").glob("*.md")),
 ]
 # In the order in which one would type them; each worker of xdist takes any of them.
+BLOCKS = [block for document in DOCUMENTS for block in blocks(document, ROOT)]
 EVERY_BLOCK = [
     pytest.param(
         block,
         id=block.where,
         marks=[pytest.mark.slow] if block.is_long or "make" in block.text else [],
     )
-    for document in DOCUMENTS
-    for block in blocks(document, ROOT)
+    for block in BLOCKS
 ]
+OF_DATA = [pytest.param(block, id=block.where) for block in BLOCKS if block.needs_shared]
 LIMIT_S = 1500
 
 
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
-    """A folder that looks like the repository, beside a folder that looks like the data."""
+    """A folder that looks like the repository."""
     place = tmp_path / "facepad"
     place.mkdir()
     for entry in ROOT.iterdir():
         if entry.name not in {".git", ".pytest_cache", ".mypy_cache", ".ruff_cache"}:
             (place / entry.name).symlink_to(entry)
-    if SHARED.is_dir():
-        (tmp_path / "shared").symlink_to(SHARED)
     return place
 
 
 @pytest.mark.parametrize("block", EVERY_BLOCK)
 def test_what_a_document_shows_runs(block: Block, place: Path) -> None:
-    if block.needs_shared and not SHARED.is_dir():
+    if block.needs_shared:
+        made_up_dataset(place.parent / "shared" / "data" / "nuaa")
+    assert_runs(block, place)
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("block", OF_DATA)
+def test_what_a_document_shows_runs_on_the_data(block: Block, place: Path) -> None:
+    if not SHARED.is_dir():
         pytest.skip("the folder of data, ../shared, is not beside the repository")
+    (place.parent / "shared").symlink_to(SHARED)
+    assert_runs(block, place)
+
+
+def assert_runs(block: Block, place: Path) -> None:
+    """Run a block in a folder and compare how it ends."""
     program = (
         ["bash", "-euo", "pipefail", "-c"] if block.language == "sh" else [sys.executable, "-c"]
     )
