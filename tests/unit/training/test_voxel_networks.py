@@ -8,8 +8,9 @@ import pytest
 from facepad.errors import SettingsError
 from facepad.training.voxel import painting
 from facepad.training.voxel.networks import NetworkSpec, RecipeKind, exported, voxel_network
+from with_torch import NEEDS_TORCH, torch
 
-torch = pytest.importorskip("torch", reason="needs torch: pip install 'facepad[train]'")
+pytestmark = NEEDS_TORCH
 
 SPECS = {
     "residual both": NetworkSpec("residual", "both", ()),
@@ -63,7 +64,6 @@ def trained(name: str, steps: int, count: int = 4) -> Any:  # noqa: ANN401 - a t
     return logits.detach()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", QUICK)
 def test_a_network_overfits_one_batch(name: str) -> None:
     logits = trained(name, 25)
@@ -77,7 +77,6 @@ def test_the_network_of_the_thesis_overfits_one_batch() -> None:
     assert logits[1] > logits[0] + 1.0
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", [*QUICK, "thesis"])
 def test_the_logit_varies_with_what_a_network_sees(name: str) -> None:
     with torch.no_grad():
@@ -96,7 +95,6 @@ def test_the_number_of_trained_weights_is_known(name: str, count: int) -> None:
     assert found == count
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", ["residual both", "voxnet"])
 def test_a_network_in_onnx_equals_torch(name: str) -> None:
     pytest.importorskip("onnxscript", reason="needs onnxscript: pip install 'facepad[train]'")
