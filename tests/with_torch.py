@@ -17,6 +17,8 @@ class _Imported:
         self._name = name
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - anything of the module
+        if name.startswith("_"):  # pytest asks all names for marks
+            raise AttributeError(name)
         return getattr(import_module(self._name), name)
 
 
