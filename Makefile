@@ -18,7 +18,7 @@ PYTEST = PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 \
 
 # The same made-up examples every time, in the fast suite a few of them (tests/conftest.py);
 # the nightly runs draw new ones.
-SAME := --hypothesis-profile=ci
+SAME := --hypothesis-profile=same
 FEW := --hypothesis-profile=fast
 FAST = $(PYTEST) $(FEW) -m "not e2e and not slow and not nightly and not network"
 
@@ -42,8 +42,8 @@ test-newest:  ## The fast suite with the newest version of every dependency
 	@scripts/setup.sh newest
 	@$(FAST)
 
-test-nightly: env-dev models  ## The long runs: fuzzing
-	@$(PYTEST) -m "nightly"
+test-nightly: env-dev models  ## The long runs: fuzzing, and new examples of every property
+	@$(PYTEST) -m "nightly or hypothesis"
 
 lint: env-dev  ## Ruff: rules and format
 	@$(BIN)/ruff check .

@@ -302,17 +302,26 @@ def miniature(folder: Path) -> None:
     """Write small made-up copies of NUAA and Replay-Attack, and a list of openings for them."""
     made_up_dataset(folder / NUAA, NUAA, size=MINIATURE_SIZE)
     write_replay_attack(folder / REPLAY, MINIATURE_PEOPLE, MINIATURE_SIZE)
-    for lines in (folder / REPLAY / "protocols").glob(
-        "*.txt"
-    ):  # fewer clips: one light, one holder
-        kept = [line for line in lines.read_text().split() if "adverse" in line]
-        lines.write_text("".join(f"{line}\n" for line in kept if "/hand/" not in line))
-    for clip in (folder / REPLAY).rglob("*.mov"):
-        if "adverse" not in clip.name or clip.parent.name == "hand":
-            clip.unlink()
+    _thin_out(folder / REPLAY)
     (folder / "openings.csv").write_text(f"{','.join(OPENINGS)}\n")
     print(f"wrote {folder / NUAA} and {folder / REPLAY}: drawn faces, which show nothing about how "
           "well a test works; and the list openings.csv for --judge")  # fmt: skip
+
+
+def _thin_out(replay: Path) -> None:
+    """Keep one light, take and holder, and of devel's attacks two kinds: one scene, few clips."""
+    for lines in (replay / "protocols").glob("*.txt"):
+        kept = list(filter(_is_kept, lines.read_text().split()))
+        lines.write_text("".join(f"{line}\n" for line in kept))
+    for clip in replay.rglob("*.mov"):
+        if not _is_kept(clip.relative_to(replay).as_posix()):
+            clip.unlink()
+
+
+def _is_kept(clip: str) -> bool:
+    if "adverse" not in clip or "/hand/" in clip or clip.endswith("_2.mov"):
+        return False
+    return not clip.startswith("devel/attack/") or "_print_" in clip or "_mobile_video_" in clip
 
 
 # --- times --------------------------------------------------------------------------------

@@ -17,8 +17,10 @@ venv=.venv
 dev=(--editable '.[dev]' --editable packages/facepad-research)
 # The version of torch whose plain install is a CPU build; newer ones bring several GB for GPUs.
 torch=(torch==2.13.0 onnx onnxscript)
+# Of the ten thousand files that tests bring along few are imported; these are compiled then.
+compile=(--no-compile)
 case $want in
-  core) targets=(--editable '.[data,report]') ;;
+  core) compile=(--compile) targets=(--editable '.[data,report]') ;;
   dev) targets=("${dev[@]}") ;;
   lowest) targets=(--constraint requirements/lowest.txt "${dev[@]}") venv=.venv-lowest ;;
   newest) targets=(--upgrade --upgrade-strategy eager "${dev[@]}") venv=.venv-newest ;;
@@ -119,10 +121,10 @@ say "updating pip ..."
 pip install --upgrade 'pip>=24'
 if [ "$want" = dev ]; then
   say "installing torch for the tests of trainings ..."
-  pip install "${torch[@]}"
+  pip install "${compile[@]}" "${torch[@]}"
 fi
 say "installing facepad ($want) and what it needs; takes a minute or two ..."
-pip install --compile "${targets[@]}"
+pip install "${compile[@]}" "${targets[@]}"
 say "byte-compiling, so that the first start is quick ..."
 $venv/bin/python -m compileall -q src
 fingerprint >"$venv/.made-$want"

@@ -13,8 +13,10 @@ from typer.main import get_command
 
 import quick_start
 
-# Of the fast suite: a few of the examples, the same ones every time. `make test` has them all.
+# The same examples every time: a few in the fast suite, half of the usual in `make test`. The
+# nightly runs draw as many as usual, and new ones.
 settings.register_profile("fast", settings.get_profile("ci"), max_examples=15)
+settings.register_profile("same", settings.get_profile("ci"), max_examples=50)
 
 
 gc.disable()  # until all tests are collected: what is made before lives to the end

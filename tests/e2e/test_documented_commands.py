@@ -1,5 +1,7 @@
 """The commands that the README and the documentation show do run.
 
+The data beside the repository is that of a miniature, unless in the nightly runs.
+
 Each block runs in a folder of its own that looks like the repository (links to all that it
 holds), so that what a command writes does not land in the work tree; `make` runs in the
 repository itself, where the environment is.
@@ -10,12 +12,13 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
 from documented import Block, blocks
+from facepad.testing import made_up_dataset
 from running_service import RunningService
 
 pytestmark = pytest.mark.e2e
@@ -29,33 +32,32 @@ DOCUMENTS = [
     *sorted((ROOT / "examples").glob("*.md")),
 ]
 # In the order in which one would type them; each worker of xdist takes any of them.
+BLOCKS = [block for document in DOCUMENTS for block in blocks(document, ROOT)]
 EVERY_BLOCK = [
     pytest.param(
         block,
         id=block.where,
         marks=[pytest.mark.slow] if block.is_long or "make" in block.text else [],
     )
-    for document in DOCUMENTS
-    for block in blocks(document, ROOT)
+    for block in BLOCKS
 ]
 PROGRAMS = {
     "sh": ["bash", "-euo", "pipefail", "-c"],
     "python": [sys.executable, "-c"],
     "javascript": ["node", "--input-type=module", "-e"],
 }
+OF_DATA = [pytest.param(block, id=block.where) for block in BLOCKS if block.needs_shared]
 LIMIT_S = 1500
 
 
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
-    """A folder that looks like the repository, beside a folder that looks like the data."""
+    """A folder that looks like the repository."""
     place = tmp_path / "facepad"
     place.mkdir()
     for entry in ROOT.iterdir():
         if entry.name not in {".git", ".pytest_cache", ".mypy_cache", ".ruff_cache"}:
             (place / entry.name).symlink_to(entry)
-    if SHARED.is_dir():
-        (tmp_path / "shared").symlink_to(SHARED)
     return place
 
 
@@ -70,12 +72,26 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]
 def test_what_a_document_shows_runs(
     block: Block, place: Path, request: pytest.FixtureRequest
 ) -> None:
-    if block.needs_shared and not SHARED.is_dir():
+    if block.needs_shared:
+        made_up_dataset(place.parent / "shared" / "data" / "nuaa")
+    variables = request.getfixturevalue("address") if block.needs_service else {}
+    assert_runs(block, place, variables)
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("block", OF_DATA)
+def test_what_a_document_shows_runs_on_the_data(block: Block, place: Path) -> None:
+    if not SHARED.is_dir():
         pytest.skip("the folder of data, ../shared, is not beside the repository")
+    (place.parent / "shared").symlink_to(SHARED)
+    assert_runs(block, place, {})
+
+
+def assert_runs(block: Block, place: Path, variables: Mapping[str, str]) -> None:
+    """Run a block in a folder and compare how it ends."""
     program = PROGRAMS[block.language]
     if shutil.which(program[0]) is None:
         pytest.skip(f"{program[0]} is not installed")
-    variables = request.getfixturevalue("address") if block.needs_service else {}
     in_root = block.language == "sh" and re.match(r"make\b", block.text) is not None
     done = subprocess.run(
         [*program, block.script],

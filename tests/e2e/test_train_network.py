@@ -9,11 +9,9 @@ import pytest
 from PIL import Image, ImageEnhance
 
 from command_line import command, skip_without_face_models
+from with_torch import needs
 
-pytest.importorskip("torch")
-pytest.importorskip("onnxscript")
-pytest.importorskip("sklearn")
-pytestmark = [pytest.mark.e2e, pytest.mark.slow]
+pytestmark = [pytest.mark.e2e, pytest.mark.slow, needs("torch", "onnxscript", "sklearn")]
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 KINDS = {"": "astronaut.jpg", "screen": "astronaut-simulated-recapture.jpg"}

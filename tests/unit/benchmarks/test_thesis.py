@@ -262,4 +262,4 @@ def test_the_miniatures_have_people_enough_for_the_consolidation(tmp_path: Path)
     samples = list(ReplayAttack(tmp_path / "replay_attack").samples())
     devel = [sample for sample in samples if sample.split is Split.DEV]
     assert len({sample.subject for sample in devel}) == 10
-    assert len(samples) == 105
+    assert len(samples) == 6 + 10 * 3 + 4 * 6

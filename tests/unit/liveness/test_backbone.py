@@ -69,6 +69,7 @@ def test_the_packaged_network_equals_torch(backbone: Backbone) -> None:
             np.testing.assert_allclose(values, wanted, rtol=TOLERANCE, atol=TOLERANCE)
 
 
+@pytest.mark.slow
 def test_the_source_in_torch_equals_the_stored_numbers() -> None:
     torch = pytest.importorskip("torch", reason="needs torch: pip install 'facepad[train]'")
     from facepad.training.face import export

@@ -195,7 +195,7 @@ def _captures() -> Iterator[list[Frame]]:
     """Each scene at three resolutions; seeds that no training used."""
     for seed in range(SCENES):
         rng = np.random.default_rng([seed, 77])
-        scene = dead_leaves(rng, 1440, 1920)
+        scene = dead_leaves(rng, max(LINES), max(LINES) * 4 // 3)
         camera = PlainCamera.random(rng)
         yield [with_face(camera.capture(scene, lines, rng)) for lines in LINES]
 

@@ -9,8 +9,9 @@ import pytest
 from facepad.errors import ModelError, SettingsError
 from facepad.jobs.files import write_file
 from facepad.training import pretrained
+from with_torch import NEEDS_TORCH, torch
 
-torch = pytest.importorskip("torch")
+pytestmark = NEEDS_TORCH
 
 
 def _file(folder: Path, content: Any) -> tuple[str, str]:  # noqa: ANN401 - what torch saves

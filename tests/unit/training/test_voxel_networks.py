@@ -19,8 +19,9 @@ from facepad.training.voxel.networks import (
     joined,
     voxel_network,
 )
+from with_torch import NEEDS_TORCH, torch
 
-torch = pytest.importorskip("torch", reason="needs torch: pip install 'facepad[train]'")
+pytestmark = NEEDS_TORCH
 
 SPECS = {
     "surface both": NetworkSpec("surface", "both", ()),
@@ -77,7 +78,6 @@ def trained(name: str, steps: int, count: int = 4) -> Any:  # noqa: ANN401 - a t
     return logits.detach()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", QUICK)
 def test_a_network_overfits_one_batch(name: str) -> None:
     logits = trained(name, 25)
@@ -91,7 +91,6 @@ def test_the_network_of_the_thesis_overfits_one_batch() -> None:
     assert logits[1] > logits[0] + 1.0
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", [*QUICK, "thesis"])
 def test_the_logit_varies_with_what_a_network_sees(name: str) -> None:
     with torch.no_grad():
@@ -110,7 +109,6 @@ def test_the_number_of_trained_weights_is_known(name: str, count: int) -> None:
     assert found == count
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("recipe", ["surface", "residual", "voxnet"])
 @pytest.mark.parametrize("inputs", ["both", "occupancy"])
 def test_a_network_in_onnx_equals_torch(recipe: RecipeKind, inputs: InputKind) -> None:
@@ -167,7 +165,6 @@ def test_blocks_that_come_with_no_volume_are_refused() -> None:
         NetworkSpec(blocks=(4, 9))
 
 
-@pytest.mark.slow
 def test_the_default_blocks_of_the_trunk_in_onnx_equal_torch() -> None:
     pytest.importorskip("onnxscript", reason="needs onnxscript: pip install 'facepad[train]'")
     from facepad.models.session import open_session

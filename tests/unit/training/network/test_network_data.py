@@ -15,8 +15,9 @@ from facepad.training.network.data import (
 from facepad.training.network.thesis import BACKBONES, FrozenStages
 from facepad.training.stack.pictures import FacePictures
 from facepad.types import Sample, Split
+from with_torch import NEEDS_TORCH, torch
 
-torch = pytest.importorskip("torch")
+pytestmark = NEEDS_TORCH
 
 SIDE = 32
 

@@ -7,11 +7,12 @@ import pytest
 
 from facepad.liveness.voxel.volume import DEPTH_PITCH, GRID, SLICES, Volume, solid
 from facepad.training.reconstruct.maps import in_slices, shares
+from with_torch import NEEDS_TORCH, torch
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-torch = pytest.importorskip("torch", reason="torch is not installed; pip install 'facepad[train]'")
+pytestmark = NEEDS_TORCH
 
 
 def maps(count: int) -> list["Tensor"]:
@@ -35,7 +36,6 @@ def slices(count: int) -> "Tensor":
     return depth
 
 
-@pytest.mark.slow
 def test_the_decoder_overfits_one_batch() -> None:
     from facepad.training.reconstruct import decoder as network
 

@@ -17,12 +17,12 @@ from facepad.training.reconstruct.surface_error import Truth
 from facepad.training.reconstruct.targets import Target
 from facepad.training.stack.loop import TrainingPlan
 from facepad.types import Split
+from with_torch import NEEDS_TORCH, torch
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-torch = pytest.importorskip("torch", reason="torch is not installed; pip install 'facepad[train]'")
-pytestmark = [pytest.mark.slow, pytest.mark.network]  # the weights are downloaded
+pytestmark = [*NEEDS_TORCH, pytest.mark.network]  # the weights are downloaded
 
 
 def targets(items: Sequence[Wanted]) -> Targets:

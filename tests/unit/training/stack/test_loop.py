@@ -10,11 +10,12 @@ from facepad.errors import ModelError, SettingsError
 from facepad.jobs.csv_rows import read_csv
 from facepad.training.stack.estimate import estimate
 from facepad.training.stack.loop import TrainingPlan, train_loop
+from with_torch import NEEDS_TORCH, torch
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-torch = pytest.importorskip("torch")
+pytestmark = NEEDS_TORCH
 
 Points = tuple["Tensor", "Tensor"]
 
