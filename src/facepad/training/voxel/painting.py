@@ -157,7 +157,7 @@ def standardised(width: int) -> Any:  # noqa: ANN401 - a torch module
     """
     import torch
 
-    class Standardised(torch.nn.Module):  # type: ignore[misc]  # Any
+    class SeenStandard(torch.nn.Module):  # type: ignore[misc]  # Any
         def __init__(self) -> None:
             super().__init__()
             self.register_buffer("mean", torch.zeros(width))
@@ -174,7 +174,7 @@ def standardised(width: int) -> Any:  # noqa: ANN401 - a torch module
             spread = (self.square - self.mean**2).clamp(min=_LEAST_VARIANCE).sqrt()
             return (features - self.mean) / spread
 
-    return Standardised()
+    return SeenStandard()
 
 
 def _planes(crops: "Tensor") -> "Tensor":
