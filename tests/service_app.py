@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from facepad.pipeline import Checker
 from facepad.service.config import ServiceConfig
-from facepad.service.workers.pool import JudgeAnswer, JudgeRequest, NotReady, Overloaded
+from facepad.service.workers.pool import JudgeAnswer, NotReady, Overloaded
+from facepad.service.workers.process import JudgeRequest
 from facepad.service.workers.worker import Judge
 from facepad.types import Frame, OperatingPoint, Presentation, Reason, Score
 
@@ -22,7 +23,8 @@ Answer = Callable[[Mapping[str, Any], Sequence[bytes]], dict[str, Any]]
 class QuickTest:
     """Takes no time, so that what is tested is the way to it."""
 
-    name, models = "quick", {}
+    name = "quick"
+    models: Mapping[str, str] = {}
     operating_point = OperatingPoint.at(0.5)
 
     def score(self, _: Presentation) -> Score:

@@ -5,6 +5,7 @@ import json
 import os
 import random
 import signal
+import socket
 import sys
 import threading
 import time
@@ -43,7 +44,8 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Service]":
 def _slow() -> dict[str, str]:
     """No test is late, however busy this machine is."""
     deadlines = ("TESTS_DEADLINE_S", "REQUEST_DEADLINE_S")
-    return {f"FACEPAD_SERVICE_{name}": "600" for name in deadlines}
+    slow = {f"FACEPAD_SERVICE_{name}": "600" for name in deadlines}
+    return {**slow, "FACEPAD_SERVICE_HEADER_DEADLINE_S": "1"}
 
 
 def _asked(service: "Service", path: str, part: str, data: bytes) -> Any:  # noqa: ANN401
@@ -167,6 +169,17 @@ def test_a_killed_service_leaves_a_whole_state_and_no_workers(tmp_path: Path) ->
     environment = {"FACEPAD_STATE_DIR": str(service.folder)}
     verified = CliRunner(env=environment).invoke(app, ["service", "audit", "verify", "--json"])
     assert json.loads(verified.stdout)["intact"]
+
+
+def test_a_connection_whose_headers_do_not_come_is_closed(service: "Service") -> None:
+    host, port = service.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=60.0) as link:
+        link.sendall(b"POST /v1/liveness/image HTTP/1.1\r\nHost:")
+        assert link.recv(100) == b""
+
+
+def test_what_is_no_http_is_refused(service: "Service") -> None:
+    assert asyncio.run(load.fetch(service.url, b"\x16\x03\x01\r\n\r\n"))[0] == 400
 
 
 def test_other_machines_are_not_served_in_the_clear() -> None:

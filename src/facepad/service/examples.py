@@ -1,5 +1,7 @@
 """Examples of requests and answers for the description of the API."""
 
+from facepad.registry import DEFAULT_CALIBRATED, DEFAULT_TESTS
+
 BASE64 = "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBD"  # the beginning of a JPEG
 REQUEST_ID = "req_0123456789abcdef"
 RESULT = {
@@ -23,7 +25,7 @@ JOB = {
     "problem": None,
     "detail": None,
 }
-TEST = {"name": "face_cnn", "decides_by_default": True, "shown_by_default": False}
+TEST = {"name": DEFAULT_TESTS[0], "decides_by_default": True, "shown_by_default": False}
 MODEL = {
     "name": "face_heads_free",
     "version": "face_heads_free-1+3fa9c1d2",
@@ -37,7 +39,7 @@ CALIBRATION = {
     "name": "kiosk-7",
     "damaged": False,
     "version": "kiosk-7+3fa9c1d2",
-    "test": "face_cnn",
+    "test": DEFAULT_CALIBRATED,
     "frames": 12,
     "made_of": "people",
     "fixed_scene": False,

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     import uvicorn
 
 Say = Callable[[str], object]
-_HEADERS_S = 10.0  # seconds in which the headers of the first request of a connection arrive
 _MOST_HEADER_BYTES = 32 << 10  # held while headers are incomplete
 _PRIVATE = 0o077  # bits of permission that nobody else gets
 
@@ -91,7 +90,7 @@ def _server(config: ServiceConfig, inference: Inference, say: Say, url: str) -> 
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
             super().connection_made(transport)
             self.timeout_keep_alive_task = self.loop.call_later(
-                _HEADERS_S, self.timeout_keep_alive_handler
+                config.header_deadline_s, self.timeout_keep_alive_handler
             )
 
     class Server(uvicorn.Server):

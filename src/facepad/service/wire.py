@@ -51,19 +51,19 @@ class LivenessOptions(_Request):
     """What is asked of a check; every field may be left out."""
 
     tests: Annotated[list[str], Field(min_length=1, max_length=MOST_TESTS)] | None = Field(
-        None,
+        default=None,
         description="Names of the liveness tests that decide, as GET /v1/models lists them; "
         f"default: {', '.join(registry.DEFAULT_TESTS)}.",
-        examples=[["face_cnn", "quality"]],
+        examples=[list(registry.DEFAULT_TESTS)],
     )
     operating_point: Literal["convenience", "balanced", "strict"] | None = Field(
-        None, description="How cautious to be; strict accepts the fewest attacks."
+        default=None, description="How cautious to be; strict accepts the fewest attacks."
     )
     calibration: Annotated[str, Field(pattern=NAME)] | None = Field(
-        None, description="Name of the camera's calibration; its test then decides alone."
+        default=None, description="Name of the camera's calibration; its test then decides alone."
     )
     faces: Literal["largest", "single"] | None = Field(
-        None, description="Which face of several is judged; single for a gate."
+        default=None, description="Which face of several is judged; single for a gate."
     )
 
     @field_validator("tests")
@@ -96,12 +96,12 @@ class VideoRequest(LivenessOptions):
         json_schema_extra={"oneOf": [{"required": ["video"]}, {"required": ["frames"]}]}
     )
 
-    video: Base64 | None = Field(None, description="A clip (MP4 or WebM), in base64.")
+    video: Base64 | None = Field(default=None, description="A clip (MP4 or WebM), in base64.")
     frames: Annotated[list[Base64], Field(min_length=1)] | None = Field(
-        None, description="Frames in order (JPEG, PNG or WebP), in base64."
+        default=None, description="Frames in order (JPEG, PNG or WebP), in base64."
     )
     frame_rate: Annotated[float, Field(gt=0.0, le=240.0)] | None = Field(
-        None, description="Frames per second of `frames`; default 10."
+        default=None, description="Frames per second of `frames`; default 10."
     )
 
     @model_validator(mode="after")
@@ -125,7 +125,7 @@ class CalibrationRequest(_Request):
         description="Frames of the camera (JPEG, PNG or WebP), in base64; 10 to 20 are best."
     )
     persons: list[Annotated[str, Field(pattern=NAME)]] | None = Field(
-        None,
+        default=None,
         description="A label of the person in each frame, which is not kept; without it, all "
         "frames show the one person who is checked later.",
     )
@@ -133,13 +133,15 @@ class CalibrationRequest(_Request):
         description="True: the people in the frames agreed to this use.",
         json_schema_extra={"const": True},
     )
-    test: str = Field(registry.DEFAULT_CALIBRATED, description="Test to calibrate.")
-    fixed_scene: bool = Field(False, description="Compare the whole frame, too.")
+    test: str = Field(default=registry.DEFAULT_CALIBRATED, description="Test to calibrate.")
+    fixed_scene: bool = Field(default=False, description="Compare the whole frame, too.")
     target_bpcer: Annotated[float, Field(ge=0.001, le=0.5)] | None = Field(
-        None, description="Share of bona fide faces that may be rejected; default 0.05."
+        default=None, description="Share of bona fide faces that may be rejected; default 0.05."
     )
-    self_attacks: bool = Field(True, description="Estimate accepted attacks by simulating them.")
-    overwrite: bool = Field(False, description="Replace a calibration of this name.")
+    self_attacks: bool = Field(
+        default=True, description="Estimate accepted attacks by simulating them."
+    )
+    overwrite: bool = Field(default=False, description="Replace a calibration of this name.")
 
     @field_validator("consent")
     @classmethod
@@ -313,7 +315,7 @@ class ProblemDocument(BaseModel):
     detail: str
     instance: str
     request_id: str
-    errors: list[FieldError] = []
+    errors: list[FieldError] = Field(default_factory=list)
 
 
 def body_schema(model: type[BaseModel], media: Mapping[str, str]) -> dict[str, Any]:

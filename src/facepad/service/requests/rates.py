@@ -52,7 +52,7 @@ class Buckets:
         return min(self._burst, left + (now - since) * self._per_s)
 
 
-class Rates:
+class CallerRates:
     """The limits of all callers; in this process, or in Redis for several instances.
 
     Args:

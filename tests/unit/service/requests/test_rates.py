@@ -7,7 +7,7 @@ import pytest
 
 from facepad.service.config import ServiceConfig
 from facepad.service.problems import Problem
-from facepad.service.requests.rates import FAILURES, Buckets, Rates, network_of
+from facepad.service.requests.rates import FAILURES, Buckets, CallerRates, network_of
 
 
 class Clock:
@@ -39,7 +39,7 @@ def test_a_crowd_of_callers_takes_bounded_memory() -> None:
 
 
 def test_a_key_that_asks_too_often_is_told_when_to_come_back() -> None:
-    rates = Rates(ServiceConfig(rate_per_s=0.5, rate_burst=1))
+    rates = CallerRates(ServiceConfig(rate_per_s=0.5, rate_burst=1))
     asyncio.run(rates.count("k"))
     with pytest.raises(Problem) as caught:
         asyncio.run(rates.count("k"))
@@ -47,7 +47,7 @@ def test_a_key_that_asks_too_often_is_told_when_to_come_back() -> None:
 
 
 def test_keys_are_not_tried_without_end_from_one_network() -> None:
-    rates = Rates(ServiceConfig())
+    rates = CallerRates(ServiceConfig())
     for number in range(FAILURES):
         rates.count_failure(f"2001:db8::{number}")
     with pytest.raises(Problem, match="rate_limited"):
@@ -61,7 +61,7 @@ def test_without_redis_each_instance_counts_by_itself(monkeypatch: pytest.Monkey
             raise ConnectionError
 
     monkeypatch.setattr("facepad.service.requests.rates._redis", lambda _: Away())
-    rates = Rates(ServiceConfig(rate_per_s=1.0, rate_burst=1, redis_url="redis://nowhere"))
+    rates = CallerRates(ServiceConfig(rate_per_s=1.0, rate_burst=1, redis_url="redis://nowhere"))
     asyncio.run(rates.count("k"))
     with pytest.raises(Problem, match="rate_limited"):
         asyncio.run(rates.count("k"))
