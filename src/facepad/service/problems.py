@@ -3,6 +3,7 @@
 No text repeats what was sent: no value, no file name, no address.
 """
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -11,8 +12,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, FastAPI, Path, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse
+from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 
+logger = logging.getLogger("facepad.service")
 MEDIA_TYPE = "application/problem+json"
 
 
@@ -180,6 +183,12 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     async def _invalid(request: Request, error: RequestValidationError) -> JSONResponse:
         return response(invalid(error.errors()), request)
+
+    @app.exception_handler(DBAPIError)
+    async def _store(request: Request, error: DBAPIError) -> JSONResponse:
+        fields = {"event": "store_fault", "fault": type(error.orig).__name__}
+        logger.error("the database failed", extra=fields)
+        return response(Problem("store_unavailable", headers={"Retry-After": "5"}), request)
 
     @app.exception_handler(HTTPException)
     async def _http(request: Request, error: HTTPException) -> JSONResponse:
