@@ -16,6 +16,8 @@ from facepad.types import Outcome
 if TYPE_CHECKING:
     from service_app import Served
 
+pytestmark = pytest.mark.slow  # loads the web framework
+
 IMAGE, VIDEO = "/v1/liveness/image", "/v1/liveness/video"
 CANARY = "zq7-canary"
 ROUTES = {

@@ -14,6 +14,8 @@ from facepad.service.workers import pool, process
 from facepad.service.workers.pool import DeadlineExceeded, Inference, NotReady, Overloaded
 from facepad.service.workers.process import JudgeRequest, WorkerLost
 
+pytestmark = pytest.mark.slow  # starts processes
+
 # A worker without models: it sleeps, ends or repeats as it is asked.
 STUB = """
 import os, socket, sys, time
