@@ -15,6 +15,7 @@ from facepad.cli.app import app
 from facepad.liveness.voxel.volume import GRID, SIDE
 from facepad.testing.made_up import made_up_picture
 from facepad.testing.media_files import write_picture
+from facepad.training.reconstruct import decoder
 from facepad.training.reconstruct import run as reconstruct
 from facepad.training.reconstruct.data import Geometry, Targets, Wanted
 from facepad.training.reconstruct.surface_error import Truth
@@ -181,5 +182,5 @@ def _make_up_reconstruction(folder: Path, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(reconstruct, "targets_of", made)
     monkeypatch.setattr(reconstruct, "truths", known)
     monkeypatch.setattr(reconstruct, "TrunkSession", NoTrunk)
-    monkeypatch.setattr(reconstruct, "onnx_of", lambda *_: made_up_volume.network())
+    monkeypatch.setattr(decoder, "onnx_of", lambda *_: made_up_volume.network())
     monkeypatch.setattr("facepad.training.face.export.weights", made_up_trunk.weights)

@@ -10,12 +10,11 @@ from facepad.errors import SettingsError
 from facepad.liveness.voxel.reconstructor import map_name
 from facepad.training.face.export import CHANNELS
 from facepad.training.voxel import painting
+from facepad.training.voxel.in_onnx import exported, exported_maps
 from facepad.training.voxel.networks import (
     InputKind,
     NetworkSpec,
     RecipeKind,
-    exported,
-    exported_maps,
     joined,
     voxel_network,
 )

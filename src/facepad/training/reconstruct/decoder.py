@@ -12,8 +12,9 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from facepad.liveness.voxel.volume import GRID, SLICES
-from facepad.training.face.export import CHANNELS, blocks
+from facepad.liveness.voxel.reconstructor import map_name
+from facepad.liveness.voxel.volume import GRID, SIDE, SLICES
+from facepad.training.face.export import CHANNELS, blocks, onnx_bytes, up_to
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -112,3 +113,31 @@ def loss(found: "Tensor", depth: "Tensor") -> "Tensor":
     entropy = -((1.0 - share) * near + share * far).mean()
     off = (logs.exp() @ torch.arange(SLICES, dtype=logs.dtype, device=logs.device)) - start
     return presence + _SLICE_LOSS * entropy + _DEPTH_LOSS * off.abs().mean()
+
+
+def onnx_of(weights: Mapping[str, "Tensor"], module: "nn.Module") -> bytes:
+    """Return trunk and decoder as one ONNX file.
+
+    ``crops`` in; ``occupancy`` out, and the maps of the trunk by the names of `map_name`.
+    """
+    import torch
+
+    kept = up_to(weights, TAPS[-1])
+
+    class FaceVolume(torch.nn.Module):  # type: ignore[misc]  # Any
+        def __init__(self) -> None:
+            super().__init__()
+            self.decoder = module
+            for name, value in kept.items():
+                self.register_parameter(
+                    name.replace(".", "_"), torch.nn.Parameter(value, requires_grad=False)
+                )
+
+        def forward(self, crops: "Tensor") -> "tuple[Tensor, ...]":
+            own = {name: getattr(self, name.replace(".", "_")) for name in kept}
+            maps = tapped(own, crops)
+            return occupancy(self.decoder(maps)), *maps
+
+    crops = torch.zeros((2, SIDE, SIDE, 3), dtype=torch.uint8)
+    names = ["occupancy", *map(map_name, TAPS)]
+    return onnx_bytes(FaceVolume().eval(), (crops,), ["crops"], names)

@@ -14,7 +14,6 @@ from facepad import settings
 from facepad.errors import ModelError
 from facepad.jobs.files import write_file
 from facepad.jobs.progress import Advance
-from facepad.liveness.voxel.reconstructor import map_name
 from facepad.liveness.voxel.volume import DEPTH_PITCH, SIDE, Volume
 from facepad.models import store
 from facepad.models.card import Card
@@ -212,7 +211,7 @@ def run(
     errors = evaluate(items.test, recipe.geometry, trunk, trained.module)
     text = report(recipe, data, trained, errors, seconds)
     model = recipe.out / f"{NAME}.onnx"
-    content = onnx_of(weights, trained.module)
+    content = network.onnx_of(weights, trained.module)
     store.save_file(model, content, _card(recipe, items, text, len(content)))
     values = {"command": recipe.command, "seconds": seconds, "metrics": dict(trained.metrics),
               "surfaces": [asdict(one) for one in errors]}  # fmt: skip
@@ -338,34 +337,6 @@ def report(
         *(line for one in errors for line in one.lines()),
         f"took {seconds:.0f} s with {recipe.plan.threads} threads, without the evaluation",
     ])  # fmt: skip
-
-
-def onnx_of(weights: Mapping[str, "Tensor"], module: "nn.Module") -> bytes:
-    """Return trunk and decoder as one ONNX file.
-
-    ``crops`` in; ``occupancy`` out, and the maps of the trunk by the names of `map_name`.
-    """
-    import torch
-
-    kept = export.up_to(weights, network.TAPS[-1])
-
-    class FaceVolume(torch.nn.Module):  # type: ignore[misc]  # Any
-        def __init__(self) -> None:
-            super().__init__()
-            self.decoder = module
-            for name, value in kept.items():
-                self.register_parameter(
-                    name.replace(".", "_"), torch.nn.Parameter(value, requires_grad=False)
-                )
-
-        def forward(self, crops: "Tensor") -> "tuple[Tensor, ...]":
-            own = {name: getattr(self, name.replace(".", "_")) for name in kept}
-            maps = network.tapped(own, crops)
-            return network.occupancy(self.decoder(maps)), *maps
-
-    crops = torch.zeros((2, SIDE, SIDE, 3), dtype=torch.uint8)
-    names = ["occupancy", *map(map_name, network.TAPS)]
-    return export.onnx_bytes(FaceVolume().eval(), (crops,), ["crops"], names)
 
 
 def _parts(crops: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:

@@ -17,7 +17,8 @@ from facepad.models.index import digest
 from facepad.models.session import open_session
 from facepad.training.feature_cache import compute_cached, text_key
 from facepad.training.voxel.augmentation import Move, recaptured
-from facepad.training.voxel.networks import NetworkSpec, exported_maps
+from facepad.training.voxel.in_onnx import exported_maps
+from facepad.training.voxel.networks import NetworkSpec
 from facepad.training.voxel.volumes import MapCache, MapRow, SeenMaps, VolumeCache, VoxelSet
 
 if TYPE_CHECKING:

@@ -32,9 +32,10 @@ from facepad.training.sources import every_nth
 from facepad.training.stack.estimate import estimate, parameters_of
 from facepad.training.stack.loop import TrainedModule, TrainingPlan, train_loop
 from facepad.training.voxel.errors import columns_of, errors_of, points_of
+from facepad.training.voxel.in_onnx import exported
 from facepad.training.voxel.learning import VoxelBatches, VoxelTraining, logits_of
 from facepad.training.voxel.maps import compute_maps
-from facepad.training.voxel.networks import NetworkSpec, exported, voxel_network
+from facepad.training.voxel.networks import NetworkSpec, voxel_network
 from facepad.training.voxel.sources import VoxelSamples, VoxelSources
 from facepad.training.voxel.volumes import (
     MapCache,
