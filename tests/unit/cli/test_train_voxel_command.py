@@ -77,7 +77,7 @@ def test_a_dry_run_of_the_voxel_test_shows_people_parameters_memory_and_time(
     simulated: Path, tmp_path: Path
 ) -> None:
     pytest.importorskip("torch")
-    asked = ["--inputs", "both", "--trunk-blocks", "", "--batch", "2", "--epochs", "3"]
+    asked = ["--recipe", "residual", "--trunk-blocks", "", "--batch", "2", "--epochs", "3"]
     result = run("voxel", "--simulated", simulated, "--out", tmp_path / "out", *asked, "--dry-run")
     assert result.exit_code == 0
     lines = result.stdout.splitlines()
