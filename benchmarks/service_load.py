@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -119,13 +119,26 @@ def picture_request(
     service: Service, picture: bytes, path: str = "/v1/liveness/image", part: str = "image"
 ) -> bytes:
     """Return a request that sends a picture as a form."""
-    head = (
-        f"--{_BOUNDARY}\r\nContent-Disposition: form-data; name={part}; filename=a\r\n"
-        "Content-Type: application/octet-stream\r\n\r\n"
+    return form_request(service, path, [(part, picture)])
+
+
+def form_request(
+    service: Service,
+    path: str,
+    files: Sequence[tuple[str, bytes]],
+    fields: Mapping[str, str] | None = None,
+) -> bytes:
+    """Return a request that sends files and fields as a form."""
+    parts = [
+        *((f"name={name}; filename=a", data) for name, data in files),
+        *((f"name={name}", text.encode()) for name, text in (fields or {}).items()),
+    ]
+    body = b"".join(
+        f"--{_BOUNDARY}\r\nContent-Disposition: form-data; {name}\r\n\r\n".encode() + data + b"\r\n"
+        for name, data in parts
     )
-    body = head.encode() + picture + f"\r\n--{_BOUNDARY}--\r\n".encode()
     kind = {"Content-Type": f"multipart/form-data; boundary={_BOUNDARY}"}
-    return request(service, "POST", path, body, kind)
+    return request(service, "POST", path, body + f"--{_BOUNDARY}--\r\n".encode(), kind)
 
 
 @dataclass

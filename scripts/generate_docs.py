@@ -3,9 +3,10 @@
     python scripts/generate_docs.py
 
 The layers in CONTRIBUTING come from ``tests/architecture.py``, the page of settings from
-``facepad.settings``, the cards of the bundles from their lists of models, the reasons of a
-decision from ``facepad.reasons``, the results in README from the scores in ``docs/lab/scores``, the
-tables beside the thesis's from ``docs/lab/thesis.json``.
+``facepad.settings``, the pages of the service from its settings and its OpenAPI description, the
+cards of the bundles from their lists of models, the reasons of a decision from
+``facepad.reasons``, the results in README from the scores in ``docs/lab/scores``, the tables beside
+the thesis's from ``docs/lab/thesis.json``.
 """
 
 import re
@@ -18,6 +19,7 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "benchmarks")]
 
 import architecture  # noqa: E402 - lies beside the tests
 import outcomes  # noqa: E402 - lies among the benchmarks
+import service_docs  # noqa: E402 - lies beside this file
 import thesis_figures  # noqa: E402 - as above
 from facepad.models import bundles, index  # noqa: E402 - as above
 from facepad.reasons import REASONS  # noqa: E402 - as above
@@ -114,6 +116,8 @@ def pages() -> dict[Path, str]:
         reasons: decisions(reasons.read_text()),
         figures: thesis(figures.read_text()),
         ROOT / "docs" / "settings.md": settings_page(),
+        ROOT / "docs" / "service" / "api.md": service_docs.api_page(GENERATED),
+        ROOT / "docs" / "service" / "settings.md": service_docs.settings_page(GENERATED),
         **{folder / "BUNDLE.md": bundles.card(index.read_bundle(folder)) for folder in BUNDLES},
     }
 

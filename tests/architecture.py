@@ -57,6 +57,7 @@ LAYERS: Mapping[str, int] = {
     "evaluation.report": 7,
     "__main__": 8,
     "cli": 8,
+    "client": 8,
     "service": 8,
     "webcam": 8,
     "cluster": 8,
@@ -66,7 +67,7 @@ LAYERS: Mapping[str, int] = {
 # each dataset is a leaf; a simulated attack needs the simulated camera, so they are one.
 LEAVES: Mapping[str, int] = {"liveness": 2, "datasets": 2, "simulate": 1, "packing": 1}
 # Edges import no edge, but the command line starts some of them by a lazy import.
-EDGES = ("cli", "service", "webcam", "cluster", "testing")
+EDGES = ("cli", "service", "webcam", "cluster", "testing", "client")
 STARTED_BY_CLI = ("service", "webcam", "cluster")
 HEAVY = ("torch", "sklearn", "matplotlib", "ray", "fastapi", "scipy.io", "skimage")
 # These parts exist for one heavy library and are themselves only imported when asked for.

@@ -1,7 +1,8 @@
 """Commands that documents show: their fenced blocks, as something that can be run.
 
 A block marked ``sh`` is run as one script and must end with exit code 0; a block marked
-``python`` is run as one program. Blocks with another mark (``text``, ``console``) only show,
+``python`` or ``javascript`` is run as one program. Those that name ``FACEPAD_KEY`` find a running
+service. Blocks with another mark (``text``, ``console``) only show,
 and so do tests for the reader to write (``def test_``): they are nothing without pytest.
 """
 
@@ -14,6 +15,7 @@ RUNS_THE_SUITE = re.compile(r"^make (?:test\S*)(?: .*)?$|^(?:bash )?\.ci/run$", 
 LONG = re.compile(
     r"\bfacepad (?:train|dataset (?:verify|pack))\b|\bmake (?:bench|types|lint)\b|\bbenchmarks/"
 )
+LANGUAGES = frozenset({"sh", "python", "javascript"})
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -23,7 +25,7 @@ class Block:
 
     Attributes:
         where: File and line, for people.
-        language: "sh" or "python".
+        language: One of `LANGUAGES`.
         text: What is between the fences.
     """
 
@@ -34,7 +36,7 @@ class Block:
     @property
     def script(self) -> str:
         """The block, without what would run the suite inside of the suite."""
-        if self.language == "python":
+        if self.language != "sh":
             return self.text
         return RUNS_THE_SUITE.sub(_dry, self.text)
 
@@ -42,6 +44,11 @@ class Block:
     def needs_shared(self) -> bool:
         """Whether it reads the folder of data beside the repository."""
         return "../shared" in self.text
+
+    @property
+    def needs_service(self) -> bool:
+        """Whether it asks a running service."""
+        return "FACEPAD_KEY" in self.text
 
     @property
     def is_long(self) -> bool:
@@ -65,5 +72,5 @@ def blocks(document: Path, root: Path) -> list[Block]:
     return [
         Block(f"{name}:{text.count(chr(10), 0, found.start()) + 1}", found[1], found[2])
         for found in BLOCK.finditer(text)
-        if found[1] in {"sh", "python"} and "\ndef test_" not in found[2]
+        if found[1] in LANGUAGES and "\ndef test_" not in found[2]
     ]

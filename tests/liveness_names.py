@@ -20,7 +20,7 @@ HOMES = (
     "training.voxel",
     "registry",
     "cli.network",
-    "cli.voxel",
+    "cli.shapes",
 )
 # "quality" alone is a common word.
 NAMES = (*(name for name in BUILT_IN["liveness_tests"] if name != "quality"), *RESEARCH_TESTS)

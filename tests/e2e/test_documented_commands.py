@@ -7,13 +7,16 @@ repository itself, where the environment is.
 
 import os
 import re
+import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from documented import Block, blocks
+from running_service import RunningService
 
 pytestmark = pytest.mark.e2e
 
@@ -35,6 +38,11 @@ EVERY_BLOCK = [
     for document in DOCUMENTS
     for block in blocks(document, ROOT)
 ]
+PROGRAMS = {
+    "sh": ["bash", "-euo", "pipefail", "-c"],
+    "python": [sys.executable, "-c"],
+    "javascript": ["node", "--input-type=module", "-e"],
+}
 LIMIT_S = 1500
 
 
@@ -51,18 +59,28 @@ def place(tmp_path: Path) -> Path:
     return place
 
 
+@pytest.fixture(scope="session")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """Address and key of a running service, for the blocks that ask one."""
+    with RunningService(tmp_path_factory.mktemp("service")).wait_until_ready() as service:
+        yield {"FACEPAD_URL": service.url, "FACEPAD_KEY": service.key}
+
+
 @pytest.mark.parametrize("block", EVERY_BLOCK)
-def test_what_a_document_shows_runs(block: Block, place: Path) -> None:
+def test_what_a_document_shows_runs(
+    block: Block, place: Path, request: pytest.FixtureRequest
+) -> None:
     if block.needs_shared and not SHARED.is_dir():
         pytest.skip("the folder of data, ../shared, is not beside the repository")
-    program = (
-        ["bash", "-euo", "pipefail", "-c"] if block.language == "sh" else [sys.executable, "-c"]
-    )
+    program = PROGRAMS[block.language]
+    if shutil.which(program[0]) is None:
+        pytest.skip(f"{program[0]} is not installed")
+    variables = request.getfixturevalue("address") if block.needs_service else {}
     in_root = block.language == "sh" and re.match(r"make\b", block.text) is not None
     done = subprocess.run(
         [*program, block.script],
         cwd=ROOT if in_root else place,
-        env=environment(),
+        env=environment() | variables,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

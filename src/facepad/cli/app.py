@@ -16,11 +16,11 @@ from facepad.cli import (
     network,
     score,
     service,
+    shapes,
     simulate,
     train,
     train_fusion,
     train_network,
-    voxel,
 )
 from facepad.cli.errors import mapped_errors, say, suggestions
 from facepad.settings import misspelled
@@ -93,14 +93,14 @@ app.command("evaluate")(evaluate.evaluate)
 app.add_typer(dataset.app, name="dataset")
 app.command("calibrate")(calibrate.calibrate)
 app.add_typer(calibrate.app, name="calibration")
-app.command("reconstruct")(voxel.reconstruct)
+app.command("reconstruct")(shapes.reconstruct)
 app.command("simulate")(simulate.simulate)
 app.add_typer(models.app, name="models")
 app.command("serve")(service.serve)
 app.add_typer(service.app, name="service")
 train.app.command("fusion")(train_fusion.train_fusion)
 train.app.command("network")(train_network.train_network)
-train.app.command("reconstruct")(voxel.train_reconstruct)
-train.app.command(voxel.NAME)(voxel.train_voxel)
+train.app.command("reconstruct")(shapes.train_reconstruct)
+train.app.command(shapes.NAME)(shapes.train_voxel)
 app.add_typer(network.app, name="network")
 app.add_typer(train.app, name="train")

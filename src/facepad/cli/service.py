@@ -1,6 +1,8 @@
 """``facepad serve`` and ``facepad service``: the HTTP service and its keys."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -115,7 +117,8 @@ def create_key(
     """
     from facepad.service.keys import SCOPES
 
-    key, text = _state().keys.create(name, scope or SCOPES, expires)
+    with _state() as state:
+        key, text = state.keys.create(name, scope or SCOPES, expires)
     if as_json:
         typer.echo(json.dumps({**_key_document(key), "key": text}))
     else:
@@ -136,18 +139,21 @@ def list_keys(as_json: AsJson = False) -> None:
     - 0: they were listed
     - 4: a setting cannot be used
     """
-    keys = _state().keys.list()
+    with _state() as state:
+        keys = state.keys.list()
     if as_json:
         typer.echo(json.dumps({"keys": [_key_document(key) for key in keys]}))
         return
     from facepad.cli.console import console
     from facepad.cli.tables import plain_table
+    from facepad.service.keys import SCOPES
 
     table = plain_table()
     for column in ("id", "name", "state", "scopes", "expires at", "last used at"):
         table.add_column(column, no_wrap=column == "id", overflow="fold")
     for one in map(_key_document, keys):
-        scopes, last = " ".join(one["scopes"]), one["last_used_at"] or "never"
+        scopes = "all" if len(one["scopes"]) == len(SCOPES) else " ".join(one["scopes"])
+        last = one["last_used_at"] or "never"
         table.add_row(one["id"], one["name"], one["state"], scopes, one["expires_at"], last)
     console().print(table if keys else "no API keys; make one: facepad service apikey create NAME")
 
@@ -168,7 +174,8 @@ def revoke_key(
     - 2: wrong usage
     - 4: there is no such key, or a setting cannot be used
     """
-    key = _state().keys.revoke(key_id)
+    with _state() as state:
+        key = state.keys.revoke(key_id)
     typer.echo(f"revoked {key.id} ({key.name}) at {key.revoked_at}")
 
 
@@ -195,7 +202,8 @@ def verify_audit(
     - 2: wrong usage
     - 4: the log was changed, or a setting cannot be used
     """
-    check = _state().audit.verify(known)
+    with _state() as state:
+        check = state.audit.verify(known)
     if as_json:
         facts = {"entries": check.entries, "head": check.head, "problems": check.problems}
         typer.echo(json.dumps({"intact": check.is_intact, **facts}))
@@ -207,8 +215,12 @@ def verify_audit(
         raise typer.Exit(ExitCode.SETTINGS)
 
 
-def _state() -> "ServiceState":
-    """Return the state of the service.
+@contextmanager
+def _state() -> Iterator["ServiceState"]:
+    """Open the state of the service for a block.
+
+    Yields:
+        The state.
 
     Raises:
         SettingsError: It cannot be used, or a library is missing.
@@ -216,7 +228,11 @@ def _state() -> "ServiceState":
     config = _config()
     from facepad.service.state import open_state
 
-    return open_state(config.state_dir)
+    state = open_state(config.state_dir)
+    try:
+        yield state
+    finally:
+        state.store.close()
 
 
 def _key_document(key: "ApiKey") -> dict[str, Any]:

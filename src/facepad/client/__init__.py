@@ -18,13 +18,13 @@ from facepad.client.answers import (
     LivenessCheck,
     ServiceError,
 )
-from facepad.client.calls import CalibrationOptions, CheckOptions, Media
+from facepad.client.calls import CalibrationOptions, CheckParameters, Media
 from facepad.client.clients import AsyncClient, Client
 
 __all__ = [
     "AsyncClient",
     "CalibrationOptions",
-    "CheckOptions",
+    "CheckParameters",
     "CheckReason",
     "Client",
     "FaceArea",

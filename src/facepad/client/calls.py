@@ -24,7 +24,7 @@ _AGAIN = frozenset({429, 503})
 _T = TypeVar("_T")
 
 
-class CheckOptions(TypedDict, total=False):
+class CheckParameters(TypedDict, total=False):
     """What may be asked of a check; every field may be left out."""
 
     tests: Sequence[str]
@@ -78,20 +78,20 @@ class Call(Generic[_T]):
         return found
 
 
-def images(pictures: Sequence[Media], options: CheckOptions) -> Call[list[LivenessCheck]]:
+def images(pictures: Sequence[Media], options: CheckParameters) -> Call[list[LivenessCheck]]:
     """Judge pictures, each by itself."""
     files = tuple(("image", read(one)) for one in pictures)
     return Call("POST", "/v1/liveness/image", parse_images, files, options, uuid4().hex)
 
 
-def video(clip: Media, options: CheckOptions) -> Call[LivenessCheck]:
+def video(clip: Media, options: CheckParameters) -> Call[LivenessCheck]:
     """Judge a clip as one presentation."""
     files = (("video", read(clip)),)
     return Call("POST", "/v1/liveness/video", parse_video, files, options, uuid4().hex)
 
 
 def frames(
-    pictures: Sequence[Media], frame_rate: float, options: CheckOptions
+    pictures: Sequence[Media], frame_rate: float, options: CheckParameters
 ) -> Call[LivenessCheck]:
     """Judge the frames of a clip as one presentation."""
     files = tuple(("frame", read(one)) for one in pictures)

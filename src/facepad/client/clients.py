@@ -10,7 +10,7 @@ import httpx2
 
 from facepad.client import calls
 from facepad.client.answers import JobState, LivenessCheck, ServiceError
-from facepad.client.calls import CalibrationOptions, Call, CheckOptions, Media
+from facepad.client.calls import CalibrationOptions, Call, CheckParameters, Media
 
 _T = TypeVar("_T")
 _BETWEEN_S = 0.5  # two looks at a job
@@ -41,12 +41,12 @@ class Client:
         self._key, self._retries = key, retries
         self._http = http or httpx2.Client(base_url=url, timeout=timeout_s)
 
-    def image(self, picture: Media, **options: Unpack[CheckOptions]) -> LivenessCheck:
+    def image(self, picture: Media, **options: Unpack[CheckParameters]) -> LivenessCheck:
         """Judge a picture.
 
         Args:
             picture: The bytes of a file, or its path.
-            options: As `CheckOptions`.
+            options: As `CheckParameters`.
 
         Raises:
             ServiceError: The service answered with an error, or not at all.
@@ -54,25 +54,25 @@ class Client:
         return self._result(calls.images([picture], options))[0]
 
     def images(
-        self, pictures: Sequence[Media], **options: Unpack[CheckOptions]
+        self, pictures: Sequence[Media], **options: Unpack[CheckParameters]
     ) -> list[LivenessCheck]:
         """Judge pictures, each by itself, in one request.
 
         Args:
             pictures: Files or bytes.
-            options: As `CheckOptions`.
+            options: As `CheckParameters`.
 
         Raises:
             ServiceError: As `image`.
         """
         return self._result(calls.images(pictures, options))
 
-    def video(self, clip: Media, **options: Unpack[CheckOptions]) -> LivenessCheck:
+    def video(self, clip: Media, **options: Unpack[CheckParameters]) -> LivenessCheck:
         """Judge a clip as one presentation.
 
         Args:
             clip: The bytes of a file, or its path.
-            options: As `CheckOptions`.
+            options: As `CheckParameters`.
 
         Raises:
             ServiceError: As `image`.
@@ -80,14 +80,14 @@ class Client:
         return self._result(calls.video(clip, options))
 
     def frames(
-        self, pictures: Sequence[Media], frame_rate: float, **options: Unpack[CheckOptions]
+        self, pictures: Sequence[Media], frame_rate: float, **options: Unpack[CheckParameters]
     ) -> LivenessCheck:
         """Judge the frames of a clip as one presentation.
 
         Args:
             pictures: Frames in order.
             frame_rate: Frames per second.
-            options: As `CheckOptions`.
+            options: As `CheckParameters`.
 
         Raises:
             ServiceError: As `image`.
@@ -200,22 +200,22 @@ class AsyncClient:
         self._key, self._retries = key, retries
         self._http = http or httpx2.AsyncClient(base_url=url, timeout=timeout_s)
 
-    async def image(self, picture: Media, **options: Unpack[CheckOptions]) -> LivenessCheck:
+    async def image(self, picture: Media, **options: Unpack[CheckParameters]) -> LivenessCheck:
         """Judge a picture; as `Client.image`."""
         return (await self._result(calls.images([picture], options)))[0]
 
     async def images(
-        self, pictures: Sequence[Media], **options: Unpack[CheckOptions]
+        self, pictures: Sequence[Media], **options: Unpack[CheckParameters]
     ) -> list[LivenessCheck]:
         """Judge pictures, each by itself; as `Client.images`."""
         return await self._result(calls.images(pictures, options))
 
-    async def video(self, clip: Media, **options: Unpack[CheckOptions]) -> LivenessCheck:
+    async def video(self, clip: Media, **options: Unpack[CheckParameters]) -> LivenessCheck:
         """Judge a clip as one presentation; as `Client.video`."""
         return await self._result(calls.video(clip, options))
 
     async def frames(
-        self, pictures: Sequence[Media], frame_rate: float, **options: Unpack[CheckOptions]
+        self, pictures: Sequence[Media], frame_rate: float, **options: Unpack[CheckParameters]
     ) -> LivenessCheck:
         """Judge the frames of a clip as one presentation; as `Client.frames`."""
         return await self._result(calls.frames(pictures, frame_rate, options))

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy import Connection, Row, insert, select, update
 
 from facepad.service.store import AUDIT_HEAD, AUDIT_LOG, Store, timestamp, utc_now
 
@@ -181,7 +181,7 @@ class AuditLog:
         connection.execute(insert(AUDIT_LOG).values(**values, details=_json(details), hash=digest))
         head = {"seq": seq + 1, "hash": digest, "seal": self._seal(seq + 1, digest)}
         if seq:
-            connection.execute(AUDIT_HEAD.update().values(**head))
+            connection.execute(update(AUDIT_HEAD).values(**head))
         else:
             connection.execute(insert(AUDIT_HEAD).values(id=1, **head))
         return AuditEntry(seq + 1, at, actor, action, target, details, digest)

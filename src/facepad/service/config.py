@@ -29,78 +29,105 @@ class ServiceConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    host: str = Field("127.0.0.1", description="Address to listen on.")
-    port: int = Field(8000, ge=0, le=65_535, description="Port to listen on; 0 for any free one.")
+    host: str = Field(default="127.0.0.1", description="Address to listen on.")
+    port: int = Field(
+        default=8000, ge=0, le=65_535, description="Port to listen on; 0 for any free one."
+    )
     state_dir: Path = Field(
-        Path("~/.local/share/facepad/service"),
+        default=Path("~/.local/share/facepad/service"),
         description="Folder of the database with keys and the audit log; only this user may "
         f"enter it. Variable {STATE_VARIABLE}.",
     )
     public_url: str = Field(
-        "", description="Address of the service as its users see it; default: host and port."
+        default="",
+        description="Address of the service as its users see it; default: host and port.",
     )
     behind_proxy: bool = Field(
-        False,
+        default=False,
         description="Whether a proxy in front of the service ends TLS. Needed, or insecure_http, "
         "on an address that is not loopback.",
     )
     trusted_proxies: tuple[str, ...] = Field(
-        (), description="Addresses or networks of proxies whose forwarding headers are believed."
+        default=(),
+        description="Addresses or networks of proxies whose forwarding headers are believed.",
     )
     insecure_http: bool = Field(
-        False, description="Whether to serve an address that is not loopback without TLS."
+        default=False, description="Whether to serve an address that is not loopback without TLS."
     )
     allowed_hosts: tuple[str, ...] = Field(
-        (),
+        default=(),
         description="Values of the header Host that are answered, without port. Default: the names "
         "of loopback on loopback, all elsewhere.",
     )
     workers: int = Field(
         default_factory=_cpus, ge=1, le=256, description="Processes that hold models and judge."
     )
-    threads: int = Field(1, ge=1, le=256, description="Threads of each worker.")
+    threads: int = Field(default=1, ge=1, le=256, description="Threads of each worker.")
     queue: int = Field(
-        0,
+        default=0,
         ge=0,
         le=10_000,
         description="Checks that may wait for a worker; over it, requests are refused with 503. "
         "0 for two per worker.",
     )
     tests_deadline_s: Seconds = Field(
-        10.0,
+        default=10.0,
         description="Seconds that the liveness tests of one check have together; a late one counts "
         "as missing.",
     )
     request_deadline_s: Seconds = Field(
-        30.0, description="Seconds from a request's arrival to its answer; over it, 503."
+        default=30.0, description="Seconds from a request's arrival to its answer; over it, 503."
     )
     body_deadline_s: Seconds = Field(
-        30.0, description="Seconds in which the body of a request must arrive."
+        default=30.0, description="Seconds in which the body of a request must arrive."
+    )
+    header_deadline_s: Seconds = Field(
+        default=10.0,
+        description="Seconds in which the headers of a connection's first request must arrive.",
     )
     keep_alive_s: int = Field(
-        15, ge=1, le=3600, description="Seconds that an idle connection is kept."
+        default=15, ge=1, le=3600, description="Seconds that an idle connection is kept."
     )
     shutdown_deadline_s: int = Field(
-        60, ge=1, le=3600, description="Seconds that running requests have when the service stops."
+        default=60,
+        ge=1,
+        le=3600,
+        description="Seconds that running requests have when the service stops.",
     )
     worker_jobs: int = Field(
-        1000, ge=1, le=10**9, description="Checks after which a worker is replaced by a new one."
+        default=1000,
+        ge=1,
+        le=10**9,
+        description="Checks after which a worker is replaced by a new one.",
     )
     worker_memory_mb: int = Field(
-        2000, ge=500, le=10**6, description="Address space of a worker, megabytes."
+        default=2000, ge=500, le=10**6, description="Address space of a worker, megabytes."
     )
-    max_image_mb: float = Field(8.0, gt=0.0, le=100.0, description="Body of an image request.")
-    max_video_mb: float = Field(20.0, gt=0.0, le=1000.0, description="Body of a video request.")
-    max_json_kb: float = Field(64.0, gt=0.0, le=10_000.0, description="Body of other requests.")
-    max_images: int = Field(8, ge=1, le=100, description="Pictures of one image request.")
-    max_image_side: int = Field(1920, ge=160, le=20_000, description="Longest side, pixels.")
-    max_video_s: Seconds = Field(20.0, description="Length of a clip, seconds.")
-    max_video_frames: int = Field(600, ge=1, le=100_000, description="Frames of a clip.")
+    max_image_mb: float = Field(
+        default=8.0, gt=0.0, le=100.0, description="Body of an image request."
+    )
+    max_video_mb: float = Field(
+        default=20.0, gt=0.0, le=1000.0, description="Body of a video request."
+    )
+    max_json_kb: float = Field(
+        default=64.0, gt=0.0, le=10_000.0, description="Body of other requests."
+    )
+    max_images: int = Field(default=8, ge=1, le=100, description="Pictures of one image request.")
+    max_image_side: int = Field(
+        default=1920, ge=160, le=20_000, description="Longest side, pixels."
+    )
+    max_video_s: Seconds = Field(default=20.0, description="Length of a clip, seconds.")
+    max_video_frames: int = Field(default=600, ge=1, le=100_000, description="Frames of a clip.")
     rate_per_s: float = Field(
-        50.0, ge=0.0, le=1e6, description="Requests per second of one API key; 0 for no limit."
+        default=50.0,
+        ge=0.0,
+        le=1e6,
+        description="Requests per second of one API key; 0 for no limit.",
     )
-    rate_burst: Count = Field(200, description="Requests of one key at once, with rate_per_s.")
-    redis_url: str = Field("", description="Redis for rate limits of several instances.")
+    rate_burst: Count = Field(
+        default=200, description="Requests of one key at once, with rate_per_s."
+    )
+    redis_url: str = Field(default="", description="Redis for rate limits of several instances.")
 
     @field_validator("allowed_hosts", "trusted_proxies", mode="before")
     @classmethod

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, insert, select, update
 
 from facepad.errors import SettingsError, require, unknown_name
 from facepad.service.audit import AuditLog
@@ -134,7 +134,7 @@ class KeyStore:
         text = secrets.token_urlsafe(32)
         with self._store.write() as connection:
             connection.execute(
-                API_KEYS.insert().values(
+                insert(API_KEYS).values(
                     id=key.id,
                     name=name,
                     digest=self._digest(text),

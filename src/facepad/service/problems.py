@@ -3,6 +3,7 @@
 No text repeats what was sent: no value, no file name, no address.
 """
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -11,13 +12,15 @@ from typing import Annotated, Any
 from fastapi import APIRouter, FastAPI, Path, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse
+from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 
+logger = logging.getLogger("facepad.service")
 MEDIA_TYPE = "application/problem+json"
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class ProblemKind:
     """A kind of problem.
 
     Attributes:
@@ -31,77 +34,87 @@ class Kind:
     help: str
 
 
-KINDS: Mapping[str, Kind] = MappingProxyType(
+KINDS: Mapping[str, ProblemKind] = MappingProxyType(
     {
-        "malformed": Kind(
+        "malformed": ProblemKind(
             400, "The request cannot be read", "Send JSON or multipart/form-data as documented."
         ),
-        "unauthenticated": Kind(
+        "unauthenticated": ProblemKind(
             401,
             "An API key is needed",
             "Send `Authorization: Bearer KEY` with a key of `facepad service apikey create`; a "
             "missing, unknown, expired or revoked key has this one answer.",
         ),
-        "forbidden_scope": Kind(
+        "forbidden_scope": ProblemKind(
             403, "The API key may not do this", "Make a key with the scope that the route names."
         ),
-        "origin_not_allowed": Kind(
+        "origin_not_allowed": ProblemKind(
             403,
             "The request comes from another site",
             "Open the page at the address that the service printed, or send an API key.",
         ),
-        "not_found": Kind(404, "There is no such thing", "Check the address."),
-        "method_not_allowed": Kind(
+        "not_found": ProblemKind(404, "There is no such thing", "Check the address."),
+        "method_not_allowed": ProblemKind(
             405, "The route has no such method", "The header Allow names the methods."
         ),
-        "timeout": Kind(408, "The request took too long to arrive", "Send it again, faster."),
-        "idempotency_in_progress": Kind(
+        "timeout": ProblemKind(
+            408, "The request took too long to arrive", "Send it again, faster."
+        ),
+        "idempotency_in_progress": ProblemKind(
             409, "The first request with this key is still running", "Wait for its answer."
         ),
-        "calibration_exists": Kind(
+        "calibration_exists": ProblemKind(
             409, "There is a calibration of this name", "Choose another name, or set overwrite."
         ),
-        "length_required": Kind(411, "A length is needed", "Send Content-Length or chunks."),
-        "too_large": Kind(413, "The request is too large", "Send a smaller picture or clip."),
-        "uri_too_long": Kind(414, "The address is too long", "Shorten it."),
-        "unsupported_media_type": Kind(
+        "length_required": ProblemKind(411, "A length is needed", "Send Content-Length or chunks."),
+        "too_large": ProblemKind(
+            413, "The request is too large", "Send a smaller picture or clip."
+        ),
+        "uri_too_long": ProblemKind(414, "The address is too long", "Shorten it."),
+        "unsupported_media_type": ProblemKind(
             415,
             "The format is not read",
             "Send pictures as JPEG, PNG or WebP and clips as MP4 or WebM.",
         ),
-        "misdirected": Kind(
+        "misdirected": ProblemKind(
             421, "The service has another name", "Add the name to FACEPAD_SERVICE_ALLOWED_HOSTS."
         ),
-        "invalid_request": Kind(
+        "invalid_request": ProblemKind(
             422, "A field has a value that cannot be used", "Each of `errors` names a field."
         ),
-        "unprocessable_media": Kind(
+        "unprocessable_media": ProblemKind(
             422, "The picture or clip cannot be read", "Send another file; `errors` says which."
         ),
-        "unknown_calibration": Kind(
+        "unknown_calibration": ProblemKind(
             422, "There is no calibration of this name", "GET /v1/calibrations lists them."
         ),
-        "idempotency_key_reused": Kind(
+        "idempotency_key_reused": ProblemKind(
             422, "The key was used for another request", "Use a new Idempotency-Key."
         ),
-        "rate_limited": Kind(429, "Too many requests", "Wait as long as Retry-After says."),
-        "headers_too_large": Kind(431, "The headers are too large", "Send fewer or shorter ones."),
-        "internal": Kind(500, "The service failed", "Report it with the request id."),
-        "overloaded": Kind(
+        "rate_limited": ProblemKind(429, "Too many requests", "Wait as long as Retry-After says."),
+        "headers_too_large": ProblemKind(
+            431, "The headers are too large", "Send fewer or shorter ones."
+        ),
+        "internal": ProblemKind(500, "The service failed", "Report it with the request id."),
+        "overloaded": ProblemKind(
             503, "The service is busy", "Send it again after as many seconds as Retry-After says."
         ),
-        "deadline_exceeded": Kind(
+        "deadline_exceeded": ProblemKind(
             503, "The check took too long", "Send it again, or ask for fewer tests."
         ),
-        "worker_lost": Kind(
+        "worker_lost": ProblemKind(
             503, "The process that judged it ended", "Send it again; if it recurs, report it."
         ),
-        "not_ready": Kind(503, "The service is starting", "Send it again in a few seconds."),
-        "model_unavailable": Kind(
+        "not_ready": ProblemKind(503, "The service is starting", "Send it again in a few seconds."),
+        "model_unavailable": ProblemKind(
             503, "A model is missing or damaged", "The operator finds the cause in the log."
         ),
-        "store_unavailable": Kind(503, "The database does not answer", "Send it again later."),
-        "shutting_down": Kind(503, "The service is stopping", "Send it to another instance."),
+        "store_unavailable": ProblemKind(
+            503, "The database does not answer", "Send it again later."
+        ),
+        "shutting_down": ProblemKind(
+            503, "The service is stopping", "Send it to another instance."
+        ),
     }
 )
 
@@ -171,6 +184,12 @@ def install(app: FastAPI) -> None:
     async def _invalid(request: Request, error: RequestValidationError) -> JSONResponse:
         return response(invalid(error.errors()), request)
 
+    @app.exception_handler(DBAPIError)
+    async def _store(request: Request, error: DBAPIError) -> JSONResponse:
+        fields = {"event": "store_fault", "fault": type(error.orig).__name__}
+        logger.error("the database failed", extra=fields)
+        return response(Problem("store_unavailable", headers={"Retry-After": "5"}), request)
+
     @app.exception_handler(HTTPException)
     async def _http(request: Request, error: HTTPException) -> JSONResponse:
         codes = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
@@ -182,7 +201,14 @@ def problem_pages() -> APIRouter:
     """Make the route of the help on each code, which `type` of a problem names."""
     routes = APIRouter(tags=["problems"])
 
-    @routes.get("/problems/{code}", summary="What a code means", response_class=PlainTextResponse)
+    shown = {"text/plain": {"example": "overloaded (503): The service is busy."}}
+
+    @routes.get(
+        "/problems/{code}",
+        summary="What a code means",
+        response_class=PlainTextResponse,
+        responses={200: {"description": "Meaning and help", "content": shown}},
+    )
     async def page(code: Annotated[str, Path(examples=["unauthenticated"])]) -> PlainTextResponse:
         if code not in KINDS:
             raise Problem("not_found")

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import socket
 import sys
 from collections.abc import Callable
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     import uvicorn
 
 Say = Callable[[str], object]
-_HEADERS_S = 10.0  # seconds in which the headers of the first request of a connection arrive
 _MOST_HEADER_BYTES = 32 << 10  # held while headers are incomplete
 _PRIVATE = 0o077  # bits of permission that nobody else gets
 
@@ -40,6 +40,9 @@ def run(config: ServiceConfig, say: Say) -> None:
     except BaseException:
         asyncio.run(inference.close())
         raise
+    for one in (signal.SIGINT, signal.SIGTERM):
+        # The server handles it, and raises it again for this handler once it has stopped.
+        signal.signal(one, lambda *_: None)
     server.run(sockets=[listener])
 
 
@@ -87,7 +90,7 @@ def _server(config: ServiceConfig, inference: Inference, say: Say, url: str) -> 
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
             super().connection_made(transport)
             self.timeout_keep_alive_task = self.loop.call_later(
-                _HEADERS_S, self.timeout_keep_alive_handler
+                config.header_deadline_s, self.timeout_keep_alive_handler
             )
 
     class Server(uvicorn.Server):

@@ -7,7 +7,7 @@ from facepad.service.config import ServiceConfig
 from facepad.service.operations import Operations
 from facepad.service.repeats import Repeats
 from facepad.service.requests.access import Access
-from facepad.service.requests.rates import Rates
+from facepad.service.requests.rates import CallerRates
 from facepad.service.state import ServiceState
 from facepad.service.workers.jobs import JobBoard
 from facepad.service.workers.pool import Inference
@@ -39,7 +39,7 @@ class Services:
         operations = Operations(state.store, state.audit, inference)
         return cls(
             config,
-            Access(state.keys, config, Rates(config)),
+            Access(state.keys, config, CallerRates(config)),
             inference,
             operations,
             Repeats(state.idempotency),

@@ -11,7 +11,21 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from facepad import registry
 from facepad.reasons import REASONS, Reason
+from facepad.service.examples import (
+    BASE64,
+    CALIBRATION,
+    JOB,
+    MODEL,
+    REQUEST_ID,
+    RESULT,
+    TEST,
+)
 from facepad.types import Outcome
+
+
+def _example(**values: Any) -> ConfigDict:  # noqa: ANN401 - values of JSON
+    return ConfigDict(json_schema_extra={"examples": [{**values, "request_id": REQUEST_ID}]})
+
 
 Word = Literal["live", "spoof", "uncertain", "no_response"]
 # The one place where outcomes get the words of services.
@@ -37,19 +51,19 @@ class LivenessOptions(_Request):
     """What is asked of a check; every field may be left out."""
 
     tests: Annotated[list[str], Field(min_length=1, max_length=MOST_TESTS)] | None = Field(
-        None,
+        default=None,
         description="Names of the liveness tests that decide, as GET /v1/models lists them; "
         f"default: {', '.join(registry.DEFAULT_TESTS)}.",
-        examples=[["face_cnn", "quality"]],
+        examples=[list(registry.DEFAULT_TESTS)],
     )
     operating_point: Literal["convenience", "balanced", "strict"] | None = Field(
-        None, description="How cautious to be; strict accepts the fewest attacks."
+        default=None, description="How cautious to be; strict accepts the fewest attacks."
     )
     calibration: Annotated[str, Field(pattern=NAME)] | None = Field(
-        None, description="Name of the camera's calibration; its test then decides alone."
+        default=None, description="Name of the camera's calibration; its test then decides alone."
     )
     faces: Literal["largest", "single"] | None = Field(
-        None, description="Which face of several is judged; single for a gate."
+        default=None, description="Which face of several is judged; single for a gate."
     )
 
     @field_validator("tests")
@@ -78,12 +92,16 @@ class ImageRequest(LivenessOptions):
 class VideoRequest(LivenessOptions):
     """One presentation: a clip, or its frames."""
 
-    video: Base64 | None = Field(None, description="A clip (MP4 or WebM), in base64.")
+    model_config = ConfigDict(
+        json_schema_extra={"oneOf": [{"required": ["video"]}, {"required": ["frames"]}]}
+    )
+
+    video: Base64 | None = Field(default=None, description="A clip (MP4 or WebM), in base64.")
     frames: Annotated[list[Base64], Field(min_length=1)] | None = Field(
-        None, description="Frames in order (JPEG, PNG or WebP), in base64."
+        default=None, description="Frames in order (JPEG, PNG or WebP), in base64."
     )
     frame_rate: Annotated[float, Field(gt=0.0, le=240.0)] | None = Field(
-        None, description="Frames per second of `frames`; default 10."
+        default=None, description="Frames per second of `frames`; default 10."
     )
 
     @model_validator(mode="after")
@@ -107,18 +125,23 @@ class CalibrationRequest(_Request):
         description="Frames of the camera (JPEG, PNG or WebP), in base64; 10 to 20 are best."
     )
     persons: list[Annotated[str, Field(pattern=NAME)]] | None = Field(
-        None,
+        default=None,
         description="A label of the person in each frame, which is not kept; without it, all "
         "frames show the one person who is checked later.",
     )
-    consent: bool = Field(description="True: the people in the frames agreed to this use.")
-    test: str = Field(registry.DEFAULT_CALIBRATED, description="Test to calibrate.")
-    fixed_scene: bool = Field(False, description="Compare the whole frame, too.")
-    target_bpcer: Annotated[float, Field(ge=0.001, le=0.5)] | None = Field(
-        None, description="Share of bona fide faces that may be rejected; default 0.05."
+    consent: bool = Field(
+        description="True: the people in the frames agreed to this use.",
+        json_schema_extra={"const": True},
     )
-    self_attacks: bool = Field(True, description="Estimate accepted attacks by simulating them.")
-    overwrite: bool = Field(False, description="Replace a calibration of this name.")
+    test: str = Field(default=registry.DEFAULT_CALIBRATED, description="Test to calibrate.")
+    fixed_scene: bool = Field(default=False, description="Compare the whole frame, too.")
+    target_bpcer: Annotated[float, Field(ge=0.001, le=0.5)] | None = Field(
+        default=None, description="Share of bona fide faces that may be rejected; default 0.05."
+    )
+    self_attacks: bool = Field(
+        default=True, description="Estimate accepted attacks by simulating them."
+    )
+    overwrite: bool = Field(default=False, description="Replace a calibration of this name.")
 
     @field_validator("consent")
     @classmethod
@@ -177,6 +200,8 @@ class LivenessResult(BaseModel):
 class ImageAnswer(BaseModel):
     """Results in the order of the pictures."""
 
+    model_config = _example(results=[RESULT])
+
     results: list[LivenessResult]
     request_id: str
 
@@ -184,12 +209,18 @@ class ImageAnswer(BaseModel):
 class VideoAnswer(BaseModel):
     """The result of the presentation."""
 
+    model_config = _example(result=RESULT)
+
     result: LivenessResult
     request_id: str
 
 
 class MetricsAnswer(BaseModel):
     """The metrics of a picture, at its own size."""
+
+    model_config = _example(
+        width=512, height=512, metrics={"mse": 8.66, "psnr": 38.75, "niqe": 3.9}
+    )
 
     width: int
     height: int
@@ -220,6 +251,8 @@ class ModelEntry(BaseModel):
 class ModelsAnswer(BaseModel):
     """All liveness tests and model files."""
 
+    model_config = _example(tests=[TEST], models=[MODEL])
+
     tests: list[LivenessTestEntry]
     models: list[ModelEntry]
     request_id: str
@@ -243,12 +276,16 @@ class CalibrationEntry(BaseModel):
 class CalibrationsAnswer(BaseModel):
     """All calibrations."""
 
+    model_config = _example(calibrations=[CALIBRATION])
+
     calibrations: list[CalibrationEntry]
     request_id: str
 
 
 class JobAnswer(BaseModel):
     """How far a job is."""
+
+    model_config = _example(**JOB)
 
     job_id: str
     kind: str
@@ -278,7 +315,7 @@ class ProblemDocument(BaseModel):
     detail: str
     instance: str
     request_id: str
-    errors: list[FieldError] = []
+    errors: list[FieldError] = Field(default_factory=list)
 
 
 def body_schema(model: type[BaseModel], media: Mapping[str, str]) -> dict[str, Any]:
@@ -295,8 +332,16 @@ def body_schema(model: type[BaseModel], media: Mapping[str, str]) -> dict[str, A
         parts[part] = binary if name == part else {"type": "array", "items": binary}
     needed = [media.get(name, name) for name in schema.get("required", ())]
     form = {"type": "object", "properties": parts, "required": needed}
+    known: dict[str, Any] = {"name": "kiosk-7", "consent": True}
+    example: dict[str, Any] = {
+        name: known[name] for name in schema.get("required", ()) if name in known
+    }
+    field, part = next(iter(media.items()))
+    example[field] = (
+        BASE64 if field == part else [BASE64] * schema["properties"][field].get("minItems", 1)
+    )
     content = {
-        "application/json": {"schema": schema},
+        "application/json": {"schema": schema, "example": example},
         "multipart/form-data": {"schema": {**form, "additionalProperties": False}},
     }
     return {"requestBody": {"required": True, "content": content}}

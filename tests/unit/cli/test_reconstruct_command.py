@@ -9,7 +9,7 @@ from typer.testing import CliRunner, Result
 
 import made_up_volume
 from facepad.cli.app import app
-from facepad.cli.voxel import SUFFIXES
+from facepad.cli.shapes import SUFFIXES
 from facepad.liveness.voxel import reconstruction
 from facepad.types import Face, Frame, Reason
 

@@ -12,7 +12,7 @@ from facepad.service.config import ServiceConfig
 from facepad.service.keys import KeyStore
 from facepad.service.problems import Problem
 from facepad.service.requests.limits import is_same_origin
-from facepad.service.requests.rates import Rates
+from facepad.service.requests.rates import CallerRates
 
 PAGE = "page"  # the actor of requests from /try without a key
 _FORWARDED = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
@@ -31,7 +31,7 @@ class Access:
 
     keys: KeyStore
     config: ServiceConfig
-    rates: Rates
+    rates: CallerRates
 
     def key(self, scope: str) -> Caller:
         """Return a dependency that asks for an API key with a scope, and gives the actor."""

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
-from starlette.datastructures import UploadFile
+from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
 from facepad.service.problems import Problem, invalid
@@ -24,6 +24,11 @@ class _InMemoryParser(MultiPartParser):
     """Keeps every part in memory, never in a temporary file."""
 
     spool_max_size = _IN_MEMORY
+
+    def close(self) -> None:
+        """Free the memory of all parts, also of one that has no end."""
+        for file in self._files_to_close_on_error:
+            file.close()
 
 
 async def read_body(
@@ -115,24 +120,39 @@ async def _from_parts(
             f"The multipart body cannot be read; it may have {most_files} files, {_MOST_FIELDS} "
             f"fields and {_MOST_FIELD_BYTES} bytes in a field.",
         ) from None
-    found: dict[str, tuple[bytes, ...]] = {}
+    try:
+        found = {name: await _files(form, name, part) for name, part in media.items()}
+        values: dict[str, Any] = {
+            name: "file" if name == media[name] else ["file"] * len(files)
+            for name, files in found.items()
+            if files
+        }
+        values.update(_fields(form, set(media.values())))
+    finally:
+        parser.close()
+    return validated(model, values), {name: files for name, files in found.items() if files}
+
+
+async def _files(form: FormData, name: str, part: str) -> tuple[bytes, ...]:
+    """Return the files of a part; a field that is named as its part holds one."""
+    given = form.getlist(part)
+    files = [one for one in given if isinstance(one, UploadFile)]
+    if len(files) < len(given):
+        raise _wrong(f"/{part}", "expected a file")
+    if name == part and len(files) > 1:
+        raise _wrong(f"/{part}", "expected one file")
+    return tuple([await one.read() for one in files])
+
+
+def _fields(form: FormData, parts: set[str]) -> dict[str, Any]:
+    """Return the fields of a form that are not its files."""
     values: dict[str, Any] = {}
-    for name, part in media.items():
-        files = [one for one in form.getlist(part) if isinstance(one, UploadFile)]
-        if len(files) < len(form.getlist(part)):
-            raise _wrong(f"/{part}", "expected a file")
-        if files:
-            found[name] = tuple([await one.read() for one in files])
-            values[name] = "file" if name == part else ["file"] * len(files)
-            if name == part and len(files) > 1:
-                raise _wrong(f"/{part}", "expected one file")
-    parts = set(media.values())
     for name in {key for key in form if key not in parts}:
         texts = form.getlist(name)
         if not all(isinstance(one, str) for one in texts):
             raise _wrong("", "a file has a name that is not known")
         values[name] = _split(texts) if name in _LISTS else texts[-1]
-    return validated(model, values), found
+    return values
 
 
 def _split(texts: Sequence[Any]) -> list[str]:

@@ -13,6 +13,7 @@ from facepad.service.problems import Problem
 logger = logging.getLogger("facepad.service")
 FAILURES, FAILURES_WITHIN_S = 20, 60.0  # keys that are refused from one address
 _MOST_CALLERS = 10_000  # that are remembered; the one that was longest away is forgotten
+_REDIS_S = 0.2  # until Redis counts as away
 _IPV6_NETWORK = 64  # bits that belong to one customer
 
 
@@ -52,7 +53,7 @@ class Buckets:
         return min(self._burst, left + (now - since) * self._per_s)
 
 
-class Rates:
+class CallerRates:
     """The limits of all callers; in this process, or in Redis for several instances.
 
     Args:
@@ -63,7 +64,7 @@ class Rates:
         self._per_s, self._burst = config.rate_per_s, config.rate_burst
         self._keys = Buckets(config.rate_per_s or 1.0, config.rate_burst)
         self._failures = Buckets(FAILURES / FAILURES_WITHIN_S, FAILURES)
-        self._redis = _redis(config.redis_url) if config.redis_url else None
+        self._redis, self._away = _redis(config.redis_url) if config.redis_url else (None, ())
 
     async def count(self, key_id: str) -> None:
         """Count a request of an API key.
@@ -97,7 +98,7 @@ class Rates:
         try:
             async with self._redis.pipeline(transaction=True) as pipe:
                 count, _ = await pipe.incr(name).expire(name, int(window) + 1).execute()
-        except OSError as error:  # the client's errors of connection are of this kind
+        except self._away as error:
             logger.warning("redis", extra={"event": "redis_away", "fault": type(error).__name__})
             return None
         return 0.0 if count <= self._burst else window - time.time() % window
@@ -122,13 +123,25 @@ def _limited(wait_s: float) -> Problem:
     return Problem("rate_limited", headers={"Retry-After": str(int(wait_s) + 1)})
 
 
-def _redis(url: str) -> Any:  # noqa: ANN401 - an optional library's own type
+def _redis(url: str) -> tuple[Any, tuple[type[Exception], ...]]:
+    """Return a client and what it raises where Redis is away.
+
+    Raises:
+        SettingsError: The package is missing, or the address cannot be used.
+    """
     from facepad.errors import SettingsError
 
     try:
         from redis.asyncio import Redis
+        from redis.exceptions import RedisError
+
+        client = Redis.from_url(url, socket_timeout=_REDIS_S, socket_connect_timeout=_REDIS_S)
     except ImportError:
         raise SettingsError(
             "FACEPAD_SERVICE_REDIS_URL needs the package redis: pip install redis"
         ) from None
-    return Redis.from_url(url, socket_timeout=0.2, socket_connect_timeout=0.2)
+    except ValueError:
+        raise SettingsError(
+            "FACEPAD_SERVICE_REDIS_URL cannot be used; expected redis://HOST:PORT/0"
+        ) from None
+    return client, (RedisError, OSError)

@@ -20,7 +20,7 @@ from facepad.service.wire import (
     JobAnswer,
     body_schema,
 )
-from facepad.service.workers.pool import JudgeRequest
+from facepad.service.workers.process import JudgeRequest
 
 READ, WRITE = "calibrations:read", "calibrations:write"
 _FRAMES = {"frames": "frame"}

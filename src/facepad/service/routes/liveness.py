@@ -21,7 +21,8 @@ from facepad.service.wire import (
     liveness_result,
 )
 from facepad.service.workers.judging import ask, check_place, in_turn, place
-from facepad.service.workers.pool import Inference, JudgeRequest
+from facepad.service.workers.pool import Inference
+from facepad.service.workers.process import JudgeRequest
 
 SCOPE = "liveness:write"
 _FRAME_RATE = 10.0  # frames per second of frames that come without a rate
@@ -32,35 +33,7 @@ _VIDEO = {"video": "video", "frames": "frame"}
 def router(services: Services) -> APIRouter:
     """Make the routes; those below ``/try`` are for the page of the service."""
     routes = APIRouter(tags=["liveness"], route_class=RepeatableRoute)
-    config, inference = services.config, services.inference
-
-    async def judge_images(request: Request, actor: str) -> ImageAnswer:
-        with place(inference):
-            fields, media = await read_body(request, ImageRequest, _IMAGES, config.max_images)
-            options, side_by_side = fields.given(), asyncio.Semaphore(config.workers)
-
-            async def judged(number: int, data: bytes) -> LivenessResult:
-                async with side_by_side:
-                    return await _result(inference, JudgeRequest("image", (data,), options), number)
-
-            results = await in_turn(judged(*one) for one in enumerate(media["images"]))
-        await _record(services, request, actor, results)
-        return ImageAnswer(results=results, request_id=request.state.request_id)
-
-    async def judge_video(request: Request, actor: str) -> VideoAnswer:
-        with place(inference):
-            most = config.max_video_frames
-            fields, media = await read_body(request, VideoRequest, _VIDEO, most)
-            options: dict[str, Any] = fields.given()
-            if "video" in media:
-                asked = JudgeRequest("video", media["video"], options)
-            else:
-                rate = fields.frame_rate or _FRAME_RATE
-                asked = JudgeRequest("frames", media["frames"], {**options, "frame_rate": rate})
-            result = await _result(inference, asked)
-        await _record(services, request, actor, [result])
-        return VideoAnswer(result=result, request_id=request.state.request_id)
-
+    inference = services.inference
     key, page = services.access.key(SCOPE), services.access.page_or_key(SCOPE)
     repeated = [Depends(services.repeats.of(key, partial(check_place, inference)))]
 
@@ -72,7 +45,7 @@ def router(services: Services) -> APIRouter:
         dependencies=repeated,
     )
     async def image(request: Request, actor: Annotated[str, Depends(key)]) -> ImageAnswer:
-        return await judge_images(request, actor)
+        return await _judge_images(services, request, actor)
 
     @routes.post(
         "/v1/liveness/video",
@@ -82,17 +55,48 @@ def router(services: Services) -> APIRouter:
         dependencies=repeated,
     )
     async def video(request: Request, actor: Annotated[str, Depends(key)]) -> VideoAnswer:
-        return await judge_video(request, actor)
+        return await _judge_video(services, request, actor)
 
     @routes.post("/try/liveness/image", include_in_schema=False)
     async def image_of_page(request: Request, actor: Annotated[str, Depends(page)]) -> ImageAnswer:
-        return await judge_images(request, actor)
+        return await _judge_images(services, request, actor)
 
     @routes.post("/try/liveness/video", include_in_schema=False)
     async def video_of_page(request: Request, actor: Annotated[str, Depends(page)]) -> VideoAnswer:
-        return await judge_video(request, actor)
+        return await _judge_video(services, request, actor)
 
     return routes
+
+
+async def _judge_images(services: Services, request: Request, actor: str) -> ImageAnswer:
+    inference, config = services.inference, services.config
+    with place(inference):
+        fields, media = await read_body(request, ImageRequest, _IMAGES, config.max_images)
+        options, side_by_side = fields.given(), asyncio.Semaphore(config.workers)
+
+        async def judged(number: int, data: bytes) -> LivenessResult:
+            async with side_by_side:
+                return await _result(inference, JudgeRequest("image", (data,), options), number)
+
+        results = await in_turn(judged(*one) for one in enumerate(media["images"]))
+    await _record(services, request, actor, results)
+    return ImageAnswer(results=results, request_id=request.state.request_id)
+
+
+async def _judge_video(services: Services, request: Request, actor: str) -> VideoAnswer:
+    inference, config = services.inference, services.config
+    with place(inference):
+        most = config.max_video_frames
+        fields, media = await read_body(request, VideoRequest, _VIDEO, most)
+        options: dict[str, Any] = fields.given()
+        if "video" in media:
+            asked = JudgeRequest("video", media["video"], options)
+        else:
+            rate = fields.frame_rate or _FRAME_RATE
+            asked = JudgeRequest("frames", media["frames"], {**options, "frame_rate": rate})
+        result = await _result(inference, asked)
+    await _record(services, request, actor, [result])
+    return VideoAnswer(result=result, request_id=request.state.request_id)
 
 
 async def _result(inference: Inference, asked: JudgeRequest, index: int = 0) -> LivenessResult:

@@ -11,7 +11,7 @@ from facepad.service.requests.bodies import read_body
 from facepad.service.services import Services
 from facepad.service.wire import MetricsAnswer, MetricsRequest, body_schema
 from facepad.service.workers.judging import ask, check_place, place
-from facepad.service.workers.pool import JudgeRequest
+from facepad.service.workers.process import JudgeRequest
 
 SCOPE = "metrics:write"
 _IMAGE = {"image": "image"}

@@ -12,7 +12,8 @@ from typing import Any, Literal
 from facepad.service.operations import Operations
 from facepad.service.problems import Problem
 from facepad.service.workers.judging import retry_after
-from facepad.service.workers.pool import DeadlineExceeded, Inference, JudgeRequest, WorkerLost
+from facepad.service.workers.pool import DeadlineExceeded, Inference
+from facepad.service.workers.process import JudgeRequest, WorkerLost
 
 _MOST_WAITING = 4
 _MOST_KEPT = 100

@@ -12,11 +12,10 @@ from facepad.service.workers.pool import (
     DeadlineExceeded,
     Inference,
     JudgeAnswer,
-    JudgeRequest,
     NotReady,
     Overloaded,
-    WorkerLost,
 )
+from facepad.service.workers.process import JudgeRequest, WorkerLost
 
 logger = logging.getLogger("facepad.service")
 _Result = TypeVar("_Result")

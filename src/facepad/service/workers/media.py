@@ -94,6 +94,8 @@ class ClipBounds:
         with path.open("rb") as file:
             if not is_clip(file.read(12)):
                 raise Refused("unsupported_media_type", "Send clips as MP4 or WebM.")
+        # What FFmpeg thinks of a broken file may hold parts of it.
+        os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
         video = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG, [cv2.CAP_PROP_N_THREADS, 1])
         try:
             if not video.isOpened():

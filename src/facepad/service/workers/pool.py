@@ -7,10 +7,6 @@ the request it was judging; another one takes its place.
 import asyncio
 import itertools
 import logging
-import os
-import socket
-import subprocess
-import sys
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping
@@ -19,27 +15,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from facepad.service.config import ServiceConfig
-from facepad.service.workers.messages import next_message, packed
+from facepad.service.workers.process import JudgeRequest, WorkerLost, WorkerProcess
 
 logger = logging.getLogger("facepad.service")
-COMMAND = (sys.executable, "-m", "facepad.service.workers.worker")
-_START_S = 120.0  # a worker that is not ready by then is started again
 _PAUSES_S = (0.0, 0.5, 2.0, 10.0)  # before further starts, while none succeeds
-
-
-@dataclass(frozen=True, slots=True)
-class JudgeRequest:
-    """What a worker is asked.
-
-    Attributes:
-        kind: "image", "video", "frames" or "metrics".
-        media: The bytes of a picture, a clip, or the pictures of one presentation.
-        options: Tests, operating point, calibration, faces, frame rate; those that were given.
-    """
-
-    kind: str
-    media: tuple[bytes, ...]
-    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,104 +48,6 @@ class DeadlineExceeded(Exception):  # noqa: N818 - as above
     """The answer did not come in time."""
 
 
-class WorkerLost(Exception):  # noqa: N818 - as above
-    """The worker ended while it judged the request."""
-
-
-class _Process:
-    """A worker process and the socket to it."""
-
-    def __init__(self, config: ServiceConfig, *, warm: bool = True) -> None:
-        self.link, other = socket.socketpair()
-        command = [*COMMAND, str(other.fileno())]
-        with other:
-            self._process = subprocess.Popen(  # noqa: S603 - the command is our own
-                command,
-                pass_fds=(other.fileno(),),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                env=_environment(config),
-            )
-        self.pid, self.is_open = self._process.pid, False
-        self._first = packed(_first_message(config, warm=warm))
-
-    async def open(self) -> None:
-        """Wait until the worker has answered its golden input.
-
-        Raises:
-            WorkerLost: It ended, or has no models; the message says why.
-        """
-        self.link.setblocking(False)
-        self._reader, self._writer = await asyncio.open_connection(sock=self.link, limit=1 << 20)
-        values = await self._asked(self._first, _START_S)
-        if not values["ready"]:
-            raise WorkerLost(values["fault"])
-        self.is_open = True
-
-    async def ended(self) -> None:
-        """Wait until the process ends, while it has nothing to do."""
-        with suppress(OSError):
-            await self._reader.read(1)
-
-    async def ask(self, request: JudgeRequest, within_s: float) -> dict[str, Any]:
-        """Return the answer to a request.
-
-        Raises:
-            WorkerLost: The worker ended.
-            TimeoutError: There is no answer in time; the worker cannot be used any more.
-        """
-        header = {"kind": request.kind, **request.options}
-        return await self._asked(packed(header, request.media), within_s)
-
-    async def _asked(self, message: bytes, within_s: float) -> dict[str, Any]:
-        try:
-            async with asyncio.timeout(within_s):
-                self._writer.write(message)
-                await self._writer.drain()
-                return await next_message(self._reader)
-        except (OSError, asyncio.IncompleteReadError) as error:
-            if isinstance(error, TimeoutError):
-                raise
-            raise WorkerLost("the worker ended") from error
-
-    def end(self) -> None:
-        """Kill the process, if it has not ended, and take what it left."""
-        self.link.close()
-        if writer := getattr(self, "_writer", None):
-            writer.close()
-        self._process.kill()
-        self._process.wait()
-
-
-def _first_message(config: ServiceConfig, *, warm: bool) -> dict[str, Any]:
-    side = config.max_image_side
-    return {
-        "memory_mb": config.worker_memory_mb,
-        "threads": config.threads,
-        "deadline_s": config.tests_deadline_s,
-        "pictures": {"max_side": side},
-        "clips": {
-            "max_side": side,
-            "max_s": config.max_video_s,
-            "max_frames": config.max_video_frames,
-        },
-        "warm": warm,
-    }
-
-
-def _environment(config: ServiceConfig) -> dict[str, str]:
-    """Return the environment of workers: the limits of media are settings of the engine."""
-    side = config.max_image_side
-    return {
-        **os.environ,
-        "FACEPAD_MAX_SIDE": str(side),
-        "FACEPAD_MAX_MEGAPIXELS": str(side * side / 1e6),
-        "FACEPAD_MAX_VIDEO_FRAMES": str(config.max_video_frames),
-        **{f"{library}_NUM_THREADS": str(config.threads) for library in ("OMP", "OPENBLAS")},
-    }
-
-
 @dataclass(slots=True)
 class _Waiting:
     request: JudgeRequest
@@ -187,11 +68,11 @@ class Inference:
 
     def __init__(self, config: ServiceConfig) -> None:
         self._config = config
-        self._first = [_Process(config) for _ in range(config.workers)]
+        self._first = [WorkerProcess(config) for _ in range(config.workers)]
         self._waiting: deque[_Waiting] = deque()
         self._more = asyncio.Condition()
         self._slots: list[asyncio.Task[None]] = []
-        self._processes: dict[int, _Process] = {}
+        self._processes: dict[int, WorkerProcess] = {}
         self._admitted = self._busy = 0
         self._was_ready = self._closing = False
         self.restarts = 0
@@ -281,7 +162,7 @@ class Inference:
             DeadlineExceeded: There was no answer in time.
             WorkerLost: The process ended.
         """
-        process = _Process(self._config, warm=False)
+        process = WorkerProcess(self._config, warm=False)
         began = time.monotonic()
         try:
             await process.open()
@@ -303,11 +184,11 @@ class Inference:
         for waiting in self._waiting:
             _settle(waiting, NotReady())
 
-    async def _slot(self, number: int, process: _Process) -> None:
+    async def _slot(self, number: int, process: WorkerProcess) -> None:
         """Keep one worker at work; start another when it ends or is due."""
         failures = 0
         while True:
-            successor: _Process | None = None
+            successor: WorkerProcess | None = None
             try:
                 if not process.is_open:
                     await process.open()
@@ -324,15 +205,15 @@ class Inference:
             self.restarts += 1
             if successor is None:
                 await asyncio.sleep(_PAUSES_S[min(failures, len(_PAUSES_S) - 1)])
-                successor = _Process(self._config)
+                successor = WorkerProcess(self._config)
             process = successor
 
-    async def _serve(self, process: _Process) -> _Process:
+    async def _serve(self, process: WorkerProcess) -> WorkerProcess:
         """Give a worker request after request; return its successor when it is due.
 
         The successor loads its models while the worker still answers.
         """
-        successor: asyncio.Task[_Process] | None = None
+        successor: asyncio.Task[WorkerProcess] | None = None
         try:
             for done in itertools.count(1):
                 waiting = await self._next(process)
@@ -351,7 +232,7 @@ class Inference:
             raise
         raise WorkerLost  # no more numbers
 
-    async def _next(self, process: _Process) -> _Waiting:
+    async def _next(self, process: WorkerProcess) -> _Waiting:
         """Return the next request for a worker.
 
         Raises:
@@ -381,8 +262,8 @@ class Inference:
                 return waiting
 
 
-async def _opened(config: ServiceConfig) -> _Process:
-    process = _Process(config)
+async def _opened(config: ServiceConfig) -> WorkerProcess:
+    process = WorkerProcess(config)
     try:
         await process.open()
     except BaseException:
@@ -391,7 +272,7 @@ async def _opened(config: ServiceConfig) -> _Process:
     return process
 
 
-async def _answer(process: _Process, waiting: _Waiting) -> None:
+async def _answer(process: WorkerProcess, waiting: _Waiting) -> None:
     """Let a worker answer one request; its caller gets the answer or the error."""
     began = time.monotonic()
     try:

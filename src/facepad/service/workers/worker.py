@@ -30,6 +30,7 @@ from facepad.types import Face, Frame, LivenessTest, Presentation
 
 NAME = "-"  # of every source, as of standard input: names of files are inputs
 _CHECKERS = 16  # that are kept, for as many sets of options
+_MOST_FILES = 256  # that are open at once
 Media = Sequence[bytes]
 Answer = dict[str, Any]
 
@@ -131,7 +132,7 @@ class Judge:
             for at, (data, person) in enumerate(zip(media, persons, strict=True))
         ]
         calibration.check_free(header["name"], overwrite=header["overwrite"])
-        with _readable():
+        try:
             made = run.fit_calibration(
                 header["name"],
                 make_calibratable(header["test"], self._threads),
@@ -140,6 +141,8 @@ class Judge:
                 target_bpcer=header["target_bpcer"],
                 self_attacks=header["self_attacks"],
             )
+        except InputError as error:  # names nothing but the numbers of frames
+            raise Refused("unprocessable_media", str(error)) from error
         calibration.save(made.calibration, made.card)
         return {
             "calibration": calibration.version(header["name"]),
@@ -259,10 +262,11 @@ def main(descriptor: int) -> None:
 
 
 def _bound(memory_mb: int) -> None:
-    """Bound the memory of this process, and write no core file."""
+    """Bound memory and open files of this process, and write no core file."""
     import resource
 
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (_MOST_FILES, _MOST_FILES))
     resource.setrlimit(resource.RLIMIT_AS, (memory_mb << 20, memory_mb << 20))
 
 

@@ -1,13 +1,13 @@
 """Rate limits: buckets that refill, and addresses whose keys are refused too often."""
 
 import asyncio
-from typing import Any
 
 import pytest
 
+from facepad.errors import SettingsError
 from facepad.service.config import ServiceConfig
 from facepad.service.problems import Problem
-from facepad.service.requests.rates import FAILURES, Buckets, Rates, network_of
+from facepad.service.requests.rates import FAILURES, Buckets, CallerRates, network_of
 
 
 class Clock:
@@ -39,7 +39,7 @@ def test_a_crowd_of_callers_takes_bounded_memory() -> None:
 
 
 def test_a_key_that_asks_too_often_is_told_when_to_come_back() -> None:
-    rates = Rates(ServiceConfig(rate_per_s=0.5, rate_burst=1))
+    rates = CallerRates(ServiceConfig(rate_per_s=0.5, rate_burst=1))
     asyncio.run(rates.count("k"))
     with pytest.raises(Problem) as caught:
         asyncio.run(rates.count("k"))
@@ -47,7 +47,7 @@ def test_a_key_that_asks_too_often_is_told_when_to_come_back() -> None:
 
 
 def test_keys_are_not_tried_without_end_from_one_network() -> None:
-    rates = Rates(ServiceConfig())
+    rates = CallerRates(ServiceConfig())
     for number in range(FAILURES):
         rates.count_failure(f"2001:db8::{number}")
     with pytest.raises(Problem, match="rate_limited"):
@@ -55,16 +55,57 @@ def test_keys_are_not_tried_without_end_from_one_network() -> None:
     rates.count_failure("2001:db8:0:1::1")
 
 
-def test_without_redis_each_instance_counts_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Away:
-        def pipeline(self, **_: Any) -> Any:  # noqa: ANN401
-            raise ConnectionError
+def test_without_redis_each_instance_counts_by_itself() -> None:
+    pytest.importorskip("redis", reason="an optional package")
+    config = ServiceConfig(rate_per_s=1.0, rate_burst=1, redis_url="redis://127.0.0.1:9")
 
-    monkeypatch.setattr("facepad.service.requests.rates._redis", lambda _: Away())
-    rates = Rates(ServiceConfig(rate_per_s=1.0, rate_burst=1, redis_url="redis://nowhere"))
-    asyncio.run(rates.count("k"))
+    async def twice() -> None:
+        rates = CallerRates(config)
+        await rates.count("k")
+        await rates.count("k")
+
     with pytest.raises(Problem, match="rate_limited"):
-        asyncio.run(rates.count("k"))
+        asyncio.run(twice())
+
+
+def test_redis_counts_for_all_instances(monkeypatch: pytest.MonkeyPatch) -> None:
+    counts: dict[str, int] = {}
+
+    class Pipeline:
+        async def __aenter__(self) -> "Pipeline":
+            return self
+
+        async def __aexit__(self, *_: object) -> None:
+            pass
+
+        def incr(self, name: str) -> "Pipeline":
+            counts[name] = counts.get(name, 0) + 1
+            return self
+
+        def expire(self, _: str, __: int) -> "Pipeline":
+            return self
+
+        async def execute(self) -> list[int]:
+            return [max(counts.values()), 1]
+
+    class Shared:
+        def pipeline(self, **_: bool) -> Pipeline:
+            return Pipeline()
+
+    monkeypatch.setattr("facepad.service.requests.rates._redis", lambda _: (Shared(), (OSError,)))
+    config = ServiceConfig(rate_per_s=0.001, rate_burst=2, redis_url="redis://one")
+    first, second = CallerRates(config), CallerRates(config)
+    asyncio.run(first.count("k"))
+    asyncio.run(second.count("k"))
+    with pytest.raises(Problem, match="rate_limited"):
+        asyncio.run(first.count("k"))
+
+
+@pytest.mark.parametrize("url", ["nowhere", "http://a"])
+def test_an_address_that_is_not_redis_is_named(url: str) -> None:
+    pytest.importorskip("redis", reason="an optional package")
+    with pytest.raises(SettingsError, match="FACEPAD_SERVICE_REDIS_URL"):
+        CallerRates(ServiceConfig(redis_url=url))
 
 
 @pytest.mark.parametrize(

@@ -10,15 +10,11 @@ from typing import Any
 import pytest
 
 from facepad.service.config import ServiceConfig
-from facepad.service.workers import pool
-from facepad.service.workers.pool import (
-    DeadlineExceeded,
-    Inference,
-    JudgeRequest,
-    NotReady,
-    Overloaded,
-    WorkerLost,
-)
+from facepad.service.workers import pool, process
+from facepad.service.workers.pool import DeadlineExceeded, Inference, NotReady, Overloaded
+from facepad.service.workers.process import JudgeRequest, WorkerLost
+
+pytestmark = pytest.mark.slow  # starts processes
 
 # A worker without models: it sleeps, ends or repeats as it is asked.
 STUB = """
@@ -41,7 +37,7 @@ def run(
     monkeypatch: pytest.MonkeyPatch,
     **settings: Any,  # noqa: ANN401
 ) -> None:
-    monkeypatch.setattr(pool, "COMMAND", (sys.executable, "-c", STUB))
+    monkeypatch.setattr(process, "COMMAND", (sys.executable, "-c", STUB))
     monkeypatch.setattr(pool, "_PAUSES_S", (0.0,))
 
     async def whole() -> None:
@@ -106,7 +102,7 @@ def test_a_worker_that_hangs_is_replaced(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_a_worker_is_replaced_after_its_jobs_without_a_gap(monkeypatch: pytest.MonkeyPatch) -> None:
     async def work(inference: Inference) -> None:
-        seen = set()
+        seen: set[int] = set()
         while len(seen) < 2:
             seen.add((await inference.judge(asked())).values["pid"])
             assert inference.ready
@@ -151,7 +147,7 @@ def test_what_waits_is_refused_when_the_pool_closes(monkeypatch: pytest.MonkeyPa
 
 
 def test_no_request_is_taken_before_a_worker_is_ready(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pool, "COMMAND", (sys.executable, "-c", STUB))
+    monkeypatch.setattr(process, "COMMAND", (sys.executable, "-c", STUB))
 
     async def whole() -> None:
         inference = Inference(ServiceConfig(workers=1))

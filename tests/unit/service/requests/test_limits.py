@@ -1,0 +1,116 @@
+"""Bounds around the application: slow and long bodies, and bodies of requests that are refused."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from facepad.service.config import ServiceConfig
+from facepad.service.requests.limits import (
+    Bounds,
+    host_name,
+    is_known_host,
+    is_same_origin,
+    most_body,
+)
+
+HOST = (b"host", b"127.0.0.1:8000")
+
+
+class Sender:
+    """Sends a body in pieces, and then nothing."""
+
+    def __init__(self, pieces: list[bytes], *, is_whole: bool = True) -> None:
+        self.left, self._is_whole = list(pieces), is_whole
+
+    async def __call__(self) -> Any:  # noqa: ANN401 - a message
+        if not self.left:
+            await asyncio.sleep(60.0)
+        body = self.left.pop(0)
+        more = bool(self.left) or not self._is_whole
+        return {"type": "http.request", "body": body, "more_body": more}
+
+
+def run(app: Any, receive: Sender, **settings: Any) -> list[Any]:  # noqa: ANN401
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:  # noqa: ANN401
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "path": "/v1/models",
+        "raw_path": b"/v1/models",
+        "query_string": b"",
+        "headers": [HOST],
+    }
+    bounds = Bounds(app, ServiceConfig(**settings))
+    asyncio.run(bounds(scope, receive, send))
+    return sent
+
+
+async def refusing(_: Any, __: Any, send: Any) -> None:  # noqa: ANN401
+    await send({"type": "http.response.start", "status": 401, "headers": []})
+    await send({"type": "http.response.body", "body": b""})
+
+
+def test_the_body_of_a_refused_request_is_taken_so_that_its_sender_reads_the_answer() -> None:
+    sender = Sender([b"a", b"b", b"c"])
+    assert run(refusing, sender)[0]["status"] == 401
+    assert sender.left == []
+
+
+def test_a_refused_body_is_not_taken_beyond_its_bound() -> None:
+    sender = Sender([b"a" * 600] * 10)
+    run(refusing, sender, max_json_kb=1)
+    assert len(sender.left) == 8
+
+
+def test_a_body_that_does_not_come_is_waited_for_no_longer_than_the_deadline() -> None:
+
+    async def reading(_: Any, receive: Any, __: Any) -> None:  # noqa: ANN401
+        while (await receive()).get("more_body"):
+            pass
+
+    with pytest.raises(Exception, match="timeout"):
+        run(reading, Sender([b"a"], is_whole=False), body_deadline_s=0.05)
+
+
+@pytest.mark.parametrize(
+    ("path", "most"),
+    [
+        ("/v1/liveness/image", 8_000_000),
+        ("/try/liveness/image", 8_000_000),
+        ("/v1/metrics", 8_000_000),
+        ("/v1/liveness/video", 20_000_000),
+        ("/v1/calibrations", 20_000_000),
+        ("/v1/models", 64_000),
+        ("/nothing", 64_000),
+    ],
+)
+def test_each_route_has_its_bound(path: str, most: int) -> None:
+    assert most_body(ServiceConfig(), path) == most
+
+
+@pytest.mark.parametrize(
+    ("host", "name"),
+    [("localhost:8000", "localhost"), ("[::1]:80", "[::1]"), ("[::1]", "[::1]"), ("A.b", "a.b")],
+)
+def test_a_host_is_compared_without_its_port(host: str, name: str) -> None:
+    assert host_name(host) == name
+
+
+def test_on_this_machine_only_its_own_names_are_answered() -> None:
+    config = ServiceConfig()
+    assert is_known_host({"host": "localhost:8000"}, config)
+    assert not is_known_host({"host": "rebound.example"}, config)
+    assert not is_known_host({}, config)
+    assert is_known_host({"host": "any"}, ServiceConfig(host="192.0.2.1", insecure_http=True))
+
+
+def test_a_page_is_of_the_service_by_origin_and_host() -> None:
+    own = {"host": "localhost:8000", "origin": "http://localhost:8000"}
+    assert is_same_origin(own)
+    assert not is_same_origin({**own, "origin": "http://localhost:8001"})
+    assert not is_same_origin({**own, "sec-fetch-site": "cross-site"})
+    assert not is_same_origin({"host": "localhost:8000"})
