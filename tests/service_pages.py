@@ -158,7 +158,9 @@ def real_service(state: Path) -> Iterator[str]:
 def write_camera(path: Path) -> None:
     """Write the clip that Chromium's fake camera shows: the portrait, 640x480."""
     view = np.full((480, 640, 3), 90, np.uint8)
-    view[:, 80:560] = cv2.resize(cv2.imread(str(PORTRAIT)), (480, 480))
+    portrait = cv2.imread(str(PORTRAIT))
+    assert portrait is not None
+    view[:, 80:560] = cv2.resize(portrait, (480, 480))
     planes = cv2.cvtColor(view, cv2.COLOR_BGR2YUV_I420).tobytes()
     head = b"YUV4MPEG2 W640 H480 F15:1 Ip A1:1 C420mpeg2\n"
     path.write_bytes(head + 4 * (b"FRAME\n" + planes))

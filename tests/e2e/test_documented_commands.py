@@ -96,7 +96,7 @@ def assert_runs(block: Block, place: Path, variables: Mapping[str, str]) -> None
     done = subprocess.run(
         [*program, block.script],
         cwd=ROOT if in_root else place,
-        env=environment() | variables,
+        env={**environment(), **variables},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

@@ -120,8 +120,8 @@ def test_a_dry_run_of_the_reconstruction_shows_parameters_memory_and_time(
     folders: list[str], tmp_path: Path
 ) -> None:
     pytest.importorskip("torch")
-    asked = ["--renders", "40", "--epochs", "3", "--out", tmp_path / "out", "--dry-run"]
-    result = run("reconstruct", *folders, *asked)
+    asked = ["--renders", "40", "--epochs", "3", "--dry-run"]
+    result = run("reconstruct", *folders, *asked, "--out", tmp_path / "out")
     assert result.exit_code == 0
     assert result.stdout.startswith("input 16x24x48x48, 16x")
     assert "memory: " in result.stdout

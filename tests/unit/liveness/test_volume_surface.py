@@ -56,7 +56,8 @@ def outline(found: Surface) -> NDArray[np.float32]:
     """Both ends of each edge of one triangle only, shape (N, 2, 3)."""
     edges = np.sort(found.triangles[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), axis=1)
     pairs, count = np.unique(edges, axis=0, return_counts=True)
-    return found.vertices[pairs[count == 1]]
+    ends: NDArray[np.float32] = found.vertices[pairs[count == 1]]
+    return ends
 
 
 def test_the_outline_of_a_disc_is_round() -> None:

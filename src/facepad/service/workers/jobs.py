@@ -48,6 +48,19 @@ class Job:
     problem: str | None = None
     detail: str | None = None
 
+    def shown(self) -> dict[str, Any]:
+        """Return what its owner sees, by the names of the service's answer."""
+        return {
+            "job_id": self.id,
+            "kind": self.kind,
+            "status": self.status,
+            "created_at": self.created_at,
+            "finished_at": self.finished_at,
+            "result": dict(self.result) or None,
+            "problem": self.problem,
+            "detail": self.detail or None,
+        }
+
 
 class JobBoard:
     """Runs jobs one after the other, and keeps the newest.
