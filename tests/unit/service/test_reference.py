@@ -66,7 +66,7 @@ def test_problems_are_gathered_and_a_route_names_those_of_its_own() -> None:
         return {"content": {"application/problem+json": {"examples": examples}}}
 
     answers = {"401": problem("unauthenticated")}
-    common = {"security": [{"key": []}], "responses": answers}
+    common: dict[str, Any] = {"security": [{"key": []}], "responses": answers}
     own = {**common, "responses": {**answers, "409": problem("exists")}}
     found = reference_page({"paths": {"/a": {"get": common}, "/b": {"get": own}}}, URL)
     assert 'Problems: 409 <a href="#problem-exists">exists</a></p>' in found

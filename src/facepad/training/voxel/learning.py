@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facepad.evaluation.ranking import auc
-from facepad.training.face.heads import MASK
 from facepad.training.scaling import Vector, sample_weights
 from facepad.training.voxel.networks import NetworkSpec, voxel_network
 from facepad.training.voxel.volumes import SeenMaps, VolumeCache, VoxelSet
@@ -22,6 +21,7 @@ _SMOOTHING = 0.02  # of the labels: no picture is certain
 _WITHOUT_APPEARANCE = 0.15
 # Penalties on the weights of the heads for flat media and for masks; of all features standardised.
 _ON_FLAT, _ON_MASKS = 1.6, 0.5
+_MASK = "mask"  # the PAI species whose head is apart
 _AT_ONCE = 16  # pictures of a forward pass without gradients
 
 Batch = Mapping[str, Any]  # occupancy, maps and labels
@@ -69,7 +69,7 @@ class VoxelBatches:
         listed = zip(moves, self.cache.load(keys), strict=True)
         volumes = np.stack([move.volume(volume) for move, (_, volume) in listed])
         labels = self.data.bona_fide[rows].astype(np.float32)
-        masks = np.array([self.data.samples[row].pai_species == MASK for row in rows], np.bool_)
+        masks = np.array([self.data.samples[row].pai_species == _MASK for row in rows], np.bool_)
         return {"occupancy": _shares(volumes), "maps": maps, "labels": labels, "masks": masks}
 
 
