@@ -6,6 +6,7 @@ import os
 import random
 import signal
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -180,6 +181,20 @@ def test_a_connection_whose_headers_do_not_come_is_closed(service: "Service") ->
 
 def test_what_is_no_http_is_refused(service: "Service") -> None:
     assert asyncio.run(load.fetch(service.url, b"\x16\x03\x01\r\n\r\n"))[0] == 400
+
+
+def test_without_models_it_stops_and_says_what_to_do(tmp_path: Path) -> None:
+    variables = {
+        **os.environ,
+        "FACEPAD_STATE_DIR": str(tmp_path / "state"),
+        "FACEPAD_MODEL_DIR": str(tmp_path / "nothing"),
+    }
+    command = [sys.executable, "-m", "facepad", "serve", "--port", "0", "--workers", "1"]
+    done = subprocess.run(
+        command, env=variables, capture_output=True, text=True, timeout=120.0, check=False
+    )
+    assert done.returncode == 3
+    assert "facepad models pull" in done.stderr
 
 
 def test_other_machines_are_not_served_in_the_clear() -> None:
