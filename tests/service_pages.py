@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
+from shutil import which
 from typing import TYPE_CHECKING, Any
 
 import cv2
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
 PORTRAIT = Path(__file__).resolve().parents[1] / "examples" / "astronaut.jpg"
+CHROMIUMS = ("chromium-headless-shell", "chromium", "chromium-browser")
 GOOD_KEY = "fpk_made_up"
 FACE = {"left": 0.35, "top": 0.2, "width": 0.2, "height": 0.25}
 SCORES = {"live": 0.9, "spoof": 0.1, "uncertain": 0.5, "no_response": None}
@@ -162,15 +164,19 @@ def write_camera(path: Path) -> None:
     path.write_bytes(head + 4 * (b"FRAME\n" + planes))
 
 
-def launch_options(camera: Path) -> dict[str, Any]:
-    """Return what Playwright needs to start Debian's Chromium with that camera."""
-    from shutil import which
+def chromium() -> str | None:
+    """Return the path of the system's Chromium, the light one without windows first."""
+    return next(filter(None, map(which, CHROMIUMS)), None)
 
+
+def launch_options(camera: Path) -> dict[str, Any]:
+    """Return what Playwright needs to start the system's Chromium with that camera."""
     return {
-        "executable_path": which("chromium") or which("chromium-browser"),
+        "executable_path": chromium(),
         "args": [
             "--disable-gpu",  # draws faster without the emulation of one
             "--use-fake-device-for-media-stream",
+            "--use-fake-ui-for-media-stream",  # nobody is there to allow the camera
             f"--use-file-for-fake-video-capture={camera}",
             "--host-resolver-rules=MAP facepad.test 127.0.0.1",  # a name that is not loopback
         ],

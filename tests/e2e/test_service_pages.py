@@ -1,7 +1,6 @@
 """/try and /docs in Chromium: a file, a drop, the webcam, the keyboard, and what goes wrong."""
 
 import re
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,8 +18,8 @@ if TYPE_CHECKING:
 pytestmark = [
     pytest.mark.e2e,
     pytest.mark.skipif(
-        not (shutil.which("chromium") or shutil.which("chromium-browser")),
-        reason="needs Chromium: apt-get install chromium",
+        service_pages.chromium() is None,
+        reason="needs Chromium: apt-get install chromium-headless-shell",
     ),
 ]
 
@@ -224,9 +223,12 @@ def test_a_camera_that_is_refused_can_be_allowed_without_a_reload(site: Site) ->
     with site.context() as context:
         page = context.new_page()
         page.goto("/try")
+        page.evaluate(FAIL)
+        page.evaluate("window.failures = ['NotAllowedError']")
         page.locator("#webcam").click()
         page.locator("#problem h3", has_text=re.compile("not allowed")).wait_for()
         context.grant_permissions(["camera"])
+        problem(page, "The camera is allowed now")
         page.get_by_role("button", name="Try again").click()
         headline(page, "Live")
 

@@ -83,7 +83,7 @@ class ServiceConfig(BaseModel):
     )
     header_deadline_s: Seconds = Field(
         default=10.0,
-        description="Seconds in which the headers of a connection's first request must arrive.",
+        description="Seconds in which the headers of a request must arrive.",
     )
     keep_alive_s: int = Field(
         default=15, ge=1, le=3600, description="Seconds that an idle connection is kept."

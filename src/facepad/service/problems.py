@@ -6,6 +6,7 @@ No text repeats what was sent: no value, no file name, no address.
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from types import MappingProxyType
 from typing import Annotated, Any
 
@@ -17,6 +18,7 @@ from starlette.exceptions import HTTPException
 
 logger = logging.getLogger("facepad.service")
 MEDIA_TYPE = "application/problem+json"
+_RETRY_S = "5"  # where nothing better is known
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +167,8 @@ def response(problem: Problem, request: Request) -> JSONResponse:
     base = getattr(request.app.state, "public_url", "")
     request_id = str(request.scope.get("state", {}).get("request_id", ""))
     request.scope.setdefault("state", {})["problem"] = problem.code
+    if problem.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        problem.headers.setdefault("Retry-After", _RETRY_S)
     return JSONResponse(
         problem.document(_instance(request), request_id, base),
         problem.status,

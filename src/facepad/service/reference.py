@@ -373,7 +373,7 @@ def _command(api: Schema, address: str, each: _Operation) -> str:
         schema = _resolved(api, content[MULTIPART].get("schema", {}))
         parts += [f"-F {name}=@{name}.{_suffix(name)}" for name in _files(schema)]
     elif JSON in content:
-        body = next((each for _, each in _examples(content[JSON])), {})
+        body: Any = next((each for _, each in _examples(content[JSON])), {})
         quoted = json.dumps(body).replace("'", "'\\''")
         parts += ["-H 'Content-Type: application/json'", f"-d '{quoted}'"]
     return " \\\n  ".join([*parts, f"{address}{path}"])

@@ -77,21 +77,11 @@ def address(config: ServiceConfig, listener: socket.socket) -> str:
 def _server(config: ServiceConfig, inference: Inference, say: Say, url: str) -> "uvicorn.Server":
     """Make the server; at its start it gives the operator what is needed to use it."""
     import uvicorn
-    from uvicorn.protocols.http.h11_impl import H11Protocol
 
     from facepad.service.app import create_app
     from facepad.service.logs import configure_logs
     from facepad.service.services import Services
     from facepad.service.state import open_state
-
-    class Protocol(H11Protocol):
-        """Closes a connection whose first request does not come."""
-
-        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-            super().connection_made(transport)
-            self.timeout_keep_alive_task = self.loop.call_later(
-                config.header_deadline_s, self.timeout_keep_alive_handler
-            )
 
     class Server(uvicorn.Server):
         """Says where it listens when it does."""
@@ -112,7 +102,7 @@ def _server(config: ServiceConfig, inference: Inference, say: Say, url: str) -> 
     return Server(
         uvicorn.Config(
             create_app(Services.of(config, state, inference)),
-            http=Protocol,
+            http=_protocol(config),
             ws="none",
             log_config=None,
             access_log=False,
@@ -124,6 +114,40 @@ def _server(config: ServiceConfig, inference: Inference, say: Say, url: str) -> 
             h11_max_incomplete_event_size=_MOST_HEADER_BYTES,
         )
     )
+
+
+def _protocol(config: ServiceConfig) -> type[asyncio.Protocol]:
+    """Return the protocol of the server's connections."""
+    import h11
+    from uvicorn.protocols.http.h11_impl import H11Protocol
+
+    class Protocol(H11Protocol):
+        """Closes a connection on which the headers of a request do not come in time."""
+
+        _late: asyncio.TimerHandle | None = None
+
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+            super().connection_made(transport)
+            self._wait_for_headers(is_waiting=True)
+
+        def data_received(self, data: bytes) -> None:
+            super().data_received(data)
+            self._wait_for_headers(is_waiting=self.conn.their_state is h11.IDLE)
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            super().connection_lost(exc)
+            self._wait_for_headers(is_waiting=False)
+
+        def _wait_for_headers(self, *, is_waiting: bool) -> None:
+            if is_waiting and self._late is None:
+                self._late = self.loop.call_later(
+                    config.header_deadline_s, self.timeout_keep_alive_handler
+                )
+            elif not is_waiting and self._late is not None:
+                self._late.cancel()
+                self._late = None
+
+    return Protocol
 
 
 def _no_core_files() -> None:

@@ -8,10 +8,10 @@ from fastapi import Depends, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from facepad.service.config import ServiceConfig
+from facepad.service.config import LOOPBACK_NAMES, ServiceConfig
 from facepad.service.keys import KeyStore
 from facepad.service.problems import Problem
-from facepad.service.requests.limits import is_same_origin
+from facepad.service.requests.limits import host_name, is_same_origin
 from facepad.service.requests.rates import CallerRates
 
 PAGE = "page"  # the actor of requests from /try without a key
@@ -72,6 +72,8 @@ class Access:
         if not config.is_loopback or config.behind_proxy:
             return False
         if any(name in headers for name in _FORWARDED):  # a proxy that nobody declared
+            return False
+        if host_name(headers.get("host", "")) not in LOOPBACK_NAMES:
             return False
         if not is_same_origin(headers):
             raise Problem("origin_not_allowed")

@@ -64,7 +64,10 @@ class CallerRates:
         self._per_s, self._burst = config.rate_per_s, config.rate_burst
         self._keys = Buckets(config.rate_per_s or 1.0, config.rate_burst)
         self._failures = Buckets(FAILURES / FAILURES_WITHIN_S, FAILURES)
-        self._redis, self._away = _redis(config.redis_url) if config.redis_url else (None, ())
+        self._redis: Any = None
+        self._away: tuple[type[Exception], ...] = ()
+        if config.redis_url:
+            self._redis, self._away = _redis(config.redis_url)
 
     async def count(self, key_id: str) -> None:
         """Count a request of an API key.

@@ -144,6 +144,7 @@ def test_an_error_has_a_code_and_repeats_nothing_that_was_sent(
     found = served.post(IMAGE, **given)
     assert (found.status_code, found.json()["code"]) == (status, code)
     assert found.headers["content-type"] == "application/problem+json"
+    assert ("retry-after" in found.headers) == (status == 503)
     assert CANARY not in found.text
     assert CANARY not in str(found.headers)
 
@@ -205,6 +206,7 @@ def test_the_page_needs_no_key_on_this_machine(served: "Served", picture: bytes)
         ({"Origin": "http://127.0.0.1:8000", "Sec-Fetch-Site": "cross-site"}, 403),
         ({"Origin": "http://127.0.0.1:8000", "X-Forwarded-For": "192.0.2.1"}, 401),
         ({"Origin": "http://127.0.0.1:8000", "Host": "evil.example"}, 421),
+        ({"Origin": "http://testserver", "Host": "testserver"}, 401),
     ],
 )
 def test_other_pages_and_proxies_are_not_taken_for_it(
