@@ -66,6 +66,14 @@ def test_the_command_of_the_container_is_one_of_facepad() -> None:
     assert all(option in shown for option in options)
 
 
+def test_the_health_check_is_a_program() -> None:
+    arguments = dict(instructions())["HEALTHCHECK"]
+    interpreter, option, program = json.loads(arguments.partition("CMD ")[2])
+    assert (interpreter, option) == ("python", "-c")
+    assert compile(program, "health", "exec")
+    assert "/readyz" in program
+
+
 def test_the_service_is_closed_off_in_the_compose_file() -> None:
     service = compose()["services"]["facepad"]
     assert service["read_only"] is True
