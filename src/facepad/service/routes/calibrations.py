@@ -11,7 +11,6 @@ from facepad.errors import FacepadError
 from facepad.service.problems import Problem, documented
 from facepad.service.repeats import RepeatableRoute
 from facepad.service.requests.bodies import read_body
-from facepad.service.routes.jobs import job_answer
 from facepad.service.services import Services
 from facepad.service.wire import (
     CalibrationEntry,
@@ -62,7 +61,7 @@ def router(services: Services) -> APIRouter:
         details = {"calibration": fields.name, "test": fields.test, "consent": True}
         await services.operations.acted(actor, "calibration.requested", job.id, details)
         response.headers["Location"] = f"/v1/jobs/{job.id}"
-        return job_answer(job, request)
+        return job.answer(request.state.request_id)
 
     return routes
 

@@ -7,7 +7,6 @@ from fastapi import APIRouter, Depends, Path, Request
 from facepad.service.problems import documented
 from facepad.service.services import Services
 from facepad.service.wire import JobAnswer
-from facepad.service.workers.jobs import Job
 
 SCOPE = "jobs:read"
 _EXAMPLE = "job_4k7m2q9x5c5v2b3n6za2s4d7fh"
@@ -24,21 +23,6 @@ def router(services: Services) -> APIRouter:
         job_id: Annotated[str, Path(max_length=64, examples=[_EXAMPLE])],
         actor: Annotated[str, Depends(key)],
     ) -> JobAnswer:
-        return job_answer(services.jobs.get(actor, job_id), request)
+        return services.jobs.get(actor, job_id).answer(request.state.request_id)
 
     return routes
-
-
-def job_answer(job: Job, request: Request) -> JobAnswer:
-    """Return what is shown of a job."""
-    return JobAnswer(
-        job_id=job.id,
-        kind=job.kind,
-        status=job.status,
-        created_at=job.created_at,
-        finished_at=job.finished_at,
-        result=dict(job.result) or None,
-        problem=job.problem,
-        detail=job.detail or None,
-        request_id=request.state.request_id,
-    )
