@@ -147,10 +147,11 @@ def real_service(state: Path) -> Iterator[str]:
     environment = {**os.environ, "FACEPAD_STATE_DIR": str(state)}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
         try:
-            lines = iter(process.stdout or ())
-            yield next(
-                url.group() for line in lines if (url := re.search(r"http://\S+(?=/try)", line))
-            )
+            found = (re.search(r"http://\S+(?=/try)", line) for line in process.stdout or ())
+            url = next(filter(None, found), None)
+            if url is None:
+                raise RuntimeError(f"{' '.join(command)} ended before it served")
+            yield url.group()
         finally:
             process.terminate()
 
@@ -158,10 +159,8 @@ def real_service(state: Path) -> Iterator[str]:
 def write_camera(path: Path) -> None:
     """Write the clip that Chromium's fake camera shows: the portrait, 640x480."""
     view = np.full((480, 640, 3), 90, np.uint8)
-    portrait = cv2.imread(str(PORTRAIT))
-    assert portrait is not None
-    view[:, 80:560] = cv2.resize(portrait, (480, 480))
-    planes = cv2.cvtColor(view, cv2.COLOR_BGR2YUV_I420).tobytes()
+    view[:, 80:560] = np.asarray(Image.open(PORTRAIT).resize((480, 480)))
+    planes = cv2.cvtColor(view, cv2.COLOR_RGB2YUV_I420).tobytes()
     head = b"YUV4MPEG2 W640 H480 F15:1 Ip A1:1 C420mpeg2\n"
     path.write_bytes(head + 4 * (b"FRAME\n" + planes))
 

@@ -6,6 +6,7 @@ import os
 import random
 import signal
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -32,7 +33,6 @@ pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 PORTRAIT = ROOT / "examples" / "astronaut.jpg"
 RECAPTURE = ROOT / "examples" / "astronaut-simulated-recapture.jpg"
 IMAGE, VIDEO = "/v1/liveness/image", "/v1/liveness/video"
-KILLS = 3
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +90,8 @@ def test_at_overload_there_is_nothing_but_answers_and_refusals(service: "Service
     assert asyncio.run(load.fetch(service.url, message))[0] == 200
 
 
-def test_a_killed_worker_costs_one_request(service: "Service") -> None:
+@pytest.mark.parametrize("kills", [3, pytest.param(50, marks=pytest.mark.nightly)])
+def test_a_killed_worker_costs_one_request(service: "Service", kills: int) -> None:
     chance, statuses = random.Random(0), list[int]()  # noqa: S311 - no secret
     message = load.picture_request(service, PORTRAIT.read_bytes())
     is_over = threading.Event()
@@ -101,7 +102,7 @@ def test_a_killed_worker_costs_one_request(service: "Service") -> None:
 
     thread = threading.Thread(target=lambda: asyncio.run(client()))
     thread.start()
-    for _ in range(KILLS):
+    for _ in range(kills):
         time.sleep(chance.uniform(0.05, 0.5))
         while not service.workers:
             time.sleep(0.01)
@@ -110,7 +111,7 @@ def test_a_killed_worker_costs_one_request(service: "Service") -> None:
     is_over.set()
     thread.join()
     assert set(statuses) <= {200, 503}
-    assert statuses.count(503) <= KILLS
+    assert statuses.count(503) <= kills
     assert asyncio.run(load.fetch(service.url, message))[0] == 200
 
 
@@ -180,6 +181,20 @@ def test_a_connection_whose_headers_do_not_come_is_closed(service: "Service") ->
 
 def test_what_is_no_http_is_refused(service: "Service") -> None:
     assert asyncio.run(load.fetch(service.url, b"\x16\x03\x01\r\n\r\n"))[0] == 400
+
+
+def test_without_models_it_stops_and_says_what_to_do(tmp_path: Path) -> None:
+    variables = {
+        **os.environ,
+        "FACEPAD_STATE_DIR": str(tmp_path / "state"),
+        "FACEPAD_MODEL_DIR": str(tmp_path / "nothing"),
+    }
+    command = [sys.executable, "-m", "facepad", "serve", "--port", "0", "--workers", "1"]
+    done = subprocess.run(
+        command, env=variables, capture_output=True, text=True, timeout=120.0, check=False
+    )
+    assert done.returncode == 3
+    assert "facepad models pull" in done.stderr
 
 
 def test_other_machines_are_not_served_in_the_clear() -> None:

@@ -1,6 +1,7 @@
 """Run the service: state, keys at the first start, the server, signals."""
 
 import asyncio
+import gc
 import os
 import signal
 import socket
@@ -8,7 +9,7 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from facepad.errors import SettingsError
+from facepad.errors import ModelError, SettingsError
 from facepad.service.config import ServiceConfig
 from facepad.service.workers.pool import Inference
 
@@ -35,15 +36,20 @@ def run(config: ServiceConfig, say: Say) -> None:
     _no_core_files()
     listener = bound(config)
     inference = Inference(config)  # the workers load their models while the rest is imported
+    gc.disable()  # what is imported lives to the end
     try:
         server = _server(config, inference, say, address(config, listener))
     except BaseException:
         asyncio.run(inference.close())
         raise
+    gc.freeze()
+    gc.enable()
     for one in (signal.SIGINT, signal.SIGTERM):
         # The server handles it, and raises it again for this handler once it has stopped.
         signal.signal(one, lambda *_: None)
     server.run(sockets=[listener])
+    if inference.broken:
+        raise ModelError(inference.broken)
 
 
 def bound(config: ServiceConfig) -> socket.socket:
@@ -84,12 +90,15 @@ def _server(config: ServiceConfig, inference: Inference, say: Say, url: str) -> 
     from facepad.service.state import open_state
 
     class Server(uvicorn.Server):
-        """Says where it listens when it does."""
+        """Says where it listens when it does, and stops when no worker can start."""
 
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
             for line in lines:
                 say(line)
+
+        async def on_tick(self, counter: int) -> bool:
+            return await super().on_tick(counter) or bool(inference.broken)
 
     configure_logs(sys.stdout)
     state = open_state(config.state_dir)

@@ -65,9 +65,9 @@ def test_problems_are_gathered_and_a_route_names_those_of_its_own() -> None:
         examples = {code: {"value": {"title": f"About {code}", "code": code}}}
         return {"content": {"application/problem+json": {"examples": examples}}}
 
-    answers = {"401": problem("unauthenticated")}
-    common: dict[str, Any] = {"security": [{"key": []}], "responses": answers}
-    own = {**common, "responses": {**answers, "409": problem("exists")}}
+    refusal: dict[str, Any] = {"401": problem("unauthenticated")}
+    common: dict[str, Any] = {"security": [{"key": []}], "responses": refusal}
+    own: dict[str, Any] = {**common, "responses": {**refusal, "409": problem("exists")}}
     found = reference_page({"paths": {"/a": {"get": common}, "/b": {"get": own}}}, URL)
     assert 'Problems: 409 <a href="#problem-exists">exists</a></p>' in found
     assert "About unauthenticated<small>any route with a key</small>" in found

@@ -61,7 +61,7 @@ def router(services: Services) -> APIRouter:
         details = {"calibration": fields.name, "test": fields.test, "consent": True}
         await services.operations.acted(actor, "calibration.requested", job.id, details)
         response.headers["Location"] = f"/v1/jobs/{job.id}"
-        return JobAnswer(**job.shown(), request_id=request.state.request_id)
+        return job.answer(request.state.request_id)
 
     return routes
 

@@ -23,7 +23,6 @@ def router(services: Services) -> APIRouter:
         job_id: Annotated[str, Path(max_length=64, examples=[_EXAMPLE])],
         actor: Annotated[str, Depends(key)],
     ) -> JobAnswer:
-        found = services.jobs.get(actor, job_id)
-        return JobAnswer(**found.shown(), request_id=request.state.request_id)
+        return services.jobs.get(actor, job_id).answer(request.state.request_id)
 
     return routes

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from facepad.service.operations import Operations
 from facepad.service.problems import Problem
+from facepad.service.wire import JobAnswer
 from facepad.service.workers.judging import retry_after
 from facepad.service.workers.pool import DeadlineExceeded, Inference
 from facepad.service.workers.process import JudgeRequest, WorkerLost
@@ -48,18 +49,19 @@ class Job:
     problem: str | None = None
     detail: str | None = None
 
-    def shown(self) -> dict[str, Any]:
-        """Return what its owner sees, by the names of the service's answer."""
-        return {
-            "job_id": self.id,
-            "kind": self.kind,
-            "status": self.status,
-            "created_at": self.created_at,
-            "finished_at": self.finished_at,
-            "result": dict(self.result) or None,
-            "problem": self.problem,
-            "detail": self.detail or None,
-        }
+    def answer(self, request_id: str) -> JobAnswer:
+        """Return what is shown of the job."""
+        return JobAnswer(
+            job_id=self.id,
+            kind=self.kind,
+            status=self.status,
+            created_at=self.created_at,
+            finished_at=self.finished_at,
+            result=dict(self.result) or None,
+            problem=self.problem,
+            detail=self.detail or None,
+            request_id=request_id,
+        )
 
 
 class JobBoard:

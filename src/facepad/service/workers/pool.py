@@ -15,7 +15,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from facepad.service.config import ServiceConfig
-from facepad.service.workers.process import JudgeRequest, WorkerLost, WorkerProcess
+from facepad.service.workers.process import (
+    JudgeRequest,
+    WorkerBroken,
+    WorkerLost,
+    WorkerProcess,
+)
 
 logger = logging.getLogger("facepad.service")
 _PAUSES_S = (0.0, 0.5, 2.0, 10.0)  # before further starts, while none succeeds
@@ -76,7 +81,7 @@ class Inference:
         self._admitted = self._busy = 0
         self._was_ready = self._closing = False
         self.restarts = 0
-        self.fault = ""
+        self.broken = ""  # why no worker can start
 
     async def start(self) -> None:
         """Begin to answer; returns at once."""
@@ -193,11 +198,11 @@ class Inference:
                 if not process.is_open:
                     await process.open()
                 self._processes[number], failures, self._was_ready = process, 0, True
-                self.fault = ""
                 successor = await self._serve(process)
             except (WorkerLost, TimeoutError) as error:
                 failures += number not in self._processes
-                self.fault = str(error)
+                if isinstance(error, WorkerBroken) and not self._was_ready:
+                    self.broken = str(error)
                 logger.error("worker ended", extra={"event": "worker_ended"})
             finally:
                 self._processes.pop(number, None)

@@ -36,6 +36,10 @@ class WorkerLost(Exception):  # noqa: N818 - as above
     """The worker ended while it judged the request."""
 
 
+class WorkerBroken(WorkerLost):
+    """The worker has no models; the message says why."""
+
+
 class WorkerProcess:
     """A worker process and the socket to it."""
 
@@ -58,13 +62,13 @@ class WorkerProcess:
         """Wait until the worker has answered its golden input.
 
         Raises:
-            WorkerLost: It ended, or has no models; the message says why.
+            WorkerLost: It ended, or has no models.
         """
         self.link.setblocking(False)
         self._reader, self._writer = await asyncio.open_connection(sock=self.link, limit=1 << 20)
         values = await self._asked(self._first, _START_S)
         if not values["ready"]:
-            raise WorkerLost(values["fault"])
+            raise WorkerBroken(values["fault"])
         self.is_open = True
 
     async def ended(self) -> None:
