@@ -51,6 +51,7 @@ def create_app(services: Services) -> FastAPI:
         finally:
             await services.jobs.close()
             await services.inference.close()
+            await services.access.rates.close()
             await services.operations.end()
 
     app = FastAPI(

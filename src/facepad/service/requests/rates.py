@@ -92,6 +92,11 @@ class CallerRates:
         if (wait := self._failures.take(network_of(address))) > 0.0:
             raise _limited(wait)
 
+    async def close(self) -> None:
+        """Close the connections to Redis."""
+        if self._redis is not None:
+            await self._redis.aclose()
+
     async def _shared(self, key_id: str) -> float | None:
         """Count in Redis, by windows of a second and of a burst; None where it is away."""
         if self._redis is None:
@@ -141,7 +146,7 @@ def _redis(url: str) -> tuple[Any, tuple[type[Exception], ...]]:
         client = Redis.from_url(url, socket_timeout=_REDIS_S, socket_connect_timeout=_REDIS_S)
     except ImportError:
         raise SettingsError(
-            "FACEPAD_SERVICE_REDIS_URL needs the package redis: pip install redis"
+            "FACEPAD_SERVICE_REDIS_URL needs the package redis: pip install 'facepad[redis]'"
         ) from None
     except ValueError:
         raise SettingsError(
