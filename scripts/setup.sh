@@ -22,7 +22,7 @@ compile=(--no-compile)
 case $want in
   core) compile=(--compile) targets=(--editable '.[data,report]') ;;
   dev) targets=("${dev[@]}") ;;
-  lowest) targets=(--constraint requirements/lowest.txt "${dev[@]}") venv=.venv-lowest ;;
+  lowest) targets=(--constraint requirements/lowest.txt "${dev[@]/'.[dev]'/.[test]}") venv=.venv-lowest ;;
   newest) targets=(--upgrade --upgrade-strategy eager "${dev[@]}") venv=.venv-newest ;;
   *) echo "usage: scripts/setup.sh core|dev|lowest|newest, got '$want'" >&2; exit 2 ;;
 esac
