@@ -1,6 +1,6 @@
 """Networks over volumes can learn, depend on what they see, and are the same in ONNX."""
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -11,6 +11,7 @@ from facepad.liveness.voxel.reconstructor import map_name
 from facepad.training.face.export import CHANNELS
 from facepad.training.voxel import painting
 from facepad.training.voxel.in_onnx import exported, exported_maps
+from facepad.training.voxel.learning import VoxelTraining
 from facepad.training.voxel.networks import (
     InputKind,
     NetworkSpec,
@@ -157,6 +158,29 @@ def test_features_are_standardised_by_all_that_was_seen() -> None:
         layer(torch.randn(8, 2, generator=rng) * torch.tensor([2.0, 0.5]) + 7.0)
     found = layer.eval()(torch.tensor([[7.0, 7.0], [9.0, 7.5]]))
     torch.testing.assert_close(found, torch.tensor([[0.0, 0.0], [1.0, 1.0]]), atol=0.2, rtol=0.0)
+
+
+def test_each_head_learns_from_its_own_attacks() -> None:
+    spec = NetworkSpec("surface", "appearance", ())
+    torch.manual_seed(0)
+    net = voxel_network(spec).train()
+    training = VoxelTraining(spec, {}, *(cast("Any", None),) * 3)
+    occupancy, crops = batch(4)
+    given = {
+        "occupancy": occupancy,
+        "maps": [painting.appearance_maps(crops)],
+        "labels": torch.tensor([1.0, 0.0, 1.0, 0.0]),
+        "masks": torch.tensor([False, True, False, True]),
+    }
+    training.loss(net, given).backward()
+    head = net.classifier.head
+
+    assert float(head.bias.grad[0]) < 0.0  # no attack of its own: towards bona fide
+
+    given["masks"] = torch.tensor([False, False, False, False])
+    net.zero_grad()
+    training.loss(net, given).backward()
+    assert float(head.bias.grad[1]) < 0.0  # now the head for masks has no attack
 
 
 def test_blocks_that_come_with_no_volume_are_refused() -> None:

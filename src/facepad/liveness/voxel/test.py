@@ -258,7 +258,7 @@ def facts_of(volume: Volume) -> dict[str, Any]:
     Returns:
         ``surface_share``: share of the crop with a surface. ``relief_px``: root mean square
         distance of the middle of the face from the plane that fits it best, in pixels of the
-        192-pixel crop; about 0 for flat media, None without a surface there.
+        192-pixel crop; smaller for flat media as a rule, None without a surface there.
     """
     present, depth = volume.present, volume.depth
     away = (np.arange(GRID) + 0.5) * (SIDE / GRID) - SIDE / 2

@@ -50,8 +50,8 @@ class VoxelErrors:
             f"{rates.bona_fide.subjects} subjects, {rates.attack.presentations} attacks of "
             f"{rates.attack.subjects}; {self.without_face} without a face",
             f"  AUC {self.auc:.3f} [{self.low:.3f}, {self.high:.3f}] ({species}); at the balanced "
-            f"point accepted attacks {percent(rates.apcer_worst)} (worst species), living people "
-            f"not accepted {percent(rates.bpcer)}",
+            f"point APCER {percent(rates.apcer_worst)} (worst species), BPCER "
+            f"{percent(rates.bpcer)}",
         ]
 
 

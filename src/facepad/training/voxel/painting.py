@@ -152,7 +152,7 @@ def statistics(occupancy: "Tensor", maps: "Sequence[Tensor]") -> "Tensor":
 def standardised(width: int) -> Any:  # noqa: ANN401 - a torch module
     """Return a module that gives features a mean of 0 and a spread of 1 over the training data.
 
-    Other than in batch normalisation, a picture is never standardised by the few others of its
+    Unlike in batch normalisation, a picture is never standardised by the few others of its
     batch, but by all that were seen before.
     """
     import torch

@@ -256,9 +256,10 @@ class VoxelRecipe:
                 self.command,
                 "Platt scaling on simulated people who were not trained on; classes and species "
                 f"count alike. Operating points: at most {shares} of the attacks of the worst "
-                f"source of these people or dev set are accepted, and attack is said of at most "
-                f"{ACCUSED:.0%} of its living people. The held-out people are others: they "
-                "selected nothing.",
+                f"source of these people or dev set are accepted, and at most {ACCUSED:.0%} of its "
+                "bona fide are classified as attacks. The held-out people are others: neither the "
+                "epoch nor the scaling nor the operating points were selected on them. The recipe "
+                "itself was chosen with people among them, so their figures are optimistic.",
                 "train",
             ),
             results=result_section(report, self.judged(data)),
@@ -358,11 +359,12 @@ def dry_run(recipe: VoxelRecipe) -> str:
     Raises:
         SettingsError: As `VoxelRecipe.samples`.
         DatasetError: As `VoxelRecipe.samples`.
-        ModelError: Weights cannot be fetched.
+        ModelError: Weights cannot be fetched, or the network of volumes cannot be run.
     """
     import torch
 
     samples = recipe.samples()
+    reconstructor_of(recipe.volumes)
     folder = settings.writable_folder("cache_dir")
     train, seen = VoxelSet("train", samples.train.samples, ()), SeenMaps(MapCache(folder), {}, ())
     batches = recipe._batches(train, VolumeCache(folder), seen)
