@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import APIRouter, FastAPI
 from starlette.datastructures import MutableHeaders
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from facepad import __version__
@@ -23,6 +23,7 @@ from facepad.service.workers.messages import where
 
 Count = Callable[[str, str, int, float, str], None]
 logger = logging.getLogger("facepad.service")
+_GONE = 499  # the client went away before its answer; only in logs and counts
 _HEADERS = (  # of every answer; pages have their own policy
     ("Cache-Control", "no-store"),
     ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
@@ -119,6 +120,8 @@ class Surroundings:
 
         try:
             await self._app(scope, receive, send_with_headers)
+        except ClientDisconnect:
+            status = status or _GONE
         except Exception as error:  # noqa: BLE001 - no traceback and no input leaves the service
             logger.error("fault", extra={"event": "fault", "fault": where(error)})
             if not status:

@@ -4,6 +4,7 @@ No text repeats what was sent: no value, no file name, no address.
 """
 
 import logging
+import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -19,6 +20,7 @@ from starlette.exceptions import HTTPException
 logger = logging.getLogger("facepad.service")
 MEDIA_TYPE = "application/problem+json"
 _RETRY_S = "5"  # where nothing better is known
+_SPREAD_S = (2, 5)  # of further attempts
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,3 +293,8 @@ def _documented(codes: Sequence[str]) -> dict[str, Any]:
             }
         },
     }
+
+
+def retry_after() -> dict[str, str]:
+    """Return the header that spreads further attempts over a few seconds."""
+    return {"Retry-After": str(random.randint(*_SPREAD_S))}  # noqa: S311 - no secret

@@ -17,6 +17,7 @@ from facepad.service.idempotency import (
     request_fingerprint,
 )
 from facepad.service.problems import Problem
+from facepad.service.requests.open_bodies import OpenBodies
 
 HEADER = "Idempotency-Key"
 REPLAYED = "Idempotency-Replayed"
@@ -36,9 +37,9 @@ class Repeats:
     Their routers need `RepeatableRoute` as ``route_class``.
     """
 
-    def __init__(self, store: IdempotencyStore) -> None:
-        """Keep answers in a store."""
-        self._store = store
+    def __init__(self, store: IdempotencyStore, bodies: OpenBodies) -> None:
+        """Keep answers in a store; the bodies that are read for it are bounded."""
+        self._store, self._bodies = store, bodies
 
     def of(
         self, caller: Callable[..., Awaitable[str]], gate: Callable[[], object] = lambda: None
@@ -63,7 +64,9 @@ class Repeats:
         ) -> None:
             if idempotency_key is not None:
                 gate()
-                fingerprint = _fingerprint(request, await request.body())
+                with self._bodies.reading(request):
+                    body = await request.body()
+                fingerprint = _fingerprint(request, body)
                 await run_in_threadpool(self._begin, actor, idempotency_key, fingerprint)
                 request.state.repeat = _Repeat(self._store, actor, idempotency_key)
 

@@ -7,6 +7,7 @@ from facepad.service.config import ServiceConfig
 from facepad.service.operations import Operations
 from facepad.service.repeats import Repeats
 from facepad.service.requests.access import Access
+from facepad.service.requests.open_bodies import OpenBodies
 from facepad.service.requests.rates import CallerRates
 from facepad.service.state import ServiceState
 from facepad.service.workers.jobs import JobBoard
@@ -24,6 +25,7 @@ class Services:
         operations: Counts and records results.
         repeats: Answers requests with an idempotency key.
         jobs: Work that takes longer than a request.
+        bodies: Bounds the bodies that are being read.
     """
 
     config: ServiceConfig
@@ -32,16 +34,19 @@ class Services:
     operations: Operations
     repeats: Repeats
     jobs: JobBoard
+    bodies: OpenBodies
 
     @classmethod
     def of(cls, config: ServiceConfig, state: ServiceState, inference: Inference) -> Self:
         """Make everything from settings, the opened state folder and the workers."""
         operations = Operations(state.store, state.audit, inference)
+        bodies = OpenBodies(config)
         return cls(
             config,
             Access(state.keys, config, CallerRates(config)),
             inference,
             operations,
-            Repeats(state.idempotency),
+            Repeats(state.idempotency, bodies),
             JobBoard(inference, operations),
+            bodies,
         )

@@ -9,9 +9,11 @@ import pytest
 from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.testclient import TestClient
 
+from facepad.service.config import ServiceConfig
 from facepad.service.idempotency import IdempotencyStore
 from facepad.service.problems import Problem, install
 from facepad.service.repeats import RepeatableRoute, Repeats
+from facepad.service.requests.open_bodies import OpenBodies
 from facepad.service.store import Store
 
 ONE: Mapping[str, Any] = {"Idempotency-Key": "one"}
@@ -22,7 +24,7 @@ class Counting:
 
     def __init__(self, store: Store) -> None:
         self.runs, self.problem, self.wait_s = 0, "", 0.0
-        repeats = Repeats(IdempotencyStore(store))
+        repeats = Repeats(IdempotencyStore(store), OpenBodies(ServiceConfig()))
         routes = APIRouter(route_class=RepeatableRoute)
 
         async def caller(request: Request) -> str:

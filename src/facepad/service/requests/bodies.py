@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 from fastapi import Request
+from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ValidationError
 from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
@@ -13,6 +14,7 @@ from facepad.service.problems import Problem, invalid
 from facepad.service.wire import decoded
 
 _MOST_DEPTH = 16  # of JSON
+_MOST_VALUES = 5000  # of JSON; a clip may have a frame in each of hundreds
 _MOST_FIELDS = 20  # of multipart, beside files
 _MOST_FIELD_BYTES = 4096
 _IN_MEMORY = 1 << 40  # bytes; a part that is larger would go to a file on disk
@@ -51,7 +53,8 @@ async def read_body(
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "application/json":
-        return _from_json(await request.body(), model, media, most_files)
+        body = await request.body()
+        return await run_in_threadpool(_from_json, body, model, media, most_files)
     if kind == "multipart/form-data":
         return await _from_parts(request, model, media, most_files)
     raise Problem("unsupported_media_type", "Send application/json or multipart/form-data.")
@@ -61,8 +64,11 @@ def parsed_json(body: bytes) -> Any:  # noqa: ANN401 - whatever was sent
     """Return the value of a JSON body.
 
     Raises:
-        Problem: It is none, or is nested too deeply.
+        Problem: It is none, has too many values, or is nested too deeply.
     """
+    # Counted in the bytes, at a small part of the cost of parsing; base64 has none of these.
+    if sum(map(body.count, (b",", b"[", b"{"))) > _MOST_VALUES:
+        raise Problem("malformed", f"The JSON has more than {_MOST_VALUES:,} values.")
     try:
         value = json.loads(body)
     except (ValueError, RecursionError):

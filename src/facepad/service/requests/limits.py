@@ -15,6 +15,8 @@ from facepad.service.problems import Problem, response
 
 MOST_URL_BYTES = 4 << 10
 MOST_HEADER_BYTES = 16 << 10
+# A body that comes more slowly is not waited for, after a time in which a connection may stall.
+_LEAST_BYTES_PER_S, _PATIENCE_S = 8 << 10, 5.0
 
 
 class Bounds:
@@ -96,7 +98,8 @@ def is_same_origin(headers: Mapping[str, str]) -> bool:
 class _CountedBody:
     def __init__(self, receive: Receive, most: int, within_s: float) -> None:
         self._receive, self._most = receive, most
-        self._until = time.monotonic() + within_s
+        self._began = time.monotonic()
+        self._until = self._began + within_s
         self._size, self._is_whole, self._is_over = 0, False, False
 
     async def drain(self) -> None:
@@ -109,7 +112,8 @@ class _CountedBody:
         if self._is_whole:  # waits for the client to go away
             return await self._receive()
         try:
-            async with asyncio.timeout(max(0.0, self._until - time.monotonic())):
+            slowest = self._began + _PATIENCE_S + self._size / _LEAST_BYTES_PER_S
+            async with asyncio.timeout(min(self._until, slowest) - time.monotonic()):
                 message = await self._receive()
         except TimeoutError:
             self._is_over = True

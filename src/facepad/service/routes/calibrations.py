@@ -50,7 +50,8 @@ def router(services: Services) -> APIRouter:
         request: Request, response: Response, actor: Annotated[str, Depends(writer)]
     ) -> JobAnswer:
         services.jobs.check_room()
-        fields, media = await read_body(request, CalibrationRequest, _FRAMES, _MOST_FRAMES)
+        with services.bodies.reading(request):
+            fields, media = await read_body(request, CalibrationRequest, _FRAMES, _MOST_FRAMES)
         if fields.persons is not None and len(fields.persons) != len(media["frames"]):
             message = "expected one for each frame"
             raise Problem("invalid_request", errors=[{"pointer": "/persons", "message": message}])

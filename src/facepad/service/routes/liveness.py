@@ -70,8 +70,10 @@ def router(services: Services) -> APIRouter:
 
 async def _judge_images(services: Services, request: Request, actor: str) -> ImageAnswer:
     inference, config = services.inference, services.config
-    with place(inference):
+    check_place(inference)
+    with services.bodies.reading(request):
         fields, media = await read_body(request, ImageRequest, _IMAGES, config.max_images)
+    with place(inference):
         options, side_by_side = fields.given(), asyncio.Semaphore(config.workers)
 
         async def judged(number: int, data: bytes) -> LivenessResult:
@@ -85,9 +87,10 @@ async def _judge_images(services: Services, request: Request, actor: str) -> Ima
 
 async def _judge_video(services: Services, request: Request, actor: str) -> VideoAnswer:
     inference, config = services.inference, services.config
+    check_place(inference)
+    with services.bodies.reading(request):
+        fields, media = await read_body(request, VideoRequest, _VIDEO, config.max_video_frames)
     with place(inference):
-        most = config.max_video_frames
-        fields, media = await read_body(request, VideoRequest, _VIDEO, most)
         options: dict[str, Any] = fields.given()
         if "video" in media:
             asked = JudgeRequest("video", media["video"], options)

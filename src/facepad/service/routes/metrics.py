@@ -30,8 +30,10 @@ def router(services: Services) -> APIRouter:
         dependencies=[Depends(services.repeats.of(key, partial(check_place, services.inference)))],
     )
     async def measure(request: Request, _: Annotated[str, Depends(key)]) -> MetricsAnswer:
-        with place(services.inference):
+        check_place(services.inference)
+        with services.bodies.reading(request):
             body = await read_body(request, MetricsRequest, _IMAGE, 1)
+        with place(services.inference):
             asked = JudgeRequest("metrics", body[1]["image"])
             answer = await ask(services.inference, asked)
         return MetricsAnswer(**answer.values, request_id=request.state.request_id)

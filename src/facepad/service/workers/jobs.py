@@ -10,9 +10,8 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from facepad.service.operations import Operations
-from facepad.service.problems import Problem
+from facepad.service.problems import Problem, retry_after
 from facepad.service.wire import JobAnswer
-from facepad.service.workers.judging import retry_after
 from facepad.service.workers.pool import DeadlineExceeded, Inference
 from facepad.service.workers.process import JudgeRequest, WorkerLost
 

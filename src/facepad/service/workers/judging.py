@@ -2,12 +2,11 @@
 
 import asyncio
 import logging
-import random
 from collections.abc import Coroutine, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from facepad.service.problems import Problem
+from facepad.service.problems import Problem, retry_after
 from facepad.service.workers.pool import (
     DeadlineExceeded,
     Inference,
@@ -19,12 +18,11 @@ from facepad.service.workers.process import JudgeRequest, WorkerLost
 
 logger = logging.getLogger("facepad.service")
 _Result = TypeVar("_Result")
-_RETRY_S = (2, 5)  # bounds of Retry-After
 
 
 @contextmanager
 def place(inference: Inference) -> Iterator[None]:
-    """Take a place for a request before its body is read.
+    """Take a place for a request whose body was read.
 
     Raises:
         Problem: All places are taken, or no worker is ready.
@@ -39,7 +37,7 @@ def place(inference: Inference) -> Iterator[None]:
 
 
 def check_place(inference: Inference) -> None:
-    """Refuse a request at once where `place` would.
+    """Refuse a request before its body is read where `place` would refuse it now.
 
     Raises:
         Problem: As `place`.
@@ -77,11 +75,6 @@ async def ask(inference: Inference, asked: JudgeRequest, index: int = 0) -> Judg
     detail = str(answer.values.get("detail", ""))
     errors = [{"pointer": place, "message": detail}] if code == "unprocessable_media" else ()
     raise Problem(code, detail, errors=errors)
-
-
-def retry_after() -> dict[str, str]:
-    """Return the header that spreads further attempts over a few seconds."""
-    return {"Retry-After": str(random.randint(*_RETRY_S))}  # noqa: S311 - no secret
 
 
 def _place(kind: str, index: int) -> str:

@@ -66,6 +66,18 @@ def test_a_refused_body_is_not_taken_beyond_its_bound() -> None:
     assert len(sender.left) == 8
 
 
+def test_a_body_that_trickles_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("facepad.service.requests.limits._PATIENCE_S", 0.05)
+
+    async def reading(_: Any, receive: Any, send: Any) -> None:  # noqa: ANN401
+        for _ in range(3):
+            await receive()
+        await send({})
+
+    with pytest.raises(Exception, match="timeout"):
+        run(reading, Sender([b"a", b"b"], is_whole=False), body_deadline_s=30.0)
+
+
 def test_a_body_that_does_not_come_is_waited_for_no_longer_than_the_deadline() -> None:
 
     async def reading(_: Any, receive: Any, __: Any) -> None:  # noqa: ANN401
