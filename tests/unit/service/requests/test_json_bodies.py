@@ -1,7 +1,5 @@
 """JSON bodies are bounded in values and depth before and while they are parsed."""
 
-import time
-
 import pytest
 
 from facepad.service.problems import Problem
@@ -25,11 +23,3 @@ def test_a_body_that_is_nested_deeply_is_refused() -> None:
     with pytest.raises(Problem) as caught:
         parsed_json(b"[" * 17 + b"]" * 17)
     assert "nested deeper than 16" in caught.value.detail
-
-
-def test_counting_the_values_of_a_long_body_takes_no_time() -> None:
-    body = b'{"x":[' + b"{}," * 6_000_000 + b"{}]}"
-    began = time.process_time()
-    with pytest.raises(Problem):
-        parsed_json(body)
-    assert time.process_time() - began < 1.0
