@@ -7,7 +7,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from facepad.errors import ModelError, SettingsError
 from facepad.service.config import ServiceConfig
@@ -38,6 +38,7 @@ def run(config: ServiceConfig, say: Say) -> None:
     inference = Inference(config)  # the workers load their models while the rest is imported
     gc.disable()  # what is imported lives to the end
     try:
+        held = _held(config)
         server = _server(config, inference, say, address(config, listener))
     except BaseException:
         asyncio.run(inference.close())
@@ -47,7 +48,8 @@ def run(config: ServiceConfig, say: Say) -> None:
     for one in (signal.SIGINT, signal.SIGTERM):
         # The server handles it, and raises it again for this handler once it has stopped.
         signal.signal(one, lambda *_: None)
-    server.run(sockets=[listener])
+    with held:
+        server.run(sockets=[listener])
     if inference.broken:
         raise ModelError(inference.broken)
 
@@ -78,6 +80,15 @@ def address(config: ServiceConfig, listener: socket.socket) -> str:
         return config.public_url.rstrip("/")
     host = f"[{config.host}]" if ":" in config.host else config.host
     return f"http://{host}:{listener.getsockname()[1]}"
+
+
+def _held(config: ServiceConfig) -> BinaryIO:
+    """Return what keeps other servers from the state folder."""
+    from facepad.service.state import hold
+    from facepad.service.store import make_private
+
+    make_private(config.state_dir)
+    return hold(config.state_dir)
 
 
 def _server(config: ServiceConfig, inference: Inference, say: Say, url: str) -> "uvicorn.Server":

@@ -36,6 +36,7 @@ _PRAGMAS = (
     "PRAGMA foreign_keys=ON",
     "PRAGMA secure_delete=ON",
 )
+_OF_OTHERS = 0o077  # bits of permission
 _APPEND_ONLY = tuple(
     f"CREATE TRIGGER IF NOT EXISTS audit_log_no_{act} BEFORE {act} ON audit_log "  # no input in it
     "BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END"
@@ -173,19 +174,24 @@ class Store:
 
 
 def make_private(folder: Path) -> None:
-    """Make a folder that only its owner can read; tighten one that others can.
+    """Make a folder that only its owner can read; one that is there is left as it is.
 
     Raises:
-        SettingsError: It cannot be made, or belongs to somebody else.
+        SettingsError: It cannot be made, or others can read it.
     """
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        folder.chmod(0o700)
+        mode = folder.stat().st_mode & 0o777
     except OSError as error:
         raise SettingsError(
             f"the state folder {folder} cannot be used ({error.strerror}); set "
             "FACEPAD_STATE_DIR to a folder of your own"
         ) from error
+    if mode & _OF_OTHERS:
+        raise SettingsError(
+            f"others can enter the state folder {folder}: expected mode 0700, got {mode:04o}; "
+            f"run: chmod 700 {folder}, or set FACEPAD_STATE_DIR to another folder"
+        )
 
 
 def _version(connection: Connection) -> int:

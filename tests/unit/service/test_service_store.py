@@ -35,10 +35,12 @@ def test_only_the_owner_can_read_the_folder_and_every_file_in_it(
     assert {path.stat().st_mode & 0o777 for path in files} == {0o600}
 
 
-def test_a_folder_that_others_can_read_is_tightened(tmp_path: Path) -> None:
+def test_a_folder_that_others_can_read_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
-    Store(tmp_path).close()
-    assert tmp_path.stat().st_mode & 0o777 == 0o700
+    with pytest.raises(SettingsError, match=r"expected mode 0700, got 0755; run: chmod"):
+        Store(tmp_path)
+    assert tmp_path.stat().st_mode & 0o777 == 0o755
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_transaction_that_fails_leaves_nothing(database: Store) -> None:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from facepad.service.operations import Operations
-from facepad.service.problems import Problem
+from facepad.service.problems import KINDS, Problem
 from facepad.service.wire import JobAnswer
 from facepad.service.workers.judging import retry_after
 from facepad.service.workers.messages import where
@@ -130,7 +130,7 @@ class JobBoard:
             job.status = "running"
             values = await self._values(request)
             if code := values.get("code"):
-                job.problem, job.detail = str(code), str(values.get("detail", ""))
+                job.problem, job.detail = code, values.get("detail") or KINDS[code].title
                 fields = {"event": "job_failed", "reason_code": code, "fault": values.get("fault")}
                 logger.error("job failed", extra=fields)
             else:

@@ -30,6 +30,10 @@ from facepad.types import Face, Frame, LivenessTest, Presentation
 
 NAME = "-"  # of every source, as of standard input: names of files are inputs
 _CHECKERS = 16  # that are kept, for as many sets of options
+_NO_FOLDER = {
+    "code": "store_unavailable",
+    "detail": "The folder of calibrations cannot be written.",
+}
 _MOST_FILES = 256  # that are open at once
 Media = Sequence[bytes]
 Answer = dict[str, Any]
@@ -123,6 +127,8 @@ class Judge:
     def _calibrate(self, header: Mapping[str, Any], media: Media) -> Answer:
         from facepad.training.calibration import run  # seldom needed
 
+        if refused := _refused_place(header):
+            return refused
         for at, data in enumerate(media):
             with _readable(at):
                 self._pictures.check(data)
@@ -131,7 +137,6 @@ class Judge:
             run.CalibrationPicture(data, person, f"frame {at}")
             for at, (data, person) in enumerate(zip(media, persons, strict=True))
         ]
-        calibration.check_free(header["name"], overwrite=header["overwrite"])
         try:
             made = run.fit_calibration(
                 header["name"],
@@ -143,7 +148,10 @@ class Judge:
             )
         except InputError as error:  # names nothing but the numbers of frames
             raise Refused("unprocessable_media", str(error)) from error
-        calibration.save(made.calibration, made.card)
+        try:
+            calibration.save(made.calibration, made.card)
+        except ModelError as error:
+            return {**_NO_FOLDER, "fault": str(error)}
         return {
             "calibration": calibration.version(header["name"]),
             "frames": made.calibration.frames,
@@ -202,6 +210,16 @@ def _of_setting(header: Mapping[str, Any], error: SettingsError) -> Answer:
     if name is not None and name not in calibration.names():
         return {"code": "unknown_calibration"}
     return {"code": "invalid_request", "fault": where(error)}
+
+
+def _refused_place(header: Mapping[str, Any]) -> Answer:
+    """Return the answer where no calibration can be kept under a name; empty where one can."""
+    try:
+        calibration.check_free(header["name"], overwrite=True)
+    except SettingsError as error:  # names nothing but the folder
+        return {**_NO_FOLDER, "fault": str(error)}
+    is_taken = not header["overwrite"] and header["name"] in calibration.names()
+    return {"code": "calibration_exists"} if is_taken else {}
 
 
 def _golden() -> Presentation:
