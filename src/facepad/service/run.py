@@ -16,6 +16,8 @@ from facepad.service.workers.pool import Inference
 if TYPE_CHECKING:
     import uvicorn
 
+    from facepad.service.keys import KeyStore
+
 Say = Callable[[str], object]
 _MOST_HEADER_BYTES = 32 << 10  # held while headers are incomplete
 _PRIVATE = 0o077  # bits of permission that nobody else gets
@@ -101,24 +103,20 @@ def _server(config: ServiceConfig, inference: Inference, say: Say, url: str) -> 
     from facepad.service.state import open_state
 
     class Server(uvicorn.Server):
-        """Says where it listens when it does, and stops when no worker can start."""
+        """Says where it listens once checks are answered, and stops when no worker can start."""
 
-        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-            await super().startup(sockets)
-            for line in lines:
-                say(line)
+        has_greeted = False
 
         async def on_tick(self, counter: int) -> bool:
+            if inference.ready and not self.has_greeted:
+                self.has_greeted = True
+                for line in await asyncio.to_thread(_greeting, state.keys, url):
+                    say(line)
             return await super().on_tick(counter) or bool(inference.broken)
 
     configure_logs(sys.stdout)
     state = open_state(config.state_dir)
     state.idempotency.forget_unfinished()
-    lines = [f"listening on {url}"]
-    if not state.keys.list():
-        _, text = state.keys.create("first", actor="service")
-        lines.append(f"API key, shown this once: {text}")
-    lines += [f"try it:        {url}/try", f"documentation: {url}/docs"]
     return Server(
         uvicorn.Config(
             create_app(Services.of(config, state, inference)),
@@ -134,6 +132,15 @@ def _server(config: ServiceConfig, inference: Inference, say: Say, url: str) -> 
             h11_max_incomplete_event_size=_MOST_HEADER_BYTES,
         )
     )
+
+
+def _greeting(keys: "KeyStore", url: str) -> list[str]:
+    """Return what the operator needs; make a key where there has been none."""
+    lines = [f"listening on {url}"]
+    if not keys.list():
+        _, text = keys.create("first", actor="service")
+        lines.append(f"API key, shown this once: {text}")
+    return [*lines, f"try it:        {url}/try", f"documentation: {url}/docs"]
 
 
 def _protocol(config: ServiceConfig) -> type[asyncio.Protocol]:

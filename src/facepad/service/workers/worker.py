@@ -259,24 +259,36 @@ def main(descriptor: int) -> None:
         first = read_message(stream)
         if first is None:
             return
-        options = first[0]
-        _bound(options["memory_mb"])
-        runtime.tune()
-        judge = Judge(
-            threads=options["threads"],
-            deadline_s=options["deadline_s"],
-            pictures=PictureBounds(**options["pictures"]),
-            clips=ClipBounds(**options["clips"]),
-        )
         try:
-            if options["warm"]:
-                judge.warm()
+            judge = _started(first[0])
         except FacepadError as error:
             link.sendall(packed({"ready": False, "fault": str(error)}))
+            return
+        except Exception as error:  # noqa: BLE001 - the server logs it, and tries again
+            link.sendall(packed({"ready": False, "fault": where(error), "is_passing": True}))
             return
         link.sendall(packed({"ready": True}))
         while (message := read_message(stream)) is not None:
             link.sendall(packed(judge.answer(*message)))
+
+
+def _started(options: Mapping[str, Any]) -> Judge:
+    """Return a judge that can answer, by the first message of the server.
+
+    Raises:
+        FacepadError: A model file is missing or wrong.
+    """
+    _bound(options["memory_mb"])
+    runtime.tune()
+    judge = Judge(
+        threads=options["threads"],
+        deadline_s=options["deadline_s"],
+        pictures=PictureBounds(**options["pictures"]),
+        clips=ClipBounds(**options["clips"]),
+    )
+    if options["warm"]:
+        judge.warm()
+    return judge
 
 
 def _bound(memory_mb: int) -> None:
