@@ -4,6 +4,7 @@ SQLite in write-ahead mode, one file in the state folder. What a transaction wro
 whole or not at all, also after ``kill -9``.
 """
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -28,6 +29,8 @@ from sqlalchemy.exc import DBAPIError
 from facepad.errors import SettingsError
 
 SCHEMA_VERSION = 1
+_SET_VERSION = f"PRAGMA user_version={SCHEMA_VERSION}"
+_PROBED_EVERY_S = 5.0  # whether it can be written
 FILE = "service.sqlite3"
 _PRAGMAS = (
     "PRAGMA journal_mode=WAL",
@@ -117,7 +120,7 @@ class Store:
             SettingsError: The folder or the file cannot be used, or another version of facepad
                 made the file.
         """
-        self.path = folder / FILE
+        self.path, self._writable_until = folder / FILE, 0.0
         make_private(folder)
         try:
             self.path.touch(mode=0o600, exist_ok=True)  # SQLite gives its other files this mode
@@ -144,12 +147,18 @@ class Store:
             yield connection
 
     def is_reachable(self) -> bool:
-        """Return whether the database can be read now."""
+        """Return whether the database can be read, and written a few seconds ago."""
         try:
             with self.read() as connection:
-                return _version(connection) == SCHEMA_VERSION
+                if _version(connection) != SCHEMA_VERSION:
+                    return False
+            if time.monotonic() >= self._writable_until:
+                with self.write() as connection:  # a page that is the same, as a full disk shows
+                    connection.exec_driver_sql(_SET_VERSION)
+                self._writable_until = time.monotonic() + _PROBED_EVERY_S
         except DBAPIError:
             return False
+        return True
 
     def close(self) -> None:
         """Close all connections; the last one merges the write-ahead log into the file."""
@@ -170,7 +179,7 @@ class Store:
             METADATA.create_all(connection)
             for statement in _APPEND_ONLY:
                 connection.exec_driver_sql(statement)
-            connection.exec_driver_sql(f"PRAGMA user_version={SCHEMA_VERSION}")
+            connection.exec_driver_sql(_SET_VERSION)
 
 
 def make_private(folder: Path) -> None:
