@@ -101,7 +101,10 @@ class ServiceConfig(BaseModel):
         description="Checks after which a worker is replaced by a new one.",
     )
     worker_memory_mb: int = Field(
-        default=2000, ge=500, le=10**6, description="Address space of a worker, megabytes."
+        default=2000,
+        ge=1000,
+        le=10**6,
+        description="Address space of a worker, megabytes, 1000 or more.",
     )
     max_image_mb: float = Field(
         default=8.0, gt=0.0, le=100.0, description="Body of an image request."

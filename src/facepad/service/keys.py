@@ -6,6 +6,7 @@ that was published by mistake. The secret has 256 random bits, so that no slow h
 
 import base64
 import hmac
+import logging
 import re
 import secrets
 import zlib
@@ -16,11 +17,13 @@ from pathlib import Path
 from uuid import uuid4
 
 from sqlalchemy import Row, insert, select, update
+from sqlalchemy.exc import DBAPIError
 
 from facepad.errors import SettingsError, require, unknown_name
 from facepad.service.audit import AuditLog
 from facepad.service.store import API_KEYS, Store, timestamp, utc_now
 
+logger = logging.getLogger("facepad.service")
 SECRET_FILE = "secret"  # noqa: S105 - a name
 ENVIRONMENT = "live"
 OPERATOR = "operator"  # the actor of what the command line does
@@ -199,7 +202,11 @@ class KeyStore:
         if key.state(now) != "active":
             return None
         if key.last_used_at is None or key.last_used_at <= timestamp(now - _USED_EVERY):
-            self._note_use(key.id, now)
+            try:
+                self._note_use(key.id, now)
+            except DBAPIError as error:  # the key is right all the same
+                fields = {"event": "store_fault", "fault": type(error.orig).__name__}
+                logger.error("the use of a key was not noted", extra=fields)
         return key
 
     def _note_use(self, key_id: str, now: datetime) -> None:

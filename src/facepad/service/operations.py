@@ -3,6 +3,8 @@
 No label and no entry holds an id of a person, an address or media.
 """
 
+import asyncio
+import logging
 import time
 from collections import Counter, defaultdict, deque
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
@@ -27,11 +29,13 @@ from prometheus_client.metrics_core import (
     Metric,
     SummaryMetricFamily,
 )
+from sqlalchemy.exc import DBAPIError
 
 from facepad import __version__
 from facepad.service.audit import AuditLog
 from facepad.service.store import Store
 
+logger = logging.getLogger("facepad.service")
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 LEAST_SCORES = 20  # of a calibration, before their quantiles are shown; few would be single people
 MOST_SCORES = 1000  # the newest ones count
@@ -80,6 +84,7 @@ class Operations:
         self._scores: dict[str, deque[float]] = defaultdict(lambda: deque(maxlen=MOST_SCORES))
         self._counted: Counter[str] = Counter()
         self._failures, self._note_from = 0, 0.0
+        self._notes: set[asyncio.Task[None]] = set()
         # Else a second series for each, with the time of its first value.
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry()
@@ -140,15 +145,20 @@ class Operations:
         if problem == _UNAUTHENTICATED:
             self._failures += 1
             if time.monotonic() >= self._note_from:
-                self.note_failures()
+                self._note_from = time.monotonic() + _FAILURES_EVERY_S
+                note = asyncio.create_task(self.note_failures())
+                self._notes.add(note)
+                note.add_done_callback(self._notes.discard)
 
-    def note_failures(self) -> None:
-        """Write to the audit log how many requests had no valid key since the last entry."""
-        self._note_from = time.monotonic() + _FAILURES_EVERY_S
-        if self._failures:
-            facts = {"count": self._failures}
-            self._failures = 0
-            self._audit.append("anybody", "authentication.failed", "service", facts)
+    async def note_failures(self) -> None:
+        """Write to the audit log how many requests had no valid key since the last entry.
+
+        Those that cannot be written now count for the next entry.
+        """
+        if count := self._failures:
+            facts = {"count": count}
+            if await self.noted("anybody", "authentication.failed", "service", facts):
+                self._failures -= count
 
     async def judged(
         self, actor: str, request_id: str, results: Sequence[Mapping[str, Any]]
@@ -172,14 +182,27 @@ class Operations:
         """Write an entry of the audit log off the event loop."""
         await run_in_threadpool(self._audit.append, actor, action, target, details)
 
+    async def noted(
+        self, actor: str, action: str, target: str, details: Mapping[str, Any] | None = None
+    ) -> bool:
+        """Write an entry that no answer waits for; return whether the database took it."""
+        try:
+            await self.acted(actor, action, target, details)
+        except DBAPIError as error:
+            fields = {"event": "store_fault", "fault": type(error.orig).__name__}
+            logger.error("the audit log was not written", extra=fields)
+            return False
+        return True
+
     async def begin(self) -> None:
         """Note the start of the service."""
         await self.acted("service", "service.started", __version__)
 
     async def end(self) -> None:
         """Note the end of the service, and close the database."""
-        self.note_failures()
-        await self.acted("service", "service.stopped", __version__)
+        await asyncio.gather(*self._notes)
+        await self.note_failures()
+        await self.noted("service", "service.stopped", __version__)
         self._store.close()
 
     def checks(self) -> dict[str, str]:

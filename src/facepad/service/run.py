@@ -7,7 +7,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from facepad.errors import ModelError, SettingsError
 from facepad.service.config import ServiceConfig
@@ -15,6 +15,8 @@ from facepad.service.workers.pool import Inference
 
 if TYPE_CHECKING:
     import uvicorn
+
+    from facepad.service.keys import KeyStore
 
 Say = Callable[[str], object]
 _MOST_HEADER_BYTES = 32 << 10  # held while headers are incomplete
@@ -38,6 +40,7 @@ def run(config: ServiceConfig, say: Say) -> None:
     inference = Inference(config)  # the workers load their models while the rest is imported
     gc.disable()  # what is imported lives to the end
     try:
+        held = _held(config)
         server = _server(config, inference, say, address(config, listener))
     except BaseException:
         asyncio.run(inference.close())
@@ -47,7 +50,8 @@ def run(config: ServiceConfig, say: Say) -> None:
     for one in (signal.SIGINT, signal.SIGTERM):
         # The server handles it, and raises it again for this handler once it has stopped.
         signal.signal(one, lambda *_: None)
-    server.run(sockets=[listener])
+    with held:
+        server.run(sockets=[listener])
     if inference.broken:
         raise ModelError(inference.broken)
 
@@ -80,6 +84,15 @@ def address(config: ServiceConfig, listener: socket.socket) -> str:
     return f"http://{host}:{listener.getsockname()[1]}"
 
 
+def _held(config: ServiceConfig) -> BinaryIO:
+    """Return what keeps other servers from the state folder."""
+    from facepad.service.state import hold
+    from facepad.service.store import make_private
+
+    make_private(config.state_dir)
+    return hold(config.state_dir)
+
+
 def _server(config: ServiceConfig, inference: Inference, say: Say, url: str) -> "uvicorn.Server":
     """Make the server; at its start it gives the operator what is needed to use it."""
     import uvicorn
@@ -90,24 +103,20 @@ def _server(config: ServiceConfig, inference: Inference, say: Say, url: str) -> 
     from facepad.service.state import open_state
 
     class Server(uvicorn.Server):
-        """Says where it listens when it does, and stops when no worker can start."""
+        """Says where it listens once checks are answered, and stops when no worker can start."""
 
-        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-            await super().startup(sockets)
-            for line in lines:
-                say(line)
+        has_greeted = False
 
         async def on_tick(self, counter: int) -> bool:
+            if inference.ready and not self.has_greeted:
+                self.has_greeted = True
+                for line in await asyncio.to_thread(_greeting, state.keys, url):
+                    say(line)
             return await super().on_tick(counter) or bool(inference.broken)
 
     configure_logs(sys.stdout)
     state = open_state(config.state_dir)
     state.idempotency.forget_unfinished()
-    lines = [f"listening on {url}"]
-    if not state.keys.list():
-        _, text = state.keys.create("first", actor="service")
-        lines.append(f"API key, shown this once: {text}")
-    lines += [f"try it:        {url}/try", f"documentation: {url}/docs"]
     return Server(
         uvicorn.Config(
             create_app(Services.of(config, state, inference)),
@@ -123,6 +132,15 @@ def _server(config: ServiceConfig, inference: Inference, say: Say, url: str) -> 
             h11_max_incomplete_event_size=_MOST_HEADER_BYTES,
         )
     )
+
+
+def _greeting(keys: "KeyStore", url: str) -> list[str]:
+    """Return what the operator needs; make a key where there has been none."""
+    lines = [f"listening on {url}"]
+    if not keys.list():
+        _, text = keys.create("first", actor="service")
+        lines.append(f"API key, shown this once: {text}")
+    return [*lines, f"try it:        {url}/try", f"documentation: {url}/docs"]
 
 
 def _protocol(config: ServiceConfig) -> type[asyncio.Protocol]:

@@ -4,6 +4,7 @@ SQLite in write-ahead mode, one file in the state folder. What a transaction wro
 whole or not at all, also after ``kill -9``.
 """
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -28,6 +29,8 @@ from sqlalchemy.exc import DBAPIError
 from facepad.errors import SettingsError
 
 SCHEMA_VERSION = 1
+_SET_VERSION = f"PRAGMA user_version={SCHEMA_VERSION}"
+_PROBED_EVERY_S = 5.0  # whether it can be written
 FILE = "service.sqlite3"
 _PRAGMAS = (
     "PRAGMA journal_mode=WAL",
@@ -36,6 +39,7 @@ _PRAGMAS = (
     "PRAGMA foreign_keys=ON",
     "PRAGMA secure_delete=ON",
 )
+_OF_OTHERS = 0o077  # bits of permission
 _APPEND_ONLY = tuple(
     f"CREATE TRIGGER IF NOT EXISTS audit_log_no_{act} BEFORE {act} ON audit_log "  # no input in it
     "BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END"
@@ -116,7 +120,7 @@ class Store:
             SettingsError: The folder or the file cannot be used, or another version of facepad
                 made the file.
         """
-        self.path = folder / FILE
+        self.path, self._writable_until = folder / FILE, 0.0
         make_private(folder)
         try:
             self.path.touch(mode=0o600, exist_ok=True)  # SQLite gives its other files this mode
@@ -143,12 +147,18 @@ class Store:
             yield connection
 
     def is_reachable(self) -> bool:
-        """Return whether the database can be read now."""
+        """Return whether the database can be read, and written a few seconds ago."""
         try:
             with self.read() as connection:
-                return _version(connection) == SCHEMA_VERSION
+                if _version(connection) != SCHEMA_VERSION:
+                    return False
+            if time.monotonic() >= self._writable_until:
+                with self.write() as connection:  # a page that is the same, as a full disk shows
+                    connection.exec_driver_sql(_SET_VERSION)
+                self._writable_until = time.monotonic() + _PROBED_EVERY_S
         except DBAPIError:
             return False
+        return True
 
     def close(self) -> None:
         """Close all connections; the last one merges the write-ahead log into the file."""
@@ -169,23 +179,28 @@ class Store:
             METADATA.create_all(connection)
             for statement in _APPEND_ONLY:
                 connection.exec_driver_sql(statement)
-            connection.exec_driver_sql(f"PRAGMA user_version={SCHEMA_VERSION}")
+            connection.exec_driver_sql(_SET_VERSION)
 
 
 def make_private(folder: Path) -> None:
-    """Make a folder that only its owner can read; tighten one that others can.
+    """Make a folder that only its owner can read; one that is there is left as it is.
 
     Raises:
-        SettingsError: It cannot be made, or belongs to somebody else.
+        SettingsError: It cannot be made, or others can read it.
     """
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        folder.chmod(0o700)
+        mode = folder.stat().st_mode & 0o777
     except OSError as error:
         raise SettingsError(
             f"the state folder {folder} cannot be used ({error.strerror}); set "
             "FACEPAD_STATE_DIR to a folder of your own"
         ) from error
+    if mode & _OF_OTHERS:
+        raise SettingsError(
+            f"others can enter the state folder {folder}: expected mode 0700, got {mode:04o}; "
+            f"run: chmod 700 {folder}, or set FACEPAD_STATE_DIR to another folder"
+        )
 
 
 def _version(connection: Connection) -> int:

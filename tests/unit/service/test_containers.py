@@ -44,6 +44,18 @@ def test_the_service_does_not_run_as_root_and_keeps_its_state_in_a_volume() -> N
     assert last["VOLUME"] == "/state"
 
 
+def test_all_that_the_service_writes_is_in_the_volume() -> None:
+    variables = dict(one.split("=") for one in dict(instructions())["ENV"].split())
+    volume = dict(instructions())["VOLUME"]
+    assert variables["FACEPAD_STATE_DIR"] == volume
+    assert variables["FACEPAD_CALIBRATION_DIR"].startswith(f"{volume}/")
+
+
+def test_the_proxy_has_the_one_capability_that_its_program_carries() -> None:
+    proxy = compose()["services"]["proxy"]
+    assert (proxy["cap_drop"], proxy["cap_add"]) == (["ALL"], ["NET_BIND_SERVICE"])
+
+
 def test_what_the_containerfile_copies_is_there() -> None:
     sources = [
         source

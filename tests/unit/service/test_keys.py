@@ -1,12 +1,14 @@
 """API keys: shown once, stored as keyed hashes, and refused without saying why."""
 
 import re
+import sqlite3
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy.exc import OperationalError
 
 from facepad.errors import SettingsError
 from facepad.service import keys
@@ -41,6 +43,19 @@ def test_a_key_has_a_form_that_scanners_know(store: KeyStore) -> None:
     key, text = store.create("backend")
     assert re.fullmatch(r"fpk_live_[a-z2-7]{12}_[\w-]{43}_[0-9A-Za-z]{6}", text)
     assert text.split("_")[2] == key.id
+
+
+def test_a_key_is_found_when_its_use_cannot_be_noted(
+    store: KeyStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OperationalError("", None, sqlite3.OperationalError("database or disk is full"))
+
+    key, text = store.create("backend")
+    monkeypatch.setattr(Store, "write", full)
+    found = store.find(text)
+    assert found is not None
+    assert (found.id, found.last_used_at) == (key.id, None)
 
 
 def test_a_key_is_found_by_its_text(store: KeyStore) -> None:

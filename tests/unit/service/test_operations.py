@@ -1,6 +1,8 @@
 """Operations: health, metrics, and what the audit log keeps of results."""
 
 import asyncio
+import sqlite3
+import threading
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,6 +10,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from prometheus_client.parser import text_string_to_metric_families as parsed
+from sqlalchemy.exc import OperationalError
 
 from facepad.service.audit import AuditLog
 from facepad.service.operations import LEAST_SCORES, Operations, router
@@ -154,10 +157,46 @@ def test_the_audit_log_keeps_decisions_and_versions_but_no_score(
 def test_failed_authentication_is_counted_in_the_audit_log_once_a_minute(
     operations: Operations, audit: AuditLog
 ) -> None:
-    for _ in range(50):
-        operations.request("/v1/models", "GET", 401, 0.01, "unauthenticated")
-    assert [entry.details for entry in audit.entries()] == [{"count": 1}]
-    operations.note_failures()
-    operations.note_failures()
+    async def fail() -> None:
+        for _ in range(50):
+            operations.request("/v1/models", "GET", 401, 0.01, "unauthenticated")
+            await asyncio.gather(*operations._notes)
+        assert [entry.details for entry in audit.entries()] == [{"count": 1}]
+        await operations.note_failures()
+        await operations.note_failures()
+
+    asyncio.run(fail())
     assert [entry.details for entry in audit.entries()] == [{"count": 1}, {"count": 49}]
     assert {entry.action for entry in audit.entries()} == {"authentication.failed"}
+
+
+def test_failures_that_a_locked_database_refuses_are_kept_and_hold_nobody_up(
+    operations: Operations, audit: AuditLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    locked = threading.Event()
+
+    def refuse(*_: object) -> None:
+        assert locked.wait(10.0)
+        raise OperationalError("", None, sqlite3.OperationalError("database is locked"))
+
+    async def fail() -> None:
+        operations.request("/v1/models", "GET", 401, 0.01, "unauthenticated")
+        await asyncio.sleep(0.01)  # the write has begun, and other requests go on
+        locked.set()
+        await asyncio.gather(*operations._notes)
+        monkeypatch.undo()
+        await operations.note_failures()
+
+    monkeypatch.setattr(audit, "append", refuse)
+    asyncio.run(fail())
+    assert [entry.details for entry in audit.entries()] == [{"count": 1}]
+
+
+def test_a_locked_database_does_not_keep_the_service_from_stopping(
+    operations: Operations, audit: AuditLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OperationalError("", None, sqlite3.OperationalError("database is locked"))
+
+    monkeypatch.setattr(audit, "append", refuse)
+    asyncio.run(operations.end())

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import insert, select
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from facepad.errors import SettingsError
 from facepad.service.store import API_KEYS, Store
@@ -35,10 +35,12 @@ def test_only_the_owner_can_read_the_folder_and_every_file_in_it(
     assert {path.stat().st_mode & 0o777 for path in files} == {0o600}
 
 
-def test_a_folder_that_others_can_read_is_tightened(tmp_path: Path) -> None:
+def test_a_folder_that_others_can_read_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
-    Store(tmp_path).close()
-    assert tmp_path.stat().st_mode & 0o777 == 0o700
+    with pytest.raises(SettingsError, match=r"expected mode 0700, got 0755; run: chmod"):
+        Store(tmp_path)
+    assert tmp_path.stat().st_mode & 0o777 == 0o755
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_transaction_that_fails_leaves_nothing(database: Store) -> None:
@@ -75,6 +77,28 @@ def test_an_error_of_the_database_holds_no_values(database: Store) -> None:
     with pytest.raises(DBAPIError) as caught, database.write() as connection:
         connection.execute(insert(API_KEYS).values({**KEY, "name": None, "scopes": "canary"}))
     assert "canary" not in str(caught.value)
+
+
+def test_a_database_that_can_only_be_read_is_not_reachable(
+    database: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OperationalError("", None, sqlite3.OperationalError("database or disk is full"))
+
+    monkeypatch.setattr(Store, "write", full)
+    assert not database.is_reachable()
+    monkeypatch.undo()
+    assert database.is_reachable()
+
+
+def test_whether_it_can_be_written_is_tried_every_few_seconds(
+    database: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = database.path.with_name(f"{database.path.name}-wal").stat().st_size
+    assert database.is_reachable()
+    assert database.path.with_name(f"{database.path.name}-wal").stat().st_size > before
+    monkeypatch.setattr(Store, "write", None)  # is not called again so soon
+    assert database.is_reachable()
 
 
 def test_the_store_is_reachable_until_its_file_is_broken(database: Store, tmp_path: Path) -> None:

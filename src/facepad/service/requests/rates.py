@@ -44,7 +44,7 @@ class Buckets:
         return 0.0 if is_enough else (tokens - left) / self._per_s
 
     def wait(self, caller: str) -> float:
-        """Return the seconds until a caller has a token; takes none."""
+        """Return the seconds until a caller has a token; take none."""
         left = self._refilled(caller, self._clock())
         return 0.0 if left >= 1.0 else (1.0 - left) / self._per_s
 
@@ -81,6 +81,15 @@ class CallerRates:
         if wait is None:
             wait = self._keys.take(key_id)
         if wait > 0.0:
+            raise _limited(wait)
+
+    def check_failures(self, address: str) -> None:
+        """Check that keys from an address are still looked up; call this before each look.
+
+        Raises:
+            Problem: Too many were refused.
+        """
+        if (wait := self._failures.wait(network_of(address))) > 0.0:
             raise _limited(wait)
 
     def count_failure(self, address: str) -> None:

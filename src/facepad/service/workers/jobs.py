@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import logging
 import secrets
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -10,11 +11,13 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from facepad.service.operations import Operations
-from facepad.service.problems import Problem, retry_after
+from facepad.service.problems import KINDS, Problem, retry_after
 from facepad.service.wire import JobAnswer
+from facepad.service.workers.messages import where
 from facepad.service.workers.pool import DeadlineExceeded, Inference
 from facepad.service.workers.process import JudgeRequest, WorkerLost
 
+logger = logging.getLogger("facepad.service")
 _MOST_WAITING = 4
 _MOST_KEPT = 100
 _DEADLINE_S = 1800.0
@@ -124,17 +127,25 @@ class JobBoard:
     async def _run(self, job: Job, request: JudgeRequest) -> None:
         async with self._turn:
             job.status = "running"
-            try:
-                answer = await self._inference.judge_apart(request, _DEADLINE_S)
-                job.result = dict(answer.values)
-            except DeadlineExceeded:
-                job.result = {"code": "deadline_exceeded"}
-            except WorkerLost:
-                job.result = {"code": "worker_lost"}
-            if code := job.result.get("code"):
-                job.problem, job.detail = str(code), str(job.result.get("detail", ""))
-                job.result = {}
+            values = await self._values(request)
+            if code := values.get("code"):
+                job.problem, job.detail = code, values.get("detail") or KINDS[code].title
+                fields = {"event": "job_failed", "reason_code": code, "fault": values.get("fault")}
+                logger.error("job failed", extra=fields)
+            else:
+                job.result = values
             job.finished_at = datetime.now(UTC)
-            details = {"status": "failed" if job.problem else "done"}
-            await self._operations.acted(job.owner, f"{job.kind}.finished", job.id, details)
             job.status = "failed" if job.problem else "done"
+            details = {"status": job.status}
+            await self._operations.noted(job.owner, f"{job.kind}.finished", job.id, details)
+
+    async def _values(self, request: JudgeRequest) -> dict[str, Any]:
+        """Return what a process answered, or the code of what went wrong."""
+        try:
+            return dict((await self._inference.judge_apart(request, _DEADLINE_S)).values)
+        except DeadlineExceeded:
+            return {"code": "deadline_exceeded"}
+        except WorkerLost as error:
+            return {"code": "worker_lost", "fault": str(error)}
+        except Exception as error:  # noqa: BLE001 - a job that has begun always ends
+            return {"code": "internal", "fault": where(error)}

@@ -203,7 +203,7 @@ class Inference:
                 failures += number not in self._processes
                 if isinstance(error, WorkerBroken) and not self._was_ready:
                     self.broken = str(error)
-                logger.error("worker ended", extra={"event": "worker_ended"})
+                logger.error("worker ended", extra=_ended(error))
             finally:
                 self._processes.pop(number, None)
                 process.end()
@@ -294,6 +294,10 @@ async def _answer(process: WorkerProcess, waiting: _Waiting) -> None:
     now = time.monotonic()
     times = 1000.0 * (began - waiting.since), 1000.0 * (now - began)
     _settle(waiting, JudgeAnswer(values, *times))
+
+
+def _ended(error: Exception) -> dict[str, str]:
+    return {"event": "worker_ended", "fault": str(error) or type(error).__name__}
 
 
 def _settle(waiting: _Waiting, result: JudgeAnswer | Exception) -> None:

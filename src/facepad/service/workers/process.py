@@ -14,6 +14,8 @@ from facepad.service.config import ServiceConfig
 from facepad.service.workers.messages import next_message, packed
 
 COMMAND = (sys.executable, "-m", "facepad.service.workers.worker")
+_END_S = 0.05  # from the end of its socket to that of a process
+_TOO_LITTLE = "FACEPAD_SERVICE_WORKER_MEMORY_MB may be too low"
 _START_S = 120.0  # a worker that is not ready by then is started again
 
 
@@ -62,11 +64,17 @@ class WorkerProcess:
         """Wait until the worker has answered its golden input.
 
         Raises:
-            WorkerLost: It ended, or has no models.
+            WorkerBroken: It has no models.
+            WorkerLost: It ended, or could not begin; the message has the place of the fault.
         """
         self.link.setblocking(False)
         self._reader, self._writer = await asyncio.open_connection(sock=self.link, limit=1 << 20)
-        values = await self._asked(self._first, _START_S)
+        try:
+            values = await self._asked(self._first, _START_S)
+        except WorkerLost as error:
+            raise WorkerLost(f"{error} before it was ready; {_TOO_LITTLE}") from error
+        if not values["ready"] and values.get("is_passing"):
+            raise WorkerLost(f"{values['fault']}; {_TOO_LITTLE}")
         if not values["ready"]:
             raise WorkerBroken(values["fault"])
         self.is_open = True
@@ -95,7 +103,14 @@ class WorkerProcess:
         except (OSError, asyncio.IncompleteReadError) as error:
             if isinstance(error, TimeoutError):
                 raise
-            raise WorkerLost("the worker ended") from error
+            raise WorkerLost(f"the worker ended{self._status()}") from error
+
+    def _status(self) -> str:
+        """Return how the process ended, in words, where it has."""
+        with suppress(subprocess.TimeoutExpired):
+            code = self._process.wait(_END_S)
+            return f" by signal {-code}" if code < 0 else f" with exit code {code}"
+        return ""
 
     def end(self) -> None:
         """Kill the process, if it has not ended, and take what it left."""

@@ -30,6 +30,10 @@ from facepad.types import Face, Frame, LivenessTest, Presentation
 
 NAME = "-"  # of every source, as of standard input: names of files are inputs
 _CHECKERS = 16  # that are kept, for as many sets of options
+_NO_FOLDER = {
+    "code": "store_unavailable",
+    "detail": "The folder of calibrations cannot be written.",
+}
 _MOST_FILES = 256  # that are open at once
 Media = Sequence[bytes]
 Answer = dict[str, Any]
@@ -123,6 +127,8 @@ class Judge:
     def _calibrate(self, header: Mapping[str, Any], media: Media) -> Answer:
         from facepad.training.calibration import run  # seldom needed
 
+        if refused := _refused_place(header):
+            return refused
         for at, data in enumerate(media):
             with _readable(at):
                 self._pictures.check(data)
@@ -131,7 +137,6 @@ class Judge:
             run.CalibrationPicture(data, person, f"frame {at}")
             for at, (data, person) in enumerate(zip(media, persons, strict=True))
         ]
-        calibration.check_free(header["name"], overwrite=header["overwrite"])
         try:
             made = run.fit_calibration(
                 header["name"],
@@ -143,7 +148,10 @@ class Judge:
             )
         except InputError as error:  # names nothing but the numbers of frames
             raise Refused("unprocessable_media", str(error)) from error
-        calibration.save(made.calibration, made.card)
+        try:
+            calibration.save(made.calibration, made.card)
+        except ModelError as error:
+            return {**_NO_FOLDER, "fault": str(error)}
         return {
             "calibration": calibration.version(header["name"]),
             "frames": made.calibration.frames,
@@ -204,6 +212,16 @@ def _of_setting(header: Mapping[str, Any], error: SettingsError) -> Answer:
     return {"code": "invalid_request", "fault": where(error)}
 
 
+def _refused_place(header: Mapping[str, Any]) -> Answer:
+    """Return the answer where no calibration can be kept under a name; empty where one can."""
+    try:
+        calibration.check_free(header["name"], overwrite=True)
+    except SettingsError as error:  # names nothing but the folder
+        return {**_NO_FOLDER, "fault": str(error)}
+    is_taken = not header["overwrite"] and header["name"] in calibration.names()
+    return {"code": "calibration_exists"} if is_taken else {}
+
+
 def _golden() -> Presentation:
     """Return a made-up picture with a face, which every test can score."""
     rows, columns = np.mgrid[0:240, 0:320]
@@ -241,24 +259,36 @@ def main(descriptor: int) -> None:
         first = read_message(stream)
         if first is None:
             return
-        options = first[0]
-        _bound(options["memory_mb"])
-        runtime.tune()
-        judge = Judge(
-            threads=options["threads"],
-            deadline_s=options["deadline_s"],
-            pictures=PictureBounds(**options["pictures"]),
-            clips=ClipBounds(**options["clips"]),
-        )
         try:
-            if options["warm"]:
-                judge.warm()
+            judge = _started(first[0])
         except FacepadError as error:
             link.sendall(packed({"ready": False, "fault": str(error)}))
+            return
+        except Exception as error:  # noqa: BLE001 - the server logs it, and tries again
+            link.sendall(packed({"ready": False, "fault": where(error), "is_passing": True}))
             return
         link.sendall(packed({"ready": True}))
         while (message := read_message(stream)) is not None:
             link.sendall(packed(judge.answer(*message)))
+
+
+def _started(options: Mapping[str, Any]) -> Judge:
+    """Return a judge that can answer, by the first message of the server.
+
+    Raises:
+        FacepadError: A model file is missing or wrong.
+    """
+    _bound(options["memory_mb"])
+    runtime.tune()
+    judge = Judge(
+        threads=options["threads"],
+        deadline_s=options["deadline_s"],
+        pictures=PictureBounds(**options["pictures"]),
+        clips=ClipBounds(**options["clips"]),
+    )
+    if options["warm"]:
+        judge.warm()
+    return judge
 
 
 def _bound(memory_mb: int) -> None:

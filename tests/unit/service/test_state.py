@@ -1,0 +1,24 @@
+"""The state folder: one server at a time has it."""
+
+from pathlib import Path
+
+import pytest
+
+from facepad.errors import SettingsError
+from facepad.service.state import hold
+
+
+def test_a_second_server_does_not_get_the_state_folder(tmp_path: Path) -> None:
+    with hold(tmp_path), pytest.raises(SettingsError, match="another `facepad serve` uses"):
+        hold(tmp_path)
+
+
+def test_the_state_folder_is_free_once_a_server_has_ended(tmp_path: Path) -> None:
+    hold(tmp_path).close()
+    hold(tmp_path).close()
+    assert (tmp_path / "lock").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_folder_that_cannot_be_locked_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"lock cannot be locked \(No such file"):
+        hold(tmp_path / "missing")

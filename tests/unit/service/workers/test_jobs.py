@@ -1,0 +1,91 @@
+"""Jobs: each one ends, whatever becomes of its process and of the database."""
+
+import asyncio
+import logging
+import sqlite3
+from collections.abc import Callable
+from typing import Any, cast
+
+import pytest
+from sqlalchemy.exc import OperationalError
+
+from facepad.service.audit import AuditLog
+from facepad.service.operations import Operations
+from facepad.service.store import Store
+from facepad.service.workers.jobs import Job, JobBoard
+from facepad.service.workers.pool import Inference, JudgeAnswer
+from facepad.service.workers.process import JudgeRequest, WorkerLost
+
+Judged = Callable[[], dict[str, Any]]
+
+
+class Pool:
+    """Stands for the worker processes."""
+
+    ready, queue_depth, in_flight, restarts = True, 0, 0, 0
+
+    def __init__(self, judged: Judged) -> None:
+        self.judged = judged
+
+    async def judge_apart(self, *_: object) -> JudgeAnswer:
+        return JudgeAnswer(self.judged(), 0.0, 1.0)
+
+
+def finished(database: Store, audit: AuditLog, judged: Judged) -> Job:
+    """A job after its end."""
+    pool = cast("Inference", Pool(judged))
+
+    async def work() -> Job:
+        board = JobBoard(pool, Operations(database, audit, pool))
+        job = board.submit("key:a", "calibration", JudgeRequest("calibrate", ()))
+        await asyncio.gather(*board._tasks)
+        return board.get("key:a", job.id)
+
+    return asyncio.run(work())
+
+
+@pytest.fixture
+def audit(database: Store) -> AuditLog:
+    return AuditLog(database, bytes(32))
+
+
+def test_a_job_has_its_result_and_an_entry_in_the_audit_log(
+    database: Store, audit: AuditLog
+) -> None:
+    job = finished(database, audit, lambda: {"grade": "fair"})
+    assert (job.status, job.result) == ("done", {"grade": "fair"})
+    (entry,) = audit.entries()
+    assert (entry.action, entry.details) == ("calibration.finished", {"status": "done"})
+
+
+def test_a_job_ends_while_the_database_is_locked(
+    database: Store, audit: AuditLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OperationalError("", None, sqlite3.OperationalError("database is locked"))
+
+    monkeypatch.setattr(audit, "append", refuse)
+    assert finished(database, audit, lambda: {"grade": "fair"}).status == "done"
+
+
+@pytest.mark.parametrize(
+    ("error", "code"), [(WorkerLost("it ended"), "worker_lost"), (OSError("no"), "internal")]
+)
+def test_a_job_whose_process_fails_ends_with_a_code(
+    error: Exception, code: str, database: Store, audit: AuditLog
+) -> None:
+    def fail() -> dict[str, Any]:
+        raise error
+
+    job = finished(database, audit, fail)
+    assert (job.status, job.problem, job.result) == ("failed", code, {})
+
+
+def test_the_place_of_a_fault_is_in_the_log_and_not_in_the_answer(
+    database: Store, audit: AuditLog, caplog: pytest.LogCaptureFixture
+) -> None:
+    values = {"code": "internal", "fault": "OSError at run.py:7"}
+    with caplog.at_level(logging.ERROR, "facepad.service"):
+        job = finished(database, audit, lambda: values)
+    assert [record.__dict__["fault"] for record in caplog.records] == ["OSError at run.py:7"]
+    assert "run.py" not in job.answer("req_1").model_dump_json()
