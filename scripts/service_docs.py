@@ -228,6 +228,8 @@ def _errors() -> list[str]:
         "Fields: `type` (address of a page about the code), `title`, `status`, `code`, `detail`,",
         "`instance`, `request_id` and `errors` (for 422: `pointer` and `message` of each field).",
         "No field repeats what was sent. 429 and 503 have the header `Retry-After`, in seconds.",
+        "An address with a slash too many is `not_found`, not a redirect. What is not HTTP is",
+        "refused before it reaches the API, with status 400 and a line of plain text.",
         "",
         "| status | code | meaning | what to do |",
         "|---|---|---|---|",
