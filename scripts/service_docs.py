@@ -67,7 +67,8 @@ def api_page(mark: str) -> str:
         "- Send media as `multipart/form-data`, or as base64 in JSON. The fields are the same; the",
         "  list `images` is the repeated part `image`, and `frames` is the repeated part `frame`.",
         "- Every answer has the header `X-Request-Id`; the log names requests by it.",
-        "- An unknown field is an error (422), so that a misspelled option does not go unnoticed.",
+        "- An unknown field is an error (422) that lists the known ones, so that a misspelled",
+        "  option does not go unnoticed.",
         "  Answers may get further fields at any time.",
         "- Errors are `application/problem+json` with a stable `code`; see [errors](#errors).",
         "",
@@ -223,6 +224,12 @@ def _errors() -> list[str]:
     rows = [f"| {kind.status} | `{code}` | {kind.title} | {kind.help} |"
             for code, kind in KINDS.items()]  # fmt: skip
     return [
+        "## Advice",
+        "",
+        "`advice` of a reason is for the person before the camera, `operator_advice` for whoever",
+        "runs the camera or the application: show the first, log the second. `document` holds the",
+        "advice of the command line.",
+        "",
         "## Errors",
         "",
         "Fields: `type` (address of a page about the code), `title`, `status`, `code`, `detail`,",

@@ -63,16 +63,16 @@ def pages(config: ServiceConfig) -> APIRouter:
     contents = {name: (folder / name).read_bytes() for name in ASSETS}
     try_html = _try_html((folder / "try.html").read_text("utf-8"), config)
 
-    @router.api_route("/try", methods=_READ)
+    @router.api_route("/try", methods=list(_READ))
     def try_page() -> Response:
         return HTMLResponse(try_html, headers=HEADERS)
 
-    @router.api_route("/docs", methods=_READ)
+    @router.api_route("/docs", methods=list(_READ))
     def docs_page(request: Request) -> Response:
         address = (config.public_url or str(request.base_url)).rstrip("/")
         return HTMLResponse(reference_page(request.app.openapi(), address), headers=HEADERS)
 
-    @router.api_route("/web/{name}", methods=_READ)
+    @router.api_route("/web/{name}", methods=list(_READ))
     def asset(name: str, request: Request) -> Response:
         if name not in contents:
             return Response("not found", 404, HEADERS, "text/plain")
