@@ -95,7 +95,11 @@ def made_up_app(api: MadeUpApi) -> "FastAPI":
     app.include_router(pages(ServiceConfig.model_validate({})))
 
     def problem(status: int) -> JSONResponse:
-        title = {401: "Not authenticated", 503: "The service is busy"}[status]
+        title = {
+            401: "Not authenticated",
+            415: "Unsupported format",
+            503: "The service is busy",
+        }[status]
         body = {"title": title, "status": status, "detail": "Made up.", "request_id": "req_1"}
         return JSONResponse(body, status, {"Retry-After": "1"})
 

@@ -52,12 +52,13 @@ LIMIT_S = 1500
 
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
-    """A folder that looks like the repository."""
+    """A folder that looks like the repository, with a picture of the reader's own."""
     place = tmp_path / "facepad"
     place.mkdir()
     for entry in ROOT.iterdir():
         if entry.name not in {".git", ".pytest_cache", ".mypy_cache", ".ruff_cache"}:
             (place / entry.name).symlink_to(entry)
+    (place / "photo.jpg").symlink_to(ROOT / "examples" / "astronaut.jpg")
     return place
 
 

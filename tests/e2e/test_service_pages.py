@@ -273,6 +273,15 @@ def test_a_busy_server_is_named_and_asked_again(page: "Page", api: MadeUpApi) ->
     page.locator("#problem h3").wait_for(state="detached")
 
 
+def test_a_picture_that_is_refused_for_good_is_not_offered_again(
+    page: "Page", api: MadeUpApi
+) -> None:
+    api.problem = 415
+    choose(page)
+    problem(page, "Unsupported format")
+    assert page.get_by_role("button", name="Try again").count() == 0
+
+
 def test_axe_finds_nothing(page: "Page", api: MadeUpApi) -> None:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     colours = {"runOnly": ["color-contrast"]}

@@ -44,11 +44,13 @@ class CheckReason:
         code: Stable code, as "too_dark".
         text: What is the matter.
         advice: What to tell the person; may be "".
+        operator_advice: What the operator of the camera can do; may be "".
     """
 
     code: str
     text: str
     advice: str
+    operator_advice: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +134,10 @@ def parse_check(values: Mapping[str, Any], request_id: str) -> LivenessCheck:
     return LivenessCheck(
         values["decision"],
         values["score"],
-        tuple(CheckReason(one["code"], one["text"], one["advice"]) for one in values["reasons"]),
+        tuple(
+            CheckReason(one["code"], one["text"], one["advice"], one.get("operator_advice", ""))
+            for one in values["reasons"]
+        ),
         None if face is None else FaceArea(*(face[n] for n in FaceArea.__slots__)),
         dict(values["timings"]),
         values["assurance"],

@@ -63,6 +63,7 @@ def create_app(services: Services) -> FastAPI:
         openapi_url="/v1/openapi.json",
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,  # a redirect is no documented answer
         lifespan=lifespan,
         responses=documented(),
     )
@@ -97,7 +98,8 @@ class Surroundings:
 
     def __init__(self, app: ASGIApp, config: ServiceConfig, count: Count) -> None:
         self._app, self._count = app, count
-        self._headers = _HEADERS if config.is_loopback else (*_HEADERS, _HSTS)
+        is_plain = config.is_loopback and not config.behind_proxy
+        self._headers = _HEADERS if is_plain else (*_HEADERS, _HSTS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""

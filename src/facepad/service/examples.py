@@ -9,7 +9,12 @@ RESULT = {
     "assurance": "passive_only",
     "score": 0.412,
     "reasons": [
-        {"code": "too_dark", "text": "too dark", "advice": "turn on a light or face a window"}
+        {
+            "code": "too_dark",
+            "text": "too dark",
+            "advice": "turn on a light or face a window",
+            "operator_advice": "",
+        }
     ],
     "face": {"left": 0.35, "top": 0.16, "width": 0.18, "height": 0.18},
     "timings": {"queue_ms": 0.1, "decode_ms": 5.2, "faces_ms": 8.1, "total_ms": 96.4},

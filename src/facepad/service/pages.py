@@ -52,6 +52,7 @@ HEADERS: Mapping[str, str] = MappingProxyType(
 )
 
 
+_READ = ("GET", "HEAD")
 _ENVELOPE = 4096  # bytes of a form around its picture, at most
 
 
@@ -62,16 +63,16 @@ def pages(config: ServiceConfig) -> APIRouter:
     contents = {name: (folder / name).read_bytes() for name in ASSETS}
     try_html = _try_html((folder / "try.html").read_text("utf-8"), config)
 
-    @router.get("/try")
+    @router.api_route("/try", methods=list(_READ))
     def try_page() -> Response:
         return HTMLResponse(try_html, headers=HEADERS)
 
-    @router.get("/docs")
+    @router.api_route("/docs", methods=list(_READ))
     def docs_page(request: Request) -> Response:
-        address = str(request.base_url).rstrip("/")
+        address = (config.public_url or str(request.base_url)).rstrip("/")
         return HTMLResponse(reference_page(request.app.openapi(), address), headers=HEADERS)
 
-    @router.get("/web/{name}")
+    @router.api_route("/web/{name}", methods=list(_READ))
     def asset(name: str, request: Request) -> Response:
         if name not in contents:
             return Response("not found", 404, HEADERS, "text/plain")

@@ -77,7 +77,7 @@ KINDS: Mapping[str, ProblemKind] = MappingProxyType(
         "uri_too_long": ProblemKind(414, "The address is too long", "Shorten it."),
         "unsupported_media_type": ProblemKind(
             415,
-            "The format is not read",
+            "Unsupported format",
             "Send pictures as JPEG, PNG or WebP and clips as MP4 or WebM.",
         ),
         "misdirected": ProblemKind(
@@ -128,7 +128,8 @@ class Problem(Exception):  # noqa: N818 - the name of RFC 9457
 
     Args:
         code: One of `KINDS`.
-        detail: What is wrong in this case; repeats nothing that was sent.
+        detail: What is wrong in this case, or what to do; repeats nothing that was sent. By
+            default the help of its kind.
         errors: Fields that are wrong.
         headers: Headers of the answer.
     """
@@ -142,7 +143,7 @@ class Problem(Exception):  # noqa: N818 - the name of RFC 9457
         headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(code)
-        self.code, self.detail = code, detail or KINDS[code].title
+        self.code, self.detail = code, detail or KINDS[code].help
         self.errors, self.headers = tuple(errors), dict(headers or {})
 
     @property

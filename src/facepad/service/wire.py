@@ -37,6 +37,19 @@ WORDS: Mapping[Outcome, Word] = MappingProxyType(
         Outcome.NON_RESPONSE: "no_response",
     }
 )
+_ASK = "ask the operator of this camera"
+_CALIBRATE = "calibrate the camera with POST /v1/calibrations, and name it in each check"
+# Reasons that no person before the camera can do anything about.
+OPERATOR_ADVICE: Mapping[Reason, str] = MappingProxyType(
+    {
+        Reason.UNFAMILIAR_CAMERA: _CALIBRATE,
+        Reason.UNCALIBRATED_CAMERA: _CALIBRATE,
+        Reason.NO_THRESHOLD: f"{_CALIBRATE}; or give the network's description a threshold",
+        Reason.NO_COLOUR: "use a colour camera",
+        Reason.FRAME_RATE_TOO_LOW: "use a faster camera",
+        Reason.NO_DEPTH: "use a camera that measures depth",
+    }
+)
 MOST_TESTS = 8
 NAME = r"^[a-z0-9][a-z0-9_-]{0,63}$"  # of a calibration
 Base64 = Annotated[str, Field(min_length=4, json_schema_extra={"contentEncoding": "base64"})]
@@ -45,6 +58,14 @@ Share = Annotated[float, Field(ge=0.0, le=1.0)]
 
 class _Request(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named(cls, values: object) -> object:
+        # Names the fields that there are; the name of an unknown one is an input.
+        if isinstance(values, Mapping) and not set(values) <= set(cls.model_fields):
+            raise ValueError(f"unknown field; known: {', '.join(sorted(cls.model_fields))}")
+        return values
 
 
 class LivenessOptions(_Request):
@@ -178,6 +199,9 @@ class ReasonEntry(BaseModel):
     code: str = Field(examples=["too_dark"])
     text: str = Field(examples=["too dark"])
     advice: str = Field(description="What to say to the person; may be empty.")
+    operator_advice: str = Field(
+        default="", description="What the operator of the camera can do; may be empty."
+    )
 
 
 class LivenessResult(BaseModel):
@@ -375,7 +399,10 @@ def decoded(text: str, pointer: str) -> bytes:
 
 def _reason(code: str) -> ReasonEntry:
     meant = REASONS[Reason(code)]
-    return ReasonEntry(code=code, text=meant.words, advice=meant.advice)
+    if Reason(code) not in OPERATOR_ADVICE:
+        return ReasonEntry(code=code, text=meant.words, advice=meant.advice)
+    advice = OPERATOR_ADVICE[Reason(code)]
+    return ReasonEntry(code=code, text=meant.words, advice=_ASK, operator_advice=advice)
 
 
 def _face_box(face: Mapping[str, Any] | None, size: tuple[int, int]) -> FaceBox | None:

@@ -59,6 +59,18 @@ def test_try_asks_for_a_key_where_others_reach_it(settings: dict[str, object], k
     assert f'data-key="{key}" data-side="1920" data-bytes="7995904"' in page
 
 
+def test_commands_name_the_address_that_users_see() -> None:
+    strange = {"Host": "elsewhere.example"}
+    page = client(public_url="https://pad.example/").get("/docs", headers=strange).text
+    assert "export FACEPAD_URL=https://pad.example\n" in page
+    assert "elsewhere.example" not in page
+
+
+@pytest.mark.parametrize("path", ["/try", "/docs", "/web/try.js"])
+def test_the_headers_of_a_page_can_be_asked_for_alone(path: str) -> None:
+    assert client().head(path).headers["content-security-policy"] == POLICY
+
+
 def test_files_have_their_type_and_are_kept_by_their_hash() -> None:
     answer = client().get("/web/try.js")
     assert answer.headers["content-type"].startswith("text/javascript")

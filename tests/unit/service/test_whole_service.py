@@ -63,6 +63,33 @@ def test_the_page_about_the_api_names_the_scope_of_each_route(served: "Served") 
     }
 
 
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({}, False),
+        ({"behind_proxy": True}, True),
+        ({"host": "192.0.2.1", "behind_proxy": True}, True),
+    ],
+)
+def test_browsers_are_kept_to_tls_where_there_is_some(
+    settings: dict[str, Any], expected: bool
+) -> None:
+    from starlette.responses import Response
+    from starlette.testclient import TestClient
+
+    from facepad.service.app import Surroundings
+    from facepad.service.config import ServiceConfig
+
+    app = Surroundings(Response(), ServiceConfig(**settings), lambda *_: None)
+    assert ("strict-transport-security" in TestClient(app).get("/").headers) is expected
+
+
+@pytest.mark.parametrize("path", ["/v1/models/", "/livez/", "/try/"])
+def test_an_address_with_a_slash_too_many_is_not_found(served: "Served", path: str) -> None:
+    found = served.client.get(path, follow_redirects=False)
+    assert (found.status_code, found.json()["code"]) == (404, "not_found")
+
+
 @pytest.mark.parametrize("act", ["read", "write"])
 def test_a_database_that_fails_is_answered_with_503(
     served: "Served", monkeypatch: pytest.MonkeyPatch, act: str

@@ -4,6 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from facepad.decision import Decision, document
+from facepad.service.problems import KINDS, Problem, invalid
 from facepad.service.wire import (
     WORDS,
     CalibrationRequest,
@@ -43,7 +44,34 @@ def test_a_reason_comes_with_what_to_say_to_the_person() -> None:
         "code": "too_dark",
         "text": "too dark",
         "advice": "turn on a light or face a window",
+        "operator_advice": "",
     }
+
+
+@pytest.mark.parametrize("reason", list(Reason))
+def test_advice_for_a_person_names_no_command_and_no_file(reason: Reason) -> None:
+    decision = Decision(Outcome.UNCERTAIN, 0.5, (reason,))
+    (found,) = liveness_result(document("-", decision), 0.0).reasons
+    assert not any(word in found.advice for word in ("facepad", "docs/", "network", "calibrate"))
+    assert "docs/" not in found.operator_advice
+    if reason is Reason.UNCALIBRATED_CAMERA:
+        assert found.advice == "ask the operator of this camera"
+        assert "POST /v1/calibrations" in found.operator_advice
+
+
+def test_an_unknown_field_is_answered_with_those_that_are_known() -> None:
+    with pytest.raises(ValidationError) as refused:
+        ImageRequest.model_validate({"images": ["AAAA"], "treshold": 0.1})
+    (error,) = invalid(refused.value.errors()).errors
+    known = "calibration, faces, images, operating_point, tests"
+    assert error == {"pointer": "", "message": f"unknown field; known: {known}"}
+
+
+@pytest.mark.parametrize("code", list(KINDS))
+def test_a_problem_has_something_to_add_to_its_title(code: str) -> None:
+    found = Problem(code).document("", "req_0")
+    assert found["detail"]
+    assert found["detail"] != found["title"]
 
 
 @pytest.mark.parametrize(

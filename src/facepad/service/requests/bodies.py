@@ -156,7 +156,7 @@ def _fields(form: FormData, parts: set[str]) -> dict[str, Any]:
     for name in {key for key in form if key not in parts}:
         texts = form.getlist(name)
         if not all(isinstance(one, str) for one in texts):
-            raise _wrong("", "a file has a name that is not known")
+            raise _wrong("", f"unknown name of a file; known: {', '.join(sorted(parts))}")
         values[name] = _split(texts) if name in _LISTS else texts[-1]
     return values
 

@@ -104,8 +104,14 @@ function mark(path) {
 
 function reasons(found) {
   if (!found.length) return null;
-  const items = found.map(({ text, advice }) =>
-    make("li", {}, make("b", {}, upper(text)), ...withCode(upper(advice ?? ""))),
+  const items = found.map(({ text, advice, operator_advice: operator }) =>
+    make(
+      "li",
+      {},
+      make("b", {}, upper(text)),
+      ...withCode(upper(advice ?? "")),
+      ...(operator ? withCode(`. Operator: ${operator}`) : []),
+    ),
   );
   return make("ul", { class: "reasons", "aria-label": "Reasons" }, ...items);
 }

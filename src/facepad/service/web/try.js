@@ -298,7 +298,9 @@ function report(title, text, retry = null, kind = "check") {
 }
 
 function refused(error, retry) {
-  if (error.status !== 401) return report(error.title, error.message, retry);
+  // The same picture is refused again, unless the server was busy, failed or did not answer.
+  const mayPass = !error.status || error.isBusy || error.status === 408 || error.status >= 500;
+  if (error.status !== 401) return report(error.title, error.message, mayPass ? retry : null);
   keyUsed = retry;
   byId("key-form").hidden = false;
   report(
