@@ -1,11 +1,11 @@
 """The state folder of a service, opened: database, secret, keys, audit log, idempotency keys."""
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from facepad.errors import SettingsError
+from facepad.jobs.files import lock
 from facepad.service.audit import AuditLog
 from facepad.service.idempotency import IdempotencyStore
 from facepad.service.keys import SECRET_FILE, KeyStore, read_secret
@@ -40,28 +40,29 @@ def hold(folder: Path) -> BinaryIO:
     Raises:
         SettingsError: Another server has it, or the file cannot be locked.
     """
-    import fcntl
-
+    place = folder / LOCK_FILE
     try:
-        file = os.fdopen(os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o600), "r+b")
+        file = place.open("a+b")
+        place.chmod(0o600)
     except OSError as error:
-        raise SettingsError(_unlocked(folder, error)) from error
+        raise SettingsError(_unlocked(folder, str(error.strerror))) from error
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
+        missing = lock(file.fileno(), place)
+    except SettingsError:
         file.close()
-        if not isinstance(error, BlockingIOError):
-            raise SettingsError(_unlocked(folder, error)) from error
         raise SettingsError(
             f"another `facepad serve` uses the state folder {folder}; stop it, or set "
             "FACEPAD_STATE_DIR to another folder"
         ) from None
+    if missing:
+        file.close()
+        raise SettingsError(_unlocked(folder, "this drive has no locks"))
     return file
 
 
-def _unlocked(folder: Path, error: OSError) -> str:
+def _unlocked(folder: Path, why: str) -> str:
     return (
-        f"{folder / LOCK_FILE} cannot be locked ({error.strerror}); set FACEPAD_STATE_DIR to a "
+        f"{folder / LOCK_FILE} cannot be locked ({why}); set FACEPAD_STATE_DIR to a "
         "folder on a disk of this machine"
     )
 

@@ -12,7 +12,6 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from facepad import registry
 from facepad.reasons import REASONS, Reason
 from facepad.service.examples import (
-    BASE64,
     CALIBRATION,
     JOB,
     MODEL,
@@ -340,35 +339,6 @@ class ProblemDocument(BaseModel):
     instance: str
     request_id: str
     errors: list[FieldError] = Field(default_factory=list)
-
-
-def body_schema(model: type[BaseModel], media: Mapping[str, str]) -> dict[str, Any]:
-    """Return the body of a request for OpenAPI: JSON, and the same fields as multipart.
-
-    Args:
-        model: The fields as JSON.
-        media: Name of the part of multipart for each field with media.
-    """
-    schema = model.model_json_schema()
-    binary = {"type": "string", "format": "binary"}
-    parts = {name: one for name, one in schema["properties"].items() if name not in media}
-    for name, part in media.items():
-        parts[part] = binary if name == part else {"type": "array", "items": binary}
-    needed = [media.get(name, name) for name in schema.get("required", ())]
-    form = {"type": "object", "properties": parts, "required": needed}
-    known: dict[str, Any] = {"name": "kiosk-7", "consent": True}
-    example: dict[str, Any] = {
-        name: known[name] for name in schema.get("required", ()) if name in known
-    }
-    field, part = next(iter(media.items()))
-    example[field] = (
-        BASE64 if field == part else [BASE64] * schema["properties"][field].get("minItems", 1)
-    )
-    content = {
-        "application/json": {"schema": schema, "example": example},
-        "multipart/form-data": {"schema": {**form, "additionalProperties": False}},
-    }
-    return {"requestBody": {"required": True, "content": content}}
 
 
 def liveness_result(document: Mapping[str, Any], queue_ms: float) -> LivenessResult:

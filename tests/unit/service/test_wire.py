@@ -5,12 +5,12 @@ from pydantic import ValidationError
 
 from facepad.decision import Decision, document
 from facepad.service.problems import KINDS, Problem, invalid
+from facepad.service.requests.bodies import body_schema
 from facepad.service.wire import (
     WORDS,
     CalibrationRequest,
     ImageRequest,
     VideoRequest,
-    body_schema,
     liveness_result,
 )
 from facepad.types import Face, Outcome, Reason

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
+from facepad.service.examples import BASE64
 from facepad.service.problems import Problem, invalid
 from facepad.service.wire import decoded
 
@@ -58,6 +59,35 @@ async def read_body(
     if kind == "multipart/form-data":
         return await _from_parts(request, model, media, most_files)
     raise Problem("unsupported_media_type", "Send application/json or multipart/form-data.")
+
+
+def body_schema(model: type[BaseModel], media: Mapping[str, str]) -> dict[str, Any]:
+    """Return the body of a request for OpenAPI: JSON, and the same fields as multipart.
+
+    Args:
+        model: The fields as JSON.
+        media: Name of the part of multipart for each field with media.
+    """
+    schema = model.model_json_schema()
+    binary = {"type": "string", "format": "binary"}
+    parts = {name: one for name, one in schema["properties"].items() if name not in media}
+    for name, part in media.items():
+        parts[part] = binary if name == part else {"type": "array", "items": binary}
+    needed = [media.get(name, name) for name in schema.get("required", ())]
+    form = {"type": "object", "properties": parts, "required": needed}
+    known: dict[str, Any] = {"name": "kiosk-7", "consent": True}
+    example: dict[str, Any] = {
+        name: known[name] for name in schema.get("required", ()) if name in known
+    }
+    field, part = next(iter(media.items()))
+    example[field] = (
+        BASE64 if field == part else [BASE64] * schema["properties"][field].get("minItems", 1)
+    )
+    content = {
+        "application/json": {"schema": schema, "example": example},
+        "multipart/form-data": {"schema": {**form, "additionalProperties": False}},
+    }
+    return {"requestBody": {"required": True, "content": content}}
 
 
 def parsed_json(body: bytes) -> Any:  # noqa: ANN401 - whatever was sent

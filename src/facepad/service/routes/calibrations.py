@@ -10,14 +10,13 @@ from facepad import calibration
 from facepad.errors import FacepadError
 from facepad.service.problems import Problem, documented
 from facepad.service.repeats import RepeatableRoute
-from facepad.service.requests.bodies import read_body
+from facepad.service.requests.bodies import body_schema, read_body
 from facepad.service.services import Services
 from facepad.service.wire import (
     CalibrationEntry,
     CalibrationRequest,
     CalibrationsAnswer,
     JobAnswer,
-    body_schema,
 )
 from facepad.service.workers.process import JudgeRequest
 

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Request
 
 from facepad.service.problems import documented
 from facepad.service.repeats import RepeatableRoute
-from facepad.service.requests.bodies import read_body
+from facepad.service.requests.bodies import body_schema, read_body
 from facepad.service.services import Services
 from facepad.service.wire import (
     ImageAnswer,
@@ -17,7 +17,6 @@ from facepad.service.wire import (
     LivenessResult,
     VideoAnswer,
     VideoRequest,
-    body_schema,
     liveness_result,
 )
 from facepad.service.workers.judging import ask, check_place, in_turn, place

@@ -7,9 +7,9 @@ from fastapi import APIRouter, Depends, Request
 
 from facepad.service.problems import documented
 from facepad.service.repeats import RepeatableRoute
-from facepad.service.requests.bodies import read_body
+from facepad.service.requests.bodies import body_schema, read_body
 from facepad.service.services import Services
-from facepad.service.wire import MetricsAnswer, MetricsRequest, body_schema
+from facepad.service.wire import MetricsAnswer, MetricsRequest
 from facepad.service.workers.judging import ask, check_place, place
 from facepad.service.workers.process import JudgeRequest
 
