@@ -1,11 +1,11 @@
 """The state folder of a service, opened: database, secret, keys, audit log, idempotency keys."""
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from facepad.errors import SettingsError
+from facepad.jobs.files import open_locked
 from facepad.service.audit import AuditLog
 from facepad.service.idempotency import IdempotencyStore
 from facepad.service.keys import SECRET_FILE, KeyStore, read_secret
@@ -40,30 +40,18 @@ def hold(folder: Path) -> BinaryIO:
     Raises:
         SettingsError: Another server has it, or the file cannot be locked.
     """
-    import fcntl
-
     try:
-        file = os.fdopen(os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o600), "r+b")
-    except OSError as error:
-        raise SettingsError(_unlocked(folder, error)) from error
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        file.close()
-        if not isinstance(error, BlockingIOError):
-            raise SettingsError(_unlocked(folder, error)) from error
+        return open_locked(folder / LOCK_FILE)
+    except SettingsError as error:
         raise SettingsError(
-            f"another `facepad serve` uses the state folder {folder}; stop it, or set "
-            "FACEPAD_STATE_DIR to another folder"
+            f"the state folder {folder} is not free ({error}); stop the other `facepad serve`, or "
+            "set FACEPAD_STATE_DIR to another folder on a disk of this machine"
         ) from None
-    return file
-
-
-def _unlocked(folder: Path, error: OSError) -> str:
-    return (
-        f"{folder / LOCK_FILE} cannot be locked ({error.strerror}); set FACEPAD_STATE_DIR to a "
-        "folder on a disk of this machine"
-    )
+    except OSError as error:
+        raise SettingsError(
+            f"{folder / LOCK_FILE} cannot be locked ({error.strerror}); set FACEPAD_STATE_DIR to a "
+            "folder that can be written"
+        ) from error
 
 
 def open_state(folder: Path) -> ServiceState:
