@@ -175,7 +175,7 @@ def bars(modules: Sequence[Module]) -> list[Bar]:
         _listed("state of the process", module_state.complaints(modules)),
         Bar("state of the process, with a reason", len(module_state.ALLOWED)),
         # `scoring.table` locks the file of scores itself, which a run appends to.
-        Bar("modules outside jobs that lock", len(locks := lockers(modules)), 2, tuple(locks)),
+        Bar("modules outside jobs that lock", len(locks := lockers(modules)), 1, tuple(locks)),
         *(
             Bar(what, len(places), 1, tuple(places))
             for what, pattern in ONE_OF_EACH.items()

@@ -195,6 +195,8 @@ def test_without_models_it_stops_and_says_what_to_do(tmp_path: Path) -> None:
     )
     assert done.returncode == 3
     assert "facepad models pull" in done.stderr
+    assert "listening" not in done.stdout
+    assert "fpk_" not in done.stdout
 
 
 def test_other_machines_are_not_served_in_the_clear() -> None:

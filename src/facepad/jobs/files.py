@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 from uuid import uuid4
 
 from facepad.errors import DatasetError, FacepadError, SettingsError
@@ -91,6 +92,27 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def open_locked(path: Path) -> BinaryIO:
+    """Open a file and lock it until it is closed, or the process ends.
+
+    Args:
+        path: Made where it is missing, for its owner only.
+
+    Raises:
+        SettingsError: Another run has locked it, or it cannot be locked on this drive.
+        OSError: It cannot be opened.
+    """
+    path.touch(mode=0o600)
+    file = path.open("r+b")
+    try:
+        if note := lock(file.fileno(), path):
+            raise SettingsError(note)
+    except SettingsError:
+        file.close()
+        raise
+    return file
 
 
 def lock(descriptor: int, path: Path) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from facepad.errors import SettingsError
-from facepad.jobs.files import lock
+from facepad.jobs.files import open_locked
 from facepad.service.audit import AuditLog
 from facepad.service.idempotency import IdempotencyStore
 from facepad.service.keys import SECRET_FILE, KeyStore, read_secret
@@ -40,31 +40,18 @@ def hold(folder: Path) -> BinaryIO:
     Raises:
         SettingsError: Another server has it, or the file cannot be locked.
     """
-    place = folder / LOCK_FILE
     try:
-        file = place.open("a+b")
-        place.chmod(0o600)
-    except OSError as error:
-        raise SettingsError(_unlocked(folder, str(error.strerror))) from error
-    try:
-        missing = lock(file.fileno(), place)
-    except SettingsError:
-        file.close()
+        return open_locked(folder / LOCK_FILE)
+    except SettingsError as error:
         raise SettingsError(
-            f"another `facepad serve` uses the state folder {folder}; stop it, or set "
-            "FACEPAD_STATE_DIR to another folder"
+            f"the state folder {folder} is not free ({error}); stop the other `facepad serve`, or "
+            "set FACEPAD_STATE_DIR to another folder on a disk of this machine"
         ) from None
-    if missing:
-        file.close()
-        raise SettingsError(_unlocked(folder, "this drive has no locks"))
-    return file
-
-
-def _unlocked(folder: Path, why: str) -> str:
-    return (
-        f"{folder / LOCK_FILE} cannot be locked ({why}); set FACEPAD_STATE_DIR to a "
-        "folder on a disk of this machine"
-    )
+    except OSError as error:
+        raise SettingsError(
+            f"{folder / LOCK_FILE} cannot be locked ({error.strerror}); set FACEPAD_STATE_DIR to a "
+            "folder that can be written"
+        ) from error
 
 
 def open_state(folder: Path) -> ServiceState:

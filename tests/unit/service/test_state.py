@@ -9,7 +9,7 @@ from facepad.service.state import hold
 
 
 def test_a_second_server_does_not_get_the_state_folder(tmp_path: Path) -> None:
-    with hold(tmp_path), pytest.raises(SettingsError, match="another `facepad serve` uses"):
+    with hold(tmp_path), pytest.raises(SettingsError, match="stop the other `facepad serve`"):
         hold(tmp_path)
 
 
