@@ -76,7 +76,7 @@ class ServiceConfig(BaseModel):
         "as missing.",
     )
     request_deadline_s: Seconds = Field(
-        default=30.0, description="Seconds from a request's arrival to its answer; over it, 503."
+        default=30.0, description="Seconds to judge a picture or clip, with its wait; over it, 503."
     )
     body_deadline_s: Seconds = Field(
         default=30.0, description="Seconds in which the body of a request must arrive."

@@ -24,6 +24,8 @@ from facepad.service.workers.process import (
 
 logger = logging.getLogger("facepad.service")
 _PAUSES_S = (0.0, 0.5, 2.0, 10.0)  # before further starts, while none succeeds
+# A worker that exceeds a deadline is ended; one that is sent a check too late would be at no fault.
+_LEAST_SHARE = 0.1  # of a check's time that is left when a worker gets it
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,6 +265,8 @@ class Inference:
             async with self._more:
                 await self._more.wait_for(lambda: bool(self._waiting))
                 waiting = self._waiting.popleft()
+            if _is_late(waiting, time.monotonic()):
+                _settle(waiting, DeadlineExceeded())
             if not waiting.answer.done():
                 return waiting
 
@@ -275,6 +279,11 @@ async def _opened(config: ServiceConfig) -> WorkerProcess:
         process.end()
         raise
     return process
+
+
+def _is_late(waiting: _Waiting, now: float) -> bool:
+    """Return whether too little of a check's time is left to send it to a worker."""
+    return waiting.until - now < _LEAST_SHARE * (waiting.until - waiting.since)
 
 
 async def _answer(process: WorkerProcess, waiting: _Waiting) -> None:

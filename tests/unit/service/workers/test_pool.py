@@ -100,6 +100,22 @@ def test_a_worker_that_hangs_is_replaced(monkeypatch: pytest.MonkeyPatch) -> Non
     run(work, monkeypatch)
 
 
+def test_a_check_that_waited_too_long_is_not_sent_to_a_worker(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def work(inference: Inference) -> None:
+        pids = inference.pids
+        first = asyncio.create_task(inference.judge(asked(sleep=0.95)))
+        await asyncio.sleep(0.01)
+        with pytest.raises(DeadlineExceeded):
+            await inference.judge(asked(sleep=0.5), within_s=1.0)
+        await first
+        assert (await inference.judge(asked())).values["pid"] == pids[0]
+        assert inference.restarts == 0
+
+    run(work, monkeypatch)
+
+
 def test_a_worker_is_replaced_after_its_jobs_without_a_gap(monkeypatch: pytest.MonkeyPatch) -> None:
     async def work(inference: Inference) -> None:
         seen: set[int] = set()
