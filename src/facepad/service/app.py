@@ -67,7 +67,7 @@ def create_app(services: Services) -> FastAPI:
         lifespan=lifespan,
         responses=documented(),
     )
-    app.state.public_url = services.config.public_url
+    app.state.public_url = services.config.public_url.rstrip("/")
     install(app)
     for router in _routers(services):
         app.include_router(router)
