@@ -110,7 +110,7 @@ def test_a_bad_key_is_refused_without_being_repeated(client: TestClient) -> None
 
 
 def test_two_requests_at_once_run_once(service: Counting) -> None:
-    service.wait_s = 0.05
+    service.wait_s = 0.5
 
     async def both() -> list[httpx2.Response]:
         transport = httpx2.ASGITransport(service.app)
@@ -122,6 +122,9 @@ def test_two_requests_at_once_run_once(service: Counting) -> None:
             return [await first, second]
 
     first, second = asyncio.run(both())
-    assert (first.status_code, second.status_code, service.runs) == (200, 409, 1)
-    assert second.json()["code"] == "idempotency_in_progress"
-    assert second.headers["retry-after"] == "1"
+    # Which of the two comes first is a matter of threads.
+    assert sorted((first.status_code, second.status_code)) == [200, 409]
+    assert service.runs == 1
+    refused = first if first.status_code == 409 else second
+    assert refused.json()["code"] == "idempotency_in_progress"
+    assert refused.headers["retry-after"] == "1"
