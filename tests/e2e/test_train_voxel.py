@@ -97,7 +97,7 @@ def _logit_of_torch(out: Path, picture: Path) -> float:
     import torch
 
     state = torch.load(out / "run" / "checkpoint.pt", weights_only=True)
-    network = voxel_network(NetworkSpec("residual", "both", ())).eval()
+    network = voxel_network(NetworkSpec("surface", "both", ())).eval()
     network.load_state_dict(state["best"])
     crop = crop_of(FaceFinder().find(Frame(read_picture(str(picture)).image)))
     (volume,) = Reconstructor().volumes([crop])
@@ -125,7 +125,7 @@ def test_a_training_that_was_killed_is_resumed_and_reaches_the_same_network(
     assert len((parts / "run" / "log.csv").read_text().splitlines()) == 1 + 4
 
 
-def _weights_alone(network: Any) -> bytes:  # noqa: ANN401 - a torch module
+def _weights_alone(network: Any, _: NetworkSpec) -> bytes:  # noqa: ANN401 - a torch module
     """Return all weights; the export to ONNX takes seconds."""
     return b"".join(np.ascontiguousarray(one).tobytes() for one in network.state_dict().values())
 

@@ -139,7 +139,9 @@ def joined(outputs: "Tensor") -> "Tensor":
     import torch
 
     flat, mask = _SHARPENED * outputs[:, 0], _SHARPENED * outputs[:, 1] + _RARER
-    return -torch.logaddexp(-flat, -mask)
+    # Not by torch.logaddexp, which overflows in ONNX.
+    near, far = torch.minimum(flat, mask), torch.maximum(flat, mask)
+    return near - torch.log1p(torch.exp(near - far))
 
 
 def frozen_maps(spec: NetworkSpec, weights: "Mapping[str, Tensor]") -> "nn.Module":
