@@ -17,6 +17,7 @@ MOST_URL_BYTES = 4 << 10
 MOST_HEADER_BYTES = 16 << 10
 # A body that comes more slowly is not waited for, after a time in which a connection may stall.
 _LEAST_BYTES_PER_S, _PATIENCE_S = 8 << 10, 5.0
+_MOST_DRAINED, _DRAINED_WITHIN_S = 64 << 20, 2.0  # of a body that is refused unread
 
 
 class Bounds:
@@ -39,6 +40,8 @@ class Bounds:
         most = most_body(self._config, scope["path"])
         problem = self._refusal(scope, headers, most)
         if problem is not None:
+            # A sender whose connection ends while it sends never reads the answer.
+            await _CountedBody(receive, _MOST_DRAINED, _DRAINED_WITHIN_S).drain()
             await response(problem, Request(scope))(scope, receive, send)
             return
         body = _CountedBody(receive, most, self._config.body_deadline_s)
