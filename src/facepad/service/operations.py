@@ -66,7 +66,7 @@ class Workers(Protocol):
 
 
 class Operations:
-    """Counts what the service does, and says whether it can do it.
+    """Counts what the service does, and checks whether it can work.
 
     Attributes:
         registry: The metrics, for tests and further collectors.

@@ -87,7 +87,7 @@ KINDS: Mapping[str, ProblemKind] = MappingProxyType(
             422, "A field has a value that cannot be used", "Each of `errors` names a field."
         ),
         "unprocessable_media": ProblemKind(
-            422, "The picture or clip cannot be read", "Send another file; `errors` says which."
+            422, "The picture or clip cannot be read", "Send another file; `errors` names it."
         ),
         "unknown_calibration": ProblemKind(
             422, "There is no calibration of this name", "GET /v1/calibrations lists them."

@@ -342,7 +342,7 @@ class ProblemDocument(BaseModel):
 
 
 def liveness_result(document: Mapping[str, Any], queue_ms: float) -> LivenessResult:
-    """Return the answer that a document of `facepad check --json` stands for."""
+    """Return the answer for a document of `facepad check --json`."""
     times = {f"{step}_ms": ms for step, ms in document["timings_ms"].items()}
     return LivenessResult(
         decision=WORDS[Outcome(document["outcome"])],

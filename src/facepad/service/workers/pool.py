@@ -114,7 +114,7 @@ class Inference:
 
     @contextmanager
     def admitted(self) -> Iterator[None]:
-        """Take one of the places for requests; call this before a body is read.
+        """Take one of the places for requests whose body was read.
 
         There is a place for each worker, and as many more as the setting ``queue``.
 

@@ -39,7 +39,7 @@ class WorkerLost(Exception):  # noqa: N818 - as above
 
 
 class WorkerBroken(WorkerLost):
-    """The worker has no models; the message says why."""
+    """The worker has no models; the message has the reason."""
 
 
 class WorkerProcess:
