@@ -25,6 +25,7 @@ class Reason(StrEnum):
     PICTURE_TOO_SMALL = "picture_too_small"
     CLIP_TOO_SHORT = "clip_too_short"
     FRAME_RATE_TOO_LOW = "frame_rate_too_low"
+    NO_PULSE = "no_pulse"
     NO_DEPTH = "no_depth"
     TIMED_OUT = "timed_out"
     UNFAMILIAR_CAMERA = "unfamiliar_camera"
@@ -89,6 +90,9 @@ REASONS: Mapping[Reason, Explanation] = MappingProxyType(
         Reason.PICTURE_TOO_SMALL: Explanation("picture too small", "use a larger picture"),
         Reason.CLIP_TOO_SHORT: Explanation("clip too short", "record for longer"),
         Reason.FRAME_RATE_TOO_LOW: Explanation("frame rate too low", "use a faster camera"),
+        Reason.NO_PULSE: Explanation(
+            "no pulse could be measured", "hold still in even light for ten seconds"
+        ),
         Reason.NO_DEPTH: Explanation("no depth", "use a camera that measures depth"),
         Reason.TIMED_OUT: Explanation("a test took too long", "try again"),
         Reason.UNFAMILIAR_CAMERA: Explanation(

@@ -93,6 +93,7 @@ BUILT_IN: Mapping[Kind, Mapping[str, str]] = MappingProxyType(
                 "face_cnn": "facepad.liveness.face_cnn.test:free",
                 "face_mask": "facepad.liveness.face_cnn.test:masks",
                 "voxel": "facepad.liveness.voxel.test:free",
+                "pulse": "facepad.liveness.pulse.test:of_skin",
             }
         ),
         "metrics": MappingProxyType({name: e.place for name, e in METRIC_ENTRIES.items()}),

@@ -1,0 +1,1 @@
+"""Liveness test: does the colour of the skin change with a pulse?"""
