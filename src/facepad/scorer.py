@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Protocol, cast, runtime_checkable
 
 from facepad.errors import require
-from facepad.fusion import Answer, Fusion, mean_ratio
+from facepad.fusion import Answer, Fusion, mean_ratio, supplements
 from facepad.jobs.threads import SideBySide
 from facepad.needs import needs_of
 from facepad.scores import Breakdown, Contribution, logit, sigmoid
@@ -176,15 +176,18 @@ def contributions_of(
         >>> [(p.name, round(p.log_odds, 3)) for p in contributions_of(mean_ratio, answers).parts]
         [('a', 1.099), ('b', 0.0)]
     """
-    value = fusion(answers).value
+    own = supplements.deciding(answers)
+    value = fusion(own).value
     if value is None:
         return None
-    added = _added(fusion, answers)
+    added = _added(fusion, own)
     parts = tuple(
-        Contribution(name, one, weight=_weight(fusion, answers, name, one))
+        Contribution(name, one, weight=_weight(fusion, own, name, one))
         for name, one in added.items()
     )
-    found = Breakdown(parts, logit(value) - math.fsum(added.values()))
+    more = supplements.added_by(answers).items()
+    beside = tuple(Contribution(name, one, weight=1.0) for name, one in more)
+    found = Breakdown((*parts, *beside), logit(value) - math.fsum(added.values()))
     return found if decided is None else found.adding_up_to(logit(decided), "veto")
 
 

@@ -20,6 +20,7 @@ from facepad.fusion import (
     point_of,
     vetoed,
 )
+from facepad.fusion.supplements import fused as fused_of
 from facepad.needs import Assess, Needs, needs_of
 from facepad.reasons import REASONS
 from facepad.registry import DEFAULT_POINT
@@ -254,10 +255,10 @@ class LoadedTests:
         points = {t.name: point_of(t, self._name, scores.get(t.name)) for t in self.tests}
         usual = {t.name: point_of(t, score=scores.get(t.name)) for t in asked}
         answers = {n: Answer(score, points[n], usual[n], side) for n, score in said.items()}
-        fused = self.fuse(answers)
+        fused = fused_of(self.fuse, answers)
         kept, near, notes = tuple(capture), Reason.NEAR_THRESHOLD, []
         if isinstance(self.operating_point, str):
-            counted = _counted(asked, said)
+            counted = _counted([t for t in asked if points[t.name].decides] or asked, said)
             if any(getattr(test, "anchored", None) is False for test in counted):
                 near = Reason.UNCALIBRATED_CAMERA
             if any(said[test.name].reason is Reason.NO_THRESHOLD for test in counted):
@@ -317,7 +318,7 @@ def load_fusion(fusion: str | Fusion, tests: Sequence[LivenessTest] = ()) -> Fus
         if isinstance(found, FusionFactory):
             found = found.load()
     if isinstance(found, FittedFusion):
-        found.check_for(tests)
+        found.check_for([test for test in tests if test.operating_point.decides] or tests)
     loaded: Fusion = found
     return loaded
 

@@ -185,6 +185,16 @@ class OperatingPoint:
         """A single threshold without an uncertain band."""
         return cls(name, threshold, threshold, threshold)
 
+    @classmethod
+    def undecided(cls, name: str = "undecided") -> "OperatingPoint":
+        """A band of all scores: of a test that adds to others and never decides by itself."""
+        return cls(name, 0.5, 0.0, 1.0)
+
+    @property
+    def decides(self) -> bool:
+        """Whether any score is outside the band."""
+        return self.low > 0.0 or self.high < 1.0
+
 
 @dataclass(frozen=True, slots=True)
 class Score:

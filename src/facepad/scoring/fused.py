@@ -10,6 +10,7 @@ from facepad.evaluation.aggregation import Scored
 from facepad.evaluation.assessment import GivenPoint
 from facepad.evaluation.report.scatter import FusionLine
 from facepad.fusion import Answer, Fused, Fusion, fusion_name
+from facepad.fusion.supplements import fused as fused_of
 from facepad.scores import LOGIT_LIMIT, logit, sigmoid
 from facepad.scoring.table import answer_of, capture_reasons
 from facepad.scoring.workers import as_shipped
@@ -66,7 +67,7 @@ class FusedTests:
         """Threshold and band of the tests together where none abstains and no band is wider."""
         half = Score(0.5)
         answers = {test: Answer(half, own) for test, own in self.points.items()}
-        return self.fuse(answers).operating_point
+        return fused_of(self.fuse, answers).operating_point
 
     def shipped_point(self) -> GivenPoint:
         """Return the operating point of the tests together, where none abstains."""
@@ -100,9 +101,8 @@ class FusedTests:
         capture = {*capture_reasons(row), Reason.NO_CONTEXT.value}
         given = {test: _score(*answer, capture) for test, answer in answers.items()}
         part = {t: s for t, s in given.items() if s.value is not None or s.reason not in UNMET}
-        fused = self.fuse(
-            {test: Answer(score, self.points[test]) for test, score in (part or given).items()}
-        )
+        answered = {t: Answer(score, self.points[t]) for t, score in (part or given).items()}
+        fused = fused_of(self.fuse, answered)
         poor = {
             reason
             for test in part
@@ -125,7 +125,8 @@ class FusedTests:
 
     def _pair(self, first: str, one: Score, second: str, other: Score) -> Fused:
         given = ((first, one), (second, other))
-        return self.fuse({test: Answer(score, self.points[test]) for test, score in given})
+        answers = {test: Answer(score, self.points[test]) for test, score in given}
+        return fused_of(self.fuse, answers)
 
 
 def partly_decided(rows: Mapping[str, Sequence[Scored]]) -> tuple[int, int]:

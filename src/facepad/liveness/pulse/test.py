@@ -29,8 +29,8 @@ from facepad.scores import sigmoid
 from facepad.types import OperatingPoint, Presentation, Reason, Score
 
 VERSION = "pulse-1"
+UNDECIDED = OperatingPoint.undecided()
 NEEDS = Needs(landmarks=True, seconds=6.0, fps=20.0)
-UNDECIDED = OperatingPoint("balanced", 0.5, 0.0, 1.0)  # a band of all scores
 LEAST_CLEARNESS_DB = 2.5  # `Pulse.clearness_db`
 MOST_OTHER_COLOURS = 1.0  # `share_of_other_colours`, median of the regions
 MOST_BACKGROUND = 0.25  # power of the background over that of the face, at the pulse
