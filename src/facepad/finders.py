@@ -1,7 +1,7 @@
 """Search presentations for faces: what a finder is, and each frame searched once."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Literal, Protocol, runtime_checkable
@@ -33,6 +33,14 @@ class FindsAll(Finder, Protocol):
 
     def find_all(self, frame: Frame) -> tuple[Frame, ...]:
         """Return one frame for each face, the largest first; at least one frame."""
+
+
+@runtime_checkable
+class Follows(Finder, Protocol):
+    """A finder that can follow a face from frame to frame."""
+
+    def follow(self, frames: Iterable[Frame]) -> Iterator[Frame]:
+        """Yield each frame of a clip, in order of time, as `find` returns it."""
 
 
 @runtime_checkable
@@ -114,17 +122,33 @@ def with_faces(
         single: Whether a frame with several faces leaves no face to judge in any frame.
     """
     searched: dict[int, Frame] = {}
-    given = [one for one in (stills, clip) if one is not None]
-    for frame in (frame for one in given for frame in one.frames):
-        if id(frame) not in searched:
-            searched[id(frame)] = frame if frame.face or frame.no_face else finder.find(frame)
+    for frame in stills.frames if stills else ():
+        searched[id(frame)] = frame if frame.face or frame.no_face else finder.find(frame)
+    if clip is not None:
+        frames = [searched.get(id(frame), frame) for frame in clip.frames]
+        found = finder.follow(frames) if isinstance(finder, Follows) else map(_by(finder), frames)
+        searched.update(zip(map(id, clip.frames), found, strict=True))
     if single and any(frame.face and frame.face.others for frame in searched.values()):
         searched = {key: _of_several(frame) for key, frame in searched.items()}
 
-    def found(one: Presentation) -> Presentation:
+    def with_found(one: Presentation) -> Presentation:
         return replace(one, frames=tuple(searched[id(frame)] for frame in one.frames))
 
-    return stills and found(stills), clip and found(clip)
+    return stills and with_found(stills), clip and with_found(clip)
+
+
+def _by(finder: Finder) -> Callable[[Frame], Frame]:
+    """Return what searches a frame that was not searched yet."""
+    return lambda frame: frame if frame.face or frame.no_face else finder.find(frame)
+
+
+def interruptions(clip: Presentation | None) -> tuple[Reason, ...]:
+    """Return why a clip that was searched does not show one person; empty for a still."""
+    if clip is None:
+        return ()
+    from facepad.faces.tracker import person_changed  # loads OpenCV
+
+    return (Reason.PERSON_CHANGED,) if person_changed(clip.frames) else ()
 
 
 def _of_several(frame: Frame) -> Frame:

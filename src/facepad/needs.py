@@ -130,7 +130,9 @@ class JudgedFrames:
     notes: tuple[str, ...] = ()
 
 
-def judged_frames(presentation: Presentation, assess: Assess) -> JudgedFrames:
+def judged_frames(
+    presentation: Presentation, assess: Assess, beside: Sequence[Reason] = ()
+) -> JudgedFrames:
     """Return the frames of a presentation that frame-wise tests get.
 
     When at least half of the frames with a face are good, the others are ignored. Otherwise all
@@ -140,6 +142,7 @@ def judged_frames(presentation: Presentation, assess: Assess) -> JudgedFrames:
     Args:
         presentation: Frames that were searched for faces.
         assess: Judges the capture of a frame; not asked where that was done before.
+        beside: What else is wrong with the presentation.
     """
     frames = tuple(
         frame if frame.face is None or frame.capture else replace(frame, capture=assess(frame))
@@ -149,7 +152,8 @@ def judged_frames(presentation: Presentation, assess: Assess) -> JudgedFrames:
     poor = [capture for capture in captures if capture.reasons]
     good_enough = 2 * len(poor) <= len(captures)
     ignored = poor if good_enough else [one for one in poor if one.measures.get(JUDGEABLE) == 0.0]
-    reasons = () if good_enough else _shared(poor, len(captures))
+    wrong = {*beside, *(() if good_enough else _shared(poor, len(captures)))}
+    reasons = tuple(reason for reason in Reason if reason in wrong)
     if captures and len(ignored) == len(captures):
         return JudgedFrames(replace(presentation, frames=frames), reasons, judgeable=False)
     kept = tuple(frame for frame in frames if not any(frame.capture is one for one in ignored))

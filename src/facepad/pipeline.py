@@ -355,7 +355,7 @@ class Checker:
         with clock.step("capture"):
             with_face = (one for one in given if any(frame.face for frame in one.frames))
             assessed = next(with_face, given[0])
-            judged = judged_frames(assessed, parts.assess)
+            judged = judged_frames(assessed, parts.assess, finders.interruptions(clip))
         if assessed is stills:
             stills = judged.presentation
         reasons_out = {test.name: missing_reason(test, stills, clip) for test in parts.tests}

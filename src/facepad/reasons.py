@@ -11,6 +11,7 @@ class Reason(StrEnum):
 
     NO_FACE = "no_face"
     MULTIPLE_FACES = "multiple_faces"
+    PERSON_CHANGED = "person_changed"
     FACE_TOO_FAR = "face_too_far"
     FACE_OFF_CENTER = "face_off_center"
     FACE_TURNED = "face_turned"
@@ -39,6 +40,7 @@ CAPTURE_REASONS = frozenset(
     {
         Reason.NO_FACE,
         Reason.MULTIPLE_FACES,
+        Reason.PERSON_CHANGED,
         Reason.FACE_TOO_FAR,
         Reason.FACE_OFF_CENTER,
         Reason.FACE_TURNED,
@@ -72,6 +74,9 @@ REASONS: Mapping[Reason, Explanation] = MappingProxyType(
     {
         Reason.NO_FACE: Explanation("no face found", "look straight into the camera"),
         Reason.MULTIPLE_FACES: Explanation("several faces", "only one person may be in view"),
+        Reason.PERSON_CHANGED: Explanation(
+            "another face or scene within the clip", "only one person may be in view"
+        ),
         Reason.FACE_TOO_FAR: Explanation("face too small", "come closer to the camera"),
         Reason.FACE_OFF_CENTER: Explanation(
             "face cut off by the picture's edge", "move to the middle of the picture"

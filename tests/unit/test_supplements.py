@@ -76,7 +76,7 @@ class Fixed:
     models: Mapping[str, str] = field(default_factory=dict)
 
     def score(self, presentation: Presentation) -> Score:
-        return Score(self.value)
+        return Score(self.value if presentation.frames else 0.5)
 
 
 class Seen:

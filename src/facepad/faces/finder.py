@@ -1,12 +1,12 @@
 """Find the face of a frame, or the reason why it has none that can be judged."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import numpy as np
 
-from facepad.faces import level
+from facepad.faces import level, tracker
 from facepad.faces.crops import clip_box, clip_to_size, tiles
 from facepad.faces.detector import (
     DETECTOR_SIDE,
@@ -121,6 +121,17 @@ class FaceFinder:
             ModelError: A network's file is missing or wrong; the message names the command.
         """
         return tuple(self._found(frame))
+
+    def follow(self, frames: Iterable[Frame]) -> Iterator[Frame]:
+        """Find the face of each frame of one clip; see `facepad.faces.tracker.follow`.
+
+        Without landmarks every frame is searched.
+        """
+        return tracker.follow(self, frames) if self.landmarks else map(self.find, frames)
+
+    def mesh(self, image: RgbImage, detection: Detection) -> tuple[Landmarks, float]:
+        """Return the landmarks of a detection, and the confidence that it is a face."""
+        return self._mesh.landmarks(image, detection)
 
     def _found(self, frame: Frame) -> Iterator[Frame]:
         """Yield the frame with each of its faces, the largest first."""

@@ -1,8 +1,8 @@
 """Tests that add to what others decide, and never decide by themselves.
 
 Such a test has an operating point whose band holds every score (`OperatingPoint.undecided`). Its
-log-likelihood ratio is small by the test's own bound, and is added to that of the tests that decide;
-threshold and band stay theirs. A test that cannot tell adds nothing.
+log-likelihood ratio is small by the test's own bound, and is added to that of the tests that
+decide; threshold and band stay theirs. A test that cannot tell adds nothing.
 """
 
 import math
@@ -56,7 +56,10 @@ def fused(fuse: Fusion, answers: Mapping[str, Answer]) -> Fused:
     found, total = fuse(deciding(answers)), math.fsum(added_by(answers).values())
     if found.value is None or total == 0.0:
         return found
-    interval = found.interval and (_moved(found.interval[0], total), _moved(found.interval[1], total))
+    interval = found.interval and (
+        _moved(found.interval[0], total),
+        _moved(found.interval[1], total),
+    )
     return replace(found, value=_moved(found.value, total), interval=interval)
 
 
