@@ -42,6 +42,9 @@ class Follows(Finder, Protocol):
     def follow(self, frames: Iterable[Frame]) -> Iterator[Frame]:
         """Yield each frame of a clip, in order of time, as `find` returns it."""
 
+    def person_changed(self, frames: Iterable[Frame]) -> bool:
+        """Return whether another face takes the place of the first one in a clip."""
+
 
 @runtime_checkable
 class Loads(Finder, Protocol):
@@ -142,13 +145,11 @@ def _by(finder: Finder) -> Callable[[Frame], Frame]:
     return lambda frame: frame if frame.face or frame.no_face else finder.find(frame)
 
 
-def interruptions(clip: Presentation | None) -> tuple[Reason, ...]:
+def interruptions(clip: Presentation | None, finder: Finder) -> tuple[Reason, ...]:
     """Return why a clip that was searched does not show one person; empty for a still."""
-    if clip is None:
+    if clip is None or not isinstance(finder, Follows):
         return ()
-    from facepad.faces.tracker import person_changed  # loads OpenCV
-
-    return (Reason.PERSON_CHANGED,) if person_changed(clip.frames) else ()
+    return (Reason.PERSON_CHANGED,) if finder.person_changed(clip.frames) else ()
 
 
 def _of_several(frame: Frame) -> Frame:

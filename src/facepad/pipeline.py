@@ -353,9 +353,9 @@ class Checker:
         given = [one for one in (stills, clip) if one is not None]
         frames = [frame for one in given for frame in one.frames]
         with clock.step("capture"):
-            with_face = (one for one in given if any(frame.face for frame in one.frames))
-            assessed = next(with_face, given[0])
-            judged = judged_frames(assessed, parts.assess, finders.interruptions(clip))
+            assessed = next((g for g in given if any(f.face for f in g.frames)), given[0])
+            changed = finders.interruptions(clip, parts.finder)
+            judged = judged_frames(assessed, parts.assess, changed)
         if assessed is stills:
             stills = judged.presentation
         reasons_out = {test.name: missing_reason(test, stills, clip) for test in parts.tests}

@@ -96,7 +96,7 @@ REASONS: Mapping[Reason, Explanation] = MappingProxyType(
         Reason.CLIP_TOO_SHORT: Explanation("clip too short", "record for longer"),
         Reason.FRAME_RATE_TOO_LOW: Explanation("frame rate too low", "use a faster camera"),
         Reason.NO_PULSE: Explanation(
-            "no pulse could be measured", "hold still in even light for ten seconds"
+            "no heartbeat could be measured", "hold still in even light for ten seconds"
         ),
         Reason.NO_DEPTH: Explanation("no depth", "use a camera that measures depth"),
         Reason.TIMED_OUT: Explanation("a test took too long", "try again"),

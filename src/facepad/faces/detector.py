@@ -8,11 +8,9 @@ References:
     GPUs, arXiv:1907.06724.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from facepad.faces import level
+from facepad.faces.detection import Detection, box_of, overlap
 from facepad.faces.tflite import FloatArray, Net, by_size
 from facepad.opencv import cv2
 from facepad.types import Landmarks, RgbImage
@@ -24,69 +22,6 @@ _VALUES = 16  # per anchor: centre, width, height, six points
 SAME_FACE = 0.3  # overlap (intersection over union) from which two boxes show one face
 _LARGEST_LOGIT = 80.0  # keeps exp() within range; the score is 1
 _MARGIN = 1.5  # side of the square that the mesh sees, relative to the box
-
-
-@dataclass(frozen=True, slots=True)
-class Detection:
-    """One face in the output of the detector.
-
-    Attributes:
-        box: Left, top, right, bottom in pixels of the picture; may lie partly outside.
-        score: Confidence in [0, 1].
-        points: Shape (6, 2), x and y in pixels: the eyes (the one on the picture's left
-            first), tip of the nose, mouth, ears.
-    """
-
-    box: tuple[float, float, float, float]
-    score: float
-    points: FloatArray
-
-    @property
-    def short_side(self) -> float:
-        """The shorter side of the box, pixels."""
-        left, top, right, bottom = self.box
-        return min(right - left, bottom - top)
-
-    @property
-    def area(self) -> float:
-        """Area of the box, square pixels."""
-        left, top, right, bottom = self.box
-        return max(0.0, right - left) * max(0.0, bottom - top)
-
-    @property
-    def middle(self) -> tuple[float, float]:
-        """The middle of the box, x and y."""
-        left, top, right, bottom = self.box
-        return (left + right) / 2, (top + bottom) / 2
-
-    @property
-    def roll_deg(self) -> float:
-        """Angle of the line between the eyes to the horizontal; see `facepad.types.Face`."""
-        return level.roll_of(self.points)
-
-    def mapped(self, by: level.Map) -> "Detection":
-        """Return the face where a map brings it; its box stays upright and keeps its shape."""
-        left, top, right, bottom = self.box
-        factor = float(np.hypot(by[0, 0], by[1, 0]))
-        half = np.array([right - left, bottom - top]) * factor / 2
-        middle = level.mapped(np.array([self.middle]) - 0.5, by)[0] + 0.5
-        points = level.mapped(self.points, by).astype(np.float32)
-        return Detection(_box(np.concatenate([middle - half, middle + half])), self.score, points)
-
-    def moved(self, x: float, y: float) -> "Detection":
-        """Return the face in a larger picture, of which this one is the part from (x, y) on."""
-        left, top, right, bottom = self.box
-        return Detection(
-            (left + x, top + y, right + x, bottom + y),
-            self.score,
-            self.points + np.asarray((x, y), np.float32),
-        )
-
-    def scaled(self, factor: float) -> "Detection":
-        """Return the face in a picture that is ``factor`` times larger."""
-        left, top, right, bottom = self.box
-        box = (left * factor, top * factor, right * factor, bottom * factor)
-        return Detection(box, self.score, self.points * np.float32(factor))
 
 
 class Detector:
@@ -206,7 +141,7 @@ def decode(
     corners = np.concatenate([centre - half, centre + half], axis=1)
     points = raw[:, 4:].reshape(-1, 6, 2) + origin[:, None]
     return [
-        Detection(_box(corner), float(score), point.astype(np.float32))
+        Detection(box_of(corner), float(score), point.astype(np.float32))
         for corner, score, point in zip(corners, scores[kept], points, strict=True)
     ]
 
@@ -229,19 +164,6 @@ def merge(detections: list[Detection]) -> list[Detection]:
         merged.append(_mean(group or [first]))
         detections = [face for face in rest if face not in group]
     return merged
-
-
-def overlap(
-    one: tuple[float, float, float, float], other: tuple[float, float, float, float]
-) -> float:
-    """Return the intersection over union of two boxes, in [0, 1]."""
-    width = min(one[2], other[2]) - max(one[0], other[0])
-    height = min(one[3], other[3]) - max(one[1], other[1])
-    if width <= 0 or height <= 0:
-        return 0.0
-    both = width * height
-    areas = sum((box[2] - box[0]) * (box[3] - box[1]) for box in (one, other))
-    return both / (areas - both)
 
 
 def placement(face: Detection) -> FloatArray:
@@ -272,11 +194,4 @@ def _mean(group: list[Detection]) -> Detection:
     weights = np.array([face.score for face in group])
     box = np.average([face.box for face in group], axis=0, weights=weights)
     points = np.average([face.points for face in group], axis=0, weights=weights)
-    return Detection(_box(box), group[0].score, points.astype(np.float32))
-
-
-def _box(
-    values: "np.ndarray[tuple[int], np.dtype[np.floating]]",
-) -> tuple[float, float, float, float]:
-    left, top, right, bottom = (float(value) for value in values)
-    return left, top, right, bottom
+    return Detection(box_of(box), group[0].score, points.astype(np.float32))

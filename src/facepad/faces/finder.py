@@ -8,15 +8,8 @@ import numpy as np
 
 from facepad.faces import level, tracker
 from facepad.faces.crops import clip_box, clip_to_size, tiles
-from facepad.faces.detector import (
-    DETECTOR_SIDE,
-    SAME_FACE,
-    Detection,
-    Detector,
-    Mesh,
-    merge,
-    overlap,
-)
+from facepad.faces.detection import Detection, overlap
+from facepad.faces.detector import DETECTOR_SIDE, SAME_FACE, Detector, Mesh, merge
 from facepad.media.resize import to_long_side
 from facepad.models import store
 from facepad.types import Box, Face, Frame, Landmarks, Reason, RgbImage
@@ -128,6 +121,13 @@ class FaceFinder:
         Without landmarks every frame is searched.
         """
         return tracker.follow(self, frames) if self.landmarks else map(self.find, frames)
+
+    def person_changed(self, frames: Iterable[Frame]) -> bool:
+        """Return whether another face takes the place of the first one in a clip.
+
+        See `facepad.faces.tracker.person_changed`.
+        """
+        return tracker.person_changed(frames)
 
     def mesh(self, image: RgbImage, detection: Detection) -> tuple[Landmarks, float]:
         """Return the landmarks of a detection, and the confidence that it is a face."""

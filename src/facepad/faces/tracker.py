@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from facepad.faces import level
 from facepad.faces.crops import clip_box
-from facepad.faces.detector import Detection, overlap
+from facepad.faces.detection import Detection, overlap
 from facepad.opencv import cv2
 from facepad.types import Face, Frame, Landmarks, RgbImage
 

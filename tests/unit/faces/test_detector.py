@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from facepad.errors import ModelError
-from facepad.faces.detector import Detection, Detector, anchors, decode, letterbox, merge, overlap
+from facepad.faces.detection import Detection, overlap
+from facepad.faces.detector import Detector, anchors, decode, letterbox, merge
 from facepad.faces.tflite import by_size
 
 POINTS = np.zeros((6, 2), np.float32)

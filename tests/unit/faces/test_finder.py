@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from facepad.errors import ModelError
-from facepad.faces.detector import Detection
+from facepad.faces.detection import Detection
 from facepad.faces.finder import FaceFinder
 from facepad.types import Frame, Landmarks, Reason, RgbImage
 

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facepad.faces.detector import Detection, Mesh, placement, to_frame
+from facepad.faces.detection import Detection
+from facepad.faces.detector import Mesh, placement, to_frame
 
 
 def face(angle_deg: float = 0.0) -> Detection:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from facepad import Checker
-from facepad.faces.detector import Detection
+from facepad.faces.detection import Detection
 from facepad.faces.tracker import DETECT_EVERY_S, follow, person_changed, similarity
 from facepad.finders import with_faces
 from facepad.types import (
@@ -68,6 +68,9 @@ class Scene:
 
     def follow(self, frames: Iterable[Frame]) -> Iterable[Frame]:
         return follow(self, frames)
+
+    def person_changed(self, frames: Iterable[Frame]) -> bool:
+        return person_changed(frames)
 
 
 def walk(count: int = 10, step_s: float = 0.04, step: float = 2.0) -> tuple[list[Frame], Scene]:
