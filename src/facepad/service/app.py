@@ -45,8 +45,8 @@ def create_app(services: Services) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        await services.operations.begin()
         await services.inference.start()
+        services.upkeep.begin()
         try:
             yield
         finally:
@@ -54,6 +54,7 @@ def create_app(services: Services) -> FastAPI:
             await services.inference.close()
             await services.access.rates.close()
             await services.operations.end()
+            await services.upkeep.end()
 
     app = FastAPI(
         title="facepad",

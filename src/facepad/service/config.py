@@ -121,6 +121,20 @@ class ServiceConfig(BaseModel):
     )
     max_video_s: Seconds = Field(default=20.0, description="Length of a clip, seconds.")
     max_video_frames: int = Field(default=600, ge=1, le=100_000, description="Frames of a clip.")
+    job_days: int = Field(
+        default=30,
+        ge=1,
+        le=3650,
+        description="Days that jobs and their results are kept after their end; of each key the "
+        "newest 100 are kept.",
+    )
+    audit_days: int = Field(
+        default=365,
+        ge=1,
+        le=36_500,
+        description="Days that entries of the audit log are kept; they are deleted once the "
+        "oldest is a day older.",
+    )
     rate_per_s: float = Field(
         default=50.0,
         ge=0.0,
@@ -130,7 +144,10 @@ class ServiceConfig(BaseModel):
     rate_burst: Count = Field(
         default=200, description="Requests of one key at once, with rate_per_s."
     )
-    redis_url: str = Field(default="", description="Redis for rate limits of several instances.")
+    redis_url: str = Field(
+        default="",
+        description="Redis for the rate limits and the count of wrong keys of several instances.",
+    )
 
     @field_validator("allowed_hosts", "trusted_proxies", mode="before")
     @classmethod

@@ -16,7 +16,7 @@ from facepad.service.workers.pool import Inference
 if TYPE_CHECKING:
     import uvicorn
 
-    from facepad.service.keys import KeyStore
+    from facepad.service.state import ServiceState
 
 Say = Callable[[str], object]
 _MOST_HEADER_BYTES = 32 << 10  # held while headers are incomplete
@@ -41,7 +41,8 @@ def run(config: ServiceConfig, say: Say) -> None:
     gc.disable()  # what is imported lives to the end
     try:
         held = _held(config)
-        server = _server(config, inference, say, address(config, listener))
+        faults: list[SettingsError] = []
+        server = _server(config, inference, (say, faults), address(config, listener))
     except BaseException:
         asyncio.run(inference.close())
         raise
@@ -52,6 +53,8 @@ def run(config: ServiceConfig, say: Say) -> None:
         signal.signal(one, lambda *_: None)
     with held:
         server.run(sockets=[listener])
+    if faults:
+        raise faults[0]
     if inference.broken:
         raise ModelError(inference.broken)
 
@@ -93,8 +96,17 @@ def _held(config: ServiceConfig) -> BinaryIO:
     return hold(config.state_dir)
 
 
-def _server(config: ServiceConfig, inference: Inference, say: Say, url: str) -> "uvicorn.Server":
-    """Make the server; at its start it gives the operator what is needed to use it."""
+def _server(
+    config: ServiceConfig, inference: Inference, told: tuple[Say, list[SettingsError]], url: str
+) -> "uvicorn.Server":
+    """Make the server; at its start it gives the operator what is needed to use it.
+
+    Args:
+        config: Settings of the service.
+        inference: The worker processes.
+        told: Gets each line for the operator, and the error of a first key that cannot be made.
+        url: Address of the service.
+    """
     import uvicorn
 
     from facepad.service.app import create_app
@@ -103,20 +115,24 @@ def _server(config: ServiceConfig, inference: Inference, say: Say, url: str) -> 
     from facepad.service.state import open_state
 
     class Server(uvicorn.Server):
-        """Says where it listens once checks are answered, and stops when no worker can start."""
+        """Says where it listens once checks are answered; stops when it cannot be used."""
 
         has_greeted = False
 
         async def on_tick(self, counter: int) -> bool:
             if inference.ready and not self.has_greeted:
                 self.has_greeted = True
-                for line in await asyncio.to_thread(_greeting, state.keys, url):
-                    say(line)
-            return await super().on_tick(counter) or bool(inference.broken)
+                try:
+                    for line in await asyncio.to_thread(_greeting, state, url):
+                        say(line)
+                except SettingsError as error:
+                    faults.append(error)
+            return await super().on_tick(counter) or bool(inference.broken or faults)
 
+    say, faults = told
     configure_logs(sys.stdout)
     state = open_state(config.state_dir)
-    state.idempotency.forget_unfinished()
+    state.begin()
     return Server(
         uvicorn.Config(
             create_app(Services.of(config, state, inference)),
@@ -134,12 +150,17 @@ def _server(config: ServiceConfig, inference: Inference, say: Say, url: str) -> 
     )
 
 
-def _greeting(keys: "KeyStore", url: str) -> list[str]:
-    """Return what the operator needs; make a key where there has been none."""
+def _greeting(state: "ServiceState", url: str) -> list[str]:
+    """Return what the operator needs; make a key where there has been none.
+
+    Raises:
+        SettingsError: The database cannot be used.
+    """
     lines = [f"listening on {url}"]
-    if not keys.list():
-        _, text = keys.create("first", actor="service")
-        lines.append(f"API key, shown this once: {text}")
+    with state.store.explaining():
+        if not state.keys.list():
+            _, text = state.keys.create("first", actor="service")
+            lines.append(f"API key, shown this once: {text}")
     return [*lines, f"try it:        {url}/try", f"documentation: {url}/docs"]
 
 

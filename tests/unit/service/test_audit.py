@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from facepad.service.audit import ZERO, AuditLog
+from facepad.service.audit import AuditLog
+from facepad.service.records.chain import ZERO
 from facepad.service.store import Store
 
 SECRET = bytes(range(32))

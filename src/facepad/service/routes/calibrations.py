@@ -18,6 +18,7 @@ from facepad.service.wire import (
     CalibrationsAnswer,
     JobAnswer,
 )
+from facepad.service.workers.jobs import job_answer
 from facepad.service.workers.process import JudgeRequest
 
 READ, WRITE = "calibrations:read", "calibrations:write"
@@ -57,11 +58,11 @@ def router(services: Services) -> APIRouter:
         if not fields.overwrite and fields.name in await run_in_threadpool(calibration.names):
             raise Problem("calibration_exists")
         asked = JudgeRequest("calibrate", media["frames"], fields.options())
-        job = services.jobs.submit(actor, "calibration", asked)
+        job = await services.jobs.submit(actor, "calibration", asked)
         details = {"calibration": fields.name, "test": fields.test, "consent": True}
         await services.operations.acted(actor, "calibration.requested", job.id, details)
         response.headers["Location"] = f"/v1/jobs/{job.id}"
-        return job.answer(request.state.request_id)
+        return job_answer(job, request.state.request_id)
 
     return routes
 

@@ -11,8 +11,9 @@ from sqlalchemy.exc import OperationalError
 
 from facepad.service.audit import AuditLog
 from facepad.service.operations import Operations
+from facepad.service.records.jobs import Job, JobStore
 from facepad.service.store import Store
-from facepad.service.workers.jobs import Job, JobBoard
+from facepad.service.workers.jobs import JobBoard, job_answer
 from facepad.service.workers.pool import Inference, JudgeAnswer
 from facepad.service.workers.process import JudgeRequest, WorkerLost
 
@@ -36,10 +37,10 @@ def finished(database: Store, audit: AuditLog, judged: Judged) -> Job:
     pool = cast("Inference", Pool(judged))
 
     async def work() -> Job:
-        board = JobBoard(pool, Operations(database, audit, pool))
-        job = board.submit("key:a", "calibration", JudgeRequest("calibrate", ()))
+        board = JobBoard(pool, Operations(database, audit, pool), JobStore(database))
+        job = await board.submit("key:a", "calibration", JudgeRequest("calibrate", ()))
         await asyncio.gather(*board._tasks)
-        return board.get("key:a", job.id)
+        return await board.get("key:a", job.id)
 
     return asyncio.run(work())
 
@@ -88,4 +89,4 @@ def test_the_place_of_a_fault_is_in_the_log_and_not_in_the_answer(
     with caplog.at_level(logging.ERROR, "facepad.service"):
         job = finished(database, audit, lambda: values)
     assert [record.__dict__["fault"] for record in caplog.records] == ["OSError at run.py:7"]
-    assert "run.py" not in job.answer("req_1").model_dump_json()
+    assert "run.py" not in job_answer(job, "req_1").model_dump_json()
