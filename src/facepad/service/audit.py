@@ -40,6 +40,7 @@ from facepad.service.store import (
 
 _WORD = re.compile(r"[A-Za-z0-9_.:@+ -]{0,200}", re.ASCII)
 _MOST_DETAILS = 20
+_BROKEN = b"broken"  # in place of a seal, after one that did not fit
 _SPARE = timedelta(days=1)  # entries are deleted a day's worth at a time
 _MOST_PURGED = 5000  # entries in one transaction
 
@@ -141,11 +142,13 @@ class AuditLog:
             if seq == 0:
                 return None
             same = select(AUDIT_CHECKPOINTS).where(AUDIT_CHECKPOINTS.c.seq == seq)
-            if (row := connection.execute(same).one_or_none()) is not None:
+            row = connection.execute(same).one_or_none()
+            if row is not None and row.hash == last:
                 return _checkpoint(row)
             start = connection.execute(select(AUDIT_ANCHOR.c.seq)).scalar_one_or_none() or 0
             made = Checkpoint(seq, last, timestamp(self._clock()), seq - start)
-            connection.execute(insert(AUDIT_CHECKPOINTS).values(**asdict(made)))
+            if row is None:  # one that is there is the proof of a change
+                connection.execute(insert(AUDIT_CHECKPOINTS).values(**asdict(made)))
             return made
 
     def purge(self, kept: timedelta) -> int:
@@ -204,7 +207,7 @@ class AuditLog:
         if row is None:
             return Checkpoint(0, ZERO), []
         seal = self._seal(row.seq, row.hash, f"anchor {row.at}")
-        is_right = isinstance(row.seal, bytes) and hmac.compare_digest(row.seal, seal)
+        is_right = _is_same(row.seal, seal)
         wrong = "the seal of the anchor, where deleted entries end, does not fit"
         return Checkpoint(row.seq, row.hash, row.at), [] if is_right else [wrong]
 
@@ -215,14 +218,14 @@ class AuditLog:
             return ["the seal of the last entry is missing"] if seq else []
         if (row.seq, row.hash) != (seq, last):
             return [f"the log ends at entry {seq}, but its seal is of entry {row.seq}"]
-        if not hmac.compare_digest(row.seal, self._seal(seq, last)):
+        if not _is_same(row.seal, self._seal(seq, last)):
             return ["the seal of the last entry does not fit: another secret, or a forged log"]
         return []
 
     def _append(
         self, connection: Connection, what: tuple[str, str, str], details: Mapping[str, Detail]
     ) -> AuditEntry:
-        seq, last = _head(connection)
+        seq, last, is_whole = self._end(connection)
         actor, action, target = what
         at = timestamp(self._clock())
         entry = AuditEntry(seq + 1, at, actor, action, target, details, "")
@@ -231,12 +234,26 @@ class AuditLog:
         connection.execute(
             insert(AUDIT_LOG).values(**values, details=canonical(details), hash=digest)
         )
-        head = {"seq": seq + 1, "hash": digest, "seal": self._seal(seq + 1, digest)}
-        if seq:
-            connection.execute(update(AUDIT_HEAD).values(**head))
-        else:
+        seal = self._seal(seq + 1, digest) if is_whole else _BROKEN
+        head = {"seq": seq + 1, "hash": digest, "seal": seal}
+        if connection.execute(update(AUDIT_HEAD).values(**head)).rowcount == 0:
             connection.execute(insert(AUDIT_HEAD).values(id=1, **head))
         return AuditEntry(seq + 1, at, actor, action, target, details, digest)
+
+    def _end(self, connection: Connection) -> tuple[int, str, bool]:
+        """Return number and hash of the entry that the next one follows, and whether all is well.
+
+        What was changed behind the back of the service stays visible: after an end that was cut
+        off, numbers go on from the sealed entry; after a broken seal no seal fits any more.
+        """
+        seq, last = _head(connection)
+        row = connection.execute(select(AUDIT_HEAD)).one_or_none()
+        if row is None:
+            return seq, last, seq == 0
+        is_of_log = row.seq > seq or (row.seq, row.hash) == (seq, last)
+        if is_of_log and _is_same(row.seal, self._seal(row.seq, row.hash)):
+            return row.seq, row.hash, True
+        return seq, last, False
 
     def _seal(self, seq: int, last: str, what: str = "") -> bytes:
         return hmac.digest(self._secret, f"{what} {seq} {last}".strip().encode(), "sha256")
@@ -246,6 +263,10 @@ def _head(connection: Connection) -> tuple[int, str]:
     last = select(AUDIT_LOG.c.seq, AUDIT_LOG.c.hash).order_by(AUDIT_LOG.c.seq.desc()).limit(1)
     row = connection.execute(last).one_or_none()
     return (0, ZERO) if row is None else (row.seq, row.hash)
+
+
+def _is_same(seal: object, expected: bytes) -> bool:
+    return isinstance(seal, bytes) and hmac.compare_digest(seal, expected)
 
 
 def _checkpoint(row: "Row[tuple[object, ...]]") -> Checkpoint:

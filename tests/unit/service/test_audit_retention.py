@@ -187,7 +187,7 @@ def test_checkpoints_of_deleted_entries_are_counted_and_prove_nothing_alone(log:
 def test_an_end_that_was_cut_off_with_an_older_seal_is_found_by_a_checkpoint(
     database: Store, tmp_path: Path
 ) -> None:
-    log = AuditLog(database, SECRET)
+    log = AuditLog(database, SECRET, Clock())
     write(log, 3)
     with sqlite3.connect(tmp_path / FILE) as connection:
         seal = connection.execute("SELECT seq, hash, hex(seal) FROM audit_head").fetchone()
@@ -198,6 +198,11 @@ def test_an_end_that_was_cut_off_with_an_older_seal_is_found_by_a_checkpoint(
     put_back = f"UPDATE audit_head SET seq={seal[0]}, hash='{seal[1]}', seal=x'{seal[2]}'"  # noqa: S608
     change(tmp_path, "DELETE FROM audit_log WHERE seq > 3", put_back)
     assert "checkpoint" in log.verify().problems[0]  # by the copy in the database
+    write(log, 3)
+    assert log.checkpoint() == Checkpoint(6, log.head()[1], log.entries()[-1].at, 6)
+    (problem,) = log.verify().problems  # the number was used again
+    assert problem.startswith("entry 6 is not that of the checkpoint of ")
+    change(tmp_path, "DELETE FROM audit_log WHERE seq > 3", put_back)
     change(tmp_path, "DELETE FROM audit_checkpoints")
     assert log.verify().is_intact
     (problem,) = log.verify(checkpoints=(made,)).problems

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -57,14 +56,13 @@ def upkeep(state: ServiceState, clock: Clock) -> Upkeep:
 
 
 @pytest.fixture
-def failing(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
+def failing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Jobs cannot be deleted."""
 
     def refuse(*_: object) -> int:
         raise OperationalError("canary", None, sqlite3.OperationalError("database is locked"))
 
     monkeypatch.setattr(JobStore, "purge", refuse)
-    return monkeypatch
 
 
 def rows(store: Store) -> list[int]:
