@@ -206,7 +206,7 @@ def verify_audit(
     For example:
 
     - `facepad service audit verify`
-    - `facepad service audit checkpoint | facepad service audit verify --checkpoint -`
+    - `facepad service audit verify --checkpoint checkpoints.jsonl`
 
     Exit codes:
 
