@@ -45,8 +45,10 @@ class ServiceState:
         """
         with self.store.explaining():
             self.idempotency.forget_unfinished()
-            self.jobs.fail_unfinished()
+            interrupted = self.jobs.fail_unfinished()
             self.audit.append("service", "service.started", __version__)
+            if interrupted:
+                self.audit.append("service", "jobs.interrupted", "jobs", {"count": interrupted})
 
 
 def hold(folder: Path) -> BinaryIO:

@@ -88,7 +88,9 @@ class JobBoard:
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._save()
         with self._noting():  # else the next start does it
-            await run_in_threadpool(self._store.fail_unfinished)
+            if count := await run_in_threadpool(self._store.fail_unfinished):
+                facts = {"count": count}
+                await self._operations.noted("service", "jobs.interrupted", "jobs", facts)
 
     async def _run(self, job: Job, request: JudgeRequest) -> None:
         async with self._turn:

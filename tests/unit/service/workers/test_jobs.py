@@ -164,3 +164,5 @@ def test_a_job_that_runs_when_the_service_stops_has_failed(
         assert kept is not None
         assert (kept.status, kept.problem) == ("failed", "interrupted")
         assert kept.problem in KINDS
+    (entry,) = audit.entries()
+    assert (entry.action, entry.details) == ("jobs.interrupted", {"count": 2})
