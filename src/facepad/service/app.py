@@ -46,15 +46,14 @@ def create_app(services: Services) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await services.inference.start()
-        services.upkeep.begin()
-        try:
-            yield
-        finally:
-            await services.jobs.close()
-            await services.inference.close()
-            await services.access.rates.close()
-            await services.operations.end()
-            await services.upkeep.end()
+        async with services.upkeep.running():
+            try:
+                yield
+            finally:
+                await services.jobs.close()
+                await services.inference.close()
+                await services.access.rates.close()
+                await services.operations.end()
 
     app = FastAPI(
         title="facepad",

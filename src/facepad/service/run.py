@@ -42,7 +42,7 @@ def run(config: ServiceConfig, say: Say) -> None:
     try:
         held = _held(config)
         faults: list[SettingsError] = []
-        server = _server(config, inference, (say, faults), address(config, listener))
+        server = _server(config, inference, say, faults, address(config, listener))
     except BaseException:
         asyncio.run(inference.close())
         raise
@@ -97,14 +97,15 @@ def _held(config: ServiceConfig) -> BinaryIO:
 
 
 def _server(
-    config: ServiceConfig, inference: Inference, told: tuple[Say, list[SettingsError]], url: str
+    config: ServiceConfig, inference: Inference, say: Say, faults: list[SettingsError], url: str
 ) -> "uvicorn.Server":
     """Make the server; at its start it gives the operator what is needed to use it.
 
     Args:
         config: Settings of the service.
         inference: The worker processes.
-        told: Gets each line for the operator, and the error of a first key that cannot be made.
+        say: Gets each line for the operator.
+        faults: Gets the error that ends the server, where the first key cannot be made.
         url: Address of the service.
     """
     import uvicorn
@@ -129,7 +130,6 @@ def _server(
                     faults.append(error)
             return await super().on_tick(counter) or bool(inference.broken or faults)
 
-    say, faults = told
     configure_logs(sys.stdout)
     state = open_state(config.state_dir)
     state.begin()

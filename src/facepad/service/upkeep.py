@@ -3,7 +3,8 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
 from fastapi.concurrency import run_in_threadpool
@@ -40,24 +41,23 @@ class Upkeep:
             lambda: state.audit.purge(audit_days),
         )
         self._purged_at, self._checkpoint_from = clock(), clock()
-        self._is_over = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
 
     def lag_s(self) -> float:
         """Return the seconds since everything over its retention was last deleted."""
         return self._clock() - self._purged_at
 
-    def begin(self) -> None:
-        """Begin, in the event loop of the service."""
-        self._task = asyncio.create_task(self._run())
-
-    async def end(self) -> None:
-        """Stop, write the last checkpoint, and close the database."""
-        self._is_over.set()
-        if self._task is not None:
-            await self._task
-        await run_in_threadpool(self.checkpoint)
-        self._state.store.close()
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Work during a block; then write the last checkpoint, and close the database."""
+        is_over = asyncio.Event()
+        task = asyncio.create_task(self._run(is_over))
+        try:
+            yield
+        finally:
+            is_over.set()
+            await task
+            await run_in_threadpool(self.checkpoint)
+            self._state.store.close()
 
     def purge(self) -> None:
         """Delete what is over its retention, of each kind; one that fails stops no other."""
@@ -86,13 +86,13 @@ class Upkeep:
             facts = {"seq": made.seq, "hash": made.hash, "at": made.at, "entries": made.entries}
             logger.info("checkpoint", extra={"event": "audit_checkpoint", **facts})
 
-    async def _run(self) -> None:
-        while not self._is_over.is_set():
+    async def _run(self, is_over: asyncio.Event) -> None:
+        while not is_over.is_set():
             await run_in_threadpool(self.purge)
             if self._clock() >= self._checkpoint_from:
                 await run_in_threadpool(self.checkpoint)
             try:
                 async with asyncio.timeout(PURGE_EVERY_S):
-                    await self._is_over.wait()
+                    await is_over.wait()
             except TimeoutError:
                 continue

@@ -29,7 +29,7 @@ def test_a_start_is_noted_with_the_jobs_that_did_not_end(tmp_path: Path) -> None
     state.begin()
     state.begin()
     entries = [(entry.action, dict(entry.details)) for entry in state.audit.entries()]
-    started = ("service.started", {})
+    started: tuple[str, dict[str, object]] = ("service.started", {})
     assert entries == [started, ("jobs.interrupted", {"count": 1}), started]
     assert state.idempotency.begin("key:a", "k", b"") is None
     state.store.close()

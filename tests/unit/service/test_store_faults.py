@@ -178,7 +178,7 @@ def test_a_service_does_not_begin_with_a_locked_database(folder: Path) -> None:
     state.store.close()
 
 
-def test_what_has_no_words_is_told_as_the_database_does(
+def test_a_fault_of_another_kind_has_the_words_of_the_database(
     open_store: Callable[[Path], Store], tmp_path: Path
 ) -> None:
     store = open_store(tmp_path)

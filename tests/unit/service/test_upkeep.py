@@ -162,18 +162,17 @@ def test_it_works_every_minute_and_notes_the_end_every_hour_and_when_it_stops(
                 await asyncio.sleep(0.001)
 
     async def work() -> None:
-        upkeep.begin()
-        await until(1)
-        while upkeep._checkpoint_from < 3600.0:  # the first one is written
-            await asyncio.sleep(0.001)
-        clock.now = 3500.0
-        await asyncio.sleep(0.02)
-        assert len(noted) == 1
-        state.audit.append("service", "a", "b")
-        clock.now = 3601.0
-        await until(2)
-        state.audit.append("service", "service.stopped", "b")
-        await upkeep.end()
+        async with upkeep.running():
+            await until(1)
+            while upkeep._checkpoint_from < 3600.0:  # the first one is written
+                await asyncio.sleep(0.001)
+            clock.now = 3500.0
+            await asyncio.sleep(0.02)
+            assert len(noted) == 1
+            state.audit.append("service", "a", "b")
+            clock.now = 3601.0
+            await until(2)
+            state.audit.append("service", "service.stopped", "b")
 
     asyncio.run(work())
     assert noted == [3, 4, 5]
@@ -185,5 +184,9 @@ def test_a_database_that_fails_does_not_keep_the_service_from_stopping(
     def refuse(*_: object) -> None:
         raise OperationalError("", None, sqlite3.OperationalError("database is locked"))
 
+    async def work() -> None:
+        async with upkeep.running():
+            await asyncio.sleep(0.0)
+
     monkeypatch.setattr(AuditLog, "checkpoint", refuse)
-    asyncio.run(upkeep.end())
+    asyncio.run(work())

@@ -44,7 +44,7 @@ def test_how_far_a_job_is_can_change(jobs: JobStore) -> None:
     assert (found.status, found.problem, found.detail) == ("failed", "worker_lost", "It did")
 
 
-def test_what_did_not_end_has_failed_and_the_owner_is_told_what_to_do(jobs: JobStore) -> None:
+def test_a_job_that_did_not_end_has_failed_with_advice(jobs: JobStore) -> None:
     jobs.add(Job("job_1", "key:a", "calibration", NOW))
     jobs.add(Job("job_2", "key:a", "calibration", NOW, "running"))
     jobs.add(ended("job_3"))
