@@ -76,7 +76,7 @@ class ServiceConfig(BaseModel):
         "as missing.",
     )
     test_deadline_s: Seconds = Field(
-        default=5.0,
+        default=6.0,
         description="Seconds that each liveness test has from its turn on; a late one counts as "
         "missing, and its worker is replaced.",
     )
