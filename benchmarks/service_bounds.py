@@ -35,24 +35,35 @@ def main() -> None:
     options.add_argument("--calibration-frames", type=int, default=12, help="at least 3")
     given = options.parse_args()
     if folder := os.environ.get(_INSIDE):
-        measure(given, Path(folder))
+        measure(Path(folder))
         return
     from facepad.service.config import ServiceConfig
     from facepad.service.workers import process
 
     with tempfile.TemporaryDirectory() as made:
+        write_media(Path(made), given)
         inside = {_INSIDE: made, "FACEPAD_CALIBRATION_DIR": f"{made}/calibrations"}
         variables = {**process._environment(ServiceConfig()), **inside}
         subprocess.run([sys.executable, *sys.argv], env=variables, check=True)
 
 
-def measure(given: argparse.Namespace, folder: Path) -> None:
+def write_media(folder: Path, given: argparse.Namespace) -> None:
+    """Write pictures, a clip, and the frames of a calibration."""
+    for name, data in pictures().items():
+        (folder / f"image {name}").write_bytes(data)
+    (folder / "clip.webm").write_bytes(clip(folder / "made.webm", given.clip_frames))
+    for number in range(given.calibration_frames):
+        (folder / f"frame {number}").write_bytes(encoded(turned(number), "JPEG"))
+
+
+def measure(folder: Path) -> None:
     """Print what each kind of media takes."""
     from facepad import runtime
     from facepad.service.workers.worker import Judge
 
     runtime.tune()
-    media: dict[str, bytes] = {**pictures(), "clip": clip(folder / "clip.webm", given.clip_frames)}
+    media = {path.name.partition(" ")[2]: path.read_bytes() for path in folder.glob("image *")}
+    media["clip"] = (folder / "clip.webm").read_bytes()
     judge = Judge()
     judge.warm()
     row("warm", 0.0)
@@ -64,7 +75,7 @@ def measure(given: argparse.Namespace, folder: Path) -> None:
     ask(judge, "16 frames", "frames", [media["PNG"]] * 16, tests=TESTS, frame_rate=10.0)
     asked = {"name": "made-up", "overwrite": True, "persons": None, "test": "face_cnn"}
     rest = {"fixed_scene": False, "target_bpcer": None, "self_attacks": True}
-    frames = [encoded(turned(number), "JPEG") for number in range(given.calibration_frames)]
+    frames = [path.read_bytes() for path in sorted(folder.glob("frame *"))]
     ask(judge, f"calibration, {len(frames)} frames", "calibrate", frames, **asked, **rest)
 
 

@@ -185,7 +185,9 @@ class Inference:
         except WorkerLost as error:
             if over_check(error.ended_by):
                 raise DeadlineExceeded from None
-            raise
+            if not over_decoding(error.ended_by):
+                raise
+            values = dict(_TOO_MUCH_TO_DECODE)
         finally:
             process.end()
         return JudgeAnswer(values, 0.0, 1000.0 * (time.monotonic() - began))

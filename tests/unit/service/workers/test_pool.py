@@ -119,8 +119,9 @@ def test_a_worker_that_decoded_for_too_long_blames_the_media(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async def work(inference: Inference) -> None:
-        answer = await inference.judge(asked("signal", number=signal.SIGPROF))
-        assert answer.values["code"] == "unprocessable_media"
+        request = asked("signal", number=signal.SIGPROF)
+        for judge in (inference.judge, inference.judge_apart):
+            assert (await judge(request, 20.0)).values["code"] == "unprocessable_media"
         assert (await inference.judge(asked())).values["size"] == 5
 
     run(work, monkeypatch)
