@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from facepad import calibration, quality, registry, runtime
+from facepad import calibration, quality, registry, runtime, settings
 from facepad.decision import Decision
 from facepad.documents import Judged, to_document
 from facepad.errors import FacepadError, InputError, ModelError, SettingsError
@@ -120,10 +120,15 @@ class Judge:
                 return _judged(checker.check(path, name=NAME))
 
     def _frames(self, header: Mapping[str, Any], media: Media) -> Answer:
-        frames = [
-            Frame(self._still(data, at).image, at / header["frame_rate"], number=at)
-            for at, data in enumerate(media)
-        ]
+        frames: list[Frame] = []
+        room = round(1e6 * settings.number("max_clip_mb"))
+        for at, data in enumerate(media):
+            image = self._still(data, at).image
+            room -= image.nbytes
+            if room < 0:
+                detail = "The frames have too many pixels together; send fewer or smaller ones."
+                raise Refused("unprocessable_media", detail, at)
+            frames.append(Frame(image, at / header["frame_rate"], number=at))
         presentation = Presentation(tuple(frames), NAME)
         return _judged(self._checker(header).check_presentation(presentation))
 
