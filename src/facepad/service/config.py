@@ -75,6 +75,11 @@ class ServiceConfig(BaseModel):
         description="Seconds that the liveness tests of one check have together; a late one counts "
         "as missing.",
     )
+    test_deadline_s: Seconds = Field(
+        default=6.0,
+        description="Seconds that each liveness test has from its turn on; a late one counts as "
+        "missing, and its worker is replaced.",
+    )
     request_deadline_s: Seconds = Field(
         default=30.0, description="Seconds to judge a picture or clip, with its wait; over it, 503."
     )
@@ -101,10 +106,22 @@ class ServiceConfig(BaseModel):
         description="Checks after which a worker is replaced by a new one.",
     )
     worker_memory_mb: int = Field(
-        default=2000,
-        ge=1000,
+        default=1024,
+        ge=700,
         le=10**6,
-        description="Address space of a worker, megabytes, 1000 or more.",
+        description="Address space of a worker with one thread, MiB, 700 or more; 128 more for "
+        "each further thread. The process of a calibration has twice as much.",
+    )
+    image_decode_cpu_s: Seconds = Field(
+        default=1.0, description="Processor time to decode a picture, seconds; over it, 422."
+    )
+    video_decode_cpu_s: Seconds = Field(
+        default=15.0, description="Processor time to decode a clip, seconds; over it, 422."
+    )
+    syscall_filter: bool = Field(
+        default=True,
+        description="Whether workers refuse system calls that they do not need (seccomp), where "
+        "the platform can.",
     )
     max_image_mb: float = Field(
         default=8.0, gt=0.0, le=100.0, description="Body of an image request."

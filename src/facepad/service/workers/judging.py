@@ -70,15 +70,15 @@ async def ask(inference: Inference, asked: JudgeRequest, index: int = 0) -> Judg
     code = str(answer.values["code"])
     if fault := answer.values.get("fault"):
         logger.error("fault", extra={"event": "fault", "fault": fault})
-    number = answer.values.get("index")
-    place = _place(asked.kind, index if number is None else number)
+    place = _place(asked.kind, index, answer.values.get("index"))
     detail = str(answer.values.get("detail", ""))
     errors = [{"pointer": place, "message": detail}] if code == "unprocessable_media" else ()
     raise Problem(code, detail, errors=errors)
 
 
-def _place(kind: str, index: int) -> str:
-    names = {"image": f"/images/{index}", "video": "/video", "frames": f"/frames/{index}"}
+def _place(kind: str, picture: int, frame: int | None) -> str:
+    frames = "/frames" if frame is None else f"/frames/{frame}"
+    names = {"image": f"/images/{picture}", "video": "/video", "frames": frames}
     return names.get(kind, "/image")
 
 

@@ -22,13 +22,16 @@ import os, socket, sys, time
 from facepad.service.workers.messages import packed, read_message
 with socket.socket(fileno=int(sys.argv[1])) as link, link.makefile("rb") as stream:
     read_message(stream)
-    link.sendall(packed({"ready": True}))
+    link.sendall(packed({"ready": True, "unfiltered": "none here"}))
     while (message := read_message(stream)) is not None:
         header, media = message
         if header["kind"] == "end":
             os._exit(9)
+        if header["kind"] == "signal":
+            os.kill(os.getpid(), header["number"])
         time.sleep(header.get("sleep", 0.0))
-        link.sendall(packed({"pid": os.getpid(), "size": sum(map(len, media))}))
+        answer = {"pid": os.getpid(), "size": sum(map(len, media)), "cpu_s": header["cpu_s"]}
+        link.sendall(packed({**answer, "is_due": header["kind"] == "late"}))
 """
 
 
@@ -98,6 +101,63 @@ def test_a_worker_that_hangs_is_replaced(monkeypatch: pytest.MonkeyPatch) -> Non
         assert (await inference.judge(asked())).values["pid"] not in first
 
     run(work, monkeypatch)
+
+
+def test_a_worker_with_a_late_test_is_replaced_and_its_answer_counts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def work(inference: Inference) -> None:
+        both = await asyncio.gather(inference.judge(asked("late")), inference.judge(asked()))
+        assert "is_due" not in both[0].values
+        assert both[0].values["pid"] != both[1].values["pid"]
+        assert inference.restarts == 1
+
+    run(work, monkeypatch)
+
+
+def test_a_worker_that_decoded_for_too_long_blames_the_media(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def work(inference: Inference) -> None:
+        request = asked("signal", number=signal.SIGPROF)
+        for judge in (inference.judge, inference.judge_apart):
+            assert (await judge(request, 20.0)).values["code"] == "unprocessable_media"
+        assert (await inference.judge(asked())).values["size"] == 5
+
+    run(work, monkeypatch)
+
+
+def test_a_worker_over_its_processor_time_exceeded_the_deadline(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def work(inference: Inference) -> None:
+        request = asked("signal", number=signal.SIGXCPU)
+        for judge in (inference.judge, inference.judge_apart):
+            with pytest.raises(DeadlineExceeded):
+                await judge(request, 20.0)
+
+    run(work, monkeypatch)
+
+
+def test_the_processor_time_of_a_check_is_its_time_on_the_clock_for_each_thread(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def work(inference: Inference) -> None:
+        assert 30.0 < (await inference.judge(asked(), 20.0)).values["cpu_s"] <= 40.0
+
+    run(work, monkeypatch, threads=2)
+
+
+def test_that_system_calls_are_not_filtered_is_logged_once(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def work(inference: Inference) -> None:
+        await inference.judge(asked("late"))
+        await inference.judge(asked())
+
+    run(work, monkeypatch)
+    lines = [one for one in caplog.records if "not filtered" in one.getMessage()]
+    assert [vars(one)["fault"] for one in lines] == ["none here"]
 
 
 def test_a_check_that_waited_too_long_is_not_sent_to_a_worker(

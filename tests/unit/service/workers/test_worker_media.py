@@ -11,6 +11,7 @@ from PIL import Image
 
 from facepad.errors import InputError
 from facepad.service.workers.media import ClipBounds, PictureBounds, Refused, in_memory
+from facepad.service.workers.worker import Judge
 
 
 def encoded(width: int = 320, height: int = 240, kind: str = "JPEG") -> bytes:
@@ -89,3 +90,11 @@ def test_other_clips_are_refused(tmp_path: Path, codec: str, name: str) -> None:
     with in_memory(data) as path, pytest.raises(Refused) as caught:
         ClipBounds().check(path)
     assert caught.value.code == "unsupported_media_type"
+
+
+def test_frames_with_too_many_pixels_together_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FACEPAD_MAX_CLIP_MB", "1")
+    asked = {"kind": "frames", "frame_rate": 10.0}
+    answer = Judge().answer(asked, [encoded(640, 480)] * 2)
+    assert (answer["code"], answer["index"]) == ("unprocessable_media", 1)
+    assert answer["detail"].startswith("The frames have too many pixels together")
