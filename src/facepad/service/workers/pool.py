@@ -9,7 +9,7 @@ import itertools
 import logging
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -113,10 +113,19 @@ class Inference:
         return tuple(process.pid for process in self._processes.values())
 
     @contextmanager
-    def admitted(self) -> Iterator[None]:
-        """Take one of the places for requests whose body was read.
+    def admitted(self, presentations: int = 1) -> Iterator[Callable[[], None]]:
+        """Take a place for each presentation of a request whose body was read.
 
-        There is a place for each worker, and as many more as the setting ``queue``.
+        There is a place for each worker, and as many more as the setting ``queue``. A request is
+        taken while one place is free, and takes a place for each of its presentations: it may
+        take more than are left, and then no other request is taken until one is free again.
+
+        Args:
+            presentations: Pictures that are judged by themselves, or 1 for a clip.
+
+        Yields:
+            A function that frees the place of one presentation; those that are left are freed at
+            the end of the block.
 
         Raises:
             Overloaded: All places are taken.
@@ -126,11 +135,18 @@ class Inference:
             raise NotReady
         if self._admitted >= self._config.workers + self._config.waiting:
             raise Overloaded
-        self._admitted += 1
-        try:
-            yield
-        finally:
+        self._admitted += presentations
+        left = presentations
+
+        def free() -> None:
+            nonlocal left
+            left -= 1
             self._admitted -= 1
+
+        try:
+            yield free
+        finally:
+            self._admitted -= left
 
     async def judge(self, request: JudgeRequest, within_s: float | None = None) -> JudgeAnswer:
         """Return a worker's answer.

@@ -26,7 +26,8 @@ class JudgeRequest:
     Attributes:
         kind: "image", "video", "frames" or "metrics".
         media: The bytes of a picture, a clip, or the pictures of one presentation.
-        options: Tests, operating point, calibration, faces, frame rate; those that were given.
+        options: Tests, operating point, calibration and faces, where they were given; with frames,
+            ``times_s``.
     """
 
     kind: str

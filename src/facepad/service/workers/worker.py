@@ -111,8 +111,8 @@ class Judge:
 
     def _frames(self, header: Mapping[str, Any], media: Media) -> Answer:
         frames = [
-            Frame(self._still(data, at).image, at / header["frame_rate"], number=at)
-            for at, data in enumerate(media)
+            Frame(self._still(data, at).image, time_s, number=at)
+            for at, (data, time_s) in enumerate(zip(media, header["times_s"], strict=True))
         ]
         decision = self._checker(header).check_presentation(Presentation(tuple(frames), NAME))
         return {"document": to_document(Judged(NAME, decision))}
