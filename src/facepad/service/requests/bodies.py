@@ -90,7 +90,9 @@ async def read_body(
     if kind not in readers:
         raise Problem("unsupported_media_type", "Send application/json or multipart/form-data.")
     with bodies.reading(request):
-        body = b"".join([chunk async for chunk in request.stream()])
+        body = bytearray()
+        async for chunk in request.stream():
+            body += chunk
         return await bodies.parsed(readers[kind], request.headers, body, model, media, bounds)
 
 
@@ -123,7 +125,7 @@ def body_schema(model: type[BaseModel], media: Mapping[str, str]) -> dict[str, A
     return {"requestBody": {"required": True, "content": content}}
 
 
-def parsed_json(body: bytes) -> Any:  # noqa: ANN401 - whatever was sent
+def parsed_json(body: bytes | bytearray) -> Any:  # noqa: ANN401 - whatever was sent
     """Return the value of a JSON body.
 
     Raises:
@@ -156,7 +158,7 @@ def validated(model: type[_Model], values: object) -> _Model:
 
 
 def _from_json(
-    _: Headers, body: bytes, model: type[_Model], media: Mapping[str, str], bounds: BodyBounds
+    _: Headers, body: bytearray, model: type[_Model], media: Mapping[str, str], bounds: BodyBounds
 ) -> tuple[_Model, dict[str, tuple[bytes, ...]]]:
     value = parsed_json(body)
     if _size_beside(value, media) > bounds.field_bytes:
@@ -178,7 +180,7 @@ def _from_json(
 
 def _from_parts(
     headers: Headers,
-    body: bytes,
+    body: bytearray,
     model: type[_Model],
     media: Mapping[str, str],
     bounds: BodyBounds,
@@ -211,9 +213,9 @@ def _from_parts(
     return validated(model, values), {name: files for name, files in found.items() if files}
 
 
-async def _pieces(body: bytes) -> AsyncGenerator[bytes, None]:
+async def _pieces(body: bytearray) -> AsyncGenerator[bytes, None]:
     for start in range(0, len(body), _PIECE):
-        yield body[start : start + _PIECE]
+        yield bytes(body[start : start + _PIECE])
 
 
 def _result(work: Coroutine[Any, Any, _Value]) -> _Value:

@@ -10,7 +10,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -55,7 +55,7 @@ class DeadlineExceeded(Exception):  # noqa: N818 - as above
     """The answer did not come in time."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)  # media are neither compared nor printed
 class _Waiting:
     request: JudgeRequest
     until: float  # of time.monotonic()
@@ -175,7 +175,7 @@ class Inference:
         except TimeoutError:
             raise DeadlineExceeded from None
         finally:
-            with suppress(ValueError):
+            if waiting in self._waiting:
                 self._waiting.remove(waiting)
 
     async def judge_apart(self, request: JudgeRequest, within_s: float) -> JudgeAnswer:

@@ -16,6 +16,7 @@ from facepad.service.workers.messages import next_message, packed
 COMMAND = (sys.executable, "-m", "facepad.service.workers.worker")
 _END_S = 0.05  # from the end of its socket to that of a process
 _TOO_LITTLE = "FACEPAD_SERVICE_WORKER_MEMORY_MB may be too low"
+_PIECE = 1 << 18  # bytes of a message that are written at once
 _START_S = 120.0  # a worker that is not ready by then is started again
 
 
@@ -31,7 +32,7 @@ class JudgeRequest:
     """
 
     kind: str
-    media: tuple[bytes, ...]
+    media: tuple[bytes, ...] = field(repr=False)
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -98,8 +99,11 @@ class WorkerProcess:
     async def _asked(self, message: bytes, within_s: float) -> dict[str, Any]:
         try:
             async with asyncio.timeout(within_s):
-                self._writer.write(message)
-                await self._writer.drain()
+                whole = memoryview(message)
+                for start in range(0, len(whole), _PIECE):
+                    self._writer.write(whole[start : start + _PIECE])
+                    await self._writer.drain()
+                    await asyncio.sleep(0.0)  # drain does not wait while the worker keeps up
                 return await next_message(self._reader)
         except (OSError, asyncio.IncompleteReadError) as error:
             if isinstance(error, TimeoutError):
