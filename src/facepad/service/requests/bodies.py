@@ -89,6 +89,8 @@ async def read_body(
     readers = {"application/json": _from_json, "multipart/form-data": _from_parts}
     if kind not in readers:
         raise Problem("unsupported_media_type", "Send application/json or multipart/form-data.")
+    if request.headers.get("content-encoding", "identity").lower() != "identity":
+        raise Problem("unsupported_media_type", "Send the body without Content-Encoding.")
     with bodies.reading(request):
         body = bytearray()
         async for chunk in request.stream():
@@ -136,7 +138,9 @@ def parsed_json(body: bytes | bytearray) -> Any:  # noqa: ANN401 - whatever was 
         raise Problem("malformed", f"The JSON has more than {_MOST_VALUES:,} values.")
     try:
         value = json.loads(
-            body, parse_constant=_refused_constant, object_pairs_hook=_without_repetition
+            body.decode("utf-8-sig"),
+            parse_constant=_refused_constant,
+            object_pairs_hook=_without_repetition,
         )
     except (ValueError, RecursionError):
         raise Problem("malformed", "The body is not JSON.") from None

@@ -7,6 +7,7 @@ import sys
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import ClassVar
 
 import h11
@@ -121,10 +122,12 @@ class BoundedProtocol(H11Protocol):
         if self.conn.our_state not in (h11.IDLE, h11.SEND_RESPONSE):
             self.transport.close()
             return
-        hint = getattr(sys.exception(), "error_status_hint", 400)
-        code = "headers_too_large" if hint == 431 else "malformed"
+        hint = getattr(sys.exception(), "error_status_hint", HTTPStatus.BAD_REQUEST)
+        if hint == HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE:
+            problem = Problem("headers_too_large")
+        else:
+            problem = Problem("malformed", "The request is no valid HTTP/1.1.")
         request_id = f"req_{secrets.token_hex(8)}"
-        problem = Problem(code, "" if hint == 431 else "The request is not HTTP/1.1.")
         body = json.dumps(problem.document("", request_id, self.public_url)).encode()
         headers = {
             "Content-Type": MEDIA_TYPE,
@@ -134,7 +137,11 @@ class BoundedProtocol(H11Protocol):
             "X-Request-Id": request_id,
             "Connection": "close",
         }
-        start = h11.Response(status_code=problem.status, headers=list(headers.items()))
+        start = h11.Response(
+            status_code=problem.status,
+            headers=list(headers.items()),
+            reason=HTTPStatus(problem.status).phrase.encode(),
+        )
         for event in (start, h11.Data(data=body), h11.EndOfMessage()):
             self.transport.write(self.conn.send(event) or b"")
         self.transport.close()

@@ -64,6 +64,10 @@ class Bounds:
             return Problem("headers_too_large")
         if not is_known_host(headers, self._config):
             return Problem("misdirected")
+        if "transfer-encoding" in headers and "content-length" in headers:
+            # A proxy in front may believe the one and this service the other.
+            detail = "Send Content-Length or Transfer-Encoding, not both."
+            return Problem("malformed", detail, headers={"Connection": "close"})
         length = headers.get("content-length", "0")
         if length.isdecimal() and int(length) > most:
             return _too_large(most)

@@ -231,10 +231,18 @@ def test_where_all_connections_have_a_request_a_further_one_gets_a_problem(
         (b"\x16\x03\x01\r\n\r\n", 400, "malformed"),
         (b"GET /livez HTTP/1.1\r\nHost: 127.0.0.1\r\n" + b"X: y\r\n" * 20_000, 431, "headers_too"),
         (b"GET /livez HTTP/1.1\r\n\r\n", 400, "malformed"),
+        (
+            b"POST /v1/metrics HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 3\r\n"
+            b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+            400,
+            "malformed",
+        ),
         (b"GET /livez HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n", 400, "malformed"),
     ],
 )
-def test_what_is_no_http_gets_a_problem(port: int, sent: bytes, status: int, code: str) -> None:
+def test_what_is_no_clear_http_gets_a_problem(
+    port: int, sent: bytes, status: int, code: str
+) -> None:
     with ExitStack() as stack:
         found = http.client.HTTPResponse(opened(stack, port, sent))
         found.begin()

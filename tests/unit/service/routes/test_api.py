@@ -63,8 +63,8 @@ def text(data: bytes) -> str:
     return base64.b64encode(data).decode()
 
 
-def _json(body: str) -> dict[str, Any]:
-    return {"content": body, "headers": {"Content-Type": "application/json"}}
+def _json(body: str | bytes, **headers: str) -> dict[str, Any]:
+    return {"content": body, "headers": {"Content-Type": "application/json", **headers}}
 
 
 def test_a_picture_as_a_form_and_as_json_has_the_same_answer(
@@ -194,6 +194,12 @@ def test_every_route_needs_its_scope(served: "Served", route: tuple[str, str], s
         ({"content": b"{", "headers": {"Content-Type": "application/json"}}, 400, "malformed"),
         ({"json": json.loads("[" * 17 + "]" * 17)}, 400, "malformed"),
         ({"content": b"x"}, 415, "unsupported_media_type"),
+        (
+            _json('{"images": ["QUJD"]}', **{"Content-Encoding": "gzip"}),
+            415,
+            "unsupported_media_type",
+        ),
+        (_json('{"images": ["QUJD"]}'.encode("utf-16")), 400, "malformed"),
         ({"json": {}}, 422, "invalid_request"),
         (_json('{"images": ["QUJD"], "images": ["QUJD"]}'), 400, "malformed"),
         (_json('{"images": ["QUJD"], "x": NaN}'), 400, "malformed"),
