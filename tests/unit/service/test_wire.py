@@ -1,9 +1,12 @@
 """The service's words for decisions, and what requests may hold."""
 
+from collections.abc import Mapping
+
 import pytest
 from pydantic import ValidationError
 
 from facepad.decision import Decision, document
+from facepad.service.examples import VIDEO_BODIES
 from facepad.service.problems import KINDS, Problem, invalid
 from facepad.service.requests.bodies import body_schema
 from facepad.service.requests.fields import CalibrationRequest, ImageRequest, VideoRequest
@@ -151,3 +154,8 @@ def test_a_form_has_files_in_place_of_base64() -> None:
     assert form["required"] == ["image"]
     assert form["properties"]["image"]["items"] == {"type": "string", "format": "binary"}
     assert "images" not in form["properties"]
+
+
+@pytest.mark.parametrize("body", VIDEO_BODIES.values(), ids=list(VIDEO_BODIES))
+def test_the_examples_of_bodies_can_be_sent(body: Mapping[str, object]) -> None:
+    assert VideoRequest.model_validate(body)

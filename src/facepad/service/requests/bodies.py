@@ -98,12 +98,17 @@ async def read_body(
         return await bodies.parsed(readers[kind], request.headers, body, model, media, bounds)
 
 
-def body_schema(model: type[BaseModel], media: Mapping[str, str]) -> dict[str, Any]:
+def body_schema(
+    model: type[BaseModel],
+    media: Mapping[str, str],
+    examples: Mapping[str, Mapping[str, Any]] | None = None,
+) -> dict[str, Any]:
     """Return the body of a request for OpenAPI: JSON, and the same fields as multipart.
 
     Args:
         model: The fields as JSON.
         media: Name of the part of multipart for each field with media.
+        examples: Bodies as JSON, by what they show; one of the required fields if None.
     """
     schema = model.model_json_schema()
     binary = {"type": "string", "format": "binary"}
@@ -112,19 +117,24 @@ def body_schema(model: type[BaseModel], media: Mapping[str, str]) -> dict[str, A
         parts[part] = binary if name == part else {"type": "array", "items": binary}
     needed = [media.get(name, name) for name in schema.get("required", ())]
     form = {"type": "object", "properties": parts, "required": needed}
-    known: dict[str, Any] = {"name": "kiosk-7", "consent": True}
-    example: dict[str, Any] = {
-        name: known[name] for name in schema.get("required", ()) if name in known
-    }
-    field, part = next(iter(media.items()))
-    example[field] = (
-        BASE64 if field == part else [BASE64] * schema["properties"][field].get("minItems", 1)
-    )
+    if examples is None:
+        shown: dict[str, Any] = {"example": _example(schema, media)}
+    else:
+        shown = {"examples": {name: {"value": dict(one)} for name, one in examples.items()}}
     content = {
-        "application/json": {"schema": schema, "example": example},
+        "application/json": {"schema": schema, **shown},
         "multipart/form-data": {"schema": {**form, "additionalProperties": False}},
     }
     return {"requestBody": {"required": True, "content": content}}
+
+
+def _example(schema: Mapping[str, Any], media: Mapping[str, str]) -> dict[str, Any]:
+    """Return a body with the required fields."""
+    known: dict[str, Any] = {"name": "kiosk-7", "consent": True}
+    example = {name: known[name] for name in schema.get("required", ()) if name in known}
+    field, part = next(iter(media.items()))
+    least = schema["properties"][field].get("minItems", 1)
+    return {**example, field: BASE64 if field == part else [BASE64] * least}
 
 
 def parsed_json(body: bytes | bytearray) -> Any:  # noqa: ANN401 - whatever was sent

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 
+from facepad.service.examples import VIDEO_BODIES
 from facepad.service.problems import Problem, documented
 from facepad.service.repeats import RepeatableRoute
 from facepad.service.requests.bodies import BodyBounds, body_schema, read_body
@@ -42,7 +43,7 @@ def router(services: Services) -> APIRouter:
     @routes.post(
         "/v1/liveness/video",
         summary="Judge a clip, or its frames, as one presentation",
-        openapi_extra=body_schema(VideoRequest, _VIDEO),
+        openapi_extra=body_schema(VideoRequest, _VIDEO, VIDEO_BODIES),
         responses=documented("liveness"),
         dependencies=repeated,
     )
