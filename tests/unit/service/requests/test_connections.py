@@ -1,5 +1,6 @@
 """Open connections are bounded; those that send no request take no place of others."""
 
+import asyncio
 import http.client
 import json
 import resource
@@ -116,6 +117,30 @@ def test_more_connections_than_the_system_allows_are_named(
     monkeypatch.setattr(resource, "setrlimit", lambda _, limits: raised.append(limits))
     connections.protocol(ServiceConfig(max_connections=100))
     assert raised == [(292, 512)]
+
+
+def test_small_answers_are_sent_without_delay() -> None:
+    from facepad.service.run import bound
+
+    accepted: list[int] = []
+
+    class Accepted(asyncio.Protocol):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            link = transport.get_extra_info("socket")
+            accepted.append(link.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+            transport.close()
+
+    async def whole() -> None:
+        server = await asyncio.get_running_loop().create_server(
+            Accepted, sock=bound(ServiceConfig(port=0))
+        )
+        async with server:
+            reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+            await reader.read()
+            writer.close()
+
+    asyncio.run(whole())
+    assert accepted == [1]
 
 
 def answer(_: Mapping[str, Any], __: Sequence[bytes]) -> dict[str, Any]:

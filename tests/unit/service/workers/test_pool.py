@@ -173,6 +173,10 @@ def test_a_request_with_more_pictures_than_places_is_taken_while_one_is_free(
     run(work, monkeypatch, queue=1)
 
 
+def test_media_are_not_printed_with_a_request() -> None:
+    assert "canary" not in repr(JudgeRequest("image", (b"canary",)))
+
+
 def test_long_work_has_a_process_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     async def work(inference: Inference) -> None:
         answer = await inference.judge_apart(asked(), 30.0)
