@@ -67,8 +67,8 @@ class ServiceConfig(BaseModel):
         default=0,
         ge=0,
         le=10_000,
-        description="Checks that may wait for a worker; over it, requests are refused with 503. "
-        "0 for two per worker.",
+        description="Pictures and clips that may wait for a worker; over it, requests are refused "
+        "with 503. 0 for two per worker.",
     )
     tests_deadline_s: Seconds = Field(
         default=10.0,
@@ -85,6 +85,13 @@ class ServiceConfig(BaseModel):
     )
     body_deadline_s: Seconds = Field(
         default=30.0, description="Seconds in which the body of a request must arrive."
+    )
+    max_connections: int = Field(
+        default=500,
+        ge=8,
+        le=100_000,
+        description="Connections that are open at once. Over it, the one that has waited longest "
+        "for a request is closed; where all have a request, a further one gets 503.",
     )
     header_deadline_s: Seconds = Field(
         default=10.0,
@@ -130,7 +137,10 @@ class ServiceConfig(BaseModel):
         default=20.0, gt=0.0, le=1000.0, description="Body of a video request."
     )
     max_json_kb: float = Field(
-        default=64.0, gt=0.0, le=10_000.0, description="Body of other requests."
+        default=64.0,
+        gt=0.0,
+        le=10_000.0,
+        description="Body of other requests, and all fields but media of a request with media.",
     )
     max_images: int = Field(default=8, ge=1, le=100, description="Pictures of one image request.")
     max_image_side: int = Field(

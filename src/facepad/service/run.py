@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from facepad.service.state import ServiceState
 
 Say = Callable[[str], object]
-_MOST_HEADER_BYTES = 32 << 10  # held while headers are incomplete
 _PRIVATE = 0o077  # bits of permission that nobody else gets
 
 
@@ -66,7 +65,9 @@ def bound(config: ServiceConfig) -> socket.socket:
         SettingsError: The address cannot be used.
     """
     family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
-    listener = socket.socket(family)
+    # Named, since asyncio sends without delay on sockets of this protocol only; else a small answer
+    # on a kept connection waits some 40 ms for an acknowledgement.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((config.host, config.port))
@@ -112,6 +113,7 @@ def _server(
 
     from facepad.service.app import create_app
     from facepad.service.logs import configure_logs
+    from facepad.service.requests.connections import MOST_UNFINISHED_BYTES, protocol
     from facepad.service.services import Services
     from facepad.service.state import open_state
 
@@ -136,7 +138,7 @@ def _server(
     return Server(
         uvicorn.Config(
             create_app(Services.of(config, state, inference)),
-            http=_protocol(config),
+            http=protocol(config),
             ws="none",
             log_config=None,
             access_log=False,
@@ -145,7 +147,7 @@ def _server(
             forwarded_allow_ips=list(config.trusted_proxies),
             timeout_keep_alive=config.keep_alive_s,
             timeout_graceful_shutdown=config.shutdown_deadline_s,
-            h11_max_incomplete_event_size=_MOST_HEADER_BYTES,
+            h11_max_incomplete_event_size=MOST_UNFINISHED_BYTES,
         )
     )
 
@@ -162,40 +164,6 @@ def _greeting(state: "ServiceState", url: str) -> list[str]:
             _, text = state.keys.create("first", actor="service")
             lines.append(f"API key, shown this once: {text}")
     return [*lines, f"try it:        {url}/try", f"documentation: {url}/docs"]
-
-
-def _protocol(config: ServiceConfig) -> type[asyncio.Protocol]:
-    """Return the protocol of the server's connections."""
-    import h11
-    from uvicorn.protocols.http.h11_impl import H11Protocol
-
-    class Protocol(H11Protocol):
-        """Closes a connection on which the headers of a request do not come in time."""
-
-        _late: asyncio.TimerHandle | None = None
-
-        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-            super().connection_made(transport)
-            self._wait_for_headers(is_waiting=True)
-
-        def data_received(self, data: bytes) -> None:
-            super().data_received(data)
-            self._wait_for_headers(is_waiting=self.conn.their_state is h11.IDLE)
-
-        def connection_lost(self, exc: Exception | None) -> None:
-            super().connection_lost(exc)
-            self._wait_for_headers(is_waiting=False)
-
-        def _wait_for_headers(self, *, is_waiting: bool) -> None:
-            if is_waiting and self._late is None:
-                self._late = self.loop.call_later(
-                    config.header_deadline_s, self.timeout_keep_alive_handler
-                )
-            elif not is_waiting and self._late is not None:
-                self._late.cancel()
-                self._late = None
-
-    return Protocol
 
 
 def _no_core_files() -> None:

@@ -10,14 +10,10 @@ from facepad import calibration
 from facepad.errors import FacepadError
 from facepad.service.problems import Problem, documented
 from facepad.service.repeats import RepeatableRoute
-from facepad.service.requests.bodies import body_schema, read_body
+from facepad.service.requests.bodies import BodyBounds, body_schema, read_body
+from facepad.service.requests.fields import CalibrationRequest
 from facepad.service.services import Services
-from facepad.service.wire import (
-    CalibrationEntry,
-    CalibrationRequest,
-    CalibrationsAnswer,
-    JobAnswer,
-)
+from facepad.service.wire import CalibrationEntry, CalibrationsAnswer, JobAnswer
 from facepad.service.workers.jobs import job_answer
 from facepad.service.workers.process import JudgeRequest
 
@@ -50,8 +46,10 @@ def router(services: Services) -> APIRouter:
         request: Request, response: Response, actor: Annotated[str, Depends(writer)]
     ) -> JobAnswer:
         services.jobs.check_room()
-        with services.bodies.reading(request):
-            fields, media = await read_body(request, CalibrationRequest, _FRAMES, _MOST_FRAMES)
+        bounds = BodyBounds(_MOST_FRAMES, services.config.max_json_bytes)
+        fields, media = await read_body(
+            services.bodies, request, CalibrationRequest, _FRAMES, bounds
+        )
         if fields.persons is not None and len(fields.persons) != len(media["frames"]):
             message = "expected one for each frame"
             raise Problem("invalid_request", errors=[{"pointer": "/persons", "message": message}])

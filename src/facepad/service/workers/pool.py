@@ -9,8 +9,8 @@ import itertools
 import logging
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -60,7 +60,7 @@ class DeadlineExceeded(Exception):  # noqa: N818 - as above
     """The answer did not come in time."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)  # media are neither compared nor printed
 class _Waiting:
     request: JudgeRequest
     until: float  # of time.monotonic()
@@ -119,10 +119,19 @@ class Inference:
         return tuple(process.pid for process in self._processes.values())
 
     @contextmanager
-    def admitted(self) -> Iterator[None]:
-        """Take one of the places for requests whose body was read.
+    def admitted(self, presentations: int = 1) -> Iterator[Callable[[], None]]:
+        """Take a place for each presentation of a request whose body was read.
 
-        There is a place for each worker, and as many more as the setting ``queue``.
+        There is a place for each worker, and as many more as the setting ``queue``. A request is
+        taken while one place is free, and takes a place for each of its presentations: it may
+        take more than are left, and then no other request is taken until one is free again.
+
+        Args:
+            presentations: Pictures that are judged by themselves, or 1 for a clip.
+
+        Yields:
+            A function that frees the place of one presentation; those that are left are freed at
+            the end of the block.
 
         Raises:
             Overloaded: All places are taken.
@@ -132,11 +141,18 @@ class Inference:
             raise NotReady
         if self._admitted >= self._config.workers + self._config.waiting:
             raise Overloaded
-        self._admitted += 1
-        try:
-            yield
-        finally:
+        self._admitted += presentations
+        left = presentations
+
+        def free() -> None:
+            nonlocal left
+            left -= 1
             self._admitted -= 1
+
+        try:
+            yield free
+        finally:
+            self._admitted -= left
 
     async def judge(self, request: JudgeRequest, within_s: float | None = None) -> JudgeAnswer:
         """Return a worker's answer.
@@ -165,7 +181,7 @@ class Inference:
         except TimeoutError:
             raise DeadlineExceeded from None
         finally:
-            with suppress(ValueError):
+            if waiting in self._waiting:
                 self._waiting.remove(waiting)
 
     async def judge_apart(self, request: JudgeRequest, within_s: float) -> JudgeAnswer:

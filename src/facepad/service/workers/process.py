@@ -25,6 +25,7 @@ _SMALL: Mapping[str, str] = MappingProxyType(
 _TOO_LITTLE = "FACEPAD_SERVICE_WORKER_MEMORY_MB may be too low"
 _THREAD_MB = 128  # more address space for each further thread
 _MORE_FOR_LONG_WORK = 2  # times the memory of a worker: a calibration keeps all its frames
+_PIECE = 1 << 18  # bytes of a message that are written at once
 _START_S = 120.0  # a worker that is not ready by then is started again
 
 
@@ -35,11 +36,12 @@ class JudgeRequest:
     Attributes:
         kind: "image", "video", "frames" or "metrics".
         media: The bytes of a picture, a clip, or the pictures of one presentation.
-        options: Tests, operating point, calibration, faces, frame rate; those that were given.
+        options: Tests, operating point, calibration and faces, where they were given; with frames,
+            ``times_s``.
     """
 
     kind: str
-    media: tuple[bytes, ...]
+    media: tuple[bytes, ...] = field(repr=False)
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -120,8 +122,11 @@ class WorkerProcess:
     async def _asked(self, message: bytes, within_s: float) -> dict[str, Any]:
         try:
             async with asyncio.timeout(within_s):
-                self._writer.write(message)
-                await self._writer.drain()
+                whole = memoryview(message)
+                for start in range(0, len(whole), _PIECE):
+                    self._writer.write(whole[start : start + _PIECE])
+                    await self._writer.drain()
+                    await asyncio.sleep(0.0)  # drain does not wait while the worker keeps up
                 return await next_message(self._reader)
         except (OSError, asyncio.IncompleteReadError) as error:
             if isinstance(error, TimeoutError):

@@ -122,13 +122,13 @@ class Judge:
     def _frames(self, header: Mapping[str, Any], media: Media) -> Answer:
         frames: list[Frame] = []
         room = round(1e6 * settings.number("max_clip_mb"))
-        for at, data in enumerate(media):
+        for at, (data, time_s) in enumerate(zip(media, header["times_s"], strict=True)):
             image = self._still(data, at).image
             room -= image.nbytes
             if room < 0:
                 detail = "The frames have too many pixels together; send fewer or smaller ones."
                 raise Refused("unprocessable_media", detail, at)
-            frames.append(Frame(image, at / header["frame_rate"], number=at))
+            frames.append(Frame(image, time_s, number=at))
         presentation = Presentation(tuple(frames), NAME)
         return _judged(self._checker(header).check_presentation(presentation))
 

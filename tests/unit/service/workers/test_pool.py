@@ -201,6 +201,42 @@ def test_requests_over_the_places_are_refused(monkeypatch: pytest.MonkeyPatch) -
     run(work, monkeypatch, queue=1)
 
 
+def test_each_presentation_takes_a_place_and_frees_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def work(inference: Inference) -> None:
+        with inference.admitted(3) as free:
+            for _ in range(2):
+                with pytest.raises(Overloaded), inference.admitted():
+                    pass
+                free()
+            with inference.admitted():
+                pass
+        with inference.admitted(2), pytest.raises(Overloaded), inference.admitted():
+            pass
+
+    run(work, monkeypatch, queue=1)
+
+
+def test_a_request_with_more_pictures_than_places_is_taken_while_one_is_free(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def work(inference: Inference) -> None:
+        with (
+            inference.admitted(),
+            inference.admitted(8),
+            pytest.raises(Overloaded),
+            inference.admitted(),
+        ):
+            pass
+        with inference.admitted(8):
+            pass
+
+    run(work, monkeypatch, queue=1)
+
+
+def test_media_are_not_printed_with_a_request() -> None:
+    assert "canary" not in repr(JudgeRequest("image", (b"canary",)))
+
+
 def test_long_work_has_a_process_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     async def work(inference: Inference) -> None:
         answer = await inference.judge_apart(asked(), 30.0)
