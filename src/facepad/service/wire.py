@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from facepad import registry
-from facepad.reasons import REASONS, Reason
+from facepad.reasons import REASONS, Outcome, Reason
 from facepad.service.examples import (
     CALIBRATION,
     JOB,
@@ -19,7 +19,6 @@ from facepad.service.examples import (
     RESULT,
     TEST,
 )
-from facepad.types import Outcome
 
 
 def _example(**values: Any) -> ConfigDict:  # noqa: ANN401 - values of JSON
