@@ -5,12 +5,12 @@ No label and no entry holds an id of a person, an address or media.
 
 import asyncio
 import logging
+import statistics
 import time
 from collections import Counter, defaultdict, deque
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Annotated, Any, Protocol
 
-import numpy as np
 from fastapi import APIRouter, Depends, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
@@ -37,6 +37,7 @@ from facepad.service.store import Store
 
 logger = logging.getLogger("facepad.service")
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+_PARTS = 20  # equal parts that each of them is a bound of
 LEAST_SCORES = 20  # of a calibration, before their quantiles are shown; few would be single people
 MOST_SCORES = 1000  # the newest ones count
 MOST_LAG_S = 300.0  # of deletion, before it is reported
@@ -260,9 +261,9 @@ class Operations:
             labels = {"calibration": calibration}
             newest = list(scores)
             if len(newest) >= LEAST_SCORES:
-                for share, value in zip(QUANTILES, np.quantile(newest, QUANTILES), strict=True):
+                for share, value in _quantiles_of(newest):
                     one = {**labels, "quantile": f"{share:g}"}
-                    family.add_sample("facepad_score", one, round(float(value), 3))
+                    family.add_sample("facepad_score", one, round(value, 3))
             family.add_sample("facepad_score_count", labels, self._counted[calibration])
         return family
 
@@ -328,6 +329,12 @@ def _shown(words: str, example: Mapping[str, Any]) -> dict[str, Any]:
 
 def _gauge(name: str, words: str, value: float) -> Metric:
     return GaugeMetricFamily(name, words, value=float(value))
+
+
+def _quantiles_of(values: Sequence[float]) -> Iterator[tuple[float, float]]:
+    """Yield each share of `QUANTILES` and its quantile, interpolated linearly."""
+    cuts = statistics.quantiles(values, n=_PARTS, method="inclusive")
+    return ((share, cuts[round(share * _PARTS) - 1]) for share in QUANTILES)
 
 
 def _facts(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from facepad.reasons import REASONS, Reason
+from facepad.reasons import REASONS, Outcome, Reason
 from facepad.service.examples import (
     CALIBRATION,
     JOB,
@@ -18,7 +18,6 @@ from facepad.service.examples import (
     RESULT,
     TEST,
 )
-from facepad.types import Outcome
 
 
 def _example(**values: Any) -> ConfigDict:  # noqa: ANN401 - values of JSON

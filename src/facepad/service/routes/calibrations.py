@@ -6,7 +6,6 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
-from facepad import calibration
 from facepad.errors import FacepadError
 from facepad.service.problems import Problem, documented
 from facepad.service.repeats import RepeatableRoute
@@ -53,7 +52,7 @@ def router(services: Services) -> APIRouter:
         if fields.persons is not None and len(fields.persons) != len(media["frames"]):
             message = "expected one for each frame"
             raise Problem("invalid_request", errors=[{"pointer": "/persons", "message": message}])
-        if not fields.overwrite and fields.name in await run_in_threadpool(calibration.names):
+        if not fields.overwrite and await run_in_threadpool(_is_taken, fields.name):
             raise Problem("calibration_exists")
         asked = JudgeRequest("calibrate", media["frames"], fields.options())
         job = await services.jobs.submit(actor, "calibration", asked)
@@ -65,11 +64,21 @@ def router(services: Services) -> APIRouter:
     return routes
 
 
+def _is_taken(name: str) -> bool:
+    from facepad import calibration  # numpy, which the server does without until it is asked
+
+    return name in calibration.names()
+
+
 def _calibrations() -> list[CalibrationEntry]:
+    from facepad import calibration  # as above
+
     return [_entry(name) for name in calibration.names()]
 
 
 def _entry(name: str) -> CalibrationEntry:
+    from facepad import calibration  # as above
+
     try:
         made, saved = calibration.load(name), calibration.path(name).stat().st_mtime
         return CalibrationEntry(
