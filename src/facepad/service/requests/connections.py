@@ -27,9 +27,9 @@ _OTHER_FILES = 128  # descriptors for workers, the database and the log
 class Connections:
     """The open connections of a server.
 
-    Over the limit, the one that has waited longest for a request is closed. Where all have a
-    request, a further connection is answered with 503. Connections that never send a request
-    therefore take no place of those that do.
+    Over the limit, the one that has waited longest for a request is closed, those that never had
+    one first. Where all have a request, a further connection is answered with 503. Connections
+    that never send a request therefore take no place of those that do.
 
     Args:
         most: Connections that may be open.
@@ -39,14 +39,15 @@ class Connections:
     def __init__(self, most: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._most, self._clock = most, clock
         self._open: set[BoundedProtocol] = set()
-        self._waiting: OrderedDict[BoundedProtocol, float] = OrderedDict()
+        self._served: set[BoundedProtocol] = set()  # had a request
+        self._new: OrderedDict[BoundedProtocol, float] = OrderedDict()  # wait for their first one
+        self._idle: OrderedDict[BoundedProtocol, float] = OrderedDict()  # wait for another one
 
     def add(self, new: "BoundedProtocol") -> None:
         """Take a connection that was accepted; close another one, or this one, where needed."""
         self._open.add(new)
         over = len(self._open) - self._most
-        oldest = next(iter(self._waiting), None)
-        if over > 0 and oldest is not None and self._may_close(oldest, over):
+        if over > 0 and (oldest := self._to_close(is_full=over > RESERVE)):
             self.remove(oldest)
             oldest.timeout_keep_alive_handler()
         elif over > RESERVE:
@@ -54,25 +55,40 @@ class Connections:
             new.transport.abort()
         elif over > 0:
             new.app_state = {**new.app_state, OVER_LIMIT: True}
-        if new in self._open:
-            self.wait(new)
+        self.wait(new)
 
     def wait(self, one: "BoundedProtocol") -> None:
         """Note that a connection waits for a request."""
         if one in self._open:
-            self._waiting.setdefault(one, self._clock())
+            waiting = self._idle if one in self._served else self._new
+            waiting.setdefault(one, self._clock())
 
     def begin(self, one: "BoundedProtocol") -> None:
         """Note that a connection has a request."""
-        self._waiting.pop(one, None)
+        self._new.pop(one, None)
+        self._idle.pop(one, None)
+        if one in self._open:
+            self._served.add(one)
 
     def remove(self, one: "BoundedProtocol") -> None:
         """Forget a connection that was closed."""
         self._open.discard(one)
-        self._waiting.pop(one, None)
+        self._served.discard(one)
+        self._new.pop(one, None)
+        self._idle.pop(one, None)
 
-    def _may_close(self, oldest: "BoundedProtocol", over: int) -> bool:
-        return over > RESERVE or self._clock() - self._waiting[oldest] >= _GRACE_S
+    def _to_close(self, *, is_full: bool) -> "BoundedProtocol | None":
+        """Return the connection to close for a newer one; None where none has waited for long."""
+        now = self._clock()
+        oldest = [(one, now - since) for one, since in map(_first, (self._new, self._idle)) if one]
+        found = (one for one, waited in oldest if is_full or waited >= _GRACE_S)
+        return next(found, None)
+
+
+def _first(
+    waiting: "OrderedDict[BoundedProtocol, float]",
+) -> "tuple[BoundedProtocol | None, float]":
+    return next(iter(waiting.items()), (None, 0.0))
 
 
 class BoundedProtocol(H11Protocol):

@@ -65,6 +65,9 @@ class Links:
     def begin(self, link: Link) -> None:
         self.all.begin(cast("BoundedProtocol", link))
 
+    def wait(self, link: Link) -> None:
+        self.all.wait(cast("BoundedProtocol", link))
+
 
 def test_over_the_limit_the_connection_that_waited_longest_is_closed() -> None:
     links = Links()
@@ -105,6 +108,28 @@ def test_connections_over_the_limit_are_bounded_too() -> None:
     busy = Links()
     many = [busy.add(busy=True) for _ in range(2 + RESERVE + 50)]
     assert sum(not one.is_closed for one in many) == 2 + RESERVE
+
+
+def test_a_burst_of_new_connections_does_not_close_one_that_had_a_request() -> None:
+    links = Links()
+    known = links.add(busy=True)
+    links.wait(known)
+    links.clock.now = 0.5
+    burst = [links.add() for _ in range(2 * RESERVE)]
+    assert not known.is_closed
+    assert burst[0].is_closed
+    assert not burst[-1].is_closed
+
+
+def test_where_all_had_a_request_the_one_that_is_idle_for_longest_is_closed() -> None:
+    links = Links()
+    first, second = links.add(busy=True), links.add(busy=True)
+    links.wait(second)
+    links.clock.now = 0.5
+    links.wait(first)
+    links.clock.now = 5.0
+    links.add()
+    assert (first.is_closed, second.is_closed) == (False, True)
 
 
 def test_more_connections_than_the_system_allows_are_named(
