@@ -20,7 +20,10 @@ PYTEST = PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 \
 # the nightly runs draw new ones.
 SAME := --hypothesis-profile=same
 FEW := --hypothesis-profile=fast
-FAST = $(PYTEST) $(FEW) -m "not e2e and not slow and not nightly and not network"
+# Its files are in memory where there is a folder for that with 4 GB of room: some are flushed to disk.
+ROOM := $(shell df --output=avail -m /dev/shm 2>/dev/null | tail -n 1)
+IN_MEMORY := $(shell [ "0$(strip $(ROOM))" -ge 4096 ] && [ -w /dev/shm ] && echo TMPDIR=/dev/shm)
+FAST = $(IN_MEMORY) $(PYTEST) -o tmp_path_retention_policy=failed $(FEW) -m "not e2e and not slow and not nightly and not network"
 
 demo: env models  ## Set up, then judge the demo pictures in examples/
 	@$(SAY) "facepad check examples/*.jpg"

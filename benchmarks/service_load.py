@@ -14,6 +14,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 START_S = 60.0
+_NO_BYTE_CODE = "PYTHONDONTWRITEBYTECODE"  # pip compiles what it installs; a checkout does so then
 _BOUNDARY = "facepad-benchmark"
 
 
@@ -54,8 +55,9 @@ def serving(
     """Start a service in a folder, wait until it is ready, and kill it in the end."""
     log = folder / "log.txt"
     command = [sys.executable, "-m", "facepad", "serve", "--port", "0", "--workers", str(workers)]
+    kept = {name: value for name, value in os.environ.items() if name != _NO_BYTE_CODE}
     variables = {
-        **os.environ,
+        **kept,
         "PYTHONUNBUFFERED": "1",
         "FACEPAD_STATE_DIR": str(folder / "state"),
         "FACEPAD_SERVICE_RATE_PER_S": "0",

@@ -127,5 +127,8 @@ say "installing facepad ($want) and what it needs; takes a minute or two ..."
 pip install "${compile[@]}" "${targets[@]}"
 say "byte-compiling, so that the first start is quick ..."
 $venv/bin/python -m compileall -q src
+if [ "$want" != core ]; then  # what the tests import, once, and not in every process of their first run
+  PYTHONDONTWRITEBYTECODE='' "$venv/bin/python" -m pytest --collect-only -qq tests >/dev/null 2>&1 || true
+fi
 fingerprint >"$venv/.made-$want"
 say "done in $((SECONDS - started)) s: $venv/bin/facepad"

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -37,7 +37,7 @@ class BlindFinder:
     models: Mapping[str, str] = {}
 
     def find(self, frame: Frame) -> Frame:
-        return Frame(frame.image, no_face=Reason.NO_FACE)
+        return replace(frame, no_face=Reason.NO_FACE)
 
 
 class QuickJudge(Judge):
@@ -59,6 +59,7 @@ class DirectInference:
 
     Attributes:
         asked: The requests so far.
+        places: Places that each request took.
         full: Whether every place is taken.
     """
 
@@ -67,6 +68,7 @@ class DirectInference:
     def __init__(self, answer: Answer) -> None:
         self._answer = answer
         self.asked: list[JudgeRequest] = []
+        self.places: list[int] = []
         self.full = False
 
     async def start(self) -> None:
@@ -76,13 +78,14 @@ class DirectInference:
         """End."""
 
     @contextmanager
-    def admitted(self) -> Iterator[None]:
-        """Take a place."""
+    def admitted(self, presentations: int = 1) -> Iterator[Callable[[], None]]:
+        """Take places."""
         if not self.ready:
             raise NotReady
         if self.full:
             raise Overloaded
-        yield
+        self.places.append(presentations)
+        yield lambda: None
 
     async def judge(self, request: JudgeRequest, _: float | None = None) -> JudgeAnswer:
         """Return the answer of the function."""

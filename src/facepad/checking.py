@@ -27,6 +27,7 @@ def check(
     threads: int | None = None,
     explain: bool = False,
     deadline_s: float | None = None,
+    test_deadline_s: float | None = None,
     faces: Faces = "largest",
     finder: Finder | None = None,
     assess: Assess | None = None,
@@ -46,6 +47,7 @@ def check(
         threads: How many threads the check may use.
         explain: Whether to explain scores.
         deadline_s: Seconds that the tests have together.
+        test_deadline_s: Seconds that each test has.
         faces: Which face is judged where there are several.
         finder: Finds faces in place of the built-in finder.
         assess: Judges the capture of a frame in place of the built-in rules.
@@ -65,6 +67,7 @@ def check(
         threads=threads,
         explain=explain,
         deadline_s=deadline_s,
+        test_deadline_s=test_deadline_s,
         faces=faces,
         finder=finder,
         assess=assess,

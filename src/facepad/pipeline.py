@@ -35,13 +35,7 @@ from facepad.registry import DEFAULT_FUSION, DEFAULT_POINT
 from facepad.scorer import Scorer, StepClock, contributions_of
 from facepad.selected_tests import LoadedTests, SelectedTests, name_of
 from facepad.sources import EVENLY, Channels, Settled, Source
-from facepad.types import (
-    LivenessTest,
-    OperatingPoint,
-    Presentation,
-    Reason,
-    Score,
-)
+from facepad.types import LivenessTest, OperatingPoint, Presentation, Reason, Score
 
 
 class Checker:
@@ -72,6 +66,8 @@ class Checker:
             for faces are not counted. A late test counts as missing, with the reason
             ``timed_out``. It cannot be stopped, and it is late in further checks until it
             ends. None to wait for every test, so that no score depends on load.
+        test_deadline_s: Seconds that each test has from its turn on; a late one counts as
+            above and does not delay the others. None for no limit of its own.
         faces: Which face is judged where there are several: the "largest"; or "single", for a
             gate: then a source with several faces is a non-response, ``multiple_faces``. Every
             face that the finder confirms counts, in a clip in any frame.
@@ -100,6 +96,7 @@ class Checker:
         threads: int | None = None,
         explain: bool = False,
         deadline_s: float | None = None,
+        test_deadline_s: float | None = None,
         faces: Faces = "largest",
         finder: Finder | None = None,
         assess: Assess | None = None,
@@ -114,7 +111,7 @@ class Checker:
         self._operating_point = operating_point
         self.frames = FrameSelection.parse(frames) if isinstance(frames, str) else frames
         self._explain = explain
-        self._deadline_s = deadline_s
+        self._deadlines_s = deadline_s, test_deadline_s
         self._finder = finder
         self._assess = assess
         self.faces = faces
@@ -122,7 +119,7 @@ class Checker:
 
     def _begin(self) -> None:
         """Make what a copy in another process makes anew."""
-        self._scorer = Scorer(self._threads, self._deadline_s, self._explain)
+        self._scorer = Scorer(self._threads, *self._deadlines_s, explain=self._explain)
         self._packed = PackedFiles()
         self._loaded: LoadedTests | None = None
         self._lock = Lock()

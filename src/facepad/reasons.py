@@ -1,9 +1,18 @@
-"""Why a presentation has no score, or why its score does not decide: one table of all reasons."""
+"""What is decided about a presentation, and why: the outcomes, and one table of all reasons."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
+
+
+class Outcome(StrEnum):
+    """What was decided about one presentation."""
+
+    BONA_FIDE = "bona_fide"
+    ATTACK = "attack"
+    UNCERTAIN = "uncertain"  # a score that does not decide
+    NON_RESPONSE = "non_response"  # no score
 
 
 class Reason(StrEnum):

@@ -92,18 +92,27 @@ class Scorer:
     Args:
         threads: How many tests run side by side at most.
         deadline_s: Seconds that the tests of one check have together; None for no limit.
+        test_deadline_s: Seconds that each of them has from its turn on; None for no limit.
         explain: Whether to add ``details["contributions"]`` to the score of tests that can
             (`Contributes`), and ``details["explained"]`` (`Explains`).
 
     Raises:
-        SettingsError: ``deadline_s`` cannot be used.
+        SettingsError: A deadline cannot be used.
     """
 
-    def __init__(self, threads: int, deadline_s: float | None, explain: bool) -> None:
-        is_time = isinstance(deadline_s, int | float) and 0.0 < deadline_s <= LONGEST_DEADLINE_S
+    def __init__(
+        self,
+        threads: int,
+        deadline_s: float | None,
+        test_deadline_s: float | None,
+        *,
+        explain: bool,
+    ) -> None:
         expected = f"above 0 and at most {LONGEST_DEADLINE_S:.0f}, or None"
-        require(deadline_s is None or is_time, "deadline_s", expected, deadline_s)
-        self._side_by_side = SideBySide[Score](threads, deadline_s)
+        for name, value in (("deadline_s", deadline_s), ("test_deadline_s", test_deadline_s)):
+            is_time = isinstance(value, int | float) and 0.0 < value <= LONGEST_DEADLINE_S
+            require(value is None or is_time, name, expected, value)
+        self._side_by_side = SideBySide[Score](threads, deadline_s, test_deadline_s)
         self._explain = explain
 
     def scores(

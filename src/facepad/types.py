@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facepad.errors import InputError
+from facepad.reasons import Outcome as Outcome
 from facepad.reasons import Reason as Reason
 
 RgbImage = NDArray[np.uint8]  # shape (H, W, 3), R G B
@@ -40,15 +41,6 @@ copyreg.pickle(MappingProxyType, _reduced)
 
 def _nothing() -> Mapping[str, Any]:  # a default that Python 3.11's dataclasses accept
     return MappingProxyType({})
-
-
-class Outcome(StrEnum):
-    """What was decided about one presentation."""
-
-    BONA_FIDE = "bona_fide"
-    ATTACK = "attack"
-    UNCERTAIN = "uncertain"  # a score that does not decide
-    NON_RESPONSE = "non_response"  # no score
 
 
 class Split(StrEnum):

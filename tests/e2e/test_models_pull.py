@@ -15,6 +15,7 @@ from facepad.models import fetch, index
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.network]
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+NO_COMPILE = "--no-compile"  # few of the thousands of files are imported; these are compiled then
 SCRIPTS = "Scripts" if os.name == "nt" else "bin"
 
 
@@ -40,7 +41,8 @@ def new_environment(folder: Path, *packages: str | Path) -> Path:
     """An environment without a pip of its own, and its folder of programs."""
     must(sys.executable, "-m", "venv", "--without-pip", folder)
     python = folder / SCRIPTS / "python"
-    must(sys.executable, "-m", "pip", "--python", python, "install", "--quiet", *packages)
+    pip = (sys.executable, "-m", "pip", "--python", python)
+    must(*pip, "install", "--quiet", NO_COMPILE, *packages)
     return folder / SCRIPTS
 
 
@@ -111,7 +113,7 @@ def test_the_wheel_is_small_and_works_offline_in_a_clean_environment(
     models = next((tmp_path / "models-wheel").glob("*.whl"))
     must(sys.executable, "-m", "venv", "--without-pip", python.parents[1])
     offline = without_network()
-    install = ("install", "--quiet", "--no-index", "--find-links", wheels, "facepad")
+    install = ("install", "--quiet", NO_COMPILE, "--no-index", "--find-links", wheels, "facepad")
     must(*offline, *pip, "--python", python, *install)
     facepad = [*offline, str(python.parent / "facepad")]
     home = {"FACEPAD_MODEL_DIR": str(tmp_path / "models"), "PATH": os.environ["PATH"]}
@@ -151,7 +153,8 @@ def test_in_an_environment_made_by_pipx(tmp_path: Path, wheel: Path) -> None:
         "PIPX_BIN_DIR": str(tmp_path / "programs"),
         "PIPX_MAN_DIR": str(tmp_path / "man"),
     }
-    must(pipx, "install", "--python", sys.executable, wheel, **places)
+    pip = f"--pip-args={NO_COMPILE}"
+    must(pipx, "install", pip, "--python", sys.executable, wheel, **places)
     pulls(tmp_path / "programs" / "facepad", tmp_path / "models")
 
 

@@ -499,6 +499,42 @@ def test_late_tests_do_not_pile_up() -> None:
         sleep(0.01)
 
 
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_test_over_its_own_deadline_does_not_delay_the_others(threads: int) -> None:
+    goes_on = Event()
+
+    class Stuck(SlowTest):
+        def score(self, presentation: Presentation) -> Score:
+            goes_on.wait(20.0)
+            return super().score(presentation)
+
+    tests = Stuck("stuck", 0.0), *(SlowTest(name, 0.0) for name in "abc")
+    made = slow_checker(*tests, threads=threads, test_deadline_s=0.5)
+    decision = made.check(STILL, channels="rgb")
+    assert decision.scores["stuck"] == Score(None, Reason.TIMED_OUT)
+    assert [decision.scores[name].value for name in "abc"] == [0.9] * 3
+    assert decision.outcome is Outcome.BONA_FIDE
+    goes_on.set()
+    while made.check(STILL, channels="rgb").scores["stuck"].value is None:
+        sleep(0.01)
+
+
+def test_the_deadline_of_a_test_begins_with_its_turn() -> None:
+    tests = [SlowTest(name, 0.15) for name in "abc"]
+    made = slow_checker(*tests, threads=1, deadline_s=20.0, test_deadline_s=10.0)
+    assert all(score.value for score in made.check(STILL, channels="rgb").scores.values())
+    late = slow_checker(*tests, threads=1, deadline_s=20.0, test_deadline_s=0.05)
+    reasons = [score.reason for score in late.check(STILL, channels="rgb").scores.values()]
+    assert reasons == [Reason.TIMED_OUT] * 3
+    assert all(test.threads for test in tests)  # each had its turn
+
+
+@pytest.mark.parametrize("test_deadline_s", [0.0, float("nan"), 1e10])
+def test_a_deadline_of_each_test_that_no_clock_takes_is_refused(test_deadline_s: float) -> None:
+    with pytest.raises(SettingsError, match="test_deadline_s must be above 0 and at most 86400"):
+        checker(BrightTest(), test_deadline_s=test_deadline_s)
+
+
 @pytest.mark.slow
 def test_a_test_whose_turn_does_not_come_in_time_is_late_and_never_begins() -> None:
     tests = SlowTest("late", 0.3), SlowTest("waits", 0.0)

@@ -125,3 +125,9 @@ def test_the_help_loads_no_library_of_pictures_or_statistics() -> None:
     )
     heavy = {"numpy", "cv2", "scipy", "sklearn", "torch", "skimage", "matplotlib", "PIL"}
     assert loaded_by(code).isdisjoint(heavy)
+
+
+@pytest.mark.slow
+def test_the_server_loads_no_library_of_pictures_or_statistics() -> None:
+    code = "import facepad.service.app, facepad.service.run, facepad.service.state, uvicorn"
+    assert loaded_by(code).isdisjoint({*HEAVY, "PIL", "onnxruntime"} - {"typer", "rich"})

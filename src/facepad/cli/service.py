@@ -1,23 +1,26 @@
 """``facepad serve`` and ``facepad service``: the HTTP service and its keys."""
 
 import json
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from facepad.cli.errors import ExitCode, say
-from facepad.errors import SettingsError, counted
+from facepad.errors import InputError, SettingsError, counted
 
 if TYPE_CHECKING:
     from facepad.service.config import ServiceConfig
     from facepad.service.keys import ApiKey
+    from facepad.service.records.checkpoints import Checkpoint
     from facepad.service.state import ServiceState
 
 app = typer.Typer(help="Settings, API keys and audit log of the service.", no_args_is_help=True)
 apikey = typer.Typer(help="API keys: create, list, revoke.", no_args_is_help=True)
-audit = typer.Typer(help="The audit log: verify.", no_args_is_help=True)
+audit = typer.Typer(help="The audit log: verify, checkpoint.", no_args_is_help=True)
 app.add_typer(apikey, name="apikey")
 app.add_typer(audit, name="audit")
 
@@ -185,34 +188,96 @@ def verify_audit(
         str | None,
         typer.Option(help="Hash that an earlier run printed; it must still be in the log."),
     ] = None,
+    checkpoint: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Checkpoints, one a line, that the log must hold; - for standard input.",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Verify the hash chain of the audit log, and print the hash of its last entry.
 
-    Keep that hash on another machine: with --known it proves later that nothing before it was
-    changed or removed.
+    Keep checkpoints on another machine: with --checkpoint they prove later that nothing up to
+    them was changed, and that the end of the log was not cut off. Lines of the service's own log
+    with the event audit_checkpoint can be given as they are.
 
     For example:
 
     - `facepad service audit verify`
+    - `facepad service audit verify --checkpoint checkpoints.jsonl`
 
     Exit codes:
 
     - 0: nothing was changed, added or removed
-    - 2: wrong usage
+    - 2: wrong usage, or a file of checkpoints cannot be read
     - 4: the log was changed, or a setting cannot be used
     """
     with _state() as state:
-        check = state.audit.verify(known)
+        given = () if checkpoint is None else _checkpoints(checkpoint)
+        check = state.audit.verify(known, given)
+    checked = len(given) - check.unchecked
     if as_json:
         facts = {"entries": check.entries, "head": check.head, "problems": check.problems}
-        typer.echo(json.dumps({"intact": check.is_intact, **facts}))
+        start = {"first": check.first, "purged_at": check.purged_at or None}
+        counts = {"checkpoints": checked, "checkpoints_too_old": check.unchecked}
+        typer.echo(json.dumps({"intact": check.is_intact, **facts, **start, **counts}))
     elif check.is_intact:
         typer.echo(f"{counted(check.entries, 'entry', 'entries')} verified, head {check.head}")
+        if check.purged_at:
+            typer.echo(
+                f"from entry {check.first} on; earlier ones were deleted after their retention, "
+                f"last at {check.purged_at}"
+            )
+        if given:
+            typer.echo(f"{counted(checked, 'checkpoint')} found in the log, unchanged")
+        if check.unchecked:
+            typer.echo(f"{counted(check.unchecked, 'checkpoint')} of deleted entries not checked")
     for problem in check.problems:
         say(problem)
     if not check.is_intact:
         raise typer.Exit(ExitCode.SETTINGS)
+
+
+@audit.command("checkpoint")
+def print_checkpoint() -> None:
+    """Note the end of the audit log, and print it as one line of JSON.
+
+    Keep the line on another machine; `facepad service audit verify --checkpoint FILE` compares
+    the log with it. The service writes one to its log every hour and when it stops.
+
+    For example:
+
+    - `facepad service audit checkpoint`
+
+    Exit codes:
+
+    - 0: it was printed
+    - 4: the log has no entry, or a setting cannot be used
+    """
+    with _state() as state:
+        made = state.audit.checkpoint()
+    if made is None:
+        raise SettingsError("the audit log has no entry yet; start the service, or make a key")
+    typer.echo(made.line())
+
+
+def _checkpoints(name: str) -> tuple["Checkpoint", ...]:
+    """Read the checkpoints of a file, or of standard input.
+
+    Raises:
+        InputError: It cannot be read, or holds no checkpoint.
+    """
+    from facepad.service.records.checkpoints import read_checkpoints
+
+    if name == "-":
+        return read_checkpoints(sys.stdin.buffer, "standard input")
+    try:
+        with Path(name).open("rb") as file:
+            return read_checkpoints(file, name)
+    except OSError as error:
+        raise InputError(f"{name} cannot be read: {error.strerror}") from None
 
 
 @contextmanager
@@ -230,7 +295,8 @@ def _state() -> Iterator["ServiceState"]:
 
     state = open_state(config.state_dir)
     try:
-        yield state
+        with state.store.explaining():
+            yield state
     finally:
         state.store.close()
 

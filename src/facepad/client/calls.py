@@ -91,11 +91,16 @@ def video(clip: Media, options: CheckParameters) -> Call[LivenessCheck]:
 
 
 def frames(
-    pictures: Sequence[Media], frame_rate: float, options: CheckParameters
+    pictures: Sequence[Media],
+    frame_rate: float | None,
+    times_s: Sequence[float] | None,
+    options: CheckParameters,
 ) -> Call[LivenessCheck]:
     """Judge the frames of a clip as one presentation."""
     files = tuple(("frame", read(one)) for one in pictures)
-    fields = {**options, "frame_rate": str(frame_rate)}
+    when = {"frame_rate": frame_rate, "times_s": times_s}
+    written = {name: _written(value) for name, value in when.items() if value is not None}
+    fields = {**options, **written}
     return Call("POST", "/v1/liveness/video", parse_video, files, fields, uuid4().hex)
 
 
@@ -131,7 +136,9 @@ def _written(value: object) -> object:
     """Return a value as it stands in a form."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    return list(value) if isinstance(value, list | tuple) else str(value)
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return ",".join(map(str, value))
+    return str(value)
 
 
 def read(media: Media) -> bytes:

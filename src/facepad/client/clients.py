@@ -80,19 +80,25 @@ class Client:
         return self._result(calls.video(clip, options))
 
     def frames(
-        self, pictures: Sequence[Media], frame_rate: float, **options: Unpack[CheckParameters]
+        self,
+        pictures: Sequence[Media],
+        frame_rate: float | None = None,
+        times_s: Sequence[float] | None = None,
+        **options: Unpack[CheckParameters],
     ) -> LivenessCheck:
         """Judge the frames of a clip as one presentation.
 
         Args:
             pictures: Frames in order.
-            frame_rate: Frames per second.
+            frame_rate: Frames per second of frames that are equally spaced; 10 if None.
+            times_s: In place of ``frame_rate``: the time of each frame in seconds, rising, from
+                any value on.
             options: As `CheckParameters`.
 
         Raises:
             ServiceError: As `image`.
         """
-        return self._result(calls.frames(pictures, frame_rate, options))
+        return self._result(calls.frames(pictures, frame_rate, times_s, options))
 
     def metrics(self, picture: Media) -> dict[str, float]:
         """Measure the image-quality metrics of a picture.
@@ -215,10 +221,14 @@ class AsyncClient:
         return await self._result(calls.video(clip, options))
 
     async def frames(
-        self, pictures: Sequence[Media], frame_rate: float, **options: Unpack[CheckParameters]
+        self,
+        pictures: Sequence[Media],
+        frame_rate: float | None = None,
+        times_s: Sequence[float] | None = None,
+        **options: Unpack[CheckParameters],
     ) -> LivenessCheck:
         """Judge the frames of a clip as one presentation; as `Client.frames`."""
-        return await self._result(calls.frames(pictures, frame_rate, options))
+        return await self._result(calls.frames(pictures, frame_rate, times_s, options))
 
     async def metrics(self, picture: Media) -> dict[str, float]:
         """Measure the image-quality metrics of a picture; as `Client.metrics`."""

@@ -1,8 +1,10 @@
 """Calls side by side in a bounded number of threads: of one item with a deadline, or of many."""
 
+import math
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
 from itertools import islice
 from queue import Empty, SimpleQueue
 from threading import Lock, Thread
@@ -13,7 +15,23 @@ AHEAD = 2  # items in work or waiting per thread, so that memory stays bounded
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-_Job = tuple[Callable[[], Result], "Future[Result]"]
+
+
+@dataclass(slots=True, eq=False)
+class _Call(Generic[Result]):
+    """A call that waits for its turn, is at work, or has ended.
+
+    Attributes:
+        make: What is called.
+        future: Its result.
+        began: When its turn came, in seconds of `time.perf_counter`; infinity before.
+        is_late: Whether another thread takes the turns that would have followed in its thread.
+    """
+
+    make: Callable[[], Result]
+    future: "Future[Result]" = field(default_factory=Future)
+    began: float = math.inf
+    is_late: bool = False
 
 
 class SideBySide(Generic[Result]):
@@ -23,14 +41,20 @@ class SideBySide(Generic[Result]):
     Until it ends, further calls of its name are late at once, so that late calls do not pile up.
 
     Args:
-        threads: How many calls of one `run` are at work at a time.
-        deadline_s: Seconds after which a call is late, also one that is still waiting for its
-            turn; None to wait for all calls.
+        threads: How many calls of one `run` are at work at a time; late ones are not counted.
+        deadline_s: Seconds after which all calls of one `run` are late, also those that are still
+            waiting for their turn; None for no limit.
+        each_s: Seconds after which one call is late, counted from its turn; the calls behind it
+            then go on in another thread. None for no limit.
     """
 
-    def __init__(self, threads: int, deadline_s: float | None = None) -> None:
+    def __init__(
+        self, threads: int, deadline_s: float | None = None, each_s: float | None = None
+    ) -> None:
         self._threads = threads
-        self._deadline_s = deadline_s
+        self._is_timed = deadline_s is not None or each_s is not None
+        self._deadline_s = math.inf if deadline_s is None else deadline_s
+        self._each_s = math.inf if each_s is None else each_s
         self._late: list[tuple[str, Future[Result]]] = []
         self._lock = Lock()
 
@@ -40,56 +64,85 @@ class SideBySide(Generic[Result]):
         Without a deadline the calling thread takes its share of the calls. What a call raises
         is raised here.
         """
-        if self._deadline_s is None and (self._threads == 1 or len(calls) < 2):
+        if not self._is_timed and (self._threads == 1 or len(calls) < 2):
             return {name: call() for name, call in calls.items()}
-        end = None if self._deadline_s is None else perf_counter() + self._deadline_s
+        end = perf_counter() + self._deadline_s
         still_late = self._still_late()
-        futures = {name: Future[Result]() for name in calls if name not in still_late}
-        queue: SimpleQueue[_Job[Result]] = SimpleQueue()
-        for name, future in futures.items():
-            queue.put((calls[name], future))
-        for _ in range(min(self._threads, len(futures)) - (end is None)):
-            Thread(target=_work, args=(queue,), name="facepad-call", daemon=True).start()
+        asked = {name: _Call(call) for name, call in calls.items() if name not in still_late}
+        queue: SimpleQueue[_Call[Result]] = SimpleQueue()
+        for call in asked.values():
+            queue.put(call)
+        for _ in range(min(self._threads, len(asked)) - (not self._is_timed)):
+            _start(queue)
         try:
-            if end is None:
+            if not self._is_timed:
                 _work(queue)
-            results = {name: _result(future, end) for name, future in futures.items()}
+            results = self._results(asked, queue, end)
         finally:
-            self._leave(futures)
+            self._leave(asked)
         return {name: results.get(name) for name in calls}
+
+    def _results(
+        self,
+        asked: "Mapping[str, _Call[Result]]",
+        queue: "SimpleQueue[_Call[Result]]",
+        end: float,
+    ) -> dict[str, Result]:
+        """Return the results that are there in time."""
+        results: dict[str, Result] = {}
+        waiting = dict(asked)
+        while waiting:
+            now = perf_counter()
+            for name, call in tuple(waiting.items()):
+                if call.future.done():
+                    results[name] = waiting.pop(name).future.result()
+                elif now - call.began >= self._each_s:
+                    waiting.pop(name).is_late = True
+                    if not queue.empty():
+                        _start(queue)
+            if now >= end:
+                break
+            # A call whose turn comes from now on is late in `each_s` at the earliest.
+            began = min((call.began for call in waiting.values()), default=now)
+            within = min(end, min(began, now) + self._each_s) - now
+            futures = [call.future for call in waiting.values()]
+            timeout = None if math.isinf(within) else max(0.0, within)
+            wait(futures, timeout, return_when=FIRST_COMPLETED)
+        return results
 
     def _still_late(self) -> frozenset[str]:
         with self._lock:
             self._late = [(name, future) for name, future in self._late if not future.done()]
             return frozenset(name for name, _ in self._late)
 
-    def _leave(self, futures: "Mapping[str, Future[Result]]") -> None:
+    def _leave(self, asked: "Mapping[str, _Call[Result]]") -> None:
         """Drop the calls that have not begun, and remember those that are still at work."""
-        late = [(name, future) for name, future in futures.items() if not future.cancel()]
+        futures = [(name, call.future) for name, call in asked.items()]
+        late = [(name, future) for name, future in futures if not future.cancel()]
         with self._lock:
             self._late += [(name, future) for name, future in late if not future.done()]
 
 
-def _work(queue: "SimpleQueue[_Job[Result]]") -> None:
-    """Make the calls of a queue until it is empty."""
+def _start(queue: "SimpleQueue[_Call[Result]]") -> None:
+    Thread(target=_work, args=(queue,), name="facepad-call", daemon=True).start()
+
+
+def _work(queue: "SimpleQueue[_Call[Result]]") -> None:
+    """Make the calls of a queue until it is empty, or until another thread goes on with it."""
     while True:
         try:
-            call, future = queue.get_nowait()
+            call = queue.get_nowait()
         except Empty:
             return
-        if future.set_running_or_notify_cancel():
-            try:
-                future.set_result(call())
-            except BaseException as error:  # noqa: BLE001 - raised where the result is wanted
-                future.set_exception(error)
-
-
-def _result(future: "Future[Result]", end: float | None) -> Result | None:
-    try:
-        return future.result(None if end is None else max(0.0, end - perf_counter()))
-    except TimeoutError:
-        # When the call has ended by now, it was its own TimeoutError or it made it just in time.
-        return future.result() if future.done() else None
+        if not call.future.set_running_or_notify_cancel():
+            continue
+        call.began = perf_counter()
+        try:
+            call.future.set_result(call.make())
+        except BaseException as error:  # noqa: BLE001 - raised where the result is wanted
+            call.future.set_exception(error)
+        if call.is_late:
+            return
 
 
 def ordered_map(

@@ -45,15 +45,15 @@ def create_app(services: Services) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        await services.operations.begin()
         await services.inference.start()
-        try:
-            yield
-        finally:
-            await services.jobs.close()
-            await services.inference.close()
-            await services.access.rates.close()
-            await services.operations.end()
+        async with services.upkeep.running():
+            try:
+                yield
+            finally:
+                await services.jobs.close()
+                await services.inference.close()
+                await services.access.rates.close()
+                await services.operations.end()
 
     app = FastAPI(
         title="facepad",

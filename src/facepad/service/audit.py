@@ -2,71 +2,51 @@
 
 A changed, added or removed entry breaks the chain. The seal of the last entry is a keyed hash
 with the secret of the service, so that neither cutting the end nor writing the whole chain anew
-goes unnoticed without that secret.
+goes unnoticed without that secret. Entries over their retention are deleted from the start; a
+sealed anchor is where the rest begins.
 
 Entries name acts, decisions, ids and versions. They hold no media, scores, addresses or free text.
 """
 
-import hashlib
 import hmac
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, select, update
 
-from facepad.service.store import AUDIT_HEAD, AUDIT_LOG, Store, timestamp, utc_now
+from facepad.errors import FacepadError
+from facepad.service.records.chain import (
+    ZERO,
+    AuditCheck,
+    AuditEntry,
+    ChainCheck,
+    Detail,
+    canonical,
+    entry_hash,
+)
+from facepad.service.records.checkpoints import Checkpoint
+from facepad.service.store import (
+    AUDIT_ANCHOR,
+    AUDIT_CHECKPOINTS,
+    AUDIT_HEAD,
+    AUDIT_LOG,
+    Store,
+    timestamp,
+    utc_now,
+)
 
-ZERO = f"sha256:{'0' * 64}"  # hash before the first entry
-Detail = str | int | bool | None | Sequence[str]
 _WORD = re.compile(r"[A-Za-z0-9_.:@+ -]{0,200}", re.ASCII)
 _MOST_DETAILS = 20
+_BROKEN = b"broken"  # in place of a seal, after one that did not fit
+_SPARE = timedelta(days=1)  # entries are deleted a day's worth at a time
+_MOST_PURGED = 5000  # entries in one transaction
 
 
-@dataclass(frozen=True, slots=True)
-class AuditEntry:
-    """One entry.
-
-    Attributes:
-        seq: Its number, from 1, without gaps.
-        at: Time, RFC 3339.
-        actor: Who acted, as "key:ID", "operator" or "service".
-        action: What was done, as "liveness.judged".
-        object: What it was done to: an id.
-        details: Short facts.
-        hash: "sha256:" and the hash over the one before and this entry.
-    """
-
-    seq: int
-    at: str
-    actor: str
-    action: str
-    object: str
-    details: Mapping[str, Detail]
-    hash: str
-
-
-@dataclass(frozen=True, slots=True)
-class AuditCheck:
-    """What a verification of the whole log found.
-
-    Attributes:
-        entries: Number of entries that were read.
-        head: Hash of the last entry; noted elsewhere, it proves later that nothing before it
-            was changed.
-        problems: One sentence for each fault; empty for a log that verifies.
-    """
-
-    entries: int
-    head: str
-    problems: tuple[str, ...] = ()
-
-    @property
-    def is_intact(self) -> bool:
-        """Whether nothing was changed, added or removed."""
-        return not self.problems
+class DamagedLogError(FacepadError):
+    """The audit log was changed, so that nothing of it is deleted."""
 
 
 class AuditLog:
@@ -128,35 +108,108 @@ class AuditLog:
         with self._store.read() as connection:
             return _head(connection)
 
-    def verify(self, known: str | None = None) -> AuditCheck:
-        """Compute the whole chain again.
+    def verify(
+        self, known: str | None = None, checkpoints: Sequence[Checkpoint] = ()
+    ) -> AuditCheck:
+        """Compute the whole chain again, from its first entry or from where it was purged.
 
         Args:
             known: Hash that was the head of the log at some time; it must still be in the chain.
+            checkpoints: Earlier ends of the log; their entries must be in it, unchanged. Those
+                whose entries were purged are not checked; if that holds for all of them, it is
+                a problem.
         """
         with self._store.read() as connection:
+            anchor, problems = self._anchor(connection)
+            stored = [_checkpoint(row) for row in connection.execute(select(AUDIT_CHECKPOINTS))]
+            chain = ChainCheck(anchor.seq, anchor.hash, (*stored, *checkpoints), known)
             rows = connection.execute(select(AUDIT_LOG).order_by(AUDIT_LOG.c.seq))
-            return self._check(connection, (_entry_of_any(row) for row in rows), known)
+            problems += chain.problems(_entry_of_any(row) for row in rows)
+            problems += self._of_head(connection, chain.seq, chain.last)
+        unchecked = sum(one.seq < anchor.seq for one in checkpoints)
+        if checkpoints and unchecked == len(checkpoints):
+            problems.append(
+                f"every checkpoint is of an entry before entry {anchor.seq + 1}, the first one "
+                "that is kept: none could be checked"
+            )
+        kept, first = chain.seq - anchor.seq, anchor.seq + 1
+        return AuditCheck(kept, chain.last, tuple(problems), first, anchor.at, unchecked)
 
-    def _check(
-        self, connection: Connection, entries: Iterator[AuditEntry | str], known: str | None
-    ) -> AuditCheck:
-        problems, seq, last, is_there = [], 0, ZERO, known in {None, ZERO}
-        for entry in entries:
-            if isinstance(entry, str):
-                problems.append(entry)
-                break
-            seq += 1
-            if entry.seq != seq:
-                problems.append(f"entry {seq} is missing; the next one has number {entry.seq}")
-                seq = entry.seq
-            elif entry.hash != _hash(last, entry):
-                problems.append(f"entry {seq} was changed: its hash does not fit")
-            last, is_there = entry.hash, is_there or entry.hash == known
-        problems += self._of_head(connection, seq, last)
-        if not is_there:
-            problems.append("the known hash is not in the log: entries were removed or replaced")
-        return AuditCheck(seq, last, tuple(problems))
+    def checkpoint(self) -> Checkpoint | None:
+        """Note the end of the log; return the newest checkpoint, or None without an entry."""
+        with self._store.write() as connection:
+            seq, last = _head(connection)
+            if seq == 0:
+                return None
+            same = select(AUDIT_CHECKPOINTS).where(AUDIT_CHECKPOINTS.c.seq == seq)
+            row = connection.execute(same).one_or_none()
+            if row is not None and row.hash == last:
+                return _checkpoint(row)
+            start = connection.execute(select(AUDIT_ANCHOR.c.seq)).scalar_one_or_none() or 0
+            made = Checkpoint(seq, last, timestamp(self._clock()), seq - start)
+            if row is None:  # one that is there is the proof of a change
+                connection.execute(insert(AUDIT_CHECKPOINTS).values(**asdict(made)))
+            return made
+
+    def purge(self, kept: timedelta) -> int:
+        """Delete the oldest entries; the rest of the chain still verifies.
+
+        Number and hash of the last one that is deleted are kept, sealed, as the anchor of the
+        rest. Entries are deleted once the oldest one is a day over its time, and the last entry
+        never. What is deleted is verified before.
+
+        Args:
+            kept: How long entries are kept.
+
+        Returns:
+            Number of deleted entries; at most 5000 at a time.
+
+        Raises:
+            DamagedLogError: The part that would be deleted was changed; nothing is deleted.
+        """
+        now = self._clock()
+        with self._store.read() as connection:
+            by_number = select(AUDIT_LOG.c.at).order_by(AUDIT_LOG.c.seq).limit(1)
+            oldest = connection.execute(by_number).scalar_one_or_none()
+        if oldest is None or oldest >= timestamp(now - kept - _SPARE):
+            return 0
+        with self._store.write() as connection:
+            anchor, problems = self._anchor(connection)
+            young = select(AUDIT_LOG.c.seq).where(AUDIT_LOG.c.at >= timestamp(now - kept))
+            first = connection.execute(
+                young.order_by(AUDIT_LOG.c.seq).limit(1)
+            ).scalar_one_or_none()
+            first = first or _head(connection)[0]
+            end = min(first - 1, anchor.seq + _MOST_PURGED)
+            old = select(AUDIT_LOG).where(AUDIT_LOG.c.seq <= end).order_by(AUDIT_LOG.c.seq)
+            chain = ChainCheck(anchor.seq, anchor.hash)
+            problems += chain.problems(_entry_of_any(row) for row in connection.execute(old))
+            if problems:
+                raise DamagedLogError(problems[0])
+            if (count := chain.seq - anchor.seq) > 0:
+                self._cut(connection, chain.seq, chain.last, timestamp(now))
+                facts = {"first": anchor.seq + 1, "last": chain.seq}
+                self._append(connection, ("service", "audit.purged", "entries"), facts)
+        return count
+
+    def _cut(self, connection: Connection, seq: int, last: str, at: str) -> None:
+        """Move the anchor to an entry, and delete everything up to it."""
+        seal = self._seal(seq, last, f"anchor {at}")
+        values = {"seq": seq, "hash": last, "at": at, "seal": seal}
+        if connection.execute(update(AUDIT_ANCHOR).values(**values)).rowcount == 0:
+            connection.execute(insert(AUDIT_ANCHOR).values(id=1, **values))
+        for table in (AUDIT_LOG, AUDIT_CHECKPOINTS):
+            connection.execute(delete(table).where(table.c.seq <= seq))
+
+    def _anchor(self, connection: Connection) -> tuple[Checkpoint, list[str]]:
+        """Return where the chain begins, and what is wrong with that."""
+        row = connection.execute(select(AUDIT_ANCHOR)).one_or_none()
+        if row is None:
+            return Checkpoint(0, ZERO), []
+        seal = self._seal(row.seq, row.hash, f"anchor {row.at}")
+        is_right = _is_same(row.seal, seal)
+        wrong = "the seal of the anchor, where deleted entries end, does not fit"
+        return Checkpoint(row.seq, row.hash, row.at), [] if is_right else [wrong]
 
     def _of_head(self, connection: Connection, seq: int, last: str) -> list[str]:
         """Return what is wrong with the end of the log."""
@@ -165,29 +218,45 @@ class AuditLog:
             return ["the seal of the last entry is missing"] if seq else []
         if (row.seq, row.hash) != (seq, last):
             return [f"the log ends at entry {seq}, but its seal is of entry {row.seq}"]
-        if not hmac.compare_digest(row.seal, self._seal(seq, last)):
+        if not _is_same(row.seal, self._seal(seq, last)):
             return ["the seal of the last entry does not fit: another secret, or a forged log"]
         return []
 
     def _append(
         self, connection: Connection, what: tuple[str, str, str], details: Mapping[str, Detail]
     ) -> AuditEntry:
-        seq, last = _head(connection)
+        seq, last, is_whole = self._end(connection)
         actor, action, target = what
         at = timestamp(self._clock())
         entry = AuditEntry(seq + 1, at, actor, action, target, details, "")
-        digest = _hash(last, entry)
+        digest = entry_hash(last, entry)
         values = {"seq": seq + 1, "at": at, "actor": actor, "action": action, "object": target}
-        connection.execute(insert(AUDIT_LOG).values(**values, details=_json(details), hash=digest))
-        head = {"seq": seq + 1, "hash": digest, "seal": self._seal(seq + 1, digest)}
-        if seq:
-            connection.execute(update(AUDIT_HEAD).values(**head))
-        else:
+        connection.execute(
+            insert(AUDIT_LOG).values(**values, details=canonical(details), hash=digest)
+        )
+        seal = self._seal(seq + 1, digest) if is_whole else _BROKEN
+        head = {"seq": seq + 1, "hash": digest, "seal": seal}
+        if connection.execute(update(AUDIT_HEAD).values(**head)).rowcount == 0:
             connection.execute(insert(AUDIT_HEAD).values(id=1, **head))
         return AuditEntry(seq + 1, at, actor, action, target, details, digest)
 
-    def _seal(self, seq: int, last: str) -> bytes:
-        return hmac.digest(self._secret, f"{seq} {last}".encode(), "sha256")
+    def _end(self, connection: Connection) -> tuple[int, str, bool]:
+        """Return number and hash of the entry that the next one follows, and whether all is well.
+
+        What was changed behind the back of the service stays visible: after an end that was cut
+        off, numbers go on from the sealed entry; after a broken seal no seal fits any more.
+        """
+        seq, last = _head(connection)
+        row = connection.execute(select(AUDIT_HEAD)).one_or_none()
+        if row is None:
+            return seq, last, seq == 0
+        is_of_log = row.seq > seq or (row.seq, row.hash) == (seq, last)
+        if is_of_log and _is_same(row.seal, self._seal(row.seq, row.hash)):
+            return row.seq, row.hash, True
+        return seq, last, False
+
+    def _seal(self, seq: int, last: str, what: str = "") -> bytes:
+        return hmac.digest(self._secret, f"{what} {seq} {last}".strip().encode(), "sha256")
 
 
 def _head(connection: Connection) -> tuple[int, str]:
@@ -196,21 +265,12 @@ def _head(connection: Connection) -> tuple[int, str]:
     return (0, ZERO) if row is None else (row.seq, row.hash)
 
 
-def _hash(before: str, entry: AuditEntry) -> str:
-    content = {
-        "seq": entry.seq,
-        "at": entry.at,
-        "actor": entry.actor,
-        "action": entry.action,
-        "object": entry.object,
-        "details": entry.details,
-    }
-    return f"sha256:{hashlib.sha256(f'{before}{_json(content)}'.encode()).hexdigest()}"
+def _is_same(seal: object, expected: bytes) -> bool:
+    return isinstance(seal, bytes) and hmac.compare_digest(seal, expected)
 
 
-def _json(content: object) -> str:
-    """Return JSON in the one form of RFC 8785; no entry holds a number with a fraction."""
-    return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+def _checkpoint(row: "Row[tuple[object, ...]]") -> Checkpoint:
+    return Checkpoint(**row._mapping)
 
 
 def _entry(row: "Row[tuple[object, ...]]") -> AuditEntry:

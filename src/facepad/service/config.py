@@ -67,19 +67,31 @@ class ServiceConfig(BaseModel):
         default=0,
         ge=0,
         le=10_000,
-        description="Checks that may wait for a worker; over it, requests are refused with 503. "
-        "0 for two per worker.",
+        description="Pictures and clips that may wait for a worker; over it, requests are refused "
+        "with 503. 0 for two per worker.",
     )
     tests_deadline_s: Seconds = Field(
         default=10.0,
         description="Seconds that the liveness tests of one check have together; a late one counts "
         "as missing.",
     )
+    test_deadline_s: Seconds = Field(
+        default=6.0,
+        description="Seconds that each liveness test has from its turn on; a late one counts as "
+        "missing, and its worker is replaced.",
+    )
     request_deadline_s: Seconds = Field(
         default=30.0, description="Seconds to judge a picture or clip, with its wait; over it, 503."
     )
     body_deadline_s: Seconds = Field(
         default=30.0, description="Seconds in which the body of a request must arrive."
+    )
+    max_connections: int = Field(
+        default=500,
+        ge=8,
+        le=100_000,
+        description="Connections that are open at once. Over it, the one that has waited longest "
+        "for a request is closed; where all have a request, a further one gets 503.",
     )
     header_deadline_s: Seconds = Field(
         default=10.0,
@@ -101,10 +113,22 @@ class ServiceConfig(BaseModel):
         description="Checks after which a worker is replaced by a new one.",
     )
     worker_memory_mb: int = Field(
-        default=2000,
-        ge=1000,
+        default=1024,
+        ge=700,
         le=10**6,
-        description="Address space of a worker, megabytes, 1000 or more.",
+        description="Address space of a worker with one thread, MiB, 700 or more; 128 more for "
+        "each further thread. The process of a calibration has twice as much.",
+    )
+    image_decode_cpu_s: Seconds = Field(
+        default=1.0, description="Processor time to decode a picture, seconds; over it, 422."
+    )
+    video_decode_cpu_s: Seconds = Field(
+        default=15.0, description="Processor time to decode a clip, seconds; over it, 422."
+    )
+    syscall_filter: bool = Field(
+        default=True,
+        description="Whether workers refuse system calls that they do not need (seccomp), where "
+        "the platform can.",
     )
     max_image_mb: float = Field(
         default=8.0, gt=0.0, le=100.0, description="Body of an image request."
@@ -113,7 +137,10 @@ class ServiceConfig(BaseModel):
         default=20.0, gt=0.0, le=1000.0, description="Body of a video request."
     )
     max_json_kb: float = Field(
-        default=64.0, gt=0.0, le=10_000.0, description="Body of other requests."
+        default=64.0,
+        gt=0.0,
+        le=10_000.0,
+        description="Body of other requests, and all fields but media of a request with media.",
     )
     max_images: int = Field(default=8, ge=1, le=100, description="Pictures of one image request.")
     max_image_side: int = Field(
@@ -121,6 +148,20 @@ class ServiceConfig(BaseModel):
     )
     max_video_s: Seconds = Field(default=20.0, description="Length of a clip, seconds.")
     max_video_frames: int = Field(default=600, ge=1, le=100_000, description="Frames of a clip.")
+    job_days: int = Field(
+        default=30,
+        ge=1,
+        le=3650,
+        description="Days that jobs and their results are kept after their end; of each key the "
+        "newest 100 are kept.",
+    )
+    audit_days: int = Field(
+        default=365,
+        ge=1,
+        le=36_500,
+        description="Days that entries of the audit log are kept; they are deleted once the "
+        "oldest is a day older.",
+    )
     rate_per_s: float = Field(
         default=50.0,
         ge=0.0,
@@ -130,7 +171,10 @@ class ServiceConfig(BaseModel):
     rate_burst: Count = Field(
         default=200, description="Requests of one key at once, with rate_per_s."
     )
-    redis_url: str = Field(default="", description="Redis for rate limits of several instances.")
+    redis_url: str = Field(
+        default="",
+        description="Redis for the rate limits and the count of wrong keys of several instances.",
+    )
 
     @field_validator("allowed_hosts", "trusted_proxies", mode="before")
     @classmethod

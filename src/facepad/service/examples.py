@@ -1,9 +1,17 @@
 """Examples of requests and answers for the description of the API."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from facepad.registry import DEFAULT_CALIBRATED, DEFAULT_TESTS
 
 BASE64 = "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBD"  # the beginning of a JPEG
 REQUEST_ID = "req_0123456789abcdef"
+VIDEO_BODIES: Mapping[str, Mapping[str, Any]] = {  # of POST /v1/liveness/video, by what they show
+    "clip": {"video": BASE64},
+    "frames with their times": {"frames": [BASE64] * 3, "times_s": [0.0, 0.48, 1.13]},
+    "frames at a rate": {"frames": [BASE64] * 3, "frame_rate": 5.0},
+}
 RESULT = {
     "decision": "uncertain",
     "assurance": "passive_only",

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select, update
+from sqlalchemy import ColumnElement, and_, delete, insert, or_, select, update
 
 from facepad.errors import InputError
 from facepad.service.store import IDEMPOTENCY, Store, timestamp, utc_now
@@ -90,8 +90,8 @@ class IdempotencyStore:
             raise InputError("an idempotency key must be 1 to 255 printable ASCII characters")
         now = self._clock()
         with self._store.write() as connection:
-            self._purge(connection, now)
             place = _place(owner, key)
+            connection.execute(delete(IDEMPOTENCY).where(place, _over(now)))
             row = connection.execute(select(IDEMPOTENCY).where(place)).one_or_none()
             if row is None:
                 connection.execute(
@@ -127,11 +127,18 @@ class IdempotencyStore:
         with self._store.write() as connection:
             connection.execute(delete(IDEMPOTENCY).where(IDEMPOTENCY.c.status.is_(None)))
 
-    def _purge(self, connection: Connection, now: datetime) -> None:
-        created = IDEMPOTENCY.c.created_at
-        too_old = created < timestamp(now - KEPT)
-        abandoned = IDEMPOTENCY.c.status.is_(None) & (created < timestamp(now - ABANDONED))
-        connection.execute(delete(IDEMPOTENCY).where(too_old | abandoned))
+    def purge(self) -> int:
+        """Delete what is older than 24 hours, or was abandoned; return the number of keys."""
+        with self._store.write() as connection:
+            old = delete(IDEMPOTENCY).where(_over(self._clock()))
+            return connection.execute(old).rowcount
+
+
+def _over(now: datetime) -> ColumnElement[bool]:
+    """Return which rows are no longer kept."""
+    created = IDEMPOTENCY.c.created_at
+    abandoned = IDEMPOTENCY.c.status.is_(None) & (created < timestamp(now - ABANDONED))
+    return or_(created < timestamp(now - KEPT), abandoned)
 
 
 def _digest(key: str) -> bytes:

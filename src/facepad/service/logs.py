@@ -27,6 +27,10 @@ FIELDS: Mapping[str, int] = {
     "worker": 10,
     "count": 10,
     "fault": 200,
+    "seq": 20,
+    "hash": 80,
+    "at": 30,
+    "entries": 20,
 }
 
 

@@ -5,12 +5,12 @@ No label and no entry holds an id of a person, an address or media.
 
 import asyncio
 import logging
+import statistics
 import time
 from collections import Counter, defaultdict, deque
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Annotated, Any, Protocol
 
-import numpy as np
 from fastapi import APIRouter, Depends, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
@@ -37,8 +37,10 @@ from facepad.service.store import Store
 
 logger = logging.getLogger("facepad.service")
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+_PARTS = 20  # equal parts that each of them is a bound of
 LEAST_SCORES = 20  # of a calibration, before their quantiles are shown; few would be single people
 MOST_SCORES = 1000  # the newest ones count
+MOST_LAG_S = 300.0  # of deletion, before it is reported
 SCOPE = "operations:read"
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 _METHODS = frozenset({"GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH"})
@@ -72,15 +74,23 @@ class Operations:
         registry: The metrics, for tests and further collectors.
     """
 
-    def __init__(self, store: Store, audit: AuditLog, workers: Workers) -> None:
+    def __init__(
+        self,
+        store: Store,
+        audit: AuditLog,
+        workers: Workers,
+        purge_lag_s: Callable[[], float] = lambda: 0.0,
+    ) -> None:
         """Watch the parts of a service.
 
         Args:
             store: The database.
             audit: The audit log; gets an entry for each request with results.
             workers: The worker processes.
+            purge_lag_s: Gives the seconds since data over their retention were last deleted.
         """
         self._store, self._audit, self._workers = store, audit, workers
+        self._purge_lag_s = purge_lag_s
         self._scores: dict[str, deque[float]] = defaultdict(lambda: deque(maxlen=MOST_SCORES))
         self._counted: Counter[str] = Counter()
         self._failures, self._note_from = 0, 0.0
@@ -194,16 +204,11 @@ class Operations:
             return False
         return True
 
-    async def begin(self) -> None:
-        """Note the start of the service."""
-        await self.acted("service", "service.started", __version__)
-
     async def end(self) -> None:
-        """Note the end of the service, and close the database."""
+        """Note the end of the service."""
         await asyncio.gather(*self._notes)
         await self.note_failures()
         await self.noted("service", "service.stopped", __version__)
-        self._store.close()
 
     def checks(self) -> dict[str, str]:
         """Return what must be "ok" for the service to be ready."""
@@ -211,6 +216,15 @@ class Operations:
             "store": "ok" if self._store.is_reachable() else "unreachable",
             "workers": "ok" if self._workers.ready else "not ready",
         }
+
+    def degraded(self) -> str:
+        """Return in words what is late though checks are answered; "" for nothing."""
+        if (lag_s := self._purge_lag_s()) <= MOST_LAG_S:
+            return ""
+        return (
+            f"data over their retention were last deleted {lag_s:.0f} s ago; expected every "
+            "minute; the log names the fault"
+        )
 
     def text(self) -> bytes:
         """Return all metrics in Prometheus' text format."""
@@ -230,6 +244,11 @@ class Operations:
             value=self._workers.restarts,
         )
         yield _gauge("facepad_audit_head_seq", "Entries of the audit log.", self._audit.head()[0])
+        yield _gauge(
+            "facepad_purge_lag_seconds",
+            "Time since data over their retention were last deleted.",
+            self._purge_lag_s(),
+        )
         yield self._quantiles()
 
     def _quantiles(self) -> Metric:
@@ -242,9 +261,9 @@ class Operations:
             labels = {"calibration": calibration}
             newest = list(scores)
             if len(newest) >= LEAST_SCORES:
-                for share, value in zip(QUANTILES, np.quantile(newest, QUANTILES), strict=True):
+                for share, value in _quantiles_of(newest):
                     one = {**labels, "quantile": f"{share:g}"}
-                    family.add_sample("facepad_score", one, round(float(value), 3))
+                    family.add_sample("facepad_score", one, round(value, 3))
             family.add_sample("facepad_score_count", labels, self._counted[calibration])
         return family
 
@@ -280,7 +299,9 @@ def router(operations: Operations, reader: Callable[..., Awaitable[str]]) -> API
     async def readyz() -> JSONResponse:
         checks = await run_in_threadpool(operations.checks)
         is_ready = set(checks.values()) == {"ok"}
-        content = {"ready": is_ready, "checks": checks}
+        content: dict[str, Any] = {"ready": is_ready, "checks": checks}
+        if late := operations.degraded():
+            content["degraded"] = late
         return JSONResponse(content, 200 if is_ready else 503)
 
     @routes.get("/metrics", include_in_schema=False)
@@ -308,6 +329,12 @@ def _shown(words: str, example: Mapping[str, Any]) -> dict[str, Any]:
 
 def _gauge(name: str, words: str, value: float) -> Metric:
     return GaugeMetricFamily(name, words, value=float(value))
+
+
+def _quantiles_of(values: Sequence[float]) -> Iterator[tuple[float, float]]:
+    """Yield each share of `QUANTILES` and its quantile, interpolated linearly."""
+    cuts = statistics.quantiles(values, n=_PARTS, method="inclusive")
+    return ((share, cuts[round(share * _PARTS) - 1]) for share in QUANTILES)
 
 
 def _facts(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -109,6 +109,11 @@ KINDS: Mapping[str, ProblemKind] = MappingProxyType(
         "worker_lost": ProblemKind(
             503, "The process that judged it ended", "Send it again; if it recurs, report it."
         ),
+        "interrupted": ProblemKind(
+            503,
+            "The service ended before the job did",
+            "Only of jobs: send the pictures again, with a new Idempotency-Key.",
+        ),
         "not_ready": ProblemKind(503, "The service is starting", "Send it again in a few seconds."),
         "model_unavailable": ProblemKind(
             503, "A model is missing or damaged", "The operator finds the cause in the log."

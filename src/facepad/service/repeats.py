@@ -66,7 +66,7 @@ class Repeats:
                 gate()
                 with self._bodies.reading(request):
                     body = await request.body()
-                fingerprint = _fingerprint(request, body)
+                fingerprint = await run_in_threadpool(_fingerprint, request, body)
                 await run_in_threadpool(self._begin, actor, idempotency_key, fingerprint)
                 request.state.repeat = _Repeat(self._store, actor, idempotency_key)
 

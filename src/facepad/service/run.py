@@ -16,10 +16,9 @@ from facepad.service.workers.pool import Inference
 if TYPE_CHECKING:
     import uvicorn
 
-    from facepad.service.keys import KeyStore
+    from facepad.service.state import ServiceState
 
 Say = Callable[[str], object]
-_MOST_HEADER_BYTES = 32 << 10  # held while headers are incomplete
 _PRIVATE = 0o077  # bits of permission that nobody else gets
 
 
@@ -41,7 +40,8 @@ def run(config: ServiceConfig, say: Say) -> None:
     gc.disable()  # what is imported lives to the end
     try:
         held = _held(config)
-        server = _server(config, inference, say, address(config, listener))
+        faults: list[SettingsError] = []
+        server = _server(config, inference, say, faults, address(config, listener))
     except BaseException:
         asyncio.run(inference.close())
         raise
@@ -52,6 +52,8 @@ def run(config: ServiceConfig, say: Say) -> None:
         signal.signal(one, lambda *_: None)
     with held:
         server.run(sockets=[listener])
+    if faults:
+        raise faults[0]
     if inference.broken:
         raise ModelError(inference.broken)
 
@@ -63,7 +65,9 @@ def bound(config: ServiceConfig) -> socket.socket:
         SettingsError: The address cannot be used.
     """
     family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
-    listener = socket.socket(family)
+    # Named, since asyncio sends without delay on sockets of this protocol only; else a small answer
+    # on a kept connection waits some 40 ms for an acknowledgement.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((config.host, config.port))
@@ -93,34 +97,48 @@ def _held(config: ServiceConfig) -> BinaryIO:
     return hold(config.state_dir)
 
 
-def _server(config: ServiceConfig, inference: Inference, say: Say, url: str) -> "uvicorn.Server":
-    """Make the server; at its start it gives the operator what is needed to use it."""
+def _server(
+    config: ServiceConfig, inference: Inference, say: Say, faults: list[SettingsError], url: str
+) -> "uvicorn.Server":
+    """Make the server; at its start it gives the operator what is needed to use it.
+
+    Args:
+        config: Settings of the service.
+        inference: The worker processes.
+        say: Gets each line for the operator.
+        faults: Gets the error that ends the server, where the first key cannot be made.
+        url: Address of the service.
+    """
     import uvicorn
 
     from facepad.service.app import create_app
     from facepad.service.logs import configure_logs
+    from facepad.service.requests.connections import MOST_UNFINISHED_BYTES, protocol
     from facepad.service.services import Services
     from facepad.service.state import open_state
 
     class Server(uvicorn.Server):
-        """Says where it listens once checks are answered, and stops when no worker can start."""
+        """Says where it listens once checks are answered; stops when it cannot be used."""
 
         has_greeted = False
 
         async def on_tick(self, counter: int) -> bool:
             if inference.ready and not self.has_greeted:
                 self.has_greeted = True
-                for line in await asyncio.to_thread(_greeting, state.keys, url):
-                    say(line)
-            return await super().on_tick(counter) or bool(inference.broken)
+                try:
+                    for line in await asyncio.to_thread(_greeting, state, url):
+                        say(line)
+                except SettingsError as error:
+                    faults.append(error)
+            return await super().on_tick(counter) or bool(inference.broken or faults)
 
     configure_logs(sys.stdout)
     state = open_state(config.state_dir)
-    state.idempotency.forget_unfinished()
+    state.begin()
     return Server(
         uvicorn.Config(
             create_app(Services.of(config, state, inference)),
-            http=_protocol(config),
+            http=protocol(config),
             ws="none",
             log_config=None,
             access_log=False,
@@ -129,52 +147,23 @@ def _server(config: ServiceConfig, inference: Inference, say: Say, url: str) -> 
             forwarded_allow_ips=list(config.trusted_proxies),
             timeout_keep_alive=config.keep_alive_s,
             timeout_graceful_shutdown=config.shutdown_deadline_s,
-            h11_max_incomplete_event_size=_MOST_HEADER_BYTES,
+            h11_max_incomplete_event_size=MOST_UNFINISHED_BYTES,
         )
     )
 
 
-def _greeting(keys: "KeyStore", url: str) -> list[str]:
-    """Return what the operator needs; make a key where there has been none."""
+def _greeting(state: "ServiceState", url: str) -> list[str]:
+    """Return what the operator needs; make a key where there has been none.
+
+    Raises:
+        SettingsError: The database cannot be used.
+    """
     lines = [f"listening on {url}"]
-    if not keys.list():
-        _, text = keys.create("first", actor="service")
-        lines.append(f"API key, shown this once: {text}")
+    with state.store.explaining():
+        if not state.keys.list():
+            _, text = state.keys.create("first", actor="service")
+            lines.append(f"API key, shown this once: {text}")
     return [*lines, f"try it:        {url}/try", f"documentation: {url}/docs"]
-
-
-def _protocol(config: ServiceConfig) -> type[asyncio.Protocol]:
-    """Return the protocol of the server's connections."""
-    import h11
-    from uvicorn.protocols.http.h11_impl import H11Protocol
-
-    class Protocol(H11Protocol):
-        """Closes a connection on which the headers of a request do not come in time."""
-
-        _late: asyncio.TimerHandle | None = None
-
-        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-            super().connection_made(transport)
-            self._wait_for_headers(is_waiting=True)
-
-        def data_received(self, data: bytes) -> None:
-            super().data_received(data)
-            self._wait_for_headers(is_waiting=self.conn.their_state is h11.IDLE)
-
-        def connection_lost(self, exc: Exception | None) -> None:
-            super().connection_lost(exc)
-            self._wait_for_headers(is_waiting=False)
-
-        def _wait_for_headers(self, *, is_waiting: bool) -> None:
-            if is_waiting and self._late is None:
-                self._late = self.loop.call_later(
-                    config.header_deadline_s, self.timeout_keep_alive_handler
-                )
-            elif not is_waiting and self._late is not None:
-                self._late.cancel()
-                self._late = None
-
-    return Protocol
 
 
 def _no_core_files() -> None:

@@ -10,6 +10,7 @@ from facepad.service.requests.access import Access
 from facepad.service.requests.open_bodies import OpenBodies
 from facepad.service.requests.rates import CallerRates
 from facepad.service.state import ServiceState
+from facepad.service.upkeep import Upkeep
 from facepad.service.workers.jobs import JobBoard
 from facepad.service.workers.pool import Inference
 
@@ -26,6 +27,7 @@ class Services:
         repeats: Answers requests with an idempotency key.
         jobs: Work that takes longer than a request.
         bodies: Bounds the bodies that are being read.
+        upkeep: Deletes what is over its retention.
     """
 
     config: ServiceConfig
@@ -35,18 +37,21 @@ class Services:
     repeats: Repeats
     jobs: JobBoard
     bodies: OpenBodies
+    upkeep: Upkeep
 
     @classmethod
     def of(cls, config: ServiceConfig, state: ServiceState, inference: Inference) -> Self:
         """Make everything from settings, the opened state folder and the workers."""
-        operations = Operations(state.store, state.audit, inference)
+        upkeep = Upkeep(state, config)
+        operations = Operations(state.store, state.audit, inference, upkeep.lag_s)
         bodies = OpenBodies(config)
         return cls(
             config,
-            Access(state.keys, config, CallerRates(config)),
+            Access(state.keys, config, CallerRates(config, state.address_key)),
             inference,
             operations,
             Repeats(state.idempotency, bodies),
-            JobBoard(inference, operations),
+            JobBoard(inference, operations, state.jobs),
             bodies,
+            upkeep,
         )

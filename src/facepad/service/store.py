@@ -1,14 +1,16 @@
-"""The embedded database of the service: API keys, the audit log, idempotency keys.
+"""The embedded database of the service: API keys, audit log, idempotency keys, jobs.
 
 SQLite in write-ahead mode, one file in the state folder. What a transaction wrote is there as a
 whole or not at all, also after ``kill -9``.
 """
 
+import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import (
@@ -28,22 +30,59 @@ from sqlalchemy.exc import DBAPIError
 
 from facepad.errors import SettingsError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2  # 1 had no jobs, anchor and checkpoints
 _SET_VERSION = f"PRAGMA user_version={SCHEMA_VERSION}"
 _PROBED_EVERY_S = 5.0  # whether it can be written
+_WAIT_S = 5  # for a lock
 FILE = "service.sqlite3"
 _PRAGMAS = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
-    "PRAGMA busy_timeout=5000",
+    f"PRAGMA busy_timeout={1000 * _WAIT_S}",
     "PRAGMA foreign_keys=ON",
     "PRAGMA secure_delete=ON",
 )
 _OF_OTHERS = 0o077  # bits of permission
+_PRIMARY = 0xFF  # of an extended code of SQLite
+_PURGED = "WHEN OLD.seq > coalesce((SELECT seq FROM audit_anchor), 0) "
+_TRIGGERS = (  # the purge moves the anchor first, and then deletes up to it
+    ("audit_log", "UPDATE", ""),
+    ("audit_log", "DELETE", _PURGED),
+    ("audit_anchor", "DELETE", ""),
+    ("audit_anchor", "UPDATE", "WHEN NEW.seq <= OLD.seq "),
+    ("audit_checkpoints", "UPDATE", ""),
+    ("audit_checkpoints", "DELETE", _PURGED),
+)
 _APPEND_ONLY = tuple(
-    f"CREATE TRIGGER IF NOT EXISTS audit_log_no_{act} BEFORE {act} ON audit_log "  # no input in it
-    "BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END"
-    for act in ("UPDATE", "DELETE")
+    statement
+    for table, act, when in _TRIGGERS
+    for statement in (
+        f"DROP TRIGGER IF EXISTS {table}_no_{act}",
+        f"CREATE TRIGGER {table}_no_{act} BEFORE {act} ON {table} {when}"  # no input in it
+        "BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END",
+    )
+)
+_WRITABLE = "set FACEPAD_STATE_DIR to a folder that can be written"
+_RESTORE = (
+    "stop the service and restore the state folder from a backup, or set FACEPAD_STATE_DIR to a "
+    "new folder"
+)
+_LOCKED = (
+    f"another process has kept it locked for more than {_WAIT_S} s; expected it to be free; end "
+    "that process (a backup, a shell of sqlite3), or try again later"
+)
+_CAUSES: Mapping[int, str] = MappingProxyType(
+    {
+        sqlite3.SQLITE_BUSY: _LOCKED,
+        sqlite3.SQLITE_LOCKED: _LOCKED,
+        sqlite3.SQLITE_FULL: "the disk is full; free some space, then try again",
+        sqlite3.SQLITE_IOERR: "the disk fails or is full; check it, then try again",
+        sqlite3.SQLITE_READONLY: f"it can only be read; {_WRITABLE}",
+        sqlite3.SQLITE_CANTOPEN: f"it, or a file beside it, cannot be opened; {_WRITABLE}",
+        sqlite3.SQLITE_PERM: f"access is denied; {_WRITABLE}",
+        sqlite3.SQLITE_CORRUPT: f"it is damaged; {_RESTORE}",
+        sqlite3.SQLITE_NOTADB: f"it is no database, or damaged; {_RESTORE}",
+    }
 )
 
 METADATA = MetaData()
@@ -77,6 +116,36 @@ AUDIT_HEAD = Table(
     Column("seq", Integer, nullable=False),
     Column("hash", String, nullable=False),
     Column("seal", LargeBinary, nullable=False),
+)
+AUDIT_ANCHOR = Table(
+    "audit_anchor",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("seq", Integer, nullable=False),
+    Column("hash", String, nullable=False),
+    Column("at", String, nullable=False),
+    Column("seal", LargeBinary, nullable=False),
+)
+AUDIT_CHECKPOINTS = Table(
+    "audit_checkpoints",
+    METADATA,
+    Column("seq", Integer, primary_key=True),
+    Column("hash", String, nullable=False),
+    Column("at", String, nullable=False),
+    Column("entries", Integer, nullable=False),
+)
+JOBS = Table(
+    "jobs",
+    METADATA,
+    Column("id", String, primary_key=True),
+    Column("owner", String, nullable=False, index=True),
+    Column("kind", String, nullable=False),
+    Column("status", String, nullable=False),
+    Column("created_at", String, nullable=False),
+    Column("finished_at", String),
+    Column("result", String, nullable=False),
+    Column("problem", String),
+    Column("detail", String),
 )
 IDEMPOTENCY = Table(
     "idempotency",
@@ -127,12 +196,31 @@ class Store:
             self.path.chmod(0o600)
             self._engine = _engine(self.path)
             self._prepare()
-        except (OSError, DBAPIError) as error:
-            why = getattr(error, "strerror", None) or getattr(error, "orig", error)
+        except OSError as error:
             raise SettingsError(
-                f"{self.path} cannot be used ({why}); set FACEPAD_STATE_DIR to a folder that "
-                "can be written, or restore the file from a backup"
+                f"{self.path} cannot be used ({error.strerror}); {_WRITABLE}"
             ) from error
+        except DBAPIError as error:
+            self.close()
+            raise self.explained(error) from error
+
+    def explained(self, error: DBAPIError) -> SettingsError:
+        """Return what an error of the database means for the operator, and what to do."""
+        code = getattr(error.orig, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & _PRIMARY
+        why = _CAUSES.get(code, f"{error.orig}; {_RESTORE}")
+        return SettingsError(f"{self.path} cannot be used: {why}")
+
+    @contextmanager
+    def explaining(self) -> Iterator[None]:
+        """Explain what goes wrong with the database in a block, for a command.
+
+        Raises:
+            SettingsError: The database is locked, full, read-only or damaged.
+        """
+        try:
+            yield
+        except DBAPIError as error:
+            raise self.explained(error) from error
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -170,7 +258,7 @@ class Store:
                 return
         with self.write() as connection:
             found = _version(connection)
-            if found not in {0, SCHEMA_VERSION}:
+            if not 0 <= found <= SCHEMA_VERSION:
                 raise SettingsError(
                     f"{self.path} has schema {found}, this version of facepad has "
                     f"{SCHEMA_VERSION}; install the version that made the file, or set "

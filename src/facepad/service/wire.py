@@ -1,16 +1,15 @@
-"""What goes over the wire: requests and answers, and the service's words for a decision."""
+"""What goes over the wire: answers, and the service's words for a decision."""
 
 import base64
 import binascii
 from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field
 
-from facepad import registry
-from facepad.reasons import REASONS, Reason
+from facepad.reasons import REASONS, Outcome, Reason
 from facepad.service.examples import (
     CALIBRATION,
     JOB,
@@ -19,7 +18,6 @@ from facepad.service.examples import (
     RESULT,
     TEST,
 )
-from facepad.types import Outcome
 
 
 def _example(**values: Any) -> ConfigDict:  # noqa: ANN401 - values of JSON
@@ -49,138 +47,7 @@ OPERATOR_ADVICE: Mapping[Reason, str] = MappingProxyType(
         Reason.NO_DEPTH: "use a camera that measures depth",
     }
 )
-MOST_TESTS = 8
-NAME = r"^[a-z0-9][a-z0-9_-]{0,63}$"  # of a calibration
-Base64 = Annotated[str, Field(min_length=4, json_schema_extra={"contentEncoding": "base64"})]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
-
-
-class _Request(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _named(cls, values: object) -> object:
-        # Names the fields that there are; the name of an unknown one is an input.
-        if isinstance(values, Mapping) and not set(values) <= set(cls.model_fields):
-            raise ValueError(f"unknown field; known: {', '.join(sorted(cls.model_fields))}")
-        return values
-
-
-class LivenessOptions(_Request):
-    """What is asked of a check; every field may be left out."""
-
-    tests: Annotated[list[str], Field(min_length=1, max_length=MOST_TESTS)] | None = Field(
-        default=None,
-        description="Names of the liveness tests that decide, as GET /v1/models lists them; "
-        f"default: {', '.join(registry.DEFAULT_TESTS)}.",
-        examples=[list(registry.DEFAULT_TESTS)],
-    )
-    operating_point: Literal["convenience", "balanced", "strict"] | None = Field(
-        default=None, description="How cautious to be; strict accepts the fewest attacks."
-    )
-    calibration: Annotated[str, Field(pattern=NAME)] | None = Field(
-        default=None, description="Name of the camera's calibration; its test then decides alone."
-    )
-    faces: Literal["largest", "single"] | None = Field(
-        default=None, description="Which face of several is judged; single for a gate."
-    )
-
-    @field_validator("tests")
-    @classmethod
-    def _known(cls, value: list[str] | None) -> list[str] | None:
-        known = registry.names("liveness_tests")
-        if value is not None and not set(value) <= set(known):
-            raise ValueError(f"unknown test; known: {', '.join(known)}")
-        if value is not None and len(set(value)) < len(value):
-            raise ValueError("a test is named twice")
-        return value
-
-    def given(self) -> dict[str, Any]:
-        """Return the options that were given."""
-        return self.model_dump(include=set(LivenessOptions.model_fields), exclude_none=True)
-
-
-class ImageRequest(LivenessOptions):
-    """Pictures, each a presentation with its own result."""
-
-    images: Annotated[list[Base64], Field(min_length=1)] = Field(
-        description="Pictures (JPEG, PNG or WebP), in base64."
-    )
-
-
-class VideoRequest(LivenessOptions):
-    """One presentation: a clip, or its frames."""
-
-    model_config = ConfigDict(
-        json_schema_extra={"oneOf": [{"required": ["video"]}, {"required": ["frames"]}]}
-    )
-
-    video: Base64 | None = Field(default=None, description="A clip (MP4 or WebM), in base64.")
-    frames: Annotated[list[Base64], Field(min_length=1)] | None = Field(
-        default=None, description="Frames in order (JPEG, PNG or WebP), in base64."
-    )
-    frame_rate: Annotated[float, Field(gt=0.0, le=240.0)] | None = Field(
-        default=None, description="Frames per second of `frames`; default 10."
-    )
-
-    @model_validator(mode="after")
-    def _either(self) -> Self:
-        if (self.video is None) == (self.frames is None):
-            raise ValueError("send either a video or frames")
-        return self
-
-
-class MetricsRequest(_Request):
-    """One picture."""
-
-    image: Base64 = Field(description="A picture (JPEG, PNG or WebP), in base64.")
-
-
-class CalibrationRequest(_Request):
-    """Bona fide frames of a camera, taken on the operator's side."""
-
-    name: Annotated[str, Field(pattern=NAME)] = Field(examples=["kiosk-7"])
-    frames: Annotated[list[Base64], Field(min_length=3)] = Field(
-        description="Frames of the camera (JPEG, PNG or WebP), in base64; 10 to 20 are best."
-    )
-    persons: list[Annotated[str, Field(pattern=NAME)]] | None = Field(
-        default=None,
-        description="A label of the person in each frame, which is not kept; without it, all "
-        "frames show the one person who is checked later.",
-    )
-    consent: bool = Field(
-        description="True: the people in the frames agreed to this use.",
-        json_schema_extra={"const": True},
-    )
-    test: str = Field(default=registry.DEFAULT_CALIBRATED, description="Test to calibrate.")
-    fixed_scene: bool = Field(default=False, description="Compare the whole frame, too.")
-    target_bpcer: Annotated[float, Field(ge=0.001, le=0.5)] | None = Field(
-        default=None, description="Share of bona fide faces that may be rejected; default 0.05."
-    )
-    self_attacks: bool = Field(
-        default=True, description="Estimate accepted attacks by simulating them."
-    )
-    overwrite: bool = Field(default=False, description="Replace a calibration of this name.")
-
-    @field_validator("consent")
-    @classmethod
-    def _agreed(cls, value: bool) -> bool:
-        if not value:
-            raise ValueError("only frames of people who agreed may be sent")
-        return value
-
-    @field_validator("test")
-    @classmethod
-    def _known(cls, value: str) -> str:
-        known = registry.names("liveness_tests")
-        if value not in known:
-            raise ValueError(f"unknown test; known: {', '.join(known)}")
-        return value
-
-    def options(self) -> dict[str, Any]:
-        """Return everything but the frames and the consent."""
-        return self.model_dump(exclude={"frames", "consent"})
 
 
 class FaceBox(BaseModel):

@@ -146,6 +146,16 @@ def test_an_error_of_the_client_holds_neither_key_nor_picture() -> None:
     assert KEY not in str(caught.value)
 
 
+def test_frames_are_sent_with_their_times() -> None:
+    service = Service(*(ok({"result": RESULT, "request_id": "r"}) for _ in range(2)))
+    client = service.client()
+    client.frames([b"1", b"2"], times_s=[3.0, 3.25])
+    client.frames([b"1", b"2"])
+    sent, plain = (request.content for request in service.requests)
+    assert b'name="times_s"\r\n\r\n3.0,3.25\r\n' in sent
+    assert b"frame_rate" not in sent + plain
+
+
 def test_a_job_is_awaited(pauses: list[float]) -> None:
     states = [{"job_id": "job_1", "status": s} for s in ("queued", "running", "done")]
     service = Service(*map(ok, states))
@@ -163,6 +173,10 @@ CALLS: dict[str, tuple[Any, Callable[[Any], Any]]] = {
     "images": (IMAGES, lambda client: client.images([b"a"])),
     "video": ({"result": RESULT, "request_id": "r"}, lambda client: client.video(b"a")),
     "frames": ({"result": RESULT, "request_id": "r"}, lambda client: client.frames([b"a"], 5.0)),
+    "frames_at_times": (
+        {"result": RESULT, "request_id": "r"},
+        lambda client: client.frames([b"a"], times_s=[0.5]),
+    ),
     "metrics": ({"metrics": {"psnr": 1.0}}, lambda client: client.metrics(b"a")),
     "models": ({"models": []}, lambda client: client.models()),
     "calibrations": ({"calibrations": []}, lambda client: client.calibrations()),

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from facepad.service.audit import ZERO, AuditLog
+from facepad.service.audit import AuditLog
+from facepad.service.records.chain import ZERO
 from facepad.service.store import Store
 
 SECRET = bytes(range(32))
@@ -77,6 +78,28 @@ def test_every_change_of_the_file_is_found(
 ) -> None:
     changed(tmp_path, act)
     assert any(problem in one for one in log.verify().problems)
+
+
+@pytest.mark.parametrize(
+    "acts",
+    [
+        ("DELETE FROM audit_log WHERE seq > 3",),
+        ("DELETE FROM audit_log WHERE seq > 3", "DELETE FROM audit_head"),
+        ("DELETE FROM audit_log WHERE seq > 3", "UPDATE audit_head SET seq = 3"),
+        ("UPDATE audit_head SET seq = 999999999999",),
+        ("UPDATE audit_head SET seal = 'x'",),
+        ("UPDATE audit_head SET seq = 2",),
+        ("DELETE FROM audit_head",),
+    ],
+)
+def test_a_change_stays_visible_when_the_service_goes_on(
+    log: AuditLog, tmp_path: Path, acts: tuple[str, ...]
+) -> None:
+    changed(tmp_path, *acts)
+    for number in range(3):
+        log.append("key:aaaa", "liveness.judged", f"req_{number}")
+        assert log.verify().problems
+    assert log.entries()[-1].seq < 10
 
 
 def test_a_chain_that_was_written_anew_without_the_secret_is_found(

@@ -1,6 +1,7 @@
 """The container and compose files: linted, and as closed as the documentation says."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -54,6 +55,14 @@ def test_all_that_the_service_writes_is_in_the_volume() -> None:
 def test_the_proxy_has_the_one_capability_that_its_program_carries() -> None:
     proxy = compose()["services"]["proxy"]
     assert (proxy["cap_drop"], proxy["cap_add"]) == (["ALL"], ["NET_BIND_SERVICE"])
+
+
+def test_every_image_is_pinned_to_a_whole_version() -> None:
+    sources = [arguments.split()[0] for name, arguments in instructions() if name == "FROM"]
+    sources += [one["image"] for one in compose()["services"].values() if "image" in one]
+    assert len(sources) == 3
+    for image in sources:
+        assert re.fullmatch(r"\w+:\d+\.\d+\.\d+(-[\w-]+)?(@sha256:[0-9a-f]{64})?", image)
 
 
 def test_what_the_containerfile_copies_is_there() -> None:

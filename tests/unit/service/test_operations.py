@@ -97,6 +97,27 @@ def test_the_service_is_not_ready_without_its_database(
     assert (answer.status_code, answer.json()["checks"]["store"]) == (503, "unreachable")
 
 
+def test_a_late_deletion_is_reported_and_refuses_nothing(
+    database: Store, audit: AuditLog, pool: Pool
+) -> None:
+    async def anybody() -> str:
+        return "operator"
+
+    lag = 300.0
+    operations = Operations(database, audit, pool, lambda: lag)
+    app = FastAPI()
+    app.include_router(router(operations, anybody))
+    client = TestClient(app)
+    assert "degraded" not in client.get("/readyz").json()
+    lag = 412.0
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.json()["ready"]) == (200, True)
+    assert answer.json()["degraded"].startswith(
+        "data over their retention were last deleted 412 s ago; expected every minute"
+    )
+    assert samples(operations)["facepad_purge_lag_seconds",] == 412.0
+
+
 def test_workers_and_queue_are_shown(client: TestClient, operations: Operations) -> None:
     answer = client.get("/metrics")
     assert answer.headers["content-type"].startswith("text/plain")

@@ -57,7 +57,7 @@ def test_a_database_of_another_version_is_refused(tmp_path: Path) -> None:
     with sqlite3.connect(store.path) as connection:
         connection.execute("PRAGMA user_version=7")
     connection.close()
-    with pytest.raises(SettingsError, match="has schema 7, this version of facepad has 1"):
+    with pytest.raises(SettingsError, match="has schema 7, this version of facepad has 2"):
         Store(tmp_path)
 
 

@@ -1,18 +1,16 @@
 """The service's words for decisions, and what requests may hold."""
 
+from collections.abc import Mapping
+
 import pytest
 from pydantic import ValidationError
 
 from facepad.decision import Decision, document
+from facepad.service.examples import VIDEO_BODIES
 from facepad.service.problems import KINDS, Problem, invalid
 from facepad.service.requests.bodies import body_schema
-from facepad.service.wire import (
-    WORDS,
-    CalibrationRequest,
-    ImageRequest,
-    VideoRequest,
-    liveness_result,
-)
+from facepad.service.requests.fields import CalibrationRequest, ImageRequest, VideoRequest
+from facepad.service.wire import WORDS, liveness_result
 from facepad.types import Face, Outcome, Reason
 
 
@@ -99,6 +97,51 @@ def test_a_presentation_is_either_a_clip_or_frames(fields: dict[str, object]) ->
         VideoRequest.model_validate(fields)
 
 
+@pytest.mark.parametrize(
+    ("fields", "times"),
+    [
+        ({}, [0.0, 0.1, 0.2]),
+        ({"frame_rate": 4}, [0.0, 0.25, 0.5]),
+        ({"times_s": [0.0, 0.5, 0.75]}, [0.0, 0.5, 0.75]),
+        ({"times_s": [1000.5, 1001.0, 1003.0]}, [0.0, 0.5, 2.5]),
+        ({"times_s": [-1, "0", 2]}, [0.0, 1.0, 3.0]),
+    ],
+)
+def test_frames_have_times_since_the_first(fields: dict[str, object], times: list[float]) -> None:
+    asked = VideoRequest.model_validate({"frames": ["AAAA"] * 3, **fields})
+    assert asked.frame_times() == times
+
+
+@pytest.mark.parametrize(
+    ("fields", "pointer", "words"),
+    [
+        ({"times_s": [0, 1]}, "/times_s", "one for each frame"),
+        ({"times_s": [0, 1, 1]}, "/times_s", "rise from frame to frame"),
+        ({"times_s": [0, 2, 1]}, "/times_s", "rise from frame to frame"),
+        ({"times_s": [-1e30, 0, 1]}, "/times_s", "rise from frame to frame"),
+        ({"times_s": [0, 1, float("nan")]}, "/times_s/2", "finite"),
+        ({"times_s": [0, 1, "inf"]}, "/times_s/2", "finite"),
+        ({"times_s": [0, 1, 10**400]}, "/times_s/2", "number"),
+        ({"times_s": [0, 1, "x"]}, "/times_s/2", "number"),
+        ({"times_s": [0, 1, 2], "frame_rate": 5}, "/times_s", "not both"),
+    ],
+)
+def test_times_that_cannot_be_used_are_named(
+    fields: dict[str, object], pointer: str, words: str
+) -> None:
+    with pytest.raises(ValidationError) as refused:
+        VideoRequest.model_validate({"frames": ["AAAA"] * 3, **fields})
+    (error,) = invalid(refused.value.errors()).errors
+    assert error["pointer"] == pointer
+    assert words in error["message"]
+
+
+@pytest.mark.parametrize("field", [{"times_s": [0]}, {"frame_rate": 5}])
+def test_a_clip_has_times_of_its_own(field: dict[str, object]) -> None:
+    with pytest.raises(ValidationError, match="with frames only"):
+        VideoRequest.model_validate({"video": "AAAA", **field})
+
+
 def test_frames_for_a_calibration_need_the_consent_of_the_people() -> None:
     fields = {"name": "kiosk-7", "frames": ["AAAA"] * 3, "consent": False}
     with pytest.raises(ValidationError, match="people who agreed"):
@@ -111,3 +154,8 @@ def test_a_form_has_files_in_place_of_base64() -> None:
     assert form["required"] == ["image"]
     assert form["properties"]["image"]["items"] == {"type": "string", "format": "binary"}
     assert "images" not in form["properties"]
+
+
+@pytest.mark.parametrize("body", VIDEO_BODIES.values(), ids=list(VIDEO_BODIES))
+def test_the_examples_of_bodies_can_be_sent(body: Mapping[str, object]) -> None:
+    assert VideoRequest.model_validate(body)

@@ -82,11 +82,11 @@ class Access:
     async def _actor(self, request: Request, text: str | None, scope: str) -> str:
         address = request.client.host if request.client else ""
         if text is not None:
-            self.rates.check_failures(address)
+            await self.rates.check_failures(address)
         key = None if text is None else await run_in_threadpool(self.keys.find, text)
         if key is None:
             if text is not None:
-                self.rates.count_failure(address)
+                await self.rates.count_failure(address)
             raise Problem("unauthenticated", headers={"WWW-Authenticate": "Bearer"})
         await self.rates.count(key.id)
         if scope not in key.scopes:

@@ -11,10 +11,12 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from facepad.service.config import ServiceConfig
-from facepad.service.problems import Problem, response
+from facepad.service.problems import Problem, response, retry_after
 
 MOST_URL_BYTES = 4 << 10
 MOST_HEADER_BYTES = 16 << 10
+OVER_LIMIT = "is_over_limit"  # in the state of a connection that is one too many
+_WATCHED = ("/livez", "/readyz")  # answered on such a connection, too
 # A body that comes more slowly is not waited for, after a time in which a connection may stall.
 _LEAST_BYTES_PER_S, _PATIENCE_S = 8 << 10, 5.0
 _MOST_DRAINED, _DRAINED_WITHIN_S = 64 << 20, 2.0  # of a body that is refused unread
@@ -54,12 +56,18 @@ class Bounds:
         await self._app(scope, body.receive, send_after_body)
 
     def _refusal(self, scope: Scope, headers: Headers, most: int) -> Problem | None:
+        if scope.get("state", {}).get(OVER_LIMIT) and scope["path"] not in _WATCHED:
+            return Problem("overloaded", headers={**retry_after(), "Connection": "close"})
         if len(scope["raw_path"]) + len(scope["query_string"]) > MOST_URL_BYTES:
             return Problem("uri_too_long")
         if sum(len(name) + len(value) for name, value in scope["headers"]) > MOST_HEADER_BYTES:
             return Problem("headers_too_large")
         if not is_known_host(headers, self._config):
             return Problem("misdirected")
+        if "transfer-encoding" in headers and "content-length" in headers:
+            # A proxy in front may believe the one and this service the other.
+            detail = "Send Content-Length or Transfer-Encoding, not both."
+            return Problem("malformed", detail, headers={"Connection": "close"})
         length = headers.get("content-length", "0")
         if length.isdecimal() and int(length) > most:
             return _too_large(most)

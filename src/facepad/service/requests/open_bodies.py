@@ -1,14 +1,18 @@
 """How many bytes of bodies may be on their way at once, whatever their senders' speed."""
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any, TypeVar
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from facepad.service.config import ServiceConfig
 from facepad.service.problems import Problem, retry_after
 from facepad.service.requests.limits import most_body
 
+_Value = TypeVar("_Value")
 MOST_OPEN_BYTES = 256 << 20
 
 
@@ -22,6 +26,7 @@ class OpenBodies:
 
     def __init__(self, config: ServiceConfig, most: int = MOST_OPEN_BYTES) -> None:
         self._config, self._most, self._open = config, most, 0
+        self._turn = asyncio.Semaphore(1)
 
     @contextmanager
     def reading(self, request: Request) -> Iterator[None]:
@@ -40,3 +45,12 @@ class OpenBodies:
             yield
         finally:
             self._open -= size
+
+    async def parsed(self, parse: Callable[..., _Value], *given: Any) -> _Value:  # noqa: ANN401
+        """Return what a function makes of a body, off the event loop and one body at a time.
+
+        Parsing holds the interpreter's lock for most of its time: several bodies at a time would
+        take as long together, and the event loop would wait for all of them.
+        """
+        async with self._turn:
+            return await run_in_threadpool(parse, *given)

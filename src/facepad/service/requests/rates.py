@@ -1,19 +1,20 @@
 """How often a caller may ask: a bucket for each API key, and a count of failed keys by address."""
 
-import logging
+import hmac
+import secrets
 import time
 from collections import OrderedDict
 from collections.abc import Callable
 from ipaddress import ip_address, ip_network
-from typing import Any
 
 from facepad.service.config import ServiceConfig
 from facepad.service.problems import Problem
+from facepad.service.requests.shared_rates import SharedBuckets
 
-logger = logging.getLogger("facepad.service")
 FAILURES, FAILURES_WITHIN_S = 20, 60.0  # keys that are refused from one address
+PAUSE_S = 60.0  # in which no key of that address is looked up
+_DAY_S = 86_400
 _MOST_CALLERS = 10_000  # that are remembered; the one that was longest away is forgotten
-_REDIS_S = 0.2  # until Redis counts as away
 _IPV6_NETWORK = 64  # bits that belong to one customer
 
 
@@ -23,51 +24,63 @@ class Buckets:
     Args:
         per_s: Tokens that are added a second.
         burst: Most tokens of a caller.
+        pause_s: Seconds until a caller who used up the tokens gets the next one; 0.0 for as soon
+            as it is added.
         clock: Seconds that only grow.
     """
 
     def __init__(
-        self, per_s: float, burst: float, clock: Callable[[], float] = time.monotonic
+        self,
+        per_s: float,
+        burst: float,
+        pause_s: float = 0.0,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._per_s, self._burst, self._clock = per_s, burst, clock
+        self.per_s, self.burst, self.pause_s, self._clock = per_s, burst, pause_s, clock
         self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
-    def take(self, caller: str, tokens: float = 1.0) -> float:
-        """Take tokens; return 0.0, or the seconds until there are enough, and then take none."""
+    def take(self, caller: str) -> float:
+        """Take a token; return 0.0, or the seconds until there is one, and then take none."""
         now = self._clock()
         left = self._refilled(caller, now)
-        is_enough = left >= tokens
-        self._left[caller] = (left - tokens if is_enough else left), now
+        is_enough = left >= 1.0
+        if is_enough:
+            left -= 1.0
+            if self.pause_s and left < 1.0:
+                left = 1.0 - self.pause_s * self.per_s
+        self._left[caller] = left, now
         self._left.move_to_end(caller)
         while len(self._left) > _MOST_CALLERS:
             self._left.popitem(last=False)
-        return 0.0 if is_enough else (tokens - left) / self._per_s
+        return 0.0 if is_enough else (1.0 - left) / self.per_s
 
     def wait(self, caller: str) -> float:
         """Return the seconds until a caller has a token; take none."""
         left = self._refilled(caller, self._clock())
-        return 0.0 if left >= 1.0 else (1.0 - left) / self._per_s
+        return 0.0 if left >= 1.0 else (1.0 - left) / self.per_s
 
     def _refilled(self, caller: str, now: float) -> float:
-        left, since = self._left.get(caller, (self._burst, now))
-        return min(self._burst, left + (now - since) * self._per_s)
+        left, since = self._left.get(caller, (self.burst, now))
+        return min(self.burst, left + (now - since) * self.per_s)
 
 
 class CallerRates:
     """The limits of all callers; in this process, or in Redis for several instances.
 
+    Addresses are counted by a keyed hash whose key changes every day, here and in Redis.
+
     Args:
         config: ``rate_per_s``, ``rate_burst`` and ``redis_url``.
+        address_key: Key of the hashes of addresses; the same one in all instances that count
+            together.
     """
 
-    def __init__(self, config: ServiceConfig) -> None:
-        self._per_s, self._burst = config.rate_per_s, config.rate_burst
+    def __init__(self, config: ServiceConfig, address_key: bytes = b"") -> None:
+        self._is_limited = config.rate_per_s > 0.0
         self._keys = Buckets(config.rate_per_s or 1.0, config.rate_burst)
-        self._failures = Buckets(FAILURES / FAILURES_WITHIN_S, FAILURES)
-        self._redis: Any = None
-        self._away: tuple[type[Exception], ...] = ()
-        if config.redis_url:
-            self._redis, self._away = _redis(config.redis_url)
+        self._failures = Buckets(FAILURES / FAILURES_WITHIN_S, FAILURES, PAUSE_S)
+        self._address_key = address_key or secrets.token_bytes(32)
+        self._shared = SharedBuckets(config.redis_url) if config.redis_url else None
 
     async def count(self, key_id: str) -> None:
         """Count a request of an API key.
@@ -75,50 +88,49 @@ class CallerRates:
         Raises:
             Problem: It asks too often.
         """
-        if self._per_s <= 0.0:
-            return
-        wait = await self._shared(key_id)
-        if wait is None:
-            wait = self._keys.take(key_id)
-        if wait > 0.0:
-            raise _limited(wait)
+        if self._is_limited:
+            await self._ask(self._keys, f"rate:{key_id}", takes=True)
 
-    def check_failures(self, address: str) -> None:
+    async def check_failures(self, address: str) -> None:
         """Check that keys from an address are still looked up; call this before each look.
 
         Raises:
             Problem: Too many were refused.
         """
-        if (wait := self._failures.wait(network_of(address))) > 0.0:
-            raise _limited(wait)
+        await self._ask(self._failures, self._place(address), takes=False)
 
-    def count_failure(self, address: str) -> None:
+    async def count_failure(self, address: str) -> None:
         """Count a key that was refused.
 
         Raises:
             Problem: Too many came from this address.
         """
-        if (wait := self._failures.take(network_of(address))) > 0.0:
-            raise _limited(wait)
+        await self._ask(self._failures, self._place(address), takes=True)
 
     async def close(self) -> None:
         """Close the connections to Redis."""
-        if self._redis is not None:
-            await self._redis.aclose()
+        if self._shared is not None:
+            await self._shared.close()
 
-    async def _shared(self, key_id: str) -> float | None:
-        """Count in Redis, by windows of a second and of a burst; None where it is away."""
-        if self._redis is None:
-            return None
-        window = self._burst / self._per_s  # seconds in which a caller may send a burst
-        name = f"facepad:rate:{key_id}:{int(time.time() / window)}"
-        try:
-            async with self._redis.pipeline(transaction=True) as pipe:
-                count, _ = await pipe.incr(name).expire(name, int(window) + 1).execute()
-        except self._away as error:
-            logger.warning("redis", extra={"event": "redis_away", "fault": type(error).__name__})
-            return None
-        return 0.0 if count <= self._burst else window - time.time() % window
+    async def _ask(self, buckets: Buckets, caller: str, *, takes: bool) -> None:
+        """Take a token, or look whether there is one.
+
+        Raises:
+            Problem: There is none.
+        """
+        wait = None
+        if self._shared is not None:
+            wait = await self._shared.ask(buckets, caller, takes=takes)
+        if wait is None:
+            wait = buckets.take(caller) if takes else buckets.wait(caller)
+        if wait > 0.0:
+            raise Problem("rate_limited", headers={"Retry-After": str(int(wait) + 1)})
+
+    def _place(self, address: str) -> str:
+        """Return the name under which an address is counted today."""
+        day = int(time.time() // _DAY_S)
+        text = f"{day} {network_of(address)}"
+        return f"failures:{hmac.digest(self._address_key, text.encode(), 'sha256').hex()[:32]}"
 
 
 def network_of(address: str) -> str:
@@ -134,31 +146,3 @@ def network_of(address: str) -> str:
         return str(ip_network(f"{address}/{_IPV6_NETWORK}", strict=False))
     except ValueError:
         return "unknown"
-
-
-def _limited(wait_s: float) -> Problem:
-    return Problem("rate_limited", headers={"Retry-After": str(int(wait_s) + 1)})
-
-
-def _redis(url: str) -> tuple[Any, tuple[type[Exception], ...]]:
-    """Return a client and what it raises where Redis is away.
-
-    Raises:
-        SettingsError: The package is missing, or the address cannot be used.
-    """
-    from facepad.errors import SettingsError
-
-    try:
-        from redis.asyncio import Redis
-        from redis.exceptions import RedisError
-
-        client = Redis.from_url(url, socket_timeout=_REDIS_S, socket_connect_timeout=_REDIS_S)
-    except ImportError:
-        raise SettingsError(
-            "FACEPAD_SERVICE_REDIS_URL needs the package redis: pip install 'facepad[redis]'"
-        ) from None
-    except ValueError:
-        raise SettingsError(
-            "FACEPAD_SERVICE_REDIS_URL cannot be used; expected redis://HOST:PORT/0"
-        ) from None
-    return client, (RedisError, OSError)

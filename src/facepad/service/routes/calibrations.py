@@ -6,18 +6,14 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
-from facepad import calibration
 from facepad.errors import FacepadError
 from facepad.service.problems import Problem, documented
 from facepad.service.repeats import RepeatableRoute
-from facepad.service.requests.bodies import body_schema, read_body
+from facepad.service.requests.bodies import BodyBounds, body_schema, read_body
+from facepad.service.requests.fields import CalibrationRequest
 from facepad.service.services import Services
-from facepad.service.wire import (
-    CalibrationEntry,
-    CalibrationRequest,
-    CalibrationsAnswer,
-    JobAnswer,
-)
+from facepad.service.wire import CalibrationEntry, CalibrationsAnswer, JobAnswer
+from facepad.service.workers.jobs import job_answer
 from facepad.service.workers.process import JudgeRequest
 
 READ, WRITE = "calibrations:read", "calibrations:write"
@@ -49,28 +45,40 @@ def router(services: Services) -> APIRouter:
         request: Request, response: Response, actor: Annotated[str, Depends(writer)]
     ) -> JobAnswer:
         services.jobs.check_room()
-        with services.bodies.reading(request):
-            fields, media = await read_body(request, CalibrationRequest, _FRAMES, _MOST_FRAMES)
+        bounds = BodyBounds(_MOST_FRAMES, services.config.max_json_bytes)
+        fields, media = await read_body(
+            services.bodies, request, CalibrationRequest, _FRAMES, bounds
+        )
         if fields.persons is not None and len(fields.persons) != len(media["frames"]):
             message = "expected one for each frame"
             raise Problem("invalid_request", errors=[{"pointer": "/persons", "message": message}])
-        if not fields.overwrite and fields.name in await run_in_threadpool(calibration.names):
+        if not fields.overwrite and await run_in_threadpool(_is_taken, fields.name):
             raise Problem("calibration_exists")
         asked = JudgeRequest("calibrate", media["frames"], fields.options())
-        job = services.jobs.submit(actor, "calibration", asked)
+        job = await services.jobs.submit(actor, "calibration", asked)
         details = {"calibration": fields.name, "test": fields.test, "consent": True}
         await services.operations.acted(actor, "calibration.requested", job.id, details)
         response.headers["Location"] = f"/v1/jobs/{job.id}"
-        return job.answer(request.state.request_id)
+        return job_answer(job, request.state.request_id)
 
     return routes
 
 
+def _is_taken(name: str) -> bool:
+    from facepad import calibration  # numpy, which the server does without until it is asked
+
+    return name in calibration.names()
+
+
 def _calibrations() -> list[CalibrationEntry]:
+    from facepad import calibration  # as above
+
     return [_entry(name) for name in calibration.names()]
 
 
 def _entry(name: str) -> CalibrationEntry:
+    from facepad import calibration  # as above
+
     try:
         made, saved = calibration.load(name), calibration.path(name).stat().st_mtime
         return CalibrationEntry(

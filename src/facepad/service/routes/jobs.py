@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Path, Request
 from facepad.service.problems import documented
 from facepad.service.services import Services
 from facepad.service.wire import JobAnswer
+from facepad.service.workers.jobs import job_answer
 
 SCOPE = "jobs:read"
 _EXAMPLE = "job_4k7m2q9x5c5v2b3n6za2s4d7fh"
@@ -23,6 +24,7 @@ def router(services: Services) -> APIRouter:
         job_id: Annotated[str, Path(max_length=64, examples=[_EXAMPLE])],
         actor: Annotated[str, Depends(key)],
     ) -> JobAnswer:
-        return services.jobs.get(actor, job_id).answer(request.state.request_id)
+        found = await services.jobs.get(actor, job_id)
+        return job_answer(found, request.state.request_id)
 
     return routes

@@ -1,30 +1,24 @@
 """``POST /v1/liveness/image`` and ``/v1/liveness/video``: stateless, passive checks."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 
-from facepad.service.problems import documented
+from facepad.service.examples import VIDEO_BODIES
+from facepad.service.problems import Problem, documented
 from facepad.service.repeats import RepeatableRoute
-from facepad.service.requests.bodies import body_schema, read_body
+from facepad.service.requests.bodies import BodyBounds, body_schema, read_body
+from facepad.service.requests.fields import ImageRequest, VideoRequest
 from facepad.service.services import Services
-from facepad.service.wire import (
-    ImageAnswer,
-    ImageRequest,
-    LivenessResult,
-    VideoAnswer,
-    VideoRequest,
-    liveness_result,
-)
+from facepad.service.wire import ImageAnswer, LivenessResult, VideoAnswer, liveness_result
 from facepad.service.workers.judging import ask, check_place, in_turn, place
 from facepad.service.workers.pool import Inference
 from facepad.service.workers.process import JudgeRequest
 
 SCOPE = "liveness:write"
-_FRAME_RATE = 10.0  # frames per second of frames that come without a rate
 _IMAGES = {"images": "image"}
 _VIDEO = {"video": "video", "frames": "frame"}
 
@@ -49,7 +43,7 @@ def router(services: Services) -> APIRouter:
     @routes.post(
         "/v1/liveness/video",
         summary="Judge a clip, or its frames, as one presentation",
-        openapi_extra=body_schema(VideoRequest, _VIDEO),
+        openapi_extra=body_schema(VideoRequest, _VIDEO, VIDEO_BODIES),
         responses=documented("liveness"),
         dependencies=repeated,
     )
@@ -70,14 +64,17 @@ def router(services: Services) -> APIRouter:
 async def _judge_images(services: Services, request: Request, actor: str) -> ImageAnswer:
     inference, config = services.inference, services.config
     check_place(inference)
-    with services.bodies.reading(request):
-        fields, media = await read_body(request, ImageRequest, _IMAGES, config.max_images)
-    with place(inference):
+    bounds = BodyBounds(config.max_images, config.max_json_bytes)
+    fields, media = await read_body(services.bodies, request, ImageRequest, _IMAGES, bounds)
+    with place(inference, len(media["images"])) as free:
         options, side_by_side = fields.given(), asyncio.Semaphore(config.workers)
 
         async def judged(number: int, data: bytes) -> LivenessResult:
             async with side_by_side:
-                return await _result(inference, JudgeRequest("image", (data,), options), number)
+                asked = JudgeRequest("image", (data,), options)
+                result = await _result(inference, asked, number)
+            free()
+            return result
 
         results = await in_turn(judged(*one) for one in enumerate(media["images"]))
     await _record(services, request, actor, results)
@@ -87,18 +84,31 @@ async def _judge_images(services: Services, request: Request, actor: str) -> Ima
 async def _judge_video(services: Services, request: Request, actor: str) -> VideoAnswer:
     inference, config = services.inference, services.config
     check_place(inference)
-    with services.bodies.reading(request):
-        fields, media = await read_body(request, VideoRequest, _VIDEO, config.max_video_frames)
+    bounds = BodyBounds(config.max_video_frames, config.max_json_bytes)
+    fields, media = await read_body(services.bodies, request, VideoRequest, _VIDEO, bounds)
+    asked = _presentation(fields, media, config.max_video_s)
     with place(inference):
-        options: dict[str, Any] = fields.given()
-        if "video" in media:
-            asked = JudgeRequest("video", media["video"], options)
-        else:
-            rate = fields.frame_rate or _FRAME_RATE
-            asked = JudgeRequest("frames", media["frames"], {**options, "frame_rate": rate})
         result = await _result(inference, asked)
     await _record(services, request, actor, [result])
     return VideoAnswer(result=result, request_id=request.state.request_id)
+
+
+def _presentation(
+    fields: VideoRequest, media: Mapping[str, tuple[bytes, ...]], most_s: float
+) -> JudgeRequest:
+    """Return what a worker is asked about a clip or its frames.
+
+    Raises:
+        Problem: The frames cover more seconds than a clip may have.
+    """
+    if "video" in media:
+        return JudgeRequest("video", media["video"], fields.given())
+    times = fields.frame_times()
+    if times[-1] > most_s:
+        name = "frame_rate" if fields.times_s is None else "times_s"
+        message = f"the frames may cover {most_s:g} seconds"
+        raise Problem("invalid_request", errors=[{"pointer": f"/{name}", "message": message}])
+    return JudgeRequest("frames", media["frames"], {**fields.given(), "times_s": times})
 
 
 async def _result(inference: Inference, asked: JudgeRequest, index: int = 0) -> LivenessResult:

@@ -7,9 +7,10 @@ from fastapi import APIRouter, Depends, Request
 
 from facepad.service.problems import documented
 from facepad.service.repeats import RepeatableRoute
-from facepad.service.requests.bodies import body_schema, read_body
+from facepad.service.requests.bodies import BodyBounds, body_schema, read_body
+from facepad.service.requests.fields import MetricsRequest
 from facepad.service.services import Services
-from facepad.service.wire import MetricsAnswer, MetricsRequest
+from facepad.service.wire import MetricsAnswer
 from facepad.service.workers.judging import ask, check_place, place
 from facepad.service.workers.process import JudgeRequest
 
@@ -31,8 +32,8 @@ def router(services: Services) -> APIRouter:
     )
     async def measure(request: Request, _: Annotated[str, Depends(key)]) -> MetricsAnswer:
         check_place(services.inference)
-        with services.bodies.reading(request):
-            body = await read_body(request, MetricsRequest, _IMAGE, 1)
+        bounds = BodyBounds(1, services.config.max_json_bytes)
+        body = await read_body(services.bodies, request, MetricsRequest, _IMAGE, bounds)
         with place(services.inference):
             asked = JudgeRequest("metrics", body[1]["image"])
             answer = await ask(services.inference, asked)

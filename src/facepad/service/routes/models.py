@@ -7,7 +7,6 @@ from fastapi.concurrency import run_in_threadpool
 
 from facepad import registry
 from facepad.errors import ModelError
-from facepad.models import store
 from facepad.service.problems import Problem, documented
 from facepad.service.services import Services
 from facepad.service.wire import LivenessTestEntry, ModelEntry, ModelsAnswer
@@ -41,6 +40,8 @@ def _test(name: str) -> LivenessTestEntry:
 
 
 def _models() -> list[ModelEntry]:
+    from facepad.models import store  # numpy, which the server does without until it is asked
+
     try:
         entries = store.entries()
     except ModelError:

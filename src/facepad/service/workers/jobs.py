@@ -4,14 +4,17 @@ import asyncio
 import base64
 import logging
 import secrets
-from collections import OrderedDict
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import Any, Literal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from fastapi.concurrency import run_in_threadpool
+from sqlalchemy.exc import DBAPIError
 
 from facepad.service.operations import Operations
 from facepad.service.problems import KINDS, Problem, retry_after
+from facepad.service.records.jobs import Job, JobStore
+from facepad.service.store import utc_now
 from facepad.service.wire import JobAnswer
 from facepad.service.workers.messages import where
 from facepad.service.workers.pool import DeadlineExceeded, Inference
@@ -19,64 +22,21 @@ from facepad.service.workers.process import JudgeRequest, WorkerLost
 
 logger = logging.getLogger("facepad.service")
 _MOST_WAITING = 4
-_MOST_KEPT = 100
 _DEADLINE_S = 1800.0
-
-Status = Literal["queued", "running", "done", "failed"]
-
-
-@dataclass(slots=True)
-class Job:
-    """A job and how far it is.
-
-    Attributes:
-        id: Its id.
-        owner: The API key that asked for it, as "key:ID"; others do not see it.
-        kind: What is done.
-        created_at: When it was asked for.
-        status: How far it is.
-        finished_at: When it ended.
-        result: What came out.
-        problem: Code of what went wrong.
-        detail: What went wrong, in words.
-    """
-
-    id: str
-    owner: str
-    kind: str
-    created_at: datetime
-    status: Status = "queued"
-    finished_at: datetime | None = None
-    result: Mapping[str, Any] = field(default_factory=dict)
-    problem: str | None = None
-    detail: str | None = None
-
-    def answer(self, request_id: str) -> JobAnswer:
-        """Return what is shown of the job."""
-        return JobAnswer(
-            job_id=self.id,
-            kind=self.kind,
-            status=self.status,
-            created_at=self.created_at,
-            finished_at=self.finished_at,
-            result=dict(self.result) or None,
-            problem=self.problem,
-            detail=self.detail or None,
-            request_id=request_id,
-        )
 
 
 class JobBoard:
-    """Runs jobs one after the other, and keeps the newest.
+    """Runs jobs one after the other; the database keeps them.
 
     Args:
         inference: Starts the processes.
         operations: Records what was done.
+        store: The jobs of the database.
     """
 
-    def __init__(self, inference: Inference, operations: Operations) -> None:
-        self._inference, self._operations = inference, operations
-        self._jobs: OrderedDict[str, Job] = OrderedDict()
+    def __init__(self, inference: Inference, operations: Operations, store: JobStore) -> None:
+        self._inference, self._operations, self._store = inference, operations, store
+        self._live: dict[str, Job] = {}  # those that the database does not hold as they are
         self._tasks: set[asyncio.Task[None]] = set()
         self._turn = asyncio.Lock()
 
@@ -86,10 +46,10 @@ class JobBoard:
         Raises:
             Problem: Too many wait.
         """
-        if len(self._tasks) >= _MOST_WAITING:
+        if sum(job.finished_at is None for job in self._live.values()) >= _MOST_WAITING:
             raise Problem("overloaded", headers=retry_after())
 
-    def submit(self, owner: str, kind: str, request: JudgeRequest) -> Job:
+    async def submit(self, owner: str, kind: str, request: JudgeRequest) -> Job:
         """Begin a job.
 
         Raises:
@@ -97,32 +57,40 @@ class JobBoard:
         """
         self.check_room()
         job_id = base64.b32encode(secrets.token_bytes(16)).decode().lower().rstrip("=")
-        job = Job(f"job_{job_id}", owner, kind, datetime.now(UTC))
-        self._jobs[job.id] = job
-        while len(self._jobs) > _MOST_KEPT:
-            self._jobs.popitem(last=False)
+        job = Job(f"job_{job_id}", owner, kind, utc_now())
+        self._live[job.id] = job
+        try:
+            await run_in_threadpool(self._store.add, job)
+        except BaseException:
+            del self._live[job.id]
+            raise
         task = asyncio.create_task(self._run(job, request))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return job
 
-    def get(self, owner: str, job_id: str) -> Job:
+    async def get(self, owner: str, job_id: str) -> Job:
         """Return a job.
 
         Raises:
             Problem: There is none, or it is another key's.
         """
-        job = self._jobs.get(job_id)
+        job = self._live.get(job_id) or await run_in_threadpool(self._store.get, owner, job_id)
         if job is None or job.owner != owner:
             raise Problem("not_found")
         return job
 
     async def close(self) -> None:
-        """End all jobs."""
+        """End all jobs; those that run or wait have failed."""
         tasks = tuple(self._tasks)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await self._save()
+        with self._noting():  # else the next start does it
+            if count := await run_in_threadpool(self._store.fail_unfinished):
+                facts = {"count": count}
+                await self._operations.noted("service", "jobs.interrupted", "jobs", facts)
 
     async def _run(self, job: Job, request: JudgeRequest) -> None:
         async with self._turn:
@@ -134,10 +102,27 @@ class JobBoard:
                 logger.error("job failed", extra=fields)
             else:
                 job.result = values
-            job.finished_at = datetime.now(UTC)
+            job.finished_at = utc_now()
             job.status = "failed" if job.problem else "done"
+            await self._save()
             details = {"status": job.status}
             await self._operations.noted(job.owner, f"{job.kind}.finished", job.id, details)
+
+    async def _save(self) -> None:
+        """Write what has ended; what the database refuses is kept here until the next time."""
+        for job in tuple(self._live.values()):
+            if job.finished_at is not None:
+                with self._noting():
+                    await run_in_threadpool(self._store.save, job)
+                    self._live.pop(job.id, None)
+
+    @contextmanager
+    def _noting(self) -> Iterator[None]:
+        try:
+            yield
+        except DBAPIError as error:
+            fields = {"event": "store_fault", "fault": type(error.orig).__name__}
+            logger.error("a job was not written", extra=fields)
 
     async def _values(self, request: JudgeRequest) -> dict[str, Any]:
         """Return what a process answered, or the code of what went wrong."""
@@ -149,3 +134,18 @@ class JobBoard:
             return {"code": "worker_lost", "fault": str(error)}
         except Exception as error:  # noqa: BLE001 - a job that has begun always ends
             return {"code": "internal", "fault": where(error)}
+
+
+def job_answer(job: Job, request_id: str) -> JobAnswer:
+    """Return what is shown of a job."""
+    return JobAnswer(
+        job_id=job.id,
+        kind=job.kind,
+        status=job.status,
+        created_at=job.created_at,
+        finished_at=job.finished_at,
+        result=dict(job.result) or None,
+        problem=job.problem,
+        detail=job.detail or None,
+        request_id=request_id,
+    )

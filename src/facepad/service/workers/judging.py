@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Iterable, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -21,15 +21,22 @@ _Result = TypeVar("_Result")
 
 
 @contextmanager
-def place(inference: Inference) -> Iterator[None]:
-    """Take a place for a request whose body was read.
+def place(inference: Inference, presentations: int = 1) -> Iterator[Callable[[], None]]:
+    """Take a place for each presentation of a request whose body was read.
+
+    Args:
+        inference: The workers.
+        presentations: Pictures that are judged by themselves, or 1 for a clip.
+
+    Yields:
+        A function that frees the place of one presentation.
 
     Raises:
         Problem: All places are taken, or no worker is ready.
     """
     try:
-        with inference.admitted():
-            yield
+        with inference.admitted(presentations) as free:
+            yield free
     except Overloaded:
         raise Problem("overloaded", headers=retry_after()) from None
     except NotReady:
@@ -70,15 +77,15 @@ async def ask(inference: Inference, asked: JudgeRequest, index: int = 0) -> Judg
     code = str(answer.values["code"])
     if fault := answer.values.get("fault"):
         logger.error("fault", extra={"event": "fault", "fault": fault})
-    number = answer.values.get("index")
-    place = _place(asked.kind, index if number is None else number)
+    place = _place(asked.kind, index, answer.values.get("index"))
     detail = str(answer.values.get("detail", ""))
     errors = [{"pointer": place, "message": detail}] if code == "unprocessable_media" else ()
     raise Problem(code, detail, errors=errors)
 
 
-def _place(kind: str, index: int) -> str:
-    names = {"image": f"/images/{index}", "video": "/video", "frames": f"/frames/{index}"}
+def _place(kind: str, picture: int, frame: int | None) -> str:
+    frames = "/frames" if frame is None else f"/frames/{frame}"
+    names = {"image": f"/images/{picture}", "video": "/video", "frames": frames}
     return names.get(kind, "/image")
 
 

@@ -9,12 +9,14 @@ import itertools
 import logging
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from facepad.service.config import ServiceConfig
+from facepad.service.workers.bounds import over_check, over_decoding
 from facepad.service.workers.process import (
     JudgeRequest,
     WorkerBroken,
@@ -26,6 +28,9 @@ logger = logging.getLogger("facepad.service")
 _PAUSES_S = (0.0, 0.5, 2.0, 10.0)  # before further starts, while none succeeds
 # A worker that exceeds a deadline is ended; one that is sent a check too late would be at no fault.
 _LEAST_SHARE = 0.1  # of a check's time that is left when a worker gets it
+_TOO_MUCH_TO_DECODE: Mapping[str, Any] = MappingProxyType(
+    {"code": "unprocessable_media", "detail": "Decoding it takes too much processor time."}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +60,7 @@ class DeadlineExceeded(Exception):  # noqa: N818 - as above
     """The answer did not come in time."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)  # media are neither compared nor printed
 class _Waiting:
     request: JudgeRequest
     until: float  # of time.monotonic()
@@ -84,6 +89,7 @@ class Inference:
         self._was_ready = self._closing = False
         self.restarts = 0
         self.broken = ""  # why no worker can start
+        self._is_filter_noted = False
 
     async def start(self) -> None:
         """Begin to answer; returns at once."""
@@ -113,10 +119,19 @@ class Inference:
         return tuple(process.pid for process in self._processes.values())
 
     @contextmanager
-    def admitted(self) -> Iterator[None]:
-        """Take one of the places for requests whose body was read.
+    def admitted(self, presentations: int = 1) -> Iterator[Callable[[], None]]:
+        """Take a place for each presentation of a request whose body was read.
 
-        There is a place for each worker, and as many more as the setting ``queue``.
+        There is a place for each worker, and as many more as the setting ``queue``. A request is
+        taken while one place is free, and takes a place for each of its presentations: it may
+        take more than are left, and then no other request is taken until one is free again.
+
+        Args:
+            presentations: Pictures that are judged by themselves, or 1 for a clip.
+
+        Yields:
+            A function that frees the place of one presentation; those that are left are freed at
+            the end of the block.
 
         Raises:
             Overloaded: All places are taken.
@@ -126,11 +141,18 @@ class Inference:
             raise NotReady
         if self._admitted >= self._config.workers + self._config.waiting:
             raise Overloaded
-        self._admitted += 1
-        try:
-            yield
-        finally:
+        self._admitted += presentations
+        left = presentations
+
+        def free() -> None:
+            nonlocal left
+            left -= 1
             self._admitted -= 1
+
+        try:
+            yield free
+        finally:
+            self._admitted -= left
 
     async def judge(self, request: JudgeRequest, within_s: float | None = None) -> JudgeAnswer:
         """Return a worker's answer.
@@ -159,7 +181,7 @@ class Inference:
         except TimeoutError:
             raise DeadlineExceeded from None
         finally:
-            with suppress(ValueError):
+            if waiting in self._waiting:
                 self._waiting.remove(waiting)
 
     async def judge_apart(self, request: JudgeRequest, within_s: float) -> JudgeAnswer:
@@ -176,6 +198,12 @@ class Inference:
             values = await process.ask(request, within_s)
         except TimeoutError:
             raise DeadlineExceeded from None
+        except WorkerLost as error:
+            if over_check(error.ended_by):
+                raise DeadlineExceeded from None
+            if not over_decoding(error.ended_by):
+                raise
+            values = dict(_TOO_MUCH_TO_DECODE)
         finally:
             process.end()
         return JudgeAnswer(values, 0.0, 1000.0 * (time.monotonic() - began))
@@ -200,6 +228,7 @@ class Inference:
                 if not process.is_open:
                     await process.open()
                 self._processes[number], failures, self._was_ready = process, 0, True
+                self._note_filter(process)
                 successor = await self._serve(process)
             except (WorkerLost, TimeoutError) as error:
                 failures += number not in self._processes
@@ -215,6 +244,13 @@ class Inference:
                 successor = WorkerProcess(self._config)
             process = successor
 
+    def _note_filter(self, process: WorkerProcess) -> None:
+        """Log once why the system calls of workers are not filtered, if they are not."""
+        if process.unfiltered and not self._is_filter_noted:
+            self._is_filter_noted = True
+            fields = {"event": "system_calls_not_filtered", "fault": process.unfiltered}
+            logger.warning("system calls of workers are not filtered", extra=fields)
+
     async def _serve(self, process: WorkerProcess) -> WorkerProcess:
         """Give a worker request after request; return its successor when it is due.
 
@@ -226,9 +262,11 @@ class Inference:
                 waiting = await self._next(process)
                 self._busy += 1
                 try:
-                    await _answer(process, waiting)
+                    is_due = await _answer(process, waiting)
                 finally:
                     self._busy -= 1
+                if is_due:
+                    raise WorkerLost("a liveness test did not end in time")
                 if done == self._config.worker_jobs:
                     successor = asyncio.create_task(_opened(self._config))
                 if successor is not None and successor.done():
@@ -286,13 +324,27 @@ def _is_late(waiting: _Waiting, now: float) -> bool:
     return waiting.until - now < _LEAST_SHARE * (waiting.until - waiting.since)
 
 
-async def _answer(process: WorkerProcess, waiting: _Waiting) -> None:
-    """Let a worker answer one request; its caller gets the answer or the error."""
+async def _answer(process: WorkerProcess, waiting: _Waiting) -> bool:
+    """Let a worker answer one request; its caller gets the answer or the error.
+
+    Returns:
+        Whether the worker must not be asked again.
+    """
     began = time.monotonic()
+
+    def answer(values: Mapping[str, Any]) -> JudgeAnswer:
+        queue_s, worker_s = began - waiting.since, time.monotonic() - began
+        return JudgeAnswer(values, 1000.0 * queue_s, 1000.0 * worker_s)
+
     try:
         values = await process.ask(waiting.request, max(0.1, waiting.until - began))
     except WorkerLost as error:
-        _settle(waiting, WorkerLost(str(error)))
+        if over_decoding(error.ended_by):
+            _settle(waiting, answer(_TOO_MUCH_TO_DECODE))
+        elif over_check(error.ended_by):
+            _settle(waiting, DeadlineExceeded())
+        else:
+            _settle(waiting, WorkerLost(str(error), error.ended_by))
         raise
     except TimeoutError:
         _settle(waiting, DeadlineExceeded())
@@ -300,9 +352,9 @@ async def _answer(process: WorkerProcess, waiting: _Waiting) -> None:
     except asyncio.CancelledError:
         _settle(waiting, NotReady())
         raise
-    now = time.monotonic()
-    times = 1000.0 * (began - waiting.since), 1000.0 * (now - began)
-    _settle(waiting, JudgeAnswer(values, *times))
+    is_due = bool(values.pop("is_due", False))
+    _settle(waiting, answer(values))
+    return is_due
 
 
 def _ended(error: Exception) -> dict[str, str]:

@@ -16,7 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from facepad import calibration, quality, registry, runtime
+from facepad import calibration, quality, registry, runtime, settings
+from facepad.decision import Decision
 from facepad.documents import Judged, to_document
 from facepad.errors import FacepadError, InputError, ModelError, SettingsError
 from facepad.faces.finder import FaceFinder
@@ -24,9 +25,11 @@ from facepad.media.reading import read
 from facepad.needs import needs_of
 from facepad.pipeline import Checker
 from facepad.selected_tests import make_calibratable, make_test
+from facepad.service.workers import seccomp
+from facepad.service.workers.bounds import DecodingTime, EndsDecoding, bound_check, bound_process
 from facepad.service.workers.media import ClipBounds, PictureBounds, Refused, in_memory
 from facepad.service.workers.messages import packed, read_message, where
-from facepad.types import Face, Frame, LivenessTest, Presentation
+from facepad.types import Face, Frame, LivenessTest, Presentation, Reason
 
 NAME = "-"  # of every source, as of standard input: names of files are inputs
 _CHECKERS = 16  # that are kept, for as many sets of options
@@ -34,7 +37,6 @@ _NO_FOLDER = {
     "code": "store_unavailable",
     "detail": "The folder of calibrations cannot be written.",
 }
-_MOST_FILES = 256  # that are open at once
 Media = Sequence[bytes]
 Answer = dict[str, Any]
 
@@ -45,8 +47,10 @@ class Judge:
     Args:
         threads: Threads of one check.
         deadline_s: Seconds that the tests of one check have together.
+        test_deadline_s: Seconds that each of them has.
         pictures: Bounds of pictures.
         clips: Bounds of clips.
+        decoding: Bounds of the processor time for decoding; over one, this process ends.
     """
 
     def __init__(
@@ -54,13 +58,16 @@ class Judge:
         *,
         threads: int = 1,
         deadline_s: float | None = None,
+        test_deadline_s: float | None = None,
         pictures: PictureBounds | None = None,
         clips: ClipBounds | None = None,
+        decoding: DecodingTime | None = None,
     ) -> None:
-        self._threads, self._deadline_s = threads, deadline_s
+        self._threads, self._deadlines_s = threads, (deadline_s, test_deadline_s)
+        self._decoding = decoding or DecodingTime()
         self._pictures, self._clips = pictures or PictureBounds(), clips or ClipBounds()
         self._tests: dict[str, LivenessTest] = {}
-        self._finders: dict[bool, FaceFinder] = {}
+        self._finders: dict[bool, EndsDecoding] = {}
         self._checkers: OrderedDict[tuple[Any, ...], Checker] = OrderedDict()
 
     def answer(self, header: Mapping[str, Any], media: Media) -> Answer:
@@ -98,24 +105,32 @@ class Judge:
             test.score(golden)
 
     def _image(self, header: Mapping[str, Any], media: Media) -> Answer:
-        with _readable():
+        with _readable(), self._decoding.image():
             self._pictures.check(media[0])
-            decision = self._checker(header).check(media[0], name=NAME)
-        return {"document": to_document(Judged(NAME, decision))}
+        checker = self._checker(header)
+        with _readable(), self._decoding.image():
+            return _judged(checker.check(media[0], name=NAME))
 
     def _video(self, header: Mapping[str, Any], media: Media) -> Answer:
         with _readable(), in_memory(media[0]) as path:
-            self._clips.check(path)
-            decision = self._checker(header).check(path, name=NAME)
-        return {"document": to_document(Judged(NAME, decision))}
+            with self._decoding.video():
+                self._clips.check(path)
+            checker = self._checker(header)
+            with self._decoding.video():
+                return _judged(checker.check(path, name=NAME))
 
     def _frames(self, header: Mapping[str, Any], media: Media) -> Answer:
-        frames = [
-            Frame(self._still(data, at).image, at / header["frame_rate"], number=at)
-            for at, data in enumerate(media)
-        ]
-        decision = self._checker(header).check_presentation(Presentation(tuple(frames), NAME))
-        return {"document": to_document(Judged(NAME, decision))}
+        frames: list[Frame] = []
+        room = round(1e6 * settings.number("max_clip_mb"))
+        for at, (data, time_s) in enumerate(zip(media, header["times_s"], strict=True)):
+            image = self._still(data, at).image
+            room -= image.nbytes
+            if room < 0:
+                detail = "The frames have too many pixels together; send fewer or smaller ones."
+                raise Refused("unprocessable_media", detail, at)
+            frames.append(Frame(image, time_s, number=at))
+        presentation = Presentation(tuple(frames), NAME)
+        return _judged(self._checker(header).check_presentation(presentation))
 
     def _metrics(self, _: Mapping[str, Any], media: Media) -> Answer:
         frame = self._still(media[0])
@@ -130,7 +145,7 @@ class Judge:
         if refused := _refused_place(header):
             return refused
         for at, data in enumerate(media):
-            with _readable(at):
+            with _readable(at), self._decoding.image():
                 self._pictures.check(data)
         persons = header["persons"] or [""] * len(media)
         pictures = [
@@ -161,12 +176,15 @@ class Judge:
         }
 
     def _still(self, data: bytes, index: int | None = None) -> Frame:
-        with _readable(index):
+        with _readable(index), self._decoding.image():
             self._pictures.check(data)
             return read(data, name=NAME)
 
     def _checker(self, asked: Mapping[str, Any]) -> Checker:
-        """Return the checker of some options; tests and finders are shared by all of them."""
+        """Return the checker of some options; tests and finders are shared by all checkers.
+
+        Its models are loaded, since their loading is no decoding.
+        """
         names, camera = asked.get("tests"), asked.get("calibration")
         point, faces = asked.get("operating_point"), asked.get("faces")
         version = None if camera is None else calibration.version(camera)
@@ -186,9 +204,11 @@ class Judge:
                 operating_point=point or registry.DEFAULT_POINT,
                 faces=faces or "largest",
                 threads=self._threads,
-                deadline_s=self._deadline_s,
+                deadline_s=self._deadlines_s[0],
+                test_deadline_s=self._deadlines_s[1],
                 finder=self._finder([*tests, *shown]),
             )
+            self._checkers[key].parts()
         self._checkers.move_to_end(key)
         while len(self._checkers) > _CHECKERS:
             self._checkers.popitem(last=False)
@@ -199,9 +219,22 @@ class Judge:
             self._tests[name] = make_test(name, self._threads)
         return self._tests[name]
 
-    def _finder(self, tests: Sequence[LivenessTest]) -> FaceFinder:
+    def _finder(self, tests: Sequence[LivenessTest]) -> EndsDecoding:
         landmarks = any(needs_of(test).landmarks for test in tests)
-        return self._finders.setdefault(landmarks, FaceFinder(landmarks=landmarks))
+        if landmarks not in self._finders:
+            self._finders[landmarks] = EndsDecoding(FaceFinder(landmarks=landmarks))
+        return self._finders[landmarks]
+
+
+def _judged(decision: Decision) -> Answer:
+    """Return the answer of a decision; where a test was late, it says that the process is due.
+
+    A late test cannot be stopped: it would take processor time from the next checks, and would be
+    missing in them.
+    """
+    is_due = any(score.reason is Reason.TIMED_OUT for score in decision.scores.values())
+    document = to_document(Judged(NAME, decision))
+    return {"document": document, "is_due": True} if is_due else {"document": document}
 
 
 def _of_setting(header: Mapping[str, Any], error: SettingsError) -> Answer:
@@ -260,44 +293,49 @@ def main(descriptor: int) -> None:
         if first is None:
             return
         try:
-            judge = _started(first[0])
+            judge, unfiltered = _started(first[0])
         except FacepadError as error:
             link.sendall(packed({"ready": False, "fault": str(error)}))
             return
         except Exception as error:  # noqa: BLE001 - the server logs it, and tries again
             link.sendall(packed({"ready": False, "fault": where(error), "is_passing": True}))
             return
-        link.sendall(packed({"ready": True}))
+        link.sendall(packed({"ready": True, "unfiltered": unfiltered}))
         while (message := read_message(stream)) is not None:
+            bound_check(message[0].pop("cpu_s"))
             link.sendall(packed(judge.answer(*message)))
 
 
-def _started(options: Mapping[str, Any]) -> Judge:
+def _started(options: Mapping[str, Any]) -> tuple[Judge, str]:
     """Return a judge that can answer, by the first message of the server.
+
+    With it comes why system calls are not filtered; "" where they are, or need not be.
 
     Raises:
         FacepadError: A model file is missing or wrong.
     """
-    _bound(options["memory_mb"])
+    bound_process(options["memory_mb"])
     runtime.tune()
     judge = Judge(
         threads=options["threads"],
         deadline_s=options["deadline_s"],
+        test_deadline_s=options["test_deadline_s"],
         pictures=PictureBounds(**options["pictures"]),
         clips=ClipBounds(**options["clips"]),
+        decoding=DecodingTime(**options["decoding"]),
     )
     if options["warm"]:
         judge.warm()
-    return judge
+    return judge, _filtered(options) if options["filter"] else ""
 
 
-def _bound(memory_mb: int) -> None:
-    """Bound memory and open files of this process, and write no core file."""
-    import resource
-
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_NOFILE, (_MOST_FILES, _MOST_FILES))
-    resource.setrlimit(resource.RLIMIT_AS, (memory_mb << 20, memory_mb << 20))
+def _filtered(options: Mapping[str, Any]) -> str:
+    """Filter system calls; return why that cannot be done, or ""."""
+    try:
+        seccomp.install(may_write=not options["warm"])  # long work keeps calibrations
+    except seccomp.FilterUnavailable as reason:
+        return str(reason)
+    return ""
 
 
 if __name__ == "__main__":

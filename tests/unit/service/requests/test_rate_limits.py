@@ -12,7 +12,9 @@ import pytest
 from facepad.errors import SettingsError
 from facepad.service.config import ServiceConfig
 from facepad.service.problems import Problem
+from facepad.service.requests import shared_rates
 from facepad.service.requests.rates import FAILURES, Buckets, CallerRates, network_of
+from facepad.service.requests.shared_rates import SharedBuckets
 
 
 class Clock:
@@ -25,19 +27,19 @@ class Clock:
 
 def test_a_burst_is_answered_and_then_as_much_as_the_rate() -> None:
     clock = Clock()
-    buckets = Buckets(2.0, 3, clock)
+    buckets = Buckets(2.0, 3, clock=clock)
     assert [buckets.take("a") for _ in range(4)] == [0.0, 0.0, 0.0, 0.5]
     clock.now = 0.5
     assert [buckets.take("a"), buckets.take("a")] == [0.0, 0.5]
 
 
 def test_callers_have_buckets_of_their_own() -> None:
-    buckets = Buckets(1.0, 1, Clock())
+    buckets = Buckets(1.0, 1, clock=Clock())
     assert [buckets.take("a"), buckets.take("b")] == [0.0, 0.0]
 
 
 def test_a_crowd_of_callers_takes_bounded_memory() -> None:
-    buckets = Buckets(1.0, 1, Clock())
+    buckets = Buckets(1.0, 1, clock=Clock())
     for number in range(10_100):
         buckets.take(str(number))
     assert len(buckets._left) == 10_000
@@ -53,11 +55,42 @@ def test_a_key_that_asks_too_often_is_told_when_to_come_back() -> None:
 
 def test_keys_are_not_tried_without_end_from_one_network() -> None:
     rates = CallerRates(ServiceConfig())
-    for number in range(FAILURES):
-        rates.count_failure(f"2001:db8::{number}")
-    with pytest.raises(Problem, match="rate_limited"):
-        rates.count_failure("2001:db8::ffff")
-    rates.count_failure("2001:db8:0:1::1")
+
+    async def guess() -> None:
+        for number in range(FAILURES):
+            await rates.count_failure(f"2001:db8::{number}")
+        with pytest.raises(Problem, match="rate_limited"):
+            await rates.count_failure("2001:db8::ffff")
+        await rates.count_failure("2001:db8:0:1::1")
+
+    asyncio.run(guess())
+
+
+def test_who_used_up_all_tokens_waits_for_a_pause() -> None:
+    clock = Clock()
+    buckets = Buckets(1 / 3, 2, 60.0, clock)
+    assert [buckets.take("a") for _ in range(3)] == [0.0, 0.0, 60.0]
+    clock.now = 59.0
+    assert buckets.wait("a") == pytest.approx(1.0)
+    clock.now = 60.5
+    assert [buckets.wait("a"), buckets.take("a")] == [0.0, 0.0]
+    assert buckets.take("a") == 60.0  # one more guess, and the next pause
+    clock.now += 120.0
+    assert buckets.take("a") == 0.0
+
+
+def test_addresses_are_counted_by_a_hash_of_the_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    rates, other = CallerRates(ServiceConfig(), b"k" * 32), CallerRates(ServiceConfig(), b"k" * 32)
+    today = rates._place("192.0.2.7")
+    assert today == other._place("192.0.2.7")
+    assert today != rates._place("192.0.2.8")
+    assert today != CallerRates(ServiceConfig())._place("192.0.2.7")
+    asyncio.run(rates.count_failure("192.0.2.7"))
+    assert list(rates._failures._left) == [today]
+    assert "192" not in today
+    tomorrow = time.time() + 86_400.0
+    monkeypatch.setattr(time, "time", lambda: tomorrow)
+    assert rates._place("192.0.2.7") != today
 
 
 def test_without_redis_each_instance_counts_by_itself() -> None:
@@ -73,10 +106,32 @@ def test_without_redis_each_instance_counts_by_itself() -> None:
         asyncio.run(twice())
 
 
-@pytest.fixture
-def redis_url(tmp_path: Path) -> Iterator[str]:
-    """A Redis of its own, which listens on a socket in a folder."""
+def test_redis_is_not_asked_for_some_seconds_after_it_was_away() -> None:
     pytest.importorskip("redis", reason="an optional package")
+    clock, asked = Clock(), list[object]()
+    shared = SharedBuckets("redis://127.0.0.1:9", clock)
+
+    async def away(**given: object) -> None:
+        asked.append(given)
+        raise ConnectionError
+
+    shared._script = away
+
+    async def ask() -> None:
+        for _ in range(3):
+            assert await shared.ask(Buckets(1.0, 1), "k", takes=True) is None
+        clock.now = 6.0
+        assert await shared.ask(Buckets(1.0, 1), "k", takes=True) is None
+
+    asyncio.run(ask())
+    assert len(asked) == 2
+
+
+@pytest.fixture
+def redis_url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A Redis of its own, which listens on a socket in a folder; it is waited for."""
+    pytest.importorskip("redis", reason="an optional package")
+    monkeypatch.setattr(shared_rates, "_REDIS_S", 60.0)
     if shutil.which("redis-server") is None:
         pytest.skip("redis-server is not installed")
     socket = tmp_path / "redis.sock"
@@ -108,6 +163,53 @@ def test_redis_counts_for_all_instances(redis_url: str) -> None:
             await second.close()
 
     asyncio.run(thrice())
+
+
+@pytest.mark.slow
+def test_wrong_keys_are_counted_for_all_instances_and_addresses_stay_unknown(
+    redis_url: str,
+) -> None:
+    config = ServiceConfig(redis_url=redis_url)
+
+    async def guess() -> None:
+        first, second = CallerRates(config, b"k" * 32), CallerRates(config, b"k" * 32)
+        try:
+            for number in range(FAILURES):
+                await first.check_failures("192.0.2.7")
+                await (first, second)[number % 2].count_failure("192.0.2.7")
+            for rates in (first, second):
+                with pytest.raises(Problem, match="rate_limited") as caught:
+                    await rates.check_failures("192.0.2.7")
+                assert 50 < int(caught.value.headers["Retry-After"]) <= 61
+                await rates.check_failures("192.0.2.8")
+            redis = first._shared._redis  # type: ignore[union-attr]
+            (name,) = await redis.keys()
+            assert name == f"facepad:{first._place('192.0.2.7')}".encode()
+            assert set(await redis.hgetall(name)) == {b"left", b"at"}
+            assert 0 < await redis.ttl(name) <= 200
+        finally:
+            await first.close()
+            await second.close()
+
+    asyncio.run(guess())
+
+
+@pytest.mark.slow
+def test_redis_refills_as_the_process_does(redis_url: str) -> None:
+    async def take() -> list[float | None]:
+        shared = SharedBuckets(redis_url)
+        try:
+            bucket = Buckets(0.001, 2)
+            waits = [await shared.ask(bucket, "k", takes=True) for _ in range(3)]
+            await shared._redis.hincrbyfloat("facepad:k", "at", -1000.0)  # as if time went on
+            return [*waits, await shared.ask(bucket, "k", takes=False)]
+        finally:
+            await shared.close()
+
+    first, second, third, later = asyncio.run(take())
+    assert (first, second, later) == (0.0, 0.0, 0.0)
+    assert third is not None
+    assert 0.0 < third <= 1000.0
 
 
 @pytest.mark.parametrize("url", ["nowhere", "http://a"])

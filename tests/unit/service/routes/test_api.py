@@ -63,6 +63,10 @@ def text(data: bytes) -> str:
     return base64.b64encode(data).decode()
 
 
+def _json(body: str | bytes, **headers: str) -> dict[str, Any]:
+    return {"content": body, "headers": {"Content-Type": "application/json", **headers}}
+
+
 def test_a_picture_as_a_form_and_as_json_has_the_same_answer(
     served: "Served", picture: bytes
 ) -> None:
@@ -93,7 +97,77 @@ def test_a_clip_and_its_frames_are_one_presentation(served: "Served", picture: b
     assert "result" in clip.json()
     assert "result" in frames.json()
     asked = served.inference.asked[-1]
-    assert (asked.kind, len(asked.media), asked.options) == ("frames", 3, {"frame_rate": 5.0})
+    assert (asked.kind, len(asked.media), asked.options) == (
+        "frames",
+        3,
+        {"times_s": [0.0, 0.2, 0.4]},
+    )
+
+
+def test_frames_may_come_at_uneven_times(served: "Served", picture: bytes) -> None:
+    times, frames = [7.5, 8.0, 9.75], [("frame", picture)] * 3
+    for written in ("7.5,8,9.75", ["7.5", "8.0", "9.75"]):
+        assert served.post(VIDEO, files=frames, data={"times_s": written}).status_code == 200
+        assert served.inference.asked[-1].options == {"times_s": [0.0, 0.5, 2.25]}
+    as_json = {"frames": [text(picture)] * 3, "times_s": times}
+    assert served.post(VIDEO, json=as_json).status_code == 200
+    assert served.inference.asked[-1].options == {"times_s": [0.0, 0.5, 2.25]}
+
+
+def test_every_frame_of_a_long_clip_may_have_a_field_with_its_time(
+    served: "Served", picture: bytes
+) -> None:
+    frames = [("frame", picture)] * 300
+    times = [f"{number / 30:.6f}" for number in range(300)]
+    assert served.post(VIDEO, files=frames, data={"times_s": times}).status_code == 200
+    assert len(served.inference.asked[-1].options["times_s"]) == 300
+
+
+@pytest.mark.parametrize(
+    ("field", "pointer", "words"),
+    [
+        ({"times_s": [0, 1, 20.5]}, "/times_s", "the frames may cover 20 seconds"),
+        ({"frame_rate": 0.05}, "/frame_rate", "the frames may cover 20 seconds"),
+        ({"times_s": [0, 1, 2], "frame_rate": 5}, "/times_s", "send times_s or frame_rate"),
+    ],
+)
+def test_times_of_frames_are_bounded_as_those_of_clips(
+    served: "Served", picture: bytes, field: dict[str, Any], pointer: str, words: str
+) -> None:
+    found = served.post(VIDEO, json={"frames": [text(picture)] * 3, **field})
+    (error,) = found.json()["errors"]
+    assert (found.status_code, error["pointer"]) == (422, pointer)
+    assert words in error["message"]
+
+
+def test_each_picture_takes_a_place_and_a_clip_takes_one(served: "Served", picture: bytes) -> None:
+    served.post(IMAGE, files=[("image", picture)] * 5)
+    assert served.inference.places[-1] == 5
+    served.post(VIDEO, files=[("frame", picture)] * 5)
+    assert served.inference.places[-1] == 1
+
+
+@pytest.mark.parametrize("name", ["calibration", "unknown"])
+def test_all_fields_but_media_are_bounded_together(
+    served: "Served", picture: bytes, name: str
+) -> None:
+    half = "a" * 33_000
+    for given in (
+        {"json": {"images": [text(picture)], name: half, "faces": half}},
+        {"files": {"image": picture}, "data": {name: half, "faces": half}},
+        {"files": {"image": picture}, "data": {name: 2 * half}},
+    ):
+        found = served.post(IMAGE, **given)
+        assert (found.status_code, found.json()["code"]) == (413, "too_large")
+        assert "but media may have 64,000 bytes" in found.json()["detail"]
+
+
+def test_media_and_their_escapes_are_no_part_of_that_bound(served: "Served") -> None:
+    media = text(bytes(range(200, 256)) * 1000).replace("/", r"\/")
+    body = '{"images": ["%s"], "faces": "single"}' % media  # noqa: UP031 - JSON has braces
+    headers = {"Content-Type": "application/json"}
+    assert len(body) > 64_000
+    assert served.post(IMAGE, content=body, headers=headers).status_code == 200
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
@@ -120,7 +194,21 @@ def test_every_route_needs_its_scope(served: "Served", route: tuple[str, str], s
         ({"content": b"{", "headers": {"Content-Type": "application/json"}}, 400, "malformed"),
         ({"json": json.loads("[" * 17 + "]" * 17)}, 400, "malformed"),
         ({"content": b"x"}, 415, "unsupported_media_type"),
+        (
+            _json('{"images": ["QUJD"]}', **{"Content-Encoding": "gzip"}),
+            415,
+            "unsupported_media_type",
+        ),
+        (_json('{"images": ["QUJD"]}'.encode("utf-16")), 400, "malformed"),
         ({"json": {}}, 422, "invalid_request"),
+        (_json('{"images": ["QUJD"], "images": ["QUJD"]}'), 400, "malformed"),
+        (_json('{"images": ["QUJD"], "x": NaN}'), 400, "malformed"),
+        (
+            {"files": {"image": b"abc"}, "data": {"faces": ["single", "largest"]}},
+            422,
+            "invalid_request",
+        ),
+        ({"files": {"image": b"abc"}, "data": {CANARY: [CANARY] * 2}}, 422, "invalid_request"),
         ({"json": {"images": ["%%%%"]}}, 422, "invalid_request"),
         ({"json": {"images": ["QUJD"], CANARY: CANARY}}, 422, "invalid_request"),
         ({"json": {"images": ["QUJD"], "tests": [CANARY]}}, 422, "invalid_request"),

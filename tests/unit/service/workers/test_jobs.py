@@ -11,8 +11,10 @@ from sqlalchemy.exc import OperationalError
 
 from facepad.service.audit import AuditLog
 from facepad.service.operations import Operations
+from facepad.service.problems import KINDS
+from facepad.service.records.jobs import Job, JobStore
 from facepad.service.store import Store
-from facepad.service.workers.jobs import Job, JobBoard
+from facepad.service.workers.jobs import JobBoard, job_answer
 from facepad.service.workers.pool import Inference, JudgeAnswer
 from facepad.service.workers.process import JudgeRequest, WorkerLost
 
@@ -36,10 +38,10 @@ def finished(database: Store, audit: AuditLog, judged: Judged) -> Job:
     pool = cast("Inference", Pool(judged))
 
     async def work() -> Job:
-        board = JobBoard(pool, Operations(database, audit, pool))
-        job = board.submit("key:a", "calibration", JudgeRequest("calibrate", ()))
+        board = JobBoard(pool, Operations(database, audit, pool), JobStore(database))
+        job = await board.submit("key:a", "calibration", JudgeRequest("calibrate", ()))
         await asyncio.gather(*board._tasks)
-        return board.get("key:a", job.id)
+        return await board.get("key:a", job.id)
 
     return asyncio.run(work())
 
@@ -88,4 +90,79 @@ def test_the_place_of_a_fault_is_in_the_log_and_not_in_the_answer(
     with caplog.at_level(logging.ERROR, "facepad.service"):
         job = finished(database, audit, lambda: values)
     assert [record.__dict__["fault"] for record in caplog.records] == ["OSError at run.py:7"]
-    assert "run.py" not in job.answer("req_1").model_dump_json()
+    assert "run.py" not in job_answer(job, "req_1").model_dump_json()
+
+
+def test_a_job_whose_end_the_database_refused_is_written_with_the_next_one(
+    database: Store, audit: AuditLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pool, jobs = cast("Inference", Pool(lambda: {"grade": "fair"})), JobStore(database)
+
+    def refuse(*_: object) -> None:
+        raise OperationalError("", None, sqlite3.OperationalError("database is locked"))
+
+    async def work() -> None:
+        board = JobBoard(pool, Operations(database, audit, pool), jobs)
+        monkeypatch.setattr(JobStore, "save", refuse)
+        first = await board.submit("key:a", "calibration", JudgeRequest("calibrate", ()))
+        await asyncio.gather(*board._tasks)
+        assert (await board.get("key:a", first.id)).status == "done"
+        monkeypatch.undo()
+        second = await board.submit("key:a", "calibration", JudgeRequest("calibrate", ()))
+        await asyncio.gather(*board._tasks)
+        for job in (first, second):
+            kept = jobs.get("key:a", job.id)
+            assert kept is not None
+            assert kept.status == "done"
+        assert board._live == {}
+
+    asyncio.run(work())
+
+
+def test_a_job_that_cannot_be_written_is_refused_and_takes_no_place(
+    database: Store, audit: AuditLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pool = cast("Inference", Pool(dict))
+
+    def refuse(*_: object) -> None:
+        raise OperationalError("", None, sqlite3.OperationalError("database is locked"))
+
+    async def work() -> None:
+        board = JobBoard(pool, Operations(database, audit, pool), JobStore(database))
+        monkeypatch.setattr(JobStore, "add", refuse)
+        for _ in range(10):
+            with pytest.raises(OperationalError):
+                await board.submit("key:a", "calibration", JudgeRequest("calibrate", ()))
+        board.check_room()
+
+    asyncio.run(work())
+
+
+def test_a_job_that_runs_when_the_service_stops_has_failed(
+    database: Store, audit: AuditLog
+) -> None:
+    class SlowPool(Pool):
+        async def judge_apart(self, *_: object) -> JudgeAnswer:
+            await asyncio.sleep(60.0)
+            raise AssertionError
+
+    pool, jobs = cast("Inference", SlowPool(dict)), JobStore(database)
+
+    async def work() -> list[Job]:
+        board = JobBoard(pool, Operations(database, audit, pool), jobs)
+        asked = [
+            await board.submit("key:a", "calibration", JudgeRequest("calibrate", ()))
+            for _ in range(2)
+        ]
+        await asyncio.sleep(0.0)
+        assert (await board.get("key:a", asked[0].id)).status == "running"
+        await board.close()
+        return asked
+
+    for job in asyncio.run(work()):
+        kept = jobs.get("key:a", job.id)
+        assert kept is not None
+        assert (kept.status, kept.problem) == ("failed", "interrupted")
+        assert kept.problem in KINDS
+    (entry,) = audit.entries()
+    assert (entry.action, entry.details) == ("jobs.interrupted", {"count": 2})

@@ -22,13 +22,16 @@ import os, socket, sys, time
 from facepad.service.workers.messages import packed, read_message
 with socket.socket(fileno=int(sys.argv[1])) as link, link.makefile("rb") as stream:
     read_message(stream)
-    link.sendall(packed({"ready": True}))
+    link.sendall(packed({"ready": True, "unfiltered": "none here"}))
     while (message := read_message(stream)) is not None:
         header, media = message
         if header["kind"] == "end":
             os._exit(9)
+        if header["kind"] == "signal":
+            os.kill(os.getpid(), header["number"])
         time.sleep(header.get("sleep", 0.0))
-        link.sendall(packed({"pid": os.getpid(), "size": sum(map(len, media))}))
+        answer = {"pid": os.getpid(), "size": sum(map(len, media)), "cpu_s": header["cpu_s"]}
+        link.sendall(packed({**answer, "is_due": header["kind"] == "late"}))
 """
 
 
@@ -100,6 +103,63 @@ def test_a_worker_that_hangs_is_replaced(monkeypatch: pytest.MonkeyPatch) -> Non
     run(work, monkeypatch)
 
 
+def test_a_worker_with_a_late_test_is_replaced_and_its_answer_counts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def work(inference: Inference) -> None:
+        both = await asyncio.gather(inference.judge(asked("late")), inference.judge(asked()))
+        assert "is_due" not in both[0].values
+        assert both[0].values["pid"] != both[1].values["pid"]
+        assert inference.restarts == 1
+
+    run(work, monkeypatch)
+
+
+def test_a_worker_that_decoded_for_too_long_blames_the_media(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def work(inference: Inference) -> None:
+        request = asked("signal", number=signal.SIGPROF)
+        for judge in (inference.judge, inference.judge_apart):
+            assert (await judge(request, 20.0)).values["code"] == "unprocessable_media"
+        assert (await inference.judge(asked())).values["size"] == 5
+
+    run(work, monkeypatch)
+
+
+def test_a_worker_over_its_processor_time_exceeded_the_deadline(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def work(inference: Inference) -> None:
+        request = asked("signal", number=signal.SIGXCPU)
+        for judge in (inference.judge, inference.judge_apart):
+            with pytest.raises(DeadlineExceeded):
+                await judge(request, 20.0)
+
+    run(work, monkeypatch)
+
+
+def test_the_processor_time_of_a_check_is_its_time_on_the_clock_for_each_thread(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def work(inference: Inference) -> None:
+        assert 30.0 < (await inference.judge(asked(), 20.0)).values["cpu_s"] <= 40.0
+
+    run(work, monkeypatch, threads=2)
+
+
+def test_that_system_calls_are_not_filtered_is_logged_once(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def work(inference: Inference) -> None:
+        await inference.judge(asked("late"))
+        await inference.judge(asked())
+
+    run(work, monkeypatch)
+    lines = [one for one in caplog.records if "not filtered" in one.getMessage()]
+    assert [vars(one)["fault"] for one in lines] == ["none here"]
+
+
 def test_a_check_that_waited_too_long_is_not_sent_to_a_worker(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -139,6 +199,42 @@ def test_requests_over_the_places_are_refused(monkeypatch: pytest.MonkeyPatch) -
             pass
 
     run(work, monkeypatch, queue=1)
+
+
+def test_each_presentation_takes_a_place_and_frees_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def work(inference: Inference) -> None:
+        with inference.admitted(3) as free:
+            for _ in range(2):
+                with pytest.raises(Overloaded), inference.admitted():
+                    pass
+                free()
+            with inference.admitted():
+                pass
+        with inference.admitted(2), pytest.raises(Overloaded), inference.admitted():
+            pass
+
+    run(work, monkeypatch, queue=1)
+
+
+def test_a_request_with_more_pictures_than_places_is_taken_while_one_is_free(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def work(inference: Inference) -> None:
+        with (
+            inference.admitted(),
+            inference.admitted(8),
+            pytest.raises(Overloaded),
+            inference.admitted(),
+        ):
+            pass
+        with inference.admitted(8):
+            pass
+
+    run(work, monkeypatch, queue=1)
+
+
+def test_media_are_not_printed_with_a_request() -> None:
+    assert "canary" not in repr(JudgeRequest("image", (b"canary",)))
 
 
 def test_long_work_has_a_process_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 import io
 import struct
+from collections.abc import Mapping
 from pathlib import Path
 
 import cv2
@@ -9,8 +10,29 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from facepad.documents import Judged, to_document
 from facepad.errors import InputError
+from facepad.media.reading import read
+from facepad.needs import Needs
+from facepad.pipeline import Checker
 from facepad.service.workers.media import ClipBounds, PictureBounds, Refused, in_memory
+from facepad.service.workers.worker import Judge
+from facepad.types import Frame, OperatingPoint, Presentation, Score
+
+
+class RateTest:
+    """A test of clips; keeps the times of their frames."""
+
+    name, needs = "rate", Needs(min_frames=2)
+    models: Mapping[str, str] = {}
+    operating_point = OperatingPoint.at(0.5)
+
+    def __init__(self) -> None:
+        self.times: list[float] = []
+
+    def score(self, presentation: Presentation) -> Score:
+        self.times = [frame.time_s for frame in presentation.frames]
+        return Score(0.75)
 
 
 def encoded(width: int = 320, height: int = 240, kind: str = "JPEG") -> bytes:
@@ -89,3 +111,29 @@ def test_other_clips_are_refused(tmp_path: Path, codec: str, name: str) -> None:
     with in_memory(data) as path, pytest.raises(Refused) as caught:
         ClipBounds().check(path)
     assert caught.value.code == "unsupported_media_type"
+
+
+def test_frames_with_too_many_pixels_together_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FACEPAD_MAX_CLIP_MB", "1")
+    asked = {"kind": "frames", "times_s": [0.0, 0.1]}
+    answer = Judge().answer(asked, [encoded(640, 480)] * 2)
+    assert (answer["code"], answer["index"]) == ("unprocessable_media", 1)
+    assert answer["detail"].startswith("The frames have too many pixels together")
+
+
+def test_frames_with_times_are_judged_as_the_engine_judges_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    import service_app
+
+    test, times, data = RateTest(), [0.0, 0.5, 2.25], encoded()
+    checker = Checker([test], finder=service_app.BlindFinder(), threads=1)
+    monkeypatch.setattr(Judge, "_checker", lambda *_: checker)
+    answer = Judge().answer({"kind": "frames", "times_s": times}, [data] * 3)
+    assert test.times == times
+    image = read(data).image
+    frames = tuple(Frame(image, time, number=at) for at, time in enumerate(times))
+    expected = to_document(Judged("-", checker.check_presentation(Presentation(frames, "-"))))
+    for document in (answer["document"], expected):
+        document.pop("timings_ms")
+    assert answer["document"] == expected
