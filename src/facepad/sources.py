@@ -32,7 +32,7 @@ from facepad.media.reading import (
     named_errors,
     read,
 )
-from facepad.media.video import begins_as_video, is_video, read_numbered
+from facepad.media.video import holds_video, read_numbered
 from facepad.needs import Needs
 from facepad.packed import address
 from facepad.packed.pictures import PackedFiles
@@ -290,7 +290,7 @@ def read_frames(
     if rows is not None:
         files = packed or PackedFiles()
         yield from files.read_frames(rows, selection, limits.picture)
-    elif _holds_video(path) or (selection.kind == "at" and _is_no_picture(path)):
+    elif holds_video(path, _head(Path(path))) or (selection.kind == "at" and _is_no_picture(path)):
         yield from read_numbered(path, selection, limits=limits, name=name)
     elif is_depth_video(path):
         yield from read_numbered_colour(path, selection, limits=limits, depth=depth)
@@ -326,7 +326,7 @@ def read_picture(
 
 def is_clip(path: str | Path) -> bool:
     """Return whether a file is a clip by its content: a video, or colour and depth."""
-    return _holds_video(path) or is_depth_video(path)
+    return holds_video(path, _head(Path(path))) or is_depth_video(path)
 
 
 def clip_path(source: Source) -> str | Path | None:
@@ -375,17 +375,8 @@ def _not_for_files(channels: Channels) -> InputError:
 
 
 def _is_no_picture(path: str | Path) -> bool:
-    """Return whether a file whose frame has a number is a clip of a kind that is seldom one.
-
-    GIF and MPEG are clips only where a listing numbers their frames.
-    """
+    """Return whether a file of which one numbered frame is asked must be a clip."""
     return not is_depth_video(path) and not begins_as_picture(_head(Path(path)))
-
-
-def _holds_video(path: str | Path) -> bool:
-    """Return whether the content is a video's; for unknown content, whether the name is."""
-    head = _head(Path(path))
-    return begins_as_video(head) or (is_video(path) and not begins_as_picture(head))
 
 
 def _head(path: Path) -> bytes:

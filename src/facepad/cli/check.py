@@ -143,8 +143,9 @@ def check(
 ) -> None:
     """Judge pictures and clips: is the face in each one a living person, or a picture of one?
 
-    A clip (AVI, MP4, MOV, MKV, WebM) is one presentation with one decision. An input that
-    cannot be read is one line with its error; the other inputs are judged.
+    A clip (AVI, GIF, MJPEG, MKV, MOV, MP4, MPEG, WebM, Y4M) is one presentation with one
+    decision. An input that cannot be read is one line with its error; the other inputs are
+    judged.
 
     Of a folder or a pattern, hidden files and files that are neither pictures nor clips are
     skipped and counted. Up to 20 inputs are shown in a table at the end; of more, each has a line

@@ -12,17 +12,18 @@ from typing import BinaryIO
 from facepad.errors import InputError, counted, source_name
 from facepad.media.decode import begins_as_picture
 from facepad.media.depth_video import DEPTH_SUFFIXES
+from facepad.media.formats.clips import begins_as_clip
 from facepad.media.formats.unsupported import describe_missing
 from facepad.media.limits import Limits
 from facepad.media.reading import PICTURE_SUFFIXES
-from facepad.media.video import VIDEO_SUFFIXES, begins_as_video
+from facepad.media.video import VIDEO_SUFFIXES
 
 STANDARD_INPUT = "-"
 # Pictures and clips in formats that are not read: their errors say how to convert them.
 OTHER_SUFFIXES = (
-    *(".gif", ".jxl", ".jp2", ".j2k", ".psd"),
+    *(".jxl", ".jp2", ".j2k", ".psd"),
     *(".arw", ".cr2", ".cr3", ".dng", ".nef", ".orf", ".raf", ".rw2"),
-    *(".3gp", ".flv", ".mpeg", ".mpg", ".mts", ".wmv"),
+    *(".flv", ".m2v", ".mts", ".ts", ".wmv"),
 )
 SUFFIXES = frozenset((*PICTURE_SUFFIXES, *VIDEO_SUFFIXES, *DEPTH_SUFFIXES, *OTHER_SUFFIXES))
 NAMED = 3  # skipped files that a message names
@@ -194,7 +195,7 @@ def _may_be_read(path: Path) -> bool:
             head = file.read(_HEAD)
     except OSError:
         return True
-    return begins_as_picture(head) or begins_as_video(head)
+    return begins_as_picture(head) or begins_as_clip(head)
 
 
 def _some(files: Iterator[Input], name: str, otherwise: str) -> Iterator[Input]:
