@@ -16,6 +16,7 @@ from facepad.media.formats.clips import begins_as_clip
 from facepad.media.formats.unsupported import describe_missing
 from facepad.media.limits import Limits
 from facepad.media.reading import PICTURE_SUFFIXES
+from facepad.media.sequence import ImageSequence
 from facepad.media.video import VIDEO_SUFFIXES
 
 STANDARD_INPUT = "-"
@@ -42,11 +43,25 @@ class Input:
         source: A path, the bytes of standard input, or why there is nothing to read.
         root: The folder that was named, or the part of a pattern before its first wildcard;
             the folder of a file that was named itself.
+        rate: Frames a second, where the pictures of a folder or of a pattern are one clip.
     """
 
     name: str
     source: Path | bytes | InputError
     root: Path = Path()
+    rate: float | None = None
+
+    def given(self) -> Path | ImageSequence | bytes:
+        """Return what is to be judged.
+
+        Raises:
+            InputError: There is nothing to read.
+        """
+        if isinstance(self.source, InputError):
+            raise self.source
+        if self.rate is None or isinstance(self.source, bytes):
+            return self.source
+        return ImageSequence(self.source, self.rate)
 
 
 def expand(
@@ -88,6 +103,17 @@ def expand(
             yield from _missing(str(path), skip)
         else:
             yield from _path(Path(path), skip)
+
+
+def as_sequences(paths: Iterable[str | Path], rate: float) -> Iterator[Input]:
+    """Yield each path, a folder or a pattern such as ``frames/%04d.png``, as one clip.
+
+    Args:
+        paths: What was typed; each stands for the pictures of one presentation.
+        rate: Frames a second.
+    """
+    for path in map(Path, paths):
+        yield Input(source_name(str(path)), path, path.parent, rate)
 
 
 def skipped_in_words(names: Sequence[str]) -> str:
