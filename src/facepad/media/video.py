@@ -285,6 +285,8 @@ def _opened(path: Path, header: ClipHeader, limits: VideoLimits) -> Iterator[_Op
     try:
         if not video.isOpened():
             raise InputError("the video is damaged, cut off, or of a kind that is not decoded")
+        width, height = video.get(cv2.CAP_PROP_FRAME_WIDTH), video.get(cv2.CAP_PROP_FRAME_HEIGHT)
+        limits.picture.check_size(int(width), int(height))  # of the pictures; headers may lie
         video.set(cv2.CAP_PROP_ORIENTATION_AUTO, 0)  # it would not mirror
         yield _OpenVideo(video, header, limits)
     finally:

@@ -241,12 +241,12 @@ def test_a_cut_recording_has_the_frames_up_to_there(plain_webm: bytes, tmp_path:
     assert 0 < frames < samples.COUNT
 
 
-def by_hand(*video: bytes, entries: int = 1, more: bytes = b"") -> bytes:
+def by_hand(*video: bytes, entries: int = 1, more: bytes = b"", codec: bytes = b"V_VP8") -> bytes:
     """A Matroska file with tracks of pictures and nothing else."""
     parts = (
         samples.element(0xD7, b"\1"),
         samples.element(0x83, b"\1"),
-        samples.element(0x86, b"V_VP8"),
+        samples.element(0x86, codec),
         samples.element(
             0xE0, samples.element(0xB0, b"\x40"), samples.element(0xBA, b"\x30"), *video
         ),
@@ -268,10 +268,18 @@ def test_a_projection_states_turn_and_mirroring(
     assert (track.rotation_deg, track.is_mirrored) == (turn, is_mirrored)
 
 
+@pytest.mark.parametrize("suffix", [".webm", ".mkv"])
+def test_pictures_of_vp8_have_the_size_that_is_stated(tmp_path: Path, suffix: str) -> None:
+    data = samples.write_clip(tmp_path / f"clip{suffix}", codec="VP80").read_bytes()
+    at = data.index(b"\xb0\x81\x40") + 2
+    with pytest.raises(InputError, match="states 16x48 pixels, but one of its pictures has 64x48"):
+        header_of(data[:at] + b"\x10" + data[at + 1 :], tmp_path)
+
+
 def test_laced_frames_are_counted() -> None:
     block = samples.element(0xA3, b"\x81\0\0\x02\x03" + bytes(20))
     cluster = samples.element(0x1F43B675, samples.element(0xE7, b"\0"), block)
-    assert matroska.inspect(opened(by_hand(more=cluster))).video.frames == 4
+    assert matroska.inspect(opened(by_hand(more=cluster, codec=b"V_VP9"))).video.frames == 4
 
 
 @pytest.mark.parametrize(
@@ -281,6 +289,8 @@ def test_laced_frames_are_counted() -> None:
         (by_hand(entries=65), "more than 64 tracks"),
         (by_hand(entries=0), "no track of pictures"),
         (by_hand(more=b"\0\0\0"), "no part begins"),
+        (by_hand(more=samples.element(0xA3, b"\x81\0\0\x02\x03" + bytes(20))), "in one block"),
+        (by_hand()[:30] + samples.element(0xA3, b"\x81\0\0\0"), "pictures before"),
         (by_hand(more=b"\xec\xff"), "states no length"),
         (by_hand(samples.element(0xB0, bytes(9))), "more than 8 bytes"),
         (by_hand(samples.element(0x7670, samples.element(0x7675, b"\x7f\x80\0\0"))), "inf"),

@@ -206,7 +206,9 @@ class StandIn:
         return True, np.zeros((height, width, 3), np.uint8)
 
     def get(self, key: int) -> float:
-        return 30.0 if key == cv2.CAP_PROP_FPS else 0.0
+        width, height = self.frames[0]
+        sizes = {cv2.CAP_PROP_FRAME_WIDTH: width, cv2.CAP_PROP_FRAME_HEIGHT: height}
+        return float(sizes.get(key, 30.0 if key == cv2.CAP_PROP_FPS else 0.0))
 
     def set(self, *_: float) -> bool:
         return True

@@ -1,8 +1,9 @@
 """Headers of Matroska and WebM files; their pictures are counted by the heads of their blocks.
 
-Browsers that record leave out the length of a file, and the sizes of its segment and clusters.
+Browsers that record leave out the length of a file, and the sizes of its segment and clusters. The
+size of VP8 is read from its pictures, too, since decoders follow it without saying so.
 
-Reference: RFC 8794 (EBML), RFC 9559 (Matroska).
+Reference: RFC 8794 (EBML), RFC 9559 (Matroska), RFC 6386, 9.1 (VP8).
 """
 
 import struct
@@ -28,11 +29,13 @@ _ENTERED = frozenset({_SEGMENT, _CLUSTER, _BLOCK_GROUP})  # whose parts follow a
 _INFO, _TRACKS, _TIME, _SIMPLE_BLOCK, _BLOCK = 0x1549A966, 0x1654AE6B, 0xE7, 0xA3, 0xA1
 _SCALE, _DURATION = 0x2AD7B1, 0x4489
 _ENTRY, _NUMBER, _TYPE, _CODEC, _PRIVATE, _VIDEO = 0xAE, 0xD7, 0x83, 0x86, 0x63A2, 0xE0
-_WIDTH, _HEIGHT, _PROJECTION = 0xB0, 0xBA, 0x7670
+_WIDTH, _HEIGHT, _PROJECTION, _ENCODINGS = 0xB0, 0xBA, 0x7670, 0x6D80
 _YAW, _PITCH, _ROLL = 0x7673, 0x7674, 0x7675
 _DOCTYPE = 0x4282
 _PICTURES, _SOUND = 1, 2  # types of tracks
 _LACED = 0x06  # flag of a block that holds several pictures
+_BLOCK_HEAD = 22  # bytes of a block that are looked at: 8 + 3 of its own, 10 of a picture in VP8
+_VP8_START = b"\x9d\x01\x2a"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +96,8 @@ def inspect(data: ClipBytes) -> ClipHeader:
         elif element.name == _TIME:
             found.time = _unsigned(data, element)
         elif element.name in (_SIMPLE_BLOCK, _BLOCK):
+            if not found.tracks:
+                raise InputError("the video is damaged: pictures before the description of tracks")
             _add_block(data, element, found)
     tracks = [_counted(number, track, found) for number, track in found.tracks]
     return checked_header(found.kind, tracks, found.audio_tracks)
@@ -205,8 +210,11 @@ def _track(data: ClipBytes, parts: dict[int, _Element]) -> VideoTrack:
     width, height = (
         _unsigned(data, video[name]) if name in video else 0 for name in (_WIDTH, _HEIGHT)
     )
+    codec = _codec(data, parts)
+    if codec == "vp8" and _ENCODINGS in parts:
+        raise InputError("the pictures of the video are compressed or encrypted once more")
     turn, is_mirrored = _turned(data, video[_PROJECTION]) if _PROJECTION in video else (0, False)
-    return VideoTrack(_codec(data, parts), width, height, turn, is_mirrored)
+    return VideoTrack(codec, width, height, turn, is_mirrored)
 
 
 def _codec(data: ClipBytes, parts: dict[int, _Element]) -> str:
@@ -231,7 +239,7 @@ def _turned(data: ClipBytes, projection: _Element) -> tuple[int, bool]:
 
 
 def _add_block(data: ClipBytes, block: _Element, found: _Found) -> None:
-    head = data.at(block.start, min(12, _length(block)))
+    head = data.at(block.start, min(_BLOCK_HEAD, _length(block)))
     length = 9 - head[0].bit_length() if head else 9
     if len(head) < length + 3 or length > 8:
         return  # cut off
@@ -239,8 +247,25 @@ def _add_block(data: ClipBytes, block: _Element, found: _Found) -> None:
     time = found.time + int.from_bytes(head[length : length + 2], "big", signed=True)
     is_laced = head[length + 2] & _LACED
     found.counts[number] += head[length + 3] + 1 if is_laced and len(head) > length + 3 else 1
+    for track in (track for known, track in found.tracks if known == number):
+        _check_picture(head[length + 3 :], track, is_laced=bool(is_laced))
     found.first[number] = min(found.first.get(number, time), time)
     found.last[number] = max(found.last.get(number, time), time)
+
+
+def _check_picture(head: bytes, track: VideoTrack, *, is_laced: bool) -> None:
+    """Refuse a picture in VP8 that has another size than its track."""
+    if track.codec != "vp8" or len(head) < 10:
+        return
+    if is_laced:
+        raise InputError("the video has several pictures of VP8 in one block, which is not read")
+    width, height = (int.from_bytes(head[at : at + 2], "little") & 0x3FFF for at in (6, 8))
+    is_key = not head[0] & 1 and head[3:6] == _VP8_START
+    if is_key and (width, height) != (track.width, track.height):
+        raise InputError(
+            f"the video states {track.width}x{track.height} pixels, but one of its pictures has "
+            f"{width}x{height}; expected one size"
+        )
 
 
 def _length(element: _Element) -> int:

@@ -12,6 +12,7 @@ from facepad.media.formats.clips import inspect_clip
 FORMATS = ("JPEG", "PNG", "WebP")
 CODECS = frozenset({"h264", "vp8", "vp9", "av1"})
 _BEHIND = "behind the picture"  # in the note on data after the end of a picture
+_ISO = ("MP4", "QuickTime")
 _WEBM = b"\x1aE\xdf\xa3"
 
 
@@ -96,7 +97,8 @@ class ClipBounds:
         if len(header.tracks) > 1:
             raise Refused("unprocessable_media", "A clip may have one video track.")
         track = header.video
-        if track.codec not in CODECS:
+        # The sizes of pictures in VP8 are read in WebM only.
+        if track.codec not in CODECS or (track.codec == "vp8" and header.kind in _ISO):
             raise Refused("unsupported_media_type", "Send clips in H.264, VP8, VP9 or AV1.")
         if max(track.width, track.height) > self.max_side:
             detail = f"The longest side may have {self.max_side} pixels."

@@ -100,6 +100,15 @@ def test_a_clip_of_two_tracks_is_refused(tmp_path: Path) -> None:
     assert caught.value.detail == "A clip may have one video track."
 
 
+def test_vp8_is_taken_in_webm_only(tmp_path: Path) -> None:
+    data = clip(tmp_path, 5, codec="vp09", name="a.mp4")
+    with in_memory(data) as path:
+        ClipBounds().check(path)
+    with in_memory(data.replace(b"vp09", b"vp08")) as path, pytest.raises(Refused) as caught:
+        ClipBounds().check(path)
+    assert caught.value.code == "unsupported_media_type"
+
+
 def test_a_clip_is_refused_before_a_decoder_gets_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
