@@ -1,6 +1,6 @@
-"""Child process of the fuzz test: reads damaged pictures until one does harm.
+"""Child process of the fuzz test: reads damaged pictures or clips until one does harm.
 
-Usage: ``python fuzz_reading.py COUNT SEED FOLDER [full]``. With ``full`` the default limits
+Usage: ``python fuzz_reading.py COUNT SEED FOLDER [full|clips]``. With ``full`` the default limits
 hold, else small ones, under which a lying header costs little time and memory. Before each
 read the file is written to ``FOLDER/current.bin``, so that it is at hand after a crash of the
 decoder. The last line of the output is ``READ REFUSED``, two numbers.
@@ -11,14 +11,18 @@ import sys
 import time
 import warnings
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
+from clip_samples import every_kind
 from facepad import media
 from facepad.errors import InputError
+from facepad.media.limits import VideoLimits
+from facepad.media.video import read_video
 from media_samples import heic, valid_pictures
 
 SECONDS = 5.0  # for one tiny file
@@ -26,18 +30,19 @@ LONGEST = 100_000
 SMALL = media.Limits(max_bytes=LONGEST, max_pixels=250_000, max_side=2_000)
 NUMBERS = (0, 1, 2, 3, 7, 8, 15, 16, 127, 128, 255, 256, 2_000, 32_767, 65_535, 2**31, 2**32 - 1)
 PICTURES = (*valid_pictures().values(), heic(1))
+SMALL_CLIPS = VideoLimits(max_bytes=LONGEST, max_frames=100, picture=SMALL)
 
 
 @st.composite
-def damaged(draw: st.DrawFn) -> bytes:
-    """A valid picture after one to four accidents, checksums mended or not."""
-    data: bytes = draw(st.sampled_from(PICTURES))
+def damaged(draw: st.DrawFn, valid: Sequence[bytes] = PICTURES) -> bytes:
+    """A valid file after one to four accidents, checksums mended or not."""
+    data: bytes = draw(st.sampled_from(valid))
     for _ in range(draw(st.integers(1, 4))):
-        data = accident(draw, data)[:LONGEST]
+        data = accident(draw, data, valid)[:LONGEST]
     return mend(data) if draw(st.booleans()) else data
 
 
-def accident(draw: st.DrawFn, data: bytes) -> bytes:
+def accident(draw: st.DrawFn, data: bytes, valid: Sequence[bytes]) -> bytes:
     """Flip, overwrite, cut, drop, repeat or splice in a few bytes."""
     near = min(len(data), draw(st.sampled_from([32, 128, LONGEST])))  # headers more often
     start = draw(st.integers(0, near))
@@ -58,7 +63,7 @@ def accident(draw: st.DrawFn, data: bytes) -> bytes:
         return data[:start] + data[stop:]
     if what == "repeat":
         return data[:start] + data[start:stop] * draw(st.integers(2, 200)) + data[stop:]
-    other: bytes = draw(st.sampled_from(PICTURES))
+    other: bytes = draw(st.sampled_from(valid))
     at = draw(st.integers(0, len(other)))
     return data[:start] + other[at : at + (stop - start)] + data[stop:]
 
@@ -97,9 +102,25 @@ def check(data: bytes, limits: media.Limits) -> bool:
     return image is not None
 
 
-def main(count: int, number: int, folder: Path, limits: media.Limits) -> None:
+def check_clip(path: Path) -> bool:
+    """Whether a file is read as a clip; anything but an `InputError` escapes."""
+    start = time.monotonic()
+    try:
+        frames = list(read_video(path, limits=SMALL_CLIPS))
+    except InputError as error:
+        frames = []
+        if not str(error).isprintable():
+            raise AssertionError(f"cannot be printed: {error!r}") from error
+    if time.monotonic() - start > SECONDS:
+        raise AssertionError("too slow")
+    return bool(frames)
+
+
+def main(count: int, number: int, folder: Path, what: str) -> None:
     """Read ``count`` damaged files."""
     results: list[bool] = []
+    limits = media.Limits() if what == "full" else SMALL
+    valid = tuple(every_kind(folder).values()) if what == "clips" else PICTURES
 
     @seed(number)
     @settings(
@@ -109,11 +130,12 @@ def main(count: int, number: int, folder: Path, limits: media.Limits) -> None:
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
-    @given(damaged())
+    @given(damaged(valid))
     def run(data: bytes) -> None:
         faulthandler.dump_traceback_later(60, exit=True)
-        (folder / "current.bin").write_bytes(data)
-        results.append(check(data, limits))
+        path = folder / "current.bin"
+        path.write_bytes(data)
+        results.append(check_clip(path) if what == "clips" else check(data, limits))
 
     run()
     faulthandler.cancel_dump_traceback_later()
@@ -121,5 +143,4 @@ def main(count: int, number: int, folder: Path, limits: media.Limits) -> None:
 
 
 if __name__ == "__main__":
-    used = media.Limits() if sys.argv[4:] == ["full"] else SMALL
-    main(int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3]), used)
+    main(int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3]), "".join(sys.argv[4:]))

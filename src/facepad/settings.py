@@ -80,6 +80,13 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("max_side", "12000", "pixels", "Longest side of a picture that is decoded.", 1.0),
     Setting("max_video_mb", "2000", "megabytes", "Largest file that is read as a video."),
     Setting("max_video_frames", "20000", "frames", "Longest video that is decoded.", 1.0),
+    Setting("max_video_s", "3600", "seconds", "Longest video that is decoded."),
+    Setting(
+        "max_video_fps",
+        "300",
+        "frames a second",
+        "Highest average rate of a video that is decoded; times of faster ones are wrong.",
+    ),
     Setting(
         "max_clip_mb",
         "512",

@@ -32,7 +32,8 @@ from facepad.media.reading import (
     named_errors,
     read,
 )
-from facepad.media.video import begins_as_video, is_video, read_numbered
+from facepad.media.sequence import ImageSequence
+from facepad.media.video import holds_video, read_numbered
 from facepad.needs import Needs
 from facepad.packed import address
 from facepad.packed.pictures import PackedFiles
@@ -42,7 +43,8 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 Channels = Literal["rgb", "bgr", "gray"]
-Settled: TypeAlias = "str | Path | bytes | NDArray[Any] | Image | Sample"
+Place: TypeAlias = str | Path | ImageSequence  # from which frames can be read repeatedly
+Settled: TypeAlias = "Place | bytes | NDArray[Any] | Image | Sample"
 Source: TypeAlias = "Settled | os.PathLike[str] | Buffer | OpenFile"
 
 EVENLY = FrameSelection("even", 8)  # what frame-wise tests see of a clip, unless told otherwise
@@ -65,9 +67,9 @@ def load(
     """Read a source as one presentation.
 
     Args:
-        source: A path of a picture or clip, an address in a packed file, the bytes of a file,
-            a file that is open for reading bytes, an upload of FastAPI or Flask, a Pillow
-            image, pixels (uint8, shape (H, W, 3) or (H, W)), or a sample of a dataset.
+        source: A path of a picture or clip, an image sequence, an address in a packed file, the
+            bytes of a file, a file that is open for reading bytes, an upload of FastAPI or Flask,
+            a Pillow image, pixels (uint8, shape (H, W, 3) or (H, W)), or a sample of a dataset.
         selection: Which frames of a clip; a still has one.
         limits: Bounds checked before decoding; None takes them from the settings.
         channels: Order of an array's channels; required for arrays, forbidden for files.
@@ -90,7 +92,7 @@ def load(
         if isinstance(source, bytes):
             still = read(source, limits=limits.picture if limits else None, name=name)
             return Presentation((still,), source=name or "bytes")
-        if isinstance(source, str | Path):
+        if isinstance(source, Place):
             with _naming(source, name):
                 frames = _frames(source, selection, limits, name=name, depth=depth, packed=packed)
             return Presentation(frames, source=name or str(source))
@@ -117,7 +119,7 @@ def settled(
         InputError: It cannot be read, or is nothing that can be.
         SettingsError: A limit is not a number, or there is no room for temporary files.
     """
-    if isinstance(source, str | Path | np.ndarray | Sample):
+    if isinstance(source, Place | np.ndarray | Sample):
         yield source, name
     elif isinstance(source, os.PathLike):
         yield Path(os.fspath(source)), name
@@ -230,15 +232,15 @@ def load_dense(
         return _dense(path, needs, name, limits, packed)
 
 
-def _naming(path: str | Path, name: str) -> AbstractContextManager[None]:
+def _naming(path: Place, name: str) -> AbstractContextManager[None]:
     """Name what was given in errors of a packed file, which name its rows only."""
-    if address.parse(path) is None:
+    if isinstance(path, ImageSequence) or address.parse(path) is None:
         return nullcontext()
     return named_errors(name or str(path))
 
 
 def _dense(
-    path: str | Path,
+    path: Place,
     needs: Needs,
     name: str,
     limits: VideoLimits | None,
@@ -262,7 +264,7 @@ def _dense(
 
 
 def read_frames(
-    path: str | Path,
+    path: Place,
     selection: FrameSelection,
     limits: VideoLimits | None = None,
     *,
@@ -273,7 +275,7 @@ def read_frames(
     """Yield the selected frames one by one, each with its number in the clip; None for a still.
 
     Args:
-        path: A picture, a clip, or an address in a packed file.
+        path: A picture, a clip, pictures that are a clip, or an address in a packed file.
         selection: Which frames of a clip; a still is one frame, always.
         limits: None takes them from the settings.
         name: How messages name a still or a video; its path by default.
@@ -286,11 +288,14 @@ def read_frames(
         SettingsError: A limit is not a number, or a library is missing that it needs.
     """
     limits = limits or VideoLimits.from_settings()
+    if isinstance(path, ImageSequence):
+        yield from path.frames(selection, limits=limits, name=name)
+        return
     rows = address.parse(path)
     if rows is not None:
         files = packed or PackedFiles()
         yield from files.read_frames(rows, selection, limits.picture)
-    elif _holds_video(path) or (selection.kind == "at" and _is_no_picture(path)):
+    elif holds_video(path, _head(Path(path))) or (selection.kind == "at" and _is_no_picture(path)):
         yield from read_numbered(path, selection, limits=limits, name=name)
     elif is_depth_video(path):
         yield from read_numbered_colour(path, selection, limits=limits, depth=depth)
@@ -326,18 +331,18 @@ def read_picture(
 
 def is_clip(path: str | Path) -> bool:
     """Return whether a file is a clip by its content: a video, or colour and depth."""
-    return _holds_video(path) or is_depth_video(path)
+    return holds_video(path, _head(Path(path))) or is_depth_video(path)
 
 
-def clip_path(source: Source) -> str | Path | None:
+def clip_path(source: Source) -> Place | None:
     """Return the path of a source that is a clip by its content; None for a still.
 
     A sample with a frame number is a still: that frame.
     """
     if isinstance(source, Sample):
         return clip_path(source.path) if source.frame is None else None
-    if not isinstance(source, str | Path):
-        return None
+    if isinstance(source, ImageSequence) or not isinstance(source, str | Path):
+        return source if isinstance(source, ImageSequence) else None
     rows = address.parse(source)
     if rows is not None:
         return source if rows.last > rows.first else None
@@ -345,7 +350,7 @@ def clip_path(source: Source) -> str | Path | None:
 
 
 def _frames(
-    path: str | Path,
+    path: Place,
     selection: FrameSelection,
     limits: VideoLimits | None,
     *,
@@ -375,17 +380,8 @@ def _not_for_files(channels: Channels) -> InputError:
 
 
 def _is_no_picture(path: str | Path) -> bool:
-    """Return whether a file whose frame has a number is a clip of a kind that is seldom one.
-
-    GIF and MPEG are clips only where a listing numbers their frames.
-    """
+    """Return whether a file of which one numbered frame is asked must be a clip."""
     return not is_depth_video(path) and not begins_as_picture(_head(Path(path)))
-
-
-def _holds_video(path: str | Path) -> bool:
-    """Return whether the content is a video's; for unknown content, whether the name is."""
-    head = _head(Path(path))
-    return begins_as_video(head) or (is_video(path) and not begins_as_picture(head))
 
 
 def _head(path: Path) -> bytes:

@@ -38,6 +38,10 @@ EXPLAIN_DIR_HELP = (
     "written beside it, where a test can draw it."
 )
 ONLY_HELP = "Show only what is not bona fide: attack, uncertain, no response, unreadable."
+SEQUENCE_HELP = (
+    "Take each PATH, a folder of pictures or a pattern such as 'frames/%04d.png', as one clip of "
+    "RATE frames a second."
+)
 WORKERS_HELP = "Number of inputs judged at a time. Default: the setting threads."
 FEW = 20  # inputs that are shown in one table; of more, each has a line as soon as it is decided
 
@@ -68,6 +72,8 @@ class CheckOptions:
         faces: Which face of several is judged.
         fusion: Name or file of what makes one score of several deciding tests.
         explain_dir: Folder that heat maps are written to; None for no heat maps.
+        sequence: Frames a second, where each input is a folder or a pattern of the pictures of
+            one clip; None where inputs are files and folders of many.
     """
 
     tests: tuple[str, ...] | None
@@ -84,6 +90,7 @@ class CheckOptions:
     only: OnlyName | None = None
     workers: int | None = None
     explain_dir: Path | None = None
+    sequence: float | None = None
 
 
 def check(
@@ -125,6 +132,9 @@ def check(
     ] = None,
     faces: Annotated[FacesName, typer.Option("--faces", help=FACES_HELP)] = FacesName.LARGEST,
     only: Annotated[OnlyName | None, typer.Option("--only", help=ONLY_HELP)] = None,
+    sequence: Annotated[
+        float | None, typer.Option("--sequence", metavar="RATE", min=0.01, help=SEQUENCE_HELP)
+    ] = None,
     workers: Annotated[int | None, typer.Option("--workers", min=1, help=WORKERS_HELP)] = None,
     fail_on_attack: Annotated[
         bool,
@@ -143,8 +153,9 @@ def check(
 ) -> None:
     """Judge pictures and clips: is the face in each one a living person, or a picture of one?
 
-    A clip (AVI, MP4, MOV, MKV, WebM) is one presentation with one decision. An input that
-    cannot be read is one line with its error; the other inputs are judged.
+    A clip (AVI, GIF, MJPEG, MKV, MOV, MP4, MPEG, WebM, Y4M) is one presentation with one
+    decision. An input that cannot be read is one line with its error; the other inputs are
+    judged.
 
     Of a folder or a pattern, hidden files and files that are neither pictures nor clips are
     skipped and counted. Up to 20 inputs are shown in a table at the end; of more, each has a line
@@ -155,6 +166,7 @@ def check(
     - `facepad check me.jpg`
     - `facepad check --json 'photos/*.jpg' clip.mp4 > decisions.jsonl`
     - `facepad check --only problems photos`
+    - `facepad check --sequence 25 'frames/%04d.png'`
     - `facepad check --explain --explain-dir maps me.jpg`
     - `facepad check --require-bona-fide --faces single - < upload.jpg`
 
@@ -183,6 +195,7 @@ def check(
         only=only,
         workers=workers,
         explain_dir=explain_dir,
+        sequence=sequence,
     )
     raise typer.Exit(run(paths, options))
 
@@ -199,11 +212,15 @@ def run(paths: Sequence[str], options: CheckOptions) -> ExitCode:
     from facepad.cli.console import progress
     from facepad.documents import Tally, is_problem
     from facepad.jobs.threads import ordered_map
-    from facepad.media.inputs import expand, skipped_in_words
+    from facepad.media.inputs import as_sequences, expand, skipped_in_words
 
     runtime.tune()
     skipped: list[str] = []
-    inputs = list(expand(paths, skip=skipped.append))
+    inputs = (
+        list(expand(paths, skip=skipped.append))
+        if options.sequence is None
+        else list(as_sequences(paths, options.sequence))
+    )
     if skipped:
         say(skipped_in_words(skipped))
     threads = int(settings.number("threads"))
@@ -265,13 +282,11 @@ def _print_document(judged: "Judged") -> None:
 def judge(checker: "Checker", item: "Input") -> "Judged":
     """Return the decision of one input, or its error when it cannot be read."""
     from facepad.documents import Judged, path_of
-    from facepad.errors import ITEM_ERRORS, InputError, item_error
+    from facepad.errors import ITEM_ERRORS, item_error
 
     path = path_of(item)
     try:
-        if isinstance(item.source, InputError):
-            raise item.source
-        return Judged(path, checker.check(item.source, name=item.name))
+        return Judged(path, checker.check(item.given(), name=item.name))
     except Exception as error:
         if os.environ.get(DEBUG_VARIABLE) and not isinstance(error, ITEM_ERRORS):
             raise
@@ -299,11 +314,11 @@ def _with_heat_map(
         return judged
     workers = min(int(settings.number("threads")), WORKERS)
     with progress("explaining", MOST if is_only else 1, lines=is_only) as advance:
-        path = folder.draw(checker, item.source, name=item.name, workers=workers, advance=advance)
+        path = folder.draw(checker, item.given(), name=item.name, workers=workers, advance=advance)
     if isinstance(path, str):
         say(f"no heat map of {item.name}: {path}")
         return judged
-    drawings = folder.depict(checker, item.source, name=item.name)
+    drawings = folder.depict(checker, item.given(), name=item.name)
     named = {test: str(file) for test, file in drawings.items()}
     return replace(judged, heat_map=str(path), drawings=named)
 

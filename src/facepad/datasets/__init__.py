@@ -15,7 +15,10 @@ from facepad.evaluation.protocol import shared_notices
 from facepad.types import Sample, Split
 
 PICTURE_SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
-VIDEO_SUFFIXES = (".avi", ".m4v", ".mkv", ".mov", ".mp4", ".webm")
+VIDEO_SUFFIXES = (
+    *(".3gp", ".avi", ".gif", ".m4v", ".mjpeg", ".mjpg", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg"),
+    *(".webm", ".y4m"),
+)
 MOST_NAMED = 3  # files that one notice names
 # Shares of subjects, for data that comes without a split.
 TRAIN_SHARE, DEV_SHARE = 0.6, 0.2

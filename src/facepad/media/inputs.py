@@ -12,17 +12,19 @@ from typing import BinaryIO
 from facepad.errors import InputError, counted, source_name
 from facepad.media.decode import begins_as_picture
 from facepad.media.depth_video import DEPTH_SUFFIXES
+from facepad.media.formats.clips import begins_as_clip
 from facepad.media.formats.unsupported import describe_missing
 from facepad.media.limits import Limits
 from facepad.media.reading import PICTURE_SUFFIXES
-from facepad.media.video import VIDEO_SUFFIXES, begins_as_video
+from facepad.media.sequence import ImageSequence
+from facepad.media.video import VIDEO_SUFFIXES
 
 STANDARD_INPUT = "-"
 # Pictures and clips in formats that are not read: their errors say how to convert them.
 OTHER_SUFFIXES = (
-    *(".gif", ".jxl", ".jp2", ".j2k", ".psd"),
+    *(".jxl", ".jp2", ".j2k", ".psd"),
     *(".arw", ".cr2", ".cr3", ".dng", ".nef", ".orf", ".raf", ".rw2"),
-    *(".3gp", ".flv", ".mpeg", ".mpg", ".mts", ".wmv"),
+    *(".flv", ".m2v", ".mts", ".ts", ".wmv"),
 )
 SUFFIXES = frozenset((*PICTURE_SUFFIXES, *VIDEO_SUFFIXES, *DEPTH_SUFFIXES, *OTHER_SUFFIXES))
 NAMED = 3  # skipped files that a message names
@@ -41,11 +43,25 @@ class Input:
         source: A path, the bytes of standard input, or why there is nothing to read.
         root: The folder that was named, or the part of a pattern before its first wildcard;
             the folder of a file that was named itself.
+        rate: Frames a second, where the pictures of a folder or of a pattern are one clip.
     """
 
     name: str
     source: Path | bytes | InputError
     root: Path = Path()
+    rate: float | None = None
+
+    def given(self) -> Path | ImageSequence | bytes:
+        """Return what is to be judged.
+
+        Raises:
+            InputError: There is nothing to read.
+        """
+        if isinstance(self.source, InputError):
+            raise self.source
+        if self.rate is None or isinstance(self.source, bytes):
+            return self.source
+        return ImageSequence(self.source, self.rate)
 
 
 def expand(
@@ -87,6 +103,17 @@ def expand(
             yield from _missing(str(path), skip)
         else:
             yield from _path(Path(path), skip)
+
+
+def as_sequences(paths: Iterable[str | Path], rate: float) -> Iterator[Input]:
+    """Yield each path, a folder or a pattern such as ``frames/%04d.png``, as one clip.
+
+    Args:
+        paths: What was typed; each stands for the pictures of one presentation.
+        rate: Frames a second.
+    """
+    for path in map(Path, paths):
+        yield Input(source_name(str(path)), path, path.parent, rate)
 
 
 def skipped_in_words(names: Sequence[str]) -> str:
@@ -194,7 +221,7 @@ def _may_be_read(path: Path) -> bool:
             head = file.read(_HEAD)
     except OSError:
         return True
-    return begins_as_picture(head) or begins_as_video(head)
+    return begins_as_picture(head) or begins_as_clip(head)
 
 
 def _some(files: Iterator[Input], name: str, otherwise: str) -> Iterator[Input]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from facepad import settings
 from facepad.errors import InputError
+from facepad.media.formats.clip_header import ClipHeader, VideoTrack
 
 _MEGA = 1_000_000
 
@@ -76,11 +77,15 @@ class VideoLimits:
     Attributes:
         max_bytes: Largest file, in bytes.
         max_frames: Longest video, in frames.
+        max_s: Longest video, in seconds.
+        max_fps: Highest rate, frames a second on average.
         picture: Bounds of each frame's sides and pixels.
     """
 
     max_bytes: int = 2_000 * _MEGA
     max_frames: int = 20_000
+    max_s: float = 3_600.0
+    max_fps: float = 300.0
     picture: Limits = field(default_factory=Limits)
 
     @classmethod
@@ -93,6 +98,8 @@ class VideoLimits:
         return cls(
             max_bytes=round(settings.number("max_video_mb") * _MEGA),
             max_frames=round(settings.number("max_video_frames")),
+            max_s=settings.number("max_video_s"),
+            max_fps=settings.number("max_video_fps"),
             picture=Limits.from_settings(),
         )
 
@@ -120,4 +127,36 @@ class VideoLimits:
             raise InputError(
                 f"the video has {count} frames or more; the limit is {self.max_frames} "
                 "(setting FACEPAD_MAX_VIDEO_FRAMES)"
+            )
+
+    def check_seconds(self, seconds: float) -> None:
+        """Refuse a video that lasts too long.
+
+        Raises:
+            InputError: It lasts more than ``max_s``.
+        """
+        if seconds > self.max_s:
+            raise InputError(
+                f"the video lasts {seconds:.1f} s or more; the limit is {self.max_s:g} "
+                "(setting FACEPAD_MAX_VIDEO_S)"
+            )
+
+    def check_header(self, header: ClipHeader) -> None:
+        """Refuse a clip by what its header states of any of its tracks.
+
+        Raises:
+            InputError: A track is over a limit.
+        """
+        for track in header.tracks:
+            self.picture.check_size(track.width, track.height)
+            self.check_frames(track.frames or 0)
+            self.check_seconds(track.duration_s or 0.0)
+            self._check_rate(track)
+
+    def _check_rate(self, track: VideoTrack) -> None:
+        frames, seconds = track.frames or 0, track.duration_s or 0.0
+        if frames > 1 and seconds > 0.0 and frames > self.max_fps * seconds:
+            raise InputError(
+                f"the video has {frames} frames in {seconds:.3g} s; the limit is "
+                f"{self.max_fps:g} frames a second (setting FACEPAD_MAX_VIDEO_FPS)"
             )

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from facepad.errors import FacepadError, InputError, SettingsError, source_name
 from facepad.media.decode import convert, decode, inspect
+from facepad.media.formats.clips import begins_as_clip
 from facepad.media.formats.unsupported import describe_missing
 from facepad.media.limits import Limits, VideoLimits
-from facepad.media.video import begins_as_video
 from facepad.types import Frame, RgbImage
 
 if TYPE_CHECKING:
@@ -192,13 +192,13 @@ def at_hand(source: Buffer | OpenFile, *, name: str, limits: VideoLimits) -> Ite
         InputError: It cannot be read, is open in text mode, or a clip is over the limit.
         SettingsError: There is no room for temporary files.
     """
-    if isinstance(source, bytes) and not begins_as_video(source[:_HEAD]):
+    if isinstance(source, bytes) and not begins_as_clip(source[:_HEAD]):
         yield source  # without a copy
         return
     with closing(_blocks(source)) as blocks:
         with named_errors(name):
             data = _taken(blocks, _HEAD)
-            is_clip = begins_as_video(data[:_HEAD])
+            is_clip = begins_as_clip(data[:_HEAD])
             if not is_clip:
                 data += _taken(blocks, limits.picture.max_bytes + 1 - len(data))
         if not is_clip:

@@ -1,22 +1,26 @@
 """Read selected frames of a video file; each is decoded once, in order, and turned upright.
 
-Supported are AVI, MP4 and QuickTime, through OpenCV's FFmpeg; files that are listed by other
-names may also be Matroska (WebM), MPEG or GIF. The content must begin as one of these do, so
-that no playlist or address can make FFmpeg open something else.
+Supported are AVI, GIF, Matroska (WebM), MJPEG, MP4, MPEG-1 and -2, QuickTime and YUV4MPEG2,
+through OpenCV's FFmpeg. `facepad.media.formats.clips` reads the header first, so that the limits
+hold before FFmpeg gets the file, and no playlist or address can make it open something else.
 """
 
 import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from facepad.errors import InputError, source_name
-from facepad.media.formats.unsupported import describe, describe_missing
+from facepad.media.decode import begins_as_picture
+from facepad.media.formats.bare_streams import MJPEG_RATE, accepts_jpegs
+from facepad.media.formats.clip_header import ClipHeader
+from facepad.media.formats.clips import begins_as_clip, inspect_clip
+from facepad.media.formats.unsupported import describe_missing
 from facepad.media.frame_selection import FrameSelection
 from facepad.media.limits import VideoLimits
 from facepad.types import Frame, RgbImage
@@ -24,14 +28,15 @@ from facepad.types import Frame, RgbImage
 if TYPE_CHECKING:
     from cv2 import VideoCapture
 
-VIDEO_SUFFIXES = (".avi", ".m4v", ".mkv", ".mov", ".mp4", ".webm")
+VIDEO_SUFFIXES = (
+    *(".3gp", ".avi", ".gif", ".m4v", ".mjpeg", ".mjpg", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg"),
+    *(".webm", ".y4m"),
+)
+_JPEG_CLIP_SUFFIXES = (".mjpeg", ".mjpg")  # of clips that begin as a JPEG picture does
 ALL_FRAMES = FrameSelection()
 _HELD = 64  # frames that are held in memory while it is not known how many there are
+_HARDLY_ANY = FrameSelection("every", 10**9)  # the first frame, while the others are counted
 _SILENT = 0  # level of OpenCV's own log
-
-_BOXES = frozenset({b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"})
-# Matroska and WebM, GIF, MPEG programme and elementary streams.
-_HEADS = (b"\x1aE\xdf\xa3", b"GIF87a", b"GIF89a", b"\x00\x00\x01\xba", b"\x00\x00\x01\xb3")
 
 
 def is_video(path: str | Path) -> bool:
@@ -39,16 +44,16 @@ def is_video(path: str | Path) -> bool:
     return Path(path).suffix.lower() in VIDEO_SUFFIXES
 
 
-def begins_as_video(head: bytes) -> bool:
-    """Return whether the first bytes of a file are those of AVI, MP4, QuickTime or Matroska.
+def holds_video(path: str | Path, head: bytes) -> bool:
+    """Return whether a file is a video by its content, or by its name where that tells nothing.
 
-    HEIC, AVIF and some camera raw files share their container with MP4; their brands are no
-    video's.
+    Args:
+        path: The file; only its name is looked at.
+        head: Its first 32 bytes. JPEG is a picture, unless the name is that of MJPEG.
     """
-    if head[4:8] == b"ftyp":
-        return describe(head).startswith("a video")
-    is_avi = head[:4] == b"RIFF" and head[8:12] == b"AVI "
-    return is_avi or head[4:8] in _BOXES or head.startswith(_HEADS[0])
+    if begins_as_picture(head):
+        return accepts_jpegs(head) and Path(path).suffix.lower() in _JPEG_CLIP_SUFFIXES
+    return begins_as_clip(head) or is_video(path)
 
 
 def read_video(
@@ -115,9 +120,7 @@ def chosen_numbers(
     limits = limits or VideoLimits.from_settings()
     path = Path(source)
     try:
-        _check_file(path, limits)
-        with _opened(path) as video:
-            claimed = _check_header(video, limits)
+        claimed = _checked(path, limits).video.frames
         return tuple(selection.chosen(claimed or _counted(path, limits)))
     except InputError as error:
         raise InputError(f"{source_name(str(path))}: {error}") from error
@@ -126,119 +129,146 @@ def chosen_numbers(
 def _frames(
     path: Path, selection: FrameSelection, limits: VideoLimits
 ) -> Iterator[tuple[int, Frame]]:
-    _check_file(path, limits)
-    with _opened(path) as video:
-        claimed = _check_header(video, limits)
-        if claimed < 1 and selection.kind == "even":
-            claimed = _counted(path, limits)
+    header = _checked(path, limits)
+    claimed = header.video.frames or 0
+    if not claimed and selection.kind == "even":
+        claimed = _counted(path, limits)
+    with _opened(path, header, limits) as video:
         if selection.kind == "even" and selection.number <= _HELD:
-            frames, seen = _evenly(video, path, selection, claimed, limits)
+            frames, seen = _evenly(video, path, selection, claimed)
             yield from frames[:-1]
             last = frames[-1] if frames else None
         else:
             last, seen = None, 0
-            for seen, frame in _decoded(video, selection, claimed, limits):
+            for seen, frame in video.frames(selection, claimed):
                 if frame is not None:
                     if last is not None:
                         yield last
                     last = seen - 1, frame
     if last is None:
         raise InputError(_nothing(selection, seen, claimed))
-    yield last[0], _with_note(last[1], selection, seen, claimed)
+    yield last[0], _with_notes(last[1], selection, (seen, claimed), header)
 
 
 def _evenly(
-    video: "VideoCapture", path: Path, selection: FrameSelection, claimed: int, limits: VideoLimits
+    video: "_OpenVideo", path: Path, selection: FrameSelection, claimed: int
 ) -> tuple[list[tuple[int, Frame]], int]:
     """Spread the frames over those that can be decoded, also where the header claims more."""
-    frames, seen = _held(video, selection, claimed, limits)
+    frames, seen = _held(video, selection, claimed)
     if 0 < seen <= selection.chosen(claimed)[-1]:
-        with _opened(path) as again:
-            frames, _ = _held(again, selection, seen, limits)
+        with _opened(path, video.header, video.limits) as again:
+            frames, _ = _held(again, selection, seen)
     return frames, seen
 
 
 def _held(
-    video: "VideoCapture", selection: FrameSelection, count: int, limits: VideoLimits
+    video: "_OpenVideo", selection: FrameSelection, count: int
 ) -> tuple[list[tuple[int, Frame]], int]:
     """Return the chosen frames with their numbers, and how many frames were decoded."""
     seen, frames = 0, []
-    for seen, frame in _decoded(video, selection, count, limits):
+    for seen, frame in video.frames(selection, count):
         if frame is not None:
             frames.append((seen - 1, frame))
     return frames, seen
 
 
-def _decoded(
-    video: "VideoCapture", selection: FrameSelection, count: int, limits: VideoLimits
-) -> Iterator[tuple[int, Frame | None]]:
-    """Yield how many frames were decoded so far, and the newest when it is chosen."""
-    from facepad.opencv import cv2
+@dataclass(slots=True)
+class _OpenVideo:
+    """A video that FFmpeg has opened.
 
-    chosen = selection.chosen(count)
-    final = chosen[-1] if len(chosen) else -1
-    index, begin, time_s = 0, 0.0, 0.0
-    while index <= final and video.grab():
-        limits.check_frames(index + 1)
-        now = video.get(cv2.CAP_PROP_POS_MSEC) / 1000.0
-        begin = now if index == 0 else begin
-        time_s = max(time_s, now - begin)  # some files have no times, or times that jump back
-        frame = Frame(_converted(video, limits), time_s) if index in chosen else None
-        index += 1
-        yield index, frame
+    Attributes:
+        capture: Decodes it.
+        header: What its header states.
+        limits: Hold for what is decoded, too, since headers may lie.
+        size: Width and height of the frames so far, in pixels, upright.
+    """
+
+    capture: "VideoCapture"
+    header: ClipHeader
+    limits: VideoLimits
+    size: tuple[int, int] | None = None
+
+    def frames(self, selection: FrameSelection, count: int) -> Iterator[tuple[int, Frame | None]]:
+        """Yield how many frames were decoded so far, and the newest when it is chosen."""
+        chosen = selection.chosen(count)
+        final = chosen[-1] if len(chosen) else -1
+        index, begin, time_s, step = 0, 0.0, 0.0, self._usual_step()
+        while index <= final and self.capture.grab():
+            self.limits.check_frames(index + 1)
+            now = self._time()
+            begin = now if index == 0 else begin
+            if index > 0:  # some files have no times, or times that stand still or jump back
+                time_s = now - begin if now - begin > time_s else time_s + step
+            self.limits.check_seconds(time_s)
+            frame = Frame(self._picture(index), time_s) if index in chosen else None
+            index += 1
+            yield index, frame
+
+    def _time(self) -> float:
+        from facepad.opencv import cv2
+
+        return float(self.capture.get(cv2.CAP_PROP_POS_MSEC)) / 1000.0
+
+    def _usual_step(self) -> float:
+        """Return the seconds from frame to frame where the file has no times."""
+        from facepad.opencv import cv2
+
+        rate = float(self.capture.get(cv2.CAP_PROP_FPS))
+        return 1.0 / (rate if 0.0 < rate <= self.limits.max_fps else MJPEG_RATE)
+
+    def _picture(self, index: int) -> RgbImage:
+        from facepad.opencv import cv2
+
+        is_decoded, image = self.capture.retrieve()
+        if not is_decoded or image is None or image.ndim != 3 or image.dtype != np.uint8:
+            raise InputError(f"frame {index} of the video is damaged")
+        track = self.header.video
+        self.limits.picture.check_size(image.shape[1], image.shape[0])  # headers may lie
+        rgb = cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+        upright = np.rot90(rgb[:, ::-1] if track.is_mirrored else rgb, -track.rotation_deg // 90)
+        height, width = upright.shape[:2]
+        expected = self.size = self.size or (width, height)
+        if expected != (width, height):
+            raise InputError(
+                f"frame {index} of the video is {width}x{height} pixels, those before it are "
+                f"{expected[0]}x{expected[1]}; expected one size"
+            )
+        return np.ascontiguousarray(upright, dtype=np.uint8)
 
 
-def _converted(video: "VideoCapture", limits: VideoLimits) -> RgbImage:
-    from facepad.opencv import cv2
-
-    is_decoded, image = video.retrieve()
-    if not is_decoded or image is None or image.ndim != 3 or image.dtype != np.uint8:
-        raise InputError("a frame of the video is damaged")
-    limits.picture.check_size(image.shape[1], image.shape[0])  # it may change on the way
-    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), dtype=np.uint8)
-
-
-def _with_note(last: Frame, selection: FrameSelection, seen: int, claimed: int) -> Frame:
+def _with_notes(
+    last: Frame, selection: FrameSelection, counts: tuple[int, int], header: ClipHeader
+) -> Frame:
+    notes = []
+    seen, claimed = counts
     final = claimed - 1 if selection.kind in ("all", "every") else selection.chosen(claimed)[-1]
-    if seen > final:
-        return last
-    return replace(last, notes=(f"the video ends after {seen} of {claimed} frames",))
+    if seen <= final:
+        notes.append(f"the video ends after {seen} of {claimed} frames")
+    if len(header.tracks) > 1:
+        notes.append(f"the first of {len(header.tracks)} video tracks was used")
+    if header.kind == "MJPEG":
+        notes.append(f"MJPEG states no times; {MJPEG_RATE:g} frames a second are assumed")
+    return replace(last, notes=(*last.notes, *notes)) if notes else last
 
 
 def _nothing(selection: FrameSelection, seen: int, claimed: int) -> str:
     if seen == 0:
-        return f"no frame of the video can be decoded (its header says {claimed})"
+        says = f" (its header says {claimed})" if claimed else ""
+        return f"no frame of the video can be decoded{says}"
     return f"frame selection {selection} selects none of the {seen} frames that can be decoded"
-
-
-def _check_header(video: "VideoCapture", limits: VideoLimits) -> int:
-    """Bound the work from the header; returns the number of frames it claims, 0 if none."""
-    from facepad.opencv import cv2
-
-    width, height, count = (
-        video.get(key)
-        for key in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT, cv2.CAP_PROP_FRAME_COUNT)
-    )
-    limits.picture.check_size(int(width), int(height))
-    claimed = int(count) if 0 < count < 2**31 else 0
-    limits.check_frames(claimed)
-    return claimed
 
 
 def _counted(path: Path, limits: VideoLimits) -> int:
     """Decode a file that does not say how long it is, to count its frames."""
-    count = 0
-    with _opened(path) as video:
-        while video.grab():
-            count += 1
-            limits.check_frames(count)
+    with _opened(path, inspect_clip(path), limits) as video:
+        count = max((seen for seen, _ in video.frames(_HARDLY_ANY, 0)), default=0)
     if count == 0:
         raise InputError("no frame of the video can be decoded")
     return count
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator["VideoCapture"]:
+def _opened(path: Path, header: ClipHeader, limits: VideoLimits) -> Iterator[_OpenVideo]:
     from facepad.opencv import cv2
 
     # What FFmpeg thinks of a broken file becomes an error here, not text on the terminal.
@@ -255,26 +285,27 @@ def _opened(path: Path) -> Iterator["VideoCapture"]:
     try:
         if not video.isOpened():
             raise InputError("the video is damaged, cut off, or of a kind that is not decoded")
-        video.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)
-        yield video
+        width, height = video.get(cv2.CAP_PROP_FRAME_WIDTH), video.get(cv2.CAP_PROP_FRAME_HEIGHT)
+        limits.picture.check_size(int(width), int(height))  # of the pictures; headers may lie
+        video.set(cv2.CAP_PROP_ORIENTATION_AUTO, 0)  # it would not mirror
+        yield _OpenVideo(video, header, limits)
     finally:
         video.release()
 
 
-def _check_file(path: Path, limits: VideoLimits) -> None:
+def _checked(path: Path, limits: VideoLimits) -> ClipHeader:
+    """Return the header of a file that is within the limits as far as it states."""
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
             raise InputError("this is not a video file but a folder, a pipe or a device")
         limits.check_bytes(status.st_size)
-        with path.open("rb") as file:
-            head = file.read(12)
+        header = inspect_clip(path)
     except InputError:
         raise
     except FileNotFoundError:
         raise InputError(describe_missing(str(path))) from None
     except (OSError, ValueError) as error:
         raise InputError(f"it cannot be opened ({error})") from error
-    is_avi = head[:4] == b"RIFF" and head[8:] == b"AVI "
-    if not is_avi and head[4:8] not in _BOXES and not head.startswith(_HEADS):
-        raise InputError("not a supported video; supported formats: AVI, MP4 and QuickTime (MOV)")
+    limits.check_header(header)
+    return header

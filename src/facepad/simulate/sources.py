@@ -11,7 +11,6 @@ from facepad.media.frame_selection import FrameSelection
 from facepad.media.video import chosen_numbers
 from facepad.types import Sample, Split
 
-CLIP_SUFFIXES = (*VIDEO_SUFFIXES, ".gif", ".mpeg", ".mpg")
 FRAMES = 5  # of each clip
 MANIFEST = "manifest.csv"
 _PERSON = ("identity", "subject")  # columns of a manifest that name the person
@@ -41,11 +40,13 @@ def bona_fide(folders: Sequence[Path], frames: int = FRAMES) -> tuple[Sample, ..
     samples: list[Sample] = []
     for folder, name in zip(folders, names, strict=True):
         known = _manifest(folder)
-        for path in _files(folder, (*PICTURE_SUFFIXES, *CLIP_SUFFIXES)):
+        for path in _files(folder, (*PICTURE_SUFFIXES, *VIDEO_SUFFIXES)):
             relative = path.relative_to(folder).as_posix()
             key = relative if len(folders) == 1 else f"{name}/{relative}"
             sample = _sample(path, relative, key, known.get(relative, {}))
-            samples += _frames(sample, frames) if path.suffix.lower() in CLIP_SUFFIXES else [sample]
+            samples += (
+                _frames(sample, frames) if path.suffix.lower() in VIDEO_SUFFIXES else [sample]
+            )
     return tuple(samples)
 
 

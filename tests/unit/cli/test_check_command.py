@@ -70,6 +70,25 @@ def test_a_bad_file_is_one_line_and_the_rest_goes_on(picture: Picture, tmp_path:
     assert result.exit_code == 2
 
 
+@pytest.mark.parametrize("name", ["frames", "frames/%d.png"])
+def test_pictures_of_a_sequence_are_one_presentation(
+    picture: Picture, tmp_path: Path, name: str
+) -> None:
+    (tmp_path / "frames").mkdir()
+    for number in range(12):
+        picture(f"frames/{number}.png", 200)
+    path = str(tmp_path / name)
+    document = json.loads(run(path, "--sequence", "25", "--json").stdout)
+    assert (document["path"], document["outcome"]) == (path, "bona_fide")
+    assert document["frames"] == 8
+
+
+def test_a_sequence_that_is_none_is_a_line_with_its_error(picture: Picture) -> None:
+    result = run(picture("a.png", 200), "--sequence", "25")
+    assert "a sequence is a folder of pictures, or a pattern" in result.stdout
+    assert result.exit_code == 2
+
+
 @pytest.mark.parametrize(
     "error", [InputError("torn"), DatasetError("torn"), ZeroDivisionError("torn")]
 )

@@ -1,16 +1,27 @@
-"""Damaged pictures do no harm: only `InputError` escapes, and no decoder crashes or hangs.
+"""Damaged pictures and clips do no harm: only `InputError` escapes; decoders do not crash or hang.
 
 The reading happens in child processes (`fuzz_reading`), so that a crash is seen and the file
 that caused it is kept.
 """
 
+import io
 import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from clip_samples import every_kind
+from facepad.errors import InputError
+from facepad.media.formats import avi, bare_streams, matroska, mp4
+from facepad.media.formats.clip_header import ClipHeader
+from facepad.media.formats.file_parts import ClipBytes
+from fuzz_reading import damaged
 
 CHILD = Path(__file__).resolve().parents[2] / "fuzz_reading.py"
 
@@ -50,12 +61,40 @@ def test_a_crash_is_reported_and_its_file_kept(
     assert kept.read_bytes() == b"it was me"
 
 
-@pytest.mark.nightly
-@pytest.mark.parametrize("seed", range(100, 110))
-def test_20_000_damaged_pictures_do_no_harm(seed: int, tmp_path: Path) -> None:
-    fuzz(2_000, seed, tmp_path)
+@pytest.mark.slow
+def test_300_damaged_clips_do_no_harm(tmp_path: Path) -> None:
+    fuzz(300, 3, tmp_path, "clips")
 
 
 @pytest.mark.nightly
-def test_damaged_pictures_do_no_harm_at_the_default_limits(tmp_path: Path) -> None:
-    fuzz(2_000, 200, tmp_path, "full")
+@pytest.mark.parametrize("seed", range(300, 303))
+def test_6_000_damaged_clips_do_no_harm(seed: int, tmp_path: Path) -> None:
+    fuzz(2_000, seed, tmp_path, "clips")
+
+
+@pytest.fixture(scope="module")
+def clips(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, ...]:
+    return tuple(every_kind(tmp_path_factory.mktemp("clips")).values())
+
+
+@given(st.data())
+@settings(max_examples=300, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+def test_headers_of_damaged_clips_do_no_harm(clips: tuple[bytes, ...], data: st.DataObject) -> None:
+    file = data.draw(damaged(clips))
+    bounded = ClipBytes(io.BytesIO(file), len(file))
+    for inspect in (
+        *(mp4.inspect, matroska.inspect, avi.inspect, bare_streams.inspect_gif),
+        *(bare_streams.inspect_mpeg, bare_streams.inspect_jpegs, bare_streams.inspect_y4m),
+    ):
+        assert describes_or_refuses(inspect, bounded)
+
+
+def describes_or_refuses(inspect: Callable[[ClipBytes], ClipHeader], data: ClipBytes) -> bool:
+    try:
+        tracks = inspect(data).tracks
+    except InputError as error:
+        return str(error).isprintable()
+    return all(
+        track.width >= 0 and track.height >= 0 and (track.duration_s or 0.0) >= 0.0
+        for track in tracks
+    )

@@ -4,10 +4,10 @@ Reference: ISO/IEC 14496-12 (boxes), 23008-12 (HEIF); AV1 bitstream specificatio
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import islice
 
 from facepad.errors import InputError
+from facepad.media.formats.file_parts import Box
 from facepad.media.formats.header import MAX_PARTS, Header, big, read_exact
 from facepad.media.formats.unsupported import still_kind
 
@@ -47,16 +47,7 @@ def inspect(data: bytes) -> Header:
     return Header(kind, width, height, data)
 
 
-@dataclass(frozen=True, slots=True)
-class _Box:
-    """A box of a file; its content lies from ``start`` to ``stop``."""
-
-    name: bytes
-    start: int
-    stop: int
-
-
-def _boxes(data: bytes, start: int, stop: int) -> Iterator[_Box]:
+def _boxes(data: bytes, start: int, stop: int) -> Iterator[Box]:
     for _ in range(MAX_PARTS):
         if start + 8 > stop:
             return
@@ -66,13 +57,13 @@ def _boxes(data: bytes, start: int, stop: int) -> Iterator[_Box]:
         end = start + size if size else stop  # 0: up to the end
         if not start + head <= end <= stop:
             raise InputError("the file is cut off or damaged: it ends before its header says")
-        yield _Box(name, start + head, end)
+        yield Box(name, start + head, end)
         start = end
     raise InputError(f"the file has more than {MAX_PARTS} boxes")
 
 
-def _by_name(boxes: Iterator[_Box]) -> dict[bytes, _Box]:
-    found: dict[bytes, _Box] = {}
+def _by_name(boxes: Iterator[Box]) -> dict[bytes, Box]:
+    found: dict[bytes, Box] = {}
     for box in boxes:
         if box.name in found and box.name in _SINGLE:
             raise InputError(f"the file is damaged: it holds two boxes {box.name.decode()}")
@@ -80,7 +71,7 @@ def _by_name(boxes: Iterator[_Box]) -> dict[bytes, _Box]:
     return found
 
 
-def _stated_sizes(data: bytes, inner: dict[bytes, _Box]) -> Iterator[tuple[int, int]]:
+def _stated_sizes(data: bytes, inner: dict[bytes, Box]) -> Iterator[tuple[int, int]]:
     """Yield the width and height of every picture of the file: grids, tiles, thumbnails."""
     if b"iprp" not in inner:
         return
@@ -91,7 +82,7 @@ def _stated_sizes(data: bytes, inner: dict[bytes, _Box]) -> Iterator[tuple[int, 
                     yield big(data, box.start + 4, 4), big(data, box.start + 8, 4)
 
 
-def _coded_sizes(data: bytes, inner: dict[bytes, _Box]) -> list[tuple[int, int]]:
+def _coded_sizes(data: bytes, inner: dict[bytes, Box]) -> list[tuple[int, int]]:
     """Return the sizes that the AV1 pixels themselves state."""
     items = _items(data, inner[b"iloc"]) if b"iloc" in inner else iter(())
     sizes = [size for item in items for size in _sizes_of(item)]
@@ -100,7 +91,7 @@ def _coded_sizes(data: bytes, inner: dict[bytes, _Box]) -> list[tuple[int, int]]
     return sizes
 
 
-def _items(data: bytes, box: _Box) -> Iterator[bytes]:
+def _items(data: bytes, box: Box) -> Iterator[bytes]:
     """Yield the content of every item of the file, joined from its parts."""
     version, sizes, at = data[box.start], big(data, box.start + 4, 2), box.start + 6
     offset, length, base, index = (sizes >> shift & 15 for shift in (12, 8, 4, 0))

@@ -6,12 +6,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from facepad.errors import InputError
 from facepad.media.decode import inspect
+from facepad.media.formats.clips import inspect_clip
 
 FORMATS = ("JPEG", "PNG", "WebP")
-CODECS = frozenset({"avc1", "h264", "x264", "vp80", "vp8", "vp90", "vp9", "av01"})
+CODECS = frozenset({"h264", "vp8", "vp9", "av1"})
 _BEHIND = "behind the picture"  # in the note on data after the end of a picture
+_ISO = ("MP4", "QuickTime")
 _WEBM = b"\x1aE\xdf\xa3"
 
 
@@ -87,34 +88,22 @@ class ClipBounds:
 
         Raises:
             Refused: It is of another format, or over a bound.
-            InputError: It cannot be opened.
+            InputError: It is damaged, cut off before its pictures, or has none.
         """
-        from facepad.opencv import cv2
-
         with path.open("rb") as file:
             if not is_clip(file.read(12)):
                 raise Refused("unsupported_media_type", "Send clips as MP4 or WebM.")
-        # What FFmpeg thinks of a broken file may hold parts of it.
-        os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
-        video = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG, [cv2.CAP_PROP_N_THREADS, 1])
-        try:
-            if not video.isOpened():
-                raise InputError("it cannot be opened")
-            codec, rate, count, width, height = (
-                video.get(key)
-                for key in (
-                    *(cv2.CAP_PROP_FOURCC, cv2.CAP_PROP_FPS, cv2.CAP_PROP_FRAME_COUNT),
-                    *(cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT),
-                )
-            )
-        finally:
-            video.release()
-        if int(codec).to_bytes(4, "little").decode("latin-1").strip("\0 ").lower() not in CODECS:
+        header = inspect_clip(path)
+        if len(header.tracks) > 1:
+            raise Refused("unprocessable_media", "A clip may have one video track.")
+        track = header.video
+        # The sizes of pictures in VP8 are read in WebM only.
+        if track.codec not in CODECS or (track.codec == "vp8" and header.kind in _ISO):
             raise Refused("unsupported_media_type", "Send clips in H.264, VP8, VP9 or AV1.")
-        if max(width, height) > self.max_side:
+        if max(track.width, track.height) > self.max_side:
             detail = f"The longest side may have {self.max_side} pixels."
             raise Refused("unprocessable_media", detail)
-        if count > self.max_frames or (rate > 0.0 and count > self.max_s * rate):
+        if (track.frames or 0) > self.max_frames or (track.duration_s or 0.0) > self.max_s:
             detail = f"A clip may have {self.max_s:g} seconds and {self.max_frames} frames."
             raise Refused("unprocessable_media", detail)
 

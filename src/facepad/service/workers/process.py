@@ -183,6 +183,7 @@ def _environment(config: ServiceConfig) -> dict[str, str]:
         "FACEPAD_MAX_SIDE": str(side),
         "FACEPAD_MAX_MEGAPIXELS": str(side * side / 1e6),
         "FACEPAD_MAX_VIDEO_FRAMES": str(config.max_video_frames),
+        "FACEPAD_MAX_VIDEO_S": str(config.max_video_s),
         "OPENCV_FFMPEG_LOGLEVEL": "-8",
         **{f"{library}_NUM_THREADS": str(config.threads) for library in ("OMP", "OPENBLAS")},
     }

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from clip_samples import as_recorded, of_two_tracks
 from facepad.documents import Judged, to_document
 from facepad.errors import InputError
 from facepad.media.reading import read
@@ -103,6 +104,48 @@ def test_a_clip_over_a_bound_is_refused(tmp_path: Path, bounds: ClipBounds, word
     with in_memory(clip(tmp_path, 5)) as path, pytest.raises(Refused) as caught:
         bounds.check(path)
     assert words in caught.value.detail
+
+
+def test_a_clip_of_a_browser_that_states_no_length_is_bounded_by_its_frames(tmp_path: Path) -> None:
+    data = as_recorded(clip(tmp_path, 5))
+    with in_memory(data) as path:
+        ClipBounds(max_frames=5, max_s=0.6).check(path)
+        for bounds in (ClipBounds(max_frames=4), ClipBounds(max_s=0.3)):
+            with pytest.raises(Refused, match="unprocessable_media"):
+                bounds.check(path)
+
+
+def test_a_clip_of_two_tracks_is_refused(tmp_path: Path) -> None:
+    one = clip(tmp_path, 5, codec="vp09", name="a.mp4")
+    with in_memory(of_two_tracks(one, one)) as path, pytest.raises(Refused) as caught:
+        ClipBounds().check(path)
+    assert caught.value.detail == "A clip may have one video track."
+
+
+def test_vp8_is_taken_in_webm_only(tmp_path: Path) -> None:
+    data = clip(tmp_path, 5, codec="vp09", name="a.mp4")
+    with in_memory(data) as path:
+        ClipBounds().check(path)
+    with in_memory(data.replace(b"vp09", b"vp08")) as path, pytest.raises(Refused) as caught:
+        ClipBounds().check(path)
+    assert caught.value.code == "unsupported_media_type"
+
+
+def test_a_clip_is_refused_before_a_decoder_gets_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = clip(tmp_path, 5)
+    monkeypatch.setattr(cv2, "VideoCapture", None)
+    with in_memory(data) as path:
+        ClipBounds().check(path)
+        with pytest.raises(Refused, match="unprocessable_media"):
+            ClipBounds(max_side=300).check(path)
+
+
+@pytest.mark.parametrize("data", [b"\0\0\0\x18ftypmp42" + bytes(40), b"\x1aE\xdf\xa3" + bytes(40)])
+def test_a_damaged_clip_is_an_error(data: bytes) -> None:
+    with in_memory(data) as path, pytest.raises(InputError, match="damaged"):
+        ClipBounds().check(path)
 
 
 @pytest.mark.parametrize(("codec", "name"), [("mp4v", "a.mp4"), ("MJPG", "a.avi")])
