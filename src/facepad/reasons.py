@@ -26,10 +26,13 @@ class Reason(StrEnum):
     CLIP_TOO_SHORT = "clip_too_short"
     FRAME_RATE_TOO_LOW = "frame_rate_too_low"
     NO_DEPTH = "no_depth"
+    NO_BLINK = "no_blink"
+    LITTLE_MOVEMENT = "little_movement"
     TIMED_OUT = "timed_out"
     UNFAMILIAR_CAMERA = "unfamiliar_camera"
     UNCALIBRATED_CAMERA = "uncalibrated_camera"
     NO_THRESHOLD = "no_threshold"
+    SUPPORTING_ONLY = "supporting_only"
     NEAR_THRESHOLD = "near_threshold"
 
 
@@ -49,8 +52,13 @@ CAPTURE_REASONS = frozenset(
         Reason.TOO_MUCH_MOVEMENT,
         Reason.NO_COLOUR,
         Reason.NO_CONTEXT,
+        Reason.NO_BLINK,
+        Reason.LITTLE_MOVEMENT,
     }
 )
+
+# Scores that decide only in a fusion that was fitted on their test.
+DECIDE_WHEN_FITTED = frozenset({Reason.NO_THRESHOLD, Reason.SUPPORTING_ONLY})
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +98,10 @@ REASONS: Mapping[Reason, Explanation] = MappingProxyType(
         Reason.CLIP_TOO_SHORT: Explanation("clip too short", "record for longer"),
         Reason.FRAME_RATE_TOO_LOW: Explanation("frame rate too low", "use a faster camera"),
         Reason.NO_DEPTH: Explanation("no depth", "use a camera that measures depth"),
+        Reason.NO_BLINK: Explanation("no blink seen", "blink, or record for longer"),
+        Reason.LITTLE_MOVEMENT: Explanation(
+            "head moved too little", "turn the head slowly to the left and to the right"
+        ),
         Reason.TIMED_OUT: Explanation("a test took too long", "try again"),
         Reason.UNFAMILIAR_CAMERA: Explanation(
             "camera unlike those of the training data", "calibrate the camera"
@@ -102,6 +114,10 @@ REASONS: Mapping[Reason, Explanation] = MappingProxyType(
             "network without a threshold",
             "calibrate the camera with `facepad calibrate --test`, or give the network's "
             "description a threshold",
+        ),
+        Reason.SUPPORTING_ONLY: Explanation(
+            "only supports other tests",
+            "add tests that decide, or name none to use the default ones",
         ),
         Reason.NEAR_THRESHOLD: Explanation("score near the threshold", "try again"),
     }

@@ -93,6 +93,8 @@ BUILT_IN: Mapping[Kind, Mapping[str, str]] = MappingProxyType(
                 "face_cnn": "facepad.liveness.face_cnn.test:free",
                 "face_mask": "facepad.liveness.face_cnn.test:masks",
                 "voxel": "facepad.liveness.voxel.test:free",
+                "blink": "facepad.liveness.blink.test:BlinkTest",
+                "parallax": "facepad.liveness.parallax.test:ParallaxTest",
             }
         ),
         "metrics": MappingProxyType({name: e.place for name, e in METRIC_ENTRIES.items()}),

@@ -21,7 +21,7 @@ from facepad.fusion import (
     vetoed,
 )
 from facepad.needs import Assess, Needs, needs_of
-from facepad.reasons import REASONS
+from facepad.reasons import DECIDE_WHEN_FITTED, REASONS
 from facepad.registry import DEFAULT_POINT
 from facepad.types import (
     Calibratable,
@@ -212,7 +212,7 @@ class LoadedTests:
         return not all(needs_of(test).is_clip for test in self.tests)
 
     def on_scale(self, scores: Mapping[str, Score]) -> dict[str, Score]:
-        """Return the scores; without ``no_threshold`` where the fusion was fitted on the test.
+        """Return the scores; without `DECIDE_WHEN_FITTED` where the fusion was fitted on the test.
 
         Such a score counts in the fusion, which has a scale and thresholds for it.
 
@@ -224,7 +224,7 @@ class LoadedTests:
         deciding = {test.name for test in self.tests[: self.deciding]}
         return {
             name: replace(score, reason=None)
-            if name in deciding and score.reason is Reason.NO_THRESHOLD
+            if name in deciding and score.reason in DECIDE_WHEN_FITTED
             else score
             for name, score in scores.items()
         }

@@ -24,13 +24,14 @@ from facepad.fusion.side import SideModel
 from facepad.models import store
 from facepad.models.index import digest
 from facepad.models.npz import reading
+from facepad.reasons import DECIDE_WHEN_FITTED
 from facepad.registry import DEFAULT_POINT, POINT_NAMES
 from facepad.scores import LOGIT_LIMIT, AffineScaling, logit, sigmoid
-from facepad.types import LivenessTest, OperatingPoint, Reason
+from facepad.types import LivenessTest, OperatingPoint
 
 FORMAT_VERSION = 1
 # A test without a threshold of its own can decide here: the fusion has one.
-_DECIDES = (None, Reason.NO_THRESHOLD)
+_DECIDES = frozenset({None, *DECIDE_WHEN_FITTED})
 _STEPS, _STILL = 1_000, 1e-12  # of coordinate descent
 _LEAST_VARIANCE = 1e-9
 _LARGEST = 1e6  # number in a model file; far above what a fit gives

@@ -14,6 +14,7 @@ from facepad.jobs.progress import Advance, Progress, Say
 from facepad.jobs.work_folder import Facts, Provenance
 from facepad.models import bundles
 from facepad.packed import address
+from facepad.reasons import DECIDE_WHEN_FITTED
 from facepad.scoring.table import (
     ERROR_PREFIX,
     NO_SCORE,
@@ -30,7 +31,7 @@ from facepad.scoring.workers import CheckerSpec, score_presentations
 from facepad.types import OperatingPoint, Outcome, Reason, Sample, Split
 
 # Reasons that do not concern a threshold that is set later, from dev.
-WITHIN_BAND = (Reason.NEAR_THRESHOLD, Reason.UNCALIBRATED_CAMERA, Reason.NO_THRESHOLD)
+WITHIN_BAND = (Reason.NEAR_THRESHOLD, Reason.UNCALIBRATED_CAMERA, *DECIDE_WHEN_FITTED)
 LABELS = ("key", "path", "label", "pai_species", "subject", "split")
 
 

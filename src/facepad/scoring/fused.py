@@ -10,6 +10,7 @@ from facepad.evaluation.aggregation import Scored
 from facepad.evaluation.assessment import GivenPoint
 from facepad.evaluation.report.scatter import FusionLine
 from facepad.fusion import Answer, Fused, Fusion, fusion_name
+from facepad.reasons import DECIDE_WHEN_FITTED
 from facepad.scores import LOGIT_LIMIT, logit, sigmoid
 from facepad.scoring.table import answer_of, capture_reasons
 from facepad.scoring.workers import as_shipped
@@ -161,7 +162,7 @@ def _margin(fused: Fused, bound: str) -> float:
 
 def _decides(row: Scored) -> bool:
     """Return whether a test decides; a fitted fusion has a threshold where the test has none."""
-    return row.value is not None and row.reason in (None, "", Reason.NO_THRESHOLD)
+    return row.value is not None and (not row.reason or row.reason in DECIDE_WHEN_FITTED)
 
 
 def _is_unmet(row: Scored) -> bool:

@@ -15,6 +15,7 @@ from facepad.decision import Decision, capture_document
 from facepad.errors import DatasetError, SettingsError
 from facepad.jobs.csv_rows import decoded_row, encoded_row, path_of_cell, read_csv
 from facepad.jobs.files import lock, writing_errors
+from facepad.reasons import DECIDE_WHEN_FITTED
 from facepad.selected_tests import NO_CONTEXT_NOTE
 from facepad.types import CaptureQuality, Outcome, Reason, Score
 
@@ -135,7 +136,7 @@ def answer_of(row: Mapping[str, str], test: str) -> tuple[float | None, str]:
     no_response = row["outcome"] == Outcome.NON_RESPONSE
     if not cell or (no_response and reason and reason == reasons_of(row)[0]):
         return None, reason or row["reason"] or NO_SCORE
-    return float(cell), ";".join(one for one in reason.split(";") if one != Reason.NO_THRESHOLD)
+    return float(cell), ";".join(one for one in reason.split(";") if one not in DECIDE_WHEN_FITTED)
 
 
 def capture_reasons(row: Mapping[str, str]) -> tuple[str, ...]:

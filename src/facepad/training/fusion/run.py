@@ -20,6 +20,7 @@ from facepad.jobs.progress import Advance
 from facepad.models import index, store
 from facepad.models.card import Card
 from facepad.pipeline import Checker
+from facepad.reasons import DECIDE_WHEN_FITTED
 from facepad.registry import DESCRIPTION, NETWORK, POINT_NAMES, located
 from facepad.scores import logit
 from facepad.selected_tests import make_test, name_of
@@ -34,7 +35,7 @@ from facepad.training.run import (
     size_of,
 )
 from facepad.training.sources import DatasetCopy, simulated_samples
-from facepad.types import Reason, Sample, Split
+from facepad.types import Sample, Split
 
 PARTS = (Split.TRAIN.value, Split.DEV.value)  # that a fusion may be fitted on
 _FORMAT = "scores and side information"  # of what is kept of a presentation
@@ -226,7 +227,7 @@ def _scored(checker: Checker, item: _Item) -> _Kept:
         name: logit(score.value)
         for name, score in decision.scores.items()
         if score.value is not None
-        and score.reason in (None, Reason.NO_THRESHOLD)
+        and (score.reason is None or score.reason in DECIDE_WHEN_FITTED)
         and decision.face is not None
     }
     side = side_information(decision.face, decision.source_size, decision.capture)
