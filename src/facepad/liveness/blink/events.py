@@ -52,7 +52,7 @@ class Blink:
     """One blink.
 
     Attributes:
-        time_s: When the eyes are closed furthest, seconds since the clip began.
+        time_s: Middle of the time at half of the depth, seconds since the clip began.
         depth: By how much the openness falls, share of the open level, in (0, 1].
         duration_s: Duration at half of the depth, seconds.
     """
@@ -148,8 +148,7 @@ def _within(part: _Part, least: float, rules: BlinkRules) -> Iterator[Blink]:
             and each.min() >= rules.one_eye * least
             and part.unlikeness(begin_s, end_s) >= rules.unlikeness
         ):
-            time_s = float(part.times_s[dip.lowest])
-            yield Blink(time_s, min(dip.depth, 1.0), end_s - begin_s)
+            yield Blink((begin_s + end_s) / 2.0, min(dip.depth, 1.0), end_s - begin_s)
 
 
 def _dips(values: Floats, least: float, reach: int) -> Iterator[_Dip]:

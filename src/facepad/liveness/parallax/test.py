@@ -128,6 +128,7 @@ def _pairs(faces: Sequence[LevelFace]) -> Iterator[tuple[LevelFace, LevelFace]]:
     poses = np.array([face.pose for face in faces])
     begins = np.arange(times[0], max(times[-1] - WINDOW_S, times[0]) + 1e-9, WINDOW_S / 2.0)
     windows = [np.flatnonzero((times >= begin) & (times <= begin + WINDOW_S)) for begin in begins]
+    windows = [part for part in windows if len(part) > 1]
     windows.sort(key=lambda part: -float(np.linalg.norm(np.ptp(poses[part], axis=0))))
     for part in windows[:WINDOWS]:
         chosen = part[_farthest(poses[part])]
