@@ -31,6 +31,7 @@ class Needs:
         seconds: Shortest duration; 0 for any.
         fps: Lowest number of frames a second, as a mean over the clip; 0 for any.
         depth: Whether frames need their depth.
+        wanted_fps: Frames a second that are read where the clip has so many; 0 for ``fps``.
 
     Raises:
         InputError: A number is negative, infinite or NaN, or ``min_frames`` is below 1.
@@ -41,11 +42,16 @@ class Needs:
     seconds: float = 0.0
     fps: float = 0.0
     depth: bool = False
+    wanted_fps: float = 0.0
 
     def __post_init__(self) -> None:
         if not 1 <= self.min_frames < math.inf:
             raise InputError(f"a test needs 1 frame or more, got min_frames={self.min_frames}")
-        for name, value in (("seconds", self.seconds), ("fps", self.fps)):
+        for name, value in (
+            ("seconds", self.seconds),
+            ("fps", self.fps),
+            ("wanted_fps", self.wanted_fps),
+        ):
             if not 0.0 <= value < math.inf:
                 raise InputError(f"what a test needs is 0 or more and finite, got {name}={value}")
 
@@ -53,6 +59,11 @@ class Needs:
     def is_clip(self) -> bool:
         """Whether a still cannot meet the needs."""
         return self.min_frames > 1 or self.seconds > 0.0 or self.fps > 0.0
+
+    @property
+    def read_fps(self) -> float:
+        """Frames a second at which a clip is read; 0 for any."""
+        return max(self.fps, self.wanted_fps)
 
     @property
     def frames(self) -> int:
@@ -67,6 +78,7 @@ class Needs:
             max(self.seconds, other.seconds),
             max(self.fps, other.fps),
             self.depth or other.depth,
+            max(self.wanted_fps, other.wanted_fps),
         )
 
     def unmet(self, clip: Presentation) -> Reason | None:

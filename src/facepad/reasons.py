@@ -37,6 +37,8 @@ class Reason(StrEnum):
     FRAME_RATE_TOO_LOW = "frame_rate_too_low"
     NO_PULSE = "no_pulse"
     NO_DEPTH = "no_depth"
+    NO_BLINK = "no_blink"
+    LITTLE_MOVEMENT = "little_movement"
     TIMED_OUT = "timed_out"
     UNFAMILIAR_CAMERA = "unfamiliar_camera"
     UNCALIBRATED_CAMERA = "uncalibrated_camera"
@@ -61,6 +63,8 @@ CAPTURE_REASONS = frozenset(
         Reason.TOO_MUCH_MOVEMENT,
         Reason.NO_COLOUR,
         Reason.NO_CONTEXT,
+        Reason.NO_BLINK,
+        Reason.LITTLE_MOVEMENT,
     }
 )
 
@@ -108,6 +112,10 @@ REASONS: Mapping[Reason, Explanation] = MappingProxyType(
             "no heartbeat could be measured", "hold still in even light for ten seconds"
         ),
         Reason.NO_DEPTH: Explanation("no depth", "use a camera that measures depth"),
+        Reason.NO_BLINK: Explanation("no blink seen", "blink, or record for longer"),
+        Reason.LITTLE_MOVEMENT: Explanation(
+            "head moved too little", "turn the head slowly to the left and to the right"
+        ),
         Reason.TIMED_OUT: Explanation("a test took too long", "try again"),
         Reason.UNFAMILIAR_CAMERA: Explanation(
             "camera unlike those of the training data", "calibrate the camera"

@@ -94,6 +94,8 @@ BUILT_IN: Mapping[Kind, Mapping[str, str]] = MappingProxyType(
                 "face_mask": "facepad.liveness.face_cnn.test:masks",
                 "voxel": "facepad.liveness.voxel.test:free",
                 "pulse": "facepad.liveness.pulse.test:of_skin",
+                "blink": "facepad.liveness.blink.test:BlinkTest",
+                "parallax": "facepad.liveness.parallax.test:ParallaxTest",
             }
         ),
         "metrics": MappingProxyType({name: e.place for name, e in METRIC_ENTRIES.items()}),

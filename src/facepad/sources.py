@@ -199,7 +199,7 @@ def load_dense(
 ) -> Presentation | None:
     """Read a clip as densely as tests need it, in bounded memory.
 
-    With a rate (``needs.fps``), frames are that close, or as close as the clip has them, up to
+    With a rate (``needs.read_fps``), frames are that close, or as close as the clip has them, up to
     600 frames or as many as are needed; the rest of the clip is left out. Without a rate, or
     where it gives fewer, ``needs.min_frames`` (at least 8) are spread evenly over the clip. Over
     the setting ``max_clip_mb`` all frames are halved in size, again if need be, while the longer
@@ -256,7 +256,8 @@ def _dense(
         kept = bounded(chosen, most_bytes, max(MOST_DENSE, needs.frames))
         return Presentation(kept, name or str(path))
 
-    dense = selected(FrameSelection(), needs.fps) if needs.fps > 0.0 else None
+    rate = needs.read_fps
+    dense = selected(FrameSelection(), rate) if rate > 0.0 else None
     if dense is None or len(dense.frames) < evenly.number:
         spread = selected(evenly)
         dense = spread if dense is None or len(spread.frames) > len(dense.frames) else dense

@@ -1,0 +1,185 @@
+"""Find blinks in the openness of the eyes over time.
+
+A blink is a dip of the openness of both eyes from which they return: of at least a depth, between
+50 and 500 ms long at half of it, clear of the noise of the landmarks, and with eyes that look
+unlike those before it and unlike those after it. Looking down and squinting are slower or do not
+return. The landmarks of a print that is waved dip as deep, but its eyes look as they did.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facepad.liveness.blink.eyes import EyeSeries, unlikeness
+
+RATE = 100.0  # samples a second, between the frames; rates of clips differ and vary
+WINDOW_S = 1.6  # a dip is compared with what is at most half of it away
+APART_S, BESIDE_S = 0.02, 0.25  # seconds from a dip to the frames that it is compared with
+LONGEST_GAP_S = 0.4  # seconds without a face; longer ones cut a clip in two
+FEWEST = 6  # frames of a part
+_TO_DEVIATION = 1.4826 / np.sqrt(2.0)  # of a median absolute difference of two frames
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class BlinkRules:
+    """What counts as a blink.
+
+    Attributes:
+        depth: Least depth, share of the open level. Set between the dips of prints in motion
+            and those of rendered heads that blink.
+        noises: Least depth in deviations of the openness from one frame to the next.
+        one_eye: Share of the least depth that each eye reaches by itself.
+        unlikeness: Least unlikeness of each eye to those before and after the dip; twice what
+            prints in motion reach.
+        shortest_s: Least duration at half of the depth, seconds.
+        longest_s: Greatest duration at half of the depth, seconds.
+    """
+
+    depth: float = 0.15
+    noises: float = 6.0
+    one_eye: float = 0.5
+    unlikeness: float = 0.045
+    shortest_s: float = 0.05
+    longest_s: float = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Blink:
+    """One blink.
+
+    Attributes:
+        time_s: Middle of the time at half of the depth, seconds since the clip began.
+        depth: By how much the openness falls, share of the open level, in (0, 1].
+        duration_s: Duration at half of the depth, seconds.
+    """
+
+    time_s: float
+    depth: float
+    duration_s: float
+
+
+def blinks(series: EyeSeries, rules: BlinkRules | None = None) -> tuple[Blink, ...]:
+    """Return the blinks of a clip in order of time.
+
+    Args:
+        series: Eyes over time.
+        rules: What counts as a blink; those of the test if None.
+    """
+    rules = rules or BlinkRules()
+    least = max(rules.depth, rules.noises * noise(series))
+    gaps = np.flatnonzero(np.diff(series.times_s) > LONGEST_GAP_S) + 1
+    parts = np.split(np.arange(len(series.times_s)), gaps)
+    return tuple(
+        blink
+        for part in parts
+        if len(part) >= FEWEST
+        for blink in _within(_Part(series, part), least, rules)
+    )
+
+
+def noise(series: EyeSeries) -> float:
+    """Return the deviation of the openness from one frame to the next, share of the open level."""
+    steps = np.abs(np.diff(series.openness.mean(axis=1)))
+    return float(_TO_DEVIATION * np.median(steps)) if len(steps) else 0.0
+
+
+class _Part:
+    """Frames of a clip without long gaps, and their openness at even times."""
+
+    def __init__(self, series: EyeSeries, numbers: NDArray[np.intp]) -> None:
+        self.frame_times_s = series.times_s[numbers]
+        self.pictures = series.pictures[numbers]
+        self.times_s = np.arange(self.frame_times_s[0], self.frame_times_s[-1], 1.0 / RATE)
+        self.openness = np.stack(
+            [
+                np.interp(self.times_s, self.frame_times_s, series.openness[numbers, eye])
+                for eye in (0, 1)
+            ],
+            axis=1,
+        )
+
+    def unlikeness(self, begin_s: float, end_s: float) -> float:
+        """Return how unlike before and after the eye that changes less looks in a dip.
+
+        Args:
+            begin_s: When the dip is at half of its depth, seconds of the clip.
+            end_s: When it is there again.
+        """
+        times, half = self.frame_times_s, (end_s - begin_s) / 2.0
+        first, last = begin_s - half, end_s + half
+        before = (times >= first - BESIDE_S) & (times <= first - APART_S)
+        after = (times >= last + APART_S) & (times <= last + BESIDE_S)
+        within = (times >= begin_s - 0.5 / RATE) & (times <= end_s + 0.5 / RATE)
+        if not (before.any() and after.any() and within.any()):
+            return 0.0
+        usual = [np.median(self.pictures[chosen], axis=0) for chosen in (before, after)]
+        return min(
+            max(
+                min(unlikeness(picture[eye], each[eye]) for each in usual)
+                for picture in self.pictures[within]
+            )
+            for eye in (0, 1)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Dip:
+    """Samples of a dip: its lowest, the highest on either side, and where it is half as deep."""
+
+    lowest: int
+    left: int
+    right: int
+    depth: float
+    begin: float
+    end: float
+
+
+def _within(part: _Part, least: float, rules: BlinkRules) -> Iterator[Blink]:
+    for dip in _dips(part.openness.mean(axis=1), least, int(WINDOW_S * RATE / 2.0)):
+        begin_s, end_s = (float(part.times_s[0]) + at / RATE for at in (dip.begin, dip.end))
+        sides = np.minimum(part.openness[dip.left], part.openness[dip.right])
+        each = sides - part.openness[dip.lowest]
+        if (
+            rules.shortest_s <= end_s - begin_s <= rules.longest_s
+            and each.min() >= rules.one_eye * least
+            and part.unlikeness(begin_s, end_s) >= rules.unlikeness
+        ):
+            yield Blink((begin_s + end_s) / 2.0, min(dip.depth, 1.0), end_s - begin_s)
+
+
+def _dips(values: Floats, least: float, reach: int) -> Iterator[_Dip]:
+    """Yield dips by their prominence, as `scipy.signal.find_peaks`, which is slow to import.
+
+    The depth is measured from the lower one of the highest values on either side, within
+    ``reach`` samples and before the values fall below the dip again.
+    """
+    falls = np.diff(values)
+    for lowest in np.flatnonzero((falls[:-1] < 0.0) & (falls[1:] >= 0.0)) + 1:
+        value, first = values[lowest], max(0, int(lowest) - reach)
+        before, after = values[first:lowest], values[lowest + 1 : lowest + 1 + reach]
+        before = before[int(np.flatnonzero(before <= value).max(initial=-1)) + 1 :]
+        below = np.flatnonzero(after < value)
+        after = after[: below[0]] if len(below) else after
+        if not (len(before) and len(after)):
+            continue
+        depth = float(min(before.max(), after.max()) - value)
+        if depth >= least:
+            half, left = value + depth / 2.0, int(lowest) - len(before) + int(before.argmax())
+            yield _Dip(
+                int(lowest),
+                left,
+                int(lowest) + 1 + int(after.argmax()),
+                depth,
+                int(lowest) - _steps(values[lowest::-1], half),
+                int(lowest) + _steps(values[lowest:], half),
+            )
+
+
+def _steps(values: Floats, level: float) -> float:
+    """Return after how many samples rising values reach a level."""
+    at = int(np.argmax(values >= level))
+    return at - float((values[at] - level) / (values[at] - values[at - 1]))

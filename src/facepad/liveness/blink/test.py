@@ -1,0 +1,91 @@
+"""Liveness test: do the eyes blink?
+
+A print does not blink. A replay shows the blinks that were recorded, so a blink supports a bona
+fide decision a little and never makes it alone. People blink about fifteen times a minute: a
+short clip without a blink says nothing.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from facepad.liveness.blink.events import Blink, BlinkRules, blinks, noise
+from facepad.liveness.blink.eyes import EyeSeries, measure
+from facepad.needs import Needs
+from facepad.scores import sigmoid
+from facepad.types import OperatingPoint, Presentation, Reason, Score
+
+LOG_ODDS = 1.0  # log-likelihood ratio of a blink until a fusion is fitted; set, not learned
+MIN_REACH = 50.0  # pixels between the outer eye corners; below it landmarks of lids are noise
+FEWEST = 12  # frames with a face
+NEEDS = Needs(landmarks=True, min_frames=FEWEST, seconds=1.5, fps=12.0, wanted_fps=30.0)
+POINT = OperatingPoint.undecided()
+RULES = BlinkRules()
+_DIGITS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class BlinkTest:
+    """Scores a clip by the blinks in it; needs no model of its own.
+
+    Attributes:
+        name: Name in the registry.
+        needs: A clip with landmarks.
+        operating_point: Undecided: it adds to what others decide.
+        models: None of its own; the landmarks are the finder's.
+        rules: What counts as a blink.
+    """
+
+    name: str = "blink"
+    needs: Needs = NEEDS
+    operating_point: OperatingPoint = POINT
+    models: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), hash=False)
+    rules: BlinkRules = RULES
+
+    def score(self, presentation: Presentation) -> Score:
+        """Score one clip.
+
+        Args:
+            presentation: Frames that were searched for faces with landmarks.
+
+        Returns:
+            A value above 0.5 when there is a blink, which adds to what other tests decide.
+            Without a value and with ``no_blink`` when there is none; with
+            ``face_too_far``, ``clip_too_short`` or the reason of the first frame when the eyes
+            cannot be judged. ``details["blinks"]`` lists time, depth and duration of each.
+        """
+        series = self.series(presentation)
+        if isinstance(series, Reason):
+            return Score(None, series)
+        found = blinks(series, self.rules)
+        details = {
+            "blinks": [_described(blink) for blink in found],
+            "noise": round(noise(series), _DIGITS),
+            "frames": len(series.times_s),
+        }
+        if not found:
+            return Score(None, Reason.NO_BLINK, MappingProxyType(details))
+        details["log_likelihood_ratio"] = LOG_ODDS
+        return Score(sigmoid(LOG_ODDS), details=MappingProxyType(details))
+
+    def series(self, presentation: Presentation) -> EyeSeries | Reason:
+        """Return the eyes over time, or why they cannot be judged.
+
+        Args:
+            presentation: As `score`.
+        """
+        frames = [f for f in presentation.frames if f.face and f.face.landmarks is not None]
+        if not frames:
+            return presentation.frames[0].no_face or Reason.NO_FACE
+        if len(frames) < FEWEST:
+            return Reason.CLIP_TOO_SHORT
+        series = measure(frames)
+        return Reason.FACE_TOO_FAR if series.reach < MIN_REACH else series
+
+
+def _described(blink: Blink) -> dict[str, float]:
+    return {
+        "time_s": round(blink.time_s, _DIGITS),
+        "depth": round(blink.depth, _DIGITS),
+        "duration_s": round(blink.duration_s, _DIGITS),
+    }

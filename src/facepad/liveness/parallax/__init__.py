@@ -1,0 +1,1 @@
+"""Liveness test by parallax."""

@@ -1,0 +1,169 @@
+"""Liveness test: does the face move as a head, or as one plane?
+
+When a head turns, its nose moves against the cheeks behind it. When a print turns, bends or comes
+closer, it does not. Between frames far apart in pose, the parallax is compared with the motion:
+the slope is near 1 for a head and near 0 for a plane, whatever the speed. (The correlation of both
+would be high for a plane, too.)
+"""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facepad.liveness.parallax.motion import Motion, motion
+from facepad.liveness.parallax.tracking import LevelFace, followed, level_faces
+from facepad.needs import Needs
+from facepad.scores import sigmoid
+from facepad.types import OperatingPoint, Presentation, Reason, Score
+
+Floats = NDArray[np.float64]
+
+WINDOW_S = 4.0  # seconds within which frames are compared; light and expression change later
+WINDOWS = 3  # that are looked at: those in which the pose changes most
+FRAMES = 10  # of a window, of the most different poses
+REFERENCES = 3  # of them, each of which is compared with all others
+FEWEST = 8  # frames with a face
+MIN_REACH = 45.0  # pixels between the outer eye corners; below it the flow is noise
+FOCAL = 0.9  # focal length over the longer side of a picture, as webcams have it
+MIN_MOTION = 0.13  # about the sine of 10 degrees, less what is lost in the estimate of planes
+MIN_APPROACH = 0.1  # difference of the size of the face, in focal lengths; 50 to 32 cm
+MIN_PAIRS = 3  # pairs of frames with so much motion
+MAX_RESIDUAL = 0.03  # of the distance between the outer eye corners
+SURE = 3.0  # standard errors of a relief that counts
+SHARP = 0.02  # standard error that is small enough for a relief of 0
+PLANE_SHARE = 0.8  # of the points, which are followed on a plane
+MIDDLE, GAIN, LIMIT = 0.25, 12.0, 3.0  # slope of even odds, log-odds for each unit, and at most
+NEEDS = Needs(landmarks=True, min_frames=FEWEST, seconds=1.0, fps=8.0)
+POINT = OperatingPoint.undecided()
+_DIGITS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Parallax:
+    """What is measured on one clip.
+
+    Attributes:
+        slope: Median share of parallax in the motion of the face, in [0, 1]; None
+            without enough motion.
+        motion: Greatest motion between two frames, about the sine of the angle.
+        pairs: Pairs of frames with enough motion.
+    """
+
+    slope: float | None
+    motion: float
+    pairs: int
+
+
+@dataclass(frozen=True, slots=True)
+class ParallaxTest:
+    """Scores a clip by the parallax of the face; needs no model of its own.
+
+    Attributes:
+        name: Name in the registry.
+        needs: A clip with landmarks.
+        operating_point: Undecided: it adds to what others decide.
+        models: None of its own; the landmarks are the finder's.
+    """
+
+    name: str = "parallax"
+    needs: Needs = NEEDS
+    operating_point: OperatingPoint = POINT
+    models: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), hash=False)
+
+    def score(self, presentation: Presentation) -> Score:
+        """Score one clip.
+
+        Args:
+            presentation: Frames that were searched for faces with landmarks.
+
+        Returns:
+            A value, higher for a head, which adds to what other tests decide: a recorded head
+            moves as a head. Without a value and with
+            ``little_movement`` when the face turned by less than about 10 degrees; with
+            ``face_too_far``, ``clip_too_short`` or the reason of the first frame when it cannot
+            be judged.
+        """
+        frames = [f for f in presentation.frames if f.face and f.face.landmarks is not None]
+        if not frames:
+            return Score(None, presentation.frames[0].no_face or Reason.NO_FACE)
+        if len(frames) < FEWEST:
+            return Score(None, Reason.CLIP_TOO_SHORT)
+        faces = level_faces(frames)
+        if np.median([face.reach for face in faces]) < MIN_REACH:
+            return Score(None, Reason.FACE_TOO_FAR)
+        found = parallax(faces, FOCAL * max(frames[0].size))
+        details = {"motion": round(found.motion, _DIGITS), "pairs": found.pairs}
+        if found.slope is None:
+            return Score(None, Reason.LITTLE_MOVEMENT, MappingProxyType(details))
+        ratio = float(np.clip(GAIN * (found.slope - MIDDLE), -LIMIT, LIMIT))
+        details |= {"slope": round(found.slope, _DIGITS), "log_likelihood_ratio": ratio}
+        return Score(sigmoid(ratio), details=MappingProxyType(details))
+
+
+def parallax(faces: Sequence[LevelFace], focal: float) -> Parallax:
+    """Measure the parallax of a face.
+
+    Args:
+        faces: Level faces of one clip in order of time; at least two.
+        focal: Focal length in pixels of the frames.
+    """
+    pairs = []
+    for one, other in _pairs(faces):
+        seen = motion(followed(one, other))
+        if seen is not None and _counts(seen):
+            pairs.append(_compared(seen, focal / one.reach, (other.reach - one.reach) / focal))
+    slopes = [relief / amount for relief, amount in pairs if amount >= MIN_MOTION]
+    slope = float(np.median(slopes)) if len(slopes) >= MIN_PAIRS else None
+    return Parallax(slope, max((amount for _, amount in pairs), default=0.0), len(slopes))
+
+
+def _pairs(faces: Sequence[LevelFace]) -> Iterator[tuple[LevelFace, LevelFace]]:
+    """Yield the pairs of frames to compare: near in time, and far apart in pose."""
+    times = np.array([face.time_s for face in faces])
+    poses = np.array([face.pose for face in faces])
+    begins = np.arange(times[0], max(times[-1] - WINDOW_S, times[0]) + 1e-9, WINDOW_S / 2.0)
+    windows = [np.flatnonzero((times >= begin) & (times <= begin + WINDOW_S)) for begin in begins]
+    windows = [part for part in windows if len(part) > 1]
+    windows.sort(key=lambda part: -float(np.linalg.norm(np.ptp(poses[part], axis=0))))
+    for part in windows[:WINDOWS]:
+        chosen = part[_farthest(poses[part])]
+        for place, one in enumerate(chosen[:REFERENCES]):
+            for other in chosen[place + 1 :]:
+                yield faces[one], faces[other]
+
+
+def _farthest(poses: Floats) -> NDArray[np.intp]:
+    """Return the usual pose, then the one farthest from it, then the one farthest from both ..."""
+    away = np.linalg.norm(poses - np.median(poses, axis=0), axis=1)
+    chosen = [int(np.argmin(away))]
+    away = np.full(len(poses), np.inf)
+    while len(chosen) < min(FRAMES, len(poses)):
+        away = np.minimum(away, np.linalg.norm(poses - poses[chosen[-1]], axis=1))
+        chosen.append(int(np.argmax(away)))
+    return np.array(chosen, np.intp)
+
+
+def _counts(seen: Motion) -> bool:
+    """Return whether a motion is measured well enough to count."""
+    sharp = seen.relief_error < max(SHARP, seen.relief / SURE)
+    return sharp and seen.residual < MAX_RESIDUAL
+
+
+def _compared(seen: Motion, focal: float, nearer: float) -> tuple[float, float]:
+    """Return the parallax between two frames and the whole motion, both as sines of an angle.
+
+    Args:
+        seen: The motion.
+        focal: Focal length in distances between the outer eye corners.
+        nearer: By how much the face became larger, in focal lengths.
+    """
+    planar = min(1.0, seen.keystone * focal) if seen.share >= PLANE_SHARE else 0.0
+    if abs(nearer) < MIN_APPROACH:
+        return seen.relief, math.hypot(seen.relief, planar)
+    swelling = max(0.0, -seen.swelling * math.copysign(1.0, nearer))
+    relief = math.hypot(seen.relief, min(swelling, abs(nearer)))
+    return relief, math.hypot(seen.relief, planar, nearer)
