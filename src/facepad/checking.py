@@ -9,7 +9,7 @@ from facepad.media.frame_selection import FrameSelection
 from facepad.needs import Assess
 from facepad.pipeline import Checker
 from facepad.registry import DEFAULT_FUSION, DEFAULT_POINT
-from facepad.sources import EVENLY, Channels, Source
+from facepad.sources import BEST, Channels, Source
 from facepad.types import LivenessTest, OperatingPoint
 
 
@@ -23,7 +23,7 @@ def check(
     calibration: str | None = None,
     fusion: str | Fusion = DEFAULT_FUSION,
     operating_point: str | OperatingPoint = DEFAULT_POINT,
-    frames: str | FrameSelection = EVENLY,
+    frames: str | FrameSelection = BEST,
     threads: int | None = None,
     explain: bool = False,
     deadline_s: float | None = None,

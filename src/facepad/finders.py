@@ -9,6 +9,8 @@ from typing import Literal, Protocol, runtime_checkable
 import numpy as np
 
 from facepad.errors import SettingsError, require
+from facepad.media.frame_selection import FrameSelection
+from facepad.needs import Assess, best_frames
 from facepad.types import CaptureQuality, Face, Frame, Presentation, Reason
 
 Faces = Literal["largest", "single"]  # which face of several counts
@@ -41,6 +43,9 @@ class Follows(Finder, Protocol):
 
     def follow(self, frames: Iterable[Frame]) -> Iterator[Frame]:
         """Yield each frame of a clip, in order of time, as `find` returns it."""
+
+    def openness(self, frame: Frame) -> float | None:
+        """Return the distance between the lids of a frame with a face, in widths of the eye."""
 
     def person_changed(self, frames: Iterable[Frame]) -> bool:
         """Return whether another face takes the place of the first one in a clip."""
@@ -143,6 +148,16 @@ def with_faces(
 def _by(finder: Finder) -> Callable[[Frame], Frame]:
     """Return what searches a frame that was not searched yet."""
     return lambda frame: frame if frame.face or frame.no_face else finder.find(frame)
+
+
+def chosen_frames(
+    stills: Presentation, selection: FrameSelection, assess: Assess, finder: Finder
+) -> Presentation:
+    """Return the frames of a selection, from its candidates that were searched for faces."""
+    if selection.kind != "best":
+        return stills
+    openness = finder.openness if isinstance(finder, Follows) else None
+    return best_frames(stills, assess, selection.number, openness)
 
 
 def interruptions(clip: Presentation | None, finder: Finder) -> tuple[Reason, ...]:

@@ -4,13 +4,21 @@ import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
+from statistics import median
 
 from facepad.errors import InputError
 from facepad.reasons import REASONS
 from facepad.types import CaptureQuality, Frame, LivenessTest, Presentation, Reason
 
 Assess = Callable[[Frame], CaptureQuality]  # judges the capture of a frame with a face
+Openness = Callable[[Frame], float | None]  # distance between the lids, in widths of the eye
 JUDGEABLE = "judgeable"  # measure of a capture: 0 where nothing is left to judge
+_CLOSED = 0.6  # of the usual distance between the lids
+_BLURRED, _TURNED_DEG = (
+    4.4,
+    35.0,
+)  # measures of a capture that is as poor by its blur as by its pose
 SHORTER = 0.02  # share by which a clip may miss a duration or a rate; clocks of cameras differ
 
 
@@ -140,6 +148,61 @@ class JudgedFrames:
     reasons: tuple[Reason, ...] = ()
     judgeable: bool = True
     notes: tuple[str, ...] = ()
+
+
+def best_frames(
+    presentation: Presentation, assess: Assess, number: int, openness: Openness | None = None
+) -> Presentation:
+    """Return the best frames of a clip, as many as are asked for: one of each equal part.
+
+    Better is a frame with a face, with nothing wrong with its capture, with open eyes, sharper and
+    more frontal, in this order but for the last two, which count alike.
+
+    Args:
+        presentation: Frames in order of time, searched for faces.
+        assess: Judges the capture of a frame.
+        number: How many.
+        openness: Distance between the lids, in widths of the eye, for a frame with a face; None
+            where it is not known. Eyes are closed below 0.6 of what is usual in the clip.
+
+    Returns:
+        The chosen frames, each face with its capture; all frames of a shorter clip.
+    """
+    frames = presentation.frames
+    if len(frames) <= number:
+        return presentation
+    assessed = [replace(f, capture=f.capture or assess(f)) if f.face else f for f in frames]
+    ends = [part * len(frames) // number for part in range(number + 1)]
+    parts = [sorted(assessed[a:b], key=_poorness) for a, b in pairwise(ends)]
+    chosen = [part[0] for part in parts]
+    if openness is not None:
+        seen = [(frame.face and openness(frame)) or 0.0 for frame in chosen]
+        usual = median([one for one in seen if one > 0.0] or [0.0])
+        for place, (part, one) in enumerate(zip(parts, seen, strict=True)):
+            if 0.0 < one < _CLOSED * usual:
+                chosen[place] = _open_eyed(part, _CLOSED * usual, openness)
+    return replace(presentation, frames=tuple(chosen))
+
+
+def _open_eyed(part: Sequence[Frame], least: float, openness: Openness) -> Frame:
+    """Return the first frame with open eyes that is as good as the first; else the first."""
+    most = len(part[0].capture.reasons) if part[0].capture else 0
+    for frame in part[1:]:
+        capture = frame.capture
+        good = frame.face is not None and capture is not None and len(capture.reasons) <= most
+        if good and (openness(frame) or 0.0) >= least:
+            return frame
+    return part[0]
+
+
+def _poorness(frame: Frame) -> tuple[bool, int, float]:
+    """Return what orders frames from the best to the poorest."""
+    if frame.face is None or frame.capture is None:
+        return True, 0, 0.0
+    measures = frame.capture.measures
+    turned = max(abs(measures.get(name, 0.0)) for name in ("yaw_deg", "pitch_deg"))
+    poor = measures.get("blur", 0.0) / _BLURRED + turned / _TURNED_DEG
+    return False, len(frame.capture.reasons), poor
 
 
 def judged_frames(

@@ -32,9 +32,9 @@ from facepad.media.reading import named_errors
 from facepad.needs import Assess, judged_frames, missing_reason
 from facepad.packed.pictures import PackedFiles
 from facepad.registry import DEFAULT_FUSION, DEFAULT_POINT
-from facepad.scorer import Scorer, StepClock, contributions_of
+from facepad.scorer import Scorer, StepClock, contributions_of, frames_used, is_settled
 from facepad.selected_tests import LoadedTests, SelectedTests, name_of
-from facepad.sources import EVENLY, Channels, Settled, Source
+from facepad.sources import BEST, Channels, Settled, Source
 from facepad.types import LivenessTest, OperatingPoint, Presentation, Reason, Score
 
 
@@ -50,18 +50,15 @@ class Checker:
         advisory: More tests, whose scores do not affect the decision. None for the default:
             `quality` beside the default tests, and none beside others.
         calibration: Name of a camera's calibration, from `facepad calibrate`. Then only the
-            test that it was made for decides, anchored to that camera; all other tests are
-            advisory.
+            test that it was made for decides, anchored to it; all other tests are advisory.
         fusion: Makes one score of those of the deciding tests: a name, the path of a file that
             `facepad train fusion` wrote, or the function itself.
         operating_point: "convenience", "balanced" or "strict", the one that rejects the most; a
             test without it uses its own. Or an `OperatingPoint` for the fused score.
-        frames: Which frames of a clip frame-wise tests get, such as "even:8".
-        threads: How many threads one check may use; the setting ``threads`` if None. With
-            more than one, at most so many tests run side by side, and each gets its part of
-            the threads.
-        explain: Whether to add what each test and its members contributed
-            to the log-likelihood ratio; costs a little time.
+        frames: Which frames of a clip frame-wise tests get, such as "best:8".
+        threads: How many threads one check may use; the setting ``threads`` if None. At most so
+            many tests run side by side, and each gets its part of them.
+        explain: Whether to add what tests and their members contributed; costs a little time.
         deadline_s: Seconds that the tests of one check have together; decoding and the search
             for faces are not counted. A late test counts as missing, with the reason
             ``timed_out``. It cannot be stopped, and it is late in further checks until it
@@ -92,7 +89,7 @@ class Checker:
         calibration: str | None = None,
         fusion: str | Fusion = DEFAULT_FUSION,
         operating_point: str | OperatingPoint = DEFAULT_POINT,
-        frames: str | FrameSelection = EVENLY,
+        frames: str | FrameSelection = BEST,
         threads: int | None = None,
         explain: bool = False,
         deadline_s: float | None = None,
@@ -221,16 +218,15 @@ class Checker:
     ) -> Iterator[Decision | InputError | DatasetError]:
         """Judge many pictures and clips in threads; yield their decisions in order.
 
-        Sources are taken when they are needed, at most two for each worker, so that memory
-        stays bounded. ``Checker(threads=1)`` with a worker for each core is the fastest.
+        Sources are taken when they are needed, at most two for each worker, so memory is bounded.
+        ``Checker(threads=1)`` with a worker for each core is the fastest.
 
         Args:
             sources: As `check` takes them; may be endless.
             channels: Order of an array's channels.
             workers: Checks side by side; as many as the checker has threads if None.
-            errors: What becomes of a source that cannot be read. "raise": its error is raised
-                in its place and ends the run; "return": its error is yielded in its place.
-                Unexpected errors are then yielded as an `InputError`, too.
+            errors: What becomes of a source that cannot be read. "raise": its error ends the run;
+                "return": it is yielded in its place, also an unexpected one, as an `InputError`.
 
         Raises:
             InputError: As `check`, like `DatasetError`, with ``errors="raise"``.
@@ -261,7 +257,7 @@ class Checker:
         if not self.parts().has_frame_wise:
             return self._judge(None, presentation, StepClock())
         with named_errors(presentation.source):
-            numbers = self.frames.within(count)
+            numbers = self.frames.candidates.within(count)
         selected = tuple(presentation.frames[number] for number in numbers)
         return self._judge(replace(presentation, frames=selected), presentation, StepClock())
 
@@ -347,9 +343,11 @@ class Checker:
         with clock.step("faces"):
             single = self.faces == "single"
             stills, clip = with_faces(stills, clip, parts.finder, single=single)
-        given = [one for one in (stills, clip) if one is not None]
-        frames = [frame for one in given for frame in one.frames]
         with clock.step("capture"):
+            if stills is not None:
+                stills = finders.chosen_frames(stills, self.frames, parts.assess, parts.finder)
+            given = [one for one in (stills, clip) if one is not None]
+            frames = [frame for one in given for frame in one.frames]
             assessed = next((g for g in given if any(f.face for f in g.frames)), given[0])
             changed = finders.interruptions(clip, parts.finder)
             judged = judged_frames(assessed, parts.assess, changed)
@@ -358,14 +356,19 @@ class Checker:
         reasons_out = {test.name: missing_reason(test, stills, clip) for test in parts.tests}
         left_out = {name: reason for name, reason in reasons_out.items() if reason is not None}
         asked = {test.name: test for test in parts.tests if test.name not in left_out}
-        scores = (
-            parts.on_scale(self._scorer.scores(tuple(asked.values()), stills, clip, clock))
-            if judged.judgeable
-            else {name: Score(None, judged.reasons[0]) for name in asked}
-        )
         shown = next((frame for frame in judged.presentation.frames if frame.face), frames[0])
         no_face = None if shown.face else shown.no_face or Reason.NO_FACE
         side = finders.side_information(shown.face, shown.size, shown.capture)
+
+        def settled(so_far: Mapping[str, Score]) -> bool:
+            found = parts.evidence(parts.on_scale(so_far), left_out, judged.reasons, side)
+            return not judged.reasons and is_settled(found.fused, found.operating_point)
+
+        if not judged.judgeable:
+            scores = {name: Score(None, judged.reasons[0]) for name in asked}
+        else:
+            found_scores = self._scorer.scores([*asked.values()], stills, clip, clock, settled)
+            scores = parts.on_scale(found_scores)
         found = parts.evidence(scores, left_out, judged.reasons, side)
         fused, point, capture = found.fused, found.operating_point, found.capture
         outcome, reasons = conclude(fused, point, no_face=no_face, capture=capture, near=found.near)
@@ -380,7 +383,7 @@ class Checker:
             face=shown.face,
             source=given[0].source,
             source_size=shown.size,
-            frames=len((stills or given[0]).frames),
+            frames=frames_used(scores, stills or given[0]),
             notes=(*notes_of(frames, shown), *own_notes),
             models=parts.models,
             timings_ms=clock.read(last=tuple(scores)),

@@ -112,7 +112,7 @@ REASONS: Mapping[Reason, Explanation] = MappingProxyType(
             "no heartbeat could be measured", "hold still in even light for ten seconds"
         ),
         Reason.NO_DEPTH: Explanation("no depth", "use a camera that measures depth"),
-        Reason.NO_BLINK: Explanation("no blink seen", "blink, or record for longer"),
+        Reason.NO_BLINK: Explanation("the eyes did not close and open", "record for longer"),
         Reason.LITTLE_MOVEMENT: Explanation(
             "head moved too little", "turn the head slowly to the left and to the right"
         ),

@@ -1,7 +1,7 @@
 """Ask the liveness tests of one check, side by side; measure each step; say what tests add."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -10,14 +10,19 @@ from types import MappingProxyType
 from typing import Protocol, cast, runtime_checkable
 
 from facepad.errors import require
-from facepad.fusion import Answer, Fusion, mean_ratio, supplements
+from facepad.fusion import Answer, Fused, Fusion, mean_of_frames, mean_ratio, supplements
 from facepad.jobs.threads import SideBySide
 from facepad.needs import needs_of
 from facepad.scores import Breakdown, Contribution, logit, sigmoid
-from facepad.types import LivenessTest, Presentation, Reason, Score
+from facepad.types import LivenessTest, OperatingPoint, Presentation, Reason, Score
 
+_TURNS = (3, 2)  # frames of a clip that are scored at first, and then; the rest comes last
+_SETTLED = 1.0  # log-odds beyond the band
+_LATE = Score(None, Reason.TIMED_OUT)
 _NUDGE = 0.01  # log-odds; a weight is a change for this change
 LONGEST_DEADLINE_S = 86_400.0  # a day; the system's clocks take no number without bounds
+
+Settled = Callable[[Mapping[str, Score]], bool]
 
 
 @runtime_checkable
@@ -121,38 +126,64 @@ class Scorer:
         stills: Presentation | None,
         clip: Presentation | None,
         clock: StepClock,
+        settled: Settled | None = None,
     ) -> dict[str, Score]:
         """Return the score of each test, by name; a late one has the reason ``timed_out``.
+
+        Tests that combine frames by their mean (``by_frame``) get the frames of a clip in turns,
+        until the answer is settled; every other test gets its frames at once.
 
         Args:
             tests: Tests that get the frames that they need.
             stills: What frame-wise tests get.
             clip: What clip tests get.
             clock: Gets the time of each test.
+            settled: Whether scores so far, by test, decide beyond doubt; None to use all frames.
         """
 
         def call(test: LivenessTest, presentation: Presentation) -> Score:
             with clock.step(test.name):
                 return self._score(test, presentation)
 
+        def more(frames: _ByFrame, numbers: Sequence[int]) -> Score:
+            with clock.step(frames.test.name):
+                return self._explained(*frames.more(numbers))
+
+        turns = _turns(len(stills.frames)) if stills and settled else ()
+        parts = {
+            test.name: _ByFrame(test, stills)
+            for test in tests
+            if stills and len(turns) > 1 and getattr(test, "by_frame", False)
+        }
         pairs = [(test, clip if needs_of(test).is_clip else stills) for test in tests]
-        calls = {test.name: partial(call, test, one) for test, one in pairs if one is not None}
-        late = Score(None, Reason.TIMED_OUT)
-        return {name: score or late for name, score in self._side_by_side.run(calls).items()}
+        calls = {
+            test.name: partial(more, parts[test.name], turns[0])
+            if test.name in parts
+            else partial(call, test, one)
+            for test, one in pairs
+            if one is not None
+        }
+        found = self._in_time(calls)
+        for numbers in turns[1:]:
+            parts = {name: one for name, one in parts.items() if found[name] is not _LATE}
+            if not parts or settled is None or settled(found):
+                break
+            found |= self._in_time(
+                {name: partial(more, one, numbers) for name, one in parts.items()}
+            )
+        return found
+
+    def _in_time(self, calls: Mapping[str, Callable[[], Score]]) -> dict[str, Score]:
+        return {name: score or _LATE for name, score in self._side_by_side.run(calls).items()}
 
     def _score(self, test: LivenessTest, presentation: Presentation) -> Score:
         unmet = needs_of(test).unmet(presentation)
         if unmet is not None:
             return Score(None, unmet)
-        try:
-            score = test.score(presentation)
-        except Exception as error:
-            error.add_note(f"in the liveness test {test.name!r}")
-            raise
-        return self._explained(test, presentation, score) if self._explain else score
+        return self._explained(test, presentation, _scored(test, presentation))
 
     def _explained(self, test: LivenessTest, presentation: Presentation, score: Score) -> Score:
-        if score.value is None:
+        if score.value is None or not self._explain:
             return score
         details = dict(score.details)
         if isinstance(test, Explains):
@@ -160,6 +191,63 @@ class Scorer:
         if isinstance(test, Contributes):
             details["contributions"] = test.contributions(score).to_dict()
         return replace(score, details=MappingProxyType(details))
+
+
+class _ByFrame:
+    """The frames of one clip under a test, of which some were scored."""
+
+    def __init__(self, test: LivenessTest, stills: Presentation) -> None:
+        self.test, self._stills = test, stills
+        self._found: dict[int, Score] = {}
+
+    def more(self, numbers: Sequence[int]) -> tuple[LivenessTest, Presentation, Score]:
+        """Score further frames; return the test, all frames so far, and their score."""
+        for number in numbers:
+            alone = replace(self._stills, frames=(self._stills.frames[number],))
+            self._found[number] = _scored(self.test, alone)
+        seen = sorted(self._found)
+        so_far = replace(self._stills, frames=tuple(self._stills.frames[one] for one in seen))
+        return self.test, so_far, mean_of_frames([self._found[one] for one in seen])
+
+
+def _scored(test: LivenessTest, presentation: Presentation) -> Score:
+    try:
+        return test.score(presentation)
+    except Exception as error:
+        error.add_note(f"in the liveness test {test.name!r}")
+        raise
+
+
+def _turns(count: int) -> tuple[tuple[int, ...], ...]:
+    """Return the numbers of the frames of each turn, every time spread over the clip."""
+    rest, turns = list(range(count)), []
+    for size in (*_TURNS, count):
+        parts = min(size, len(rest))
+        chosen = [rest[(2 * part + 1) * len(rest) // (2 * parts)] for part in range(parts)]
+        if chosen:
+            turns.append(tuple(chosen))
+        rest = [number for number in rest if number not in chosen]
+    return tuple(turns)
+
+
+def is_settled(fused: Fused, point: OperatingPoint) -> bool:
+    """Return whether a fused score is so far outside the band that more frames are not needed.
+
+    Args:
+        fused: The fused answer so far, from three frames or more.
+        point: Threshold and band that are applied to it.
+    """
+    if fused.value is None or fused.reasons:
+        return False
+    ratio = logit(fused.value)
+    return ratio >= logit(point.high) + _SETTLED or ratio <= logit(point.low) - _SETTLED
+
+
+def frames_used(scores: Mapping[str, Score], presentation: Presentation) -> int:
+    """Return how many frames the tests scored at most."""
+    own = [score.details.get("frames") for score in scores.values()]
+    used = [one for one in own if isinstance(one, int)]
+    return min(max(used, default=len(presentation.frames)), len(presentation.frames))
 
 
 def contributions_of(

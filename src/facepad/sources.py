@@ -47,7 +47,8 @@ Place: TypeAlias = str | Path | ImageSequence  # from which frames can be read r
 Settled: TypeAlias = "Place | bytes | NDArray[Any] | Image | Sample"
 Source: TypeAlias = "Settled | os.PathLike[str] | Buffer | OpenFile"
 
-EVENLY = FrameSelection("even", 8)  # what frame-wise tests see of a clip, unless told otherwise
+BEST = FrameSelection("best", 8)  # what frame-wise tests see of a clip, unless told otherwise
+EVENLY = FrameSelection("even", 8)
 MIDDLE = FrameSelection("even", 1)  # the frame that stands for a clip where one is enough
 MOST_DENSE = 600  # frames of a clip, read densely; 20 seconds at 30 a second
 
@@ -277,7 +278,8 @@ def read_frames(
 
     Args:
         path: A picture, a clip, pictures that are a clip, or an address in a packed file.
-        selection: Which frames of a clip; a still is one frame, always.
+        selection: Which frames of a clip; a still is one frame, always. Of "best" the
+            candidates.
         limits: None takes them from the settings.
         name: How messages name a still or a video; its path by default.
         depth: Whether to read the depth of frames that have one.
@@ -288,7 +290,7 @@ def read_frames(
         DatasetError: It lies in a packed file that cannot be read.
         SettingsError: A limit is not a number, or a library is missing that it needs.
     """
-    limits = limits or VideoLimits.from_settings()
+    limits, selection = limits or VideoLimits.from_settings(), selection.candidates
     if isinstance(path, ImageSequence):
         yield from path.frames(selection, limits=limits, name=name)
         return

@@ -18,7 +18,7 @@ from facepad.documents import limits
 from facepad.errors import InputError, SettingsError, printable
 from facepad.explaining.drawing import PatchMap, encoded
 from facepad.faces.crops import CONTEXT, MARGINS, square
-from facepad.finders import side_information, with_faces
+from facepad.finders import chosen_frames, side_information, with_faces
 from facepad.jobs.files import write_file
 from facepad.jobs.progress import Advance, ignore
 from facepad.jobs.threads import ordered_map
@@ -263,7 +263,8 @@ def _still(checker: Checker, source: Source, channels: Channels | None, name: st
         )
     single = checker.faces == "single"
     stills, _ = with_faces(given, None, parts.finder, single=single)
-    judged = judged_frames(stills or given, parts.assess).presentation
+    chosen = chosen_frames(stills or given, checker.frames, parts.assess, parts.finder)
+    judged = judged_frames(chosen, parts.assess).presentation
     frame = next((frame for frame in judged.frames if frame.face), judged.frames[0])
     return replace(judged, frames=(frame,))
 

@@ -10,6 +10,7 @@ from facepad.faces import level, tracker
 from facepad.faces.crops import clip_box, clip_to_size, tiles
 from facepad.faces.detection import Detection, overlap
 from facepad.faces.detector import DETECTOR_SIDE, SAME_FACE, Detector, Mesh, merge
+from facepad.faces.landmarks import eye_openness
 from facepad.media.resize import to_long_side
 from facepad.models import store
 from facepad.types import Box, Face, Frame, Landmarks, Reason, RgbImage
@@ -121,6 +122,21 @@ class FaceFinder:
         Without landmarks every frame is searched.
         """
         return tracker.follow(self, frames) if self.landmarks else map(self.find, frames)
+
+    def openness(self, frame: Frame) -> float | None:
+        """Return the distance between the lids of a frame with a face, in widths of the eye.
+
+        Returns:
+            Mean of both eyes; None without a face or where the landmarks are not those of one.
+        """
+        if frame.face is None:
+            return None
+        landmarks = frame.face.landmarks
+        if landmarks is None:
+            landmarks, presence = self.mesh(frame.image, tracker.detection_of(frame.face))
+            if presence < tracker.LEAST_PRESENCE:
+                return None
+        return eye_openness(landmarks)
 
     def person_changed(self, frames: Iterable[Frame]) -> bool:
         """Return whether another face takes the place of the first one in a clip.

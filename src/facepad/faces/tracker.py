@@ -21,7 +21,7 @@ from facepad.types import Face, Frame, Landmarks, RgbImage
 DETECT_EVERY_S = 0.5  # the detector looks again so often: for other faces, and against drift
 LONGEST_GAP_S = 0.35  # between frames; a face may be anywhere after more
 LEAST_PRESENCE = 0.9  # of the mesh
-# Correlation of two small copies of the picture within `LONGEST_GAP_S`; 0.93 or more in each of 26
+# Correlation of two small copies of the picture within `LONGEST_GAP_S`; 0.93 or more in each of 20
 # recorded clips.
 SAME_SCENE = 0.6
 
@@ -69,7 +69,7 @@ class _Track:
         face = frame.face
         if face is None or face.landmarks is None or not face.points:
             return None
-        return cls(face, face.landmarks, _detection(face), frame.time_s, frame.time_s)
+        return cls(face, face.landmarks, detection_of(face), frame.time_s, frame.time_s)
 
     def covers(self, frame: Frame) -> bool:
         """Return whether the frame follows soon enough, and the detector has its turn later."""
@@ -79,7 +79,7 @@ class _Track:
     def next(self, frame: Frame, landmarks: Landmarks) -> "_Track | None":
         """Return the track in the next frame; None where the face jumped."""
         by = similarity(self.landmarks[list(_STEADY), :2], landmarks[list(_STEADY), :2])
-        now = _detection(self.found).mapped(by)
+        now = detection_of(self.found).mapped(by)
         growth = now.short_side / max(self.last.short_side, 1.0)
         steady = overlap(now.box, self.last.box) >= _LEAST_OVERLAP
         if not steady or not 1.0 / _MOST_GROWTH <= growth <= _MOST_GROWTH:
@@ -177,7 +177,8 @@ def similarity(source: NDArray[np.float32], target: NDArray[np.float32]) -> leve
     return np.asarray(np.column_stack([turn, middles[1] - turn @ middles[0]]))
 
 
-def _detection(face: Face) -> Detection:
+def detection_of(face: Face) -> Detection:
+    """Return a face with its six points as the detector's."""
     left, top, right, bottom = (float(value) for value in face.box)
     return Detection((left, top, right, bottom), face.score, np.array(face.points, np.float32))
 

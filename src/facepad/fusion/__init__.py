@@ -269,7 +269,17 @@ def interval_around(value: float | None, half_width: float) -> tuple[float, floa
 
 
 def mean_over_frames(presentation: Presentation, score: Callable[[Frame], Score]) -> Score:
-    """Return the score of a presentation under a frame-wise test.
+    """Return the score of a presentation under a frame-wise test; see `mean_of_frames`.
+
+    Args:
+        presentation: One or more frames, searched for faces.
+        score: Scores one frame.
+    """
+    return mean_of_frames([score(frame) for frame in presentation.frames])
+
+
+def mean_of_frames(scores: Sequence[Score]) -> Score:
+    """Return the score of a presentation from those of its frames.
 
     The value is that of the mean log-likelihood ratio of the frames that have a value; a still
     keeps its own score as it is. A reason not to decide holds when it is that of more than half
@@ -280,15 +290,13 @@ def mean_over_frames(presentation: Presentation, score: Callable[[Frame], Score]
     most cautious ones: the highest ``high`` and the lowest ``low`` of each name.
 
     Args:
-        presentation: One or more frames, searched for faces.
-        score: Scores one frame.
+        scores: Of each frame; at least one.
 
     Returns:
         The score; numbers in ``details`` are means over the frames with a value where each of
         them has a number, everything else is that of the first of them, and
         ``details["frames"]`` is their number. Without a value, the score of the first frame.
     """
-    scores = [score(frame) for frame in presentation.frames]
     valued = [one for one in scores if one.value is not None]
     if len(scores) == 1 or not valued:
         return scores[0]

@@ -11,7 +11,8 @@ from facepad.errors import InputError, SettingsError
 from facepad.media.resize import to_long_side
 from facepad.types import Frame
 
-_RULE = re.compile(r"(?P<kind>every|even|at):(?P<number>[0-9]{1,9})")
+_RULE = re.compile(r"(?P<kind>every|even|at|best):(?P<number>[0-9]{1,9})")
+_CANDIDATES = 2  # frames among which each of the best is chosen
 _LEAST_SIDE = 320  # pixels; frames of a clip are not reduced below it
 _ENDLESS = sys.maxsize  # up to the end of the clip
 
@@ -22,7 +23,8 @@ class FrameSelection:
 
     Attributes:
         kind: "all"; "every" (frames 0, k, 2k ...); "even" (n frames, each in the middle of
-            one of n equal parts, or all of a shorter video); "at" (one frame, from 0).
+            one of n equal parts, or all of a shorter video); "at" (one frame, from 0); "best"
+            (n frames, the better one of two in each of n equal parts, by what they show).
         number: k, n, or the frame's number.
     """
 
@@ -30,14 +32,16 @@ class FrameSelection:
     number: int = 1
 
     def __post_init__(self) -> None:
-        if self.kind not in ("all", "every", "even", "at"):
-            raise SettingsError(f"a frame selection is all, every, even or at, got {self.kind!r}")
+        if self.kind not in ("all", "every", "even", "at", "best"):
+            raise SettingsError(
+                f"a frame selection is all, every, even, at or best, got {self.kind!r}"
+            )
         if self.number < (self.kind != "at"):
             raise SettingsError(f"frame selection '{self.kind}' needs a number of 1 or more, got 0")
 
     @classmethod
     def parse(cls, text: str) -> "FrameSelection":
-        """Read a selection as people write it: "all", "every:5", "even:10", "at:0".
+        """Read a selection as people write it: "all", "every:5", "even:10", "at:0", "best:8".
 
         Raises:
             SettingsError: It is none of these.
@@ -51,15 +55,23 @@ class FrameSelection:
         match = _RULE.fullmatch(text)
         if match is None:
             raise SettingsError(
-                f"a frame selection is 'all', 'every:5', 'even:10' or 'at:0', got {text!r}"
+                "a frame selection is 'all', 'every:5', 'even:10', 'best:8' or 'at:0', got "
+                f"{text!r}"
             )
         return cls(match["kind"], int(match["number"]))
 
     def __str__(self) -> str:
         return self.kind if self.kind == "all" else f"{self.kind}:{self.number}"
 
+    @property
+    def candidates(self) -> "FrameSelection":
+        """The frames that are read: those among which the best are chosen, or the selection."""
+        if self.kind != "best":
+            return self
+        return FrameSelection("even", _CANDIDATES * self.number)
+
     def chosen(self, count: int) -> Sequence[int]:
-        """Return the numbers of the selected frames, in order.
+        """Return the numbers of the selected frames, in order; of "best" those of "even".
 
         Args:
             count: How many frames the video has; only "even" needs it.

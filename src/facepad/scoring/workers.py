@@ -25,7 +25,7 @@ from facepad.scoring.table import (
     presentation_fields,
 )
 from facepad.selected_tests import SelectedTests, load_fusion, make_test, name_of
-from facepad.sources import EVENLY
+from facepad.sources import BEST
 from facepad.types import CaptureQuality, Frame, OperatingPoint, Reason, Sample, Split
 
 NO_PATH = "the row has no path"
@@ -53,7 +53,7 @@ class CheckerSpec:
     deciding: tuple[str, ...]
     advisory: tuple[str, ...] = ()
     calibration: CalibrationRef | None = None
-    frames: FrameSelection = EVENLY
+    frames: FrameSelection = BEST
     faces_are_cropped: bool = False
     faces: Faces = "largest"
     operating_point: str = DEFAULT_POINT

@@ -19,7 +19,7 @@ def test_a_rule_reads_what_it_writes(text: str) -> None:
     "text", ["", "every", "even:", "every:-1", "even:1.5", "at:x", "10", "ALL"]
 )
 def test_what_is_no_rule_is_told_with_those_that_are(text: str) -> None:
-    with pytest.raises(SettingsError, match="'all', 'every:5', 'even:10' or 'at:0', got"):
+    with pytest.raises(SettingsError, match="'all', 'every:5', 'even:10', 'best:8' or 'at:0', got"):
         FrameSelection.parse(text)
 
 

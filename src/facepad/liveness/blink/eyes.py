@@ -12,14 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from facepad.faces.landmarks import LEFT_CORNERS, RIGHT_CORNERS
+from facepad.faces.landmarks import LEFT_CORNERS, LEFT_LIDS, RIGHT_CORNERS, RIGHT_LIDS
 from facepad.faces.steady import SteadyFaces, hold_still, landmarks_of
 from facepad.opencv import cv2
 from facepad.types import Frame
 
-# Landmarks of the upper and the lower lid, one above the other.
-RIGHT_LIDS = ((160, 144), (159, 145), (158, 153))
-LEFT_LIDS = ((387, 373), (386, 374), (385, 380))
 OPEN_SHARE = 75.0  # percentile of a clip that is its open level; eyes are closed a twentieth of it
 WIDE, HIGH = 32, 20  # pixels of the picture of an eye
 ROOM = 1.3  # its width over the distance between the corners of the eye

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from types import MappingProxyType
+from typing import ClassVar
 
 import numpy as np
 
@@ -106,6 +107,7 @@ class FaceTest:
         calibration: Calibration of the camera, when there is one.
     """
 
+    by_frame: ClassVar[bool] = True  # frames of a clip may be scored one after the other
     name: str
     heads: FaceHeads
     backbone: Backbone

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
+from typing import ClassVar
 
 import numpy as np
 
@@ -77,6 +78,7 @@ class NetworkTest:
         calibration: Calibration of the camera, when there is one.
     """
 
+    by_frame: ClassVar[bool] = True  # frames of a clip may be scored one after the other
     network: DescribedNetwork
     calibration: Calibration | None = field(default=None)
 

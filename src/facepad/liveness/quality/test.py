@@ -9,7 +9,7 @@ since a finer picture is another population for every one of these metrics.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -117,6 +117,7 @@ class QualityTest:
         calibration: Calibration of the camera, when there is one.
     """
 
+    by_frame: ClassVar[bool] = True  # frames of a clip may be scored one after the other
     name: str
     classifier: QualityClassifier
     version: str

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from types import MappingProxyType
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -97,6 +97,7 @@ class VoxelTest:
         ModelError: The models were made for each other's earlier versions.
     """
 
+    by_frame: ClassVar[bool] = True  # frames of a clip may be scored one after the other
     name: str
     reconstructor: Reconstructor
     network: Network
