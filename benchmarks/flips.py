@@ -2,9 +2,9 @@ r"""How often the verdict on one person changes from moment to moment, before an
 
     python benchmarks/flips.py CLIP... [--step 1] [--window 3] [--limit 60]
 
-At each moment of a clip, STEP seconds apart, the last WINDOW seconds are judged by the default tests:
-by their last frame alone, by 8 evenly spaced frames, and by the best frames in turns until the
-answer is settled, as `facepad check` does. A change is a verdict other than that of the moment
+At each moment of a clip, STEP seconds apart, the last WINDOW seconds are judged by the default
+tests: by their last frame alone, by 8 evenly spaced frames, and by the best frames in turns until
+the answer is settled, as `facepad check` does. A change is a verdict other than that of the moment
 before.
 """
 
@@ -16,8 +16,9 @@ from pathlib import Path
 from time import process_time
 
 from facepad import Checker
+from facepad.decision import Decision
 from facepad.media.video import read_video
-from facepad.types import Decision, Frame, Presentation
+from facepad.types import Frame, Presentation
 
 WAYS = {"last frame": "even:1", "even:8": "even:8", "best:8": "best:8"}
 

@@ -55,7 +55,7 @@ class Checker:
             `facepad train fusion` wrote, or the function itself.
         operating_point: "convenience", "balanced" or "strict", the one that rejects the most; a
             test without it uses its own. Or an `OperatingPoint` for the fused score.
-        frames: Which frames of a clip frame-wise tests get, such as "best:8".
+        frames: Which frames of a clip tests get: "even:8" or "best:8", until it is settled.
         threads: How many threads one check may use; the setting ``threads`` if None. At most so
             many tests run side by side, and each gets its part of them.
         explain: Whether to add what tests and their members contributed; costs a little time.
@@ -362,13 +362,13 @@ class Checker:
 
         def settled(so_far: Mapping[str, Score]) -> bool:
             found = parts.evidence(parts.on_scale(so_far), left_out, judged.reasons, side)
-            return not judged.reasons and is_settled(found.fused, found.operating_point)
+            ends = self.frames.kind == "best" and not judged.reasons
+            return ends and is_settled(found.fused, found.operating_point)
 
-        if not judged.judgeable:
-            scores = {name: Score(None, judged.reasons[0]) for name in asked}
-        else:
-            found_scores = self._scorer.scores([*asked.values()], stills, clip, clock, settled)
-            scores = parts.on_scale(found_scores)
+        scores = {name: Score(None, judged.reasons[0]) for name in asked if not judged.judgeable}
+        if judged.judgeable:
+            own = self._scorer.scores([*asked.values()], stills, clip, clock, settled)
+            scores = parts.on_scale(own)
         found = parts.evidence(scores, left_out, judged.reasons, side)
         fused, point, capture = found.fused, found.operating_point, found.capture
         outcome, reasons = conclude(fused, point, no_face=no_face, capture=capture, near=found.near)

@@ -190,7 +190,7 @@ def test_scores_made_with_other_settings_are_not_mixed(
 ) -> None:
     other = run(*evaluate(nuaa, finished, "--no-page", "--frames", "all"), env=environment)
     assert other.returncode == 4
-    assert b"was started with frames 'even:8', not 'all'" in other.stderr
+    assert b"was started with frames 'best:8', not 'all'" in other.stderr
 
 
 def test_kept_scores_give_the_same_report_as_a_score_file(finished: Path, tmp_path: Path) -> None:

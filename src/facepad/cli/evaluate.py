@@ -110,9 +110,10 @@ def evaluate(
     frames: Annotated[
         str,
         typer.Option(
-            help="Frames of a clip that frame-wise tests score: all, every:K, even:N or at:K."
+            help="Frames of a clip that frame-wise tests score: best:N, even:N, every:K, all or "
+            "at:K."
         ),
-    ] = "even:8",
+    ] = "best:8",
     faces_are_cropped: Annotated[bool, typer.Option("--faces-are-cropped", help=CROPPED)] = False,
     pool: Annotated[
         bool, typer.Option("--pool", help="Also evaluate the datasets as one.")

@@ -51,6 +51,11 @@ class PackOptions:
     def __post_init__(self) -> None:
         if self.store not in STORES:
             raise SettingsError(f"a store is one of {', '.join(STORES)}, got {self.store!r}")
+        if self.frames.kind == "best":
+            raise SettingsError(
+                "frames are packed as they are, not by what they show; a selection to pack is "
+                f"'all', 'every:5' or 'even:10', got '{self.frames}'"
+            )
         if self.store == "pixels" and self.size is None:
             raise SettingsError("store 'pixels' needs a size, such as 320x240 or 224")
         if self.store == "encoded" and self.size is not None:

@@ -81,3 +81,8 @@ def test_a_missing_file_is_named(samples: tuple[Sample, ...]) -> None:
     Path(samples[1].path).unlink()
     with pytest.raises(DatasetError, match=r"1\.jpg is listed but cannot be read"):
         fingerprint_of(samples)
+
+
+def test_frames_are_not_packed_by_what_they_show() -> None:
+    with pytest.raises(SettingsError, match=r"frames are packed as they are.*got 'best:8'"):
+        PackOptions(frames=FrameSelection.parse("best:8"))
