@@ -51,7 +51,7 @@ def plain_webm(tmp_path_factory: pytest.TempPathFactory) -> bytes:
         (".mp4", "mp4v", "MP4", "mpeg4"),
         (".mp4", "vp09", "MP4", "vp9"),
         (".webm", "VP80", "WebM", "vp8"),
-        (".y4m", "I420", "Y4M", "raw"),
+        (".y4m", "", "Y4M", "raw"),
     ],
 )
 def test_a_header_states_kind_codec_size_length_and_number(
