@@ -66,7 +66,7 @@ def _other_formats() -> dict[str, tuple[bytes, str]]:
         "web.avif": (b"\0\0\0\x1cftypavif\0\0\0\0mif1avif", "cut off"),
         "clip.mp4": (VIDEO, "video"),
         "clip.webm": (b"\x1aE\xdf\xa3\x9fB\x86\x81\x01", "video"),
-        "moving.gif": (encode(Image.new("P", (8, 8)), "GIF"), "GIF"),
+        "empty.gif": (b"GIF89a\1\0\1\0\0\0\0;", "GIF"),  # one with pictures is a clip
         "scan.pdf": (b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n", "PDF"),
         "drawing.svg": (b'<?xml version="1.0"?><svg width="9" height="9"/>', "SVG"),
         "layers.psd": (b"8BPS\0\1" + bytes(20), "Photoshop"),

@@ -85,7 +85,7 @@ SETTINGS: tuple[Setting, ...] = (
         "max_video_fps",
         "300",
         "frames a second",
-        "Highest average rate of a video that is decoded; times of faster ones are wrong.",
+        "Highest average rate of a video that is decoded.",
     ),
     Setting(
         "max_clip_mb",

@@ -162,6 +162,7 @@ def inspect_mpeg(data: ClipBytes) -> ClipHeader:
     for start in range(0, data.size, _SEARCHED):
         block = data.at(start, min(_SEARCHED + _NEAR, data.size - start))
         for track in _sequences(block):
+            data.count_look()
             if found is not None and track != found:
                 raise InputError(
                     f"the video changes from {found.width}x{found.height} to "

@@ -12,7 +12,7 @@ from typing import BinaryIO, Literal
 
 from facepad.errors import InputError
 
-MAX_LOOKS = 500_000  # places of one file that are looked at; 20,000 frames with sound have 200,000
+MAX_LOOKS = 250_000  # places of one file that are looked at; 20,000 frames with sound have 110,000
 MAX_TABLE = 1 << 24  # bytes of one table; an hour of frames at 120 a second has 3.5 million
 
 _WINDOW = 4096  # bytes that are read for a short look
@@ -38,9 +38,7 @@ class ClipBytes:
         Raises:
             InputError: The file ends before, or is looked at too often or too widely.
         """
-        self._looks += 1
-        if self._looks > MAX_LOOKS:
-            raise InputError("the video has too many parts; its header cannot be read")
+        self.count_look()
         if start < 0 or length < 0 or start + length > self.size:
             raise InputError("the video is cut off or damaged: it ends before its header says")
         if length > MAX_TABLE:
@@ -56,6 +54,16 @@ class ClipBytes:
         if len(piece) < length:
             raise InputError("the video became shorter while it was read")
         return piece
+
+    def count_look(self) -> None:
+        """Count one more part of the file.
+
+        Raises:
+            InputError: There are more than ``MAX_LOOKS``.
+        """
+        self._looks += 1
+        if self._looks > MAX_LOOKS:
+            raise InputError("the video has too many parts; its header cannot be read")
 
     def number(self, start: int, length: int, order: Literal["big", "little"] = "big") -> int:
         """Return the unsigned number of ``length`` bytes at ``start``.
