@@ -161,8 +161,8 @@ def test_a_test_that_cannot_be_calibrated_is_refused() -> None:
 
 @pytest.mark.parametrize("make", [make_test, make_calibratable])
 def test_a_test_that_does_not_exist_is_told_with_those_that_do(make: object) -> None:
-    with pytest.raises(SettingsError, match="unknown test 'blnik'; known: quality"):
-        make("blnik")  # type: ignore[operator]
+    with pytest.raises(SettingsError, match="unknown test 'nosuch'; known: quality"):
+        make("nosuch")  # type: ignore[operator]
 
 
 def test_a_checker_with_a_calibration_can_be_pickled_and_keeps_it() -> None:
@@ -336,8 +336,11 @@ class FusionOfMine:
         assert tests
 
 
-def test_a_test_without_a_threshold_does_not_abstain_where_the_fusion_was_fitted_on_it() -> None:
-    network = RejectingTest(name="network:my", value=0.7, vetoes=False, reason=Reason.NO_THRESHOLD)
+@pytest.mark.parametrize("reason", [Reason.NO_THRESHOLD, Reason.SUPPORTING_ONLY])
+def test_a_test_without_a_threshold_does_not_abstain_where_the_fusion_was_fitted_on_it(
+    reason: Reason,
+) -> None:
+    network = RejectingTest(name="network:my", value=0.7, vetoes=False, reason=reason)
     unfamiliar = replace(network, name="other", reason=Reason.UNFAMILIAR_CAMERA)
     tests = (PlainTest(value=0.6), network, unfamiliar)
     fitted = Checker(tests, finder=AnyFinder(), fusion=FusionOfMine())
@@ -345,4 +348,15 @@ def test_a_test_without_a_threshold_does_not_abstain_where_the_fusion_was_fitted
     assert [one.reason for one in scores.values()] == [None, None, Reason.UNFAMILIAR_CAMERA]
     mean = Checker(tests, finder=AnyFinder(), fusion="mean")
     scores = mean.check(PICTURE, channels="rgb").scores
-    assert scores["network:my"].reason is Reason.NO_THRESHOLD
+    assert scores["network:my"].reason is reason
+
+
+def test_a_test_that_only_supports_others_does_not_move_their_mean() -> None:
+    supporting = RejectingTest(
+        name="supporting", value=0.9, vetoes=False, reason=Reason.SUPPORTING_ONLY
+    )
+    both = Checker((PlainTest(value=0.6), supporting), finder=AnyFinder(), fusion="mean")
+    decision = both.check(PICTURE, channels="rgb")
+    assert decision.score == pytest.approx(0.6)
+    alone = Checker((supporting,), finder=AnyFinder()).check(PICTURE, channels="rgb")
+    assert (alone.outcome, alone.reasons) == (Outcome.UNCERTAIN, (Reason.SUPPORTING_ONLY,))

@@ -44,6 +44,7 @@ OPERATOR_ADVICE: Mapping[Reason, str] = MappingProxyType(
         Reason.UNFAMILIAR_CAMERA: _CALIBRATE,
         Reason.UNCALIBRATED_CAMERA: _CALIBRATE,
         Reason.NO_THRESHOLD: f"{_CALIBRATE}; or give the network's description a threshold",
+        Reason.SUPPORTING_ONLY: "name tests that decide beside it, or none",
         Reason.NO_COLOUR: "use a colour camera",
         Reason.FRAME_RATE_TOO_LOW: "use a faster camera",
         Reason.NO_DEPTH: "use a camera that measures depth",
