@@ -45,11 +45,11 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A clip, what is known of it, and its scores."""
+    """A clip, the blinks that are known (None where nothing is), and its scores."""
 
     path: Path
     kind: str
-    known: tuple[Known, ...]
+    known: tuple[Known, ...] | None
     turn_deg: float | None
     blink: Score
     parallax: Score
@@ -101,8 +101,11 @@ def _judged(path: Path, kind: str, listed: Sequence[dict[str, str]], finder: Fac
 
 def _listed(
     path: Path, listed: Sequence[dict[str, str]], times: Sequence[float]
-) -> tuple[Known, ...]:
-    rows = [row for row in listed if str(path).endswith(row["path"]) and row["start"]]
+) -> tuple[Known, ...] | None:
+    own = [row for row in listed if str(path).endswith(row["path"])]
+    rows = [row for row in own if row["start"]]
+    if not own:
+        return None
     return tuple(
         Known(row["kind"], times[int(row["start"])], times[min(int(row["end"]), len(times) - 1)])
         for row in rows
@@ -128,7 +131,9 @@ def _turn_deg(rows: Sequence[dict[str, str]]) -> float | None:
 
 
 def _outcome(one: Judged) -> tuple[int, int, int]:
-    """Return hits, misses and false blinks of a clip."""
+    """Return hits, misses and false blinks of a clip; none where nothing is known of it."""
+    if one.known is None:
+        return 0, 0, 0
     spans = [
         (each["time_s"] - each["duration_s"] / 2.0, each["time_s"] + each["duration_s"] / 2.0)
         for each in one.blink.details.get("blinks", [])
