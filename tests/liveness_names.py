@@ -22,8 +22,8 @@ HOMES = (
     "cli.network",
     "cli.shapes",
 )
-# "quality" alone is a common word.
-NAMES = (*(name for name in BUILT_IN["liveness_tests"] if name != "quality"), *RESEARCH_TESTS)
+COMMON = ("quality", "blink", "parallax")  # words of the language, which messages may use
+NAMES = (*(name for name in BUILT_IN["liveness_tests"] if name not in COMMON), *RESEARCH_TESTS)
 
 _NAME = re.compile(rf"\b(?:{'|'.join(NAMES)})(?![a-z0-9])|\bfacepad\.liveness\.\w+")
 _CLASS = re.compile(r"class _?(?:Face|Quality)(?:Cnn)?(?:Test|Heads?|Classifier|Sources)\w*")

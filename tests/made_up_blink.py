@@ -4,26 +4,29 @@ from collections.abc import Sequence
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from facepad.faces.landmarks import LEFT_EYE, RIGHT_EYE
 from facepad.types import Face, Frame, Landmarks, Presentation, RgbImage
 from made_up_face import made_up_landmarks
 
+Numbers = Sequence[float] | NDArray[np.floating]
+
 SIZE = (176, 176)
 LOWERED = 0.5  # of the openness that landmarks lose when an eye is shut
 
 
-def closure(times_s: Sequence[float], at_s: float, duration_s: float) -> list[float]:
+def closure(times_s: Numbers, at_s: float, duration_s: float) -> list[float]:
     """Return how far the eyes are shut in [0, 1]: a dip with this duration at half of its depth."""
     away = np.abs(np.asarray(times_s) - at_s)
-    return np.clip(1.5 - away * 2.0 / duration_s, 0.0, 1.0).tolist()
+    return [float(shut) for shut in np.clip(1.5 - away * 2.0 / duration_s, 0.0, 1.0)]
 
 
 def blinking(
-    times_s: Sequence[float],
-    shut: Sequence[float],
+    times_s: Numbers,
+    shut: Numbers,
     *,
-    drawn: Sequence[float] | None = None,
+    drawn: Numbers | None = None,
     half: float = 55.0,
     turn_deg: float = 0.0,
     shift: tuple[float, float] = (0.0, 0.0),
@@ -40,7 +43,7 @@ def blinking(
     """
     noise = np.random.default_rng(0).normal(0.0, 1.0, (SIZE[1], SIZE[0], 3)).astype(np.float32)
     frames = []
-    for time_s, one, seen in zip(times_s, shut, drawn or shut, strict=True):
+    for time_s, one, seen in zip(times_s, shut, shut if drawn is None else drawn, strict=True):
         landmarks = _lowered(made_up_landmarks(0.0, 0.0, half), one)
         image = _picture(half, seen)
         image, landmarks = _placed(image, landmarks, turn_deg, shift)
@@ -93,8 +96,8 @@ def _placed(
     image: RgbImage, landmarks: Landmarks, turn_deg: float, shift: tuple[float, float]
 ) -> tuple[RgbImage, Landmarks]:
     middle = (SIZE[0] / 2.0, SIZE[1] / 2.0)
-    to_place = cv2.getRotationMatrix2D(middle, -turn_deg, 1.0)
-    to_place[:, 2] += shift
+    turn = np.asarray(cv2.getRotationMatrix2D(middle, -turn_deg, 1.0), np.float64)
+    to_place = turn + np.array([[0.0, 0.0, shift[0]], [0.0, 0.0, shift[1]]])
     moved = cv2.warpAffine(image, to_place, SIZE, borderMode=cv2.BORDER_REPLICATE)
     flat = (landmarks[:, :2] + np.array(middle)) @ to_place[:, :2].T + to_place[:, 2]
-    return moved, np.column_stack([flat, landmarks[:, 2]]).astype(np.float32)
+    return np.asarray(moved, np.uint8), np.column_stack([flat, landmarks[:, 2]]).astype(np.float32)

@@ -77,9 +77,9 @@ def test_a_reader_that_goes_away_is_no_error(environment: dict[str, str], pictur
 
 
 def test_a_test_that_does_not_exist_ends_with_four(picture: Path) -> None:
-    result = run("check", picture, "--tests", "blnik")
+    result = run("check", picture, "--tests", "nosuch")
     assert result.returncode == 4
-    assert result.stderr.startswith(b"facepad: error: unknown test 'blnik'; known: ")
+    assert result.stderr.startswith(b"facepad: error: unknown test 'nosuch'; known: ")
 
 
 def test_missing_face_models_end_with_three_and_the_command_that_mends_it(

@@ -355,8 +355,8 @@ def test_advisory_tests_that_cannot_be_used_are_refused_at_once(advisory: tuple[
 
 
 def test_a_test_that_does_not_exist_is_told_with_those_that_do() -> None:
-    with pytest.raises(SettingsError, match="unknown test 'qqqq'; known: quality"):
-        check(PICTURE, channels="rgb", tests=("qqqq",))
+    with pytest.raises(SettingsError, match="unknown test 'nosuch'; known: quality"):
+        check(PICTURE, channels="rgb", tests=("nosuch",))
 
 
 def test_a_shared_checker_loads_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -170,6 +170,13 @@ def test_a_still_is_no_clip(picture: Path, video: Path) -> None:
     assert load_dense(sample(video, frame=2), Needs(min_frames=2)) is None
 
 
+def test_a_clip_is_read_at_the_rate_that_is_wanted_beyond_the_one_that_is_needed(
+    tmp_path: Path,
+) -> None:
+    needs = Needs(seconds=1.0, fps=5.0, wanted_fps=12.5)
+    assert len(dense(long_clip(tmp_path, 60), needs).frames) == 30
+
+
 @pytest.mark.parametrize(("fps", "count"), [(25.0, 60), (12.5, 30), (5.0, 12), (100.0, 60)])
 def test_frames_are_read_as_densely_as_asked_and_never_closer_than_they_lie(
     tmp_path: Path, fps: float, count: int

@@ -91,6 +91,15 @@ def test_landmarks_that_move_over_eyes_that_do_not_are_no_blink() -> None:
     assert found_in(blinking(TIMES_S, shut, drawn=[0.0] * len(shut))) == ()
 
 
+def test_a_face_that_changes_its_proportions_meanwhile_does_not_blink() -> None:
+    series = BlinkTest().series(blinking(TIMES_S, closure(TIMES_S, 1.5, 0.2)))
+    assert isinstance(series, EyeSeries)
+    shapes = series.shapes.copy()
+    shapes[np.abs(TIMES_S - 1.5) < 0.1] *= np.array([0.85, 1.0])
+    turned = EyeSeries(series.times_s, series.openness, series.pictures, shapes, series.reach)
+    assert blinks(turned) == ()
+
+
 def test_two_blinks_are_two() -> None:
     shut = np.maximum(closure(TIMES_S, 1.0, 0.15), closure(TIMES_S, 1.6, 0.15)).tolist()
     assert [round(blink.time_s, 1) for blink in found_in(blinking(TIMES_S, shut))] == [1.0, 1.6]
@@ -101,7 +110,7 @@ def test_a_dip_of_one_eye_is_no_blink() -> None:
     assert isinstance(series, EyeSeries)
     openness = series.openness.copy()
     openness[:, 0] = 1.0
-    one_eyed = EyeSeries(series.times_s, openness, series.pictures, series.reach)
+    one_eyed = EyeSeries(series.times_s, openness, series.pictures, series.shapes, series.reach)
     assert blinks(one_eyed) == ()
 
 
@@ -109,7 +118,9 @@ def test_a_dip_within_the_noise_of_the_landmarks_is_no_blink() -> None:
     series = BlinkTest().series(blinking(TIMES_S, closure(TIMES_S, 1.5, 0.2)))
     assert isinstance(series, EyeSeries)
     jitter = np.random.default_rng(0).normal(0.0, 0.3, (len(TIMES_S), 1))
-    noisy = EyeSeries(series.times_s, series.openness + jitter, series.pictures, series.reach)
+    noisy = EyeSeries(
+        series.times_s, series.openness + jitter, series.pictures, series.shapes, series.reach
+    )
     assert noise(noisy) > 0.1
     assert blinks(noisy) == ()
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from facepad.errors import FacepadError
 from facepad.faces.landmarks import LEFT_EYE, OVAL, RIGHT_EYE
 from facepad.faces.steady import hold_still
 from facepad.liveness.parallax import self_test
@@ -55,7 +56,7 @@ def test_the_self_test_fails_on_a_surface_of_another_kind(
 ) -> None:
     no_plane = {"plane": self_test.SURFACES["head"], "head": self_test.SURFACES["head"]}
     monkeypatch.setattr(self_test, "SURFACES", no_plane)
-    with pytest.raises(self_test.FacepadError, match="plane"):
+    with pytest.raises(FacepadError, match="plane"):
         self_test.check()
 
 

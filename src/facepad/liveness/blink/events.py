@@ -6,7 +6,7 @@ unlike those before it and unlike those after it. Looking down and squinting are
 return. The landmarks of a print that is waved dip as deep, but its eyes look as they did.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,9 +19,11 @@ WINDOW_S = 1.6  # a dip is compared with what is at most half of it away
 APART_S, BESIDE_S = 0.02, 0.25  # seconds from a dip to the frames that it is compared with
 LONGEST_GAP_S = 0.4  # seconds without a face; longer ones cut a clip in two
 FEWEST = 6  # frames of a part
+_LEAST = 1e-9
 _TO_DEVIATION = 1.4826 / np.sqrt(2.0)  # of a median absolute difference of two frames
 
 Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,9 @@ class BlinkRules:
         one_eye: Share of the least depth that each eye reaches by itself.
         unlikeness: Least unlikeness of each eye to those before and after the dip; twice what
             prints in motion reach.
+        stretch: By how much the face may change its proportions from before or after the dip to
+            within it, as the logarithm of their ratio: a head that turns meanwhile moves the
+            landmarks of the lids. Blinks of still and slowly turning heads reach 0.07.
         shortest_s: Least duration at half of the depth, seconds.
         longest_s: Greatest duration at half of the depth, seconds.
     """
@@ -43,6 +48,7 @@ class BlinkRules:
     noises: float = 6.0
     one_eye: float = 0.5
     unlikeness: float = 0.045
+    stretch: float = 0.08
     shortest_s: float = 0.05
     longest_s: float = 0.5
 
@@ -93,6 +99,7 @@ class _Part:
     def __init__(self, series: EyeSeries, numbers: NDArray[np.intp]) -> None:
         self.frame_times_s = series.times_s[numbers]
         self.pictures = series.pictures[numbers]
+        self.shapes = series.shapes[numbers]
         self.times_s = np.arange(self.frame_times_s[0], self.frame_times_s[-1], 1.0 / RATE)
         self.openness = np.stack(
             [
@@ -102,8 +109,8 @@ class _Part:
             axis=1,
         )
 
-    def unlikeness(self, begin_s: float, end_s: float) -> float:
-        """Return how unlike before and after the eye that changes less looks in a dip.
+    def beside(self, begin_s: float, end_s: float) -> tuple[Flags, Flags, Flags]:
+        """Return which frames lie before, within and after a dip.
 
         Args:
             begin_s: When the dip is at half of its depth, seconds of the clip.
@@ -112,11 +119,13 @@ class _Part:
         times, half = self.frame_times_s, (end_s - begin_s) / 2.0
         first, last = begin_s - half, end_s + half
         before = (times >= first - BESIDE_S) & (times <= first - APART_S)
-        after = (times >= last + APART_S) & (times <= last + BESIDE_S)
         within = (times >= begin_s - 0.5 / RATE) & (times <= end_s + 0.5 / RATE)
-        if not (before.any() and after.any() and within.any()):
-            return 0.0
-        usual = [np.median(self.pictures[chosen], axis=0) for chosen in (before, after)]
+        after = (times >= last + APART_S) & (times <= last + BESIDE_S)
+        return before, within, after
+
+    def unlikeness(self, within: Flags, others: Sequence[Flags]) -> float:
+        """Return how unlike all others the eye that changes less looks in some frame."""
+        usual = [np.median(self.pictures[chosen], axis=0) for chosen in others]
         return min(
             max(
                 min(unlikeness(picture[eye], each[eye]) for each in usual)
@@ -124,6 +133,13 @@ class _Part:
             )
             for eye in (0, 1)
         )
+
+    def stretch(self, within: Flags, others: Sequence[Flags]) -> float:
+        """Return by how much the face changes its proportions, as a logarithm."""
+        usual = [np.linalg.pinv(np.median(self.shapes[chosen], axis=0)) for chosen in others]
+        changes = np.concatenate([one @ self.shapes[within] for one in usual])
+        long, short = np.linalg.svd(changes, compute_uv=False).T
+        return float(np.max(np.log(np.maximum(long, _LEAST) / np.maximum(short, _LEAST))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,12 +159,22 @@ def _within(part: _Part, least: float, rules: BlinkRules) -> Iterator[Blink]:
         begin_s, end_s = (float(part.times_s[0]) + at / RATE for at in (dip.begin, dip.end))
         sides = np.minimum(part.openness[dip.left], part.openness[dip.right])
         each = sides - part.openness[dip.lowest]
+        lasts = rules.shortest_s <= end_s - begin_s <= rules.longest_s
         if (
-            rules.shortest_s <= end_s - begin_s <= rules.longest_s
+            lasts
             and each.min() >= rules.one_eye * least
-            and part.unlikeness(begin_s, end_s) >= rules.unlikeness
+            and _looks_shut(part, begin_s, end_s, rules)
         ):
             yield Blink((begin_s + end_s) / 2.0, min(dip.depth, 1.0), end_s - begin_s)
+
+
+def _looks_shut(part: _Part, begin_s: float, end_s: float, rules: BlinkRules) -> bool:
+    before, within, after = part.beside(begin_s, end_s)
+    if not (before.any() and within.any() and after.any()):
+        return False
+    others = before, after
+    is_still = part.stretch(within, others) <= rules.stretch
+    return is_still and part.unlikeness(within, others) >= rules.unlikeness
 
 
 def _dips(values: Floats, least: float, reach: int) -> Iterator[_Dip]:

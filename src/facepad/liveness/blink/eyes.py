@@ -37,12 +37,14 @@ class EyeSeries:
         openness: Distance between the lids over the person's own open level in the clip, shape
             (N, 2), right and left; about 1 when open.
         pictures: Both eyes, grey, cut from the face held still, shape (N, 2, 20, 32).
+        shapes: Linear part of the map from the person's own shape to each frame, shape (N, 2, 2).
         reach: Median distance between the outer eye corners, pixels.
     """
 
     times_s: Floats
     openness: Floats
     pictures: NDArray[np.float32]
+    shapes: Floats
     reach: float
 
 
@@ -60,7 +62,8 @@ def measure(frames: Sequence[Frame]) -> EyeSeries:
     level = np.maximum(np.percentile(openness, OPEN_SHARE, axis=0), _LEAST)
     eyes = [_pictures(frames, steady, corners) for corners in (RIGHT_CORNERS, LEFT_CORNERS)]
     reach = float(np.median(steady.reach))
-    return EyeSeries(times, openness / level, np.stack(eyes, axis=1), reach)
+    shapes = steady.to_picture[:, :, :2]
+    return EyeSeries(times, openness / level, np.stack(eyes, axis=1), shapes, reach)
 
 
 def unlikeness(picture: NDArray[np.float32], usual: NDArray[np.float32]) -> float:
