@@ -8,7 +8,8 @@ start and end (frames, inclusive); a path ends like that of its clip. A blink th
 as a hit when it shares a frame with a full one; partial and unclear ones count neither way.
 
 Prints a line for each clip, then hits, misses and false blinks, clips with a blink by kind, and the
-AUC of the parallax test over simulated clips whose face turned by 10 degrees or more.
+AUC of the parallax test over simulated clips whose face turned by 10 degrees or more, without
+replays of turning heads.
 """
 
 import argparse
@@ -30,6 +31,7 @@ from facepad.types import Presentation, Score
 
 VIDEOS = (".avi", ".gif", ".mkv", ".mov", ".mp4", ".mpg", ".webm")
 TURN_DEG = 10.0  # least range of yaw or pitch of a clip that counts for the AUC
+REPLAY = "screen/replay"  # shows the parallax of the recorded head
 SHUT = 0.5  # closure of a rendered eye from which it counts as a blink
 SLACK_S = 0.04  # around a rendered blink
 
@@ -168,7 +170,10 @@ def _summarise(judged: Sequence[Judged]) -> None:
     scored = [
         (not one.kind.startswith("print") and not one.kind.startswith("screen"), one.parallax.value)
         for one in judged
-        if one.turn_deg is not None and one.turn_deg >= TURN_DEG and one.parallax.value is not None
+        if one.turn_deg is not None
+        and one.turn_deg >= TURN_DEG
+        and one.parallax.value is not None
+        and one.kind != REPLAY
     ]
     flags = np.array([is_bona_fide for is_bona_fide, _ in scored], np.bool_)
     if flags.any() and not flags.all():
