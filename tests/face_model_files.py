@@ -78,7 +78,7 @@ def _usual(points: np.ndarray) -> np.ndarray:
 
 
 def _write_canonical(file: Path, points: np.ndarray, usual: np.ndarray) -> None:
-    from facepad.training.reconstruct.face_model import _USUAL
+    from facepad.simulate.heads.face_model import _USUAL
 
     rng = np.random.default_rng(3)
     chosen = points[rng.choice(len(points), _LANDMARKS, replace=False)]

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from facepad.faces.landmarks import OVAL
 from facepad.meshes.render import Vertices
-from facepad.training.reconstruct.face_model import FaceModel, Weights
+from facepad.simulate.heads.face_model import FaceModel, Weights
 from facepad.types import Landmarks
 
 _ROUNDS = 6
