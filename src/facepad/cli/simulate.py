@@ -113,7 +113,7 @@ def simulate(
     behind = () if backgrounds is None else sources.backgrounds(backgrounds)
     if clips:
         order = _clips(attacks, heads, behind, (per_image, seed), (seconds, lines))
-        only = {"--depth": depth, "--cameras": cameras, "--mask-mesh": mask_mesh,
+        only: dict[str, object] = {"--depth": depth, "--cameras": cameras, "--mask-mesh": mask_mesh,
                 "--keep-backgrounds": keep_backgrounds}  # fmt: skip
         _refuse(only, "is of pictures and has no effect on --clips")
     else:

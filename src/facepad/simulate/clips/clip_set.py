@@ -39,8 +39,8 @@ from facepad.simulate.clips.takes import (
 )
 from facepad.simulate.heads.body import with_body
 from facepad.simulate.heads.face_model import FaceModel, read_face_model
+from facepad.simulate.heads.fitting import Portrait
 from facepad.simulate.heads.head import BLINKS, Head, draw_head
-from facepad.simulate.heads.portrait import Portrait
 from facepad.simulate.linear_light import to_light
 from facepad.simulate.recipe import BONA_FIDE
 from facepad.simulate.scene.matting import PersonMatting, person

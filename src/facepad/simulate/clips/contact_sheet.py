@@ -18,7 +18,9 @@ _LINE = 15  # height of the label
 
 
 def write_clip_sheet(path: Path, rows: Sequence[Mapping[str, str]], root: Path, most: int) -> None:
-    """Write one line of frames for each of some clips; labels state pose and closure of the eyes.
+    """Write one line of frames for each of some clips, with pose and closure of the eyes.
+
+    The last frame is the one with the eyes most closed.
 
     Args:
         path: The sheet, which ends in .png or .jpg.
@@ -38,7 +40,10 @@ def write_clip_sheet(path: Path, rows: Sequence[Mapping[str, str]], root: Path, 
 
 def _line(row: Mapping[str, str], root: Path) -> RgbImage:
     truth = read_truth(root / row["truth"])
-    frames = read_numbered(root / row["path"], FrameSelection("even", FRAMES))
+    frames = list(read_numbered(root / row["path"], FrameSelection("even", FRAMES)))
+    closed = int(np.nan_to_num(truth["closure_right"]).argmax())
+    if closed:  # of a clip with a blink
+        frames += read_numbered(root / row["path"], FrameSelection("at", closed))
     cells = [_cell(frame.image, _words(truth, number)) for number, frame in frames]
     cells[0] = _label(cells[0], f"{row['pai_species'] or 'bona fide'} {row['motion']}", 12)
     return np.hstack(cells)

@@ -25,7 +25,7 @@ _SHAKE = 0.0025  # deviation of a hand-held camera, share of the longer side
 class Filming:
     """How a clip is filmed; see `parameters` for the fields."""
 
-    lines: int = choice({240: 0.35, 360: 0.3, 480: 0.35}, "Lines of a frame", off=480)
+    lines: int = choice({240: 0.35, 360: 0.4, 480: 0.25}, "Lines of a frame", off=480)
     fps: int = choice({25: 0.4, 30: 0.6}, "Frames a second", off=30)
     seconds: float = uniform(6.0, 12.0, "Duration", off=8.0)
     focal: float = uniform(0.75, 1.0, "Focal length over the longer side", off=0.8)

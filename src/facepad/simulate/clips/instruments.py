@@ -1,16 +1,16 @@
 """Attack instruments of clips: printed sheets with holes, and devices that play a recording."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from facepad.faces.landmarks import OVAL
+from facepad.faces.landmarks import OVAL, Ellipse
 from facepad.opencv import cv2
 from facepad.simulate.camera.codec import decode
 from facepad.simulate.clips.motion import Curve
-from facepad.simulate.clips.sheet import Sheet
+from facepad.simulate.clips.sheet import Layer, Sheet
 from facepad.simulate.linear_light import LinearImage, Map, to_light
 from facepad.simulate.media import face_regions, hands
 from facepad.simulate.media.print import Print
@@ -31,7 +31,7 @@ _MM = 25.4  # an inch
 class ClipPrint:
     """A printed portrait that is cut; see `parameters` for the fields."""
 
-    printed: Print = Print()
+    printed: Print = field(default=Print())
     border: float = uniform(0.0, 0.08, "Unprinted margin over the width", off=0.0)
     hand: bool = choice({True: 0.8, False: 0.2}, "Hands at its edges", off=False)
     shirt: float = choice({1.0: 0.7, 0.0: 0.3}, "Whether the holder is seen behind", off=0.0)
@@ -47,7 +47,8 @@ class CroppedFace:
     @property
     def height(self) -> float:
         """Height of the face over the width of the picture."""
-        return 2.0 * face_regions.outline(self.face, self.picture)[3] / self.picture.shape[1]
+        half = face_regions.outline(self.face, self.picture)[3]
+        return float(2.0 * half / self.picture.shape[1])
 
 
 def cropped(picture: RgbImage, face: Face) -> CroppedFace:
@@ -67,7 +68,13 @@ def cropped(picture: RgbImage, face: Face) -> CroppedFace:
 
 
 def print_sheet(
-    shown: CroppedFace, drawn: ClipPrint, width: float, cut: str, rng: np.random.Generator
+    shown: CroppedFace,
+    drawn: ClipPrint,
+    width: float,
+    cut: str,
+    rng: np.random.Generator,
+    *,
+    hand: bool = True,
 ) -> Sheet:
     """Return a print of a face.
 
@@ -78,41 +85,31 @@ def print_sheet(
         cut: "sheet", "outline" (cut out along the face), "eyes" (a sheet with eye holes) or
             "mask" (both).
         rng: Random numbers for the hands.
+        hand: Whether hands may hold it; none hold one that is worn.
     """
     density = min(FINEST, 1.2 * shown.picture.shape[1] / width)
-    size = (
-        max(8, round(width * density)),
-        max(8, round(width * density * shown.picture.shape[0] / shown.picture.shape[1])),
-    )
-    method = cv2.INTER_AREA if size[0] < shown.picture.shape[1] else cv2.INTER_CUBIC
-    scaled = np.asarray(cv2.resize(shown.picture, size, interpolation=method), np.uint8)
-    light = _inked(scaled, drawn.printed)
+    light = _inked(_scaled(shown.picture, width * density), drawn.printed)
+    scale = light.shape[1] / shown.picture.shape[1]
     whole = cut in ("sheet", "eyes")
-    margin = round(drawn.border * size[0]) if whole else 0
-    paper = _paper(drawn.printed)
-    light = np.asarray(
-        cv2.copyMakeBorder(
-            light, margin, margin, margin, margin, cv2.BORDER_CONSTANT, value=paper.tolist()
-        ),
-        np.float32,
-    )
+    margin = round(drawn.border * light.shape[1]) if whole else 0
+    light = _bordered(light, margin, _paper(drawn.printed).tolist())
     share = np.ones(light.shape[:2], np.float32)
-    scale = size[0] / shown.picture.shape[1]
     if not whole:
         share = _outline(shown, scale, share.shape)
     if cut in ("eyes", "mask"):
         share *= 1.0 - _eye_holes(shown, scale, margin, share.shape)
-    around = round(_AROUND * density)
     layer = np.dstack([light * share[..., None], share])
-    canvas = cv2.copyMakeBorder(
-        layer, around, around, around, around, cv2.BORDER_CONSTANT, value=(0, 0, 0, 0)
-    )
+    canvas = _bordered(layer, round(_AROUND * density), (0.0, 0.0, 0.0, 0.0))
     middle = (canvas.shape[1] - 1) / 2, (canvas.shape[0] - 1) / 2
-    half = light.shape[1] / density / 2, light.shape[0] / density / 2
     held = None
-    if drawn.hand and whole:
-        held = _held(canvas, (density, middle), half, shown, rng)
-    return Sheet(np.ascontiguousarray(canvas), density, middle, 2.0 * half[0], hands=held)
+    if drawn.hand and hand:
+        area = (0.0, 0.0, light.shape[1] / density / 2, light.shape[0] / density / 2)
+        if not whole:
+            area = face_regions.on_sheet(
+                face_regions.outline(shown.face, shown.picture), shown.picture, width
+            )
+        held = _held(canvas, (density, middle), area, shown, rng)
+    return Sheet(canvas, density, middle, light.shape[1] / density, hands=held)
 
 
 def eye_middle_mm(shown: CroppedFace, width: float) -> NDArray[np.float64]:
@@ -127,14 +124,14 @@ def eye_middle_mm(shown: CroppedFace, width: float) -> NDArray[np.float64]:
 def eye_distance_share(shown: CroppedFace) -> float:
     """Return the distance between the middles of the eyes over the width of the picture."""
     (x0, y0, *_), (x1, y1, *_) = face_regions.eyes(shown.face, shown.picture)
-    return float(np.hypot(x1 - x0, y1 - y0)) / shown.picture.shape[1]
+    return float(np.hypot(x1 - x0, y1 - y0) / shown.picture.shape[1])
 
 
 @dataclass(frozen=True, slots=True)
 class ClipScreen:
     """A device that plays a recording; see `parameters` for the fields."""
 
-    screen: Screen = Screen()
+    screen: Screen = field(default=Screen())
     bands_hz: float = uniform(0.1, 3.0, "Bands that pass a second", off=0.5, log=True)
 
 
@@ -213,9 +210,7 @@ def device_sheet(
     layer[..., :3] = np.float32(screen.bezel_light * screen.room_light)
     layer[..., 3] = 1.0
     layer[frame:-frame, frame:-frame, :3] = 0.0
-    canvas = cv2.copyMakeBorder(
-        layer, around, around, around, around, cv2.BORDER_CONSTANT, value=(0, 0, 0, 0)
-    )
+    canvas = _bordered(layer, around, (0.0, 0.0, 0.0, 0.0))
     left = top = around + frame
     middle = (canvas.shape[1] - 1) / 2, (canvas.shape[0] - 1) / 2
     held = None
@@ -227,7 +222,21 @@ def device_sheet(
         )  # fmt: skip
         held = _drawn_hands(canvas, sheet, np.full(3, screen.room_light, np.float32), rng)
     window = (left, top, left + wide, top + high)
-    return Sheet(np.ascontiguousarray(canvas), density, middle, width, window=window, hands=held)
+    return Sheet(canvas, density, middle, width, window=window, hands=held)
+
+
+def _scaled(picture: RgbImage, width: float) -> RgbImage:
+    """Return a picture of another width, at least 8 pixels."""
+    wide = max(8, round(width))
+    high = max(8, round(width * picture.shape[0] / picture.shape[1]))
+    method = cv2.INTER_AREA if wide < picture.shape[1] else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(picture, (wide, high), interpolation=method), np.uint8)
+
+
+def _bordered(layer: Layer, width: int, value: Sequence[float]) -> Layer:
+    edges = (width, width, width, width)
+    wider = cv2.copyMakeBorder(layer, *edges, cv2.BORDER_CONSTANT, value=tuple(value))
+    return np.ascontiguousarray(wider, np.float32)
 
 
 def _inked(picture: RgbImage, printed: Print) -> LinearImage:
@@ -266,21 +275,26 @@ def _eye_holes(shown: CroppedFace, scale: float, margin: int, size: tuple[int, .
 
 
 def _held(
-    canvas: LinearImage,
+    canvas: Layer,
     place: tuple[float, tuple[float, float]],
-    half: tuple[float, float],
+    area: Ellipse,
     shown: CroppedFace,
     rng: np.random.Generator,
 ) -> Map:
-    width = 2.0 * half[0]
-    free = face_regions.free(shown.face, shown.picture, width)
+    """Draw hands at the edges of an area on a canvas; millimetres from the canvas's middle."""
+    density, (middle_x, middle_y) = place
+    x, y, wide, high = area
+    free = face_regions.free(shown.face, shown.picture, 2.0 * wide) if x == y == 0.0 else (
+        -wide, wide, high
+    )  # fmt: skip
     skin = face_regions.skin(shown.face, shown.picture)
-    sheet = hands.HeldMedium(_on_canvas(*place), half, 40.0, free, skin)
+    placement = _on_canvas(density, (middle_x + x * density, middle_y + y * density))
+    sheet = hands.HeldMedium(placement, (wide, high), 40.0, free, skin)
     return _drawn_hands(canvas, sheet, np.ones(3, np.float32), rng)
 
 
 def _drawn_hands(
-    canvas: LinearImage, sheet: hands.HeldMedium, light: Map, rng: np.random.Generator
+    canvas: Layer, sheet: hands.HeldMedium, light: Map, rng: np.random.Generator
 ) -> Map:
     """Draw hands on a canvas of premultiplied light, in place; return their share."""
     colours = np.ascontiguousarray(canvas[..., :3])

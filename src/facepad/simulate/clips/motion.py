@@ -245,6 +245,6 @@ def approach(times: Curve, nearer: float, seconds: float, rng: np.random.Generat
 
 def _unsteady(times: Curve, strength: float, distance_mm: float, rng: np.random.Generator) -> Track:
     """Return the pose of what is held still: small and slow movements."""
-    turned = [strength * _UNSTEADY_DEG * wander(times, 1.5, rng) for _ in range(3)]
-    shifted = [strength * _UNSTEADY_MM * wander(times, 1.5, rng) for _ in range(3)]
-    return Track(*turned, shifted[0], shifted[1], shifted[2] + distance_mm)
+    yaw, pitch, roll = (strength * _UNSTEADY_DEG * wander(times, 1.5, rng) for _ in range(3))
+    right, down, away = (strength * _UNSTEADY_MM * wander(times, 1.5, rng) for _ in range(3))
+    return Track(yaw, pitch, roll, right, down, away + distance_mm)

@@ -56,8 +56,11 @@ SCREENS = (REPLAY, PHOTO)
 NEED_HEAD = (HEAD, "print/eyes_living")
 _WORN_MM = 18.0  # of a worn mask before the eyes
 _LIFE_SIZE = 63.0  # between the middles of the eyes, millimetres
+_WORN, _ROLLED = 0.5, (0.0, 0.9)  # chance that a cut-out face is worn; radians of a worn sheet
 _HELD = 0.6  # chance that a replay is held still; else it is moved
 _PLAYED = (240, 360)  # lines of a recording that is rendered to be played
+_PLAYED_FACE = 0.5, 0.7  # height of its face over that of the frame
+_NEAR_MM = 110.0  # a camera does not come nearer to a screen
 _LAMPS = np.array([1.0, 0.7, 0.4]), np.array([0.0, -0.3, -0.8])  # spread and mean of directions
 _LAMP = 0.5  # share of the light that comes from a lamp, at most
 
@@ -167,7 +170,7 @@ class ClipMaker:
         if self.kind == HEAD:
             return self._head(self.stage.filming.size)
         if self.kind in PRINTS:
-            return self._worn() if self.kind == "print/eyes_living" else self._print()
+            return self._worn() if self._is_worn() else self._print()
         if self.kind in SCREENS:
             return self._screen()
         raise SettingsError(f"kinds of clip are {', '.join((*PRINTS, *SCREENS))}, got {self.kind}")
@@ -193,8 +196,8 @@ class ClipMaker:
         self.facts |= {"motion": motion.kind, "blinks": str(len(starts)),
                        "pulse_bpm": f"{pulse.bpm:.2f}"}  # fmt: skip
         features = tuple(
-            Features(float(r), float(l), float(m))
-            for r, l, m in zip(right, left, mouth, strict=True)
+            Features(*(float(curve[frame]) for curve in (right, left, mouth)))
+            for frame in range(len(self.times))
         )
         behind = self._background(size, 0.0)
         return HeadScene(head, track, features, wave, self._lamp(), behind)
@@ -228,30 +231,43 @@ class ClipMaker:
         self.facts["motion"] = name
         return track
 
+    def _is_worn(self) -> bool:
+        """Return whether a print is on the face of a person."""
+        if self.kind == "print/cut_out":
+            return bool(self.rng.random() < _WORN) and self.person.head is not None
+        return self.kind == "print/eyes_living"
+
     def _worn(self) -> SheetScene:
-        """Return a life-size print with eye holes on the face of a person who blinks."""
+        """Return a life-size print on the face of a person, whose eyes are seen through holes."""
         wearer = self._head(self.stage.filming.size, pulses=False)
         drawn = draw(ClipPrint, self.rng)
         head, shown = wearer.head, self.person.shown
         eyes_mm = 10.0 * (head.eyes - BRIDGE_CM)
         width = _LIFE_SIZE / eye_distance_share(shown)
-        sheet = print_sheet(shown, drawn, width, PRINTS[self.kind], self.rng)
+        sheet = print_sheet(shown, drawn, width, PRINTS[self.kind], self.rng, hand=False)
         printed = eye_middle_mm(shown, width)
-        offset = np.array(eyes_mm.mean(axis=0) + [0.0, 0.0, -_WORN_MM] - [*printed, 0.0])
-        track = _attached(wearer.track, offset)
+        before = np.array([-printed[0], -printed[1], -_WORN_MM])
+        track = _attached(wearer.track, eyes_mm.mean(axis=0) + before)
         self.parameters["print"] = to_dict(drawn)
-        none = np.zeros_like(self.times)
-        return SheetScene(sheet, track, none, wearer.lamp, wearer, wearer.background)
+        rolled = np.full_like(self.times, self.rng.uniform(*_ROLLED))
+        self.columns["bend_rad"] = rolled
+        if PRINTS[self.kind] == "outline":  # the eyes are not seen
+            self.facts["blinks"] = "0"
+            for name in ("closure_right", "closure_left", "mouth"):
+                self.columns[name] = np.zeros_like(self.times)
+        return SheetScene(sheet, track, rolled, wearer.lamp, wearer, wearer.background)
 
     def _screen(self) -> ScreenScene:
         """Return a device that plays a recording or shows a photograph, and note how."""
         drawn, motion = draw(ClipScreen, self.rng), draw(MediumMotion, self.rng)
+        showing = replace(drawn.screen.showing, overlay="none")  # it would hide a face all the time
+        drawn = replace(drawn, screen=replace(drawn.screen, showing=showing))
         recording, share = self._recording()
         first = recording.picture(0.0)
         columns = max(16, round(drawn.screen.width * drawn.screen.ppi / 25.4))
         skin = face_regions.skin(self.person.shown.face, self.person.shown.picture)
         sheet = device_sheet((first.shape[1], first.shape[0]), drawn, skin, self.rng)
-        away = self.stage.filming.distance_mm(share * drawn.screen.width)
+        away = max(self.stage.filming.distance_mm(share * drawn.screen.width), _NEAR_MM)
         track = self._medium_track(motion, away)
         self.parameters |= {"screen": to_dict(drawn), "motion": to_dict(motion)}
         screen = drawn.screen
@@ -273,7 +289,9 @@ class ClipMaker:
             return person.recording, face
         filming = draw(Filming, self.rng)
         lines = _PLAYED[int(self.rng.integers(len(_PLAYED)))]
-        filming = replace(filming, lines=lines, seconds=self.stage.filming.seconds)
+        face = float(self.rng.uniform(*_PLAYED_FACE))
+        seconds = self.stage.filming.seconds
+        filming = replace(filming, lines=lines, seconds=seconds, face=face)
         stage = Stage(draw_camera(filming, self.rng), filming, draw(Look, self.rng), Lamp())
         earlier = ClipMaker(HEAD, person, stage, self.rng, self.surroundings)
         take = earlier.take()

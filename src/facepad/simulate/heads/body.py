@@ -1,6 +1,7 @@
 """A neck that turns and a body below the bust of a face model, which ends at the shoulders."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,12 +31,10 @@ def with_body(model: FaceModel) -> FaceModel:
     which = which.reshape(edge.shape)
     ring = model.mean[corners]
     rings = [_ring(ring, *sizes) for sizes in _RINGS]
-    numbers = [corners, *(len(model.mean) + at * len(corners) + np.arange(len(corners))
-                          for at in range(len(rings)))]  # fmt: skip
-    strips = [
-        _strip(upper[which], lower[which])
-        for upper, lower in zip(numbers[:-1], numbers[1:], strict=True)
-    ]
+    first = len(model.mean) + np.arange(len(corners))
+    numbers = [corners, *(first + at * len(corners) for at in range(len(rings)))]
+    loops = [np.asarray(ring, np.int32)[which] for ring in numbers]
+    strips = [_strip(upper, lower) for upper, lower in pairwise(loops)]
     count = len(rings) * len(corners)
     triangles = np.concatenate([model.triangles, *strips]).astype(np.int32)
     more = np.zeros(count, np.bool_)
@@ -55,7 +54,7 @@ def with_body(model: FaceModel) -> FaceModel:
 
 
 def follows(vertices: Vertices) -> NDArray[np.float32]:
-    """Return the share of the head's rotation that vertices follow: 1 head, 0 body; shape (V, 1)."""
+    """Return the share of the head's rotation that vertices follow, shape (V, 1); 0 is the body."""
     height = vertices[:, 1] + _NAPE * vertices[:, 2]
     share = np.clip((_STAYS_CM - height) / (_STAYS_CM - _TURNS_CM), 0.0, 1.0)
     return np.asarray(share * share * (3.0 - 2.0 * share), np.float32)[:, None]
@@ -69,7 +68,8 @@ def _lower_edge(model: FaceModel) -> NDArray[np.int32]:
         np.sort(edges, axis=1), axis=0, return_inverse=True, return_counts=True
     )
     alone = edges[count[which.ravel()] == 1]
-    return alone[(model.mean[alone][..., 1] > _BUST_CM).all(axis=1)]
+    low = (model.mean[alone][..., 1] > _BUST_CM).all(axis=1)
+    return np.asarray(alone[low], np.int32)
 
 
 def _ring(edge: Vertices, wide: float, deep: float, height: float) -> Vertices:

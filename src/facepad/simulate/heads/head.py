@@ -9,9 +9,9 @@ from facepad.faces.landmarks import LIPS
 from facepad.meshes.render import Triangles, Vertices, interpolated, normals, render
 from facepad.opencv import cv2
 from facepad.simulate.heads.body import PIVOT_CM, follows
+from facepad.simulate.heads.colours import surface_colours
 from facepad.simulate.heads.face_model import FaceModel
-from facepad.simulate.heads.fitting import fit
-from facepad.simulate.heads.portrait import Portrait, surface_colours
+from facepad.simulate.heads.fitting import Portrait, fit
 from facepad.simulate.linear_light import LinearImage, Map, Size, luminance
 from facepad.simulate.scene.geometry import Matrix
 from facepad.types import Landmarks

@@ -18,8 +18,7 @@ from facepad.liveness.voxel.volume import GRID, SIDE
 from facepad.models import store
 from facepad.simulate.depth_map import read_depth
 from facepad.simulate.heads.face_model import FaceModel, read_face_model
-from facepad.simulate.heads.fitting import fit
-from facepad.simulate.heads.portrait import Portrait, fitted_places
+from facepad.simulate.heads.fitting import Portrait, fit, fitted_places
 from facepad.sources import load_sample, read_picture
 from facepad.training.feature_cache import CacheTable, compute_cached, file_key, text_key
 from facepad.training.reconstruct.renders import rendered_face, surface_depth

@@ -18,9 +18,9 @@ from facepad.meshes.render import (
     render,
 )
 from facepad.opencv import cv2
+from facepad.simulate.heads.colours import surface_colours
 from facepad.simulate.heads.face_model import FaceModel, Weights
-from facepad.simulate.heads.fitting import FaceFit
-from facepad.simulate.heads.portrait import Portrait, surface_colours
+from facepad.simulate.heads.fitting import FaceFit, Portrait
 from facepad.simulate.linear_light import to_display, to_light
 from facepad.simulate.scene.geometry import rotation
 from facepad.types import RgbImage

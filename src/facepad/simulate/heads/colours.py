@@ -1,43 +1,13 @@
-"""Portraits that give rendered heads their colours.
-
-The face model is fitted to the landmarks of a portrait, and each vertex takes the place in the
-portrait that it covers there, also after its shape or pose has changed.
-"""
-
-from dataclasses import dataclass
+"""The colours of a rendered head, which come from a portrait."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 from facepad.opencv import cv2
-from facepad.simulate.heads.face_model import FaceModel
-from facepad.simulate.heads.fitting import fit
 from facepad.simulate.linear_light import LinearImage
-from facepad.types import Face, RgbImage
 
 _MOUTH = np.array([0.10, 0.02, 0.02], np.float32)  # linear light of the inside of a mouth
 _TEETH = np.float32(0.45)
-
-
-@dataclass(frozen=True, slots=True)
-class Portrait:
-    """A picture of a person that gives a rendered face its colours.
-
-    Attributes:
-        image: RGB picture.
-        face: Its face, with landmarks.
-    """
-
-    image: RgbImage
-    face: Face
-
-
-def fitted_places(model: FaceModel, portrait: Portrait) -> NDArray[np.float32]:
-    """Return where in a portrait each vertex of the face model takes its colour from."""
-    if portrait.face.landmarks is None:
-        raise ValueError("a portrait needs landmarks")
-    fitted = fit(model, portrait.face.landmarks).vertices(model)
-    return np.ascontiguousarray(fitted[:, :2])
 
 
 def surface_colours(
