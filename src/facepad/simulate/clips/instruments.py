@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from facepad.faces.landmarks import OVAL, Ellipse
+from facepad.faces.landmarks import OVAL
 from facepad.opencv import cv2
 from facepad.simulate.camera.codec import decode
 from facepad.simulate.clips.motion import Curve
@@ -29,9 +29,13 @@ _MM = 25.4  # an inch
 
 @dataclass(frozen=True, slots=True)
 class ClipPrint:
-    """A printed portrait that is cut; see `parameters` for the fields."""
+    """A printed portrait; see `parameters` for the fields.
+
+    The width of ``printed`` is not used: prints of clips are not held as near as stills are taken.
+    """
 
     printed: Print = field(default=Print())
+    width: float = uniform(130.0, 290.0, "Width of the picture, millimetres", off=200.0, log=True)
     border: float = uniform(0.0, 0.08, "Unprinted margin over the width", off=0.0)
     hand: bool = choice({True: 0.8, False: 0.2}, "Hands at its edges", off=False)
     shirt: float = choice({1.0: 0.7, 0.0: 0.3}, "Whether the holder is seen behind", off=0.0)
@@ -73,8 +77,6 @@ def print_sheet(
     width: float,
     cut: str,
     rng: np.random.Generator,
-    *,
-    hand: bool = True,
 ) -> Sheet:
     """Return a print of a face.
 
@@ -84,8 +86,7 @@ def print_sheet(
         width: Width of the picture on the sheet, millimetres.
         cut: "sheet", "outline" (cut out along the face), "eyes" (a sheet with eye holes) or
             "mask" (both).
-        rng: Random numbers for the hands.
-        hand: Whether hands may hold it; none hold one that is worn.
+        rng: Random numbers for the hands, which hold whole sheets.
     """
     density = min(FINEST, 1.2 * shown.picture.shape[1] / width)
     light = _inked(_scaled(shown.picture, width * density), drawn.printed)
@@ -102,13 +103,9 @@ def print_sheet(
     canvas = _bordered(layer, round(_AROUND * density), (0.0, 0.0, 0.0, 0.0))
     middle = (canvas.shape[1] - 1) / 2, (canvas.shape[0] - 1) / 2
     held = None
-    if drawn.hand and hand:
-        area = (0.0, 0.0, light.shape[1] / density / 2, light.shape[0] / density / 2)
-        if not whole:
-            area = face_regions.on_sheet(
-                face_regions.outline(shown.face, shown.picture), shown.picture, width
-            )
-        held = _held(canvas, (density, middle), area, shown, rng)
+    if drawn.hand and whole:
+        half = light.shape[1] / density / 2, light.shape[0] / density / 2
+        held = _held(canvas, (density, middle), half, shown, rng)
     return Sheet(canvas, density, middle, light.shape[1] / density, hands=held)
 
 
@@ -178,9 +175,10 @@ class FrameRecording:
 
     def at(self, time_s: float) -> int:
         """Return the number of the frame that is shown at a time."""
-        last = float(self.times[-1])
-        place = time_s % (2.0 * last) if last > 0.0 else 0.0
-        place = 2.0 * last - place if place > last else place
+        last, count = float(self.times[-1]), len(self.times)
+        length = last * count / max(count - 1, 1)  # the last frame is shown as long as others
+        place = time_s % (2.0 * length) if length > 0.0 else 0.0
+        place = 2.0 * length - place if place > length else place
         return int(np.searchsorted(self.times, place + 1e-9, side="right")) - 1
 
     def picture(self, time_s: float) -> RgbImage:
@@ -277,19 +275,14 @@ def _eye_holes(shown: CroppedFace, scale: float, margin: int, size: tuple[int, .
 def _held(
     canvas: Layer,
     place: tuple[float, tuple[float, float]],
-    area: Ellipse,
+    half: tuple[float, float],
     shown: CroppedFace,
     rng: np.random.Generator,
 ) -> Map:
-    """Draw hands at the edges of an area on a canvas; millimetres from the canvas's middle."""
-    density, (middle_x, middle_y) = place
-    x, y, wide, high = area
-    free = face_regions.free(shown.face, shown.picture, 2.0 * wide) if x == y == 0.0 else (
-        -wide, wide, high
-    )  # fmt: skip
+    """Draw hands at the edges of a sheet on its canvas; return their share."""
+    free = face_regions.free(shown.face, shown.picture, 2.0 * half[0])
     skin = face_regions.skin(shown.face, shown.picture)
-    placement = _on_canvas(density, (middle_x + x * density, middle_y + y * density))
-    sheet = hands.HeldMedium(placement, (wide, high), 40.0, free, skin)
+    sheet = hands.HeldMedium(_on_canvas(*place), half, 40.0, free, skin)
     return _drawn_hands(canvas, sheet, np.ones(3, np.float32), rng)
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from facepad.errors import SettingsError
 from facepad.simulate.camera.camera import Camera
-from facepad.simulate.camera.look import Look
+from facepad.simulate.camera.look import PROFILES, Look
 from facepad.simulate.clips.film import Filming, Take, avi
 from facepad.simulate.clips.instruments import (
     ClipPrint,
@@ -38,7 +38,7 @@ from facepad.simulate.heads.head import (
 )
 from facepad.simulate.linear_light import LinearImage, Size
 from facepad.simulate.media import face_regions
-from facepad.simulate.parameters import draw, to_dict
+from facepad.simulate.parameters import ablated, draw, to_dict
 from facepad.simulate.scene import background
 from facepad.types import RgbImage
 
@@ -60,7 +60,8 @@ _WORN, _ROLLED = 0.5, (0.0, 0.9)  # chance that a cut-out face is worn; radians 
 _HELD = 0.6  # chance that a replay is held still; else it is moved
 _PLAYED = (240, 360)  # lines of a recording that is rendered to be played
 _PLAYED_FACE = 0.5, 0.7  # height of its face over that of the frame
-_NEAR_MM = 110.0  # a camera does not come nearer to a screen
+_MOST_EV, _MOST_EXPOSURE, _MOST_SATURATION = 0.5, 1.1, 1.2  # of cameras and light of clips
+_NEAR_MM = 140.0  # a camera does not come nearer to a screen
 _LAMPS = np.array([1.0, 0.7, 0.4]), np.array([0.0, -0.3, -0.8])  # spread and mean of directions
 _LAMP = 0.5  # share of the light that comes from a lamp, at most
 
@@ -205,7 +206,7 @@ class ClipMaker:
     def _print(self) -> SheetScene:
         """Return a print that is moved, and note how."""
         drawn, motion = draw(ClipPrint, self.rng), draw(MediumMotion, self.rng)
-        width = drawn.printed.width
+        width = drawn.width
         sheet = print_sheet(self.person.shown, drawn, width, PRINTS[self.kind], self.rng)
         sheet = replace(sheet, along_deg=motion.along_deg)
         away = self.stage.filming.distance_mm(self.person.shown.height * width)
@@ -244,7 +245,7 @@ class ClipMaker:
         head, shown = wearer.head, self.person.shown
         eyes_mm = 10.0 * (head.eyes - BRIDGE_CM)
         width = _LIFE_SIZE / eye_distance_share(shown)
-        sheet = print_sheet(shown, drawn, width, PRINTS[self.kind], self.rng, hand=False)
+        sheet = print_sheet(shown, drawn, width, PRINTS[self.kind], self.rng)
         printed = eye_middle_mm(shown, width)
         before = np.array([-printed[0], -printed[1], -_WORN_MM])
         track = _attached(wearer.track, eyes_mm.mean(axis=0) + before)
@@ -292,7 +293,8 @@ class ClipMaker:
         face = float(self.rng.uniform(*_PLAYED_FACE))
         seconds = self.stage.filming.seconds
         filming = replace(filming, lines=lines, seconds=seconds, face=face)
-        stage = Stage(draw_camera(filming, self.rng), filming, draw(Look, self.rng), Lamp())
+        look = ablated(draw(Look, self.rng), PROFILES)
+        stage = Stage(draw_camera(filming, self.rng), filming, look, Lamp())
         earlier = ClipMaker(HEAD, person, stage, self.rng, self.surroundings)
         take = earlier.take()
         recording = FrameRecording(tuple(take.frames()), take.times - take.times[0])
@@ -344,15 +346,28 @@ class ClipMaker:
 
 
 def draw_camera(filming: Filming, rng: np.random.Generator) -> Camera:
-    """Return a camera for clips: a drawn one with the size of the clip, which does not smear."""
+    """Return a camera for clips: a drawn one that does not smear, nor burn out or overdraw skin.
+
+    Burnt-out skin shows no pulse, and faces in clips must be found in all frames.
+    """
     camera = draw(Camera, rng)
-    return replace(camera, lens=replace(camera.lens, lines=filming.lines, motion=0.0))
+    lens = replace(camera.lens, lines=filming.lines, motion=0.0)
+    bias = min(camera.sensor.exposure_ev, _MOST_EV)
+    colourful = min(camera.developing.saturation, _MOST_SATURATION)
+    return replace(
+        camera,
+        lens=lens,
+        sensor=replace(camera.sensor, exposure_ev=bias),
+        developing=replace(camera.developing, saturation=colourful),
+    )
 
 
 def draw_stage(rng: np.random.Generator) -> Stage:
     """Return camera, filming and light of one clip."""
     filming = draw(Filming, rng)
-    return Stage(draw_camera(filming, rng), filming, draw(Look, rng), draw(Lamp, rng))
+    camera, look = draw_camera(filming, rng), ablated(draw(Look, rng), PROFILES)
+    exposure = min(look.exposure, _MOST_EXPOSURE)
+    return Stage(camera, filming, replace(look, exposure=exposure), draw(Lamp, rng))
 
 
 def _attached(track: Track, offset_mm: NDArray[np.float64]) -> Track:
