@@ -40,7 +40,7 @@ from facepad.simulate.clips.takes import (
 from facepad.simulate.heads.body import with_body
 from facepad.simulate.heads.face_model import FaceModel, read_face_model
 from facepad.simulate.heads.fitting import Portrait
-from facepad.simulate.heads.head import BLINKS, Head, draw_head
+from facepad.simulate.heads.head import BLINKS, PersonHead, draw_head
 from facepad.simulate.linear_light import to_light
 from facepad.simulate.recipe import BONA_FIDE
 from facepad.simulate.scene.matting import PersonMatting, person
@@ -193,7 +193,7 @@ class ClipSimulator:
             suffix=".avi", truth=clip.truth.encoded(), cells=clip.facts,
         )  # fmt: skip
 
-    def _head(self, picture: RgbImage, face: Face, rng: np.random.Generator) -> Head | None:
+    def _head(self, picture: RgbImage, face: Face, rng: np.random.Generator) -> PersonHead | None:
         if self._model is None:
             return None
         light = person(to_light(picture), self._matter.matte(picture))

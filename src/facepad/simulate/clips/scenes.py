@@ -10,7 +10,7 @@ from facepad.simulate.clips.lighting import PULSE_COLOUR
 from facepad.simulate.clips.motion import Curve, Track
 from facepad.simulate.clips.pinhole import Pinhole
 from facepad.simulate.clips.sheet import Sheet
-from facepad.simulate.heads.head import Features, Head, HeadLight
+from facepad.simulate.heads.head import Features, HeadLight, PersonHead
 from facepad.simulate.linear_light import LinearImage, Map
 from facepad.types import RgbImage
 
@@ -43,7 +43,7 @@ class HeadScene:
         background: Light behind the person, with a border, see `Pinhole.behind`.
     """
 
-    head: Head
+    head: PersonHead
     track: Track
     features: tuple[Features, ...]
     pulse: Curve

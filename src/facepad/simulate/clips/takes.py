@@ -32,8 +32,8 @@ from facepad.simulate.heads.head import (
     BRIDGE_CM,
     HEIGHT_MM,
     Features,
-    Head,
     HeadLight,
+    PersonHead,
     carried,
 )
 from facepad.simulate.linear_light import LinearImage, Size
@@ -79,7 +79,7 @@ class Person:
 
     picture: RgbImage
     shown: CroppedFace
-    head: Head | None = None
+    head: PersonHead | None = None
     recording: FrameRecording | None = None
 
 

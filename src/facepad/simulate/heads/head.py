@@ -103,7 +103,7 @@ class HeadView:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Head:
+class PersonHead:
     """The shape and colours of a person. Centimetres, as `FaceModel`.
 
     Attributes:
@@ -207,7 +207,7 @@ class Head:
 
 def draw_head(
     model: FaceModel, portrait: Portrait, light: LinearImage, rng: np.random.Generator
-) -> Head:
+) -> PersonHead:
     """Return a person with the colours of a portrait and a shape near that of its face.
 
     Args:
@@ -233,7 +233,7 @@ def draw_head(
     opening = model.expression[model.expressions.index(_OPEN)]
     skin = np.stack([_skin_around(light, places, lid) for lid in lids.T])
     marks = np.stack([model.inside, model.teeth], axis=1).astype(np.float32)
-    return Head(model, triangles, base, closing, opening, places, light, marks, lids, skin,
+    return PersonHead(model, triangles, base, closing, opening, places, light, marks, lids, skin,
                 _skin(model, triangles), follows(model.mean))  # fmt: skip
 
 

@@ -16,9 +16,9 @@ from facepad.simulate.heads.head import (
     BRIDGE_CM,
     EVEN,
     Features,
-    Head,
     HeadLight,
     HeadView,
+    PersonHead,
     carried,
     draw_head,
 )
@@ -43,37 +43,37 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> FaceModel:
 
 
 @pytest.fixture(scope="module")
-def head(model: FaceModel) -> Head:
+def head(model: FaceModel) -> PersonHead:
     landmarks = (8.0 * model.mean[model.landmarks] + [96.0, 90.0, 0.0]).astype(np.float32)
     portrait = Portrait(picture(), Face((30, 20, 160, 180), 1.0, landmarks))
     return draw_head(model, portrait, to_light(picture()), np.random.default_rng(4))
 
 
-def seen(head: Head, lamp: HeadLight = EVEN) -> HeadView:
+def seen(head: PersonHead, lamp: HeadLight = EVEN) -> HeadView:
     features = Features()
     placed = head.placed(rotation(0.0, 0.0, 0.0), AT, features)
     return head.view(placed, CAMERA.seen(placed), SIZE, features, lamp=lamp)
 
 
-def test_a_closure_of_one_closes_the_lids_and_none_leaves_them_open(head: Head) -> None:
+def test_a_closure_of_one_closes_the_lids_and_none_leaves_them_open(head: PersonHead) -> None:
     assert (head.gaps(Features()) > 0.05).all()
     assert (head.gaps(Features(right=1.0, left=1.0)) <= 0.0).all()
 
 
-def test_each_eye_closes_by_itself_and_steadily(head: Head) -> None:
+def test_each_eye_closes_by_itself_and_steadily(head: PersonHead) -> None:
     gaps = np.array([head.gaps(Features(right=share)) for share in (0.0, 0.25, 0.5, 0.75, 1.0)])
     assert (np.diff(gaps[:, 0]) < 0.0).all()
     assert np.ptp(gaps[:, 1]) < 0.02
 
 
-def test_the_right_eye_of_the_person_is_left_in_the_picture(head: Head) -> None:
+def test_the_right_eye_of_the_person_is_left_in_the_picture(head: PersonHead) -> None:
     moved = np.linalg.norm(head.closing[0], axis=1)
     assert head.base[moved.argmax(), 0] < 0.0
 
 
 @pytest.mark.parametrize("angles", [(0.0, 25.0, 0.0), (-12.0, -30.0, 5.0), (10.0, 0.0, -8.0)])
 def test_the_rotation_of_the_face_is_that_of_the_truth(
-    head: Head, angles: tuple[float, float, float]
+    head: PersonHead, angles: tuple[float, float, float]
 ) -> None:
     face = head.follows[:, 0] == 1.0
     placed = head.placed(rotation(*angles), AT, Features())
@@ -82,7 +82,7 @@ def test_the_rotation_of_the_face_is_that_of_the_truth(
     assert found.scale == pytest.approx(1.0, abs=1e-5)
 
 
-def test_a_positive_yaw_turns_the_nose_to_the_right_of_the_picture(head: Head) -> None:
+def test_a_positive_yaw_turns_the_nose_to_the_right_of_the_picture(head: PersonHead) -> None:
     nose = head.base[:, 2].argmin()
     straight, turned = (head.placed(rotation(0.0, yaw, 0.0), AT, Features()) for yaw in (0.0, 20.0))
     assert turned[nose, 0] > straight[nose, 0] + 1.0
@@ -102,7 +102,7 @@ def test_the_bridge_of_the_nose_moves_on_a_circle_about_the_neck() -> None:
     assert np.linalg.norm(turned - pivot) == pytest.approx(np.linalg.norm(straight - pivot))
 
 
-def test_a_head_covers_part_of_the_frame_and_its_outline_is_soft(head: Head) -> None:
+def test_a_head_covers_part_of_the_frame_and_its_outline_is_soft(head: PersonHead) -> None:
     view = seen(head)
     assert 0.05 < view.covered.mean() < 0.8
     behind = np.zeros((*SIZE, 3), np.float32)
@@ -111,7 +111,7 @@ def test_a_head_covers_part_of_the_frame_and_its_outline_is_soft(head: Head) -> 
     assert np.allclose(alone[60, 80], view.light[60, 80], rtol=0.02)
 
 
-def test_a_pulse_changes_green_most_and_only_on_skin(head: Head) -> None:
+def test_a_pulse_changes_green_most_and_only_on_skin(head: PersonHead) -> None:
     still, beating = seen(head), seen(head)
     beating.pulsing(PULSE_COLOUR * np.float32(0.01))
     assert np.array_equal(still.light[~still.skin], beating.light[~still.skin])
@@ -119,7 +119,7 @@ def test_a_pulse_changes_green_most_and_only_on_skin(head: Head) -> None:
     assert change == pytest.approx([0.0043, 0.01, 0.0069], abs=2e-4)
 
 
-def test_a_lamp_at_one_side_lights_that_side_of_the_head(head: Head) -> None:
+def test_a_lamp_at_one_side_lights_that_side_of_the_head(head: PersonHead) -> None:
     lamp = HeadLight((0.8, 0.0, -0.6), 0.8)
     ratio = seen(head, lamp=lamp).light.sum(axis=2) / np.maximum(seen(head).light.sum(axis=2), 1e-6)
     columns = np.nonzero(seen(head).covered[60])[0]
@@ -142,7 +142,9 @@ def test_a_bust_gets_a_body_that_leaves_the_frame_below(model: FaceModel) -> Non
     assert np.array_equal(whole.mean[: len(long.mean)], long.mean)
 
 
-def test_fewer_triangles_are_rendered_than_the_model_has(head: Head, model: FaceModel) -> None:
+def test_fewer_triangles_are_rendered_than_the_model_has(
+    head: PersonHead, model: FaceModel
+) -> None:
     assert len(head.triangles) < len(model.triangles)
 
 
