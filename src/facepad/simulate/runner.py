@@ -160,16 +160,19 @@ class Simulation(HoldsWork):
             return SimulationResult(rows, tuple(about["skipped"]))
         notes = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(self._notes())]
         columns = (*COLUMNS, *self._options.columns)
-        rows = [row for note in notes for row in note["rows"]]
         result = SimulationResult(
-            tuple({name: row.get(name, "") for name in columns} for row in rows),
+            tuple(
+                {name: row.get(name, "") for name in columns}
+                for note in notes
+                for row in note["rows"]
+            ),
             tuple(note["skipped"] for note in notes if note["skipped"]),
         )
         if not result.rows:
             first = result.skipped[0]
             raise DatasetError(f"none of the {len(notes)} sources could be used: {first}")
         _write(self._out / ABOUT, _json(about | {"skipped": result.skipped}))
-        lines = [columns, *(row.values() for row in result.rows)]
+        lines = [columns, *(tuple(row.values()) for row in result.rows)]
         _write(self._out / LIST, "".join(encoded_row(line) for line in lines))
         self._tidy()
         return result

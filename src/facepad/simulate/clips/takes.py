@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from facepad.errors import SettingsError
 from facepad.simulate.camera.camera import Camera
-from facepad.simulate.camera.look import PROFILES, Look
+from facepad.simulate.camera.look import CASTS, PROFILES, Look
 from facepad.simulate.clips.film import Filming, Take, avi
 from facepad.simulate.clips.instruments import (
     ClipPrint,
@@ -41,6 +41,8 @@ from facepad.simulate.media import face_regions
 from facepad.simulate.parameters import ablated, draw, to_dict
 from facepad.simulate.scene import background
 from facepad.types import RgbImage
+
+Instrument = TypeVar("Instrument", ClipPrint, ClipScreen)
 
 HEAD = "head"  # the kind of bona fide clips
 PRINTS = {
@@ -205,7 +207,7 @@ class ClipMaker:
 
     def _print(self) -> SheetScene:
         """Return a print that is moved, and note how."""
-        drawn, motion = draw(ClipPrint, self.rng), draw(MediumMotion, self.rng)
+        drawn, motion = _toned(draw(ClipPrint, self.rng)), draw(MediumMotion, self.rng)
         width = drawn.width
         sheet = print_sheet(self.person.shown, drawn, width, PRINTS[self.kind], self.rng)
         sheet = replace(sheet, along_deg=motion.along_deg)
@@ -241,7 +243,7 @@ class ClipMaker:
     def _worn(self) -> SheetScene:
         """Return a life-size print on the face of a person, whose eyes are seen through holes."""
         wearer = self._head(self.stage.filming.size, pulses=False)
-        drawn = draw(ClipPrint, self.rng)
+        drawn = _toned(draw(ClipPrint, self.rng))
         head, shown = wearer.head, self.person.shown
         eyes_mm = 10.0 * (head.eyes - BRIDGE_CM)
         width = _LIFE_SIZE / eye_distance_share(shown)
@@ -260,7 +262,7 @@ class ClipMaker:
 
     def _screen(self) -> ScreenScene:
         """Return a device that plays a recording or shows a photograph, and note how."""
-        drawn, motion = draw(ClipScreen, self.rng), draw(MediumMotion, self.rng)
+        drawn, motion = _toned(draw(ClipScreen, self.rng)), draw(MediumMotion, self.rng)
         showing = replace(drawn.screen.showing, overlay="none")  # it would hide a face all the time
         drawn = replace(drawn, screen=replace(drawn.screen, showing=showing))
         recording, share = self._recording()
@@ -368,6 +370,11 @@ def draw_stage(rng: np.random.Generator) -> Stage:
     camera, look = draw_camera(filming, rng), ablated(draw(Look, rng), PROFILES)
     exposure = min(look.exposure, _MOST_EXPOSURE)
     return Stage(camera, filming, replace(look, exposure=exposure), draw(Lamp, rng))
+
+
+def _toned(drawn: Instrument) -> Instrument:
+    """Return a print or screen without the strong casts of stills, which hide the tone of skin."""
+    return ablated(drawn, CASTS)
 
 
 def _attached(track: Track, offset_mm: NDArray[np.float64]) -> Track:
