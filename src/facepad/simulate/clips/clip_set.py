@@ -65,7 +65,7 @@ class ClipOptions:
     """What is made of every source.
 
     Attributes:
-        attacks: Kinds of attack, one clip each in a set.
+        attacks: Kinds of attack, one clip each in a set; "head" alone for living heads alone.
         per_image: Sets for each source.
         seed: Random seed.
         backgrounds: Pictures behind people and media; none: made-up rooms.
@@ -87,7 +87,7 @@ class ClipOptions:
     lines: int = 0
 
     def __post_init__(self) -> None:
-        unknown = [name for name in self.attacks if name not in CLIP_ATTACKS]
+        unknown = [name for name in self.attacks if name not in (*CLIP_ATTACKS, HEAD)]
         if unknown or not self.attacks or len(set(self.attacks)) < len(self.attacks):
             raise SettingsError(
                 f"attacks in clips are some of {', '.join(CLIP_ATTACKS)}, each once, got "
@@ -170,7 +170,7 @@ class ClipSimulator:
             rng = random_of(self.options.seed, "head", source.key, number)
             head = self._head(picture, face, rng)
             someone = Person(picture, cropped(picture, face), head, recording)
-            for kind in (*((HEAD,) if head else ()), *self.options.attacks):
+            for kind in dict.fromkeys((*((HEAD,) if head else ()), *self.options.attacks)):
                 yield self._capture(source, someone, kind, number)
 
     def _capture(self, source: Sample, someone: Person, kind: str, number: int) -> Capture:

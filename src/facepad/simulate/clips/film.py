@@ -129,6 +129,6 @@ def avi(frames: Iterator[bytes], size: Size, fps: float) -> bytes:
         if not writer.isOpened():
             raise ModelError("clips need an OpenCV that writes AVI files by FFmpeg")
         for file in frames:
-            writer.write(np.frombuffer(file, np.uint8)[None])  # one line: older ones need it
+            writer.write(np.frombuffer(file, np.uint8)[None])  # a line; OpenCV 4.10 takes no column
         writer.release()
         return path.read_bytes()

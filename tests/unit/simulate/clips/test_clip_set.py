@@ -188,6 +188,12 @@ def test_a_replay_of_a_clip_shows_its_frames(tmp_path: Path) -> None:
     assert np.isnan(truth["closure_right"]).all()
 
 
+def test_heads_can_be_made_alone(people: Path, geometry: Path) -> None:
+    order = ClipOptions(("head",), heads=str(geometry), **SHORT)  # type: ignore[arg-type]
+    source = sources.bona_fide([people], 0)[0]
+    assert [made.species for made in order.simulator().captures(source)] == ["bona_fide"]
+
+
 def test_a_replay_of_a_picture_without_a_face_model_names_the_picture(people: Path) -> None:
     simulator = ClipOptions(("screen/replay",)).simulator()
     source = sources.bona_fide([people], 0)[0]
@@ -201,6 +207,7 @@ def test_a_replay_of_a_picture_without_a_face_model_names_the_picture(people: Pa
         ({"attacks": ()}, "print/moved"),
         ({"attacks": ("print",)}, "got print"),
         ({"attacks": ("print/eyes_living",)}, "--heads"),
+        ({"attacks": ("head",)}, "--heads"),
         ({"attacks": ("print/bent",), "seconds": 0.5}, "1 to 30"),
         ({"attacks": ("print/bent",), "lines": 5000}, "96 to 1080"),
         ({"attacks": ("print/bent",), "per_image": 0}, "1 to"),
