@@ -1,11 +1,12 @@
 """Film a scene: one camera whose settings are constant, frame after frame, into an AVI file."""
 
 import tempfile
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from facepad.errors import ModelError
 from facepad.opencv import cv2
@@ -16,8 +17,10 @@ from facepad.simulate.clips.motion import Curve, wander
 from facepad.simulate.clips.pinhole import Pinhole
 from facepad.simulate.clips.scenes import Scene
 from facepad.simulate.linear_light import Size
-from facepad.simulate.parameters import choice, uniform
+from facepad.simulate.parameters import choice, draw, uniform
 
+_MOST_SMEAR = 0.04  # of what moves during the exposure, share of the lines
+_MOST_EV, _MOST_SATURATION = 0.5, 1.2  # of cameras of clips
 _SHAKE = 0.0025  # deviation of a hand-held camera, share of the longer side
 
 
@@ -37,6 +40,7 @@ class Filming:
     )
     settling_s: float = uniform(0.3, 2.5, "Time in which automatic exposure settles", off=1.0)
     drift: float = uniform(0.0, 0.03, "Slow change of the exposure, share", off=0.0)
+    shutter: float = uniform(0.1, 0.7, "Time of exposure, share of a frame's", off=0.0)
     face: float = uniform(0.36, 0.62, "Height of the face over that of the frame", off=0.45)
 
     @property
@@ -76,6 +80,7 @@ class Take:
         lamp: Light of the room.
         times: Seconds at which the frames are exposed.
         pinholes: Geometry of the camera in each frame.
+        moves: Pixels by which what is filmed moves from frame to frame, shape (T, 2).
         seed: Random seed of noise and exposure.
     """
 
@@ -86,6 +91,7 @@ class Take:
     lamp: Lamp
     times: Curve
     pinholes: tuple[Pinhole, ...]
+    moves: NDArray[np.float64]
     seed: int
 
     def frames(self) -> Iterator[bytes]:
@@ -98,7 +104,7 @@ class Take:
                 float(self.times[frame]), self.filming.lines, float(self.filming.fps)
             )
             radiance = SceneRadiance(self.scene.light(frame, pinhole, lamp))
-            light = self.look.lit(self.camera.light_on_sensor(radiance))
+            light = self.look.lit(self._smearing(frame).light_on_sensor(radiance))
             wanted = self.camera.sensor.gain(light)
             share = 1.0 / (self.filming.settling_s * self.filming.fps)
             gain = wanted if gain is None else gain * (wanted / gain) ** min(share, 1.0)
@@ -108,6 +114,47 @@ class Take:
             means = seen if means is None else means + min(share, 1.0) * (seen - means)
             picture = self.camera.developing.develop(raw, self.look, means)
             yield self.camera.codec.encode(picture)
+
+    def _smearing(self, frame: int) -> Camera:
+        """Return the camera with the smear of what moves while a frame is exposed.
+
+        The whole frame is smeared: backgrounds are out of focus, and show little of it.
+        """
+        right, down = self.moves[frame] * self.filming.shutter
+        reach = min(float(np.hypot(right, down)), _MOST_SMEAR * self.filming.lines)
+        angle = float(np.rad2deg(np.arctan2(down, right)))
+        return replace(self.camera, lens=replace(self.camera.lens, motion=reach, motion_deg=angle))
+
+
+def draw_camera(filming: Filming, rng: np.random.Generator) -> Camera:
+    """Return a camera for clips: a drawn one that does not smear, nor burn out or overdraw skin.
+
+    Burnt-out skin shows no pulse, and faces in clips must be found in all frames.
+    """
+    camera = draw(Camera, rng)
+    lens = replace(camera.lens, lines=filming.lines, motion=0.0)
+    bias = min(camera.sensor.exposure_ev, _MOST_EV)
+    colourful = min(camera.developing.saturation, _MOST_SATURATION)
+    return replace(
+        camera,
+        lens=lens,
+        sensor=replace(camera.sensor, exposure_ev=bias),
+        developing=replace(camera.developing, saturation=colourful),
+    )
+
+
+def pixels_moved(places: NDArray[np.float64], pinholes: Sequence[Pinhole]) -> NDArray[np.float64]:
+    """Return how far something moves in the picture from frame to frame.
+
+    Args:
+        places: Its place in each frame: right, down and away from the camera, shape (T, 3).
+        pinholes: Geometry of the camera in each frame.
+
+    Returns:
+        Pixels to the right and downwards for each frame, shape (T, 2).
+    """
+    at = [pinhole.seen(place[None])[0, :2] for place, pinhole in zip(places, pinholes, strict=True)]
+    return np.asarray(np.gradient(np.array(at, np.float64), axis=0), np.float64)
 
 
 def avi(frames: Iterator[bytes], size: Size, fps: float) -> bytes:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from facepad.errors import SettingsError
 from facepad.simulate.camera.camera import Camera
 from facepad.simulate.camera.look import CASTS, PROFILES, Look
-from facepad.simulate.clips.film import Filming, Take, avi
+from facepad.simulate.clips.film import Filming, Take, avi, draw_camera, pixels_moved
 from facepad.simulate.clips.instruments import (
     ClipPrint,
     ClipScreen,
@@ -62,7 +62,7 @@ _WORN, _ROLLED = 0.5, (0.0, 0.9)  # chance that a cut-out face is worn; radians 
 _HELD = 0.6  # chance that a replay is held still; else it is moved
 _PLAYED = (240, 360)  # lines of a recording that is rendered to be played
 _PLAYED_FACE = 0.5, 0.7  # height of its face over that of the frame
-_MOST_EV, _MOST_EXPOSURE, _MOST_SATURATION = 0.5, 1.1, 1.2  # of cameras and light of clips
+_MOST_EXPOSURE = 1.1  # light of clips over that which automatic exposure aims at
 _NEAR_MM = 140.0  # a camera does not come nearer to a screen
 _LAMPS = np.array([1.0, 0.7, 0.4]), np.array([0.0, -0.3, -0.8])  # spread and mean of directions
 _LAMP = 0.5  # share of the light that comes from a lamp, at most
@@ -165,9 +165,10 @@ class ClipMaker:
         self._note_all()
         scene = self._scene()
         seed = int(self.rng.integers(2**31))
-        return Take(
-            scene, stage.camera, stage.look, filming, stage.lamp, self.times, pinholes, seed
-        )
+        places = [self.columns[name] for name in ("right_mm", "down_mm", "distance_m")]
+        moves = pixels_moved(np.stack(places, axis=1) * [1.0, 1.0, 1000.0], pinholes)
+        return Take(scene, stage.camera, stage.look, filming, stage.lamp, self.times, pinholes,
+                    moves, seed)  # fmt: skip
 
     def _scene(self) -> Scene:
         if self.kind == HEAD:
@@ -345,23 +346,6 @@ class ClipMaker:
             "fps": str(filming.fps), "seconds": f"{count / fps:.3f}", "blinks": "0",
             "pulse_bpm": "0.00", "flicker_hz": f"{lamp.rate_hz(fps):.3f}", "shown_motion": "",
         }  # fmt: skip
-
-
-def draw_camera(filming: Filming, rng: np.random.Generator) -> Camera:
-    """Return a camera for clips: a drawn one that does not smear, nor burn out or overdraw skin.
-
-    Burnt-out skin shows no pulse, and faces in clips must be found in all frames.
-    """
-    camera = draw(Camera, rng)
-    lens = replace(camera.lens, lines=filming.lines, motion=0.0)
-    bias = min(camera.sensor.exposure_ev, _MOST_EV)
-    colourful = min(camera.developing.saturation, _MOST_SATURATION)
-    return replace(
-        camera,
-        lens=lens,
-        sensor=replace(camera.sensor, exposure_ev=bias),
-        developing=replace(camera.developing, saturation=colourful),
-    )
 
 
 def draw_stage(rng: np.random.Generator) -> Stage:

@@ -11,7 +11,7 @@ from facepad.media.video import read_video
 from facepad.simulate.camera.camera import Camera
 from facepad.simulate.camera.codec import Codec, decode
 from facepad.simulate.camera.look import PLAIN
-from facepad.simulate.clips.film import Filming, Take, avi
+from facepad.simulate.clips.film import Filming, Take, avi, pixels_moved
 from facepad.simulate.clips.lighting import Lamp
 from facepad.simulate.clips.pinhole import Pinhole
 from facepad.simulate.clips.truth import COLUMNS, ClipTruth, read_truth
@@ -26,14 +26,15 @@ class Wall:
 
     def light(self, frame: int, camera: Pinhole, lamp: Map) -> LinearImage:
         light = np.full((*camera.size, 3), 0.2 if frame < 25 else 0.4, np.float32)
-        light[30:60, 40:80] *= np.array([1.5, 1.0, 0.7], np.float32)
+        light[30:60, 40:80] *= np.float32(2.0)
         return np.asarray(light * lamp, np.float32)
 
 
 def take(lamp: Lamp = Lamp(), filming: Filming = FILMING, seed: int = 1) -> Take:  # noqa: B008
     times = filming.times(np.random.default_rng(0))
     pinholes = filming.pinholes(times, np.random.default_rng(0))
-    return Take(Wall(), Camera(), PLAIN, filming, lamp, times, pinholes, seed)
+    moves = np.zeros((len(times), 2))
+    return Take(Wall(), Camera(), PLAIN, filming, lamp, times, pinholes, moves, seed)
 
 
 def test_a_file_holds_the_frames_that_the_camera_stored(tmp_path: Path) -> None:
@@ -72,6 +73,24 @@ def test_a_flickering_lamp_is_seen_in_the_frames() -> None:
         for lamp in (Lamp(), slow)
     )
     assert np.ptp(flickering) > 4.0 * np.ptp(steady)
+
+
+def test_what_moves_during_the_exposure_is_smeared_along_its_way() -> None:
+    still = replace(take(), filming=replace(FILMING, shutter=0.5))
+    moving = replace(still, moves=np.tile([8.0, 0.0], (len(still.times), 1)))
+    sharp, smeared = (decode(next(one.frames())).astype(float) for one in (still, moving))
+    across, down = (
+        [np.abs(np.diff(image[part].mean(axis=axis), axis=0)).max() for image in (sharp, smeared)]
+        for part, axis in ((np.s_[36:54], 0), (np.s_[:, 46:74], 1))
+    )
+    assert across[1] < 0.7 * across[0]
+    assert down[1] == pytest.approx(down[0], rel=0.2)
+
+
+def test_moves_are_pixels_from_frame_to_frame() -> None:
+    camera = Pinhole((96, 128), 100.0)
+    places = np.array([(0.0, 0.0, 200.0), (10.0, 0.0, 200.0), (20.0, 0.0, 200.0)])
+    assert pixels_moved(places, [camera] * 3) == pytest.approx(np.array([[5.0, 0.0]] * 3))
 
 
 def test_times_of_a_steady_camera_are_even() -> None:
