@@ -16,7 +16,7 @@ _MAINS_HZ = {"mains_50": 100.0, "mains_60": 120.0}  # flicker of lamps on the ma
 
 
 @dataclass(frozen=True, slots=True)
-class Pulse:
+class SkinPulse:
     """The heart beat that changes the colour of skin; see `parameters` for the fields."""
 
     bpm: float = uniform(48.0, 130.0, "Beats a minute", off=0.0)

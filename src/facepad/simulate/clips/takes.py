@@ -23,7 +23,7 @@ from facepad.simulate.clips.instruments import (
     eye_middle_mm,
     print_sheet,
 )
-from facepad.simulate.clips.lighting import Lamp, Pulse
+from facepad.simulate.clips.lighting import Lamp, SkinPulse
 from facepad.simulate.clips.motion import Blinks, Curve, HeadMotion, MediumMotion, Track
 from facepad.simulate.clips.pinhole import border_of
 from facepad.simulate.clips.scenes import HeadScene, Recording, Scene, ScreenScene, SheetScene
@@ -185,7 +185,7 @@ class ClipMaker:
         if head is None:
             raise SettingsError(f"{self.kind} needs a face model to render heads: --heads GEOMETRY")
         motion, blinks = draw(HeadMotion, self.rng), draw(Blinks, self.rng)
-        pulse = draw(Pulse, self.rng) if pulses else Pulse()
+        pulse = draw(SkinPulse, self.rng) if pulses else SkinPulse()
         self.parameters |= {
             "motion": to_dict(motion), "blinks": to_dict(blinks), "pulse": to_dict(pulse),
         }  # fmt: skip

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from facepad.simulate.clips.lighting import Lamp, Pulse
+from facepad.simulate.clips.lighting import Lamp, SkinPulse
 from facepad.simulate.clips.motion import Blinks, HeadMotion, MediumMotion, approach, turns, wander
 from facepad.simulate.parameters import draw
 
@@ -72,14 +72,14 @@ def test_blinks_lie_within_the_clip_and_do_not_overlap(seed: int) -> None:
 
 @pytest.mark.parametrize("bpm", [52.0, 75.0, 120.0])
 def test_the_strongest_frequency_of_a_pulse_is_its_rate(bpm: float) -> None:
-    wave = Pulse(bpm=bpm, green=0.01).wave(np.arange(600) / 30.0, rng())
+    wave = SkinPulse(bpm=bpm, green=0.01).wave(np.arange(600) / 30.0, rng())
     rates = np.fft.rfftfreq(4096, 1.0 / 30.0) * 60.0
     strongest = rates[np.abs(np.fft.rfft(wave - wave.mean(), 4096)).argmax()]
     assert strongest == pytest.approx(bpm, abs=1.0)
 
 
 def test_no_pulse_changes_nothing() -> None:
-    assert not Pulse().wave(TIMES, rng()).any()
+    assert not SkinPulse().wave(TIMES, rng()).any()
 
 
 @pytest.mark.parametrize(
