@@ -27,6 +27,9 @@ _CLOSED = 1.06  # of the weight at which the lids meet, so that no gap is left
 _CLOSING = 0.3, 2.5  # weights of an expression that may close an eye
 _RING = 0.03, 0.25  # share of a lid's movement around the eye, where its skin is taken from
 _LID_SKIN = 0.65  # how far a closed lid shows the skin around it rather than its stretched edge
+# Of a lid's margin: its movement over the largest above and below it, light that lashes take, width
+# that counts as above and below, and least movement.
+_LASHES, _LASH, _LASH_CM, _LEAST_LASH = (0.8, 0.95), 0.8, 0.12, 0.3
 _SOFT = 0.7  # blur of the outline, pixels
 _NEAREST_CM = 5.0
 _CELL_CM = 0.45  # of the grid that simplifies the mesh
@@ -116,6 +119,7 @@ class PersonHead:
         light: Linear light of the portrait; best without its background.
         marks: Whether each vertex is of the mouth's inside or of a tooth, shape (V, 2).
         lids: Share of a lid of each vertex, right and left eye, shape (V, 2).
+        lashes: Share of a lid's margin of each vertex, likewise.
         lid_skin: Linear colours of the skin around both eyes, shape (2, 3).
         skin: Whether each triangle is skin of the face.
         follows: Share of the head's rotation that each vertex follows, shape (V, 1).
@@ -130,6 +134,7 @@ class PersonHead:
     light: LinearImage
     marks: NDArray[np.float32]
     lids: NDArray[np.float32]
+    lashes: NDArray[np.float32]
     lid_skin: NDArray[np.float32]
     skin: NDArray[np.bool_]
     follows: NDArray[np.float32]
@@ -188,7 +193,7 @@ class PersonHead:
         """  # fmt: skip
         triangles, kept = _facing(points, self.triangles)
         seen = render(points, triangles, size)
-        values = [self.places, self.marks, self.lids]
+        values = [self.places, self.marks, self.lids, self.lashes]
         if lamp.strength:
             values.append(normals(placed, self.triangles))
         at = interpolated(seen, points, triangles, np.hstack(values))
@@ -196,8 +201,10 @@ class PersonHead:
         closure = np.array([features.right, features.left], np.float32)
         for share, skin in zip((at[:, 4:6] * closure * _LID_SKIN).T, self.lid_skin, strict=True):
             colours += (skin - colours) * share[:, None]
+        dark = (at[:, 6:8] * closure).max(axis=1)
+        colours *= 1.0 - _LASH * dark[:, None]
         if lamp.strength:
-            colours *= lamp.shade(at[:, 6:])[:, None]
+            colours *= lamp.shade(at[:, 8:])[:, None]
         colours *= np.array(lamp.colour, np.float32)
         light = np.zeros((*size, 3), np.float32)
         light[seen.covered] = colours
@@ -233,8 +240,10 @@ def draw_head(
     opening = model.expression[model.expressions.index(_OPEN)]
     skin = np.stack([_skin_around(light, places, lid) for lid in lids.T])
     marks = np.stack([model.inside, model.teeth], axis=1).astype(np.float32)
-    return PersonHead(model, triangles, base, closing, opening, places, light, marks, lids, skin,
-                _skin(model, triangles), follows(model.mean))  # fmt: skip
+    return PersonHead(
+        model, triangles, base, closing, opening, places, light, marks, lids,
+        _lashes(model, lids), skin, _skin(model, triangles), follows(model.mean),
+    )  # fmt: skip
 
 
 def carried(
@@ -296,6 +305,19 @@ def _lids(model: FaceModel, closing: NDArray[np.float32]) -> NDArray[np.float32]
     lids = np.asarray(moved / np.maximum(moved.max(axis=0), 1e-6), np.float32)
     lids[model.eyeballs | model.inside] = 0.0
     return lids
+
+
+def _lashes(model: FaceModel, lids: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the share of the margin of each vertex: what moves most of the lid above and below."""
+    lashes = np.zeros_like(lids)
+    for eye in range(lids.shape[1]):
+        at = np.flatnonzero(lids[:, eye] > _RING[0])
+        across, moved = model.mean[at, 0], lids[at, eye]
+        near = np.abs(across[:, None] - across) < _LASH_CM
+        most = np.where(near, moved, 0.0).max(axis=1, initial=0.0)
+        share = (moved / np.maximum(most, _LEAST_LASH) - _LASHES[0]) / (_LASHES[1] - _LASHES[0])
+        lashes[at, eye] = np.clip(share, 0.0, 1.0)
+    return lashes
 
 
 def _skin(model: FaceModel, triangles: Triangles) -> NDArray[np.bool_]:

@@ -66,6 +66,18 @@ def test_each_eye_closes_by_itself_and_steadily(head: PersonHead) -> None:
     assert np.ptp(gaps[:, 1]) < 0.02
 
 
+def test_lashes_lie_on_the_lids_and_darken_closed_eyes(head: PersonHead) -> None:
+    assert not head.lashes[head.lids == 0.0].any()
+    assert head.lashes.max() == 1.0
+    closed = Features(right=1.0, left=1.0)
+    placed = head.placed(rotation(0.0, 0.0, 0.0), AT, closed)
+    points = CAMERA.seen(placed)
+    without = replace(head, lashes=np.zeros_like(head.lashes))
+    dark, light = (one.view(placed, points, SIZE, closed).light for one in (head, without))
+    assert (dark <= light + 1e-6).all()
+    assert (dark < 0.8 * light).any()
+
+
 def test_the_right_eye_of_the_person_is_left_in_the_picture(head: PersonHead) -> None:
     moved = np.linalg.norm(head.closing[0], axis=1)
     assert head.base[moved.argmax(), 0] < 0.0
