@@ -27,14 +27,15 @@ MOST = 8
 class Link:
     """A connection without a socket."""
 
-    def __init__(self) -> None:
+    def __init__(self, address: str = "") -> None:
+        self.client = (address, 1) if address else None
         self.app_state: dict[str, Any] = {}
         self.transport, self.is_closed = self, False
 
     def abort(self) -> None:
         self.is_closed = True
 
-    timeout_keep_alive_handler = abort
+    give_way = abort
 
     @property
     def is_refused(self) -> bool:
@@ -49,14 +50,14 @@ class Clock:
 
 
 class Links:
-    """Connections with a limit of two, and a clock."""
+    """Connections with a limit of two, and a clock; proxies are those of 10.0.0.0/8."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = 2, most_per_address: int | None = None) -> None:
         self.clock = Clock()
-        self.all = Connections(2, self.clock)
+        self.all = Connections(most, most_per_address, ("10.0.0.0/8",), self.clock)
 
-    def add(self, *, busy: bool = False) -> Link:
-        link = Link()
+    def add(self, address: str = "", *, busy: bool = False) -> Link:
+        link = Link(address)
         self.all.add(cast("BoundedProtocol", link))
         if busy:
             self.begin(link)
@@ -64,6 +65,12 @@ class Links:
 
     def begin(self, link: Link) -> None:
         self.all.begin(cast("BoundedProtocol", link))
+
+    def hold(self, link: Link) -> None:
+        self.all.hold(cast("BoundedProtocol", link))
+
+    def remove(self, link: Link) -> None:
+        self.all.remove(cast("BoundedProtocol", link))
 
     def wait(self, link: Link) -> None:
         self.all.wait(cast("BoundedProtocol", link))
@@ -132,6 +139,49 @@ def test_where_all_had_a_request_the_one_that_is_idle_for_longest_is_closed() ->
     assert (first.is_closed, second.is_closed) == (False, True)
 
 
+def test_where_none_is_idle_the_one_that_holds_a_body_back_for_longest_is_closed() -> None:
+    links = Links(3)
+    busy, first, second = links.add(busy=True), links.add(busy=True), links.add(busy=True)
+    links.hold(first)
+    links.clock.now = 0.5
+    links.hold(second)
+    refused = links.add()
+    assert refused.is_refused
+    links.remove(refused)
+    links.clock.now = 5.0
+    links.hold(first)  # more of its body came
+    further = links.add()
+    assert [one.is_closed for one in (busy, first, second)] == [False, True, False]
+    links.begin(second)  # its body is complete
+    links.clock.now = 10.0
+    links.begin(further)
+    links.add()
+    assert not second.is_closed
+
+
+def test_an_address_takes_no_more_places_than_its_own() -> None:
+    links = Links(100, 2)
+    crowd = [links.add("192.0.2.7", busy=True) for _ in range(2)]
+    other = links.add("192.0.2.8")
+    links.clock.now = 5.0
+    refused = links.add("192.0.2.7")
+    assert refused.is_refused
+    links.remove(refused)
+    assert not links.add("192.0.2.9").is_refused
+    links.hold(crowd[0])
+    links.clock.now = 10.0
+    assert not links.add("::ffff:192.0.2.7").is_refused
+    assert [one.is_closed for one in (*crowd, other)] == [True, False, False]
+    assert not any(links.add("10.0.0.2", busy=True).is_refused for _ in range(5))
+
+
+def test_an_address_that_left_is_forgotten() -> None:
+    links = Links(100, 2)
+    for number in range(10):
+        links.remove(links.add(f"2001:db8::{number}", busy=True))
+    assert (links.all._neighbours, links.all._open) == ({}, {})
+
+
 def test_more_connections_than_the_system_allows_are_named(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -168,8 +218,13 @@ def test_small_answers_are_sent_without_delay() -> None:
     assert accepted == [1]
 
 
+GO_ON = threading.Event()  # cleared while checks are not answered
+GO_ON.set()
+
+
 def answer(_: Mapping[str, Any], __: Sequence[bytes]) -> dict[str, Any]:
     """Answer no check."""
+    GO_ON.wait()
     return {"code": "internal"}
 
 
@@ -180,13 +235,7 @@ def listening(served: "Served", config: ServiceConfig) -> Iterator[int]:
 
     listener = socket.create_server(("127.0.0.1", 0))
     made = connections.protocol(config)
-    settings = uvicorn.Config(
-        served.client.app,
-        http=made,
-        lifespan="off",
-        log_config=None,
-        h11_max_incomplete_event_size=connections.MOST_UNFINISHED_BYTES,
-    )
+    settings = uvicorn.Config(served.client.app, http=made, lifespan="off", log_config=None)
     server = uvicorn.Server(settings)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
@@ -256,13 +305,13 @@ def test_connections_that_never_send_a_request_take_no_place_of_others(
 def test_where_all_connections_have_a_request_a_further_one_gets_a_problem(
     port: int, served: "Served"
 ) -> None:
-    begun = (
-        b"POST /v1/liveness/image HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1000\r\n"
-        b"Content-Type: application/json\r\nAuthorization: Bearer " + served.key.encode()
-    )
+    body = b'{"images": ["AAAA"]}'
+    complete = head(served, b"Content-Length: %d" % len(body)) + body
+    GO_ON.clear()
     with ExitStack() as stack:
+        stack.callback(GO_ON.set)
         for _ in range(MOST):
-            opened(stack, port, begun + b"\r\n\r\n{")
+            opened(stack, port, complete)
         until(lambda: ask(port, "/v1/models", served.key)[0] == 503)
         status, headers, body = ask(port, "/v1/models", served.key)
         assert (status, body["code"]) == (503, "overloaded")
@@ -272,6 +321,54 @@ def test_where_all_connections_have_a_request_a_further_one_gets_a_problem(
         assert ask(port, "/livez")[0] == 200
         assert ask(port, "/readyz")[0] == 200
     until(lambda: ask(port, "/v1/models", served.key)[0] == 200)
+
+
+def head(served: "Served", length: bytes) -> bytes:
+    """The headers of a check."""
+    return (
+        b"POST /v1/liveness/image HTTP/1.1\r\nHost: 127.0.0.1\r\n" + length + b"\r\n"
+        b"Content-Type: application/json\r\nAuthorization: Bearer %s\r\n\r\n"
+    ) % served.key.encode()
+
+
+@pytest.mark.slow
+def test_bodies_that_do_not_come_take_no_place_of_others(
+    port: int, served: "Served", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "_GRACE_S", 0.0)
+    with ExitStack() as stack:
+        statuses = []
+        for _ in range(3 * MOST):
+            opened(stack, port, head(served, b"Content-Length: 1000"))
+            statuses.append(ask(port, "/v1/models", served.key)[0])
+    assert statuses == [200] * (3 * MOST)
+
+
+@pytest.mark.slow
+def test_who_does_not_take_an_answer_is_not_waited_for(
+    port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "_WRITE_DEADLINE_S", 0.05)
+    link = socket.socket()
+    with link:
+        link.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+        link.connect(("127.0.0.1", port))
+        link.settimeout(60.0)
+        with pytest.raises(ConnectionError):  # noqa: PT012 - reset while it sends, or after
+            while True:
+                link.sendall(b"GET /v1/openapi.json HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" * 80)
+
+
+@pytest.mark.slow
+def test_a_body_of_many_small_chunks_is_refused(port: int, served: "Served") -> None:
+    start = head(served, b"Transfer-Encoding: chunked")
+    with ExitStack() as stack:
+        link = opened(stack, port, start + b"1\r\na\r\n" * 300)
+        found = http.client.HTTPResponse(link)
+        found.begin()
+        body = json.loads(found.read())
+    assert (found.status, body["code"]) == (400, "malformed")
+    assert "256 chunks" in body["detail"]
 
 
 @pytest.mark.slow
