@@ -200,7 +200,7 @@ class BoundedProtocol(H11Protocol):
 
     def give_way(self) -> None:
         """Close for another connection."""
-        if self.conn.our_state is h11.IDLE:
+        if self.conn.our_state is h11.IDLE and not self.flow.write_paused:
             self.timeout_keep_alive_handler()
         else:
             self.transport.abort()
