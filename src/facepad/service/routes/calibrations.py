@@ -12,7 +12,7 @@ from facepad.service.repeats import RepeatableRoute
 from facepad.service.requests.bodies import BodyBounds, body_schema, read_body
 from facepad.service.requests.fields import CalibrationRequest
 from facepad.service.services import Services
-from facepad.service.wire import CalibrationEntry, CalibrationsAnswer, JobAnswer
+from facepad.service.wire import CalibrationEntry, CalibrationsAnswer, JobAnswer, place_of_job
 from facepad.service.workers.jobs import job_answer
 from facepad.service.workers.process import JudgeRequest
 
@@ -55,10 +55,9 @@ def router(services: Services) -> APIRouter:
         if not fields.overwrite and await run_in_threadpool(_is_taken, fields.name):
             raise Problem("calibration_exists")
         asked = JudgeRequest("calibrate", media["frames"], fields.options())
-        job = await services.jobs.submit(actor, "calibration", asked)
         details = {"calibration": fields.name, "test": fields.test, "consent": True}
-        await services.operations.acted(actor, "calibration.requested", job.id, details)
-        response.headers["Location"] = f"/v1/jobs/{job.id}"
+        job = await services.jobs.submit(actor, "calibration", asked, details)
+        response.headers["Location"] = place_of_job(job.id)
         return job_answer(job, request.state.request_id)
 
     return routes
