@@ -115,7 +115,7 @@ def checked_address(url: str, api_key: str) -> tuple[str, str]:
 
 def images(pictures: Sequence[Media], options: CheckParameters) -> Call[list[LivenessCheck]]:
     """Judge pictures, each by itself."""
-    files = tuple(("image", read(one)) for one in pictures)
+    files = _parts("image", pictures)
     return Call("POST", "/v1/liveness/image", parse_images, files, options, uuid4().hex)
 
 
@@ -132,7 +132,7 @@ def frames(
     options: CheckParameters,
 ) -> Call[LivenessCheck]:
     """Judge the frames of a clip as one presentation."""
-    files = tuple(("frame", read(one)) for one in pictures)
+    files = _parts("frame", pictures)
     times = None if times_s is None else [float(one) for one in times_s]
     when = {"frame_rate": frame_rate, "times_s": times}
     written = {name: _written(value) for name, value in when.items() if value is not None}
@@ -158,7 +158,7 @@ def calibrations() -> Call[list[dict[str, Any]]]:
 
 def calibrate(name: str, pictures: Sequence[Media], options: CalibrationOptions) -> Call[JobState]:
     """Make a calibration of bona fide frames of one camera."""
-    files = tuple(("frame", read(one)) for one in pictures)
+    files = _parts("frame", pictures)
     fields = {"name": name, **{key: _written(value) for key, value in options.items()}}
     return Call("POST", "/v1/calibrations", parse_job, files, fields, uuid4().hex)
 
@@ -166,6 +166,18 @@ def calibrate(name: str, pictures: Sequence[Media], options: CalibrationOptions)
 def job(job_id: str) -> Call[JobState]:
     """Read the state of a job."""
     return Call("GET", f"/v1/jobs/{quote(job_id, safe='')}", parse_job)
+
+
+def _parts(name: str, pictures: Sequence[Media]) -> tuple[tuple[str, bytes], ...]:
+    """Return the parts of a form that hold pictures.
+
+    Raises:
+        InputError: There is none, or one of them is neither bytes nor a path.
+        ServiceError: A file cannot be read.
+    """
+    if isinstance(pictures, str | bytes | bytearray | Path) or not len(pictures):
+        raise InputError("expected a list of one picture or more")
+    return tuple((name, read(one)) for one in pictures)
 
 
 def _written(value: object) -> object:

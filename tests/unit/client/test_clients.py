@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -174,6 +175,14 @@ def test_other_kinds_of_bytes_are_sent(data: Any) -> None:  # noqa: ANN401
 def test_a_path_that_is_text_is_refused_in_words() -> None:
     with pytest.raises(InputError, match=r'got str; for a file write Path\("photo.jpg"\)'):
         Service().client().image("canary.jpg")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("pictures", [[], b"picture", "a.jpg", Path("a.jpg")])
+def test_pictures_that_are_no_list_are_refused_in_words(pictures: Any) -> None:  # noqa: ANN401
+    client = Service().client()
+    for send in (client.images, client.frames, partial(client.calibrate, "a", consent=True)):
+        with pytest.raises(InputError, match="expected a list of one picture or more"):
+            send(pictures)
 
 
 def test_an_option_that_is_none_is_not_sent() -> None:

@@ -34,7 +34,7 @@ def _plain_number(value: object) -> object:
     return value
 
 
-Number = Annotated[FiniteFloat, BeforeValidator(_plain_number)]
+_PLAIN = BeforeValidator(_plain_number)
 
 
 class _Request(BaseModel):
@@ -102,12 +102,12 @@ class VideoRequest(LivenessOptions):
     frames: Annotated[list[Base64], Field(min_length=1)] | None = Field(
         default=None, description="Frames in order (JPEG, PNG or WebP), in base64."
     )
-    frame_rate: Annotated[Number, Field(gt=0.0, le=240.0)] | None = Field(
+    frame_rate: Annotated[float, Field(gt=0.0, le=240.0), _PLAIN] | None = Field(
         default=None,
         description=f"Frames per second of `frames` that are equally spaced; default "
         f"{DEFAULT_RATE:g}.",
     )
-    times_s: Annotated[list[Number], Field(min_length=1)] | None = Field(
+    times_s: Annotated[list[Annotated[FiniteFloat, _PLAIN]], Field(min_length=1)] | None = Field(
         default=None,
         description="In place of `frame_rate`: the time of each of `frames` in seconds. The times "
         "rise by 0.001 or more from frame to frame, need not be equally spaced and start at any "
@@ -170,7 +170,7 @@ class CalibrationRequest(_Request):
     )
     test: str = Field(default=registry.DEFAULT_CALIBRATED, description="Test to calibrate.")
     fixed_scene: bool = Field(default=False, description="Compare the whole frame, too.")
-    target_bpcer: Annotated[Number, Field(ge=0.001, le=0.5)] | None = Field(
+    target_bpcer: Annotated[float, Field(ge=0.001, le=0.5), _PLAIN] | None = Field(
         default=None, description="Share of bona fide faces that may be rejected; default 0.05."
     )
     self_attacks: bool = Field(

@@ -8,6 +8,7 @@ from fastapi.concurrency import run_in_threadpool
 
 from facepad.errors import FacepadError
 from facepad.service.problems import Problem, documented
+from facepad.service.records.chain import Detail
 from facepad.service.repeats import RepeatableRoute
 from facepad.service.requests.bodies import BodyBounds, body_schema, read_body
 from facepad.service.requests.fields import CalibrationRequest
@@ -55,7 +56,11 @@ def router(services: Services) -> APIRouter:
         if not fields.overwrite and await run_in_threadpool(_is_taken, fields.name):
             raise Problem("calibration_exists")
         asked = JudgeRequest("calibrate", media["frames"], fields.options())
-        details = {"calibration": fields.name, "test": fields.test, "consent": True}
+        details: dict[str, Detail] = {
+            "calibration": fields.name,
+            "test": fields.test,
+            "consent": True,
+        }
         job = await services.jobs.submit(actor, "calibration", asked, details)
         response.headers["Location"] = place_of_job(job.id)
         return job_answer(job, request.state.request_id)

@@ -147,7 +147,12 @@ def test_a_job_without_an_entry_in_the_audit_log_does_not_run(
     database: Store, audit: AuditLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     runs: list[int] = []
-    pool, jobs = cast("Inference", Pool(lambda: {"runs": runs.append(1)})), JobStore(database)
+
+    def judged() -> dict[str, Any]:
+        runs.append(1)
+        return {"grade": "fair"}
+
+    pool, jobs = cast("Inference", Pool(judged)), JobStore(database)
 
     def refuse(*_: object, **__: object) -> None:
         raise OperationalError("", None, sqlite3.OperationalError("disk is full"))
