@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from pydantic.fields import FieldInfo
 
-from facepad.service import config
+from facepad.service import config, operations
 from facepad.service.app import create_app
 from facepad.service.problems import KINDS
 from facepad.service.services import Services
@@ -75,6 +75,8 @@ def api_page(mark: str) -> str:
         "| route | scope of the key | what it does |",
         "|---|---|---|",
         *(_row(name, operation) for name, operation in _operations(api)),
+        f"| `GET /metrics` | `{operations.SCOPE}` | Metrics in Prometheus' text format; see "
+        "[watch it](deployment.md#watch-it) |",
         "",
     ]
     for name, operation in _operations(api):

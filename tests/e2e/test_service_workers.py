@@ -106,7 +106,7 @@ def test_pictures_and_clips_are_judged_by_every_test_with_all_bounds(tmp_path: P
 
     async def work(inference: Inference) -> None:
         video = JudgeRequest("video", (clip(tmp_path),), {"tests": names})
-        frames = JudgeRequest("frames", IMAGE.media * 3, {"frame_rate": 10.0})
+        frames = JudgeRequest("frames", IMAGE.media * 3, {"times_s": [0.0, 0.1, 0.2]})
         for request in (IMAGE, video, frames, JudgeRequest("metrics", IMAGE.media)):
             values = (await inference.judge(request)).values
             assert "code" not in values, values
@@ -186,7 +186,7 @@ def large_picture() -> bytes:
 @pytest.mark.parametrize("kind", ["image", "frames", "video"])
 def test_what_takes_too_long_to_decode_is_the_fault_of_the_media(kind: str, tmp_path: Path) -> None:
     media = clip(tmp_path, 100) if kind == "video" else large_picture()
-    options = {"frame_rate": 10.0} if kind == "frames" else {}
+    options = {"times_s": [0.1 * at for at in range(len(media))]} if kind == "frames" else {}
 
     async def work(inference: Inference) -> None:
         answer = await inference.judge(JudgeRequest(kind, (media,), options))

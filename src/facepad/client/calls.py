@@ -1,9 +1,12 @@
 """Requests of the client as values: what is sent, how often, and how the answer is read."""
 
-from collections.abc import Callable, Mapping, Sequence
+import re
+import reprlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, Literal, Required, TypedDict, TypeVar
+from urllib.parse import quote
 from uuid import uuid4
 
 import httpx2
@@ -17,8 +20,10 @@ from facepad.client.answers import (
     parse_job,
     parse_video,
 )
+from facepad.errors import InputError
 
-Media = bytes | Path
+Media = bytes | bytearray | memoryview | Path
+_KEY = re.compile(r"[\x21-\x7e]+", re.ASCII)
 LONGEST_PAUSE_S = 30.0
 _AGAIN = frozenset({429, 503})
 _T = TypeVar("_T")
@@ -65,22 +70,52 @@ class Call(Generic[_T]):
     fields: Mapping[str, Any] = field(default_factory=dict)
     key: str = ""
 
-    def arguments(self, api_key: str) -> dict[str, Any]:
-        """Return the arguments of a request of httpx2."""
+    def arguments(self, url: str, api_key: str) -> dict[str, Any]:
+        """Return the arguments of a request of httpx2.
+
+        Args:
+            url: Address of the service, without a slash at its end.
+            api_key: API key.
+        """
         headers = {"Authorization": f"Bearer {api_key}", "Accept": "application/json"}
         if self.key:
             headers["Idempotency-Key"] = self.key
-        found: dict[str, Any] = {"method": self.method, "url": self.path, "headers": headers}
+        found: dict[str, Any] = {
+            "method": self.method,
+            "url": f"{url}{self.path}",
+            "headers": headers,
+        }
         if self.files:
             kind = "application/octet-stream"
             found["files"] = [(name, (name, one, kind)) for name, one in self.files]
-            found["data"] = dict(self.fields)
+            found["data"] = {k: one for k, one in self.fields.items() if one is not None}
         return found
+
+
+def checked_address(url: str, api_key: str) -> tuple[str, str]:
+    """Return the address of a service, without a slash at its end, and the key.
+
+    Raises:
+        InputError: One of them cannot be used; the key is not repeated.
+    """
+    example = "expected an address as http://127.0.0.1:8000"
+    try:
+        parts = httpx2.URL(url)
+    except (httpx2.InvalidURL, TypeError) as error:
+        raise InputError(f"{example}, got {reprlib.repr(url)} ({error})") from None
+    if parts.scheme not in {"http", "https"} or not parts.host:
+        raise InputError(f"{example}, with http:// or https://, got {reprlib.repr(url)}")
+    if not isinstance(api_key, str) or not _KEY.fullmatch(api_key):
+        raise InputError(
+            "the API key holds characters that no key has, such as spaces, line ends or letters "
+            "beyond ASCII; expected it as `facepad service apikey create` printed it"
+        )
+    return url.rstrip("/"), api_key
 
 
 def images(pictures: Sequence[Media], options: CheckParameters) -> Call[list[LivenessCheck]]:
     """Judge pictures, each by itself."""
-    files = tuple(("image", read(one)) for one in pictures)
+    files = _parts("image", pictures)
     return Call("POST", "/v1/liveness/image", parse_images, files, options, uuid4().hex)
 
 
@@ -93,12 +128,13 @@ def video(clip: Media, options: CheckParameters) -> Call[LivenessCheck]:
 def frames(
     pictures: Sequence[Media],
     frame_rate: float | None,
-    times_s: Sequence[float] | None,
+    times_s: Iterable[float] | None,
     options: CheckParameters,
 ) -> Call[LivenessCheck]:
     """Judge the frames of a clip as one presentation."""
-    files = tuple(("frame", read(one)) for one in pictures)
-    when = {"frame_rate": frame_rate, "times_s": times_s}
+    files = _parts("frame", pictures)
+    times = None if times_s is None else [float(one) for one in times_s]
+    when = {"frame_rate": frame_rate, "times_s": times}
     written = {name: _written(value) for name, value in when.items() if value is not None}
     fields = {**options, **written}
     return Call("POST", "/v1/liveness/video", parse_video, files, fields, uuid4().hex)
@@ -122,14 +158,26 @@ def calibrations() -> Call[list[dict[str, Any]]]:
 
 def calibrate(name: str, pictures: Sequence[Media], options: CalibrationOptions) -> Call[JobState]:
     """Make a calibration of bona fide frames of one camera."""
-    files = tuple(("frame", read(one)) for one in pictures)
+    files = _parts("frame", pictures)
     fields = {"name": name, **{key: _written(value) for key, value in options.items()}}
     return Call("POST", "/v1/calibrations", parse_job, files, fields, uuid4().hex)
 
 
 def job(job_id: str) -> Call[JobState]:
     """Read the state of a job."""
-    return Call("GET", f"/v1/jobs/{job_id}", parse_job)
+    return Call("GET", f"/v1/jobs/{quote(job_id, safe='')}", parse_job)
+
+
+def _parts(name: str, pictures: Sequence[Media]) -> tuple[tuple[str, bytes], ...]:
+    """Return the parts of a form that hold pictures.
+
+    Raises:
+        InputError: There is none, or one of them is neither bytes nor a path.
+        ServiceError: A file cannot be read.
+    """
+    if isinstance(pictures, str | bytes | bytearray | Path) or not len(pictures):
+        raise InputError("expected a list of one picture or more")
+    return tuple((name, read(one)) for one in pictures)
 
 
 def _written(value: object) -> object:
@@ -146,9 +194,15 @@ def read(media: Media) -> bytes:
 
     Raises:
         ServiceError: The file cannot be read.
+        InputError: It is neither bytes nor a path.
     """
-    if isinstance(media, bytes):
-        return media
+    if isinstance(media, bytes | bytearray | memoryview):
+        return bytes(media)
+    if not isinstance(media, Path):
+        raise InputError(
+            f"expected the bytes of a file or a pathlib.Path, got {type(media).__name__}; "
+            'for a file write Path("photo.jpg")'
+        )
     try:
         return media.read_bytes()
     except OSError as error:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from types import TracebackType
 from typing import Any, Self, TypeVar, Unpack
 
@@ -36,10 +36,13 @@ class Client:
             timeout_s: Seconds that one attempt may take.
             retries: How often a request is sent again while the service is busy or away. The
                 service judges a repeated request once only.
-            http: Another client of httpx2, for proxies and tests.
+            http: Another client of httpx2, for proxies and tests; ``url`` holds for it, too.
+
+        Raises:
+            InputError: The address or the key cannot be used.
         """
-        self._key, self._retries = key, retries
-        self._http = http or httpx2.Client(base_url=url, timeout=timeout_s)
+        (self._url, self._key), self._retries = calls.checked_address(url, key), retries
+        self._http = http or httpx2.Client(timeout=timeout_s)
 
     def image(self, picture: Media, **options: Unpack[CheckParameters]) -> LivenessCheck:
         """Judge a picture.
@@ -50,6 +53,7 @@ class Client:
 
         Raises:
             ServiceError: The service answered with an error, or not at all.
+            InputError: The picture is neither bytes nor a path.
         """
         return self._result(calls.images([picture], options))[0]
 
@@ -83,7 +87,7 @@ class Client:
         self,
         pictures: Sequence[Media],
         frame_rate: float | None = None,
-        times_s: Sequence[float] | None = None,
+        times_s: Iterable[float] | None = None,
         **options: Unpack[CheckParameters],
     ) -> LivenessCheck:
         """Judge the frames of a clip as one presentation.
@@ -179,7 +183,9 @@ class Client:
         attempt = 0
         while True:
             try:
-                return calls.result(call, self._http.request(**call.arguments(self._key)))
+                return calls.result(
+                    call, self._http.request(**call.arguments(self._url, self._key))
+                )
             except httpx2.TransportError as error:
                 failure = calls.unreachable(error)
             except ServiceError as error:
@@ -202,9 +208,9 @@ class AsyncClient:
         retries: int = 3,
         http: httpx2.AsyncClient | None = None,
     ) -> None:
-        """Make a client; arguments as of `Client`."""
-        self._key, self._retries = key, retries
-        self._http = http or httpx2.AsyncClient(base_url=url, timeout=timeout_s)
+        """Make a client; arguments and errors as of `Client`."""
+        (self._url, self._key), self._retries = calls.checked_address(url, key), retries
+        self._http = http or httpx2.AsyncClient(timeout=timeout_s)
 
     async def image(self, picture: Media, **options: Unpack[CheckParameters]) -> LivenessCheck:
         """Judge a picture; as `Client.image`."""
@@ -224,7 +230,7 @@ class AsyncClient:
         self,
         pictures: Sequence[Media],
         frame_rate: float | None = None,
-        times_s: Sequence[float] | None = None,
+        times_s: Iterable[float] | None = None,
         **options: Unpack[CheckParameters],
     ) -> LivenessCheck:
         """Judge the frames of a clip as one presentation; as `Client.frames`."""
@@ -280,7 +286,7 @@ class AsyncClient:
         attempt = 0
         while True:
             try:
-                answer = await self._http.request(**call.arguments(self._key))
+                answer = await self._http.request(**call.arguments(self._url, self._key))
                 return calls.result(call, answer)
             except httpx2.TransportError as error:
                 failure = calls.unreachable(error)

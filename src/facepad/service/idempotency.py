@@ -6,17 +6,20 @@ answer; never a picture.
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, insert, or_, select, update
+from sqlalchemy.exc import DBAPIError
 
 from facepad.errors import InputError
 from facepad.service.store import IDEMPOTENCY, Store, timestamp, utc_now
 
 KEPT = timedelta(hours=24)
-ABANDONED = timedelta(minutes=5)  # no request takes so long; its process was killed
+# A request without an answer after twice the longest deadline that can be set is never answered.
+ABANDONED = timedelta(hours=2)
 _KEY = re.compile(r"[\x21-\x7e]{1,255}", re.ASCII)
 
 
@@ -68,6 +71,7 @@ class IdempotencyStore:
             clock: Gives the time.
         """
         self._store, self._clock = store, clock
+        self._given_up: set[tuple[str, str]] = set()  # owner and key; over, but still stored
 
     def begin(self, owner: str, key: str, fingerprint: bytes) -> StoredAnswer | None:
         """Begin a request.
@@ -89,7 +93,7 @@ class IdempotencyStore:
         if not _KEY.fullmatch(key):
             raise InputError("an idempotency key must be 1 to 255 printable ASCII characters")
         now = self._clock()
-        with self._store.write() as connection:
+        with self._write((owner, key)) as connection:
             place = _place(owner, key)
             connection.execute(delete(IDEMPOTENCY).where(place, _over(now)))
             row = connection.execute(select(IDEMPOTENCY).where(place)).one_or_none()
@@ -116,11 +120,15 @@ class IdempotencyStore:
             connection.execute(change.values(status=answer.status, body=answer.body))
 
     def forget(self, owner: str, key: str) -> None:
-        """Drop a request that got no answer worth repeating, so that it can be sent again."""
-        with self._store.write() as connection:
-            connection.execute(
-                delete(IDEMPOTENCY).where(_place(owner, key), IDEMPOTENCY.c.status.is_(None))
-            )
+        """Drop a request that got no answer worth repeating, so that it can be sent again.
+
+        Raises:
+            DBAPIError: The database does not answer. The request can be sent again all the same:
+                it is dropped when its key is used again, or at the next purge.
+        """
+        self._given_up.add((owner, key))
+        with self._write((owner, key)):
+            pass
 
     def forget_unfinished(self) -> None:
         """Drop what a killed service left without an answer; for the start of a service."""
@@ -129,9 +137,25 @@ class IdempotencyStore:
 
     def purge(self) -> int:
         """Delete what is older than 24 hours, or was abandoned; return the number of keys."""
-        with self._store.write() as connection:
+        with self._write(*self._given_up.copy()) as connection:
             old = delete(IDEMPOTENCY).where(_over(self._clock()))
             return connection.execute(old).rowcount
+
+    @contextmanager
+    def _write(self, *places: tuple[str, str]) -> Iterator[Connection]:
+        """Give a connection for writing, on which those of the places are deleted that are over."""
+        deleted: list[tuple[str, str]] = []
+        try:
+            with self._store.write() as connection:  # nobody else begins a request meanwhile
+                for place in self._given_up.intersection(places):
+                    unfinished = _place(*place) & IDEMPOTENCY.c.status.is_(None)
+                    connection.execute(delete(IDEMPOTENCY).where(unfinished))
+                    self._given_up.discard(place)
+                    deleted.append(place)
+                yield connection
+        except DBAPIError:
+            self._given_up.update(deleted)
+            raise
 
 
 def _over(now: datetime) -> ColumnElement[bool]:

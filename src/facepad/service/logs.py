@@ -27,6 +27,7 @@ FIELDS: Mapping[str, int] = {
     "worker": 10,
     "count": 10,
     "fault": 200,
+    "sqlite_errorname": 40,
     "seq": 20,
     "hash": 80,
     "at": 30,

@@ -29,11 +29,12 @@ from prometheus_client.metrics_core import (
     Metric,
     SummaryMetricFamily,
 )
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from facepad import __version__
 from facepad.service.audit import AuditLog
-from facepad.service.store import Store
+from facepad.service.store import Store, fault_fields
 
 logger = logging.getLogger("facepad.service")
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -192,6 +193,12 @@ class Operations:
         """Write an entry of the audit log off the event loop."""
         await run_in_threadpool(self._audit.append, actor, action, target, details)
 
+    def entry(
+        self, actor: str, action: str, target: str, details: Mapping[str, Any]
+    ) -> Callable[[Connection], object]:
+        """Return what writes an entry of the audit log within the transaction of its act."""
+        return lambda within: self._audit.append(actor, action, target, details, within=within)
+
     async def noted(
         self, actor: str, action: str, target: str, details: Mapping[str, Any] | None = None
     ) -> bool:
@@ -199,8 +206,7 @@ class Operations:
         try:
             await self.acted(actor, action, target, details)
         except DBAPIError as error:
-            fields = {"event": "store_fault", "fault": type(error.orig).__name__}
-            logger.error("the audit log was not written", extra=fields)
+            logger.error("the audit log was not written", extra=fault_fields(error))
             return False
         return True
 

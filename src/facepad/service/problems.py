@@ -17,6 +17,8 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 
+from facepad.service.store import fault_fields
+
 logger = logging.getLogger("facepad.service")
 MEDIA_TYPE = "application/problem+json"
 _RETRY_S = "5"  # where nothing better is known
@@ -104,7 +106,7 @@ KINDS: Mapping[str, ProblemKind] = MappingProxyType(
             503, "The service is busy", "Send it again after as many seconds as Retry-After says."
         ),
         "deadline_exceeded": ProblemKind(
-            503, "The check took too long", "Send it again, or ask for fewer tests."
+            503, "The check took too long", "Send it again, with fewer pictures or tests."
         ),
         "worker_lost": ProblemKind(
             503, "The process that judged it ended", "Send it again; if it recurs, report it."
@@ -198,8 +200,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(DBAPIError)
     async def _store(request: Request, error: DBAPIError) -> JSONResponse:
-        fields = {"event": "store_fault", "fault": type(error.orig).__name__}
-        logger.error("the database failed", extra=fields)
+        logger.error("the database failed", extra=fault_fields(error))
         return response(Problem("store_unavailable", headers={"Retry-After": "5"}), request)
 
     @app.exception_handler(HTTPException)

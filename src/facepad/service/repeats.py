@@ -1,12 +1,16 @@
 """Requests with an idempotency key: the second one gets the answer of the first."""
 
 import hashlib
+import json
+import logging
 from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 from typing import Annotated, Any
 
 from fastapi import Depends, Header, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.routing import APIRoute
+from sqlalchemy.exc import DBAPIError
 
 from facepad.errors import InputError
 from facepad.service.idempotency import (
@@ -18,7 +22,10 @@ from facepad.service.idempotency import (
 )
 from facepad.service.problems import Problem
 from facepad.service.requests.open_bodies import OpenBodies
+from facepad.service.store import fault_fields
+from facepad.service.wire import place_of_job
 
+logger = logging.getLogger("facepad.service")
 HEADER = "Idempotency-Key"
 REPLAYED = "Idempotency-Replayed"
 _LASTING = range(200, 300)  # other answers may become better when the request is sent again
@@ -94,11 +101,20 @@ class _Repeat:
         self._store, self._place = store, (actor, key)
 
     def keep(self, response: Response) -> None:
+        """Keep an answer; without a place for it, the request may be sent again."""
         answer = StoredAnswer(response.status_code, bytes(response.body))
-        self._store.finish(*self._place, answer)
+        try:
+            self._store.finish(*self._place, answer)
+        except DBAPIError as error:
+            logger.error("an answer was not kept", extra=fault_fields(error))
+            self.forget()
 
     def forget(self) -> None:
-        self._store.forget(*self._place)
+        """Let the request be sent again, also while the database does not answer."""
+        try:
+            self._store.forget(*self._place)
+        except DBAPIError as error:
+            logger.error("a request was not forgotten yet", extra=fault_fields(error))
 
 
 class RepeatableRoute(APIRoute):
@@ -113,8 +129,8 @@ class RepeatableRoute(APIRoute):
             try:
                 response = await answered(request)
             except _Replay as replay:
-                headers = {REPLAYED: "true"}
                 first = replay.answer
+                headers = {REPLAYED: "true", **_location(first)}
                 return Response(first.body, first.status, headers, "application/json")
             finally:
                 repeat = getattr(request.state, "repeat", None)
@@ -131,6 +147,13 @@ async def _settle(repeat: _Repeat, response: Response | None) -> None:
         await run_in_threadpool(repeat.keep, response)
     else:
         await run_in_threadpool(repeat.forget)
+
+
+def _location(answer: StoredAnswer) -> dict[str, str]:
+    """Return the header that an answer had beside its body: where its job is, if it has one."""
+    if answer.status != HTTPStatus.ACCEPTED:
+        return {}
+    return {"Location": place_of_job(json.loads(answer.body)["job_id"])}
 
 
 def _fingerprint(request: Request, body: bytes) -> bytes:

@@ -170,6 +170,16 @@ def timestamp(when: datetime) -> str:
     return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{when.microsecond // 1000:03}Z"
 
 
+def fault_fields(error: DBAPIError) -> dict[str, str]:
+    """Return the fields of the log's line about an error of the database.
+
+    The name of SQLite, as SQLITE_BUSY or SQLITE_FULL, shows the cause; no field holds a value.
+    """
+    fields = {"event": "store_fault", "fault": type(error.orig).__name__}
+    name = getattr(error.orig, "sqlite_errorname", None)
+    return {**fields, "sqlite_errorname": name} if name else fields
+
+
 def utc_now() -> datetime:
     """Return the time of the system's clock."""
     return datetime.now(UTC)

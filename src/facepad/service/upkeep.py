@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from facepad.service.config import ServiceConfig
 from facepad.service.state import ServiceState
+from facepad.service.store import fault_fields
 
 logger = logging.getLogger("facepad.service")
 PURGE_EVERY_S, CHECKPOINT_EVERY_S = 60.0, 3600.0
@@ -67,9 +68,9 @@ class Upkeep:
                 purge()
             except Exception as error:  # noqa: BLE001 - else nothing would be deleted any more
                 faults += 1
-                cause = getattr(error, "orig", error)
-                fields = {"event": "purge_failed", "fault": type(cause).__name__}
-                logger.error("old data were not deleted", extra=fields)
+                fields = fault_fields(error) if isinstance(error, DBAPIError) else {}
+                known = {"fault": type(error).__name__, **fields, "event": "purge_failed"}
+                logger.error("old data were not deleted", extra=known)
         if not faults:
             self._purged_at = began
 
@@ -78,8 +79,7 @@ class Upkeep:
         try:
             made = self._state.audit.checkpoint()
         except DBAPIError as error:
-            fields = {"event": "store_fault", "fault": type(error.orig).__name__}
-            logger.error("no checkpoint was written", extra=fields)
+            logger.error("no checkpoint was written", extra=fault_fields(error))
             return
         self._checkpoint_from = self._clock() + CHECKPOINT_EVERY_S
         if made is not None:

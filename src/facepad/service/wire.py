@@ -1,7 +1,6 @@
 """What goes over the wire: answers, and the service's words for a decision."""
 
 import base64
-import binascii
 from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType
@@ -222,6 +221,11 @@ def liveness_result(document: Mapping[str, Any], queue_ms: float) -> LivenessRes
     )
 
 
+def place_of_job(job_id: str) -> str:
+    """Return the path of a job, for the header Location."""
+    return f"/v1/jobs/{job_id}"
+
+
 def decoded(text: str, pointer: str) -> bytes:
     """Return the bytes of base64 text.
 
@@ -230,7 +234,7 @@ def decoded(text: str, pointer: str) -> bytes:
     """
     try:
         return base64.b64decode(text, validate=True)
-    except binascii.Error:
+    except ValueError:  # also of text that is not ASCII
         raise ValueError(pointer) from None
 
 

@@ -2,13 +2,16 @@
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx2
+import numpy as np
 import pytest
 
 from facepad.client import AsyncClient, Client, FaceArea, JobState, LivenessCheck, ServiceError
+from facepad.errors import InputError
 
 KEY = "fpk_live_x"
 RESULT = {
@@ -154,6 +157,70 @@ def test_frames_are_sent_with_their_times() -> None:
     sent, plain = (request.content for request in service.requests)
     assert b'name="times_s"\r\n\r\n3.0,3.25\r\n' in sent
     assert b"frame_rate" not in sent + plain
+
+
+def test_times_of_numpy_are_sent_as_others() -> None:
+    service = Service(ok({"result": RESULT, "request_id": "r"}))
+    service.client().frames([b"1", b"2"], times_s=np.array([0.0, 0.5]))
+    assert b'name="times_s"\r\n\r\n0.0,0.5\r\n' in service.requests[0].content
+
+
+@pytest.mark.parametrize("data", [bytearray(b"picture"), memoryview(b"picture")])
+def test_other_kinds_of_bytes_are_sent(data: Any) -> None:  # noqa: ANN401
+    service = Service(ok(IMAGES))
+    service.client().image(data)
+    assert b"\r\n\r\npicture\r\n" in service.requests[0].content
+
+
+def test_a_path_that_is_text_is_refused_in_words() -> None:
+    with pytest.raises(InputError, match=r'got str; for a file write Path\("photo.jpg"\)'):
+        Service().client().image("canary.jpg")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("pictures", [[], b"picture", "a.jpg", Path("a.jpg")])
+def test_pictures_that_are_no_list_are_refused_in_words(pictures: Any) -> None:  # noqa: ANN401
+    client = Service().client()
+    for send in (client.images, client.frames, partial(client.calibrate, "a", consent=True)):
+        with pytest.raises(InputError, match="expected a list of one picture or more"):
+            send(pictures)
+
+
+def test_an_option_that_is_none_is_not_sent() -> None:
+    service = Service(ok(IMAGES))
+    options: Any = {"calibration": None}
+    service.client().image(b"a", **options)
+    assert b"calibration" not in service.requests[0].content
+
+
+def test_the_id_of_a_job_is_no_path() -> None:
+    service = Service(ok({"job_id": "j", "status": "done"}))
+    service.client().job("../models?a#b")
+    assert service.requests[0].url.raw_path == b"/v1/jobs/..%2Fmodels%3Fa%23b"
+
+
+@pytest.mark.parametrize("of", [Client, AsyncClient])
+@pytest.mark.parametrize(
+    "url", ["127.0.0.1:8000", "localhost:8000", "ftp://here", "http://", "http://here:port", ""]
+)
+def test_an_address_that_cannot_be_used_is_named(
+    of: type[Client] | type[AsyncClient], url: str
+) -> None:
+    with pytest.raises(InputError, match=r"expected an address as http://127\.0\.0\.1:8000.*got"):
+        of(url, KEY)
+
+
+@pytest.mark.parametrize("key", ["", "fpk_canary\n", "fpk_canary\u00e9", "fpk canary"])
+def test_a_key_that_cannot_be_sent_is_refused_and_not_repeated(key: str) -> None:
+    with pytest.raises(InputError, match="the API key holds characters") as refused:
+        Client("http://here", key)
+    assert "canary" not in str(refused.value)
+
+
+def test_the_address_holds_for_another_client_of_httpx2_too() -> None:
+    service = Service(ok({"models": []}))
+    http = httpx2.Client(transport=httpx2.MockTransport(service))
+    Client("http://there:81/below/", KEY, http=http).models()
+    assert str(service.requests[0].url) == "http://there:81/below/v1/models"
 
 
 def test_a_job_is_awaited(pauses: list[float]) -> None:

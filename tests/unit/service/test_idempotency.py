@@ -1,9 +1,12 @@
 """Idempotency keys: one request, one answer."""
 
+import sqlite3
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
 from facepad.errors import InputError
 from facepad.service.idempotency import (
@@ -13,7 +16,7 @@ from facepad.service.idempotency import (
     StoredAnswer,
     request_fingerprint,
 )
-from facepad.service.store import Store
+from facepad.service.store import IDEMPOTENCY, Store
 
 FIRST, OTHER = request_fingerprint([("image", b"a")]), request_fingerprint([("image", b"b")])
 ANSWER = StoredAnswer(200, b'{"results":[]}')
@@ -88,7 +91,7 @@ def test_what_a_killed_service_began_is_dropped_at_the_next_start(store: Idempot
     [
         (True, timedelta(hours=23, minutes=59), True),
         (True, timedelta(hours=24, seconds=1), False),
-        (False, timedelta(minutes=6), False),
+        (False, timedelta(hours=2, seconds=1), False),
     ],
 )
 def test_a_key_is_kept_for_24_hours(
@@ -99,6 +102,22 @@ def test_a_key_is_kept_for_24_hours(
         store.finish("key", "k1", ANSWER)
     clock.now += later
     assert store.begin("key", "k1", FIRST) == (ANSWER if is_kept else None)
+
+
+def test_what_could_not_be_forgotten_is_deleted_with_the_next_purge(
+    store: IdempotencyStore, database: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OperationalError("", None, sqlite3.OperationalError("database is locked"))
+
+    store.begin("key", "k1", FIRST)
+    with monkeypatch.context() as locked:
+        locked.setattr(Store, "write", refuse)
+        with pytest.raises(OperationalError):
+            store.forget("key", "k1")
+    store.purge()
+    with database.read() as connection:
+        assert connection.execute(select(IDEMPOTENCY)).all() == []
 
 
 @pytest.mark.parametrize("key", ["", "a b", "a\n", "é", "x" * 256])

@@ -2,12 +2,17 @@
 
 import json
 import logging
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from io import StringIO
+from pathlib import Path
 
 import pytest
+from sqlalchemy.exc import DBAPIError
 
 from facepad.service.logs import configure_logs
+from facepad.service.store import fault_fields
 
 EVIL = 'a\r\n{"event": "forged"}\x1b[31m\u2028\U0001f600'
 
@@ -39,6 +44,27 @@ def test_a_line_holds_the_fields_that_are_allowed_and_no_others(stream: StringIO
     (line,) = lines(stream)
     assert line.pop("ts") is not None
     assert line == {"level": "info", "event": "request", "request_id": "req_1", "status": 200}
+
+
+def test_a_fault_of_the_database_is_logged_by_the_name_that_sqlite_gives_it(
+    stream: StringIO, tmp_path: Path
+) -> None:
+    with closing(sqlite3.connect(tmp_path / "a", isolation_level=None)) as one:
+        one.execute("BEGIN EXCLUSIVE")
+        with closing(sqlite3.connect(tmp_path / "a", timeout=0.0)) as other:
+            try:
+                other.execute("CREATE TABLE canary (a)")
+            except sqlite3.OperationalError as error:
+                fault = DBAPIError("canary", None, error)
+    logging.getLogger("facepad.service").error("canary", extra=fault_fields(fault))
+    (line,) = lines(stream)
+    assert line.pop("ts") is not None
+    assert line == {
+        "level": "error",
+        "event": "store_fault",
+        "fault": "OperationalError",
+        "sqlite_errorname": "SQLITE_BUSY",
+    }
 
 
 def test_no_text_breaks_a_line_or_moves_a_cursor(stream: StringIO) -> None:

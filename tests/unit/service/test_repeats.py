@@ -1,13 +1,17 @@
 """Requests that are sent twice run once."""
 
 import asyncio
+import sqlite3
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import httpx2
 import pytest
-from fastapi import APIRouter, Depends, FastAPI, Request
+from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.testclient import TestClient
+from sqlalchemy import Connection
+from sqlalchemy.exc import OperationalError
 
 from facepad.service.config import ServiceConfig
 from facepad.service.idempotency import IdempotencyStore
@@ -40,6 +44,11 @@ class Counting:
             if self.problem:
                 raise Problem(self.problem)
             return {"runs": self.runs}
+
+        @routes.post("/job", status_code=202, dependencies=[Depends(repeats.of(caller))])
+        async def job(response: Response) -> dict[str, str]:
+            response.headers["Location"] = "/v1/jobs/job_1"
+            return {"job_id": "job_1"}
 
         self.app = FastAPI()
         install(self.app)
@@ -95,6 +104,47 @@ def test_an_error_is_not_kept(client: TestClient, service: Counting) -> None:
     assert send(client, **ONE).status_code == 503
     service.problem = ""
     assert send(client, **ONE).json() == {"runs": 2}
+
+
+def refuse(*_: object) -> None:
+    raise OperationalError("", None, sqlite3.OperationalError("database or disk is full"))
+
+
+def test_an_answer_that_cannot_be_kept_is_sent_and_blocks_no_repetition(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as full:
+        full.setattr(IdempotencyStore, "finish", refuse)
+        assert send(client, **ONE).json() == {"runs": 1}
+    assert send(client, **ONE).json() == {"runs": 2}
+    assert send(client, **ONE).json() == {"runs": 2}
+
+
+@pytest.mark.parametrize("problem", ["", "overloaded"])
+def test_a_request_can_be_repeated_though_the_database_refused_all_that_followed_its_begin(
+    problem: str, client: TestClient, service: Counting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_full, write = True, Store.write
+
+    @contextmanager
+    def refusing(store: Store) -> Iterator[Connection]:
+        with write(store) as connection:
+            yield connection
+            if is_full and service.runs:
+                refuse()
+
+    monkeypatch.setattr(Store, "write", refusing)
+    service.problem = problem
+    assert send(client, **ONE).status_code == (503 if problem else 200)
+    is_full, service.problem = False, ""
+    assert send(client, **ONE).json() == {"runs": 2}
+    assert send(client, **ONE).headers["idempotency-replayed"] == "true"
+
+
+def test_a_repeated_request_for_a_job_has_the_place_of_the_job(client: TestClient) -> None:
+    first, second = (client.post("/job", headers=ONE) for _ in range(2))
+    assert second.headers["idempotency-replayed"] == "true"
+    assert first.headers["location"] == second.headers["location"] == "/v1/jobs/job_1"
 
 
 def test_the_api_key_is_checked_before_an_answer_is_sent_again(client: TestClient) -> None:

@@ -45,7 +45,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Served]":
 
 @pytest.fixture
 def client(served: "Served") -> Client:
-    return Client("", served.key, http=served.client, retries=0)
+    return Client("http://127.0.0.1:8000", served.key, http=served.client, retries=0)
 
 
 def test_the_page_about_the_api_names_the_scope_of_each_route(served: "Served") -> None:
@@ -138,7 +138,7 @@ def test_the_async_client_judges_side_by_side(served: "Served") -> None:
     async def judged() -> list[str]:
         transport = httpx2.ASGITransport(served.client.app)
         http = httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1")
-        async with AsyncClient("", served.key, http=http) as client:
+        async with AsyncClient("http://127.0.0.1:8000", served.key, http=http) as client:
             checks = await asyncio.gather(*(client.image(b"x" * n) for n in (50, 60)))
             return [f"{check.decision} {check.score}" for check in checks]
 

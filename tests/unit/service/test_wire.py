@@ -10,7 +10,7 @@ from facepad.service.examples import VIDEO_BODIES
 from facepad.service.problems import KINDS, Problem, invalid
 from facepad.service.requests.bodies import body_schema
 from facepad.service.requests.fields import CalibrationRequest, ImageRequest, VideoRequest
-from facepad.service.wire import WORDS, liveness_result
+from facepad.service.wire import WORDS, decoded, liveness_result
 from facepad.types import Face, Outcome, Reason
 
 
@@ -105,6 +105,8 @@ def test_a_presentation_is_either_a_clip_or_frames(fields: dict[str, object]) ->
         ({"times_s": [0.0, 0.5, 0.75]}, [0.0, 0.5, 0.75]),
         ({"times_s": [1000.5, 1001.0, 1003.0]}, [0.0, 0.5, 2.5]),
         ({"times_s": [-1, "0", 2]}, [0.0, 1.0, 3.0]),
+        ({"times_s": ["-.5", "5e-1", "+1."]}, [0.0, 1.0, 1.5]),
+        ({"times_s": [0.0, 0.001, 0.002]}, [0.0, 0.001, 0.002]),
     ],
 )
 def test_frames_have_times_since_the_first(fields: dict[str, object], times: list[float]) -> None:
@@ -123,6 +125,13 @@ def test_frames_have_times_since_the_first(fields: dict[str, object], times: lis
         ({"times_s": [0, 1, "inf"]}, "/times_s/2", "finite"),
         ({"times_s": [0, 1, 10**400]}, "/times_s/2", "number"),
         ({"times_s": [0, 1, "x"]}, "/times_s/2", "number"),
+        ({"times_s": [0, 1, "1_0"]}, "/times_s/2", "number"),
+        ({"times_s": [0, 1, " 2"]}, "/times_s/2", "number"),
+        ({"times_s": [False, 0.5, 1]}, "/times_s/0", "number"),
+        ({"times_s": [0, 5e-324, 1]}, "/times_s", "by 0.001 or more"),
+        ({"times_s": [0, 0.0009, 1]}, "/times_s", "by 0.001 or more"),
+        ({"frame_rate": "1_0"}, "/frame_rate", "number"),
+        ({"frame_rate": True}, "/frame_rate", "number"),
         ({"times_s": [0, 1, 2], "frame_rate": 5}, "/times_s", "not both"),
     ],
 )
@@ -134,6 +143,18 @@ def test_times_that_cannot_be_used_are_named(
     (error,) = invalid(refused.value.errors()).errors
     assert error["pointer"] == pointer
     assert words in error["message"]
+
+
+def test_times_of_a_clock_of_seconds_since_1970_may_be_a_millisecond_apart() -> None:
+    times = [1.7e9 + number / 1000.0 for number in range(500)]
+    asked = VideoRequest.model_validate({"frames": ["AAAA"] * 500, "times_s": times})
+    assert len(asked.frame_times()) == 500
+
+
+@pytest.mark.parametrize("text", ["%%%%", "\u00e9AAA", "AAA\u200b"])
+def test_what_is_no_base64_is_named_by_its_field(text: str) -> None:
+    with pytest.raises(ValueError, match=r"^/images/0$"):
+        decoded(text, "/images/0")
 
 
 @pytest.mark.parametrize("field", [{"times_s": [0]}, {"frame_rate": 5}])
@@ -154,6 +175,18 @@ def test_a_form_has_files_in_place_of_base64() -> None:
     assert form["required"] == ["image"]
     assert form["properties"]["image"]["items"] == {"type": "string", "format": "binary"}
     assert "images" not in form["properties"]
+
+
+def test_both_kinds_of_a_body_have_an_example() -> None:
+    frames = {"frames": "frame"}
+    content = body_schema(CalibrationRequest, frames)["requestBody"]["content"]
+    form = content["multipart/form-data"]["example"]
+    assert form == {"name": "kiosk-7", "consent": True, "frame": ["the bytes of a file"] * 3}
+    assert form.keys() - {"frame"} == content["application/json"]["example"].keys() - {"frames"}
+    media = {"video": "video", "frames": "frame"}
+    content = body_schema(VideoRequest, media, VIDEO_BODIES)["requestBody"]["content"]
+    for kind in content.values():
+        assert list(kind["examples"]) == list(VIDEO_BODIES)
 
 
 @pytest.mark.parametrize("body", VIDEO_BODIES.values(), ids=list(VIDEO_BODIES))

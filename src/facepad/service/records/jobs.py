@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from facepad.service.store import JOBS, Store, timestamp, utc_now
 
@@ -59,14 +59,20 @@ class JobStore:
         """
         self._store, self._clock = store, clock
 
-    def add(self, job: Job) -> None:
-        """Add a job; of its owner's ended ones the newest `MOST_KEPT` are kept."""
+    def add(self, job: Job, entry: Callable[[Connection], object] = lambda _: None) -> None:
+        """Add a job; of its owner's ended ones the newest `MOST_KEPT` are kept.
+
+        Args:
+            job: The job.
+            entry: Writes the entry of the audit log, in the same transaction.
+        """
         with self._store.write() as connection:
             connection.execute(insert(JOBS).values(**_values(job)))
             ended = select(JOBS.c.id).where(JOBS.c.owner == job.owner, JOBS.c.finished_at > "")
             newest = ended.order_by(JOBS.c.created_at.desc(), JOBS.c.id)
             old = newest.limit(-1).offset(MOST_KEPT)
             connection.execute(delete(JOBS).where(JOBS.c.id.in_(old)))
+            entry(connection)
 
     def save(self, job: Job) -> None:
         """Write how far a job is."""

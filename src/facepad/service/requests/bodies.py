@@ -20,6 +20,7 @@ _MOST_VALUES = 5000  # of JSON; a clip may have a frame in each of hundreds, and
 _MOST_FIELDS = 20  # of multipart, beside files and one more field for each file
 _IN_MEMORY = 1 << 40  # bytes; a part that is larger would go to a file on disk
 _LISTS = ("tests", "persons", "times_s")  # fields that hold several values
+_FILE = "the bytes of a file"  # in the example of a form; JSON has no bytes
 _PIECE = 1 << 16  # bytes of a form that are parsed at once
 _Model = TypeVar("_Model", bound=BaseModel)
 _Value = TypeVar("_Value")
@@ -117,15 +118,33 @@ def body_schema(
         parts[part] = binary if name == part else {"type": "array", "items": binary}
     needed = [media.get(name, name) for name in schema.get("required", ())]
     form = {"type": "object", "properties": parts, "required": needed}
-    if examples is None:
-        shown: dict[str, Any] = {"example": _example(schema, media)}
-    else:
-        shown = {"examples": {name: {"value": dict(one)} for name, one in examples.items()}}
+    bodies = {"": _example(schema, media)} if examples is None else examples
+    forms = {name: _as_form(one, media) for name, one in bodies.items()}
     content = {
-        "application/json": {"schema": schema, **shown},
-        "multipart/form-data": {"schema": {**form, "additionalProperties": False}},
+        "application/json": {"schema": schema, **_shown(bodies)},
+        "multipart/form-data": {
+            "schema": {**form, "additionalProperties": False},
+            **_shown(forms),
+        },
     }
     return {"requestBody": {"required": True, "content": content}}
+
+
+def _shown(bodies: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the examples of a kind of media for OpenAPI; one without a name stands alone."""
+    if "" in bodies:
+        return {"example": dict(bodies[""])}
+    return {"examples": {name: {"value": dict(one)} for name, one in bodies.items()}}
+
+
+def _as_form(body: Mapping[str, Any], media: Mapping[str, str]) -> dict[str, Any]:
+    """Return a body of JSON as the parts of a form, with words in place of the files."""
+    parts = {name: one for name, one in body.items() if name not in media}
+    for name, part in media.items():
+        if name in body:
+            is_list = isinstance(body[name], list)
+            parts[part] = [_FILE] * len(body[name]) if is_list else _FILE
+    return parts
 
 
 def _example(schema: Mapping[str, Any], media: Mapping[str, str]) -> dict[str, Any]:

@@ -1,11 +1,13 @@
 """Fields of requests: what may be asked, and what each field may hold."""
 
+import re
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     FiniteFloat,
@@ -18,8 +20,21 @@ from facepad import registry
 
 MOST_TESTS = 8
 NAME = r"^[a-z0-9][a-z0-9_-]{0,63}$"  # of a calibration
+LEAST_STEP_S = 0.001  # from frame to frame; no camera is faster
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)  # in a form
 DEFAULT_RATE = 10.0  # frames per second of frames that come without times and without a rate
 Base64 = Annotated[str, Field(min_length=4, json_schema_extra={"contentEncoding": "base64"})]
+
+
+def _plain_number(value: object) -> object:
+    """Refuse what Python takes for a number and JSON does not: true, "1_0", " 1"."""
+    is_word = isinstance(value, str) and not _NUMBER.fullmatch(value)
+    if is_word or isinstance(value, bool):
+        raise ValueError("expected a finite number")
+    return value
+
+
+_PLAIN = BeforeValidator(_plain_number)
 
 
 class _Request(BaseModel):
@@ -87,15 +102,16 @@ class VideoRequest(LivenessOptions):
     frames: Annotated[list[Base64], Field(min_length=1)] | None = Field(
         default=None, description="Frames in order (JPEG, PNG or WebP), in base64."
     )
-    frame_rate: Annotated[float, Field(gt=0.0, le=240.0)] | None = Field(
+    frame_rate: Annotated[float, Field(gt=0.0, le=240.0), _PLAIN] | None = Field(
         default=None,
         description=f"Frames per second of `frames` that are equally spaced; default "
         f"{DEFAULT_RATE:g}.",
     )
-    times_s: Annotated[list[FiniteFloat], Field(min_length=1)] | None = Field(
+    times_s: Annotated[list[Annotated[FiniteFloat, _PLAIN]], Field(min_length=1)] | None = Field(
         default=None,
         description="In place of `frame_rate`: the time of each of `frames` in seconds. The times "
-        "rise from frame to frame, need not be equally spaced and start at any value.",
+        "rise by 0.001 or more from frame to frame, need not be equally spaced and start at any "
+        "value.",
         examples=[[0.0, 0.48, 1.13]],
     )
 
@@ -154,7 +170,7 @@ class CalibrationRequest(_Request):
     )
     test: str = Field(default=registry.DEFAULT_CALIBRATED, description="Test to calibrate.")
     fixed_scene: bool = Field(default=False, description="Compare the whole frame, too.")
-    target_bpcer: Annotated[float, Field(ge=0.001, le=0.5)] | None = Field(
+    target_bpcer: Annotated[float, Field(ge=0.001, le=0.5), _PLAIN] | None = Field(
         default=None, description="Share of bona fide faces that may be rejected; default 0.05."
     )
     self_attacks: bool = Field(
@@ -190,8 +206,8 @@ def since_first(times: Sequence[float], frames: int) -> list[float]:
         frames: Number of frames.
 
     Raises:
-        ValueError: There is not one time for each frame, or a time is not later than the one
-            before.
+        ValueError: There is not one time for each frame, or a time is not `LEAST_STEP_S` later
+            than the one before.
 
     Example:
         >>> since_first([12.5, 12.75, 13.5], 3)
@@ -200,6 +216,7 @@ def since_first(times: Sequence[float], frames: int) -> list[float]:
     if len(times) != frames:
         raise ValueError("expected one for each frame")
     since = [time - times[0] for time in times]
-    if any(later <= earlier for earlier, later in pairwise(since)):
-        raise ValueError("expected seconds that rise from frame to frame")
+    # Rounded to microseconds, which is what a clock of seconds since 1970 resolves.
+    if any(round(later - earlier, 6) < LEAST_STEP_S for earlier, later in pairwise(since)):
+        raise ValueError("expected seconds that rise from frame to frame, by 0.001 or more")
     return since

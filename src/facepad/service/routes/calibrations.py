@@ -8,11 +8,12 @@ from fastapi.concurrency import run_in_threadpool
 
 from facepad.errors import FacepadError
 from facepad.service.problems import Problem, documented
+from facepad.service.records.chain import Detail
 from facepad.service.repeats import RepeatableRoute
 from facepad.service.requests.bodies import BodyBounds, body_schema, read_body
 from facepad.service.requests.fields import CalibrationRequest
 from facepad.service.services import Services
-from facepad.service.wire import CalibrationEntry, CalibrationsAnswer, JobAnswer
+from facepad.service.wire import CalibrationEntry, CalibrationsAnswer, JobAnswer, place_of_job
 from facepad.service.workers.jobs import job_answer
 from facepad.service.workers.process import JudgeRequest
 
@@ -55,10 +56,13 @@ def router(services: Services) -> APIRouter:
         if not fields.overwrite and await run_in_threadpool(_is_taken, fields.name):
             raise Problem("calibration_exists")
         asked = JudgeRequest("calibrate", media["frames"], fields.options())
-        job = await services.jobs.submit(actor, "calibration", asked)
-        details = {"calibration": fields.name, "test": fields.test, "consent": True}
-        await services.operations.acted(actor, "calibration.requested", job.id, details)
-        response.headers["Location"] = f"/v1/jobs/{job.id}"
+        details: dict[str, Detail] = {
+            "calibration": fields.name,
+            "test": fields.test,
+            "consent": True,
+        }
+        job = await services.jobs.submit(actor, "calibration", asked, details)
+        response.headers["Location"] = place_of_job(job.id)
         return job_answer(job, request.state.request_id)
 
     return routes

@@ -1,6 +1,7 @@
 """``POST /v1/liveness/image`` and ``/v1/liveness/video``: stateless, passive checks."""
 
 import asyncio
+import time
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Annotated
@@ -14,7 +15,7 @@ from facepad.service.requests.bodies import BodyBounds, body_schema, read_body
 from facepad.service.requests.fields import ImageRequest, VideoRequest
 from facepad.service.services import Services
 from facepad.service.wire import ImageAnswer, LivenessResult, VideoAnswer, liveness_result
-from facepad.service.workers.judging import ask, check_place, in_turn, place
+from facepad.service.workers.judging import ask, check_place, in_turn, place, seconds_left
 from facepad.service.workers.pool import Inference
 from facepad.service.workers.process import JudgeRequest
 
@@ -68,11 +69,13 @@ async def _judge_images(services: Services, request: Request, actor: str) -> Ima
     fields, media = await read_body(services.bodies, request, ImageRequest, _IMAGES, bounds)
     with place(inference, len(media["images"])) as free:
         options, side_by_side = fields.given(), asyncio.Semaphore(config.workers)
+        until = time.monotonic() + config.request_deadline_s  # of all pictures together
 
         async def judged(number: int, data: bytes) -> LivenessResult:
             async with side_by_side:
                 asked = JudgeRequest("image", (data,), options)
-                result = await _result(inference, asked, number)
+                left_s = seconds_left(until, config.request_deadline_s)
+                result = await _result(inference, asked, number, left_s)
             free()
             return result
 
@@ -111,8 +114,10 @@ def _presentation(
     return JudgeRequest("frames", media["frames"], {**fields.given(), "times_s": times})
 
 
-async def _result(inference: Inference, asked: JudgeRequest, index: int = 0) -> LivenessResult:
-    answer = await ask(inference, asked, index)
+async def _result(
+    inference: Inference, asked: JudgeRequest, index: int = 0, within_s: float | None = None
+) -> LivenessResult:
+    answer = await ask(inference, asked, index, within_s)
     return liveness_result(answer.values["document"], answer.queue_ms)
 
 

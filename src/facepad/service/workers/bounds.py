@@ -6,11 +6,8 @@ that never returns. The signal tells the server which bound it was.
 
 import math
 import signal
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-
-from facepad.finders import Finder
-from facepad.types import Frame
 
 _MOST_FILES = 256  # that are open at once
 _SPARE_S = 1.0  # the kernel counts the time of a check in whole seconds
@@ -93,24 +90,3 @@ def end_decoding() -> None:
     """Stop counting the time for decoding."""
     if hasattr(signal, "setitimer"):
         signal.setitimer(signal.ITIMER_PROF, 0.0)
-
-
-class EndsDecoding:
-    """A finder for which everything is decoded when the first face is looked for.
-
-    Args:
-        finder: Finds the faces.
-    """
-
-    def __init__(self, finder: Finder) -> None:
-        self._finder = finder
-
-    @property
-    def models(self) -> Mapping[str, str]:
-        """Version of each model it uses, by model name."""
-        return self._finder.models
-
-    def find(self, frame: Frame) -> Frame:
-        """Stop counting the time for decoding, and return the frame with its face."""
-        end_decoding()
-        return self._finder.find(frame)

@@ -4,7 +4,7 @@ import asyncio
 import base64
 import logging
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,8 +13,9 @@ from sqlalchemy.exc import DBAPIError
 
 from facepad.service.operations import Operations
 from facepad.service.problems import KINDS, Problem, retry_after
+from facepad.service.records.chain import Detail
 from facepad.service.records.jobs import Job, JobStore
-from facepad.service.store import utc_now
+from facepad.service.store import fault_fields, utc_now
 from facepad.service.wire import JobAnswer
 from facepad.service.workers.messages import where
 from facepad.service.workers.pool import DeadlineExceeded, Inference
@@ -49,10 +50,19 @@ class JobBoard:
         if sum(job.finished_at is None for job in self._live.values()) >= _MOST_WAITING:
             raise Problem("overloaded", headers=retry_after())
 
-    async def submit(self, owner: str, kind: str, request: JudgeRequest) -> Job:
-        """Begin a job.
+    async def submit(
+        self, owner: str, kind: str, request: JudgeRequest, details: Mapping[str, Detail]
+    ) -> Job:
+        """Begin a job; the database has it and the entry of the audit log before it runs.
+
+        Args:
+            owner: Who asks for it, as "key:ID".
+            kind: What is done; the entry's action is "KIND.requested".
+            request: What the process is asked.
+            details: Facts of the entry.
 
         Raises:
+            DBAPIError: The two could not be written; the job does not run.
             Problem: Too many wait.
         """
         self.check_room()
@@ -60,7 +70,8 @@ class JobBoard:
         job = Job(f"job_{job_id}", owner, kind, utc_now())
         self._live[job.id] = job
         try:
-            await run_in_threadpool(self._store.add, job)
+            entry = self._operations.entry(owner, f"{kind}.requested", job.id, details)
+            await run_in_threadpool(self._store.add, job, entry)
         except BaseException:
             del self._live[job.id]
             raise
@@ -121,8 +132,7 @@ class JobBoard:
         try:
             yield
         except DBAPIError as error:
-            fields = {"event": "store_fault", "fault": type(error.orig).__name__}
-            logger.error("a job was not written", extra=fields)
+            logger.error("a job was not written", extra=fault_fields(error))
 
     async def _values(self, request: JudgeRequest) -> dict[str, Any]:
         """Return what a process answered, or the code of what went wrong."""

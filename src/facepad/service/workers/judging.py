@@ -2,12 +2,14 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Coroutine, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from facepad.service.problems import Problem, retry_after
 from facepad.service.workers.pool import (
+    LEAST_SHARE,
     DeadlineExceeded,
     Inference,
     JudgeAnswer,
@@ -53,19 +55,38 @@ def check_place(inference: Inference) -> None:
         pass
 
 
-async def ask(inference: Inference, asked: JudgeRequest, index: int = 0) -> JudgeAnswer:
+def seconds_left(until: float, of_s: float) -> float:
+    """Return the seconds until the deadline of a request.
+
+    Args:
+        until: The deadline, of `time.monotonic`.
+        of_s: Seconds that the request has in all.
+
+    Raises:
+        Problem: So little is left that a worker would be ended for it.
+    """
+    left = until - time.monotonic()
+    if left < LEAST_SHARE * of_s:
+        raise Problem("deadline_exceeded", headers=retry_after())
+    return left
+
+
+async def ask(
+    inference: Inference, asked: JudgeRequest, index: int = 0, within_s: float | None = None
+) -> JudgeAnswer:
     """Return a worker's answer.
 
     Args:
         inference: The workers.
         asked: What is asked.
         index: Place of the picture within the request.
+        within_s: Seconds until the answer is needed; the setting ``request_deadline_s`` if None.
 
     Raises:
         Problem: The media cannot be judged, or there was no answer.
     """
     try:
-        answer = await inference.judge(asked)
+        answer = await inference.judge(asked, within_s)
     except NotReady:
         raise Problem("shutting_down", headers=retry_after()) from None
     except DeadlineExceeded:

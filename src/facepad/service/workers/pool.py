@@ -27,7 +27,7 @@ from facepad.service.workers.process import (
 logger = logging.getLogger("facepad.service")
 _PAUSES_S = (0.0, 0.5, 2.0, 10.0)  # before further starts, while none succeeds
 # A worker that exceeds a deadline is ended; one that is sent a check too late would be at no fault.
-_LEAST_SHARE = 0.1  # of a check's time that is left when a worker gets it
+LEAST_SHARE = 0.1  # of a check's time that is left when a worker gets it
 _TOO_MUCH_TO_DECODE: Mapping[str, Any] = MappingProxyType(
     {"code": "unprocessable_media", "detail": "Decoding it takes too much processor time."}
 )
@@ -254,28 +254,44 @@ class Inference:
     async def _serve(self, process: WorkerProcess) -> WorkerProcess:
         """Give a worker request after request; return its successor when it is due.
 
-        The successor loads its models while the worker still answers.
+        The successor loads its models while the worker still answers. One that is ready takes
+        over, too, when the worker ends.
         """
         successor: asyncio.Task[WorkerProcess] | None = None
         try:
             for done in itertools.count(1):
-                waiting = await self._next(process)
-                self._busy += 1
-                try:
-                    is_due = await _answer(process, waiting)
-                finally:
-                    self._busy -= 1
-                if is_due:
-                    raise WorkerLost("a liveness test did not end in time")
+                await self._serve_one(process)
                 if done == self._config.worker_jobs:
                     successor = asyncio.create_task(_opened(self._config))
                 if successor is not None and successor.done():
-                    return successor.result()
+                    break
+        except (WorkerLost, TimeoutError) as error:
+            if successor is None or not successor.done():
+                await _discard(successor)
+                raise
+            logger.error("worker ended", extra=_ended(error))
         except BaseException:
-            if successor is not None:
-                successor.cancel()
+            await _discard(successor)
             raise
-        raise WorkerLost  # no more numbers
+        if successor is None:
+            raise WorkerLost  # no more numbers
+        return successor.result()
+
+    async def _serve_one(self, process: WorkerProcess) -> None:
+        """Give a worker the next request.
+
+        Raises:
+            WorkerLost: The worker ended, or must not be asked again.
+            TimeoutError: It did not answer in time.
+        """
+        waiting = await self._next(process)
+        self._busy += 1
+        try:
+            is_due = await _answer(process, waiting)
+        finally:
+            self._busy -= 1
+        if is_due:
+            raise WorkerLost("a liveness test did not end in time")
 
     async def _next(self, process: WorkerProcess) -> _Waiting:
         """Return the next request for a worker.
@@ -319,9 +335,19 @@ async def _opened(config: ServiceConfig) -> WorkerProcess:
     return process
 
 
+async def _discard(successor: asyncio.Task[WorkerProcess] | None) -> None:
+    """End a successor that does not take over, ready or not."""
+    if successor is None:
+        return
+    successor.cancel()
+    (result,) = await asyncio.gather(successor, return_exceptions=True)
+    if isinstance(result, WorkerProcess):
+        result.end()
+
+
 def _is_late(waiting: _Waiting, now: float) -> bool:
     """Return whether too little of a check's time is left to send it to a worker."""
-    return waiting.until - now < _LEAST_SHARE * (waiting.until - waiting.since)
+    return waiting.until - now < LEAST_SHARE * (waiting.until - waiting.since)
 
 
 async def _answer(process: WorkerProcess, waiting: _Waiting) -> bool:

@@ -21,12 +21,13 @@ from facepad.decision import Decision
 from facepad.documents import Judged, to_document
 from facepad.errors import FacepadError, InputError, ModelError, SettingsError
 from facepad.faces.finder import FaceFinder
+from facepad.finders import Finder
 from facepad.media.reading import read
 from facepad.needs import needs_of
 from facepad.pipeline import Checker
 from facepad.selected_tests import make_calibratable, make_test
 from facepad.service.workers import seccomp
-from facepad.service.workers.bounds import DecodingTime, EndsDecoding, bound_check, bound_process
+from facepad.service.workers.bounds import DecodingTime, bound_check, bound_process, end_decoding
 from facepad.service.workers.media import ClipBounds, PictureBounds, Refused, in_memory
 from facepad.service.workers.messages import packed, read_message, where
 from facepad.types import Face, Frame, LivenessTest, Presentation, Reason
@@ -39,6 +40,27 @@ _NO_FOLDER = {
 }
 Media = Sequence[bytes]
 Answer = dict[str, Any]
+
+
+class EndsDecoding:
+    """A finder for which everything is decoded when the first face is looked for.
+
+    Args:
+        finder: Finds the faces.
+    """
+
+    def __init__(self, finder: Finder) -> None:
+        self._finder = finder
+
+    @property
+    def models(self) -> Mapping[str, str]:
+        """Version of each model it uses, by model name."""
+        return self._finder.models
+
+    def find(self, frame: Frame) -> Frame:
+        """Stop counting the time for decoding, and return the frame with its face."""
+        end_decoding()
+        return self._finder.find(frame)
 
 
 class Judge:

@@ -3,12 +3,15 @@
 import base64
 import io
 import json
+import sqlite3
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from PIL import Image
+from sqlalchemy.exc import OperationalError
 
 from facepad.decision import Decision, document
 from facepad.types import Outcome
@@ -212,6 +215,7 @@ def test_every_route_needs_its_scope(served: "Served", route: tuple[str, str], s
         ({"json": {"images": ["%%%%"]}}, 422, "invalid_request"),
         ({"json": {"images": ["QUJD"], CANARY: CANARY}}, 422, "invalid_request"),
         ({"json": {"images": ["QUJD"], "tests": [CANARY]}}, 422, "invalid_request"),
+        ({"json": {"images": ["\u00e9AAA"]}}, 422, "invalid_request"),
         ({"json": {"images": ["QUJD"], "calibration": f"{CANARY}/.."}}, 422, "invalid_request"),
         ({"json": {"images": ["QUJD"] * 9}}, 422, "invalid_request"),
         ({"files": {CANARY: b"abc"}}, 422, "invalid_request"),
@@ -329,6 +333,51 @@ def test_a_calibration_is_made_by_a_job_that_others_do_not_see(
     assert served.inference.asked[-1].options["persons"] == ["a", "a", "b"]
     other = {"Authorization": f"Bearer {served.make_key(['jobs:read'])}"}
     assert served.client.get(place, headers=other).status_code == 404
+
+
+def test_a_calibration_without_an_entry_in_the_audit_log_is_not_made(
+    served: "Served", picture: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from facepad.service.audit import AuditLog
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OperationalError("", None, sqlite3.OperationalError("database or disk is full"))
+
+    monkeypatch.setattr(AuditLog, "append", refuse)
+    fields = {"name": "kiosk-9", "consent": "true"}
+    found = served.post("/v1/calibrations", files=[("frame", picture)] * 3, data=fields)
+    assert (found.status_code, found.json()["code"]) == (503, "store_unavailable")
+    asked = served.inference.asked[-1]
+    assert (asked.kind, asked.options.get("name")) != ("calibrate", "kiosk-9")
+
+
+def test_a_repeated_calibration_has_the_place_of_its_job(served: "Served", picture: bytes) -> None:
+    fields = {"name": "kiosk-10", "consent": "true"}
+    places = [
+        served.post(
+            "/v1/calibrations",
+            files=[("frame", picture)] * 3,
+            data=fields,
+            headers={"Idempotency-Key": "place"},
+        ).headers["location"]
+        for _ in range(2)
+    ]
+    assert places[0] == places[1]
+
+
+def test_all_pictures_of_a_request_have_one_deadline(tmp_path: Path, picture: bytes) -> None:
+    import service_app
+
+    def slow(header: Mapping[str, Any], media: Sequence[bytes]) -> dict[str, Any]:
+        time.sleep(0.3)
+        return answer(header, media)
+
+    settings = {"workers": 1, "request_deadline_s": 0.5}
+    with service_app.served(tmp_path / "state", slow, **settings) as one:
+        found = one.post(IMAGE, files=[("image", picture)] * 5)
+        assert (found.status_code, found.json()["code"]) == (503, "deadline_exceeded")
+        assert len(one.inference.asked) < 5
+        assert one.post(IMAGE, files={"image": picture}).status_code == 200
 
 
 def test_a_job_that_fails_has_the_code_of_its_problem(served: "Served", picture: bytes) -> None:

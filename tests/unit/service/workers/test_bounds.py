@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from facepad.finders import Finder
-from facepad.service.workers.bounds import DecodingTime, EndsDecoding, over_check, over_decoding
+from facepad.service.workers.bounds import DecodingTime, over_check, over_decoding
+from facepad.service.workers.worker import EndsDecoding
 from facepad.types import Frame
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such bounds")

@@ -18,6 +18,7 @@ from facepad.service.workers.jobs import JobBoard, job_answer
 from facepad.service.workers.pool import Inference, JudgeAnswer
 from facepad.service.workers.process import JudgeRequest, WorkerLost
 
+FACTS = {"consent": True}
 Judged = Callable[[], dict[str, Any]]
 
 
@@ -39,7 +40,7 @@ def finished(database: Store, audit: AuditLog, judged: Judged) -> Job:
 
     async def work() -> Job:
         board = JobBoard(pool, Operations(database, audit, pool), JobStore(database))
-        job = await board.submit("key:a", "calibration", JudgeRequest("calibrate", ()))
+        job = await board.submit("key:a", "calibration", JudgeRequest("calibrate", ()), FACTS)
         await asyncio.gather(*board._tasks)
         return await board.get("key:a", job.id)
 
@@ -56,7 +57,8 @@ def test_a_job_has_its_result_and_an_entry_in_the_audit_log(
 ) -> None:
     job = finished(database, audit, lambda: {"grade": "fair"})
     assert (job.status, job.result) == ("done", {"grade": "fair"})
-    (entry,) = audit.entries()
+    asked, entry = audit.entries()
+    assert (asked.action, asked.object, asked.details) == ("calibration.requested", job.id, FACTS)
     assert (entry.action, entry.details) == ("calibration.finished", {"status": "done"})
 
 
@@ -66,8 +68,11 @@ def test_a_job_ends_while_the_database_is_locked(
     def refuse(*_: object) -> None:
         raise OperationalError("", None, sqlite3.OperationalError("database is locked"))
 
-    monkeypatch.setattr(audit, "append", refuse)
-    assert finished(database, audit, lambda: {"grade": "fair"}).status == "done"
+    def judged() -> dict[str, Any]:
+        monkeypatch.setattr(audit, "append", refuse)
+        return {"grade": "fair"}
+
+    assert finished(database, audit, judged).status == "done"
 
 
 @pytest.mark.parametrize(
@@ -104,11 +109,11 @@ def test_a_job_whose_end_the_database_refused_is_written_with_the_next_one(
     async def work() -> None:
         board = JobBoard(pool, Operations(database, audit, pool), jobs)
         monkeypatch.setattr(JobStore, "save", refuse)
-        first = await board.submit("key:a", "calibration", JudgeRequest("calibrate", ()))
+        first = await board.submit("key:a", "calibration", JudgeRequest("calibrate", ()), FACTS)
         await asyncio.gather(*board._tasks)
         assert (await board.get("key:a", first.id)).status == "done"
         monkeypatch.undo()
-        second = await board.submit("key:a", "calibration", JudgeRequest("calibrate", ()))
+        second = await board.submit("key:a", "calibration", JudgeRequest("calibrate", ()), FACTS)
         await asyncio.gather(*board._tasks)
         for job in (first, second):
             kept = jobs.get("key:a", job.id)
@@ -132,10 +137,37 @@ def test_a_job_that_cannot_be_written_is_refused_and_takes_no_place(
         monkeypatch.setattr(JobStore, "add", refuse)
         for _ in range(10):
             with pytest.raises(OperationalError):
-                await board.submit("key:a", "calibration", JudgeRequest("calibrate", ()))
+                await board.submit("key:a", "calibration", JudgeRequest("calibrate", ()), FACTS)
         board.check_room()
 
     asyncio.run(work())
+
+
+def test_a_job_without_an_entry_in_the_audit_log_does_not_run(
+    database: Store, audit: AuditLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs: list[int] = []
+
+    def judged() -> dict[str, Any]:
+        runs.append(1)
+        return {"grade": "fair"}
+
+    pool, jobs = cast("Inference", Pool(judged)), JobStore(database)
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OperationalError("", None, sqlite3.OperationalError("disk is full"))
+
+    async def work() -> None:
+        board = JobBoard(pool, Operations(database, audit, pool), jobs)
+        monkeypatch.setattr(audit, "append", refuse)
+        with pytest.raises(OperationalError):
+            await board.submit("key:a", "calibration", JudgeRequest("calibrate", ()), FACTS)
+        await asyncio.sleep(0.0)
+        assert not board._tasks
+
+    asyncio.run(work())
+    assert runs == []
+    assert jobs.fail_unfinished() == 0  # the job is not in the database either
 
 
 def test_a_job_that_runs_when_the_service_stops_has_failed(
@@ -151,7 +183,7 @@ def test_a_job_that_runs_when_the_service_stops_has_failed(
     async def work() -> list[Job]:
         board = JobBoard(pool, Operations(database, audit, pool), jobs)
         asked = [
-            await board.submit("key:a", "calibration", JudgeRequest("calibrate", ()))
+            await board.submit("key:a", "calibration", JudgeRequest("calibrate", ()), FACTS)
             for _ in range(2)
         ]
         await asyncio.sleep(0.0)
@@ -164,5 +196,5 @@ def test_a_job_that_runs_when_the_service_stops_has_failed(
         assert kept is not None
         assert (kept.status, kept.problem) == ("failed", "interrupted")
         assert kept.problem in KINDS
-    (entry,) = audit.entries()
+    *_, entry = audit.entries()
     assert (entry.action, entry.details) == ("jobs.interrupted", {"count": 2})

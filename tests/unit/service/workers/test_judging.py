@@ -17,7 +17,7 @@ class Answering:
     def __init__(self, **values: Any) -> None:  # noqa: ANN401
         self._values = values
 
-    async def judge(self, request: JudgeRequest) -> JudgeAnswer:
+    async def judge(self, request: JudgeRequest, _: float | None = None) -> JudgeAnswer:
         assert request.kind
         return JudgeAnswer(self._values, 0.0, 0.0)
 

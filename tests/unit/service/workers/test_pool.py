@@ -12,7 +12,7 @@ import pytest
 from facepad.service.config import ServiceConfig
 from facepad.service.workers import pool, process
 from facepad.service.workers.pool import DeadlineExceeded, Inference, NotReady, Overloaded
-from facepad.service.workers.process import JudgeRequest, WorkerLost
+from facepad.service.workers.process import JudgeRequest, WorkerLost, WorkerProcess
 
 pytestmark = pytest.mark.slow  # starts processes
 
@@ -184,6 +184,49 @@ def test_a_worker_is_replaced_after_its_jobs_without_a_gap(monkeypatch: pytest.M
             assert inference.ready
 
     run(work, monkeypatch, worker_jobs=2)
+
+
+def test_a_successor_that_is_ready_takes_over_when_its_worker_ends(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    started: list[WorkerProcess] = []
+
+    class Noted(WorkerProcess):
+        def __init__(self, *given: Any, **options: Any) -> None:  # noqa: ANN401
+            super().__init__(*given, **options)
+            started.append(self)
+
+    async def work(inference: Inference) -> None:
+        await inference.judge(asked())  # starts the successor
+        while len(started) < 2 or not started[1].is_open:
+            await asyncio.sleep(0.005)
+        await asyncio.sleep(0.0)
+        os.kill(started[0].pid, signal.SIGKILL)
+        while inference.pids != (started[1].pid,):
+            await asyncio.sleep(0.005)
+        assert (await inference.judge(asked())).values["pid"] == started[1].pid
+
+    monkeypatch.setattr(pool, "WorkerProcess", Noted)
+    run(work, monkeypatch, worker_jobs=1)
+    assert all(one._process.returncode is not None for one in started)
+
+
+def test_a_successor_that_is_ready_ends_with_the_pool(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[WorkerProcess] = []
+
+    class Noted(WorkerProcess):
+        def __init__(self, *given: Any, **options: Any) -> None:  # noqa: ANN401
+            super().__init__(*given, **options)
+            started.append(self)
+
+    async def work(inference: Inference) -> None:
+        await inference.judge(asked())
+        while len(started) < 2 or not started[1].is_open:
+            await asyncio.sleep(0.005)
+
+    monkeypatch.setattr(pool, "WorkerProcess", Noted)
+    run(work, monkeypatch, worker_jobs=1)
+    assert [one._process.returncode is not None for one in started] == [True, True]
 
 
 def test_requests_over_the_places_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
