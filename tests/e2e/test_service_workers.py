@@ -186,7 +186,7 @@ def large_picture() -> bytes:
 @pytest.mark.parametrize("kind", ["image", "frames", "video"])
 def test_what_takes_too_long_to_decode_is_the_fault_of_the_media(kind: str, tmp_path: Path) -> None:
     media = clip(tmp_path, 100) if kind == "video" else large_picture()
-    options = {"times_s": [0.1 * at for at in range(len(media))]} if kind == "frames" else {}
+    options = {"times_s": [0.0]} if kind == "frames" else {}
 
     async def work(inference: Inference) -> None:
         answer = await inference.judge(JudgeRequest(kind, (media,), options))
