@@ -1,4 +1,4 @@
-"""What the blink and the parallax test find in clips, beside what is known of them.
+"""What the blink, the parallax and the pulse test find in clips, beside what is known of them.
 
     python benchmarks/clip_tests.py CLIPS... [--blinks blinks.csv] [--limit N]
 
@@ -7,8 +7,9 @@ video. ``--blinks`` is a list of blinks with the columns path, kind (full, parti
 start and end (frames, inclusive); a path ends like that of its clip. A blink that is found counts
 as a hit when it shares a frame with a full one; partial and unclear ones count neither way.
 
-Prints a line for each clip, then hits, misses and false blinks, clips with a blink by kind, and the
-AUC of the parallax test over simulated clips whose face turned by 10 degrees or more.
+Prints a line for each clip, then hits, misses and false blinks, clips with a blink or a pulse by
+kind, errors of the pulse where one is known, and the AUC of the parallax test over simulated clips
+whose face turned by 10 degrees or more, without replays of turning heads.
 """
 
 import argparse
@@ -25,11 +26,14 @@ from facepad.evaluation.ranking import auc
 from facepad.faces.finder import FaceFinder
 from facepad.liveness.blink.test import BlinkTest
 from facepad.liveness.parallax.test import ParallaxTest
+from facepad.liveness.pulse.signal import Spectrum
+from facepad.liveness.pulse.test import PulseTest
 from facepad.media.video import read_video
 from facepad.types import Presentation, Score
 
 VIDEOS = (".avi", ".gif", ".mkv", ".mov", ".mp4", ".mpg", ".webm")
 TURN_DEG = 10.0  # least range of yaw or pitch of a clip that counts for the AUC
+REPLAY = "screen/replay"  # shows the parallax of the recorded head
 SHUT = 0.5  # closure of a rendered eye from which it counts as a blink
 SLACK_S = 0.04  # around a rendered blink
 
@@ -45,14 +49,16 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A clip, the blinks that are known (None where nothing is), and its scores."""
+    """A clip, what is known of it (None where nothing is), and its scores."""
 
     path: Path
     kind: str
     known: tuple[Known, ...] | None
     turn_deg: float | None
+    bpm: float | None
     blink: Score
     parallax: Score
+    pulse: Score
 
 
 def main() -> None:
@@ -85,14 +91,14 @@ def _videos(given: Sequence[Path]) -> Iterator[Path]:
 def _judged(path: Path, kind: str, listed: Sequence[dict[str, str]], finder: FaceFinder) -> Judged:
     frames = list(read_video(path))
     began = perf_counter()
-    clip = Presentation(tuple(map(finder.find, frames)), str(path))
+    clip = Presentation(tuple(finder.follow(frames)), str(path))
     middle = perf_counter()
-    scores = BlinkTest().score(clip), ParallaxTest().score(clip)
+    scores = [test.score(clip) for test in (BlinkTest(), ParallaxTest(), PulseTest())]
     ended = perf_counter()
     truth = path.with_suffix(".csv")
     rows = list(csv.DictReader(truth.open())) if truth.is_file() else []
     known = _rendered(rows) if rows else _listed(path, listed, [frame.time_s for frame in frames])
-    result = Judged(path, kind, known, _turn_deg(rows), *scores)
+    result = Judged(path, kind, known, _turn_deg(rows), _pulse_of(rows), *scores)
     times = f"{1e3 * (middle - began) / len(frames):.0f} ms a frame to find, "
     times += f"{1e3 * (ended - middle):.0f} ms to judge"
     print(f"{kind} {path.name}: {_words(result)}; {times}", flush=True)
@@ -130,6 +136,17 @@ def _turn_deg(rows: Sequence[dict[str, str]]) -> float | None:
     return float(max(ranges))
 
 
+def _pulse_of(rows: Sequence[dict[str, str]]) -> float | None:
+    """Return the beats a minute of the skin of a simulated clip; 0 without, None if unknown."""
+    if not rows:
+        return None
+    values = np.array([float(row["pulse"] or 0.0) for row in rows])
+    times = np.array([float(row["time_s"]) for row in rows])
+    if not values.any():
+        return 0.0
+    return 60.0 * Spectrum.of(values, (len(times) - 1) / (times[-1] - times[0])).peak_hz
+
+
 def _outcome(one: Judged) -> tuple[int, int, int]:
     """Return hits, misses and false blinks of a clip; none where nothing is known of it."""
     if one.known is None:
@@ -153,7 +170,18 @@ def _words(one: Judged) -> str:
     slope = one.parallax.details.get("slope")
     parallax = one.parallax.reason if slope is None else f"slope {slope:.2f}"
     blinks = f"blinks {found or one.blink.reason}; {hits} hits, {misses} misses, {false} false"
-    return f"{blinks}; parallax {parallax}"
+    bpm = one.pulse.details.get("beats_per_minute")
+    pulse = one.pulse.reason if one.pulse.value is None else f"{bpm:.0f} a minute"
+    known = "" if one.bpm is None else f" (known: {one.bpm:.0f})"
+    return f"{blinks}; parallax {parallax}; pulse {pulse}{known}"
+
+
+def _pulses(judged: Sequence[Judged]) -> str:
+    found = [one for one in judged if one.pulse.value is not None]
+    known = [one for one in found if one.bpm]
+    errors = [abs(one.pulse.details["beats_per_minute"] - (one.bpm or 0.0)) for one in known]
+    middle = f", median error {np.median(errors):.1f} a minute" if errors else ""
+    return f"{len(found)} with a pulse{middle}"
 
 
 def _summarise(judged: Sequence[Judged]) -> None:
@@ -163,12 +191,15 @@ def _summarise(judged: Sequence[Judged]) -> None:
         blinking = sum(bool(one.blink.details.get("blinks")) for one in own)
         print(
             f"{kind}: {len(own)} clips, {blinking} with a blink; {hits} of {hits + misses} blinks "
-            f"found, {false} false"
+            f"found, {false} false; {_pulses(own)}"
         )
     scored = [
         (not one.kind.startswith("print") and not one.kind.startswith("screen"), one.parallax.value)
         for one in judged
-        if one.turn_deg is not None and one.turn_deg >= TURN_DEG and one.parallax.value is not None
+        if one.turn_deg is not None
+        and one.turn_deg >= TURN_DEG
+        and one.parallax.value is not None
+        and one.kind != REPLAY
     ]
     flags = np.array([is_bona_fide for is_bona_fide, _ in scored], np.bool_)
     if flags.any() and not flags.all():

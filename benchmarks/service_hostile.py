@@ -1,4 +1,4 @@
-"""Whether /livez and /readyz are answered while clients send large, crowded or slow bodies.
+"""Whether /livez and /readyz are answered while clients send large, crowded, slow or cut bodies.
 
 Usage: python benchmarks/service_hostile.py [KIND ...] [--workers N] [--seconds S] [--clients N]
 
@@ -105,6 +105,9 @@ async def _send(service: Service, given: argparse.Namespace) -> Counter[str]:
         count = given.clients if kind == "slow" else 4 * MOST_CONNECTIONS
         await asyncio.gather(*(_trickle(service, kind, until) for _ in range(count)))
         return statuses
+    if kind == "chunks":
+        await asyncio.gather(*(_small_chunks(service, until) for _ in range(given.clients)))
+        return statuses
     message = KINDS[kind](service)
 
     async def client() -> None:
@@ -131,6 +134,22 @@ async def _trickle(service: Service, kind: str, until: float) -> None:
             writer.close()
         except OSError:
             await asyncio.sleep(0.1)
+
+
+async def _small_chunks(service: Service, until: float) -> None:
+    """Send a body in chunks of a byte, as fast as it is taken; begin anew where it is refused."""
+    head = request(service, "POST", VIDEO, headers={**_JSON, "Transfer-Encoding": "chunked"})
+    head = head.replace(b"Content-Length: 0\r\n", b"")
+    while time.monotonic() < until:
+        try:
+            _, writer = await asyncio.open_connection(*service.url.split("/")[2].split(":"))
+            writer.write(head)
+            while time.monotonic() < until:
+                writer.write(b"1\r\na\r\n" * 10_000)
+                await writer.drain()
+            writer.close()
+        except OSError:
+            await asyncio.sleep(0.0)
 
 
 def _base64(size: int) -> bytes:
@@ -161,6 +180,7 @@ KINDS: dict[str, Callable[[Service], bytes]] = {
     "parts": lambda service: form_request(service, VIDEO, [("frame", b"a" * 100)] * 600),
     "slow": lambda _: b"",
     "silent": lambda _: b"",
+    "chunks": lambda _: b"",
 }
 
 if __name__ == "__main__":

@@ -11,6 +11,9 @@ _SIDE = 40  # lines and columns of the mesh
 _PARTS = ("face", "head_neck", "mouth_socket", "gums_tongue", "teeth", "eyeball_left",
           "eyeball_right")  # fmt: skip
 _LANDMARKS = 468
+# Upper and lower lid of the right and the left eye, among the 68 points.
+LIDS = (((37, 38), (41, 40)), ((43, 44), (47, 46)))
+BLINKS = ("eyeBlink_R", "eyeBlink_L")
 
 
 def write_geometry(folder: Path, modes: int = 60, expressions: int = 57) -> Geometry:
@@ -31,11 +34,15 @@ def write_geometry(folder: Path, modes: int = 60, expressions: int = 57) -> Geom
     faces_of = [0, *range(len(quads), len(faces) + 1)]
     rng = np.random.default_rng(5)
     usual = _usual(points)
+    identity, expression = (
+        _bumps(vertices, count, size, rng) for count, size in ((modes, 0.3), (expressions, 0.5))
+    )
+    for name, lids in zip(BLINKS, LIDS, strict=True):
+        expression[_names(expressions).index(name)] = _closing(vertices, usual[np.array(lids)])
     np.savez(
         folder / "ict_facekit_light.npz",
         vertices=vertices, faces=faces, landmarks68=usual,
-        identity=_bumps(vertices, modes, 0.3, rng),
-        expression=_bumps(vertices, expressions, 0.5, rng),
+        identity=identity, expression=expression,
         expression_names=np.array([*_names(expressions)]),
         part_names=np.array(_PARTS),
         part_vertices=np.array([*itertools.pairwise(starts)], np.int32),
@@ -46,8 +53,8 @@ def write_geometry(folder: Path, modes: int = 60, expressions: int = 57) -> Geom
 
 
 def _names(count: int) -> list[str]:
-    named = ["jawOpen", "mouthSmile_L", "mouthSmile_R", "mouthPucker"]
-    return ["pupil_L", "pupil_R", *named, *(f"shape{at}" for at in range(count - 6))]
+    named = ["jawOpen", "mouthSmile_L", "mouthSmile_R", "mouthPucker", *BLINKS]
+    return ["pupil_L", "pupil_R", *named, *(f"shape{at}" for at in range(count - 8))]
 
 
 def _ellipsoid(steps: np.ndarray) -> np.ndarray:
@@ -64,6 +71,14 @@ def _bumps(vertices: np.ndarray, count: int, size: float, rng: np.random.Generat
     return np.asarray(near[:, None] * way, np.float16)
 
 
+def _closing(vertices: np.ndarray, lids: np.ndarray) -> np.ndarray:
+    """Return offsets that bring the upper lid of an eye, two vertices, down to the lower one."""
+    upper, lower = vertices[lids[0]], vertices[lids[1]]
+    near = np.exp(-((vertices[None] - upper[:, None]) ** 2).sum(axis=2) / 0.05).max(axis=0)
+    down = np.array([0.0, (lower - upper)[:, 1].mean(), 0.3])
+    return np.asarray(down[:, None] * near, np.float16)
+
+
 def _usual(points: np.ndarray) -> np.ndarray:
     """Return 68 vertices: an outline, and points that stand for eyes, nose and mouth."""
     angle = np.linspace(0.0, np.pi, 17)
@@ -72,13 +87,17 @@ def _usual(points: np.ndarray) -> np.ndarray:
     inner = rng.uniform([-4.5, -5.0], [4.5, 5.0], (51, 2))
     inner[27 - 17] = 0.0, 2.0
     inner[36 - 17], inner[45 - 17] = (-4.4, 3.0), (4.4, 3.0)
+    for side, eye in zip((-1.0, 1.0), LIDS, strict=True):
+        for height, lid in zip((3.4, 2.4), eye, strict=True):
+            for number, aside in zip(lid, (2.6, 3.4), strict=True):
+                inner[number - 17] = side * aside, height
     wanted = np.concatenate([outline, inner])
     away = ((points[None, :, :2] - wanted[:, None]) ** 2).sum(axis=2)
     return np.asarray(away.argmin(axis=1), np.int32)
 
 
 def _write_canonical(file: Path, points: np.ndarray, usual: np.ndarray) -> None:
-    from facepad.training.reconstruct.face_model import _USUAL
+    from facepad.simulate.heads.face_model import _USUAL
 
     rng = np.random.default_rng(3)
     chosen = points[rng.choice(len(points), _LANDMARKS, replace=False)]

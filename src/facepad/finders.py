@@ -9,7 +9,6 @@ from typing import Literal, Protocol, runtime_checkable
 import numpy as np
 
 from facepad.errors import SettingsError, require
-from facepad.media.frame_selection import FrameSelection
 from facepad.needs import Assess, best_frames
 from facepad.types import CaptureQuality, Face, Frame, Presentation, Reason
 
@@ -150,14 +149,12 @@ def _by(finder: Finder) -> Callable[[Frame], Frame]:
     return lambda frame: frame if frame.face or frame.no_face else finder.find(frame)
 
 
-def chosen_frames(
-    stills: Presentation, selection: FrameSelection, assess: Assess, finder: Finder
-) -> Presentation:
-    """Return the frames of a selection, from its candidates that were searched for faces."""
-    if selection.kind != "best":
+def chosen_frames(stills: Presentation, best: int, assess: Assess, finder: Finder) -> Presentation:
+    """Return so many of the frames that were searched for faces, the best; 0 for all."""
+    if not best:
         return stills
     openness = finder.openness if isinstance(finder, Follows) else None
-    return best_frames(stills, assess, selection.number, openness)
+    return best_frames(stills, assess, best, openness)
 
 
 def interruptions(clip: Presentation | None, finder: Finder) -> tuple[Reason, ...]:

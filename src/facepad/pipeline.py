@@ -345,7 +345,7 @@ class Checker:
             stills, clip = with_faces(stills, clip, parts.finder, single=single)
         with clock.step("capture"):
             if stills is not None:
-                stills = finders.chosen_frames(stills, self.frames, parts.assess, parts.finder)
+                stills = finders.chosen_frames(stills, self.frames.best, parts.assess, parts.finder)
             given = [one for one in (stills, clip) if one is not None]
             frames = [frame for one in given for frame in one.frames]
             assessed = next((g for g in given if any(f.face for f in g.frames)), given[0])
@@ -362,7 +362,7 @@ class Checker:
 
         def settled(so_far: Mapping[str, Score]) -> bool:
             found = parts.evidence(parts.on_scale(so_far), left_out, judged.reasons, side)
-            ends = self.frames.kind == "best" and not judged.reasons
+            ends = self.frames.best > 0 and not judged.reasons
             return ends and is_settled(found.fused, found.operating_point)
 
         scores = {name: Score(None, judged.reasons[0]) for name in asked if not judged.judgeable}

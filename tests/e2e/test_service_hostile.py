@@ -1,4 +1,4 @@
-"""Whether the service can be watched while clients send large, crowded, slow bodies or nothing."""
+"""Whether the service can be watched while clients send large, crowded, slow, cut or no bodies."""
 
 import math
 import sys
@@ -35,7 +35,7 @@ def ordinary(service: "Service") -> dict[str, list[float]]:
     return looks
 
 
-@pytest.mark.parametrize("kind", ["large", "crowded", "parts", "slow", "silent"])
+@pytest.mark.parametrize("kind", ["large", "crowded", "parts", "slow", "silent", "chunks"])
 def test_the_service_is_watched_under_hostile_bodies(
     service: "Service", ordinary: dict[str, list[float]], kind: str
 ) -> None:

@@ -14,7 +14,10 @@ import pytest
 from skimage.data import astronaut
 
 from command_line import command, run
+from facepad.datasets.csv_list import CsvList
+from facepad.media.video import read_video
 from facepad.models import store
+from facepad.simulate.clips.truth import read_truth
 
 pytestmark = pytest.mark.e2e
 PEOPLE = 6
@@ -53,6 +56,20 @@ def whole(people: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, s
     out = tmp_path_factory.mktemp("whole") / "out"
     simulate(people, out, *KINDS, "--workers", "1")
     return content(out)
+
+
+def test_clips_are_identical_for_any_number_of_workers_and_list_their_truth(
+    people: Path, tmp_path: Path
+) -> None:
+    clips = ("--clips", "--attacks", "print/bent", "--seconds", "1", "--lines", "96", "--seed", "2")
+    for workers in ("1", "2"):
+        simulate(people, tmp_path / workers, *clips, "--workers", workers)
+    assert content(tmp_path / "1") == content(tmp_path / "2")
+    samples = list(CsvList(tmp_path / "1").samples())
+    assert len(samples) == PEOPLE
+    for sample in samples:
+        truth = read_truth(tmp_path / "1" / sample.attributes["truth"])
+        assert len(truth["frame"]) == len(list(read_video(sample.path)))
 
 
 def test_one_seed_gives_identical_files_for_any_number_of_workers(

@@ -161,8 +161,8 @@ def test_a_test_that_cannot_be_calibrated_is_refused() -> None:
 
 @pytest.mark.parametrize("make", [make_test, make_calibratable])
 def test_a_test_that_does_not_exist_is_told_with_those_that_do(make: object) -> None:
-    with pytest.raises(SettingsError, match="unknown test 'blnik'; known: quality"):
-        make("blnik")  # type: ignore[operator]
+    with pytest.raises(SettingsError, match="unknown test 'nosuch'; known: quality"):
+        make("nosuch")  # type: ignore[operator]
 
 
 def test_a_checker_with_a_calibration_can_be_pickled_and_keeps_it() -> None:

@@ -41,7 +41,10 @@ def serve(
     ] = None,
     behind_proxy: Annotated[
         bool,
-        typer.Option("--behind-proxy", help="A proxy in front of the service ends TLS."),
+        typer.Option(
+            "--behind-proxy",
+            help="A proxy ends TLS; needs FACEPAD_SERVICE_TRUSTED_PROXIES, such as 127.0.0.1.",
+        ),
     ] = False,
     insecure_http: Annotated[
         bool,
@@ -55,7 +58,7 @@ def serve(
     For example:
 
     - `facepad serve`
-    - `facepad serve --host 0.0.0.0 --behind-proxy --workers 4`
+    - `FACEPAD_SERVICE_TRUSTED_PROXIES=10.0.0.2 facepad serve --host 10.0.0.3 --behind-proxy`
 
     Exit codes:
 

@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
@@ -14,14 +15,14 @@ from facepad.cli.errors import ExitCode, say
 from facepad.errors import DatasetError, SettingsError, counted
 
 if TYPE_CHECKING:
-    from facepad.simulate.capture_set import CaptureOptions
-    from facepad.simulate.runner import SimulationResult
+    from facepad.simulate.runner import Order, Row, SimulationResult
     from facepad.types import Sample
 
 NAMED = 10  # skipped sources that are printed
-ROUNDS = 8  # on a contact sheet
+ROUNDS, CLIPS = 8, 24  # on a contact sheet
 FRAMES = 5  # of a clip
 TITLE = "Simulated attacks"
+STILLS = "print,screen,mask,partial"  # kinds of attack that are made by default
 
 
 def simulate(
@@ -34,8 +35,9 @@ def simulate(
     ],
     out: Annotated[Path, typer.Option(help="A new folder, or a packed file (ends in .h5).")],
     attacks: Annotated[
-        str, typer.Option(help="Comma-separated kinds of attack.")
-    ] = "print,screen,mask,partial",
+        str,
+        typer.Option(help=f"Comma-separated kinds of attack. Default: {STILLS}; of clips, all."),
+    ] = "",
     per_image: Annotated[
         int,
         typer.Option(
@@ -59,6 +61,19 @@ def simulate(
         int,
         typer.Option(min=0, help="Cameras per split, shared by its rounds; 0: a new one a round."),
     ] = 0,
+    clips: Annotated[
+        bool, typer.Option("--clips", help="Make clips with ground truth instead of pictures.")
+    ] = False,
+    heads: Annotated[
+        Path | None,
+        typer.Option(help="Folder of ICT-FaceKit; clips then show living heads, too."),
+    ] = None,
+    seconds: Annotated[
+        float, typer.Option(help="Duration of a clip, 1 to 30; 0: 6 to 12, drawn.")
+    ] = 0.0,
+    lines: Annotated[
+        int, typer.Option(help="Lines of a clip, 96 to 1080; 0: 240, 360 or 480, drawn.")
+    ] = 0,
     mask_mesh: Annotated[
         Path | None,
         typer.Option(help="Wavefront OBJ of a face, as the shape of masks."),
@@ -70,18 +85,21 @@ def simulate(
         Path | None, typer.Option(help="Picture of some rounds to look at; .png or .jpg.")
     ] = None,
 ) -> None:
-    """Simulate attacks: prints, screens, masks and partial recaptures.
+    """Simulate attacks: prints, screens, masks and partial recaptures; or clips of attacks.
 
     Bona fide pictures and attacks pass through the same simulated cameras. The output is a
     dataset whose list holds every parameter: `--dataset csv --root OUT`, or `--dataset packed
     --root FILE.h5`. A seed gives the same files for any number of processes. Resume an
     interrupted run with --resume. Pictures without a face are printed and skipped. With
-    --depth, each attack gets a depth map of its medium (`--dataset simulated`).
+    --depth, each attack gets a depth map of its medium (`--dataset simulated`). With --clips,
+    prints and screens move before the camera, each frame with its ground truth; --heads adds
+    rendered living heads that turn, approach and blink.
 
     For example:
 
     - `facepad simulate --bona-fide faces --out attacks`
     - `facepad simulate --bona-fide faces --out attacks.h5 --attacks print,screen`
+    - `facepad simulate --bona-fide faces --out clips --clips --heads geometry`
 
     Exit codes:
 
@@ -90,20 +108,21 @@ def simulate(
     - 3: a model is missing or broken
     - 4: the output or a setting cannot be used
     """
-    from facepad.cli.options import split_names
     from facepad.simulate import sources
-    from facepad.simulate.capture_set import CaptureOptions
 
-    order = CaptureOptions(
-        split_names(attacks),
-        per_image,
-        seed,
-        () if backgrounds is None else sources.backgrounds(backgrounds),
-        cameras,
-        "" if mask_mesh is None else str(mask_mesh),
-        keep_backgrounds,
-        depth,
-    )
+    behind = () if backgrounds is None else sources.backgrounds(backgrounds)
+    if clips:
+        order = _clips(attacks, heads, behind, (per_image, seed), (seconds, lines))
+        only: dict[str, object] = {"--depth": depth, "--cameras": cameras, "--mask-mesh": mask_mesh,
+                "--keep-backgrounds": keep_backgrounds}  # fmt: skip
+        _refuse(only, "is of pictures and has no effect on --clips")
+    else:
+        numbers = per_image, seed, cameras
+        order = _pictures(attacks, behind, numbers, mask_mesh,
+                          keep_backgrounds=keep_backgrounds, depth=depth)  # fmt: skip
+        only = {"--heads": heads, "--seconds": seconds, "--lines": lines}
+        _refuse(only, "needs --clips")
+    frames = 0 if clips else frames
     options = SimulateOptions(tuple(bona_fide), out, workers, contact_sheet, frames)
     if code := run(options, order, resume=resume, force=force):
         raise typer.Exit(code)
@@ -118,7 +137,7 @@ class SimulateOptions:
         out: Folder or packed file.
         workers: Processes.
         contact_sheet: File to draw some rounds to; None for none.
-        frames: Frames of each clip among the sources.
+        frames: Frames of each clip among the sources; 0: clips are sources as they are.
     """
 
     bona_fide: tuple[Path, ...]
@@ -140,9 +159,7 @@ class SimulateOptions:
         return self.out.with_name(f"{self.out.name}.simulated") if self.packed else self.out
 
 
-def run(
-    options: SimulateOptions, order: "CaptureOptions", *, resume: bool, force: bool
-) -> ExitCode:
+def run(options: SimulateOptions, order: "Order", *, resume: bool, force: bool) -> ExitCode:
     """Simulate, or resume simulating.
 
     Raises:
@@ -168,7 +185,7 @@ def run(
             simulation.take(options.workers, advance)
         made = simulation.finish()
     if options.contact_sheet is not None:
-        runner.write_contact_sheet(options.contact_sheet, made.rows, options.folder, ROUNDS)
+        _draw(options.contact_sheet, made.rows, options)
     if options.packed:
         _pack(options, listed, order, force=force)
     _say_skipped(made)
@@ -177,21 +194,77 @@ def run(
 
 
 def summary(made: "SimulationResult") -> str:
-    """Return one line about the pictures that were made."""
+    """Return one line about the pictures or clips that were made."""
     counts = Counter(row["pai_species"] or "bona fide" for row in made.rows)
     kinds = ", ".join(f"{number:,} {kind}" for kind, number in counts.items())
+    what = "clip" if made.rows and "truth" in made.rows[0] else "picture"
     people = counted(len({row["subject"] for row in made.rows}), "subject")
     skipped = f", {counted(len(made.skipped), 'source')} skipped" if made.skipped else ""
-    return f"{counted(len(made.rows), 'picture')} ({kinds}) of {people}{skipped}"
+    return f"{counted(len(made.rows), what)} ({kinds}) of {people}{skipped}"
 
 
-def _check(options: SimulateOptions, order: "CaptureOptions") -> None:
+def _pictures(
+    attacks: str,
+    behind: "tuple[Sample, ...]",
+    numbers: tuple[int, int, int],
+    mask_mesh: Path | None,
+    *,
+    keep_backgrounds: bool,
+    depth: bool,
+) -> "Order":
+    """Return the order of pictures; numbers are rounds, seed and cameras."""
+    from facepad.cli.options import split_names
+    from facepad.simulate.capture_set import CaptureOptions
+
+    per_image, seed, cameras = numbers
+    mesh = "" if mask_mesh is None else str(mask_mesh)
+    names = split_names(attacks or STILLS)
+    return CaptureOptions(names, per_image, seed, behind, cameras, mesh, keep_backgrounds, depth)
+
+
+def _clips(
+    attacks: str,
+    heads: Path | None,
+    behind: "tuple[Sample, ...]",
+    numbers: tuple[int, int],
+    extent: tuple[float, int],
+) -> "Order":
+    """Return the order of clips; numbers are rounds and seed, extent is seconds and lines."""
+    from facepad.cli.options import split_names
+    from facepad.simulate.clips.clip_set import CLIP_ATTACKS, ClipOptions
+    from facepad.simulate.clips.takes import NEED_HEAD, REPLAY
+
+    per_image, seed = numbers
+    left_out = () if heads else (*NEED_HEAD, REPLAY)
+    names = split_names(attacks) if attacks else tuple(
+        name for name in CLIP_ATTACKS if name not in left_out
+    )  # fmt: skip
+    folder = "" if heads is None else str(heads)
+    return ClipOptions(names, per_image, seed, behind, folder, *extent)
+
+
+def _refuse(options: Mapping[str, object], why: str) -> None:
+    if given := [name for name, value in options.items() if value]:
+        raise SettingsError(f"{given[0]} {why}")
+
+
+def _draw(sheet: Path, rows: "tuple[Row, ...]", options: SimulateOptions) -> None:
+    from facepad.simulate.clips.contact_sheet import write_clip_sheet
+    from facepad.simulate.runner import write_contact_sheet
+
+    if options.frames:
+        write_contact_sheet(sheet, rows, options.folder, ROUNDS)
+    else:
+        write_clip_sheet(sheet, rows, options.folder, CLIPS)
+
+
+def _check(options: SimulateOptions, order: "Order") -> None:
     from facepad.simulate.runner import check_contact_sheet
 
-    if options.packed and order.depth:
+    beside = {"depth": "depth maps; --depth needs", "truth": "ground truth; --clips needs"}
+    if options.packed and (kept := [beside[name] for name in order.columns if name in beside]):
         raise SettingsError(
-            f"{options.out} is a packed file, which holds no depth maps; --depth needs a folder as "
-            "--out"
+            f"{options.out} is a packed file, which holds no {kept[0]} a folder as --out"
         )
     if options.contact_sheet is not None:
         check_contact_sheet(options.contact_sheet)
@@ -203,7 +276,7 @@ def _check(options: SimulateOptions, order: "CaptureOptions") -> None:
 
 
 def _pack(
-    options: SimulateOptions, listed: "tuple[Sample, ...]", order: "CaptureOptions", *, force: bool
+    options: SimulateOptions, listed: "tuple[Sample, ...]", order: "Order", *, force: bool
 ) -> None:
     """Put the folder into one file, and remove it."""
     from facepad.cli.console import progress
@@ -221,7 +294,7 @@ def _pack(
 
 
 def _finished(
-    options: SimulateOptions, listed: "tuple[Sample, ...]", order: "CaptureOptions", *, resume: bool
+    options: SimulateOptions, listed: "tuple[Sample, ...]", order: "Order", *, resume: bool
 ) -> ExitCode:
     """A packed file that is there: fine to resume when it was ordered alike."""
     from facepad.packed.reader import PackedFile
@@ -241,7 +314,7 @@ def _finished(
     return ExitCode.OK
 
 
-def _header(listed: "tuple[Sample, ...]", order: "CaptureOptions") -> str:
+def _header(listed: "tuple[Sample, ...]", order: "Order") -> str:
     from facepad.simulate.runner import facts_of
 
     words = facts_of(listed, order)

@@ -263,7 +263,7 @@ def _still(checker: Checker, source: Source, channels: Channels | None, name: st
         )
     single = checker.faces == "single"
     stills, _ = with_faces(given, None, parts.finder, single=single)
-    chosen = chosen_frames(stills or given, checker.frames, parts.assess, parts.finder)
+    chosen = chosen_frames(stills or given, checker.frames.best, parts.assess, parts.finder)
     judged = judged_frames(chosen, parts.assess).presentation
     frame = next((frame for frame in judged.frames if frame.face), judged.frames[0])
     return replace(judged, frames=(frame,))

@@ -70,6 +70,11 @@ class FrameSelection:
             return self
         return FrameSelection("even", _CANDIDATES * self.number)
 
+    @property
+    def best(self) -> int:
+        """How many frames are chosen among the candidates; 0 for all that are read."""
+        return self.number if self.kind == "best" else 0
+
     def chosen(self, count: int) -> Sequence[int]:
         """Return the numbers of the selected frames, in order; of "best" those of "even".
 

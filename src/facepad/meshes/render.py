@@ -52,17 +52,19 @@ def render(points: Vertices, triangles: Triangles, size: tuple[int, int]) -> Ren
     _check(points, triangles)
     index = np.full(size[0] * size[1], -1, np.int32)
     depth = np.full(size[0] * size[1], np.inf, np.float32)
-    planes = _planes(points, triangles)
-    for number, x, y in _candidates(points[triangles][..., :2], size):
-        first, second, z = (
-            a[number] * x + b[number] * y + c[number] for a, b, c in planes.transpose(1, 2, 0)
-        )
+    low, counts = _boxes(points, triangles, size)
+    kept = np.flatnonzero(
+        counts[:, 0] * counts[:, 1]
+    )  # few of a fine mesh, whose others see no pixel
+    planes = np.ascontiguousarray(_planes(points, triangles[kept]).transpose(1, 2, 0))
+    for place, x, y in _candidates(low[kept], counts[kept]):
+        first, second, z = (a[place] * x + b[place] * y + c[place] for a, b, c in planes)
         inside = (first >= -_ROOM) & (second >= -_ROOM) & (first + second <= 1.0 + _ROOM)
         at = (y * size[1] + x)[inside]
         near = z[inside].astype(np.float32)
         np.minimum.at(depth, at, near)
         nearest = near <= depth[at]
-        index[at[nearest]] = number[inside][nearest]
+        index[at[nearest]] = kept[place[inside][nearest]]
     return Rendered(index.reshape(size), depth.reshape(size))
 
 
@@ -82,15 +84,16 @@ def interpolated(
         picture, which is near enough to perspective where triangles are small.
     """
     places = np.argwhere(rendered.covered)
-    planes = _planes(points, triangles)
     result = np.empty((len(places), values.shape[1]), np.float32)
+    used, which = np.unique(rendered.triangle[rendered.covered], return_inverse=True)
+    planes = _planes(points, triangles[used])
     for start in range(0, len(places), _PIXELS):
         y, x = places[start : start + _PIXELS].T
-        number = rendered.triangle[y, x]
+        number = which[start : start + _PIXELS]
         a, b, c = planes[number].transpose(2, 0, 1)
         first, second = (a[:, i] * x + b[:, i] * y + c[:, i] for i in (0, 1))
         shares = np.stack([first, second, 1.0 - first - second], axis=1).astype(np.float32)
-        corners = values[triangles[number]]
+        corners = values[triangles[used[number]]]
         result[start : start + _PIXELS] = np.einsum("pc,pck->pk", shares, corners)
     return result
 
@@ -138,22 +141,30 @@ def _planes(points: Vertices, triangles: Triangles) -> NDArray[np.float64]:
     return np.asarray(np.stack([a, b, z]).transpose(2, 0, 1))
 
 
-def _candidates(
-    corners: NDArray[np.float32], size: tuple[int, int]
-) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]]:
-    """Yield number of a triangle, column and line of each pixel in its box, in batches."""
+def _boxes(
+    points: Vertices, triangles: Triangles, size: tuple[int, int]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the first column and line of each triangle's box, and how many there are of both."""
+    first, second, third = (points[triangles[:, corner], :2] for corner in range(3))
+    low = np.minimum(np.minimum(first, second), third)
+    high = np.maximum(np.maximum(first, second), third)
     limit = np.array(size[::-1]) - 1
-    low, high = corners.min(axis=1), corners.max(axis=1)
     room = _BOX_ROOM + 4.0 * _ROOM * (high - low)  # more than the room of its edges
     low = np.ceil(np.clip(low - room, 0, limit + 1)).astype(np.int64)
     high = np.floor(np.clip(high + room, -1, limit)).astype(np.int64)
-    wide, tall = np.maximum(high - low + 1, 0).T
-    counts = wide * tall
-    group = np.cumsum(counts) // _CANDIDATES
-    for members in np.split(np.arange(len(counts)), np.flatnonzero(np.diff(group)) + 1):
-        number = np.repeat(members, counts[members])
-        starts = np.cumsum(counts[members]) - counts[members]
-        place = np.arange(len(number)) - np.repeat(starts, counts[members])
+    return low, np.maximum(high - low + 1, 0)
+
+
+def _candidates(
+    low: NDArray[np.int64], counts: NDArray[np.int64]
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]]:
+    """Yield number of a box, column and line of each of its pixels, in batches."""
+    wide, pixels = counts[:, 0], counts[:, 0] * counts[:, 1]
+    group = np.cumsum(pixels) // _CANDIDATES
+    for members in np.split(np.arange(len(pixels)), np.flatnonzero(np.diff(group)) + 1):
+        number = np.repeat(members, pixels[members])
+        starts = np.cumsum(pixels[members]) - pixels[members]
+        place = np.arange(len(number)) - np.repeat(starts, pixels[members])
         yield number, low[number, 0] + place % wide[number], low[number, 1] + place // wide[number]
 
 

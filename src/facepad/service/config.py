@@ -1,10 +1,12 @@
 """Every setting of the service: from the environment or one TOML file, checked at start."""
 
 import os
+import re
 from collections.abc import Mapping
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv6Address, ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -14,6 +16,8 @@ from facepad.settings import SERVICE_PREFIX, STATE_VARIABLE, expanded
 PREFIX = SERVICE_PREFIX
 FILE_VARIABLE = f"{PREFIX}CONFIG"
 _MEGA = 1_000_000
+MOST_OPEN_BYTES = 256 << 20  # of all bodies that are on their way
+_HOST_NAME = re.compile(r"[a-z0-9_.-]+")
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
 
 Seconds = Annotated[float, Field(gt=0.0, le=3600.0)]
@@ -45,11 +49,12 @@ class ServiceConfig(BaseModel):
     behind_proxy: bool = Field(
         default=False,
         description="Whether a proxy in front of the service ends TLS. Needed, or insecure_http, "
-        "on an address that is not loopback.",
+        "on an address that is not loopback. Needs trusted_proxies.",
     )
     trusted_proxies: tuple[str, ...] = Field(
         default=(),
-        description="Addresses or networks of proxies whose forwarding headers are believed.",
+        description="Addresses or networks of proxies whose forwarding headers are believed: "
+        "127.0.0.1 for a proxy on this machine.",
     )
     insecure_http: bool = Field(
         default=False, description="Whether to serve an address that is not loopback without TLS."
@@ -57,7 +62,7 @@ class ServiceConfig(BaseModel):
     allowed_hosts: tuple[str, ...] = Field(
         default=(),
         description="Values of the header Host that are answered, without port. Default: the names "
-        "of loopback on loopback, all elsewhere.",
+        "of loopback on loopback, all elsewhere. /livez and /readyz are answered to any Host.",
     )
     workers: int = Field(
         default_factory=_cpus, ge=1, le=256, description="Processes that hold models and judge."
@@ -91,7 +96,14 @@ class ServiceConfig(BaseModel):
         ge=8,
         le=100_000,
         description="Connections that are open at once. Over it, the one that has waited longest "
-        "for a request is closed; where all have a request, a further one gets 503.",
+        "for its client is closed; where none waits, a further one gets 503.",
+    )
+    max_connections_per_address: int = Field(
+        default=100,
+        ge=1,
+        le=100_000,
+        description="Connections of one address (IPv6: of its /64) that are open at once; over "
+        "it, as max_connections. Those of trusted_proxies are not counted.",
     )
     header_deadline_s: Seconds = Field(
         default=10.0,
@@ -190,6 +202,18 @@ class ServiceConfig(BaseModel):
             ip_network(one, strict=False)
         return value
 
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _host_names(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(map(_host_name, value))
+
+    @field_validator("public_url")
+    @classmethod
+    def _web_address(cls, value: str) -> str:
+        if value and not _is_web_address(value):
+            raise ValueError("expected http:// or https:// with a host, as https://facepad.example")
+        return value
+
     @property
     def is_loopback(self) -> bool:
         """Whether the service listens on this machine only."""
@@ -251,6 +275,8 @@ def load(
     state = expanded(str(config.state_dir), STATE_VARIABLE)
     checked = config.model_copy(update={"state_dir": state})
     _check_exposed(checked)
+    _check_proxies(checked)
+    _check_bodies(checked)
     return checked
 
 
@@ -307,6 +333,60 @@ def _check_exposed(config: ServiceConfig) -> None:
     raise SettingsError(
         f"{config.host} can be reached from other machines, and keys and pictures would cross the "
         "network in the clear. Listen on 127.0.0.1; or put a proxy with TLS in front and set "
-        "FACEPAD_SERVICE_BEHIND_PROXY=1 (--behind-proxy); or accept the risk with "
-        "FACEPAD_SERVICE_INSECURE_HTTP=1 (--insecure-http)"
+        "FACEPAD_SERVICE_BEHIND_PROXY=1 (--behind-proxy) and FACEPAD_SERVICE_TRUSTED_PROXIES; or "
+        "accept the risk with FACEPAD_SERVICE_INSECURE_HTTP=1 (--insecure-http)"
     )
+
+
+def _check_proxies(config: ServiceConfig) -> None:
+    if config.behind_proxy and not config.trusted_proxies:
+        raise SettingsError(
+            "FACEPAD_SERVICE_BEHIND_PROXY (--behind-proxy) needs FACEPAD_SERVICE_TRUSTED_PROXIES: "
+            "without it all callers have the proxy's address, and share the limits of one. Set it "
+            "to the addresses or networks of the proxy: FACEPAD_SERVICE_TRUSTED_PROXIES=127.0.0.1 "
+            "for a proxy on this machine"
+        )
+
+
+def _check_bodies(config: ServiceConfig) -> None:
+    bounds = (
+        ("max_image_mb", config.max_image_bytes),
+        ("max_video_mb", config.max_video_bytes),
+        ("max_json_kb", config.max_json_bytes),
+    )
+    for name, size in bounds:
+        if size > MOST_OPEN_BYTES:
+            raise SettingsError(
+                f"{variable(name)} allows a body of {size:,} bytes, but all bodies that are on "
+                f"their way may have {MOST_OPEN_BYTES:,} bytes together (MOST_OPEN_BYTES); set it "
+                "so that one body fits"
+            )
+
+
+def _host_name(text: str) -> str:
+    """Return a value of the header Host as it is compared.
+
+    Raises:
+        ValueError: It has a scheme, a port or a path, or is no name.
+    """
+    name = text.lower()
+    if _HOST_NAME.fullmatch(name):
+        return name
+    try:
+        is_bare = not name.startswith("[")
+        return f"[{IPv6Address(name if is_bare else name[1:].removesuffix(']'))}]"
+    except ValueError:
+        raise ValueError(
+            f"{text!r} is no name of a host; expected one without scheme, port and path, as "
+            "facepad.example, 192.0.2.1 or [::1]"
+        ) from None
+
+
+def _is_web_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        has_host = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+    is_plain = text.isascii() and text.isprintable() and not set(text) & set(' "<>\\?#@')
+    return parts.scheme in ("http", "https") and has_host and is_plain

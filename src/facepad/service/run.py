@@ -113,7 +113,7 @@ def _server(
 
     from facepad.service.app import create_app
     from facepad.service.logs import configure_logs
-    from facepad.service.requests.connections import MOST_UNFINISHED_BYTES, protocol
+    from facepad.service.requests.connections import protocol
     from facepad.service.services import Services
     from facepad.service.state import open_state
 
@@ -147,7 +147,6 @@ def _server(
             forwarded_allow_ips=list(config.trusted_proxies),
             timeout_keep_alive=config.keep_alive_s,
             timeout_graceful_shutdown=config.shutdown_deadline_s,
-            h11_max_incomplete_event_size=MOST_UNFINISHED_BYTES,
         )
     )
 

@@ -6,8 +6,8 @@ set alone: neither on other sources nor on the order of work.
 """
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from hashlib import sha256
 
@@ -27,13 +27,14 @@ from facepad.simulate.scene.background import BackgroundReplacement
 from facepad.simulate.scene.face_mesh import MeshFiles
 from facepad.simulate.scene.matting import PersonMatting
 from facepad.simulate.scene.stage import Framing
-from facepad.simulate.sources import of_part
+from facepad.simulate.sources import digest, of_part
 from facepad.sources import load_sample, read_picture
 from facepad.types import Face, Frame, RgbImage, Sample
 
 ATTACKS = (*MEDIA, PARTIAL)
 MOST_ROUNDS = 10_000
 _LARGEST = 1280  # longer side of a source, pixels; a camera resolves no more of it
+DEPTH_COLUMNS = ("depth", "depth_offset")  # of a depth map: the file, relative, and its offset
 _CACHED_BACKGROUNDS = 2  # decoded pictures; large, and soon read again
 
 
@@ -77,10 +78,39 @@ class CaptureOptions:
         if self.seed < 0 or self.cameras < 0:
             raise SettingsError(f"seed and cameras are 0 or more, got {self.seed}, {self.cameras}")
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns of the list that depend on the options."""
+        return DEPTH_COLUMNS if self.depth else ()
+
+    def with_backgrounds(self, backgrounds: tuple[Sample, ...]) -> "CaptureOptions":
+        """Return the options with other backgrounds."""
+        return replace(self, backgrounds=backgrounds)
+
+    def facts(self) -> dict[str, str]:
+        """Return everything but the pictures that the output depends on, in words.
+
+        Raises:
+            DatasetError: The mesh is missing.
+        """
+        return {
+            "attacks": ", ".join(self.attacks),
+            "rounds an image": str(self.per_image),
+            "seed": str(self.seed),
+            "cameras": str(self.cameras),
+            "mesh": digest(self.mesh)[:16] if self.mesh else "",
+            "people's own backgrounds": "kept" if self.keep_backgrounds else "changed in part",
+            **({"depth maps": "of attacks"} if self.depth else {}),
+        }
+
+    def simulator(self) -> "Simulator":
+        """Return what makes the pictures."""
+        return Simulator(self)
+
 
 @dataclass(frozen=True, slots=True)
 class Capture:
-    """One picture of a capture set.
+    """One picture of a capture set, or one clip.
 
     Attributes:
         species: "bona_fide" or the kind of attack.
@@ -88,8 +118,11 @@ class Capture:
         camera: Name of the camera; equal names mean one camera.
         background: Name of the picture behind the person; "" for none or a made-up room.
         parameters: All drawn parameters, as JSON.
-        file: The JPEG file.
+        file: The JPEG file, or the AVI file of a clip.
         depth: Depth map of the medium; None for bona fide, or where it was not asked for.
+        suffix: How the file's name ends.
+        truth: CSV file with the ground truth of a clip; "" for pictures.
+        cells: Further cells of its row, by column.
     """
 
     species: str
@@ -99,6 +132,9 @@ class Capture:
     parameters: str
     file: bytes
     depth: DepthFile | None = None
+    suffix: str = ".jpg"
+    truth: str = ""
+    cells: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +162,7 @@ class Simulator:
         self.options = options
         self._finder, self._matter = finder or FaceFinder(), matter or PersonMatting()
         self._meshes, self._packed = MeshFiles(), PackedFiles()
-        self._read_background = lru_cache(maxsize=_CACHED_BACKGROUNDS)(_read_background)
+        self._read_background = lru_cache(maxsize=_CACHED_BACKGROUNDS)(read_background)
 
     def captures(self, source: Sample) -> Iterator[Capture]:
         """Yield all pictures of one source, set after set, bona fide first.
@@ -170,7 +206,7 @@ class Simulator:
             parameters = {**recipe.to_dict(), "backdrop": to_dict(backdrop)}
             text = json.dumps(parameters, sort_keys=True, separators=(",", ":"))
             used = name if backdrop.used else ""
-            yield Capture(species, number, _camera_name(camera), used, text, made.file, depth)
+            yield Capture(species, number, camera_name(camera), used, text, made.file, depth)
 
     def _camera(self, source: Sample, number: int) -> Camera:
         """Return a camera for this capture set, or one of those that the part shares."""
@@ -197,7 +233,8 @@ def random_of(seed: int, *words: object) -> np.random.Generator:
     return np.random.default_rng([seed, *np.frombuffer(digest, ">u4").tolist()])
 
 
-def _camera_name(camera: Camera) -> str:
+def camera_name(camera: Camera) -> str:
+    """Return a name for a camera; cameras with equal settings have one name."""
     return sha256(json.dumps(to_dict(camera), sort_keys=True).encode()).hexdigest()[:10]
 
 
@@ -207,5 +244,6 @@ def _with_mesh(recipe: Recipe, mesh: str) -> Recipe:
     return recipe
 
 
-def _read_background(path: str) -> RgbImage:
+def read_background(path: str) -> RgbImage:
+    """Return a background picture, no larger than a camera resolves."""
     return to_long_side(read_picture(path).image, _LARGEST)

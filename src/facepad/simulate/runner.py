@@ -8,11 +8,12 @@ for each finished source, and ``simulated.json`` holds the options.
 import json
 import re
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
@@ -24,15 +25,16 @@ from facepad.jobs.progress import Advance, ignore
 from facepad.jobs.work_folder import HoldsWork, Provenance, WorkFolder
 from facepad.media.resize import to_long_side
 from facepad.opencv import cv2
-from facepad.simulate.capture_set import Capture, CaptureOptions, Simulator
+from facepad.simulate.capture_set import DEPTH_COLUMNS, Capture
 from facepad.simulate.recipe import BONA_FIDE
+from facepad.simulate.sources import digest
 from facepad.sources import read_picture
 from facepad.types import RgbImage, Sample, Split
 
 LIST, WORK, ABOUT = "dataset.csv", "work", "simulated.json"
 COLUMNS = ("path", "subject", "pai_species", "split", "session", "camera", "source",
            "background", "licence", "parameters")  # fmt: skip
-DEPTH_COLUMNS = ("depth", "depth_offset")  # with depth maps: the file, relative, and its offset
+TRUTH = "truth"  # column of the ground truth of a clip: the file, relative
 DEPTH = "depth"  # folder of depth maps
 SHEET_SUFFIXES = (".png", ".jpg", ".jpeg")
 DIED = "the process that simulated it died"
@@ -44,6 +46,34 @@ _TIME_S = 0.0  # of every file, so that a file's time does not depend on its cla
 
 Row = Mapping[str, str]
 _Item = tuple[int, Sample]  # a source and its number
+
+
+class Simulates(Protocol):
+    """Makes all files of a source."""
+
+    def captures(self, source: Sample) -> Iterator[Capture]:
+        """Yield all files of one source, round after round."""
+
+
+class Order(Protocol):
+    """What is made of every source: `CaptureOptions` for pictures, `ClipOptions` for clips."""
+
+    @property
+    def backgrounds(self) -> tuple[Sample, ...]:
+        """Pictures behind people and media."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns of ``dataset.csv`` besides `COLUMNS`, which captures have as ``cells``."""
+
+    def with_backgrounds(self, backgrounds: tuple[Sample, ...]) -> "Order":
+        """Return the order with other backgrounds."""
+
+    def facts(self) -> Mapping[str, str]:
+        """Return everything else that the output depends on, in words."""
+
+    def simulator(self) -> Simulates:
+        """Return what makes the files; one for each process."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +112,7 @@ class Simulation(HoldsWork):
     def __init__(
         self,
         sources: Sequence[Sample],
-        options: CaptureOptions,
+        options: Order,
         out: Path,
         *,
         resume: bool = False,
@@ -110,7 +140,7 @@ class Simulation(HoldsWork):
         noted = self._notes()
         todo = [item for item in enumerate(self._sources) if _note(self._out, item[0]) not in noted]
         backgrounds = tuple(sendable(sample) for sample in self._options.backgrounds)
-        context = partial(Simulator, replace(self._options, backgrounds=backgrounds))
+        context = self._options.with_backgrounds(backgrounds).simulator
         work = partial(_simulate, out=self._out)
         with ProcessPool(work, workers, context) as pool:
             sent = ((number, sendable(source)) for number, source in todo)
@@ -129,16 +159,20 @@ class Simulation(HoldsWork):
             rows = tuple(row for _, row in read_csv(self._out / LIST).rows())
             return SimulationResult(rows, tuple(about["skipped"]))
         notes = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(self._notes())]
+        columns = (*COLUMNS, *self._options.columns)
         result = SimulationResult(
-            tuple(row for note in notes for row in note["rows"]),
+            tuple(
+                {name: row.get(name, "") for name in columns}
+                for note in notes
+                for row in note["rows"]
+            ),
             tuple(note["skipped"] for note in notes if note["skipped"]),
         )
         if not result.rows:
             first = result.skipped[0]
             raise DatasetError(f"none of the {len(notes)} sources could be used: {first}")
         _write(self._out / ABOUT, _json(about | {"skipped": result.skipped}))
-        columns = (*COLUMNS, *(DEPTH_COLUMNS if self._options.depth else ()))
-        lines = [columns, *([row[name] for name in columns] for row in result.rows)]
+        lines = [columns, *(tuple(row.values()) for row in result.rows)]
         _write(self._out / LIST, "".join(encoded_row(line) for line in lines))
         self._tidy()
         return result
@@ -176,23 +210,17 @@ class Simulation(HoldsWork):
             part.unlink()
 
 
-def facts_of(sources: Sequence[Sample], options: CaptureOptions) -> dict[str, str]:
+def facts_of(sources: Sequence[Sample], options: Order) -> dict[str, str]:
     """Return everything that the output depends on, in words that a person understands.
 
     Raises:
         DatasetError: A source or background is missing.
     """
     return {
-        "attacks": ", ".join(options.attacks),
-        "rounds an image": str(options.per_image),
-        "seed": str(options.seed),
-        "cameras": str(options.cameras),
-        "mesh": _digest(options.mesh)[:16] if options.mesh else "",
-        "people's own backgrounds": "kept" if options.keep_backgrounds else "changed in part",
+        **options.facts(),
         "bona fide pictures": _fingerprint(sources),
         "backgrounds": _fingerprint(options.backgrounds),
         "format": str(_FORMAT),
-        **({"depth maps": "of attacks"} if options.depth else {}),
     }
 
 
@@ -229,16 +257,9 @@ def _fingerprint(samples: Iterable[Sample]) -> str:
     """Return keys, people and contents as one hash."""
     fingerprint = sha256()
     for sample in samples:
-        words = [sample.key, sample.subject, sample.split, _digest(sample.path)]
+        words = [sample.key, sample.subject, sample.split, digest(sample.path)]
         fingerprint.update(_json(words).encode())
     return fingerprint.hexdigest()[:16]
-
-
-def _digest(path: str) -> str:
-    try:
-        return sha256(Path(path).read_bytes()).hexdigest()
-    except OSError as error:
-        raise DatasetError(f"{path} cannot be read: {error.strerror}") from error
 
 
 def _is_empty(folder: Path) -> bool:
@@ -246,7 +267,7 @@ def _is_empty(folder: Path) -> bool:
     return all(path.name == WORK or path.suffix == ".tmp" for path in folder.iterdir())
 
 
-def _simulate(simulator: Simulator, item: _Item, out: Path) -> None:
+def _simulate(simulator: Simulates, item: _Item, out: Path) -> None:
     """Simulate one source and note its pictures; runs in a worker process."""
     number, source = item
     rows, skipped = [], ""
@@ -254,10 +275,8 @@ def _simulate(simulator: Simulator, item: _Item, out: Path) -> None:
         for capture in simulator.captures(source):
             path = _path(number, source, capture)
             _write(out / path, capture.file)
-            row = _row(path, source, capture)
-            if simulator.options.depth:
-                row |= _write_depth(out, path, capture)
-            rows.append(row)
+            row = _row(path, source, capture) | _write_depth(out, path, capture)
+            rows.append(row | dict(capture.cells) | _write_truth(out, path, capture))
     except InputError as error:
         rows, skipped = [], str(error)
     _write_note(out, number, rows, skipped)
@@ -266,7 +285,7 @@ def _simulate(simulator: Simulator, item: _Item, out: Path) -> None:
 def _path(number: int, source: Sample, capture: Capture) -> str:
     kind = BONA_FIDE if capture.species == BONA_FIDE else f"attack/{capture.species}"
     person = _UNSAFE.sub("-", source.subject) or "-"
-    return f"{source.split}/{kind}/{person}/{number:06d}-{capture.round:04d}.jpg"
+    return f"{source.split}/{kind}/{person}/{number:06d}-{capture.round:04d}{capture.suffix}"
 
 
 def _row(path: str, source: Sample, capture: Capture) -> dict[str, str]:
@@ -279,12 +298,21 @@ def _row(path: str, source: Sample, capture: Capture) -> dict[str, str]:
 
 
 def _write_depth(out: Path, path: str, capture: Capture) -> dict[str, str]:
-    """Write the depth map of a picture; return its cells, empty without one."""
+    """Write the depth map of a picture; return its cells, none without one."""
     if capture.depth is None:
-        return dict.fromkeys(DEPTH_COLUMNS, "")
+        return {}
     file = f"{DEPTH}/{Path(path).with_suffix('.png').as_posix()}"
     _write(out / file, capture.depth.content)
     return dict(zip(DEPTH_COLUMNS, (file, f"{capture.depth.offset:.4f}"), strict=True))
+
+
+def _write_truth(out: Path, path: str, capture: Capture) -> dict[str, str]:
+    """Write the ground truth of a clip beside it; return its cell."""
+    if not capture.truth:
+        return {}
+    file = Path(path).with_suffix(".csv").as_posix()
+    _write(out / file, capture.truth)
+    return {TRUTH: file}
 
 
 def _note(out: Path, number: int) -> Path:

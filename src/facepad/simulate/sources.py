@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 
 from facepad.datasets import PICTURE_SUFFIXES, VIDEO_SUFFIXES, split_by_subject
@@ -28,7 +29,7 @@ def bona_fide(folders: Sequence[Path], frames: int = FRAMES) -> tuple[Sample, ..
     Args:
         folders: Where to look, with their subfolders; their names must differ.
         frames: Number of evenly spaced frames of each clip; a frame's key ends in "#" and its
-            number.
+            number. 0: clips as they are.
 
     Raises:
         DatasetError: A folder is missing, two have one name, there is nothing in it, or a
@@ -44,9 +45,8 @@ def bona_fide(folders: Sequence[Path], frames: int = FRAMES) -> tuple[Sample, ..
             relative = path.relative_to(folder).as_posix()
             key = relative if len(folders) == 1 else f"{name}/{relative}"
             sample = _sample(path, relative, key, known.get(relative, {}))
-            samples += (
-                _frames(sample, frames) if path.suffix.lower() in VIDEO_SUFFIXES else [sample]
-            )
+            is_clip = frames and path.suffix.lower() in VIDEO_SUFFIXES
+            samples += _frames(sample, frames) if is_clip else [sample]
     return tuple(samples)
 
 
@@ -60,6 +60,18 @@ def backgrounds(folder: Path) -> tuple[Sample, ...]:
         (path, path.relative_to(folder).as_posix()) for path in _files(folder, PICTURE_SUFFIXES)
     ]
     return tuple(Sample(name, str(path), name, split_by_subject(name)) for path, name in names)
+
+
+def digest(path: str | Path) -> str:
+    """Return a hash of a file's content.
+
+    Raises:
+        DatasetError: It cannot be read.
+    """
+    try:
+        return sha256(Path(path).read_bytes()).hexdigest()
+    except OSError as error:
+        raise DatasetError(f"{path} cannot be read: {error.strerror}") from error
 
 
 def of_part(samples: Sequence[Sample], part: Split) -> tuple[Sample, ...]:

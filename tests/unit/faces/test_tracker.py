@@ -72,6 +72,9 @@ class Scene:
     def person_changed(self, frames: Iterable[Frame]) -> bool:
         return person_changed(frames)
 
+    def openness(self, frame: Frame) -> float | None:
+        return 0.3 if frame.face else None
+
 
 def walk(count: int = 10, step_s: float = 0.04, step: float = 2.0) -> tuple[list[Frame], Scene]:
     frames = [Frame(SCENE, round(n * step_s, 4)) for n in range(count)]

@@ -100,6 +100,14 @@ def test_a_face_that_changes_its_proportions_meanwhile_does_not_blink() -> None:
     assert blinks(turned) == ()
 
 
+def test_pictures_of_nothing_but_noise_show_no_blink() -> None:
+    series = BlinkTest().series(blinking(TIMES_S, closure(TIMES_S, 1.5, 0.2)))
+    assert isinstance(series, EyeSeries)
+    grain = np.random.default_rng(0).normal(60.0, 4.0, series.pictures.shape).astype(np.float32)
+    holes = EyeSeries(series.times_s, series.openness, grain, series.shapes, series.reach)
+    assert blinks(holes) == ()
+
+
 def test_two_blinks_are_two() -> None:
     shut = np.maximum(closure(TIMES_S, 1.0, 0.15), closure(TIMES_S, 1.6, 0.15)).tolist()
     assert [round(blink.time_s, 1) for blink in found_in(blinking(TIMES_S, shut))] == [1.0, 1.6]

@@ -121,6 +121,15 @@ def test_every_setting_of_the_compose_file_is_one_of_the_service() -> None:
     assert (loaded.workers, loaded.hosts) == (2, ("localhost", "127.0.0.1"))
 
 
+def test_the_command_of_the_container_has_all_settings_that_it_needs() -> None:
+    from facepad.service import config
+
+    environment = dict(one.split("=") for one in dict(instructions())["ENV"].split())
+    words = json.loads(dict(instructions())["CMD"])
+    given = {"host": words[words.index("--host") + 1], "behind_proxy": "--behind-proxy" in words}
+    assert config.load(environment, given).trusted_proxies == ("127.0.0.1", "172.17.0.1")
+
+
 def test_a_stop_leaves_time_for_running_requests() -> None:
     from facepad.service.config import ServiceConfig
 

@@ -57,7 +57,7 @@ class Matter:
 @pytest.fixture(autouse=True)
 def networks(monkeypatch: pytest.MonkeyPatch) -> None:
     made_up = partial(Simulator, finder=Finder(), matter=Matter())  # type: ignore[arg-type]
-    monkeypatch.setattr("facepad.simulate.runner.Simulator", made_up)
+    monkeypatch.setattr("facepad.simulate.capture_set.Simulator", made_up)
 
     def small(kind: type, rng: np.random.Generator) -> object:
         drawn: object = draw(kind, rng)

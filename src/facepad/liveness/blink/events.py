@@ -37,6 +37,8 @@ class BlinkRules:
         one_eye: Share of the least depth that each eye reaches by itself.
         unlikeness: Least unlikeness of each eye to those before and after the dip; twice what
             prints in motion reach.
+        variations: Least unlikeness in those of the frames before and after the dip to each
+            other; eye holes show nothing but noise.
         stretch: By how much the face may change its proportions from before or after the dip to
             within it, as the logarithm of their ratio: a head that turns meanwhile moves the
             landmarks of the lids. Blinks of still and slowly turning heads reach 0.07.
@@ -48,6 +50,7 @@ class BlinkRules:
     noises: float = 6.0
     one_eye: float = 0.5
     unlikeness: float = 0.045
+    variations: float = 2.0
     stretch: float = 0.08
     shortest_s: float = 0.05
     longest_s: float = 0.5
@@ -134,6 +137,16 @@ class _Part:
             for eye in (0, 1)
         )
 
+    def variation(self, others: Sequence[Flags]) -> float:
+        """Return how unlike their own median the frames beside a dip look: noise, as a rule."""
+        found = [
+            unlikeness(picture[eye], np.median(self.pictures[chosen, eye], axis=0))
+            for chosen in others
+            for picture in self.pictures[chosen]
+            for eye in (0, 1)
+        ]
+        return float(np.median(found))
+
     def stretch(self, within: Flags, others: Sequence[Flags]) -> float:
         """Return by how much the face changes its proportions, as a logarithm."""
         usual = [np.linalg.pinv(np.median(self.shapes[chosen], axis=0)) for chosen in others]
@@ -174,7 +187,8 @@ def _looks_shut(part: _Part, begin_s: float, end_s: float, rules: BlinkRules) ->
         return False
     others = before, after
     is_still = part.stretch(within, others) <= rules.stretch
-    return is_still and part.unlikeness(within, others) >= rules.unlikeness
+    least = max(rules.unlikeness, rules.variations * part.variation(others))
+    return is_still and part.unlikeness(within, others) >= least
 
 
 def _dips(values: Floats, least: float, reach: int) -> Iterator[_Dip]:

@@ -81,8 +81,8 @@ class Access:
 
     async def _actor(self, request: Request, text: str | None, scope: str) -> str:
         address = request.client.host if request.client else ""
-        if text is not None:
-            await self.rates.check_failures(address)
+        # Looked up before the failures are counted: a right key is answered, whoever else has the
+        # address. That tells nobody a key, since keys have 256 random bits.
         key = None if text is None else await run_in_threadpool(self.keys.find, text)
         if key is None:
             if text is not None:

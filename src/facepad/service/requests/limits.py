@@ -16,7 +16,7 @@ from facepad.service.problems import Problem, response, retry_after
 MOST_URL_BYTES = 4 << 10
 MOST_HEADER_BYTES = 16 << 10
 OVER_LIMIT = "is_over_limit"  # in the state of a connection that is one too many
-_WATCHED = ("/livez", "/readyz")  # answered on such a connection, too
+_WATCHED = ("/livez", "/readyz")  # answered on such a connection, and to any Host
 # A body that comes more slowly is not waited for, after a time in which a connection may stall.
 _LEAST_BYTES_PER_S, _PATIENCE_S = 8 << 10, 5.0
 _MOST_DRAINED, _DRAINED_WITHIN_S = 64 << 20, 2.0  # of a body that is refused unread
@@ -62,7 +62,7 @@ class Bounds:
             return Problem("uri_too_long")
         if sum(len(name) + len(value) for name, value in scope["headers"]) > MOST_HEADER_BYTES:
             return Problem("headers_too_large")
-        if not is_known_host(headers, self._config):
+        if scope["path"] not in _WATCHED and not is_known_host(headers, self._config):
             return Problem("misdirected")
         if "transfer-encoding" in headers and "content-length" in headers:
             # A proxy in front may believe the one and this service the other.
@@ -101,7 +101,10 @@ def host_name(host: str) -> str:
 
 def is_same_origin(headers: Mapping[str, str]) -> bool:
     """Return whether a page of the service itself sent a request, by Origin and Host."""
-    origin = urlsplit(headers.get("origin", ""))
+    try:
+        origin = urlsplit(headers.get("origin", ""))
+    except ValueError:  # brackets that hold no IPv6 address
+        return False
     site = headers.get("sec-fetch-site", "same-origin")
     return bool(origin.netloc) and origin.netloc == headers.get("host") and site == "same-origin"
 

@@ -8,12 +8,11 @@ from typing import Any, TypeVar
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
-from facepad.service.config import ServiceConfig
+from facepad.service.config import MOST_OPEN_BYTES, ServiceConfig
 from facepad.service.problems import Problem, retry_after
 from facepad.service.requests.limits import most_body
 
 _Value = TypeVar("_Value")
-MOST_OPEN_BYTES = 256 << 20
 
 
 class OpenBodies:

@@ -5,14 +5,14 @@ import secrets
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from facepad.service.config import ServiceConfig
 from facepad.service.problems import Problem
 from facepad.service.requests.shared_rates import SharedBuckets
 
 FAILURES, FAILURES_WITHIN_S = 20, 60.0  # keys that are refused from one address
-PAUSE_S = 60.0  # in which no key of that address is looked up
+PAUSE_S = 60.0  # in which wrong keys from that address get 429
 _DAY_S = 86_400
 _MOST_CALLERS = 10_000  # that are remembered; the one that was longest away is forgotten
 _IPV6_NETWORK = 64  # bits that belong to one customer
@@ -54,11 +54,6 @@ class Buckets:
             self._left.popitem(last=False)
         return 0.0 if is_enough else (1.0 - left) / self.per_s
 
-    def wait(self, caller: str) -> float:
-        """Return the seconds until a caller has a token; take none."""
-        left = self._refilled(caller, self._clock())
-        return 0.0 if left >= 1.0 else (1.0 - left) / self.per_s
-
     def _refilled(self, caller: str, now: float) -> float:
         left, since = self._left.get(caller, (self.burst, now))
         return min(self.burst, left + (now - since) * self.per_s)
@@ -89,15 +84,7 @@ class CallerRates:
             Problem: It asks too often.
         """
         if self._is_limited:
-            await self._ask(self._keys, f"rate:{key_id}", takes=True)
-
-    async def check_failures(self, address: str) -> None:
-        """Check that keys from an address are still looked up; call this before each look.
-
-        Raises:
-            Problem: Too many were refused.
-        """
-        await self._ask(self._failures, self._place(address), takes=False)
+            await self._ask(self._keys, f"rate:{key_id}")
 
     async def count_failure(self, address: str) -> None:
         """Count a key that was refused.
@@ -105,24 +92,24 @@ class CallerRates:
         Raises:
             Problem: Too many came from this address.
         """
-        await self._ask(self._failures, self._place(address), takes=True)
+        await self._ask(self._failures, self._place(address))
 
     async def close(self) -> None:
         """Close the connections to Redis."""
         if self._shared is not None:
             await self._shared.close()
 
-    async def _ask(self, buckets: Buckets, caller: str, *, takes: bool) -> None:
-        """Take a token, or look whether there is one.
+    async def _ask(self, buckets: Buckets, caller: str) -> None:
+        """Take a token.
 
         Raises:
             Problem: There is none.
         """
         wait = None
         if self._shared is not None:
-            wait = await self._shared.ask(buckets, caller, takes=takes)
+            wait = await self._shared.ask(buckets, caller)
         if wait is None:
-            wait = buckets.take(caller) if takes else buckets.wait(caller)
+            wait = buckets.take(caller)
         if wait > 0.0:
             raise Problem("rate_limited", headers={"Retry-After": str(int(wait) + 1)})
 
@@ -141,8 +128,19 @@ def network_of(address: str) -> str:
         ('192.0.2.7', '2001:db8::/64')
     """
     try:
-        if ip_address(address).version == 4:
-            return address
-        return str(ip_network(f"{address}/{_IPV6_NETWORK}", strict=False))
+        plain = plain_address(address)
     except ValueError:
         return "unknown"
+    if plain.version == 4:
+        return str(plain)
+    return str(ip_network((int(plain), _IPV6_NETWORK), strict=False))
+
+
+def plain_address(text: str) -> IPv4Address | IPv6Address:
+    """Return an address; an IPv4 address that is written as one of IPv6 is one of IPv4.
+
+    Raises:
+        ValueError: It is no address.
+    """
+    address = ip_address(text)
+    return getattr(address, "ipv4_mapped", None) or address

@@ -21,14 +21,12 @@ local kept = redis.call('HMGET', KEYS[1], 'left', 'at')
 local left = tonumber(kept[1] or burst)
 left = math.min(burst, left + math.max(0, now - tonumber(kept[2] or now)) * per_s)
 if left < 1 then return string.format('%.6f', (1 - left) / per_s) end
-if ARGV[4] == '1' then
-  left = left - 1
-  if pause_s > 0 and left < 1 then left = 1 - pause_s * per_s end
-  local full_ms = math.ceil((burst - left) / per_s * 1000) + 1
-  redis.call('HSET', KEYS[1], 'left', string.format('%.9f', left),
-             'at', string.format('%.6f', now))
-  redis.call('PEXPIRE', KEYS[1], math.min(full_ms, 86400000))
-end
+left = left - 1
+if pause_s > 0 and left < 1 then left = 1 - pause_s * per_s end
+local full_ms = math.ceil((burst - left) / per_s * 1000) + 1
+redis.call('HSET', KEYS[1], 'left', string.format('%.9f', left),
+           'at', string.format('%.6f', now))
+redis.call('PEXPIRE', KEYS[1], math.min(full_ms, 86400000))
 return '0'
 """
 
@@ -63,15 +61,15 @@ class SharedBuckets:
         self._redis, self._away = _redis(url)
         self._script = self._redis.register_script(_SCRIPT)
 
-    async def ask(self, bucket: Bucket, caller: str, *, takes: bool) -> float | None:
-        """Take a token of a caller, or look whether there is one.
+    async def ask(self, bucket: Bucket, caller: str) -> float | None:
+        """Take a token of a caller, where there is one.
 
         Returns:
-            0.0 where there is one; else the seconds until there is; None while Redis is away.
+            0.0 where there was one; else the seconds until there is; None while Redis is away.
         """
         if self._clock() < self._away_until:
             return None
-        values = (bucket.per_s, bucket.burst, bucket.pause_s, int(takes))
+        values = (bucket.per_s, bucket.burst, bucket.pause_s)
         try:
             return float(await self._script(keys=[f"{PREFIX}{caller}"], args=values))
         except self._away as error:

@@ -6,6 +6,7 @@ Bona fide pictures and attacks pass through the same cameras, so that only the m
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from facepad.opencv import cv2
 from facepad.simulate.camera.codec import Codec
@@ -185,9 +186,18 @@ class ImageSignalProcessor:
     )
     sharpening_px: float = uniform(0.6, 2.0, "Size of that detail, pixels", off=1.0)
 
-    def develop(self, raw: LinearImage, look: Look = PLAIN) -> RgbImage:
-        """Return the picture of raw colours in [0, 1]; overwrite ``raw``."""
-        matrix = np.asarray(look.matrix() @ self._matrix(raw), np.float32)
+    def develop(
+        self, raw: LinearImage, look: Look = PLAIN, means: NDArray[np.float64] | None = None
+    ) -> RgbImage:
+        """Return the picture of raw colours; overwrite ``raw``.
+
+        Args:
+            raw: Linear, in [0, 1], shape (H, W, 3).
+            look: Colours of this picture.
+            means: Mean red, green and blue that white balance goes by, as that of a clip lags
+                behind its frames; None: those of ``raw``.
+        """
+        matrix = np.asarray(look.matrix() @ self._matrix(raw, means), np.float32)
         for band in bands(len(raw)):
             raw[band] = cv2.transform(raw[band], matrix)
         if self.local_tone:
@@ -203,9 +213,9 @@ class ImageSignalProcessor:
         np.maximum(picture, 0.0, out=picture)  # convertScaleAbs would mirror what is below
         return np.asarray(cv2.convertScaleAbs(picture, alpha=255.0), np.uint8)
 
-    def _matrix(self, raw: LinearImage) -> LinearImage:
+    def _matrix(self, raw: LinearImage, means: NDArray[np.float64] | None) -> LinearImage:
         """Return white balance and saturation as one matrix."""
-        means = np.maximum(np.array(cv2.mean(raw)[:3]), 1e-4)
+        means = np.maximum(np.array(cv2.mean(raw)[:3]) if means is None else means, 1e-4)
         gains = (means[1] / means) ** self.balance * np.exp([self.red, 0.0, self.blue])
         return np.asarray(saturation_matrix(self.saturation, LUMA_601) * gains, np.float32)
 

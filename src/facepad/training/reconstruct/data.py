@@ -17,16 +17,11 @@ from facepad.jobs.progress import Advance
 from facepad.liveness.voxel.volume import GRID, SIDE
 from facepad.models import store
 from facepad.simulate.depth_map import read_depth
+from facepad.simulate.heads.face_model import FaceModel, read_face_model
+from facepad.simulate.heads.fitting import Portrait, fit, fitted_places
 from facepad.sources import load_sample, read_picture
 from facepad.training.feature_cache import CacheTable, compute_cached, file_key, text_key
-from facepad.training.reconstruct.face_model import FaceModel, read_face_model
-from facepad.training.reconstruct.fitting import fit
-from facepad.training.reconstruct.renders import (
-    Portrait,
-    fitted_places,
-    rendered_face,
-    surface_depth,
-)
+from facepad.training.reconstruct.renders import rendered_face, surface_depth
 from facepad.training.reconstruct.surface_error import Truth
 from facepad.training.reconstruct.targets import (
     Depth,

@@ -18,11 +18,12 @@ from facepad.meshes.render import (
     render,
 )
 from facepad.opencv import cv2
+from facepad.simulate.heads.colours import surface_colours
+from facepad.simulate.heads.face_model import FaceModel, Weights
+from facepad.simulate.heads.fitting import FaceFit, Portrait
 from facepad.simulate.linear_light import to_display, to_light
 from facepad.simulate.scene.geometry import rotation
-from facepad.training.reconstruct.face_model import FaceModel, Weights
-from facepad.training.reconstruct.fitting import FaceFit, fit
-from facepad.types import Face, RgbImage
+from facepad.types import RgbImage
 
 MOST_YAW_DEG = 40.0
 _MOST_PITCH_DEG, _MOST_ROLL_DEG = 18.0, 7.0
@@ -37,19 +38,6 @@ _STRONG: Mapping[str, float] = {"jawOpen": 0.7, "mouthSmile_L": 1.0, "mouthPucke
 _SOME = 4  # expressions of a face
 _SMALL = 0.7
 _SYMMETRIC = 0.8  # chance that left and right do the same
-
-
-@dataclass(frozen=True, slots=True)
-class Portrait:
-    """A picture of a person that gives a rendered face its colours.
-
-    Attributes:
-        image: RGB picture.
-        face: Its face, with landmarks.
-    """
-
-    image: RgbImage
-    face: Face
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -109,7 +97,9 @@ def rendered_face(
     pose, camera = _pose(yaw, rng)
     points = _projected(pose.placed(shape), camera)
     seen = render(points, model.triangles, (_SIDE, _SIDE))
-    colours = _coloured(model, portrait, points, places, seen)
+    marks = np.stack([model.inside, model.teeth], axis=1).astype(np.float32)
+    at = interpolated(seen, points, model.triangles, np.hstack([places, marks]))
+    colours = surface_colours(to_light(portrait.image), at, seen.covered)
     light = _lit(colours, points, model, seen, rng)
     image = _before(background, light, seen, rng)
     size = int(rng.integers(*_SIZES))
@@ -136,14 +126,6 @@ def surface_depth(model: FaceModel, points: Vertices, side: int) -> NDArray[np.f
     """
     seen = render(points, model.triangles[model.surface], (side, side))
     return np.where(seen.covered, seen.depth, np.nan).astype(np.float32)
-
-
-def fitted_places(model: FaceModel, portrait: Portrait) -> NDArray[np.float32]:
-    """Return where in a portrait each vertex of the face model takes its colour from."""
-    if portrait.face.landmarks is None:
-        raise ValueError("a portrait needs landmarks")
-    fitted = fit(model, portrait.face.landmarks).vertices(model)
-    return np.ascontiguousarray(fitted[:, :2])
 
 
 def _raise(
@@ -180,27 +162,6 @@ def _projected(points: Vertices, camera: tuple[float, NDArray[np.float64]]) -> V
     nearer = distance / (distance + points[:, 2:])
     flat = (points[:, :2] - middle) * nearer + middle
     return np.asarray(np.hstack([flat, points[:, 2:]]), np.float32)
-
-
-def _coloured(
-    model: FaceModel,
-    portrait: Portrait,
-    points: Vertices,
-    places: NDArray[np.float32],
-    seen: Rendered,
-) -> NDArray[np.float32]:
-    """Return linear colours of the pixels that see the head."""
-    marks = np.stack([model.inside, model.teeth], axis=1).astype(np.float32)
-    at = interpolated(seen, points, model.triangles, np.hstack([places, marks]))
-    light = to_light(portrait.image)
-    maps = np.zeros((2, *seen.triangle.shape), np.float32)
-    maps[:, seen.covered] = at[:, :2].T
-    x, y = np.asarray(maps[0], np.float32), np.asarray(maps[1], np.float32)
-    whole = cv2.remap(light, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    colour = np.asarray(whole, np.float32)[seen.covered]
-    inside, teeth = at[:, 2:3], at[:, 3:4]
-    colour = colour * (1.0 - inside) + np.array([0.10, 0.02, 0.02], np.float32) * inside
-    return np.asarray(colour * (1.0 - teeth) + np.float32(0.45) * teeth, np.float32)
 
 
 def _lit(

@@ -9,8 +9,8 @@ from facepad.faces import crops
 from facepad.liveness.voxel.volume import GRID, MARGIN, SIDE, centred
 from facepad.meshes.render import Vertices
 from facepad.opencv import cv2
-from facepad.training.reconstruct.face_model import FaceModel
-from facepad.training.reconstruct.fitting import fit
+from facepad.simulate.heads.face_model import FaceModel
+from facepad.simulate.heads.fitting import fit
 from facepad.training.reconstruct.renders import surface_depth
 from facepad.types import Frame, RgbImage
 

@@ -8,8 +8,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[4]
 PAGE = (ROOT / "docs" / "service" / "limits.md").read_text()
 FOLDER = ROOT / "src" / "facepad" / "service" / "requests"
-FILES = ("bodies", "connections", "fields", "limits", "open_bodies")
-NO_BOUNDS = {"IN_MEMORY", "PIECE", "OTHER_FILES", "DEFAULT_RATE"}
+FILES = ("../config", "bodies", "chunks", "connections", "fields", "limits", "open_bodies")
+NO_BOUNDS = {"IN_MEMORY", "PIECE", "OTHER_FILES", "DEFAULT_RATE", "MEGA"}
 
 
 def constants() -> dict[str, float]:
@@ -54,7 +54,8 @@ def test_the_defaults_of_settings_are_those_of_the_page() -> None:
     from facepad.service.config import ServiceConfig, variable
 
     fields = ServiceConfig.model_fields
-    for name in ("max_images", "max_video_frames", "max_connections", "header_deadline_s",
-                 "body_deadline_s", "max_video_s"):  # fmt: skip
+    for name in ("max_images", "max_video_frames", "max_connections",
+                 "max_connections_per_address", "header_deadline_s", "body_deadline_s",
+                 "max_video_s"):  # fmt: skip
         (row,) = [one for one in PAGE.splitlines() if one.endswith(f"`{variable(name)}` |")]
         assert f" {fields[name].default:g}" in row, name

@@ -1,6 +1,7 @@
 """Bounds around the application: slow and long bodies, and bodies of requests that are refused."""
 
 import asyncio
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -31,7 +32,13 @@ class Sender:
         return {"type": "http.request", "body": body, "more_body": more}
 
 
-def run(app: Any, receive: Sender, **settings: Any) -> list[Any]:  # noqa: ANN401
+def run(
+    app: Any,  # noqa: ANN401
+    receive: Sender,
+    host: bytes = HOST[1],
+    path: str = "/v1/models",
+    **settings: Any,  # noqa: ANN401
+) -> list[Any]:
     sent: list[Any] = []
 
     async def send(message: Any) -> None:  # noqa: ANN401
@@ -39,10 +46,11 @@ def run(app: Any, receive: Sender, **settings: Any) -> list[Any]:  # noqa: ANN40
 
     scope = {
         "type": "http",
-        "path": "/v1/models",
-        "raw_path": b"/v1/models",
+        "app": SimpleNamespace(state=SimpleNamespace()),
+        "path": path,
+        "raw_path": path.encode(),
         "query_string": b"",
-        "headers": [HOST],
+        "headers": [(HOST[0], host)],
     }
     bounds = Bounds(app, ServiceConfig(**settings))
     asyncio.run(bounds(scope, receive, send))
@@ -120,9 +128,22 @@ def test_on_this_machine_only_its_own_names_are_answered() -> None:
     assert is_known_host({"host": "any"}, ServiceConfig(host="192.0.2.1", insecure_http=True))
 
 
+@pytest.mark.parametrize(
+    ("path", "status"), [("/livez", 401), ("/readyz", 401), ("/v1/models", 421), ("/try", 421)]
+)
+def test_health_checks_are_answered_to_any_host(path: str, status: int) -> None:
+    sent = run(refusing, Sender([b""]), b"10.0.0.7:8000", path)
+    assert sent[0]["status"] == status
+
+
 def test_a_page_is_of_the_service_by_origin_and_host() -> None:
     own = {"host": "localhost:8000", "origin": "http://localhost:8000"}
     assert is_same_origin(own)
     assert not is_same_origin({**own, "origin": "http://localhost:8001"})
     assert not is_same_origin({**own, "sec-fetch-site": "cross-site"})
     assert not is_same_origin({"host": "localhost:8000"})
+
+
+@pytest.mark.parametrize("origin", ["http://[", "http://[v1.x]", "null", "", "//"])
+def test_an_origin_that_is_no_address_is_that_of_another_page(origin: str) -> None:
+    assert not is_same_origin({"host": "localhost:8000", "origin": origin})

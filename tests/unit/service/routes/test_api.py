@@ -260,7 +260,8 @@ def test_a_body_in_pieces_is_counted_while_it_is_read(served: "Served") -> None:
     [
         ("/livez?" + "a" * 5000, {}, 414),
         ("/livez", {"X-Long": "a" * 17_000}, 431),
-        ("/livez", {"Host": "evil.example"}, 421),
+        ("/v1/models", {"Host": "evil.example"}, 421),
+        ("/livez", {"Host": "10.0.0.7:8000"}, 200),
         ("/livez", {"Host": "localhost:8000"}, 200),
         ("/nothing", {}, 404),
     ],
@@ -294,6 +295,7 @@ def test_the_page_needs_no_key_on_this_machine(served: "Served", picture: bytes)
         ({}, 403),
         ({"Origin": "http://evil.example"}, 403),
         ({"Origin": "null"}, 403),
+        ({"Origin": "http://["}, 403),
         ({"Origin": "http://127.0.0.1:8001"}, 403),
         ({"Origin": "http://127.0.0.1:8000", "Sec-Fetch-Site": "cross-site"}, 403),
         ({"Origin": "http://127.0.0.1:8000", "X-Forwarded-For": "192.0.2.1"}, 401),

@@ -9,11 +9,11 @@ import pytest
 from face_model_files import write_geometry
 from facepad.errors import DatasetError
 from facepad.liveness.voxel.volume import GRID, SIDE
+from facepad.simulate.heads.face_model import FaceModel, read_face_model
+from facepad.simulate.heads.fitting import FaceFit, Portrait, fit, fitted_places
 from facepad.simulate.scene.geometry import rotation
 from facepad.training.reconstruct.data import Geometry, pictures, renders
-from facepad.training.reconstruct.face_model import FaceModel, read_face_model
-from facepad.training.reconstruct.fitting import FaceFit, fit
-from facepad.training.reconstruct.renders import Portrait, fitted_places, rendered_face
+from facepad.training.reconstruct.renders import rendered_face
 from facepad.training.reconstruct.targets import CropPlace, on_grid, target
 from facepad.types import Face, Frame, Sample, Split
 

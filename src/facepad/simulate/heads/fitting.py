@@ -1,4 +1,8 @@
-"""Fit the face model to the landmarks of a face: pose, identity and expression."""
+"""Fit the face model to the landmarks of a face: pose, identity and expression.
+
+Each vertex of a model that is fitted to a portrait takes its colour from the place in the portrait
+that it covers there, also after its shape or pose has changed.
+"""
 
 from dataclasses import dataclass, replace
 
@@ -7,8 +11,8 @@ from numpy.typing import NDArray
 
 from facepad.faces.landmarks import OVAL
 from facepad.meshes.render import Vertices
-from facepad.training.reconstruct.face_model import FaceModel, Weights
-from facepad.types import Landmarks
+from facepad.simulate.heads.face_model import FaceModel, Weights
+from facepad.types import Face, Landmarks, RgbImage
 
 _ROUNDS = 6
 _MODES = 40  # identity modes that landmarks can determine
@@ -45,6 +49,19 @@ class FaceFit:
         return self.placed(model.shape(self.identity, self.expression))
 
 
+@dataclass(frozen=True, slots=True)
+class Portrait:
+    """A picture of a person that gives a rendered face its colours.
+
+    Attributes:
+        image: RGB picture.
+        face: Its face, with landmarks.
+    """
+
+    image: RgbImage
+    face: Face
+
+
 def fit(model: FaceModel, landmarks: Landmarks, depth: float = _DEPTH) -> FaceFit:
     """Fit the face model to landmarks: a similarity and weights, by turns.
 
@@ -72,6 +89,14 @@ def fit(model: FaceModel, landmarks: Landmarks, depth: float = _DEPTH) -> FaceFi
         identity = np.clip(weights[:_MODES], -_MOST_IDENTITY, _MOST_IDENTITY)
         expression = np.clip(weights[_MODES:], 0.0, _MOST_EXPRESSION)
     return replace(result, identity=identity, expression=expression)
+
+
+def fitted_places(model: FaceModel, portrait: Portrait) -> NDArray[np.float32]:
+    """Return where in a portrait each vertex of the face model takes its colour from."""
+    if portrait.face.landmarks is None:
+        raise ValueError("a portrait needs landmarks")
+    fitted = fit(model, portrait.face.landmarks).vertices(model)
+    return np.ascontiguousarray(fitted[:, :2])
 
 
 def similarity(points: Vertices, wanted: Vertices) -> FaceFit:

@@ -37,6 +37,8 @@ _USUAL = (162, 234, 93, 58, 172, 136, 149, 148, 152, 377, 378, 365, 397, 288, 32
           17, 84, 181, 78, 82, 13, 312, 308, 317, 14, 87)  # fmt: skip
 _OUTLINE = 17  # first of the 68 points, which lie on the outline and are inexact
 _OUTER_EYES = (36, 45)  # of the 68 points
+# Upper and lower lid of the right and the left eye; of the 68 points, inner ones below outer ones.
+_LIDS = (((37, 38), (41, 40)), ((43, 44), (47, 46)))
 
 Weights = NDArray[np.float32]
 
@@ -59,6 +61,9 @@ class FaceModel:
         teeth: Whether each vertex is of a tooth.
         landmarks: Vertex of each of the 468 face landmarks.
         eyes: Vertices of the outer corners of both eyes.
+        eyeballs: Whether each vertex is of an eyeball.
+        lids: Vertices of the lids: right and left eye of the person, upper and lower lid, two of
+            each; shape (2, 2, 2).
     """
 
     mean: Vertices
@@ -71,6 +76,8 @@ class FaceModel:
     teeth: NDArray[np.bool_]
     landmarks: NDArray[np.intp]
     eyes: tuple[int, int]
+    eyeballs: NDArray[np.bool_]
+    lids: NDArray[np.intp]
 
     def shape(self, identity: Weights, expression: Weights) -> Vertices:
         """Return the vertices of a person with an expression.
@@ -139,6 +146,8 @@ def _face_model(arrays: dict[str, NDArray[Any]], canonical: Path) -> FaceModel:
         _within(count, of_part, ("teeth",)),
         _correspondence(canonical, points, usual, seen),
         (int(usual[_OUTER_EYES[0]]), int(usual[_OUTER_EYES[1]])),
+        _within(count, of_part, ("eyeball_left", "eyeball_right")),
+        np.asarray(usual[np.array(_LIDS)], np.intp),
     )
 
 

@@ -1,0 +1,1 @@
+"""Simulated clips: heads, prints and screens that move before a simulated camera."""

@@ -1,0 +1,1 @@
+"""Rendered heads: the face model, its fit to the landmarks of a portrait, and its colours."""
