@@ -86,7 +86,9 @@ class ServiceConfig(BaseModel):
         "missing, and its worker is replaced.",
     )
     request_deadline_s: Seconds = Field(
-        default=30.0, description="Seconds to judge a picture or clip, with its wait; over it, 503."
+        default=30.0,
+        description="Seconds to judge a clip, or all pictures of a request, with their wait; over "
+        "it, 503.",
     )
     body_deadline_s: Seconds = Field(
         default=30.0, description="Seconds in which the body of a request must arrive."
