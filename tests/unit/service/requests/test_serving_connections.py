@@ -34,6 +34,7 @@ def listening(served: "Served", config: ServiceConfig) -> Iterator[int]:
     import uvicorn
 
     listener = socket.create_server(("127.0.0.1", 0))
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)  # of each connection
     made = connections.protocol(config)
     settings = uvicorn.Config(served.client.app, http=made, lifespan="off", log_config=None)
     server = uvicorn.Server(settings)
