@@ -58,7 +58,11 @@ class JsonLines(logging.Formatter):
 
 
 def configure_logs(stream: TextIO, level: int = logging.INFO) -> None:
-    """Write the logs of the process as JSON lines, in place of what was set up before."""
+    """Write the logs of the process as JSON lines, in place of what was set up before.
+
+    Lines that cannot be written, to a reader that has gone or a full disk, are lost without a word.
+    """
+    logging.raiseExceptions = False
     handler = logging.StreamHandler(stream)
     handler.setFormatter(JsonLines())
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
