@@ -246,3 +246,11 @@ def test_the_pulse_never_decides_by_itself() -> None:
 
 def test_it_keeps_the_contract() -> None:
     check_liveness_test(of_skin(), "pulse")
+
+
+def test_a_pulse_must_be_clearer_where_the_head_moves_at_its_rate() -> None:
+    pulse = measured(living())
+    assert pulse is not None
+    least = [replace(pulse, motion=share).least_clearness_db for share in (0.0, 0.4, 0.5, 0.7)]
+    assert least[0] == least[1] < least[2] < least[3]
+    assert not replace(pulse, motion=0.7, snr_db=-5.0, other_colours=0.5).found

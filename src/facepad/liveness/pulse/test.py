@@ -35,6 +35,7 @@ LEAST_CLEARNESS_DB = 2.5  # `Pulse.clearness_db`
 MOST_OTHER_COLOURS = 1.0  # `share_of_other_colours`, median of the regions
 MOST_BACKGROUND = 0.25  # power of the background over that of the face, at the pulse
 MOST_MOTION = 0.8  # share of the head's motion in the band that has the frequency of the pulse
+LITTLE_MOTION, BY_MOTION_DB = 0.4, 25.0  # a pulse must be clearer for each further share of it
 SURE_DB = 10.0  # clearness from which the log-likelihood ratio has its limit
 LEAST_RATIO, LIMIT = 0.3, 1.0  # log-likelihood ratios of a pulse
 _AGREE = 3  # of up to four regions; all but one, where there are fewer
@@ -75,10 +76,15 @@ class Pulse:
         return self.snr_db - 20.0 * math.log10(max(self.other_colours, _LEAST_OTHER))
 
     @property
+    def least_clearness_db(self) -> float:
+        """How clear a pulse must be: clearer where the head moves at its rate."""
+        return LEAST_CLEARNESS_DB + BY_MOTION_DB * max(0.0, self.motion - LITTLE_MOTION)
+
+    @property
     def found(self) -> bool:
         """Whether it is a pulse of the skin and nothing else that was seen."""
         return (
-            self.clearness_db >= LEAST_CLEARNESS_DB
+            self.clearness_db >= self.least_clearness_db
             and self.other_colours <= MOST_OTHER_COLOURS
             and self.agreeing >= min(_AGREE, self.regions - 1)
             and self.methods_agree
