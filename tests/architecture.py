@@ -20,6 +20,7 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 # The longest prefix that fits counts.
 LAYERS: Mapping[str, int] = {
     "types": 0,
+    "charts": 0,
     "errors": 0,
     "reasons": 0,
     "needs": 1,

@@ -296,6 +296,7 @@ def document(
         "contributions": None if one.contributions is None else one.contributions.to_dict(),
         "heat_map": None,
         "drawings": {},
+        "clip_figure": None,
         "face": _of_face(one.face),
         "capture": capture_document(one.capture),
         "source_size": None if decision is None else list(one.source_size),

@@ -46,6 +46,7 @@ class Judged:
         error: Why it could not be read; None when it could.
         heat_map: File with the heat map of the decision; None without one.
         drawings: File with the drawing of what a test judged, by the name of the test.
+        clip_figure: File with what tests measure over a clip; None for a still, or without one.
     """
 
     path: str
@@ -53,6 +54,7 @@ class Judged:
     error: str | None = None
     heat_map: str | None = None
     drawings: Mapping[str, str] = field(default_factory=dict, hash=False)
+    clip_figure: str | None = None
 
 
 class Tally:
@@ -139,7 +141,12 @@ def is_problem(judged: Judged) -> bool:
 def to_document(judged: Judged) -> dict[str, Any]:
     """Return the document of one input; every key is present also for an error."""
     found = document(judged.path, judged.decision, judged.error)
-    return {**found, "heat_map": judged.heat_map, "drawings": dict(judged.drawings)}
+    return {
+        **found,
+        "heat_map": judged.heat_map,
+        "drawings": dict(judged.drawings),
+        "clip_figure": judged.clip_figure,
+    }
 
 
 def why(decision: Decision) -> str:

@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 EXPLAIN_DIR_HELP = (
     "Write a heat map of each input that is shown: what each part of the face and its surroundings "
     "added to the decision. Takes several seconds per picture. Drawings of what tests judged are "
-    "written beside it, where a test can draw it."
+    "written beside it, where a test can draw it; and of a clip, a figure of scores and of what "
+    "tests measured over time."
 )
 ONLY_HELP = "Show only what is not bona fide: attack, uncertain, no response, unreadable."
 SEQUENCE_HELP = (
@@ -304,14 +305,21 @@ def _heat_maps(folder: Path | None) -> "HeatMapFolder | None":
 def _with_heat_map(
     folder: "HeatMapFolder", checker: "Checker", item: "Input", judged: "Judged", is_only: bool
 ) -> "Judged":
-    """Write the heat map of a decision; a line on standard error says where there is none."""
+    """Write heat map and figure of a decision; a line on standard error says why one is missing."""
     from facepad import settings
     from facepad.cli.console import progress
     from facepad.errors import InputError
-    from facepad.explaining import MOST, WORKERS
+    from facepad.explaining import MOST, WORKERS, can_map
 
     if judged.decision is None or isinstance(item.source, InputError):
         return judged
+    figure = folder.chart(checker, item.given(), name=item.name)
+    if isinstance(figure, str):
+        say(f"no figure of {item.name}: {figure}")
+    elif figure is not None:
+        judged = replace(judged, clip_figure=str(figure))
+        if not can_map(checker):
+            return judged
     workers = min(int(settings.number("threads")), WORKERS)
     with progress("explaining", MOST if is_only else 1, lines=is_only) as advance:
         path = folder.draw(checker, item.given(), name=item.name, workers=workers, advance=advance)

@@ -73,6 +73,8 @@ def show_decisions(results: Sequence[Judged], *, explain: bool = False) -> None:
             out.print(Text(f"heat map of {name}: {printable(judged.heat_map)}"), overflow="fold")
         for test, file in judged.drawings.items():
             out.print(Text(f"what {test} judged of {name}: {printable(file)}"), overflow="fold")
+        if judged.clip_figure is not None:
+            out.print(Text(f"figure of {name}: {printable(judged.clip_figure)}"), overflow="fold")
 
 
 class DecisionLines:

@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from facepad import sources
 from facepad.documents import limits
 from facepad.errors import InputError, SettingsError, printable
+from facepad.explaining.chart_drawing import MISSING, can_draw, drawn
+from facepad.explaining.clip_charts import clip_charts
 from facepad.explaining.drawing import PatchMap, encoded
 from facepad.faces.crops import CONTEXT, MARGINS, square
 from facepad.finders import chosen_frames, side_information, with_faces
@@ -128,7 +130,7 @@ def heat_map(
         return frame.no_face or Reason.NO_FACE
     deciding = parts.tests[: parts.deciding]
     tests = [test for test in deciding if missing_reason(test, still, None) is None]
-    if all(needs_of(test).is_clip for test in deciding):
+    if not can_map(checker):
         names = ", ".join(test.name for test in deciding)
         raise SettingsError(
             f"a heat map needs a deciding test of single frames, got {names}, of clips; name "
@@ -159,8 +161,14 @@ def heat_map(
     )
 
 
+def can_map(checker: Checker) -> bool:
+    """Return whether a deciding test judges single frames, as a heat map needs it."""
+    parts = checker.parts()
+    return not all(needs_of(test).is_clip for test in parts.tests[: parts.deciding])
+
+
 class HeatMapFolder:
-    """Writes heat maps and drawings of tests into a folder, each to a new file.
+    """Writes heat maps, drawings of tests and figures of clips into a folder, each to a new file.
 
     Args:
         folder: Made if it is missing.
@@ -228,6 +236,35 @@ class HeatMapFolder:
                 write_file(path, png(test.depicted(still.frames[0])), error=SettingsError)
                 drawings[test.name] = path
         return drawings
+
+    def chart(self, checker: Checker, source: Source, *, name: str = "") -> Path | str | None:
+        """Write what tests measure over a clip as ``STEM.clip.png``, with a number as `write`.
+
+        Args:
+            checker: As `facepad.explaining.clip_charts.clip_charts`, like ``source`` and ``name``.
+            source: The clip.
+            name: Name of the source in messages.
+
+        Returns:
+            The file; None for a still; or why there is none, in words.
+
+        Raises:
+            ModelError: A model file is missing or has the wrong hash.
+            SettingsError: The file cannot be written.
+        """
+        try:
+            if not can_draw():
+                with sources.settled(source, name=name) as (settled, _):
+                    return None if sources.clip_path(settled) is None else MISSING
+            found = clip_charts(checker, source, name=name)
+        except InputError as error:  # as of a pipe, which cannot be read a second time
+            return str(error)
+        if found is None:
+            return None
+        path = self._free(found.source, "clip.png")
+        title = printable(Path(found.source).name)
+        write_file(path, drawn(found.charts, title), error=SettingsError)
+        return path
 
     def write(self, found: HeatMap) -> Path:
         """Write one map as ``STEM.heat-map.jpg``, with a number where that file exists.

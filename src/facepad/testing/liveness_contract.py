@@ -12,6 +12,7 @@ import numpy as np
 
 from facepad.calibration import Anchor, CalibratableTest, Calibration, MemberAnchor, ViewPrior
 from facepad.calibration.anchor import PEOPLE, TARGETS
+from facepad.charts import Chart, ChartsClip
 from facepad.errors import ModelError
 from facepad.fusion import named_points
 from facepad.needs import Needs, needs_of
@@ -53,7 +54,7 @@ def check_liveness_test(
     ``needs`` also gets a made-up presentation that meets them. Operating points by name have known
     names, and a stricter one does not begin at a lower score. What members contribute, where the
     test has a method `contributions`, sums to its log-likelihood ratio. What it draws, where it
-    has a method `depicted`, is a picture.
+    has a method `depicted`, is a picture; a method `charts` returns charts.
 
     Args:
         test: The test, ready for use.
@@ -74,6 +75,7 @@ def check_liveness_test(
         require(_same(score, again), _differs("a second time", presentation, score, again))
         _check_contributions(test, presentation, score)
         _check_drawing(test, presentation)
+        _check_charts(test, presentation)
     _check_threads(test, tried, scores)
     require(
         scores[0].reason is not Reason.CLIP_TOO_SHORT,
@@ -132,6 +134,17 @@ def _check_drawing(test: LivenessTest, presentation: Presentation) -> None:
         f"{test.name}: a drawing of {_named(presentation)} must be RGB uint8 of shape (H, W, 3), "
         f"got {kind} of shape {shape}",
     )
+
+
+def _check_charts(test: LivenessTest, presentation: Presentation) -> None:
+    """Check that a test of clips returns charts, also of what it cannot judge."""
+    if isinstance(test, ChartsClip):
+        charts = called(partial(test.charts, presentation), f"charts of {_named(presentation)}")
+        require(
+            isinstance(charts, Sequence) and all(isinstance(one, Chart) for one in charts),
+            f"{test.name}: charts of {_named(presentation)} must be a sequence of Chart, got "
+            f"{charts!r}",
+        )
 
 
 def _check_points(points: Mapping[str, OperatingPoint], what: str) -> None:

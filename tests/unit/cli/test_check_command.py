@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
@@ -16,6 +17,7 @@ from facepad.decision import Decision
 from facepad.errors import DatasetError, InputError, ModelError
 from facepad.pipeline import Checker
 from facepad.registry import DEFAULT_ADVISORY, POINT_NAMES
+from facepad.testing.media_files import write_video
 from facepad.types import CaptureQuality, Face, Frame
 
 pytestmark = pytest.mark.usefixtures("_made_up")
@@ -258,6 +260,28 @@ def test_a_drawing_is_written_beside_the_heat_map_and_named(
     result = run(picture("a.png", 200), "--json", "--tests", "made_up", "--explain-dir", str(maps))
     assert json.loads(result.stdout)["drawings"] == {"made_up": str(maps / "a.made_up.png")}
     assert (maps / "a.made_up.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_figure_of_a_clip_is_written_beside_the_heat_map_and_named(tmp_path: Path) -> None:
+    maps, clip = tmp_path / "maps", tmp_path / "a.avi"
+    write_video(clip, [np.full((48, 64, 3), 200, np.uint8)] * 9)
+    result = run(str(clip), "--json", "--explain-dir", str(maps))
+    assert json.loads(result.stdout)["clip_figure"] == str(maps / "a.clip.png")
+    assert (maps / "a.clip.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_without_matplotlib_a_line_says_that_there_is_no_figure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("facepad.explaining.can_draw", lambda: False)
+    clip = tmp_path / "a.avi"
+    write_video(clip, [np.full((48, 64, 3), 200, np.uint8)] * 9)
+    result = run(str(clip), "--json", "--explain-dir", str(tmp_path / "maps"))
+    document = json.loads(result.stdout)
+    assert result.exit_code == 0
+    assert (document["clip_figure"], document["heat_map"] is None) == (None, False)
+    assert "no figure of" in result.stderr
+    assert "install facepad[report]" in result.stderr
 
 
 def test_where_there_is_no_heat_map_a_line_says_why(picture: Picture, tmp_path: Path) -> None:

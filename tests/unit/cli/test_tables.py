@@ -174,6 +174,11 @@ def test_the_files_of_drawings_are_named(capsys: pytest.CaptureFixture[str]) -> 
     assert "what shape judged of a.jpg: maps/a.shape.png" in shown(capsys, [judged])
 
 
+def test_the_figure_of_a_clip_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    judged = Judged("a.mp4", ATTACK, clip_figure="maps/a.clip.png")
+    assert "figure of a.mp4: maps/a.clip.png" in shown(capsys, [judged])
+
+
 @pytest.mark.parametrize("columns", [60, 100])
 def test_streamed_lines_fit_their_terminal(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, columns: int

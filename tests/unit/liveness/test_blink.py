@@ -172,3 +172,22 @@ def test_a_picture_is_like_itself_and_unlike_its_negative() -> None:
     picture = np.random.default_rng(0).uniform(0.0, 255.0, (20, 32)).astype(np.float32)
     assert unlikeness(picture, picture) == pytest.approx(0.0, abs=1e-5)
     assert unlikeness(255.0 - picture, picture) > 0.5
+
+
+def test_the_chart_shows_both_eyes_and_marks_the_blink() -> None:
+    (chart,) = BlinkTest().charts(blinking(TIMES_S, closure(TIMES_S, 1.5, 0.2)))
+    assert [series.name for series in chart.series] == ["right eye", "left eye"]
+    assert chart.series[0].y.min() < 1.0 - LOWERED / 2.0
+    (span,) = chart.spans
+    assert span.low < 1.5 < span.high
+    assert chart.words == "1 blink"
+
+
+def test_the_chart_of_open_eyes_has_no_mark() -> None:
+    (chart,) = BlinkTest().charts(blinking(TIMES_S, [0.0] * len(TIMES_S)))
+    assert (chart.spans, chart.words) == ((), "no blink")
+
+
+def test_the_chart_of_a_clip_that_cannot_be_judged_says_why() -> None:
+    (chart,) = BlinkTest().charts(blinking(TIMES_S[:5], [0.0] * 5))
+    assert (chart.series, chart.words) == ((), "clip too short")

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from facepad.charts import SeriesKind
 from facepad.errors import FacepadError
 from facepad.faces.landmarks import LEFT_EYE, OVAL, RIGHT_EYE
 from facepad.faces.steady import hold_still
 from facepad.liveness.parallax import self_test
 from facepad.liveness.parallax.motion import FEWEST, Motion, motion
-from facepad.liveness.parallax.test import MIDDLE, ParallaxTest, parallax
+from facepad.liveness.parallax.test import MIDDLE, ParallaxTest, chart_of, parallax
 from facepad.liveness.parallax.tracking import ORIGIN, REACH, Tracks, followed, level_faces, skin
 from facepad.testing import check_liveness_test, made_up_presentation
 from facepad.types import Presentation, Reason
@@ -162,3 +163,27 @@ def test_a_still_face_gives_no_value_and_says_what_to_do() -> None:
 def test_a_clip_that_cannot_be_judged_says_why(clip: Presentation, reason: Reason) -> None:
     score = ParallaxTest().score(clip)
     assert (score.value, score.reason) == (None, reason)
+
+
+def test_the_chart_shows_pairs_of_frames_and_the_measured_slope() -> None:
+    pairs = [(0.2, 0.25), (0.24, 0.3), (0.16, 0.2), (0.01, 0.02)]
+    chart = chart_of(pairs)
+    (points,) = (series for series in chart.series if series.kind is SeriesKind.POINTS)
+    np.testing.assert_allclose(np.column_stack([points.y, points.x]), pairs)
+    (line,) = (series for series in chart.series if series.kind is SeriesKind.MAIN_LINE)
+    assert line.y[1] / line.x[1] == pytest.approx(0.8)
+    assert chart.words == "slope 0.80, of 3 pairs"
+
+
+@pytest.mark.parametrize("pairs", [[], [(0.01, 0.02)]])
+def test_the_chart_of_little_movement_has_no_slope(pairs: list[tuple[float, float]]) -> None:
+    chart = chart_of(pairs)
+    assert SeriesKind.MAIN_LINE not in [series.kind for series in chart.series]
+    assert chart.words == "little movement"
+
+
+def test_the_chart_of_a_clip_says_what_its_score_says() -> None:
+    (still,) = ParallaxTest().charts(blinking(np.arange(0.0, 2.0, 0.1), [0.0] * 20))
+    (short,) = ParallaxTest().charts(blinking([0.0, 0.1], [0.0, 0.0]))
+    assert still.words == "little movement"
+    assert (short.series, short.words) == ((), "clip too short")

@@ -254,3 +254,26 @@ def test_a_pulse_must_be_clearer_where_the_head_moves_at_its_rate() -> None:
     least = [replace(pulse, motion=share).least_clearness_db for share in (0.0, 0.4, 0.5, 0.7)]
     assert least[0] == least[1] < least[2] < least[3]
     assert not replace(pulse, motion=0.7, snr_db=-5.0, other_colours=0.5).found
+
+
+def test_the_chart_has_the_spectra_and_marks_the_pulse() -> None:
+    (chart,) = of_skin().charts(clip())
+    names = [series.name for series in chart.series]
+    assert names[-1] == "all regions"
+    assert set(names[:-1]) <= set(NAMES)
+    shared = chart.series[-1]
+    assert shared.x[np.argmax(shared.y)] == pytest.approx(72.0, abs=2.0)
+    (span,) = chart.spans
+    assert span.low == span.high == pytest.approx(72.0, abs=2.0)
+    assert chart.words.startswith("72 beats a minute")
+
+
+def test_the_chart_without_a_pulse_has_no_mark() -> None:
+    (chart,) = of_skin().charts(clip(pulse=0.0))
+    assert not chart.spans
+    assert chart.words.startswith("no pulse")
+
+
+def test_the_chart_of_a_short_clip_says_so() -> None:
+    (chart,) = of_skin().charts(clip(seconds=2.0))
+    assert (chart.series, chart.words) == ((), "clip too short")

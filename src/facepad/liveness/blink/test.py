@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from facepad.charts import TIME, Chart, Series, Span
 from facepad.liveness.blink.events import Blink, BlinkRules, blinks, noise
 from facepad.liveness.blink.eyes import EyeSeries, measure
 from facepad.needs import Needs
@@ -21,6 +22,8 @@ FEWEST = 12  # frames with a face
 NEEDS = Needs(landmarks=True, min_frames=FEWEST, seconds=1.5, fps=12.0, wanted_fps=30.0)
 POINT = OperatingPoint.undecided()
 RULES = BlinkRules()
+TITLE = "blink: openness of the eyes"
+USUAL = 1.2  # end of the scale of a chart, unless eyes are wider open
 _DIGITS = 3
 
 
@@ -81,6 +84,40 @@ class BlinkTest:
             return Reason.CLIP_TOO_SHORT
         series = measure(frames)
         return Reason.FACE_TOO_FAR if series.reach < MIN_REACH else series
+
+    def charts(self, presentation: Presentation) -> tuple[Chart, ...]:
+        """Return one chart: how far the eyes are open over time, with the blinks.
+
+        Args:
+            presentation: As `score`.
+        """
+        series = self.series(presentation)
+        if isinstance(series, Reason):
+            return (Chart.without_numbers(TITLE, series),)
+        found = blinks(series, self.rules)
+        eyes = zip(("right eye", "left eye"), series.openness.T, strict=True)
+        return (
+            Chart(
+                TITLE,
+                TIME,
+                "openness (1: open)",
+                tuple(Series(name, series.times_s, values) for name, values in eyes),
+                tuple(
+                    Span(
+                        blink.time_s - blink.duration_s / 2.0,
+                        blink.time_s + blink.duration_s / 2.0,
+                        "" if number else "blink",
+                    )
+                    for number, blink in enumerate(found)
+                ),
+                _counted(len(found)),
+                y_limits=(0.0, max(USUAL, float(series.openness.max()))),
+            ),
+        )
+
+
+def _counted(number: int) -> str:
+    return {0: "no blink", 1: "1 blink"}.get(number, f"{number} blinks")
 
 
 def _described(blink: Blink) -> dict[str, float]:

@@ -14,6 +14,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
+from facepad.charts import Chart, Series, SeriesKind, Span
 from facepad.liveness.parallax.motion import Motion, motion
 from facepad.liveness.parallax.tracking import LevelFace, followed, level_faces
 from facepad.needs import Needs
@@ -21,6 +22,7 @@ from facepad.scores import sigmoid
 from facepad.types import OperatingPoint, Presentation, Reason, Score
 
 Floats = NDArray[np.float64]
+Pairs = list[tuple[float, float]]  # parallax and motion, sines of an angle
 
 WINDOW_S = 4.0  # seconds within which frames are compared; light and expression change later
 WINDOWS = 3  # that are looked at: those in which the pose changes most
@@ -39,6 +41,7 @@ PLANE_SHARE = 0.8  # of the points, which are followed on a plane
 MIDDLE, GAIN, LIMIT = 0.25, 12.0, 3.0  # slope of even odds, log-odds for each unit, and at most
 NEEDS = Needs(landmarks=True, min_frames=FEWEST, seconds=1.0, fps=8.0)
 POINT = OperatingPoint.undecided()
+TITLE = "parallax: pairs of frames"
 _DIGITS = 3
 
 
@@ -87,21 +90,69 @@ class ParallaxTest:
             ``face_too_far``, ``clip_too_short`` or the reason of the first frame when it cannot
             be judged.
         """
-        frames = [f for f in presentation.frames if f.face and f.face.landmarks is not None]
-        if not frames:
-            return Score(None, presentation.frames[0].no_face or Reason.NO_FACE)
-        if len(frames) < FEWEST:
-            return Score(None, Reason.CLIP_TOO_SHORT)
-        faces = level_faces(frames)
-        if np.median([face.reach for face in faces]) < MIN_REACH:
-            return Score(None, Reason.FACE_TOO_FAR)
-        found = parallax(faces, FOCAL * max(frames[0].size))
+        pairs = _measured(presentation)
+        if isinstance(pairs, Reason):
+            return Score(None, pairs)
+        found = summary(pairs)
         details = {"motion": round(found.motion, _DIGITS), "pairs": found.pairs}
         if found.slope is None:
             return Score(None, Reason.LITTLE_MOVEMENT, MappingProxyType(details))
         ratio = float(np.clip(GAIN * (found.slope - MIDDLE), -LIMIT, LIMIT))
         details |= {"slope": round(found.slope, _DIGITS), "log_likelihood_ratio": ratio}
         return Score(sigmoid(ratio), details=MappingProxyType(details))
+
+    def charts(self, presentation: Presentation) -> tuple[Chart, ...]:
+        """Return one chart: parallax against motion of each pair of frames, and the slope.
+
+        Args:
+            presentation: As `score`.
+        """
+        pairs = _measured(presentation)
+        return (
+            Chart.without_numbers(TITLE, pairs) if isinstance(pairs, Reason) else chart_of(pairs),
+        )
+
+
+def _measured(presentation: Presentation) -> Pairs | Reason:
+    """Return parallax and motion of pairs of frames, or why they cannot be measured."""
+    frames = [f for f in presentation.frames if f.face and f.face.landmarks is not None]
+    if not frames:
+        return presentation.frames[0].no_face or Reason.NO_FACE
+    if len(frames) < FEWEST:
+        return Reason.CLIP_TOO_SHORT
+    faces = level_faces(frames)
+    if np.median([face.reach for face in faces]) < MIN_REACH:
+        return Reason.FACE_TOO_FAR
+    return pairs_of(faces, FOCAL * max(frames[0].size))
+
+
+def chart_of(pairs: Pairs) -> Chart:
+    """Return the chart of parallax against motion of pairs of frames.
+
+    Args:
+        pairs: As `summary`.
+    """
+    found = summary(pairs)
+    relief, amount = np.array(pairs, np.float64).reshape(-1, 2).T
+    end = 1.1 * max(found.motion, 2.0 * MIN_MOTION)
+    ends = np.array([0.0, end])
+    words, lines = "little movement", [("slope 1: a head", 1.0), ("slope 0: a plane", 0.0)]
+    series = [Series(name, ends, slope * ends, SeriesKind.REFERENCE) for name, slope in lines]
+    if found.slope is not None:
+        words = f"slope {found.slope:.2f}, of {found.pairs} pairs"
+        line = found.slope * ends
+        series.append(Series("measured slope", ends, line, SeriesKind.MAIN_LINE))
+    series.append(Series("pair of frames", amount, relief, SeriesKind.POINTS))
+    return Chart(
+        TITLE,
+        "motion (about the sine of the angle)",
+        "parallax",
+        tuple(series),
+        (Span(0.0, MIN_MOTION, "little movement"),),
+        words,
+        x_limits=(0.0, end),
+        y_limits=(0.0, end),
+    )
 
 
 def parallax(faces: Sequence[LevelFace], focal: float) -> Parallax:
@@ -111,11 +162,30 @@ def parallax(faces: Sequence[LevelFace], focal: float) -> Parallax:
         faces: Level faces of one clip in order of time; at least two.
         focal: Focal length in pixels of the frames.
     """
+    return summary(pairs_of(faces, focal))
+
+
+def pairs_of(faces: Sequence[LevelFace], focal: float) -> Pairs:
+    """Return parallax and motion of the pairs of frames in which they are measured well enough.
+
+    Args:
+        faces: As `parallax`.
+        focal: As `parallax`.
+    """
     pairs = []
     for one, other in _pairs(faces):
         seen = motion(followed(one, other))
         if seen is not None and _counts(seen):
             pairs.append(_compared(seen, focal / one.reach, (other.reach - one.reach) / focal))
+    return pairs
+
+
+def summary(pairs: Pairs) -> Parallax:
+    """Return the slope of pairs of frames, and how far the face moves.
+
+    Args:
+        pairs: Parallax and motion of each, both as sines of an angle.
+    """
     slopes = [relief / amount for relief, amount in pairs if amount >= MIN_MOTION]
     slope = float(np.median(slopes)) if len(slopes) >= MIN_PAIRS else None
     return Parallax(slope, max((amount for _, amount in pairs), default=0.0), len(slopes))

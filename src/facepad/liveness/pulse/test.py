@@ -13,10 +13,12 @@ from typing import Any
 
 import numpy as np
 
+from facepad.charts import Chart, Series, SeriesKind, Span
 from facepad.liveness.pulse.regions import FACE, Traces, traces_of
 from facepad.liveness.pulse.signal import (
     HIGH_HZ,
     LOW_HZ,
+    Floats,
     Spectrum,
     chrom,
     even,
@@ -42,6 +44,7 @@ _AGREE = 3  # of up to four regions; all but one, where there are fewer
 _TOLERANCE_HZ = 4.0 / 60.0
 _LEAST_OTHER = 0.3  # share of other colours; below it nothing is gained
 _DIGITS = 3
+TITLE = "pulse: spectra of the skin"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +125,8 @@ def measured(traces: Traces) -> Pulse | None:
     if len(traces.skin) < 2 or traces.rate <= 2.0 * HIGH_HZ:
         return None
     rate = traces.rate
-    colours = {name: even(traces.time_s, one, rate) for name, one in traces.skin.items()}
-    spectra = {name: Spectrum.of(pos(one, rate), rate) for name, one in colours.items()}
+    colours = _colours(traces)
+    spectra = _spectra(colours, rate)
     shared = joint(list(spectra.values()))
     hz = shared.peak_hz
     tolerance = max(_TOLERANCE_HZ, 0.6 / shared.seconds)
@@ -140,6 +143,15 @@ def measured(traces: Traces) -> Pulse | None:
         background=_background(traces, spectra[name], hz),
         motion=_motion(traces, hz),
     )
+
+
+def _colours(traces: Traces) -> dict[str, Floats]:
+    """Return the colours of each region of the skin at even distances."""
+    return {name: even(traces.time_s, one, traces.rate) for name, one in traces.skin.items()}
+
+
+def _spectra(colours: Mapping[str, Floats], rate: float) -> dict[str, Spectrum]:
+    return {name: Spectrum.of(pos(one, rate), rate) for name, one in colours.items()}
 
 
 def _background(traces: Traces, face: Spectrum, hz: float) -> float | None:
@@ -193,14 +205,9 @@ class PulseTest:
             value where there is none (``no_pulse``), or where the clip does not
             meet the needs.
         """
-        unmet = self.needs.unmet(presentation)
-        if unmet is not None:
-            return Score(None, unmet)
-        traces = traces_of(presentation)
-        if not len(traces.time_s):
-            return Score(None, presentation.frames[0].no_face or Reason.NO_FACE)
-        if traces.seconds < 0.9 * self.needs.seconds or traces.rate < 0.9 * self.needs.fps:
-            return Score(None, Reason.NO_FACE if traces.rate else Reason.CLIP_TOO_SHORT)
+        traces = self._traces(presentation)
+        if isinstance(traces, Reason):
+            return Score(None, traces)
         pulse = measured(traces)
         if pulse is None:
             return Score(None, Reason.FACE_TOO_FAR)
@@ -208,6 +215,57 @@ class PulseTest:
         if not pulse.found:
             return Score(None, Reason.NO_PULSE, details)
         return Score(sigmoid(pulse.ratio), details=details)
+
+    def charts(self, presentation: Presentation) -> tuple[Chart, ...]:
+        """Return one chart: the spectra of the regions and what they share, with the rate.
+
+        Args:
+            presentation: As `score`.
+        """
+        traces = self._traces(presentation)
+        if isinstance(traces, Reason):
+            return (Chart.without_numbers(TITLE, traces),)
+        pulse = measured(traces)
+        if pulse is None:
+            return (Chart.without_numbers(TITLE, Reason.FACE_TOO_FAR),)
+        return (_chart(_spectra(_colours(traces), traces.rate), pulse),)
+
+    def _traces(self, presentation: Presentation) -> Traces | Reason:
+        """Return the colours over time, or why they cannot be judged."""
+        unmet = self.needs.unmet(presentation)
+        if unmet is not None:
+            return unmet
+        traces = traces_of(presentation)
+        if not len(traces.time_s):
+            return presentation.frames[0].no_face or Reason.NO_FACE
+        if traces.seconds < 0.9 * self.needs.seconds or traces.rate < 0.9 * self.needs.fps:
+            return Reason.NO_FACE if traces.rate else Reason.CLIP_TOO_SHORT
+        return traces
+
+
+def _chart(spectra: Mapping[str, Spectrum], pulse: Pulse) -> Chart:
+    """Return the spectra, each relative to its strongest rate in the band."""
+    shared = joint(list(spectra.values()))
+    rate, found = pulse.beats_per_minute, f"{pulse.beats_per_minute:.0f} beats a minute"
+    return Chart(
+        TITLE,
+        "beats a minute",
+        "relative power",
+        (
+            *(_relative(name, one, SeriesKind.LINE) for name, one in spectra.items()),
+            _relative("all regions", shared, SeriesKind.MAIN_LINE),
+        ),
+        (Span(rate, rate, "pulse"),) if pulse.found else (),
+        f"{found if pulse.found else 'no pulse'}, signal to noise {pulse.snr_db:.1f} dB",
+        y_limits=(0.0, 1.0),
+    )
+
+
+def _relative(name: str, spectrum: Spectrum, kind: SeriesKind) -> Series:
+    band = (spectrum.hz >= LOW_HZ) & (spectrum.hz <= HIGH_HZ)
+    power = spectrum.power[band]
+    most = max(float(power.max()), float(np.finfo(float).tiny))
+    return Series(name, 60.0 * spectrum.hz[band], power / most, kind)
 
 
 def of_skin() -> PulseTest:
