@@ -30,6 +30,7 @@ _INK, _PAPER, _LINE, _LIMIT = (255, 255, 255), (24, 24, 24), (255, 255, 255), (2
 _UNDER = 0.3  # of the picture's light is left under words
 _SMALLEST, _LARGEST, _LINES = 10, 22, 30  # text in pixels, and lines of text in a picture
 _NAME, _BAR, _NUMBER, _PAD = 6.5, 6.0, 2.8, 0.5  # widths in the panel, in heights of the text
+_WIDEST = 0.6  # of the picture's width, for a panel with long words
 _LINE_HEIGHT, _STRIP = 1.4, 2.6  # in heights of the text
 
 
@@ -131,9 +132,14 @@ class OverlayPainter:
         )
 
     def _panel(self, overlay: Overlay) -> Box:
-        rows = 1 if overlay.decision is None else len(_rows(overlay.decision))
-        width = round((_NAME + _BAR + _NUMBER + 2 * _PAD) * self._text)
-        return 0, 0, width, rows * self._line + round(_PAD * self._text)
+        rows = [] if overlay.decision is None else _rows(overlay.decision)
+        least = (_NAME + _BAR + _NUMBER + 2 * _PAD) * self._text
+        words = max(
+            (self._font.getlength(row.words) for row in rows if row.value is None), default=0
+        )
+        wanted = (_NAME + 2 * _PAD) * self._text + words
+        width = round(max(least, min(wanted, _WIDEST * self.size[0])))
+        return 0, 0, width, max(1, len(rows)) * self._line + round(_PAD * self._text)
 
     def _strip(self) -> Box:
         width, height = self.size
@@ -174,7 +180,8 @@ class OverlayPainter:
             draw.text((pad, top), self._fitted(row.name, _NAME - 0.5), _INK, self._font)
             left = pad + round(_NAME * self._text)
             if row.value is None:
-                words = self._fitted(row.words, _BAR + _NUMBER)
+                room = (self._panel(overlay)[2] - left - pad) / self._text
+                words = self._fitted(row.words, room + 0.1)
                 draw.text((left, top), words, _INK, self._font)
                 continue
             place = (left, top + 2, left + round(_BAR * self._text), top + self._text)
