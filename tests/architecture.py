@@ -52,6 +52,7 @@ LAYERS: Mapping[str, int] = {
     "pipeline": 6,
     "checking": 6,
     "explaining": 6,
+    "annotating": 6,
     "documents": 6,
     "scoring": 7,
     "training": 7,

@@ -1,4 +1,4 @@
-"""``facepad score``: judge many pictures and clips into a CSV file, and show those to look at."""
+"""``facepad score`` and ``facepad annotate``: judge into a table, or over the time of a clip."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -35,6 +35,10 @@ REVIEW_HELP = (
     "Page to write, such as review.html: thumbnails with outcomes and reasons, those to look at "
     "first. Needs facepad[report]."
 )
+CLIP_HELP = "Clip of any kind that `facepad check` reads."
+OVERLAY_HELP = "File to write, such as overlay.webm: VP9 in WebM, which browsers play."
+WINDOW_HELP = "Seconds that each decision is about: those before it."
+STEP_HELP = "Seconds from one decision to the next."
 
 
 def score(
@@ -163,6 +167,68 @@ def run(
         say(f"wrote {review}")
     show_summary(tally, skipped=len(skipped), reasons=True)
     return ExitCode.INPUT if tally.unreadable else ExitCode.OK
+
+
+def annotate(
+    clip: Annotated[Path, typer.Argument(metavar="CLIP", help=CLIP_HELP)],
+    *,
+    out: Annotated[Path, typer.Option("--out", metavar="OVERLAY.webm", help=OVERLAY_HELP)],
+    window: Annotated[
+        float, typer.Option("--window", metavar="S", min=0.1, max=30.0, help=WINDOW_HELP)
+    ] = 3.0,
+    step: Annotated[float, typer.Option("--step", metavar="S", min=0.1, help=STEP_HELP)] = 0.5,
+    tests: Annotated[
+        str | None, typer.Option("--tests", metavar="NAME,...", help=TESTS_HELP)
+    ] = None,
+    advisory: Annotated[
+        str | None, typer.Option("--advisory", metavar="NAME,...", help=ADVISORY_HELP)
+    ] = None,
+    calibration: Annotated[
+        str | None, typer.Option("--calibration", metavar="NAME", help=CALIBRATION_HELP)
+    ] = None,
+    operating_point: Annotated[
+        PointName | None, typer.Option("--operating-point", help=POINT_HELP)
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the output.")] = False,
+) -> None:
+    """Write a clip again with the face, the score of each test and the decision over time.
+
+    Each decision is about the seconds before it, as if they were a clip of their own; `facepad
+    check` makes one decision about the whole clip. The strip along the lower edge has a column
+    for each decision, as high as its score. A test in parentheses does not count. Sound is left
+    out.
+
+    For example:
+
+    - `facepad annotate clip.mp4 --out overlay.webm`
+    - `facepad annotate clip.mp4 --out overlay.webm --tests face_cnn,blink --window 5`
+
+    Exit codes:
+
+    - 0: the clip was written
+    - 2: the clip could not be read, or wrong usage
+    - 3: a model is missing or broken
+    - 4: the output cannot be written, or a setting cannot be used
+    """
+    from facepad import runtime
+    from facepad.annotating import DecisionTimes
+    from facepad.annotating import annotate as write_annotated
+    from facepad.cli.console import progress
+    from facepad.documents import OUTCOMES
+    from facepad.pipeline import Checker
+
+    runtime.tune()
+    times = DecisionTimes(window, step)
+    checker = Checker(
+        names_given(tests),
+        advisory=names_given(advisory),
+        calibration=calibration,
+        operating_point=str(operating_point or DEFAULT_POINT),
+    )
+    done = write_annotated(clip, out, checker, times, force=force, progress=progress)
+    say(f"wrote {out}: {done.size[0]}x{done.size[1]}, {done.rate:g} frames a second")
+    counts = (f"{count} {OUTCOMES[outcome]}" for outcome, count in done.outcomes.most_common())
+    typer.echo(f"{len(done.moments)} decisions: {', '.join(counts)}")
 
 
 def _write_review(

@@ -1,0 +1,124 @@
+"""Write pictures with times as VP9 in WebM, which browsers play, at a constant rate."""
+
+import math
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from facepad.errors import InputError, SettingsError
+from facepad.media.formats.clips import inspect_clip
+from facepad.types import RgbImage
+
+if TYPE_CHECKING:
+    from cv2 import VideoWriter
+
+SUFFIX = ".webm"
+SLOWEST, FASTEST = 1.0, 60.0  # frames a second
+_CODEC = "VP90"
+_SILENT = 0  # level of OpenCV's own log
+
+
+class ConstantRate:
+    """Writes pictures at a constant rate: one is repeated or left out as its time says.
+
+    Args:
+        writer: An open writer of OpenCV.
+        rate: Frames a second.
+    """
+
+    def __init__(self, writer: "VideoWriter", rate: float) -> None:
+        self._writer, self._rate = writer, rate
+        self._last: RgbImage | None = None
+        self.written = 0
+
+    def show(self, image: RgbImage, time_s: float) -> None:
+        """Show a picture from a time on, until that of the next.
+
+        Args:
+            image: RGB uint8, shape (H, W, 3), of the clip's size.
+            time_s: Seconds since the first picture, not before that of the picture before.
+        """
+        self._fill(math.floor(time_s * self._rate + 0.5))
+        self._last = image
+
+    def end(self) -> None:
+        """Show the last picture for one interval."""
+        self._fill(self.written + 1)
+
+    def _fill(self, count: int) -> None:
+        """Repeat the last picture until there are so many."""
+        if self._last is None or count <= self.written:
+            return
+        from facepad.opencv import cv2
+
+        picture = cv2.cvtColor(self._last, cv2.COLOR_RGB2BGR)
+        while self.written < count:
+            self._writer.write(picture)
+            self.written += 1
+
+
+@contextmanager
+def webm_writer(path: Path, size: tuple[int, int], rate: float) -> Iterator[ConstantRate]:
+    """Write a WebM file with VP9.
+
+    Args:
+        path: The file; its name must end in ".webm".
+        size: Width and height in pixels, both even.
+        rate: Frames a second.
+
+    Yields:
+        What takes the pictures.
+
+    Raises:
+        SettingsError: OpenCV cannot write VP9 here, or the file is incomplete at the end.
+    """
+    from facepad.opencv import cv2
+
+    code = cv2.VideoWriter.fourcc(*_CODEC)
+    with _quiet():
+        writer = cv2.VideoWriter(str(path), cv2.CAP_FFMPEG, code, rate, size)
+    try:
+        if not writer.isOpened():
+            raise SettingsError(
+                f"OpenCV {cv2.__version__} cannot write VP9 in WebM here ({size[0]}x{size[1]} "
+                "pixels); expected its FFmpeg to have libvpx, as in opencv-python-headless of PyPI"
+            )
+        pictures = ConstantRate(writer, rate)
+        yield pictures
+        pictures.end()
+    finally:
+        writer.release()
+    _check_complete(path, pictures.written)
+
+
+def _check_complete(path: Path, count: int) -> None:
+    """Check what was written, since OpenCV does not report a full disk."""
+    try:
+        stated = inspect_clip(path).video.frames or 0
+    except (InputError, OSError) as error:
+        raise SettingsError(f"the clip could not be written ({error}); is the disk full?") from None
+    if stated < count:
+        raise SettingsError(f"{stated} of {count} frames were written; is the disk full?")
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep off the terminal what OpenCV and FFmpeg print, in C, while a writer is opened."""
+    from facepad.opencv import cv2
+
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+    logging = getattr(cv2.utils, "logging", cv2)  # at the top up to OpenCV 4.12
+    level = logging.setLogLevel(_SILENT)
+    sys.stderr.flush()
+    stderr, nothing = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nothing, 2)
+        yield
+    finally:
+        os.dup2(stderr, 2)
+        os.close(stderr)
+        os.close(nothing)
+        logging.setLogLevel(level)
