@@ -91,8 +91,10 @@ def test_what_a_document_shows_runs_on_the_data(block: Block, place: Path) -> No
 def assert_runs(block: Block, place: Path, variables: Mapping[str, str]) -> None:
     """Run a block in a folder and compare how it ends."""
     program = PROGRAMS[block.language]
-    if shutil.which(program[0]) is None:
-        pytest.skip(f"{program[0]} is not installed")
+    needed = [program[0], *(["curl"] if re.search(r"\bcurl ", block.text) else [])]
+    for one in needed:
+        if shutil.which(one) is None:
+            pytest.skip(f"{one} is not installed")
     in_root = block.language == "sh" and re.match(r"make\b", block.text) is not None
     done = subprocess.run(
         [*program, block.script],
