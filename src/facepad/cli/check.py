@@ -13,15 +13,15 @@ import typer
 
 from facepad.cli.errors import DEBUG_VARIABLE, ExitCode, say
 from facepad.cli.options import (
-    ADVISORY_HELP,
-    CALIBRATION_HELP,
     FACES_HELP,
     FUSION_HELP,
     PATHS_HELP,
     POINT_HELP,
-    TESTS_HELP,
+    Advisory,
+    CameraName,
     FacesName,
     PointName,
+    Tests,
     names_given,
 )
 from facepad.registry import DEFAULT_FUSION, DEFAULT_POINT
@@ -107,12 +107,8 @@ def check(
     explain_dir: Annotated[
         Path | None, typer.Option("--explain-dir", metavar="DIR", help=EXPLAIN_DIR_HELP)
     ] = None,
-    tests: Annotated[
-        str | None, typer.Option("--tests", metavar="NAME,...", help=TESTS_HELP)
-    ] = None,
-    advisory: Annotated[
-        str | None, typer.Option("--advisory", metavar="NAME,...", help=ADVISORY_HELP)
-    ] = None,
+    tests: Tests = None,
+    advisory: Advisory = None,
     threshold: Annotated[
         float | None,
         typer.Option(
@@ -128,9 +124,7 @@ def check(
     fusion: Annotated[
         str, typer.Option("--fusion", metavar="NAME|FILE", help=FUSION_HELP)
     ] = DEFAULT_FUSION,
-    calibration: Annotated[
-        str | None, typer.Option("--calibration", metavar="NAME", help=CALIBRATION_HELP)
-    ] = None,
+    calibration: CameraName = None,
     faces: Annotated[FacesName, typer.Option("--faces", help=FACES_HELP)] = FacesName.LARGEST,
     only: Annotated[OnlyName | None, typer.Option("--only", help=ONLY_HELP)] = None,
     sequence: Annotated[

@@ -55,6 +55,12 @@ FACES_HELP = (
     "several faces are no response, with the reason multiple_faces."
 )
 
+Tests = Annotated[str | None, typer.Option("--tests", metavar="NAME,...", help=TESTS_HELP)]
+Advisory = Annotated[str | None, typer.Option("--advisory", metavar="NAME,...", help=ADVISORY_HELP)]
+CameraName = Annotated[
+    str | None, typer.Option("--calibration", metavar="NAME", help=CALIBRATION_HELP)
+]
+
 
 class FacesName(StrEnum):
     """Which face of several is judged."""

@@ -7,14 +7,14 @@ import typer
 
 from facepad.cli.errors import ExitCode, say
 from facepad.cli.options import (
-    ADVISORY_HELP,
-    CALIBRATION_HELP,
     FACES_HELP,
     FUSION_HELP,
     POINT_HELP,
-    TESTS_HELP,
+    Advisory,
+    CameraName,
     FacesName,
     PointName,
+    Tests,
     names_given,
 )
 from facepad.registry import DEFAULT_FUSION, DEFAULT_POINT
@@ -48,18 +48,12 @@ def score(
         Path | None, typer.Option("--manifest", metavar="IN.csv", help=MANIFEST_HELP)
     ] = None,
     out: Annotated[Path, typer.Option("--out", metavar="SCORES.csv", help=OUT_HELP)],
-    tests: Annotated[
-        str | None, typer.Option("--tests", metavar="NAME,...", help=TESTS_HELP)
-    ] = None,
-    advisory: Annotated[
-        str | None, typer.Option("--advisory", metavar="NAME,...", help=ADVISORY_HELP)
-    ] = None,
+    tests: Tests = None,
+    advisory: Advisory = None,
     fusion: Annotated[
         str, typer.Option("--fusion", metavar="NAME|FILE", help=FUSION_HELP)
     ] = DEFAULT_FUSION,
-    calibration: Annotated[
-        str | None, typer.Option("--calibration", metavar="NAME", help=CALIBRATION_HELP)
-    ] = None,
+    calibration: CameraName = None,
     operating_point: Annotated[
         PointName | None, typer.Option("--operating-point", help=POINT_HELP)
     ] = None,
@@ -177,15 +171,9 @@ def annotate(
         float, typer.Option("--window", metavar="S", min=0.1, max=30.0, help=WINDOW_HELP)
     ] = 3.0,
     step: Annotated[float, typer.Option("--step", metavar="S", min=0.1, help=STEP_HELP)] = 0.5,
-    tests: Annotated[
-        str | None, typer.Option("--tests", metavar="NAME,...", help=TESTS_HELP)
-    ] = None,
-    advisory: Annotated[
-        str | None, typer.Option("--advisory", metavar="NAME,...", help=ADVISORY_HELP)
-    ] = None,
-    calibration: Annotated[
-        str | None, typer.Option("--calibration", metavar="NAME", help=CALIBRATION_HELP)
-    ] = None,
+    tests: Tests = None,
+    advisory: Advisory = None,
+    calibration: CameraName = None,
     operating_point: Annotated[
         PointName | None, typer.Option("--operating-point", help=POINT_HELP)
     ] = None,
