@@ -19,6 +19,7 @@ from facepad.media.formats.clip_header import VideoTrack
 from facepad.media.formats.clips import inspect_clip
 from facepad.media.frame_selection import FrameSelection
 from facepad.media.resize import shrink_to_fit, to_long_side
+from facepad.media.sequence import ImageSequence
 from facepad.media.video import read_numbered
 from facepad.needs import Needs
 from facepad.pipeline import Checker
@@ -29,6 +30,7 @@ LARGEST_SIDE = 1280  # pixels of the clip that is written
 USUAL_RATE = 25.0  # frames a second of a clip that states none
 STILLS_RATE = 8.0  # frames a second that are kept where no test looks at movement
 SHORTEST_S, LONGEST_S = 0.1, 30.0  # of a step, and of a window
+EVERY = FrameSelection()
 _LEAST_SIDE = 320  # pixels; frames are not halved below it
 _LEAST_SPAN_S = 10.0  # of the strip of decisions, where the clip does not state how long it is
 
@@ -80,7 +82,7 @@ class Annotation:
 
 
 def annotate(
-    source: Path,
+    source: Path | ImageSequence,
     out: Path,
     checker: Checker,
     times: DecisionTimes | None = None,
@@ -93,7 +95,7 @@ def annotate(
     Frames are read one by one; those of one window are kept, at the rate that the tests need.
 
     Args:
-        source: The clip.
+        source: The clip, or the pictures that are its frames.
         out: The file to write, named ``.webm``. It appears when it is complete.
         checker: Judges the frames of a window as one presentation.
         times: When decisions are made; by default each 0.5 s, about the last 3 s.
@@ -108,7 +110,7 @@ def annotate(
     track = _checked_track(source, out, force=force)
     checker.load()
     run = _Run(checker, times or DecisionTimes(), track)
-    pictures = run.pictures(frame for _, frame in read_numbered(source))
+    pictures = run.pictures(_frames(source))
     first = next(pictures)
     rate, size = rate_of(track), (first[0].shape[1], first[0].shape[0])
     part = out.with_name(f".{out.stem}.{uuid4().hex[:12]}{SUFFIX}")
@@ -125,18 +127,27 @@ def annotate(
     return Annotation(out, size, rate, count, tuple(run.moments))
 
 
-def _checked_track(source: Path, out: Path, *, force: bool) -> VideoTrack:
+def _frames(source: Path | ImageSequence, selection: FrameSelection = EVERY) -> Iterator[Frame]:
+    is_sequence = isinstance(source, ImageSequence)
+    numbered = source.frames(selection) if is_sequence else read_numbered(source, selection)
+    return (frame for _, frame in numbered)
+
+
+def _checked_track(source: Path | ImageSequence, out: Path, *, force: bool) -> VideoTrack:
     """Return what a clip states of its pictures, when it can be annotated into the file."""
     if out.suffix.lower() != SUFFIX:
         raise SettingsError(f"expected a name that ends in {SUFFIX} for the output, got {out}")
-    if source.is_file() and not is_clip(source):
+    is_file = isinstance(source, Path) and source.is_file()
+    if is_file and not is_clip(source):
         raise InputError(f"{source}: expected a clip, got a picture or another file")
-    list(read_numbered(source, FrameSelection("at", 0)))  # checks the limits, names the file
+    (first,) = _frames(source, FrameSelection("at", 0))  # checks the limits, names the file
     if out.exists():
-        if out.samefile(source):
+        if is_file and out.samefile(source):
             raise SettingsError(f"the output {out} is the clip itself; give another name")
         if not force:
             raise SettingsError(f"{out} exists already; overwrite it with --force")
+    if isinstance(source, ImageSequence):
+        return VideoTrack("pictures", *first.size, 0, False, *source.stated())
     return inspect_clip(source).video
 
 

@@ -13,15 +13,16 @@ import typer
 
 from facepad.cli.errors import DEBUG_VARIABLE, ExitCode, say
 from facepad.cli.options import (
-    FACES_HELP,
-    FUSION_HELP,
     PATHS_HELP,
     POINT_HELP,
     Advisory,
     CameraName,
     FacesName,
+    FusionName,
     PointName,
+    SequenceRate,
     Tests,
+    WhichFace,
     names_given,
 )
 from facepad.registry import DEFAULT_FUSION, DEFAULT_POINT
@@ -39,10 +40,6 @@ EXPLAIN_DIR_HELP = (
     "tests measured over time."
 )
 ONLY_HELP = "Show only what is not bona fide: attack, uncertain, no response, unreadable."
-SEQUENCE_HELP = (
-    "Take each PATH, a folder of pictures or a pattern such as 'frames/%04d.png', as one clip of "
-    "RATE frames a second."
-)
 WORKERS_HELP = "Number of inputs judged at a time. Default: the setting threads."
 FEW = 20  # inputs that are shown in one table; of more, each has a line as soon as it is decided
 
@@ -121,15 +118,11 @@ def check(
     operating_point: Annotated[
         PointName | None, typer.Option("--operating-point", help=POINT_HELP)
     ] = None,
-    fusion: Annotated[
-        str, typer.Option("--fusion", metavar="NAME|FILE", help=FUSION_HELP)
-    ] = DEFAULT_FUSION,
+    fusion: FusionName = DEFAULT_FUSION,
     calibration: CameraName = None,
-    faces: Annotated[FacesName, typer.Option("--faces", help=FACES_HELP)] = FacesName.LARGEST,
+    faces: WhichFace = FacesName.LARGEST,
     only: Annotated[OnlyName | None, typer.Option("--only", help=ONLY_HELP)] = None,
-    sequence: Annotated[
-        float | None, typer.Option("--sequence", metavar="RATE", min=0.01, help=SEQUENCE_HELP)
-    ] = None,
+    sequence: SequenceRate = None,
     workers: Annotated[int | None, typer.Option("--workers", min=1, help=WORKERS_HELP)] = None,
     fail_on_attack: Annotated[
         bool,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from facepad.cli.errors import ExitCode, say
-from facepad.cli.options import FUSION_HELP, POINT_HELP, PointName, names_given
+from facepad.cli.options import POINT_HELP, FusionName, PointName, names_given
 from facepad.evaluation.choices import FrameAggregation, ScoreDirection
 from facepad.registry import DEFAULT_ADVISORY, DEFAULT_FUSION, DEFAULT_POINT, DEFAULT_TESTS
 
@@ -59,7 +59,7 @@ def evaluate(
     title: Annotated[str | None, typer.Option(metavar="TEXT", help="Title of the report.")] = None,
     tests: Annotated[str | None, typer.Option(metavar="NAME,...", help=TESTS)] = None,
     advisory: Annotated[str | None, typer.Option(metavar="NAME,...", help=ADVISORY)] = None,
-    fusion: Annotated[str, typer.Option(metavar="NAME|FILE", help=FUSION_HELP)] = DEFAULT_FUSION,
+    fusion: FusionName = DEFAULT_FUSION,
     subsets: Annotated[bool, typer.Option("--subsets", help=SUBSETS)] = False,
     calibration: Annotated[str | None, typer.Option(metavar="NAME", help=CALIBRATION)] = None,
     operating_point: Annotated[PointName | None, typer.Option(help=POINT_HELP)] = None,

@@ -55,10 +55,21 @@ FACES_HELP = (
     "several faces are no response, with the reason multiple_faces."
 )
 
+SEQUENCE_HELP = (
+    "Take each path, a folder of pictures or a pattern such as 'frames/%04d.png', as one clip of "
+    "RATE frames a second."
+)
+
 Tests = Annotated[str | None, typer.Option("--tests", metavar="NAME,...", help=TESTS_HELP)]
 Advisory = Annotated[str | None, typer.Option("--advisory", metavar="NAME,...", help=ADVISORY_HELP)]
 CameraName = Annotated[
     str | None, typer.Option("--calibration", metavar="NAME", help=CALIBRATION_HELP)
+]
+
+
+FusionName = Annotated[str, typer.Option("--fusion", metavar="NAME|FILE", help=FUSION_HELP)]
+SequenceRate = Annotated[
+    float | None, typer.Option("--sequence", metavar="RATE", min=0.01, help=SEQUENCE_HELP)
 ]
 
 
@@ -67,6 +78,9 @@ class FacesName(StrEnum):
 
     LARGEST = "largest"
     SINGLE = "single"
+
+
+WhichFace = Annotated[FacesName, typer.Option("--faces", help=FACES_HELP)]
 
 
 class PointName(StrEnum):

@@ -7,14 +7,15 @@ import typer
 
 from facepad.cli.errors import ExitCode, say
 from facepad.cli.options import (
-    FACES_HELP,
-    FUSION_HELP,
     POINT_HELP,
     Advisory,
     CameraName,
     FacesName,
+    FusionName,
     PointName,
+    SequenceRate,
     Tests,
+    WhichFace,
     names_given,
 )
 from facepad.registry import DEFAULT_FUSION, DEFAULT_POINT
@@ -50,14 +51,13 @@ def score(
     out: Annotated[Path, typer.Option("--out", metavar="SCORES.csv", help=OUT_HELP)],
     tests: Tests = None,
     advisory: Advisory = None,
-    fusion: Annotated[
-        str, typer.Option("--fusion", metavar="NAME|FILE", help=FUSION_HELP)
-    ] = DEFAULT_FUSION,
+    fusion: FusionName = DEFAULT_FUSION,
     calibration: CameraName = None,
     operating_point: Annotated[
         PointName | None, typer.Option("--operating-point", help=POINT_HELP)
     ] = None,
-    faces: Annotated[FacesName, typer.Option("--faces", help=FACES_HELP)] = FacesName.LARGEST,
+    faces: WhichFace = FacesName.LARGEST,
+    sequence: SequenceRate = None,
     workers: Annotated[
         int | None,
         typer.Option("--workers", min=1, help="Number of processes. Default: the setting threads."),
@@ -83,6 +83,7 @@ def score(
     - `facepad score photos --out scores.csv --review review.html`
     - `facepad score photos --out scores.csv --resume`
     - `facepad score --manifest pictures.csv --out scores.csv`
+    - `facepad score --sequence 25 takes/1 takes/2 --out scores.csv`
 
     Exit codes:
 
@@ -110,6 +111,7 @@ def score(
         faces=faces.value,
         operating_point=str(operating_point or DEFAULT_POINT),
         fusion=fusion,
+        sequence=sequence,
     )
     raise typer.Exit(run(manifest or paths or [], out, options, review))
 
@@ -133,7 +135,7 @@ def run(
     """
     from facepad.cli.console import progress
     from facepad.documents import Tally
-    from facepad.media.inputs import expand, skipped_in_words
+    from facepad.media.inputs import as_sequences, expand, skipped_in_words
     from facepad.scoring.files import score_files, score_manifest
 
     if review is not None:
@@ -144,7 +146,11 @@ def run(
     if isinstance(source, Path):
         scored = score_manifest(source, out, options, say=say, progress=progress)
     else:
-        inputs = list(expand(source, skip=skipped.append))
+        inputs = (
+            list(expand(source, skip=skipped.append))
+            if options.sequence is None
+            else list(as_sequences(source, options.sequence))
+        )
         if skipped:
             say(skipped_in_words(skipped))
         scored = score_files(inputs, out, options, say=say, progress=progress)
@@ -173,10 +179,13 @@ def annotate(
     step: Annotated[float, typer.Option("--step", metavar="S", min=0.1, help=STEP_HELP)] = 0.5,
     tests: Tests = None,
     advisory: Advisory = None,
+    fusion: FusionName = DEFAULT_FUSION,
     calibration: CameraName = None,
     operating_point: Annotated[
         PointName | None, typer.Option("--operating-point", help=POINT_HELP)
     ] = None,
+    faces: WhichFace = FacesName.LARGEST,
+    sequence: SequenceRate = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite the output.")] = False,
 ) -> None:
     """Write a clip again with the face, the score of each test and the decision over time.
@@ -190,6 +199,7 @@ def annotate(
 
     - `facepad annotate clip.mp4 --out overlay.webm`
     - `facepad annotate clip.mp4 --out overlay.webm --tests face_cnn,blink --window 5`
+    - `facepad annotate --sequence 25 'frames/%04d.png' --out overlay.webm`
 
     Exit codes:
 
@@ -203,6 +213,7 @@ def annotate(
     from facepad.annotating import annotate as write_annotated
     from facepad.cli.console import progress
     from facepad.documents import OUTCOMES
+    from facepad.media.sequence import ImageSequence
     from facepad.pipeline import Checker
 
     runtime.tune()
@@ -211,9 +222,12 @@ def annotate(
         names_given(tests),
         advisory=names_given(advisory),
         calibration=calibration,
+        fusion=fusion,
         operating_point=str(operating_point or DEFAULT_POINT),
+        faces=faces.value,
     )
-    done = write_annotated(clip, out, checker, times, force=force, progress=progress)
+    source = clip if sequence is None else ImageSequence(clip, sequence)
+    done = write_annotated(source, out, checker, times, force=force, progress=progress)
     say(f"wrote {out}: {done.size[0]}x{done.size[1]}, {done.rate:g} frames a second")
     counts = (f"{count} {OUTCOMES[outcome]}" for outcome, count in done.outcomes.most_common())
     typer.echo(f"{len(done.moments)} decisions: {', '.join(counts)}")

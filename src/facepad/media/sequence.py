@@ -67,6 +67,29 @@ class ImageSequence:
                 )
             yield number, Frame(frame.image, time_s, notes=frame.notes)
 
+    def check(self) -> None:
+        """Check that there are pictures, without reading one.
+
+        Raises:
+            InputError: There are none.
+        """
+        with named_errors(str(self)):
+            self._numbered()
+
+    def stated(self, limits: VideoLimits | None = None) -> tuple[int, float]:
+        """Return the number of frames and the seconds from the first to the end of the last.
+
+        Args:
+            limits: As `frames`.
+
+        Raises:
+            InputError: As `frames`, but no picture is read.
+            SettingsError: As `frames`.
+        """
+        with named_errors(str(self)):
+            timed = self._timed(limits or VideoLimits.from_settings())
+        return len(timed), timed[-1][1] + 1.0 / self.rate
+
     def _timed(self, limits: VideoLimits) -> list[tuple[Path, float]]:
         """Return the pictures in order, each with its seconds since the first."""
         numbered = self._numbered()

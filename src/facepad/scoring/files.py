@@ -15,6 +15,7 @@ from facepad.jobs.csv_rows import read_csv
 from facepad.jobs.progress import Progress, Say
 from facepad.jobs.work_folder import Facts
 from facepad.media.inputs import Input
+from facepad.media.sequence import ImageSequence
 from facepad.packed import address
 from facepad.registry import DEFAULT_FUSION, DEFAULT_POINT
 from facepad.scoring.engine import append_rows, facts_of, provenance_of, say_done
@@ -28,6 +29,7 @@ from facepad.scoring.table import (
     read_manifest,
 )
 from facepad.scoring.workers import CheckerSpec, score_pictures
+from facepad.sources import Place
 from facepad.types import Face, OperatingPoint, Outcome, Reason, Score
 
 INPUTS = "inputs"  # the fact that names the list of files
@@ -49,6 +51,8 @@ class ScoreOptions:
         faces: Which face of several is judged.
         operating_point: Name of the tests' operating point.
         fusion: Name or file of what makes one score of several deciding tests.
+        sequence: Frames a second, where each path is a folder or a pattern of the pictures of one
+            clip; None where paths are files.
     """
 
     tests: tuple[str, ...] | None
@@ -60,6 +64,7 @@ class ScoreOptions:
     faces: Faces = "largest"
     operating_point: str = DEFAULT_POINT
     fusion: str = DEFAULT_FUSION
+    sequence: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +75,20 @@ class ScoredFiles:
         out: The file.
         manifest: The pictures, one a row.
         spec: The tests, those that decide first.
+        sequence: Frames a second of pictures that are one clip a row; None for files.
     """
 
     out: Path
     manifest: Manifest
     spec: CheckerSpec
+    sequence: float | None = None
 
-    def results(self) -> Iterator[tuple[Path, Judged]]:
+    def place(self, row: int) -> Place:
+        """Return what a row is about; "" when the row has no path."""
+        path = self.manifest.picture(row)
+        return ImageSequence(Path(path), self.sequence) if path and self.sequence else path
+
+    def results(self) -> Iterator[tuple[Place, Judged]]:
         """Yield the path of each picture with its result, named as in the row.
 
         Raises:
@@ -89,7 +101,7 @@ class ScoredFiles:
                 raise DatasetError(
                     f"{self.out}, line {line}: not a row of scores: {error}"
                 ) from error
-            yield Path(self.manifest.picture(index)), judged
+            yield self.place(index), judged
 
 
 def score_manifest(
@@ -112,7 +124,8 @@ def score_manifest(
     """
     spec = _spec(options)
     manifest = read_manifest(file, output_columns(spec.tests))
-    return _score(ScoredFiles(out, manifest, spec), options, {}, say=say, progress=progress)
+    to_score = ScoredFiles(out, manifest, spec, options.sequence)
+    return _score(to_score, options, {}, say=say, progress=progress)
 
 
 def score_files(
@@ -137,7 +150,8 @@ def score_files(
     spec = _spec(options)
     manifest = manifest_of(inputs)
     facts = {INPUTS: _fingerprint(manifest)}
-    return _score(ScoredFiles(out, manifest, spec), options, facts, say=say, progress=progress)
+    to_score = ScoredFiles(out, manifest, spec, options.sequence)
+    return _score(to_score, options, facts, say=say, progress=progress)
 
 
 def manifest_of(inputs: Iterable[Input]) -> Manifest:
@@ -168,7 +182,9 @@ def _file_of(given: Input) -> Path:
         raise given.source
     if isinstance(given.source, bytes):
         raise InputError("standard input has no file that could be named in a row; use check -")
-    if not os.path.lexists(given.source) and address.parse(given.source) is None:
+    if given.rate is not None:
+        ImageSequence(given.source, given.rate).check()
+    elif not os.path.lexists(given.source) and address.parse(given.source) is None:
         raise InputError(f"{given.name}: file not found")
     return given.source
 
@@ -209,7 +225,8 @@ def _score(
     out, manifest, spec = to_score.out, to_score.manifest, to_score.spec
     checker = spec.checker()
     checker.load()  # a missing model is an error before any file is touched
-    facts = {**facts_of(spec, checker.models, checker.operating_points), **inputs}
+    rate = {} if options.sequence is None else {"sequence": options.sequence}
+    facts = {**facts_of(spec, checker.models, checker.operating_points), **inputs, **rate}
     outputs = output_columns(spec.tests)
     with ScoresFile(out, manifest, outputs, resume=options.resume, force=options.force) as scores:
         _keep_facts(out, facts, resumed=scores.done > 0)
@@ -218,7 +235,7 @@ def _score(
         say_done(out, scores, len(left), say)
         fields = score_pictures(
             spec,
-            ((manifest.picture(row), manifest.name(row)) for row in left),
+            ((to_score.place(row), manifest.name(row)) for row in left),
             min(options.workers, max(1, len(left))),
         )
         with progress("scored", total, done=scores.done, lines=True) as advance:

@@ -19,6 +19,7 @@ from facepad.jobs.files import write_file
 from facepad.jobs.progress import Progress
 from facepad.jobs.threads import ordered_map
 from facepad.packed.pictures import PackedFiles
+from facepad.sources import Place
 from facepad.reasons import REASONS, Explanation
 from facepad.types import Outcome
 
@@ -39,7 +40,7 @@ KINDS: Mapping[str, str] = MappingProxyType(  # in the order in which they are l
     }
 )
 
-Result = tuple[Path, Judged]  # where the picture lies, and its result
+Result = tuple[Place, Judged]  # where the picture lies, and its result
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +210,7 @@ def _card(result: Result, packed: PackedFiles) -> ReviewCard:
     )
 
 
-def _thumbnail(path: Path, judged: Judged, packed: PackedFiles) -> str | None:
+def _thumbnail(path: Place, judged: Judged, packed: PackedFiles) -> str | None:
     """Return the picture with the box of its face; of a clip the middle frame, without a box."""
     from facepad.media.thumbnail import data_url
     from facepad.sources import MIDDLE, read_frames

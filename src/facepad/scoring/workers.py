@@ -25,7 +25,7 @@ from facepad.scoring.table import (
     presentation_fields,
 )
 from facepad.selected_tests import SelectedTests, load_fusion, make_test, name_of
-from facepad.sources import BEST
+from facepad.sources import BEST, Place
 from facepad.types import CaptureQuality, Frame, OperatingPoint, Reason, Sample, Split
 
 NO_PATH = "the row has no path"
@@ -260,13 +260,13 @@ def as_shipped(point: OperatingPoint) -> GivenPoint:
 
 
 def score_pictures(
-    spec: CheckerSpec, pictures: Iterable[tuple[str, str]], workers: int
+    spec: CheckerSpec, pictures: Iterable[tuple[Place, str]], workers: int
 ) -> Iterator[Fields]:
     """Yield the fields of `output_columns` of each picture, in order.
 
     Args:
         spec: Makes the checker of each process.
-        pictures: Path of each picture, "" where a row has none, and its name in messages.
+        pictures: Place of each picture or clip, "" where a row has none, and its name in messages.
         workers: Number of processes.
 
     Raises:
@@ -300,12 +300,12 @@ def score_presentations(
         yield from pool.map(places, died=lambda _: dead)
 
 
-def score_picture(checker: Checker, picture: tuple[str, str], *, tests: Sequence[str]) -> Fields:
+def score_picture(checker: Checker, picture: tuple[Place, str], *, tests: Sequence[str]) -> Fields:
     """Return the fields of one picture or clip; an error if it cannot be read.
 
     Args:
         checker: Judges the picture.
-        picture: Its path, "" where the row has none, and its name in messages.
+        picture: Its place, "" where the row has none, and its name in messages.
         tests: Names of the liveness tests.
 
     Raises:

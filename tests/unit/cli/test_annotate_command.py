@@ -1,5 +1,6 @@
 """`facepad annotate` in a made-up world: what it writes and how it ends."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from facepad.cli.app import app
 from facepad.media.formats.clips import inspect_clip
 from facepad.registry import DEFAULT_TESTS
 
+Picture = Callable[[str, int], str]
 pytestmark = pytest.mark.usefixtures("_made_up")
 
 
@@ -39,6 +41,25 @@ def test_tests_and_times_are_those_that_are_asked_for(clip: Path, tmp_path: Path
     result = run(clip, tmp_path / "overlay.webm", *options)
     assert result.exit_code == 0, result.output
     assert result.stdout.startswith("9 decisions: ")
+
+
+@pytest.mark.parametrize("name", ["frames", "frames/%d.png"])
+def test_pictures_are_annotated_as_one_clip(picture: Picture, tmp_path: Path, name: str) -> None:
+    (tmp_path / "frames").mkdir()
+    for number in range(20):
+        picture(f"frames/{number}.png", 200 if number < 10 else 50)
+    out = tmp_path / "overlay.webm"
+    result = run(tmp_path / name, out, "--sequence", "10", "--window", "0.5")
+    assert result.exit_code == 0, result.output
+    assert result.stdout == "3 decisions: 2 bona fide, 1 attack\n"
+    track = inspect_clip(out).video
+    assert (track.frames, track.duration_s) == (20, pytest.approx(2.0, abs=0.11))
+
+
+def test_the_fusion_and_the_face_are_those_that_are_asked_for(clip: Path, tmp_path: Path) -> None:
+    options = ("--tests", "one,two", "--fusion", "lda", "--faces", "single")
+    assert run(clip, tmp_path / "overlay.webm", *options).exit_code == 0
+    assert run(clip, tmp_path / "other.webm", "--faces", "all").exit_code == 2
 
 
 def test_an_output_that_exists_is_kept_without_force(clip: Path, tmp_path: Path) -> None:

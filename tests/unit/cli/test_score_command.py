@@ -109,3 +109,44 @@ def test_a_page_is_made_also_of_rows_that_were_there() -> None:
 def test_a_page_that_cannot_be_made_is_an_error_before_anything_is_scored() -> None:
     assert run("in", "--review", "in/a.png").exit_code == 4
     assert not Path("scores.csv").exists()
+
+
+def test_pictures_of_a_folder_or_a_pattern_are_one_row(picture: Picture) -> None:
+    for name, level in (("bright", 200), ("dark", 50)):
+        Path(name).mkdir()
+        for number in range(12):
+            picture(f"{name}/{number}.png", level)
+    given = ("bright", "dark/%d.png", "--sequence", "25")
+    result = run(*given)
+    assert result.exit_code == 0, result.output
+    assert paths() == ["bright", "dark/%d.png"]
+    assert result.stdout.startswith("2 pictures: 1 bona fide, 1 attack; ")
+    assert run(*given, "--resume").exit_code == 0
+    other = run("bright", "dark/%d.png", "--sequence", "30", "--resume")
+    assert other.exit_code == 4
+    assert "sequence" in other.stderr
+
+
+def test_clips_of_pictures_are_named_by_a_manifest_and_shown_on_a_page(picture: Picture) -> None:
+    pytest.importorskip("jinja2")
+    Path("frames").mkdir()
+    for number in range(3):
+        picture(f"frames/{number}.png", 200)
+    Path("in.csv").write_text("path,person\nframes,anna\nnone,ben\n")
+    result = run("--manifest", "in.csv", "--sequence", "25", "--review", "review.html")
+    assert result.exit_code == 2
+    assert "1 bona fide" in result.stdout
+    assert "1 unreadable" in result.stdout
+    assert Path("review.html").read_text().count("data:image/jpeg") == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "words"), [("none", "folder not found"), ("in/a.png", "a sequence is a folder")]
+)
+def test_a_sequence_that_is_none_is_an_error_before_anything_is_written(
+    path: str, words: str
+) -> None:
+    result = run("in", path, "--sequence", "25")
+    assert result.exit_code == 2
+    assert f"{path}: {words}" in result.stderr
+    assert not Path("scores.csv").exists()
