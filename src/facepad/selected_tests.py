@@ -258,7 +258,7 @@ class LoadedTests:
         fused = fused_of(self.fuse, answers)
         kept, near, notes = tuple(capture), Reason.NEAR_THRESHOLD, []
         if isinstance(self.operating_point, str):
-            counted = _counted([t for t in asked if points[t.name].decides] or asked, said)
+            counted = _counted([t for t in asked if not points[t.name].only_adds] or asked, said)
             if any(getattr(test, "anchored", None) is False for test in counted):
                 near = Reason.UNCALIBRATED_CAMERA
             if any(said[test.name].reason is Reason.NO_THRESHOLD for test in counted):
@@ -318,7 +318,7 @@ def load_fusion(fusion: str | Fusion, tests: Sequence[LivenessTest] = ()) -> Fus
         if isinstance(found, FusionFactory):
             found = found.load()
     if isinstance(found, FittedFusion):
-        found.check_for([test for test in tests if test.operating_point.decides] or tests)
+        found.check_for([test for test in tests if not test.operating_point.only_adds] or tests)
     loaded: Fusion = found
     return loaded
 

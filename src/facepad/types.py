@@ -178,14 +178,22 @@ class OperatingPoint:
         return cls(name, threshold, threshold, threshold)
 
     @classmethod
-    def undecided(cls, name: str = "undecided") -> "OperatingPoint":
+    def undecided(cls) -> "OperatingPoint":
         """A band of all scores: of a test that adds to others and never decides by itself."""
-        return cls(name, 0.5, 0.0, 1.0)
+        return cls("undecided", 0.5, 0.0, 1.0)
 
     @property
     def decides(self) -> bool:
         """Whether any score is outside the band."""
         return self.low > 0.0 or self.high < 1.0
+
+    @property
+    def only_adds(self) -> bool:
+        """Whether it is that of a test that adds to others, as `undecided` makes it.
+
+        A test without a threshold of its own is none: a fusion may be fitted on it.
+        """
+        return self == OperatingPoint.undecided()
 
 
 @dataclass(frozen=True, slots=True)

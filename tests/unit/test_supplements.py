@@ -57,6 +57,13 @@ def test_supplements_add_to_each_other_in_any_order() -> None:
     assert logit(one.value or 0.0) == pytest.approx(sum(map(logit, (0.6, 0.7, 0.4))))
 
 
+def test_a_test_without_a_threshold_is_no_supplement() -> None:
+    point = OperatingPoint("no threshold", 0.5, 0.0, 1.0)
+    given = {"face": Answer(Score(0.7), BAND), "own": Answer(Score(0.9), point)}
+    assert added_by(given) == {}
+    assert fused(mean_ratio, given) == mean_ratio(given)
+
+
 def test_what_a_supplement_adds_is_explained() -> None:
     given = answers(Score(0.7), Score(sigmoid(0.5)))
     found = contributions_of(mean_ratio, given, fused(mean_ratio, given).value)

@@ -128,21 +128,21 @@ def annotate(
 
 
 def _frames(source: Path | ImageSequence, selection: FrameSelection = EVERY) -> Iterator[Frame]:
-    is_sequence = isinstance(source, ImageSequence)
-    numbered = source.frames(selection) if is_sequence else read_numbered(source, selection)
-    return (frame for _, frame in numbered)
+    if isinstance(source, ImageSequence):
+        return (frame for _, frame in source.frames(selection))
+    return (frame for _, frame in read_numbered(source, selection))
 
 
 def _checked_track(source: Path | ImageSequence, out: Path, *, force: bool) -> VideoTrack:
     """Return what a clip states of its pictures, when it can be annotated into the file."""
     if out.suffix.lower() != SUFFIX:
         raise SettingsError(f"expected a name that ends in {SUFFIX} for the output, got {out}")
-    is_file = isinstance(source, Path) and source.is_file()
-    if is_file and not is_clip(source):
-        raise InputError(f"{source}: expected a clip, got a picture or another file")
+    file = source if isinstance(source, Path) and source.is_file() else None
+    if file is not None and not is_clip(file):
+        raise InputError(f"{file}: expected a clip, got a picture or another file")
     (first,) = _frames(source, FrameSelection("at", 0))  # checks the limits, names the file
     if out.exists():
-        if is_file and out.samefile(source):
+        if file is not None and out.samefile(file):
             raise SettingsError(f"the output {out} is the clip itself; give another name")
         if not force:
             raise SettingsError(f"{out} exists already; overwrite it with --force")

@@ -13,6 +13,7 @@ import numpy as np
 from facepad.errors import InputError
 from facepad.evaluation import protocol
 from facepad.evaluation.aggregation import Scored, ranked_table
+from facepad.evaluation.answers import AddedAnswers
 from facepad.evaluation.choices import ScoreDirection
 from facepad.evaluation.intervals import LEVEL, REPEATS, RateIntervals, rate_intervals
 from facepad.evaluation.ranking import Ranking, rank
@@ -145,6 +146,7 @@ class Assessment:
         ratios: Quality of the scores as log-likelihood ratios; None where a score of the system
             lies outside [0, 1], or ``ranking`` is None.
         remark: Why a threshold is missing; "" when none is.
+        added: Answers of a test that only adds to others; None of a system that decides.
     """
 
     system: str
@@ -157,6 +159,7 @@ class Assessment:
     ranking_intervals: RankingIntervals | None
     ratios: RatioQuality | None = None
     remark: str = ""
+    added: AddedAnswers | None = None
 
     @property
     def values(self) -> Floats:

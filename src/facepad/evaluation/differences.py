@@ -99,10 +99,14 @@ def pair_count(found: Sequence[Assessment]) -> int:
 
 
 def _pairs(found: Sequence[Assessment]) -> list[tuple[Assessment, list[Assessment]]]:
-    """Return the first system of each part, and the others of the same presentations."""
+    """Return the first system of each part, and the others of the same presentations.
+
+    Tests that only add to others are left out: they judge some of the presentations only.
+    """
     pairs = []
-    for part in dict.fromkeys(one.part for one in found):
-        first, *others = [one for one in found if one.part == part]
+    deciding = [one for one in found if one.added is None]
+    for part in dict.fromkeys(one.part for one in deciding):
+        first, *others = [one for one in deciding if one.part == part]
         alike = [other for other in others if _keys(other) == _keys(first)]
         if alike:
             pairs.append((first, alike))

@@ -7,10 +7,11 @@ reported a second time by themselves.
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from facepad.errors import InputError, counted, suggestion
 from facepad.evaluation.aggregation import Scored, of_split, pooled
+from facepad.evaluation.answers import added_answers
 from facepad.evaluation.assessment import Assessment, GivenPoint, Rule, Sampling, assess
 from facepad.evaluation.choices import ScoreDirection
 from facepad.evaluation.protocol import shared_notices, subject_disjoint
@@ -34,6 +35,8 @@ class SystemScores:
         higher_is: What a higher score means.
         asks_dev: Whether thresholds are also set on dev; not for a system with a threshold of
             its own.
+        only_adds: Whether the scores are only added to those of others, so that there is no
+            threshold.
     """
 
     system: str
@@ -43,6 +46,7 @@ class SystemScores:
     given: tuple[GivenPoint, ...] = ()
     higher_is: ScoreDirection = ScoreDirection.BONA_FIDE
     asks_dev: bool = True
+    only_adds: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,7 +196,7 @@ def _assess(
     devs: Mapping[str, Sequence[Scored]],
     plan: Plan,
 ) -> Assessment:
-    return assess(
+    found = assess(
         rows,
         devs,
         rule=plan.rule,
@@ -202,6 +206,7 @@ def _assess(
         part=f"{one.dataset} {part}".strip(),
         sampling=plan.sampling,
     )
+    return replace(found, remark="", added=added_answers(rows)) if one.only_adds else found
 
 
 def _check(scores: Sequence[SystemScores], plan: Plan) -> None:
@@ -220,7 +225,7 @@ def _devs(
     one: SystemScores, scores: Iterable[SystemScores], plan: Plan
 ) -> dict[str, tuple[Scored, ...]]:
     """Return dev splits of the same system by name; the dataset's own first."""
-    if not one.asks_dev:
+    if one.only_adds or not one.asks_dev:
         return {}
     same = [other for other in scores if other.system == one.system]
     if plan.threshold_from != Split.DEV:
@@ -248,6 +253,7 @@ def _with_pool(scores: Sequence[SystemScores], plan: Plan) -> list[SystemScores]
                 given=same[0].given,
                 higher_is=same[0].higher_is,
                 asks_dev=same[0].asks_dev,
+                only_adds=same[0].only_adds,
             )
         )
     return [*scores, *more]

@@ -1,6 +1,6 @@
 """Tests that add to what others decide, and never decide by themselves.
 
-Such a test has an operating point whose band holds every score (`OperatingPoint.undecided`). Its
+Such a test has the operating point `OperatingPoint.undecided`, whose band holds every score. Its
 log-likelihood ratio is small by the test's own bound, and is added to that of the tests that
 decide; threshold and band stay theirs. A test that cannot tell adds nothing.
 """
@@ -29,7 +29,7 @@ def added_by(answers: Mapping[str, Answer]) -> Mapping[str, float]:
         {
             name: logit(one.score.value)
             for name, one in answers.items()
-            if not one.operating_point.decides
+            if one.operating_point.only_adds
             and one.score.value is not None
             and one.score.reason is None
         }
@@ -38,7 +38,7 @@ def added_by(answers: Mapping[str, Answer]) -> Mapping[str, float]:
 
 def deciding(answers: Mapping[str, Answer]) -> Mapping[str, Answer]:
     """Return the answers of tests that can decide; all answers where none can."""
-    own = {name: one for name, one in answers.items() if one.operating_point.decides}
+    own = {name: one for name, one in answers.items() if not one.operating_point.only_adds}
     return own or answers
 
 

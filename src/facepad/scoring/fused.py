@@ -1,7 +1,7 @@
 """Several tests as one system: their fusion, its operating point, subsets, and where it decides."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
@@ -34,22 +34,25 @@ class FusedTests:
     Attributes:
         fusion: Name of the fusion.
         fuse: The fusion.
-        points: Threshold and band of each test alone, by name; at least two tests.
+        points: Threshold and band of each test alone, by name; at least two tests, or one with
+            supplements.
+        supplements: Names of tests whose log-likelihood ratios are added.
     """
 
     fusion: str
     fuse: Fusion
     points: Points
+    supplements: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, fusion: str, points: Points) -> "FusedTests":
+    def of(cls, fusion: str, points: Points, supplements: tuple[str, ...] = ()) -> "FusedTests":
         """Return tests with the fusion of this name, or of this file.
 
         Raises:
             SettingsError: There is no such fusion.
             ModelError: Its file is missing or wrong.
         """
-        return cls(fusion_name(fusion), load_fusion(fusion), points)
+        return cls(fusion_name(fusion), load_fusion(fusion), points, supplements)
 
     @property
     def name(self) -> str:
@@ -59,8 +62,12 @@ class FusedTests:
             >>> half = OperatingPoint.at(0.5)
             >>> FusedTests.of("mean", {"quality": half, "face_cnn": half}).name
             'mean of quality, face_cnn'
+            >>> FusedTests.of("mean", {"face_cnn": half}, ("blink", "pulse")).name
+            'face_cnn with blink, pulse'
         """
-        return f"{self.fusion} of {', '.join(self.points)}"
+        names = ", ".join(self.points)
+        deciding = f"{self.fusion} of {names}" if len(self.points) > 1 else names
+        return f"{deciding} with {', '.join(self.supplements)}" if self.supplements else deciding
 
     @property
     def usual_point(self) -> OperatingPoint:
@@ -74,13 +81,21 @@ class FusedTests:
         return as_shipped(self.usual_point)
 
     def subsets(self) -> Iterator["FusedTests"]:
-        """Yield the tests without one, then smaller sets of at least two; see ``MOST_TESTS``."""
+        """Yield the tests without one, then smaller sets of at least two; see ``MOST_TESTS``.
+
+        Supplements are part of each.
+        """
         most = len(self.points) - 1
         least = 2 if len(self.points) <= MOST_TESTS else most
         for size in range(most, max(2, least) - 1, -1):
             for names in combinations(self.points, size):
                 points = {name: self.points[name] for name in names}
-                yield FusedTests(self.fusion, self.fuse, points)
+                yield replace(self, points=points)
+
+    def without_supplements(self) -> Iterator["FusedTests"]:
+        """Yield the same tests without supplements, where that is neither the same nor one test."""
+        if self.supplements and len(self.points) > 1:
+            yield replace(self, supplements=())
 
     def lines(self) -> tuple[FusionLine, ...]:
         """Return where each pair of the first three tests decides, without the other tests."""
@@ -102,7 +117,7 @@ class FusedTests:
         given = {test: _score(*answer, capture) for test, answer in answers.items()}
         part = {t: s for t, s in given.items() if s.value is not None or s.reason not in UNMET}
         answered = {t: Answer(score, self.points[t]) for t, score in (part or given).items()}
-        fused = fused_of(self.fuse, answered)
+        fused = fused_of(self.fuse, {**answered, **self._added(row, capture)})
         poor = {
             reason
             for test in part
@@ -111,6 +126,11 @@ class FusedTests:
         }
         reasons = {*poor, *(reason.value for reason in fused.reasons)}
         return fused.value, ";".join(r.value for r in Reason if r.value in reasons)
+
+    def _added(self, row: Mapping[str, str], capture: set[str]) -> dict[str, Answer]:
+        point = OperatingPoint.undecided()
+        scores = {test: _score(*answer_of(row, test), capture) for test in self.supplements}
+        return {test: Answer(score, point) for test, score in scores.items()}
 
     def _line(self, first: str, second: str) -> FusionLine:
         ratios = np.linspace(-LOGIT_LIMIT, LOGIT_LIMIT, STEPS)

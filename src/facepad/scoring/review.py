@@ -19,8 +19,8 @@ from facepad.jobs.files import write_file
 from facepad.jobs.progress import Progress
 from facepad.jobs.threads import ordered_map
 from facepad.packed.pictures import PackedFiles
-from facepad.sources import Place
 from facepad.reasons import REASONS, Explanation
+from facepad.sources import Place
 from facepad.types import Outcome
 
 if TYPE_CHECKING:

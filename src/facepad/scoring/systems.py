@@ -129,7 +129,7 @@ def from_datasets(options: EvaluationOptions, *, say: Say, progress: Progress) -
         fusion=options.fusion,
     )
     tests = JudgedTests.of(spec)
-    fused = [FusedTests.of(spec.fusion, tests.points)] if len(tests.points) > 1 else []
+    fused = _fused(spec, tests)
     lines = fused[0].lines() if fused else ()
     if fused and options.subsets:
         fused += fused[0].subsets()
@@ -203,6 +203,14 @@ class _Judged:
         )
 
 
+def _fused(spec: CheckerSpec, tests: JudgedTests) -> list[FusedTests]:
+    """Return what decides of several tests, and the same without those that only add."""
+    if len(tests.points) + len(tests.supplements) < 2:
+        return []
+    whole = FusedTests.of(spec.fusion, tests.points, tests.supplements)
+    return [whole, *whole.without_supplements()]
+
+
 def _scoring(
     options: EvaluationOptions, copy: EvaluatedDataset, tests: JudgedTests, workers: int
 ) -> DatasetScoring:
@@ -242,6 +250,7 @@ def _systems(
             rows=rows,
             given=points,
             asks_dev=asks_dev,
+            only_adds=name in tests.supplements,
         )
 
     for some, rows in one.fused[:1]:  # at the point that was applied to each presentation

@@ -182,9 +182,16 @@ class JudgedTests:
         A test without a threshold of its own always abstains, and is left out, unless the fusion
         was fitted on it.
         """
-        points = {test: self.loaded[test].point for test in self.spec.deciding}
+        own = {test: self.loaded[test].point for test in self.spec.deciding}
+        points = {test: point for test, point in own.items() if not point.only_adds}
         fitted = len(points) > 1 and bool(self.fusion_models)
-        return {test: point for test, point in points.items() if fitted or is_decisive(point)}
+        return {test: point for test, point in points.items() if fitted or point.decides}
+
+    @property
+    def supplements(self) -> tuple[str, ...]:
+        """Names of the tests that add to the deciding ones; none where no test decides."""
+        added = (test for test in self.spec.deciding if self.loaded[test].point.only_adds)
+        return tuple(added) if self.points else ()
 
     @property
     def models(self) -> dict[str, str]:
@@ -198,7 +205,8 @@ class JudgedTests:
     def lacking(self) -> tuple[str, ...]:
         """Which tests do not have the operating point that was asked for, in sentences."""
         asked = self.spec.operating_point
-        without = [name for name, test in self.loaded.items() if test.point.name != asked]
+        own = {name: test.point for name, test in self.loaded.items()}
+        without = [name for name, at in own.items() if at.name != asked and not at.only_adds]
         told = [] if asked == DEFAULT_POINT else without
         return tuple(f"{test} has no operating point {asked!r}; its own is used" for test in told)
 
@@ -208,7 +216,7 @@ class JudgedTests:
 
     def own_points(self, test: str) -> tuple[GivenPoint, ...]:
         """Return the operating point of a test; none where it has no threshold of its own."""
-        return (self.own_point(test),) if is_decisive(self.loaded[test].point) else ()
+        return (self.own_point(test),) if self.loaded[test].point.decides else ()
 
     def own_point(self, test: str) -> GivenPoint:
         """Return the operating point of a test: the calibration's, or the one it ships with."""
@@ -245,11 +253,6 @@ def load(test: str, spec: CheckerSpec) -> LoadedTest:
             checker.load()
         times.append(clock.steps["load"])
     return LoadedTest(checker.operating_points[test], checker.models, tuple(times))
-
-
-def is_decisive(point: OperatingPoint) -> bool:
-    """Return whether a test decides by this point: not where every score is uncertain."""
-    return point.low > 0.0 or point.high < 1.0
 
 
 def as_shipped(point: OperatingPoint) -> GivenPoint:

@@ -10,7 +10,7 @@ from facepad.decision import Decision, conclude
 from facepad.errors import SettingsError
 from facepad.evaluation.aggregation import Scored
 from facepad.fusion import Answer, Fused, mean_ratio
-from facepad.scores import logit
+from facepad.scores import logit, sigmoid
 from facepad.scoring.engine import DatasetScoring, decided_rows, scored_by
 from facepad.scoring.fused import FusedTests, partly_decided
 from facepad.scoring.table import error_fields, presentation_columns, presentation_fields
@@ -124,6 +124,27 @@ def test_what_could_not_be_read_keeps_its_error() -> None:
     fields = error_fields("b/1.jpg: the file is empty", len(presentation_columns(tuple(POINTS))))
     (anew,) = anew_by(together("one", "two"), *kept(fields))
     assert (anew.value, anew.reason) == (None, "error: b/1.jpg: the file is empty")
+
+
+def test_supplements_are_added_and_named() -> None:
+    given = {"one": Score(0.9), "two": Score(sigmoid(-2.0)), "three": Score(0.3)}
+    scoring, rows = rows_of(given)
+    whole = FusedTests.of("mean", {"one": POINTS["one"]}, ("two",))
+    pair = FusedTests.of("mean", {name: POINTS[name] for name in ("one", "three")}, ("two",))
+    assert (whole.name, pair.name) == ("one with two", "mean of one, three with two")
+    (anew,), (both,) = anew_by(whole, scoring, rows), anew_by(pair, scoring, rows)
+    assert logit(anew.value or 0.0) == pytest.approx(logit(0.9) - 2.0, abs=1e-4)
+    assert logit(both.value or 0.0) == pytest.approx((logit(0.9) + logit(0.3)) / 2 - 2.0, abs=1e-4)
+    assert [some.name for some in pair.without_supplements()] == ["mean of one, three"]
+    assert list(whole.without_supplements()) == []  # the test alone is a system already
+
+
+@pytest.mark.parametrize("silent", [Score(None, Reason.NO_BLINK), Score(0.9, UNFAMILIAR)])
+def test_a_supplement_that_cannot_tell_adds_nothing_to_a_row(silent: Score) -> None:
+    scoring, rows = rows_of({"one": Score(0.9), "two": silent, "three": Score(0.3)})
+    whole = FusedTests.of("mean", {"one": POINTS["one"]}, ("two",))
+    (anew,) = anew_by(whole, scoring, rows)
+    assert anew == Scored(SAMPLE, pytest.approx(0.9), "")
 
 
 def test_a_subset_is_fused_from_its_own_tests() -> None:

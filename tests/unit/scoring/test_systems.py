@@ -133,6 +133,18 @@ def test_a_test_without_a_threshold_has_no_point_of_its_own_and_no_part_in_the_m
     assert len(found.own_points("face_cnn")) == 1
 
 
+def test_a_test_that_only_adds_has_no_part_in_the_mean_also_of_a_fitted_fusion() -> None:
+    adds = LoadedTest(OperatingPoint.undecided(), {}, ())
+    found = panel(None)
+    found = replace(found, loaded={**found.loaded, "quality": adds})
+    assert (list(found.points), found.supplements) == (["face_cnn"], ("quality",))
+    assert list(replace(found, fusion_models={"lda": "1"}).points) == ["face_cnn"]
+    alone = replace(found, loaded=dict.fromkeys(found.loaded, adds))
+    assert (dict(alone.points), alone.supplements) == ({}, ())
+    strict = replace(found, spec=replace(found.spec, operating_point="strict"))
+    assert strict.lacking == ("face_cnn has no operating point 'strict'; its own is used",)
+
+
 def test_without_a_camera_all_decide() -> None:
     assert list(panel(None).points) == ["face_cnn", "quality"]
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from facepad.errors import SettingsError
+from facepad.evaluation.answers import LEAST_RATIO, AddedAnswers
 from facepad.evaluation.assessment import Assessment, AtPoint
 from facepad.evaluation.differences import Difference, PairedDifferences
 from facepad.evaluation.intervals import Interval, RateIntervals
@@ -159,6 +160,7 @@ def _assessment(one: Assessment) -> dict[str, Any]:
         "remark": one.remark,
         "ranking": _ranking(one),
         "ratios": None if one.ratios is None else _ratios(one.ratios),
+        "added": None if one.added is None else _added(one.added),
         "curve": None if one.ranking_intervals is None else _band(one.ranking_intervals.band),
     }
 
@@ -232,6 +234,12 @@ def _ratios(ratios: RatioQuality) -> dict[str, Any]:
             for each in ratios.bins
         ],
     }
+
+
+def _added(found: AddedAnswers) -> dict[str, Any]:
+    names = ("presentations", "towards", "against", "neither", "silent")
+    kinds = [{"name": k.kind, **{n: getattr(k, n) for n in names}} for k in found.kinds]
+    return {"least_ratio": LEAST_RATIO, "auc": found.auc, "kinds": kinds}
 
 
 def _differences(one: PairedDifferences) -> dict[str, Any]:

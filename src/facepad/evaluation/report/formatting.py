@@ -171,7 +171,25 @@ def _assessment(one: Assessment) -> list[str]:
         lines += _point(point)
     if one.remark:
         lines.append(f"  {one.remark}")
-    return [*lines, *_ranking(one), *_ratios(one)]
+    return [*lines, *_added(one), *_ranking(one), *_ratios(one)]
+
+
+def _added(one: Assessment) -> list[str]:
+    """Return how a test that only adds to others answered each kind."""
+    if (found := one.added) is None:
+        return []
+    total = found.total
+    lines = [
+        f"  only adds to others: judged {total.judged:,} of {total.presentations:,} presentations, "
+        f"AUC among these {number(found.auc)}"
+    ]
+    for kind in found.kinds:
+        lines.append(
+            f"    {safe_label(kind.kind):<22} towards bona fide {kind.towards:,}, against "
+            f"{kind.against:,}, neither {kind.neither:,}, cannot tell {kind.silent:,} of "
+            f"{kind.presentations:,}"
+        )
+    return lines
 
 
 def _ratios(one: Assessment) -> list[str]:

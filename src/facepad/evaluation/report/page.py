@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from facepad.errors import SettingsError
+from facepad.evaluation.answers import LEAST_RATIO
 from facepad.evaluation.assessment import Assessment
 from facepad.evaluation.intervals import Interval
 from facepad.evaluation.report import formatting
@@ -68,6 +69,7 @@ def render(
         cards=_of_first_systems(report),
         galleries={name: _gallery(pictures, draw) for name, pictures in report.pictures.items()},
         level=_level(report),
+        least_ratio=LEAST_RATIO,
     )
 
 

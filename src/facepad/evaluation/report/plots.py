@@ -94,13 +94,13 @@ def plots_of(found: Sequence[Assessment], lines: Sequence[FusionLine] = ()) -> t
     """Return every plot that the assessments allow, part by part.
 
     Args:
-        found: Assessments; the first systems of a part are drawn.
+        found: Assessments; the first systems of a part are drawn, without tests that only add.
         lines: Where the fusion of two systems decides.
     """
     parts = dict.fromkeys(one.part for one in found)
     plots = []
     for number, part in enumerate(parts, start=1):
-        here = [one for one in found if one.part == part]
+        here = [one for one in found if one.part == part and one.added is None]
         ranked = [one for one in here if one.ranking is not None]
         if ranked:
             plots += _trade_offs(f"{number}", part, ranked)
