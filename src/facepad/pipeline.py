@@ -10,7 +10,6 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from threading import Lock
 from types import MappingProxyType
 from typing import Any, Literal, overload
 
@@ -33,7 +32,8 @@ from facepad.needs import Assess, judged_frames, missing_reason
 from facepad.packed.pictures import PackedFiles
 from facepad.registry import DEFAULT_FUSION, DEFAULT_POINT
 from facepad.scorer import Scorer, StepClock, contributions_of, frames_used, is_settled
-from facepad.selected_tests import LoadedTests, SelectedTests, name_of
+from facepad.selected_tests import LoadsOnce, SelectedTests, name_of
+from facepad.selected_tests.loaded import LoadedTests
 from facepad.sources import BEST, Channels, Settled, Source
 from facepad.types import LivenessTest, OperatingPoint, Presentation, Reason, Score
 
@@ -46,9 +46,10 @@ class Checker:
 
     Args:
         tests: Names of liveness tests, or tests themselves; together they decide. None for
-            the default: `face_cnn`. "network:my.toml" is a network that this file describes.
+            the default: `face_cnn`, and for clips also `blink`, `pulse` and `parallax`.
+            "network:my.toml" is a network that this file describes.
         advisory: More tests, whose scores do not affect the decision. None for the default:
-            `quality` beside the default tests, and none beside others.
+            `face_mask` and `quality` beside the default tests, and none beside others.
         calibration: Name of a camera's calibration, from `facepad calibrate`. Then only the
             test that it was made for decides, anchored to it; all other tests are advisory.
         fusion: Makes one score of those of the deciding tests: a name, the path of a file that
@@ -118,11 +119,11 @@ class Checker:
         """Make what a copy in another process makes anew."""
         self._scorer = Scorer(self._threads, *self._deadlines_s, explain=self._explain)
         self._packed = PackedFiles()
-        self._loaded: LoadedTests | None = None
-        self._lock = Lock()
+        options = (self._fusion, self._threads, self._operating_point)
+        self._loaded = LoadsOnce(self._selected, *options, self._finder, self._assess)
 
     def __getstate__(self) -> dict[str, Any]:
-        anew = ("_scorer", "_packed", "_loaded", "_lock")
+        anew = ("_scorer", "_packed", "_loaded")
         return {name: value for name, value in vars(self).items() if name not in anew}
 
     def __setstate__(self, state: Mapping[str, Any]) -> None:
@@ -254,7 +255,7 @@ class Checker:
         count = len(presentation.frames)
         if count == 1:
             return self._judge(presentation, None, StepClock())
-        if not self.parts().has_frame_wise:
+        if not self.parts(is_clip=True).has_frame_wise:
             return self._judge(None, presentation, StepClock())
         with named_errors(presentation.source):
             numbers = self.frames.candidates.within(count)
@@ -263,7 +264,7 @@ class Checker:
 
     @property
     def tests(self) -> tuple[str, ...]:
-        """Names of all tests, those that decide first."""
+        """Names of all tests of a still, those that decide first."""
         return self._selected.names
 
     @property
@@ -300,16 +301,12 @@ class Checker:
         """
         finders.load(self.parts().finder)
 
-    def parts(self, clock: StepClock | None = None) -> LoadedTests:
-        """Return tests, fusion and finder; load them at the first call, timed by ``clock``."""
-        if self._loaded is None:
-            with (clock or StepClock()).step("load"), self._lock:
-                if self._loaded is None:
-                    self._loaded = self._selected.load(
-                        *(self._fusion, self._threads, self._operating_point),
-                        *(self._finder, self._assess),
-                    )
-        return self._loaded
+    def parts(self, clock: StepClock | None = None, *, is_clip: bool = False) -> LoadedTests:
+        """Return tests, fusion and finder for stills or clips; load them at the first call."""
+        if self._loaded.is_ready(is_clip=is_clip):
+            return self._loaded.get(is_clip=is_clip)
+        with (clock or StepClock()).step("load"):
+            return self._loaded.get(is_clip=is_clip)
 
     def _decision_or_error(
         self, source: Source, channels: Channels | None
@@ -328,7 +325,7 @@ class Checker:
         if not is_clip:  # an unreadable still is an error before models are loaded
             with clock.step("decode"):
                 stills = load()
-        parts = self.parts(clock)
+        parts = self.parts(clock, is_clip=is_clip)
         with clock.step("decode"):
             if is_clip and parts.clip_needs is not None:
                 clip = sources.load_dense(source, parts.clip_needs, **given)
@@ -339,7 +336,7 @@ class Checker:
     def _judge(
         self, stills: Presentation | None, clip: Presentation | None, clock: StepClock
     ) -> Decision:
-        parts = self.parts(clock)
+        parts = self.parts(clock, is_clip=clip is not None)
         with clock.step("faces"):
             single = self.faces == "single"
             stills, clip = with_faces(stills, clip, parts.finder, single=single)
@@ -390,7 +387,7 @@ class Checker:
             interval=fused.interval,
             left_out=MappingProxyType(left_out),
             capture=shown.capture and replace(shown.capture, reasons=capture),
-            advisory=self.tests[len(self.deciding) :],
+            advisory=tuple(test.name for test in parts.tests[parts.deciding :]),
             fusion=fusion_name(self._fusion),
             calibration=self._selected.calibration_version,
             version=__version__,

@@ -127,6 +127,8 @@ DEFAULT_ADVISORY = (
     "face_mask",
     "quality",
 )  # liveness tests whose scores are shown beside the default ones
+# Liveness tests that a clip gets beside the default ones, to which they add.
+DEFAULT_CLIP_TESTS = ("blink", "pulse", "parallax")
 DEFAULT_CALIBRATED = "face_cnn"  # liveness test that is calibrated where none is named
 DEFAULT_FUSION = "mean"
 POINT_NAMES = ("convenience", "balanced", "strict")  # operating points; the last rejects the most

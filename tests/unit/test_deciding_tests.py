@@ -8,15 +8,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from facepad import calibration
+from facepad import calibration, registry, selected_tests
 from facepad.calibration import Anchor, Calibration, MemberAnchor
 from facepad.decision import Decision
 from facepad.errors import ModelError, SettingsError
 from facepad.fusion import Answer, Fused
 from facepad.models.card import Card
+from facepad.needs import Needs
 from facepad.pipeline import Checker
+from facepad.registry import DEFAULT_CLIP_TESTS
 from facepad.scoring.table import presentation_columns, presentation_fields
-from facepad.selected_tests import make_calibratable, make_test
+from facepad.selected_tests import SelectedTests, make_calibratable, make_test, name_of
 from facepad.types import (
     CaptureQuality,
     Face,
@@ -346,3 +348,71 @@ def test_a_test_without_a_threshold_does_not_abstain_where_the_fusion_was_fitted
     mean = Checker(tests, finder=AnyFinder(), fusion="mean")
     scores = mean.check(PICTURE, channels="rgb").scores
     assert scores["network:my"].reason is Reason.NO_THRESHOLD
+
+
+def test_clips_get_more_tests_by_default_and_stills_do_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = _stand_ins(monkeypatch)
+    checker = Checker(finder=AnyFinder(), threads=1)
+    still = checker.check(PICTURE, channels="rgb")
+    assert list(still.scores) == ["plain", "aside"]
+    assert not still.left_out
+    assert sorted(made) == ["aside", "plain"]
+    clip = checker.check_presentation(
+        Presentation(tuple(Frame(PICTURE, 0.1 * number, number=number) for number in range(9)))
+    )
+    assert list(clip.scores) == ["plain", "moves", "aside"]
+    assert clip.advisory == ("aside",)
+    assert sorted(made) == ["aside", "moves", "plain"]  # each is made once
+    assert clip.score is not None
+    assert still.score is not None
+    assert clip.score > still.score  # what moves adds to it
+
+
+def test_tests_that_are_named_are_all_that_a_clip_gets(monkeypatch: pytest.MonkeyPatch) -> None:
+    _stand_ins(monkeypatch)
+    checker = Checker(["plain"], finder=AnyFinder())
+    clip = Presentation(tuple(Frame(PICTURE, 0.1 * number, number=number) for number in range(9)))
+    assert list(checker.check_presentation(clip).scores) == ["plain"]
+
+
+def test_beside_a_calibration_the_tests_of_clips_are_only_shown() -> None:
+    selected = SelectedTests.of(camera="kiosk-7")
+    assert [name_of(test) for test in selected.for_clips().deciding] == ["made_up"]
+    assert selected.for_clips().names[-3:] == DEFAULT_CLIP_TESTS
+    assert not set(DEFAULT_CLIP_TESTS) & set(selected.names)
+
+
+def test_a_test_of_clips_that_is_only_to_be_shown_is_not_asked_twice() -> None:
+    selected = SelectedTests.of(advisory=["blink"]).for_clips()
+    assert selected.names.count("blink") == 1
+    assert "blink" in map(name_of, selected.advisory)
+
+
+ADDS, CLIP = OperatingPoint.undecided(), Needs(min_frames=2)
+
+
+@dataclass(frozen=True)
+class MovingTest(PlainTest):
+    """A test of clips that adds to what others decide."""
+
+    name: str = "moves"
+    value: float = 0.7
+    operating_point: OperatingPoint = ADDS
+    needs: Needs = CLIP
+
+
+def _stand_ins(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Register stand-ins as default tests; return the names of those that are made."""
+    made: list[str] = []
+    tests = {"plain": PlainTest(), "aside": PlainTest("aside"), "moves": MovingTest()}
+
+    def make(name: str, _: int = 1) -> LivenessTest:
+        made.append(name)
+        return tests[name]
+
+    monkeypatch.setattr(registry, "DEFAULT_TESTS", ("plain",))
+    monkeypatch.setattr(registry, "DEFAULT_ADVISORY", ("aside",))
+    monkeypatch.setattr(registry, "DEFAULT_CLIP_TESTS", ("moves",))
+    monkeypatch.setattr(registry, "located", lambda name: name)
+    monkeypatch.setattr(selected_tests, "make_test", make)
+    return made

@@ -198,7 +198,7 @@ class _Run:
     """Goes through one clip; holds the kept frames and the decisions so far."""
 
     def __init__(self, checker: Checker, times: DecisionTimes, track: VideoTrack) -> None:
-        parts = checker.parts()
+        parts = checker.parts(is_clip=True)
         needs = parts.clip_needs or Needs()
         self._checker, self._finder, self._times = checker, parts.finder, times
         self._kept = KeptFrames(times.window_s, max(needs.read_fps, STILLS_RATE))

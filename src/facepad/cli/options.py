@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from facepad.errors import SettingsError
-from facepad.registry import DEFAULT_ADVISORY, DEFAULT_FUSION, DEFAULT_POINT, DEFAULT_TESTS
+from facepad.registry import (
+    DEFAULT_ADVISORY,
+    DEFAULT_CLIP_TESTS,
+    DEFAULT_FUSION,
+    DEFAULT_POINT,
+    DEFAULT_TESTS,
+)
 from facepad.settings import expanded
 
 if TYPE_CHECKING:
@@ -28,10 +34,10 @@ Judge = Annotated[
 
 PATHS_HELP = "Pictures, folders, globs (may be quoted), or - for standard input."
 TESTS_HELP = (
-    f"Comma-separated names of the tests that decide. Default: {','.join(DEFAULT_TESTS)}. Of "
-    "several, --fusion makes one decision. A test that has never seen a camera like this one "
-    "abstains; its score is shown and ignored. network:FILE.toml is a network of your own, see "
-    "docs/how-to-use-your-own-network.md."
+    f"Comma-separated names of the tests that decide. Default: {','.join(DEFAULT_TESTS)}, and for "
+    f"clips also {','.join(DEFAULT_CLIP_TESTS)}. Of several, --fusion makes one decision. A test "
+    "that has never seen a camera like this one abstains; its score is shown and ignored. "
+    "network:FILE.toml is a network of your own, see docs/how-to-use-your-own-network.md."
 )
 ADVISORY_HELP = (
     "Comma-separated names of tests whose scores are shown but do not affect the decision. "

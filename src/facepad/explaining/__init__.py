@@ -31,7 +31,7 @@ from facepad.pipeline import Checker
 from facepad.reasons import REASONS
 from facepad.registry import DEFAULT_TESTS
 from facepad.scores import logit
-from facepad.selected_tests import Evidence, LoadedTests
+from facepad.selected_tests.loaded import Evidence, LoadedTests
 from facepad.sources import Channels, Source
 from facepad.types import (
     Box,

@@ -10,7 +10,7 @@ from facepad.errors import printable
 from facepad.finders import chosen_frames, joined, with_faces
 from facepad.needs import judged_frames, missing_reason, needs_of
 from facepad.pipeline import Checker
-from facepad.selected_tests import LoadedTests
+from facepad.selected_tests.loaded import LoadedTests
 from facepad.sources import Source
 from facepad.types import LivenessTest, OperatingPoint, Presentation, Score
 
@@ -46,7 +46,7 @@ def clip_charts(checker: Checker, source: Source, *, name: str = "") -> ClipChar
         InputError: The source cannot be read, or is over a limit.
         ModelError: A model file is missing or has the wrong hash.
     """
-    parts, stills, clip = checker.parts(), None, None
+    parts, stills, clip = checker.parts(is_clip=True), None, None
     with sources.settled(source, name=name) as (settled, name):
         if sources.clip_path(settled) is None:
             return None

@@ -15,7 +15,7 @@ from facepad.decision import Decision, capture_document
 from facepad.errors import DatasetError, SettingsError
 from facepad.jobs.csv_rows import decoded_row, encoded_row, path_of_cell, read_csv
 from facepad.jobs.files import lock, writing_errors
-from facepad.selected_tests import NO_CONTEXT_NOTE
+from facepad.selected_tests.loaded import NO_CONTEXT_NOTE
 from facepad.types import CaptureQuality, Outcome, Reason, Score
 
 PATH_COLUMN = "path"

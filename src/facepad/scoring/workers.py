@@ -24,7 +24,8 @@ from facepad.scoring.table import (
     presentation_columns,
     presentation_fields,
 )
-from facepad.selected_tests import SelectedTests, load_fusion, make_test, name_of
+from facepad.selected_tests import SelectedTests
+from facepad.selected_tests.making import load_fusion, make_test, name_of
 from facepad.sources import BEST, Place
 from facepad.types import CaptureQuality, Frame, OperatingPoint, Reason, Sample, Split
 

@@ -38,7 +38,12 @@ JOB = {
     "problem": None,
     "detail": None,
 }
-TEST = {"name": DEFAULT_TESTS[0], "decides_by_default": True, "shown_by_default": False}
+TEST = {
+    "name": DEFAULT_TESTS[0],
+    "decides_by_default": True,
+    "shown_by_default": False,
+    "adds_to_clips_by_default": False,
+}
 MODEL = {
     "name": "face_heads_free",
     "version": "face_heads_free-1+3fa9c1d2",

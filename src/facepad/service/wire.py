@@ -123,6 +123,7 @@ class LivenessTestEntry(BaseModel):
     name: str
     decides_by_default: bool
     shown_by_default: bool
+    adds_to_clips_by_default: bool
 
 
 class ModelEntry(BaseModel):

@@ -55,7 +55,8 @@ class LivenessOptions(_Request):
     tests: Annotated[list[str], Field(min_length=1, max_length=MOST_TESTS)] | None = Field(
         default=None,
         description="Names of the liveness tests that decide, as GET /v1/models lists them; "
-        f"default: {', '.join(registry.DEFAULT_TESTS)}.",
+        f"default: {', '.join(registry.DEFAULT_TESTS)}, and for clips also "
+        f"{', '.join(registry.DEFAULT_CLIP_TESTS)}.",
         examples=[list(registry.DEFAULT_TESTS)],
     )
     operating_point: Literal["convenience", "balanced", "strict"] | None = Field(

@@ -35,8 +35,12 @@ def router(services: Services) -> APIRouter:
 
 
 def _test(name: str) -> LivenessTestEntry:
-    decides, shown = name in registry.DEFAULT_TESTS, name in registry.DEFAULT_ADVISORY
-    return LivenessTestEntry(name=name, decides_by_default=decides, shown_by_default=shown)
+    return LivenessTestEntry(
+        name=name,
+        decides_by_default=name in registry.DEFAULT_TESTS,
+        shown_by_default=name in registry.DEFAULT_ADVISORY,
+        adds_to_clips_by_default=name in registry.DEFAULT_CLIP_TESTS,
+    )
 
 
 def _models() -> list[ModelEntry]:

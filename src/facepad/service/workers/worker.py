@@ -137,7 +137,7 @@ class Judge:
         with _readable(), in_memory(media[0]) as path:
             with self._decoding.video():
                 self._clips.check(path)
-            checker = self._checker(header)
+            checker = self._checker(header, is_clip=True)
             with self._decoding.video():
                 return _judged(checker.check(path, name=NAME))
 
@@ -152,7 +152,7 @@ class Judge:
                 raise Refused("unprocessable_media", detail, at)
             frames.append(Frame(image, time_s, number=at))
         presentation = Presentation(tuple(frames), NAME)
-        return _judged(self._checker(header).check_presentation(presentation))
+        return _judged(self._checker(header, is_clip=True).check_presentation(presentation))
 
     def _metrics(self, _: Mapping[str, Any], media: Media) -> Answer:
         frame = self._still(media[0])
@@ -202,7 +202,7 @@ class Judge:
             self._pictures.check(data)
             return read(data, name=NAME)
 
-    def _checker(self, asked: Mapping[str, Any]) -> Checker:
+    def _checker(self, asked: Mapping[str, Any], *, is_clip: bool = False) -> Checker:
         """Return the checker of some options; tests and finders are shared by all checkers.
 
         Its models are loaded, since their loading is no decoding.
@@ -210,10 +210,11 @@ class Judge:
         names, camera = asked.get("tests"), asked.get("calibration")
         point, faces = asked.get("operating_point"), asked.get("faces")
         version = None if camera is None else calibration.version(camera)
-        key = (None if names is None else tuple(names), version, point, faces)
+        key = (is_clip if names is None else tuple(names), version, point, faces)
         if key not in self._checkers:
             own = None if camera is None else calibration.load(camera).test
-            asked_for = list(names or registry.DEFAULT_TESTS)
+            more = registry.DEFAULT_CLIP_TESTS if is_clip else ()
+            asked_for = list(names or (*registry.DEFAULT_TESTS, *more))
             if own in registry.names("liveness_tests") and own not in asked_for:
                 asked_for.insert(0, own)  # decides alone; it need not be named
             aside = [] if names is not None else registry.DEFAULT_ADVISORY
