@@ -3,7 +3,7 @@
 import math
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -28,7 +28,7 @@ from facepad.scoring.table import (
     output_columns,
     read_manifest,
 )
-from facepad.scoring.workers import CheckerSpec, score_pictures
+from facepad.scoring.workers import CheckerSpec, holds_clip, score_pictures
 from facepad.sources import Place
 from facepad.types import Face, OperatingPoint, Outcome, Reason, Score
 
@@ -123,8 +123,8 @@ def score_manifest(
             settings or another calibration; or a name is not known.
     """
     spec = _spec(options)
-    manifest = read_manifest(file, output_columns(spec.tests))
-    to_score = ScoredFiles(out, manifest, spec, options.sequence)
+    manifest = read_manifest(file, output_columns(spec.for_clips().tests))
+    to_score = _with_clips(ScoredFiles(out, manifest, spec, options.sequence))
     return _score(to_score, options, {}, say=say, progress=progress)
 
 
@@ -150,7 +150,7 @@ def score_files(
     spec = _spec(options)
     manifest = manifest_of(inputs)
     facts = {INPUTS: _fingerprint(manifest)}
-    to_score = ScoredFiles(out, manifest, spec, options.sequence)
+    to_score = _with_clips(ScoredFiles(out, manifest, spec, options.sequence))
     return _score(to_score, options, facts, say=say, progress=progress)
 
 
@@ -217,6 +217,14 @@ def _spec(options: ScoreOptions) -> CheckerSpec:
         operating_point=options.operating_point,
         fusion=options.fusion,
     )
+
+
+def _with_clips(to_score: ScoredFiles) -> ScoredFiles:
+    """Return the same with columns for the tests over clips, where a file is a clip."""
+    places = map(to_score.place, range(len(to_score.manifest.rows)))
+    if to_score.spec.over_time and holds_clip(place for place in places if place):
+        return replace(to_score, spec=to_score.spec.for_clips())
+    return to_score
 
 
 def _score(

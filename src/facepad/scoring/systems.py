@@ -33,7 +33,7 @@ from facepad.scoring.evaluated import (
 )
 from facepad.scoring.fused import FusedTests, partly_decided
 from facepad.scoring.table import STEPS, capture_reasons
-from facepad.scoring.workers import LOADS, CheckerSpec, JudgedTests, LoadedTest
+from facepad.scoring.workers import LOADS, CheckerSpec, JudgedTests, LoadedTest, holds_clip
 from facepad.types import Reason
 
 NAMED = 5  # pictures that could not be read and are named
@@ -128,6 +128,8 @@ def from_datasets(options: EvaluationOptions, *, say: Say, progress: Progress) -
         operating_point=options.operating_point,
         fusion=options.fusion,
     )
+    if spec.over_time and any(holds_clip(copy.samples) for copy in copies):
+        spec = spec.for_clips()
     tests = JudgedTests.of(spec)
     fused = _fused(spec, tests)
     lines = fused[0].lines() if fused else ()

@@ -161,7 +161,10 @@ def _reason_field(decision: Decision, test: str) -> str:
 
 def _score(decision: Decision, test: str) -> Score:
     """Return the score of a test, or the reason why it has no part in the decision."""
-    return decision.scores.get(test) or Score(None, decision.left_out[test])
+    left_out = decision.left_out.get(
+        test, Reason.CLIP_TOO_SHORT
+    )  # a still, which has no part in it
+    return decision.scores.get(test) or Score(None, left_out)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,14 +7,14 @@ from typing import Any, Self
 
 from facepad import runtime
 from facepad.calibration.store import CalibrationRef
-from facepad.errors import item_error
+from facepad.errors import FacepadError, item_error
 from facepad.evaluation.assessment import GivenPoint
 from facepad.finders import Faces
 from facepad.fusion import FittedFusion
 from facepad.jobs.processes import ProcessPool
 from facepad.media.frame_selection import FrameSelection
 from facepad.pipeline import Checker
-from facepad.registry import DEFAULT_FUSION, DEFAULT_POINT, POINT_NAMES
+from facepad.registry import DEFAULT_FUSION, DEFAULT_POINT, DEFAULT_TESTS, POINT_NAMES
 from facepad.scorer import StepClock
 from facepad.scoring.table import (
     Fields,
@@ -26,7 +26,7 @@ from facepad.scoring.table import (
 )
 from facepad.selected_tests import SelectedTests
 from facepad.selected_tests.making import load_fusion, make_test, name_of
-from facepad.sources import BEST, Place
+from facepad.sources import BEST, Place, Source, clip_path
 from facepad.types import CaptureQuality, Frame, OperatingPoint, Reason, Sample, Split
 
 NO_PATH = "the row has no path"
@@ -49,6 +49,9 @@ class CheckerSpec:
         fusion: Name of the fusion of the tests that decide.
         places: Where tests by networks of the user's own are described, by test name: their
             names with the whole path.
+        over_time: Names of tests that clips get beside those that are named, and stills do not;
+            of `for_clips`, they are among the names above.
+        has_clips: Whether they are.
     """
 
     deciding: tuple[str, ...]
@@ -60,6 +63,8 @@ class CheckerSpec:
     operating_point: str = DEFAULT_POINT
     fusion: str = DEFAULT_FUSION
     places: Mapping[str, str] = field(default_factory=dict, hash=False)
+    over_time: tuple[str, ...] = ()
+    has_clips: bool = False
 
     @classmethod
     def of(
@@ -83,8 +88,17 @@ class CheckerSpec:
             tuple(map(name_of, selected.advisory)),
             used,
             places={name_of(test): test for test in given if name_of(test) != test},
+            over_time=tuple(map(name_of, selected.over_time)),
             **options,
         )
+
+    def for_clips(self) -> Self:
+        """Return the same with the tests over clips among the names, for columns of their own."""
+        if not self.over_time or self.has_clips:
+            return self
+        if self.calibration is not None:
+            return replace(self, advisory=(*self.advisory, *self.over_time), has_clips=True)
+        return replace(self, deciding=(*self.deciding, *self.over_time), has_clips=True)
 
     @property
     def tests(self) -> tuple[str, ...]:
@@ -103,9 +117,11 @@ class CheckerSpec:
         if self.calibration is not None:
             self.calibration.check_unchanged()
             name = self.calibration.name
+        own = (*DEFAULT_TESTS, *self.over_time)  # asked without being named
+        left = self.advisory if not self.over_time else [t for t in self.advisory if t not in own]
         return Checker(
-            [self.places.get(test, test) for test in self.deciding],
-            advisory=[self.places.get(test, test) for test in self.advisory],
+            None if self.over_time else [self.places.get(test, test) for test in self.deciding],
+            advisory=[self.places.get(test, test) for test in left],
             calibration=name,
             fusion=self.fusion,
             operating_point=self.operating_point,
@@ -114,6 +130,17 @@ class CheckerSpec:
             assess=assess_cropped if self.faces_are_cropped else None,
             faces=self.faces,
         )
+
+
+def holds_clip(given: Iterable[Source]) -> bool:
+    """Return whether one of several sources is a clip; one that cannot be read is none."""
+    for source in given:
+        try:
+            if clip_path(source) is not None:
+                return True
+        except (FacepadError, OSError):  # told where it is judged
+            continue
+    return False
 
 
 def assess_cropped(frame: Frame) -> CaptureQuality:

@@ -12,16 +12,18 @@ from facepad.decision import Decision
 from facepad.errors import ModelError
 from facepad.needs import Needs
 from facepad.pipeline import Checker
-from facepad.scoring.table import output_columns, presentation_columns
+from facepad.registry import DEFAULT_ADVISORY, DEFAULT_CLIP_TESTS, DEFAULT_TESTS
+from facepad.scoring.table import output_columns, presentation_columns, presentation_fields
 from facepad.scoring.workers import (
     DIED,
     CheckerSpec,
+    holds_clip,
     score_picture,
     score_pictures,
     score_presentation,
 )
 from facepad.testing.media_files import write_video
-from facepad.types import OperatingPoint, Outcome, Presentation, Score
+from facepad.types import Face, OperatingPoint, Outcome, Presentation, Score
 
 pytestmark = pytest.mark.usefixtures("_made_up")
 TESTS = ("one", "two")
@@ -187,3 +189,29 @@ def test_a_fault_on_one_picture_is_its_error_and_does_not_end_the_run(workers: i
     odd, good = score_pictures(SPEC, [("odd", "odd"), ("good", "good")], workers)
     assert odd[2] == "error: odd: unexpected ZeroDivisionError: by zero"
     assert good[1] == "attack"
+
+
+def test_default_tests_over_clips_have_columns_where_a_file_is_a_clip(
+    picture: Callable[[str, int], str], video: str
+) -> None:
+    spec = CheckerSpec.of()
+    assert not set(DEFAULT_CLIP_TESTS) & set(spec.tests)
+    with_clips = spec.for_clips()
+    assert with_clips.tests == (*DEFAULT_TESTS, *DEFAULT_CLIP_TESTS, *DEFAULT_ADVISORY)
+    assert with_clips.for_clips() == with_clips
+    assert with_clips.checker().tests == (*DEFAULT_TESTS, *DEFAULT_ADVISORY)  # of a still
+    still = picture("a.png", 204)
+    assert [holds_clip(given) for given in ([still], [still, video])] == [False, True]
+
+
+def test_a_default_test_over_clips_has_no_score_for_a_still() -> None:
+    face = Face((0, 0, 40, 40), 0.9)
+    decision = Decision(Outcome.ATTACK, 0.1, scores={"one": Score(0.1)}, face=face)
+    fields = presentation_fields(decision, ("one", "blink"))
+    found = dict(zip(presentation_columns(("one", "blink")), fields, strict=True))
+    assert (found["blink_score"], found["blink_reason"]) == ("", "clip_too_short")
+
+
+def test_named_tests_are_all_that_clips_get() -> None:
+    spec = CheckerSpec.of(["one"])
+    assert spec.for_clips() == spec

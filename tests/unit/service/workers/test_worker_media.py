@@ -171,7 +171,7 @@ def test_frames_with_times_are_judged_as_the_engine_judges_them(
 
     test, times, data = RateTest(), [0.0, 0.5, 2.25], encoded()
     checker = Checker([test], finder=service_app.BlindFinder(), threads=1)
-    monkeypatch.setattr(Judge, "_checker", lambda *_: checker)
+    monkeypatch.setattr(Judge, "_checker", lambda *_, **__: checker)
     answer = Judge().answer({"kind": "frames", "times_s": times}, [data] * 3)
     assert test.times == times
     image = read(data).image
