@@ -5,12 +5,14 @@ Several distributions install the same package ``cv2`` (``opencv-python``, ``-he
 does not report it.
 """
 
+import re
 from importlib.metadata import distributions
 from types import ModuleType
 
 from facepad.errors import SettingsError
 
 OLDEST, FIRST_UNKNOWN = (4, 10), (6, 0)  # versions that are tested: from, and up to but without
+_OF_PATTERNS = re.compile(r"[%*?{\[]")  # what FFmpeg's patterns of many files are made of
 REPAIR = 'python -m pip install --force-reinstall --no-deps "opencv-python-headless>=4.10,<6"'
 
 
@@ -27,6 +29,26 @@ def problem_of(module: ModuleType) -> str:
     if not OLDEST <= numbers < FIRST_UNKNOWN:
         return f"its version is {version}, expected 4.10 to 5"
     return ""
+
+
+def is_utf8(path: str) -> bool:
+    r"""Return whether OpenCV takes a path; it ends the process where one is not UTF-8.
+
+    Example:
+        >>> is_utf8("caf\\u00e9.mp4"), is_utf8("caf\\udce9.mp4")
+        (True, False)
+    """
+    return path == path.encode(errors="replace").decode()
+
+
+def is_pattern(path: str) -> bool:
+    """Return whether FFmpeg may take a path for many files, such as ``a%d.jpg`` for pictures.
+
+    Example:
+        >>> is_pattern("a%d.jpg"), is_pattern("clip.mp4")
+        (True, False)
+    """
+    return _OF_PATTERNS.search(path) is not None
 
 
 def unusable(problem: str) -> SettingsError:

@@ -91,8 +91,8 @@ SETTINGS: tuple[Setting, ...] = (
         "max_clip_mb",
         "512",
         "megabytes",
-        "Memory for the frames of one clip that tests of movement look at; over it, frames are "
-        "halved in size, down to 320 pixels, and then the rest of the clip is left out.",
+        "Memory for the frames of one clip that tests look at; over it, frames are halved in "
+        "size, down to 320 pixels, and then the rest of the clip is left out.",
     ),
     Setting("threads", "2", "threads", "Threads that one check may use.", 1.0, 1024.0),
 )

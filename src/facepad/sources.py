@@ -10,6 +10,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -361,8 +362,13 @@ def _frames(
     depth: bool = False,
     packed: PackedFiles | None = None,
 ) -> tuple[Frame, ...]:
-    frames = read_frames(path, selection, limits, name=name, depth=depth, packed=packed)
-    return tuple(map(_numbered, frames))
+    limits, selection = limits or VideoLimits.from_settings(), selection.candidates
+    read = read_frames(path, selection, limits, name=name, depth=depth, packed=packed)
+    first = next(read)
+    frames = map(_numbered, chain((first,), read))
+    if first[0] is None or selection.kind != "even":  # a still, or what is asked for one by one
+        return tuple(frames)
+    return bounded(frames, limits.max_clip_bytes, selection.number)
 
 
 def _numbered(numbered: tuple[int | None, Frame]) -> Frame:

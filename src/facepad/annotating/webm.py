@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from facepad.errors import InputError, SettingsError
+from facepad.errors import InputError, SettingsError, printable
 from facepad.media.formats.clips import inspect_clip
 from facepad.types import RgbImage
 
@@ -73,10 +73,13 @@ def webm_writer(path: Path, size: tuple[int, int], rate: float) -> Iterator[Cons
         What takes the pictures.
 
     Raises:
-        SettingsError: OpenCV cannot write VP9 here, or the file is incomplete at the end.
+        SettingsError: The name is not UTF-8, OpenCV cannot write VP9 here, or the file is
+            incomplete at the end.
     """
-    from facepad.opencv import cv2
+    from facepad.opencv import cv2, is_utf8
 
+    if not is_utf8(str(path)):
+        raise SettingsError(f"expected a name in UTF-8 for the output, got {printable(str(path))}")
     code = cv2.VideoWriter.fourcc(*_CODEC)
     with _quiet():
         writer = cv2.VideoWriter(str(path), cv2.CAP_FFMPEG, code, rate, size)

@@ -287,8 +287,8 @@ def _scores_in_words(
     decision: Decision, values: Mapping[str, Text], shown: Sequence[str]
 ) -> Iterator[str]:
     """Yield a line with the scores of the deciding tests, and one with those of the others."""
-    has_value = {name for name, score in decision.scores.items() if score.value is not None}
-    given = [name for name in shown if name in has_value]
+    found = decision.scores  # of a still without those of tests over clips
+    given = [name for name in shown if name in found and found[name].value is not None]
     for head, names in (("", decision.deciding), ("advisory: ", decision.advisory)):
         if scores := "; ".join(f"{name} {values[name]}" for name in given if name in names):
             yield head + scores
@@ -320,16 +320,11 @@ def _size(box: tuple[int, int, int, int]) -> str:
 
 
 def _tests_to_tell(results: Sequence[Judged]) -> list[str]:
-    """Return the tests whose scores are shown; not one that decides alone everywhere."""
+    """Return the tests whose scores are shown; not that of the only test that decides."""
     decided = [judged.decision for judged in results if judged.decision is not None]
-    return list(
-        dict.fromkeys(
-            name
-            for one in decided
-            for name in one.scores
-            if len(one.deciding) > 1 or name in one.advisory
-        )
-    )
+    several = any(len(one.deciding) > 1 for one in decided)
+    named = {name: one for one in decided for name in one.scores}  # stills have fewer than clips
+    return [name for name, one in named.items() if several or name in one.advisory]
 
 
 def _without_path(judged: Judged) -> str:

@@ -73,9 +73,12 @@ def _charts(
 ) -> tuple[Chart, ...]:
     if missing_reason(test, stills, clip) is not None:
         return ()
+    needs = needs_of(test)
     if isinstance(test, ChartsClip) and clip is not None:
-        return tuple(test.charts(clip))
-    if needs_of(test).is_clip or stills is None:
+        unmet = needs.unmet(clip) if needs.is_clip else None  # the test was not asked then
+        title = f"{printable(test.name)}: not measured"
+        return (Chart.without_numbers(title, unmet),) if unmet else tuple(test.charts(clip))
+    if needs.is_clip or stills is None:
         return ()
     return (_of_scores(test, parts, stills),)
 

@@ -160,10 +160,14 @@ class CameraReader:
             self._check_device()
             for codec in (MJPEG, ""):
                 capture = self._asked(codec)
-                image = self._grabbed(capture) if capture.isOpened() else None
+                image = None
+                try:
+                    image = self._grabbed(capture) if capture.isOpened() else None
+                finally:  # also where a frame is over a limit
+                    if image is None:
+                        capture.release()
                 if image is not None:
                     return capture, (image.shape[1], image.shape[0])
-                capture.release()
         raise InputError(
             f"{self.name}: it cannot be opened or gives no frame; end other programs that use it "
             "(browsers, video calls), or unplug it and plug it in again"

@@ -79,6 +79,7 @@ class VideoLimits:
         max_frames: Longest video, in frames.
         max_s: Longest video, in seconds.
         max_fps: Highest rate, frames a second on average.
+        max_clip_bytes: Pixels of the frames of one clip that are held in memory, in bytes.
         picture: Bounds of each frame's sides and pixels.
     """
 
@@ -86,6 +87,7 @@ class VideoLimits:
     max_frames: int = 20_000
     max_s: float = 3_600.0
     max_fps: float = 300.0
+    max_clip_bytes: int = 512 * _MEGA
     picture: Limits = field(default_factory=Limits)
 
     @classmethod
@@ -100,6 +102,7 @@ class VideoLimits:
             max_frames=round(settings.number("max_video_frames")),
             max_s=settings.number("max_video_s"),
             max_fps=settings.number("max_video_fps"),
+            max_clip_bytes=round(settings.number("max_clip_mb") * _MEGA),
             picture=Limits.from_settings(),
         )
 

@@ -3,9 +3,10 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
-from facepad.errors import InputError, source_name
+from facepad.errors import InputError, printable, source_name
 from facepad.media.frame_selection import FrameSelection
 from facepad.media.limits import VideoLimits
 from facepad.media.reading import PICTURE_SUFFIXES, named_errors, read
@@ -117,7 +118,14 @@ class ImageSequence:
         ]
         if not found:
             raise InputError("no file matches this pattern")
-        return sorted(found)
+        found.sort()
+        for (number, file), (next_number, next_file) in pairwise(found):
+            if number == next_number:
+                raise InputError(
+                    f"{printable(file.name)} and {printable(next_file.name)} have one number; "
+                    "expected one picture for each"
+                )
+        return found
 
     def _in_folder(self) -> list[Path]:
         pictures = [

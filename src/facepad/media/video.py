@@ -8,9 +8,10 @@ hold before FFmpeg gets the file, and no playlist or address can make it open so
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -34,7 +35,6 @@ VIDEO_SUFFIXES = (
 )
 _JPEG_CLIP_SUFFIXES = (".mjpeg", ".mjpg")  # of clips that begin as a JPEG picture does
 ALL_FRAMES = FrameSelection()
-_HELD = 64  # frames that are held in memory while it is not known how many there are
 _HARDLY_ANY = FrameSelection("every", 10**9)  # the first frame, while the others are counted
 _SILENT = 0  # level of OpenCV's own log
 
@@ -131,22 +131,27 @@ def _frames(
 ) -> Iterator[tuple[int, Frame]]:
     header = _checked(path, limits)
     claimed = header.video.frames or 0
-    if not claimed and selection.kind == "even":
+    is_even = selection.kind == "even"
+    if is_even and not claimed:
         claimed = _counted(path, limits)
     with _opened(path, header, limits) as video:
-        if selection.kind == "even" and selection.number <= _HELD:
+        there = claimed
+        if is_even and video.can_hold(selection, claimed):
             frames, seen = _evenly(video, path, selection, claimed)
             yield from frames[:-1]
             last = frames[-1] if frames else None
         else:
+            if is_even:
+                there = min(claimed, _counted(path, limits))
             last, seen = None, 0
-            for seen, frame in video.frames(selection, claimed):
+            for seen, frame in video.frames(selection, there):
                 if frame is not None:
                     if last is not None:
                         yield last
                     last = seen - 1, frame
     if last is None:
         raise InputError(_nothing(selection, seen, claimed))
+    seen = there if there < claimed else seen
     yield last[0], _with_notes(last[1], selection, (seen, claimed), header)
 
 
@@ -187,6 +192,16 @@ class _OpenVideo:
     header: ClipHeader
     limits: VideoLimits
     size: tuple[int, int] | None = None
+
+    def can_hold(self, selection: FrameSelection, count: int) -> bool:
+        """Return whether the selected ones of ``count`` frames fit into memory."""
+        from facepad.opencv import cv2
+
+        width, height = (
+            self.capture.get(side) for side in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT)
+        )
+        frames = min(selection.number, count)
+        return 3.0 * width * height * frames <= self.limits.max_clip_bytes
 
     def frames(self, selection: FrameSelection, count: int) -> Iterator[tuple[int, Frame | None]]:
         """Yield how many frames were decoded so far, and the newest when it is chosen."""
@@ -276,8 +291,9 @@ def _opened(path: Path, header: ClipHeader, limits: VideoLimits) -> Iterator[_Op
     logging = getattr(cv2.utils, "logging", cv2)  # at the top up to OpenCV 4.12
     level = logging.setLogLevel(_SILENT)
     try:
-        # One thread: many videos are read side by side, in several processes.
-        video = cv2.VideoCapture(str(path.absolute()), cv2.CAP_FFMPEG, [cv2.CAP_PROP_N_THREADS, 1])
+        with _plain_name(path.absolute()) as name:
+            # One thread: many videos are read side by side, in several processes.
+            video = cv2.VideoCapture(name, cv2.CAP_FFMPEG, [cv2.CAP_PROP_N_THREADS, 1])
     except cv2.error as error:
         raise InputError(f"the video cannot be opened ({error})") from error
     finally:
@@ -291,6 +307,31 @@ def _opened(path: Path, header: ClipHeader, limits: VideoLimits) -> Iterator[_Op
         yield _OpenVideo(video, header, limits)
     finally:
         video.release()
+
+
+@contextmanager
+def _plain_name(path: Path) -> Iterator[str]:
+    """Give a name by which OpenCV opens this very file: its own, or that of a link to it.
+
+    Raises:
+        InputError: It needs a link, and none can be made.
+    """
+    from facepad.opencv import is_pattern, is_utf8
+
+    with ExitStack() as stack:
+        if is_pattern(str(path)) or not is_utf8(str(path)):
+            try:
+                folder = stack.enter_context(TemporaryDirectory(prefix="facepad-"))
+                suffix = path.suffix.lower() if is_video(path) else ""
+                link = Path(folder) / f"clip{suffix}"
+                link.symlink_to(path)
+            except OSError as error:
+                raise InputError(
+                    f"OpenCV does not take its name, and no link to it can be made ({error}); "
+                    "rename it"
+                ) from error
+            path = link
+        yield str(path)
 
 
 def _checked(path: Path, limits: VideoLimits) -> ClipHeader:

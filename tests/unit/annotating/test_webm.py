@@ -1,5 +1,6 @@
 """Clips that are written: VP9 in WebM, at a constant rate by the times of the pictures."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,16 @@ def test_a_gap_repeats_the_picture_before_it() -> None:
 
 def test_pictures_faster_than_the_rate_are_left_out() -> None:
     assert levels_at([number / 100.0 for number in range(31)], 10.0) == [4, 14, 24, 30]
+
+
+def test_a_name_that_is_not_utf8_is_one_clear_error(tmp_path: Path) -> None:
+    path = tmp_path / os.fsdecode(b"\xff.webm")
+    with (
+        pytest.raises(SettingsError, match=r"a name in UTF-8 for the output, got .*\\udcff\.webm"),
+        webm_writer(path, (64, 48), 25.0),
+    ):
+        pass
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_file_is_vp9_in_webm_with_its_size_rate_and_pictures(tmp_path: Path) -> None:

@@ -72,6 +72,24 @@ def test_scores_of_tests_stand_below_the_reasons_where_columns_would_squeeze_the
     assert any(line.endswith("quality (0.75); face_cnn 0.25") for line in map(str.strip, lines))
 
 
+@pytest.mark.parametrize("columns", ["60", "160"])
+@pytest.mark.parametrize("clip_is_first", [True, False])
+def test_a_clip_has_scores_that_a_still_beside_it_has_not(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    columns: str,
+    *,
+    clip_is_first: bool,
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    still = Judged("x.jpg", ATTACK)
+    scores = {"quality": Score(0.25), "blink": Score(0.73)}
+    clip = Judged("y.mp4", replace(ATTACK, scores=scores))
+    text = "\n".join(shown(capsys, [clip, still] if clip_is_first else [still, clip]))
+    assert text.count("blink") == 1
+    assert "0.73" in text
+
+
 def test_every_threshold_that_was_applied_is_told() -> None:
     other = replace(ATTACK, operating_point=OperatingPoint.at(0.25, "mean of a, b"))
     last = summary(tally(ATTACK, other, ATTACK)).plain

@@ -125,6 +125,12 @@ def test_without_a_face_the_chart_says_so(tmp_path: Path) -> None:
     assert (scores.series, scores.words) == ((), "no face found")
 
 
+def test_a_clip_that_is_too_short_for_a_test_has_no_chart_of_it(clip: Path) -> None:
+    own = charts(checker(Level(), Charting(needs=Needs(seconds=5.0))), clip)[1]
+    assert (own.series, own.words) == ((), "clip too short")
+    assert own.title == "charting: not measured"
+
+
 def test_a_still_has_no_figure(still: Path, tmp_path: Path) -> None:
     assert clip_charts(checker(), still) is None
     assert HeatMapFolder(tmp_path / "maps").chart(checker(), still) is None

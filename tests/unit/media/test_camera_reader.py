@@ -104,6 +104,12 @@ def test_opening_is_tried_again(stand_in: type[StandIn]) -> None:
     assert len(pauses) == 1
 
 
+def test_a_camera_whose_frames_are_over_a_limit_is_let_go(stand_in: type[StandIn]) -> None:
+    with pytest.raises(InputError, match="no side may be longer than 63"):
+        camera(limits=Limits(max_side=63))
+    assert stand_in.opened[-1].is_released
+
+
 def test_a_busy_camera_is_named(stand_in: type[StandIn]) -> None:
     stand_in.refused = 1000
     with pytest.raises(InputError, match=r"camera 0: it cannot be opened .* other programs"):

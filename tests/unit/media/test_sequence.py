@@ -50,6 +50,13 @@ def test_times_follow_the_rate_with_gaps(tmp_path: Path) -> None:
     assert presentation.source == f"{folder}/%04d.png"
 
 
+def test_two_pictures_with_one_number_are_an_error(tmp_path: Path) -> None:
+    folder = write(tmp_path / "frames", range(3))
+    write(folder, range(1, 2), "{}.png")
+    with pytest.raises(InputError, match=r"0001\.png and 1\.png have one number"):
+        greys(folder / "%d.png")
+
+
 def test_frames_are_selected_before_they_are_read(tmp_path: Path) -> None:
     folder = write(tmp_path / "frames", range(9))
     (folder / "0000.png").write_bytes(b"damaged")

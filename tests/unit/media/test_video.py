@@ -9,7 +9,9 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
+from facepad import sources
 from facepad.errors import InputError, SettingsError
 from facepad.media import Limits
 from facepad.media.frame_selection import FrameSelection
@@ -135,6 +137,33 @@ def test_frames_are_spread_over_those_that_a_video_has(avi: Path, count: int) ->
     assert frames[-1][1].notes == (f"the video ends after {there} of 60 frames",)
 
 
+@pytest.mark.parametrize("is_cut", [True, False])
+def test_frames_over_the_memory_of_a_clip_are_counted_not_held(avi: Path, *, is_cut: bool) -> None:
+    if is_cut:
+        data = avi.read_bytes()
+        avi.write_bytes(data[: len(data) // 2])  # the header still claims 60
+    selection = FrameSelection("even", 6)
+    held = list(read_numbered(avi, selection))
+    few = VideoLimits(max_clip_bytes=3 * 64 * 48)
+    counted = list(read_numbered(avi, selection, limits=few))
+    assert [number for number, _ in counted] == [number for number, _ in held]
+    assert [frame.notes for _, frame in counted] == [frame.notes for _, frame in held]
+    assert [frame.time_s for _, frame in counted] == [frame.time_s for _, frame in held]
+
+
+def test_selected_frames_are_reduced_to_the_memory_of_a_clip(tmp_path: Path) -> None:
+    path = tmp_path / "large.avi"
+    write_video(path, numbered(8, (1280, 960)))
+    few = VideoLimits(max_clip_bytes=5 * 3 * 640 * 480)
+    clip = sources.load(path, selection=FrameSelection("best", 2), limits=few)
+    assert [frame.size for frame in clip.frames] == 4 * [(640, 480)]
+    assert clip.frames[0].notes == ("frames of the clip were reduced to 640x480 pixels",)
+    still = tmp_path / "still.png"
+    Image.fromarray(clip.frames[0].image).save(still)
+    alone = sources.load(still, limits=VideoLimits(max_clip_bytes=1))
+    assert alone.frames[0].size == (640, 480)
+
+
 @pytest.mark.parametrize("content", [b"", b"text, not a video", b"RIFF\0\0\0\0AVI " + bytes(999)])
 def test_what_is_no_video_is_named(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "broken.avi"
@@ -164,6 +193,18 @@ def test_a_playlist_never_reaches_the_decoder(tmp_path: Path) -> None:
     path.write_text("#EXTM3U\n#EXT-X-TARGETDURATION:1\nhttp://127.0.0.1/clip.ts\n")
     with pytest.raises(InputError, match="not a supported video"):
         list(read_video(path))
+
+
+@pytest.mark.parametrize("name", [b"a%d.jpg", b"a[0-9].jpg", b"*.jpg", b"a%d.mp4", b"\xff.mp4"])
+def test_a_file_of_any_name_is_read_and_no_other(mp4: Path, tmp_path: Path, name: bytes) -> None:
+    for number in range(3):  # what FFmpeg takes the names for
+        Image.fromarray(np.full((48, 64, 3), 250, np.uint8)).save(tmp_path / f"a{number}.jpg")
+    path = tmp_path / os.fsdecode(name)
+    try:
+        mp4.rename(path)
+    except OSError:
+        pytest.skip("this file system has no such names")
+    assert numbers(path, FrameSelection()) == list(range(COUNT))
 
 
 @pytest.mark.parametrize(("suffix", "codec"), [(".mkv", "FFV1"), (".webm", "VP80")])
