@@ -35,7 +35,7 @@ def is_utf8(path: str) -> bool:
     r"""Return whether OpenCV takes a path; it ends the process where one is not UTF-8.
 
     Example:
-        >>> is_utf8("caf\\u00e9.mp4"), is_utf8("caf\\udce9.mp4")
+        >>> is_utf8("caf\u00e9.mp4"), is_utf8("caf\udce9.mp4")
         (True, False)
     """
     return path == path.encode(errors="replace").decode()
