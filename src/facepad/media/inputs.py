@@ -113,7 +113,10 @@ def as_sequences(paths: Iterable[str | Path], rate: float) -> Iterator[Input]:
         rate: Frames a second.
     """
     for path in map(Path, paths):
-        yield Input(source_name(str(path)), path, path.parent, rate)
+        if str(path) == "-":
+            yield _nothing("-", "a sequence is a folder or a pattern, not standard input")
+        else:
+            yield Input(source_name(str(path)), path, path.parent, rate)
 
 
 def skipped_in_words(names: Sequence[str]) -> str:

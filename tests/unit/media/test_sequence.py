@@ -105,6 +105,12 @@ def test_pictures_have_one_size(tmp_path: Path) -> None:
         greys(folder)
 
 
+def test_standard_input_is_no_sequence() -> None:
+    (item,) = as_sequences(["-"], 25.0)
+    assert isinstance(item.source, InputError)
+    assert "not standard input" in str(item.source)
+
+
 def test_a_damaged_picture_is_named(tmp_path: Path) -> None:
     folder = write(tmp_path / "frames", range(2))
     (folder / "0001.png").write_bytes(b"text")
