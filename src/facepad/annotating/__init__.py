@@ -202,7 +202,7 @@ class _Run:
         needs = parts.clip_needs or Needs()
         self._checker, self._finder, self._times = checker, parts.finder, times
         self._kept = KeptFrames(times.window_s, max(needs.read_fps, STILLS_RATE))
-        self._side = _longest_side((track.width, track.height), self._kept.most)
+        self._side = longest_side((track.width, track.height), self._kept.most)
         self._span_s = track.duration_s
         self._due_s = times.step_s
         self.moments: list[Moment] = []
@@ -212,7 +212,7 @@ class _Run:
         for picture, frame, is_last in _searched(frames, self._finder, self._side):
             self._kept.add(frame)
             self._decide(frame.time_s, is_last)
-            box = None if frame.face is None else _scaled(frame.face.box, frame.size, picture)
+            box = None if frame.face is None else scaled_box(frame.face.box, frame.size, picture)
             span_s = self._span_s or max(_LEAST_SPAN_S, frame.time_s)
             yield picture, Overlay(box, tuple(self.moments), frame.time_s, max(span_s, 0.001))
 
@@ -239,7 +239,7 @@ def _searched(
 
     def reduced() -> Iterator[Frame]:
         for frame in frames:
-            pictures.append(_even(shrink_to_fit(frame.image, (LARGEST_SIDE, LARGEST_SIDE))))
+            pictures.append(even(shrink_to_fit(frame.image, (LARGEST_SIDE, LARGEST_SIDE))))
             yield replace(frame, image=to_long_side(frame.image, side))
 
     found = finder.follow(reduced()) if isinstance(finder, Follows) else map(finder.find, reduced())
@@ -252,14 +252,22 @@ def _searched(
         yield pictures.popleft(), last, True
 
 
-def _even(image: RgbImage) -> RgbImage:
+def even(image: RgbImage) -> RgbImage:
     """Leave out the last row and column where the height and width are odd, as VP9 needs it."""
     height, width = image.shape[:2]
     return image[: height - height % 2 or 1, : width - width % 2 or 1]
 
 
-def _longest_side(size: tuple[int, int], frames: int) -> int:
-    """Return the longer side to which frames are reduced, so that a window fits into memory."""
+def longest_side(size: tuple[int, int], frames: int) -> int:
+    """Return the longer side to which frames are reduced, so that a window fits into memory.
+
+    Args:
+        size: Width and height of the frames in pixels.
+        frames: How many frames a window has at most.
+
+    Raises:
+        SettingsError: The setting ``max_clip_mb`` is not a number.
+    """
     side, most_bytes = max(*size, 1), 1e6 * settings.number("max_clip_mb")
     scale = 1.0
     while 3.0 * size[0] * size[1] * scale * scale * frames > most_bytes:
@@ -269,7 +277,7 @@ def _longest_side(size: tuple[int, int], frames: int) -> int:
     return max(1, math.ceil(side * scale))
 
 
-def _scaled(box: Box, size: tuple[int, int], picture: RgbImage) -> Box:
+def scaled_box(box: Box, size: tuple[int, int], picture: RgbImage) -> Box:
     """Return a box in the pixels of another copy of a picture."""
     across, down = picture.shape[1] / size[0], picture.shape[0] / size[1]
     left, top, right, bottom = box

@@ -55,18 +55,24 @@ class Overlay:
         box: The face, in the picture's pixels; None where none was found.
         moments: Decisions so far, in order of time; may be empty.
         now_s: Time of the picture, seconds since the clip began.
-        span_s: Seconds that the strip of decisions shows, from the clip's beginning; above 0.
+        span_s: Seconds that the strip of decisions shows; above 0.
+        begin_s: Time at which the strip begins, seconds since the clip began.
     """
 
     box: Box | None
     moments: Sequence[Moment]
     now_s: float
     span_s: float
+    begin_s: float = 0.0
 
     @property
     def decision(self) -> Decision | None:
         """The newest decision; None before the first."""
         return self.moments[-1].decision if self.moments else None
+
+    def column(self, time_s: float, width: int) -> int:
+        """Return where a time lies in a strip of so many pixels; outside of it for other times."""
+        return round((time_s - self.begin_s) / self.span_s * width)
 
 
 class OverlayPainter:
@@ -203,8 +209,8 @@ class OverlayPainter:
         top += self._line
         ends = [moment.time_s for moment in overlay.moments[1:]] + [overlay.now_s]
         for moment, end_s in zip(overlay.moments, ends, strict=False):
-            left = round(moment.time_s / overlay.span_s * width)
-            right = max(left, round(end_s / overlay.span_s * width) - 1)
+            left = max(0, overlay.column(moment.time_s, width))
+            right = max(left, overlay.column(end_s, width) - 1)
             decision = moment.decision
             score = 0.12 if decision.score is None else decision.score
             high = bottom - 1 - round(score * (bottom - 1 - top))
@@ -212,7 +218,7 @@ class OverlayPainter:
             for limit in _limits(decision.operating_point):
                 level = bottom - 1 - round(limit * (bottom - 1 - top))
                 draw.line((left, level, right, level), fill=_LINE)
-        now = min(round(overlay.now_s / overlay.span_s * width), width - 1)
+        now = min(overlay.column(overlay.now_s, width), width - 1)
         draw.line((now, top, now, bottom - 1), fill=_LINE, width=1)
 
     def _draw_legend(self, draw: "ImageDraw", top: int, clock: str) -> None:

@@ -119,9 +119,11 @@ class FaceFinder:
     def follow(self, frames: Iterable[Frame]) -> Iterator[Frame]:
         """Find the face of each frame of one clip; see `facepad.faces.tracker.follow`.
 
-        Without landmarks every frame is searched.
+        Without landmarks every frame is searched that was not searched before.
         """
-        return tracker.follow(self, frames) if self.landmarks else map(self.find, frames)
+        if self.landmarks:
+            return tracker.follow(self, frames)
+        return (frame if frame.face or frame.no_face else self.find(frame) for frame in frames)
 
     def openness(self, frame: Frame) -> float | None:
         """Return the distance between the lids of a frame with a face, in widths of the eye.

@@ -1,11 +1,28 @@
 """A live view of a camera: threads that read, follow and judge, and what others may ask of them."""
 
-from collections.abc import Sequence
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from threading import Lock
 from types import TracebackType
 from typing import Self
 
+from facepad.annotating import scaled_box
+from facepad.annotating.overlay import Overlay
+from facepad.errors import SettingsError
+from facepad.registry import DEFAULT_CALIBRATED
+from facepad.types import Box, Calibratable
+from facepad.webcam.calibrating import LiveCalibration
+from facepad.webcam.cameras import opener_of
+from facepad.webcam.feed import CameraFeed, LivePicture
+from facepad.webcam.following import FaceFollower
+from facepad.webcam.judging import SPAN_S, AssessedFrames, Choice, Judge, SelectableTests
+from facepad.webcam.saving import save_shown
 from facepad.webcam.state import LiveOptions, LiveState, Shown
+
+RATE_S = 2.0  # over which the rate of pictures is measured
+STALE_S = 1.0  # after which the box of a face is no longer drawn
 
 
 class LiveSession:
@@ -24,10 +41,28 @@ class LiveSession:
         SettingsError: A test or a calibration that was named does not exist.
     """
 
-    def __init__(self, options: LiveOptions) -> None:
+    def __init__(
+        self, options: LiveOptions, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        name, opener = opener_of(options.camera, options.size)
+        choice = Choice(options.tests, options.advisory, options.calibration)
+        checker = choice.checker(options)
+        checker.load()
         self.options = options
+        self._clock, self._name = clock, name
+        self._tests = SelectableTests(options, checker)
+        self._feed = CameraFeed(name, opener, clock=clock)
+        self._follower = FaceFollower(self._feed, checker)
+        self._judge = Judge(options, self._feed, self._follower, (choice, checker), self._notify)
+        self._lock = Lock()
+        self._notice = ""
+        self._saved: Path | None = None
+        self._shown: Shown | None = None
+        self._given: deque[float] = deque()
 
     def __enter__(self) -> Self:
+        for part in (self._feed, self._follower, self._judge):
+            part.start()
         return self
 
     def __exit__(
@@ -54,12 +89,43 @@ class LiveSession:
         Raises:
             Exception: What ended a thread of the view unexpectedly.
         """
+        picture = self._feed.newest(number, timeout_s)
+        if picture is None:
+            return None
+        shown = self._with_overlay(picture)
+        with self._lock:
+            if self._shown is None or shown.number > self._shown.number:
+                self._shown = shown
+                self._given.append(self._clock())
+                self._forget()
+        return shown
 
     def state(self) -> LiveState:
         """Return what there is to report now."""
+        judge, camera = self._judge, self._feed.state()
+        moments = judge.moments()
+        running = judge.live_calibration
+        with self._lock:
+            self._forget()
+            return LiveState(
+                camera=camera,
+                rate=len(self._given) / RATE_S,
+                decisions=judge.decisions,
+                newest=moments[-1] if moments else None,
+                deciding=judge.checker.deciding,
+                advisory=judge.checker.tests[len(judge.checker.deciding) :],
+                available=self._tests.available,
+                is_loading=judge.is_loading,
+                window_s=self._follower.window.seconds,
+                calibration=judge.calibration,
+                calibrating=None if running is None else running.progress,
+                notice=self._notice,
+                saved=self._saved,
+            )
 
     def pause(self, paused: bool) -> None:
         """Stop or resume showing and judging pictures; the camera stays open."""
+        self._feed.pause(paused)
 
     def select(self, tests: Sequence[str]) -> None:
         """Judge by other tests from now on; those in use judge until the new ones are loaded.
@@ -72,6 +138,7 @@ class LiveSession:
         Raises:
             SettingsError: There is no such test, or none was named.
         """
+        self._judge.use(self._tests.chosen(tests, self._judge.calibration))
 
     def save(self) -> Path:
         """Write the picture that was shown last with its overlay, and the newest decision.
@@ -82,6 +149,16 @@ class LiveSession:
         Raises:
             SettingsError: There is nothing to save yet, or the folder cannot be written to.
         """
+        with self._lock:
+            shown = self._shown
+        if shown is None:
+            raise SettingsError("no picture was shown yet; there is nothing to save")
+        newest = shown.overlay.moments[-1] if shown.overlay.moments else None
+        file = save_shown(shown, newest, self._name, self.options.save_dir)
+        with self._lock:
+            self._saved = file
+        self._notify(f"saved {file}")
+        return file
 
     def begin_calibration(self, name: str) -> None:
         """Calibrate the camera from ten frames of the living person who is before it now.
@@ -92,9 +169,44 @@ class LiveSession:
         Raises:
             SettingsError: The name is taken or is no file name, or a calibration is running.
         """
+        checker = self._judge.checker
+        tests = checker.parts().tests[: len(checker.deciding)]
+        names = [test.name for test in tests if isinstance(test, Calibratable)]
+        test = self._tests.place(names[0]) if names else DEFAULT_CALIBRATED
+        self._judge.calibrate(LiveCalibration(name, test, AssessedFrames()))
 
     def cancel_calibration(self) -> None:
         """End a calibration while frames are taken; nothing is kept of it."""
+        if (running := self._judge.live_calibration) is not None:
+            running.cancel()
 
     def close(self) -> None:
         """End all threads and let go of the camera; it may be called again."""
+        for part in (self._judge, self._follower, self._feed):
+            part.close()
+
+    def _with_overlay(self, picture: LivePicture) -> Shown:
+        """Return a picture with the newest decisions and the newest place of the face."""
+        now_s = picture.frame.time_s
+        moments = self._judge.moments()
+        overlay = Overlay(
+            self._box(picture), moments, now_s, SPAN_S, begin_s=max(0.0, now_s - SPAN_S)
+        )
+        return Shown(picture.frame.image, picture.frame.number or 0, overlay, now_s)
+
+    def _box(self, picture: LivePicture) -> Box | None:
+        followed = self._follower.face
+        if followed is None or followed.face is None:
+            return None
+        if picture.frame.time_s - followed.time_s > STALE_S:
+            return None
+        return scaled_box(followed.face.box, followed.size, picture.frame.image)
+
+    def _notify(self, words: str) -> None:
+        with self._lock:
+            self._notice = words
+
+    def _forget(self) -> None:
+        """Leave out the times of pictures that are too old for the rate."""
+        while self._given and self._clock() - self._given[0] > RATE_S:
+            self._given.popleft()

@@ -1,0 +1,272 @@
+"""Judge the frames that were followed, in a thread of its own; calibrate when asked to."""
+
+import os
+import sys
+from collections import OrderedDict, deque
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from threading import Event, Lock, Thread, get_native_id
+
+from facepad import registry, settings
+from facepad.annotating.overlay import Moment
+from facepad.errors import FacepadError, SettingsError, unknown_name
+from facepad.faces.capture import assess
+from facepad.pipeline import Checker
+from facepad.selected_tests import name_of
+from facepad.types import CaptureQuality, Frame
+from facepad.webcam.calibrating import LiveCalibration
+from facepad.webcam.feed import CameraFeed
+from facepad.webcam.following import FaceFollower
+from facepad.webcam.state import LiveOptions
+
+STEP_S = 0.5  # from one decision to the next, or as quick as the machine allows
+SPAN_S = 20.0  # of decisions that are kept, to be drawn
+_NICENESS = 5  # of the thread that judges, so that the picture goes on where the machine is busy
+_ASSESSED = 512  # captures that are remembered; more than a window has frames
+_JOIN_S = 5.0
+
+
+class AssessedFrames:
+    """Judges the capture of each frame of a live view once, though windows overlap."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[int, CaptureQuality] = OrderedDict()
+        self._lock = Lock()
+
+    def __call__(self, frame: Frame) -> CaptureQuality:
+        """Return the quality of the capture of a frame with a face, known by its number."""
+        if frame.number is None:
+            return assess(frame)
+        with self._lock:
+            known = self._known.get(frame.number)
+        if known is None:
+            known = assess(frame)
+            with self._lock:
+                self._known[frame.number] = known
+                while len(self._known) > _ASSESSED:
+                    self._known.popitem(last=False)
+        return known
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Tests to judge by.
+
+    Attributes:
+        tests: Those that decide; None for the default ones.
+        advisory: Those that are only shown; None for the default ones.
+        calibration: Name of the camera's calibration; None for none.
+    """
+
+    tests: tuple[str, ...] | None
+    advisory: tuple[str, ...] | None
+    calibration: str | None
+
+    def checker(self, options: LiveOptions) -> Checker:
+        """Return what judges by these tests; its models are not loaded yet.
+
+        Raises:
+            ModelError: The calibration's file is damaged.
+            SettingsError: A test or the calibration does not exist.
+        """
+        spare = max(1, (os.cpu_count() or 1) - 1)
+        return Checker(
+            self.tests,
+            advisory=self.advisory,
+            calibration=self.calibration,
+            operating_point=options.operating_point,
+            fusion=options.fusion,
+            faces=options.faces,
+            threads=min(int(settings.number("threads")), spare),
+            assess=AssessedFrames(),
+        )
+
+
+class SelectableTests:
+    """Which tests there are, and what a selection of them means.
+
+    Args:
+        options: How the view judges at first.
+        checker: Made of the options.
+    """
+
+    def __init__(self, options: LiveOptions, checker: Checker) -> None:
+        given = (*(options.tests or ()), *(options.advisory or ()))
+        known = dict.fromkeys((*checker.tests, *registry.names("liveness_tests")))
+        places = {name_of(name): name for name in given}
+        self._given = {name: places.get(name, name) for name in known}
+        self._advisory = frozenset(checker.tests[len(checker.deciding) :])
+
+    @property
+    def available(self) -> tuple[str, ...]:
+        """Names of all tests that can be selected; those of the options first."""
+        return tuple(self._given)
+
+    def place(self, name: str) -> str:
+        """Return what `facepad.registry` finds a test by, as it was named in the options."""
+        return self._given.get(name, name)
+
+    def chosen(self, tests: Sequence[str], calibration: str | None) -> Choice:
+        """Return what a selection means: tests that were advisory stay so beside others.
+
+        Raises:
+            SettingsError: There is no such test, or none was named.
+        """
+        names = tuple(dict.fromkeys(tests))
+        for name in names:
+            if name not in self._given:
+                raise SettingsError(unknown_name("test", name, self.available))
+        if not names:
+            raise SettingsError("expected one test or more, got none")
+        deciding = [name for name in names if name not in self._advisory] or names
+        advisory = [name for name in names if name not in deciding]
+        return Choice(
+            tuple(self._given[name] for name in deciding),
+            tuple(self._given[name] for name in advisory),
+            calibration,
+        )
+
+
+class Judge:
+    """Makes decisions about the frames that were followed, in a thread of its own.
+
+    Args:
+        options: How to judge.
+        feed: The camera.
+        follower: Gives the frames.
+        loaded: How to judge at first, and the loaded checker of it.
+        notify: Called with what happened, in words.
+    """
+
+    def __init__(
+        self,
+        options: LiveOptions,
+        feed: CameraFeed,
+        follower: FaceFollower,
+        loaded: tuple[Choice, Checker],
+        notify: Callable[[str], None],
+    ) -> None:
+        self._options, self._feed, self._follower, self._notify = options, feed, follower, notify
+        self._choice, self.checker = loaded
+        self.decisions = 0
+        self.live_calibration: LiveCalibration | None = None
+        self._wanted: Choice | None = None
+        self._moments: deque[tuple[int, Moment]] = deque()
+        self._lock, self._stop = Lock(), Event()
+        self._failure: BaseException | None = None
+        self._thread = Thread(target=self._run, name="facepad-judge", daemon=True)
+
+    def start(self) -> None:
+        """Begin to judge."""
+        self._thread.start()
+
+    def moments(self) -> tuple[Moment, ...]:
+        """Return the decisions of the present take in the last seconds, in order.
+
+        Raises:
+            BaseException: What ended the thread unexpectedly.
+        """
+        if self._failure is not None:
+            raise self._failure
+        with self._lock:
+            return tuple(moment for take, moment in self._moments if take == self._feed.take)
+
+    @property
+    def calibration(self) -> str | None:
+        """Name of the calibration that decisions use."""
+        return self._choice.calibration
+
+    @property
+    def is_loading(self) -> bool:
+        """Whether newly selected tests are not in use yet."""
+        return self._wanted is not None
+
+    def use(self, choice: Choice) -> None:
+        """Judge by other tests as soon as they are loaded."""
+        with self._lock:
+            self._wanted = choice
+
+    def calibrate(self, live_calibration: LiveCalibration) -> None:
+        """Take frames for a calibration from now on, instead of judging.
+
+        Raises:
+            SettingsError: A calibration is running.
+        """
+        with self._lock:
+            running = self.live_calibration
+            if running is not None and running.progress.is_running:
+                raise SettingsError(
+                    f"calibration {running.progress.name!r} is running; cancel it first"
+                )
+            self.live_calibration = live_calibration
+
+    def close(self) -> None:
+        """End the thread; a decision that is being made is waited for."""
+        self._stop.set()
+        if self.live_calibration is not None:
+            self.live_calibration.cancel()
+        if self._thread.is_alive():
+            self._thread.join(_JOIN_S)
+
+    def _run(self) -> None:
+        _lower_priority()
+        last_s = 0.0
+        try:
+            while not self._stop.is_set():
+                self._change()
+                if (running := self.live_calibration) and running.progress.is_running:
+                    last_s = self._calibrate(running, last_s)
+                else:
+                    last_s = self._decide(last_s)
+        except BaseException as error:  # noqa: BLE001 - raised again where decisions are asked for
+            self._failure = error
+
+    def _decide(self, last_s: float) -> float:
+        """Make a decision when it is time; return the time of the last one."""
+        window = self._follower.next_window(last_s + STEP_S)
+        if window is None:
+            return last_s
+        moment = Moment(window.end_s, self.checker.check_presentation(window.presentation))
+        with self._lock:
+            self.decisions += 1
+            self._moments.append((window.take, moment))
+            while self._moments[0][1].time_s < window.end_s - SPAN_S:
+                self._moments.popleft()
+        return window.end_s
+
+    def _calibrate(self, running: LiveCalibration, last_s: float) -> float:
+        """Offer the next frame to a calibration; return its time."""
+        frame = self._follower.next_frame(last_s)
+        if frame is None:
+            return last_s
+        running.offer(frame)
+        if running.is_complete and running.fit():
+            now = self._choice
+            self.use(replace(now, calibration=running.progress.name))
+        return frame.time_s
+
+    def _change(self) -> None:
+        """Use the tests that were selected last; keep the former ones where they do not load."""
+        with self._lock:
+            wanted = self._wanted
+        if wanted is None:
+            return
+        try:
+            checker = wanted.checker(self._options)
+            checker.load()
+        except FacepadError as error:
+            self._notify(f"the tests were not changed: {error}")
+        else:
+            self._follower.use(checker)
+            self.checker, self._choice = checker, wanted
+        with self._lock:
+            if self._wanted is wanted:
+                self._wanted = None
+
+
+def _lower_priority() -> None:
+    """Let other threads go first; Linux has a priority for each thread."""
+    if sys.platform == "linux":
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, get_native_id(), _NICENESS)
