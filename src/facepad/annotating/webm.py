@@ -1,4 +1,4 @@
-"""Write pictures with times as VP9 in WebM, which browsers play, at a constant rate."""
+"""Write pictures with times as VP9 or VP8 in WebM, which browsers play, at a constant rate."""
 
 import math
 import os
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 SUFFIX = ".webm"
 SLOWEST, FASTEST = 1.0, 60.0  # frames a second
-_CODEC = "VP90"
+VP9, VP8 = "VP90", "VP80"  # codecs; VP9 makes smaller files, VP8 takes a seventh of the time
 _SILENT = 0  # level of OpenCV's own log
 
 
@@ -61,33 +61,37 @@ class ConstantRate:
 
 
 @contextmanager
-def webm_writer(path: Path, size: tuple[int, int], rate: float) -> Iterator[ConstantRate]:
-    """Write a WebM file with VP9.
+def webm_writer(
+    path: Path, size: tuple[int, int], rate: float, codec: str = VP9
+) -> Iterator[ConstantRate]:
+    """Write a WebM file.
 
     Args:
         path: The file; its name must end in ".webm".
         size: Width and height in pixels, both even.
         rate: Frames a second.
+        codec: `VP9` or `VP8`.
 
     Yields:
         What takes the pictures.
 
     Raises:
-        SettingsError: The name is not UTF-8, OpenCV cannot write VP9 here, or the file is
+        SettingsError: The name is not UTF-8, OpenCV cannot write it here, or the file is
             incomplete at the end.
     """
     from facepad.opencv import cv2, is_utf8
 
     if not is_utf8(str(path)):
         raise SettingsError(f"expected a name in UTF-8 for the output, got {printable(str(path))}")
-    code = cv2.VideoWriter.fourcc(*_CODEC)
+    code = cv2.VideoWriter.fourcc(*codec)
     with _quiet():
         writer = cv2.VideoWriter(str(path), cv2.CAP_FFMPEG, code, rate, size)
     try:
         if not writer.isOpened():
+            pixels = f"{size[0]}x{size[1]} pixels"
             raise SettingsError(
-                f"OpenCV {cv2.__version__} cannot write VP9 in WebM here ({size[0]}x{size[1]} "
-                "pixels); expected its FFmpeg to have libvpx, as in opencv-python-headless of PyPI"
+                f"OpenCV {cv2.__version__} cannot write {codec[:3]} in WebM here ({pixels}); "
+                "expected its FFmpeg to have libvpx, as in opencv-python-headless of PyPI"
             )
         pictures = ConstantRate(writer, rate)
         yield pictures

@@ -89,6 +89,7 @@ def _root(
 app.command("check")(check.check)
 app.command("score")(score.score)
 app.command("annotate")(score.annotate)
+app.command("webcam")(calibrate.webcam)
 app.command("metrics")(metrics.metrics)
 app.command("evaluate")(evaluate.evaluate)
 app.add_typer(dataset.app, name="dataset")

@@ -1,15 +1,37 @@
-"""``facepad calibrate`` and ``facepad calibration``: fit a test to one camera."""
+"""``facepad calibrate``, ``calibration`` and ``webcam``: fit a test to a camera; judge it live."""
 
+import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from facepad.registry import DEFAULT_CALIBRATED
+from facepad.cli.errors import say
+from facepad.cli.options import (
+    FACES_HELP,
+    FUSION_HELP,
+    POINT_HELP,
+    Advisory,
+    CameraName,
+    FacesName,
+    PointName,
+    Tests,
+    names_given,
+)
+from facepad.registry import DEFAULT_CALIBRATED, DEFAULT_FUSION, DEFAULT_POINT
 
 if TYPE_CHECKING:
-    from facepad.training.calibration.card import CalibrationResult
+    from collections.abc import Callable
 
+    from facepad.annotating.overlay import Moment
+    from facepad.training.calibration.card import CalibrationResult
+    from facepad.webcam.state import LiveOptions
+
+CAMERA_HELP = (
+    "Number of a camera, its device path such as /dev/video0, or a clip, which is played again and "
+    "again as if it were a camera."
+)
 Name = Annotated[str, typer.Argument(help="Name of the calibration.")]
 
 app = typer.Typer(help="List, show and remove calibrations of cameras.", no_args_is_help=True)
@@ -171,3 +193,167 @@ def remove(name: Name) -> None:
 
     calibration.remove(name)
     typer.echo(f"removed {name}")
+
+
+def webcam(
+    *,
+    camera: Annotated[str, typer.Option("--camera", metavar="CAMERA", help=CAMERA_HELP)] = "0",
+    tests: Tests = None,
+    advisory: Advisory = None,
+    calibration: CameraName = None,
+    operating_point: Annotated[
+        PointName | None, typer.Option("--operating-point", help=POINT_HELP)
+    ] = None,
+    fusion: Annotated[
+        str, typer.Option("--fusion", metavar="NAME|FILE", help=FUSION_HELP)
+    ] = DEFAULT_FUSION,
+    faces: Annotated[FacesName, typer.Option("--faces", help=FACES_HELP)] = FacesName.LARGEST,
+    size: Annotated[
+        str, typer.Option("--size", metavar="WxH", help="Size that the camera should give.")
+    ] = "640x480",
+    window: Annotated[
+        bool, typer.Option("--window", help="Show it in a window of OpenCV, with keys.")
+    ] = False,
+    headless: Annotated[
+        bool, typer.Option("--headless", help="Show no picture; print a line for each decision.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="With --headless: print a JSON document a line.")
+    ] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out",
+            metavar="OVERLAY.webm",
+            help="With --headless: file to write, the picture with its overlay.",
+        ),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the output.")] = False,
+    seconds: Annotated[
+        float | None, typer.Option("--seconds", metavar="S", min=0.1, help="End after so long.")
+    ] = None,
+    save_dir: Annotated[
+        Path,
+        typer.Option(
+            "--save-dir", metavar="DIR", help="Folder for what is saved by key or button."
+        ),
+    ] = Path(),
+    port: Annotated[
+        int, typer.Option("--port", min=0, max=65535, help="Port of the page; 0 for a free one.")
+    ] = 0,
+    no_open: Annotated[
+        bool, typer.Option("--no-open", help="Print the address of the page; open no browser.")
+    ] = False,
+) -> None:
+    """Judge whoever is before a camera, live: in the browser, in a window, or without a display.
+
+    The picture is shown as it comes, with the face, the score of each test and the decisions; each
+    is about the last 3 seconds, or as many as a test needs. Nothing leaves this machine, and
+    nothing is kept but what you save. A camera that is missing, busy or lost is tried again and
+    again. End it with q, Ctrl-C or --seconds.
+
+    For example:
+
+    - `facepad webcam`
+    - `facepad webcam --window --tests face_cnn,blink`
+    - `facepad webcam --headless --seconds 60 --out overlay.webm`
+    - `facepad webcam --camera clip.mp4 --headless --json --seconds 10`
+
+    Exit codes:
+
+    - 0: it was shown until its end, also by Ctrl-C
+    - 2: no picture came, the clip could not be read, or wrong usage
+    - 3: a model is missing or broken
+    - 4: no window or page is possible here, or a setting or the output cannot be used
+    """
+    from facepad import runtime
+    from facepad.webcam.state import LiveOptions
+
+    if window and headless:
+        raise typer.BadParameter("give either --window or --headless")
+    if not headless and (as_json or out is not None):
+        raise typer.BadParameter("--json and --out need --headless")
+    options = LiveOptions(
+        camera=camera,
+        size=_size(size),
+        tests=names_given(tests),
+        advisory=names_given(advisory),
+        operating_point=str(operating_point or DEFAULT_POINT),
+        calibration=calibration,
+        fusion=fusion,
+        faces="single" if faces is FacesName.SINGLE else "largest",
+        save_dir=save_dir,
+    )
+    runtime.tune()
+    if headless:
+        _watch_headless(options, seconds, out, as_json=as_json, force=force)
+    else:
+        _show_live(options, seconds, None if window else port, open_browser=not no_open)
+
+
+def _size(text: str) -> tuple[int, int]:
+    """Return width and height of a text such as 640x480."""
+    parts = text.lower().split("x")
+    if len(parts) != 2 or not all(p.isascii() and p.isdigit() and 1 <= len(p) <= 5 for p in parts):
+        raise typer.BadParameter(f"--size is WIDTHxHEIGHT, such as 640x480, got {text!r}")
+    return int(parts[0]), int(parts[1])
+
+
+def _watch_headless(
+    options: "LiveOptions", seconds: float | None, out: Path | None, *, as_json: bool, force: bool
+) -> None:
+    from facepad.documents import OUTCOMES
+    from facepad.webcam.headless import check_out, run_headless
+    from facepad.webcam.session import LiveSession
+
+    check_out(out, force=force)
+    with LiveSession(options) as session:
+        run = run_headless(
+            session,
+            seconds=seconds,
+            out=out,
+            decided=_decision_printer(options.camera, as_json=as_json),
+            camera_changed=lambda camera: say(camera.words),
+        )
+    if out is not None:
+        say(f"wrote {out}")
+    counts = ", ".join(f"{n} {OUTCOMES[outcome]}" for outcome, n in run.outcomes.most_common())
+    say(f"{run.pictures} pictures in {run.seconds:.1f} s; decisions: {counts or 'none'}")
+
+
+def _decision_printer(camera: str, *, as_json: bool) -> "Callable[[Moment], None]":
+    """Return what prints a decision: a document, or a line with its time."""
+    from facepad.cli.tables import DecisionLines
+    from facepad.documents import Judged, to_document
+
+    lines = None if as_json else DecisionLines(["0000.0 s"], "time")
+
+    def show(moment: "Moment") -> None:
+        judged = Judged(camera, moment.decision)
+        if lines is not None:
+            lines.show(judged, f"{moment.time_s:.1f} s")
+            return
+        document = {**to_document(judged), "time_s": round(moment.time_s, 3)}
+        sys.stdout.write(json.dumps(document, allow_nan=False) + "\n")
+        sys.stdout.flush()
+
+    return show
+
+
+def _show_live(
+    options: "LiveOptions", seconds: float | None, port: int | None, *, open_browser: bool
+) -> None:
+    """Show a live view in the browser, or in a window where there is no port."""
+    from facepad.webcam.session import LiveSession
+
+    if port is None:
+        from facepad.webcam.window import check_windows, run_window
+
+        check_windows()
+        with LiveSession(options) as session:
+            run_window(session, seconds=seconds)
+        return
+    from facepad.webcam.page import run_page
+
+    with LiveSession(options) as session:
+        run_page(session, port=port, open_browser=open_browser)

@@ -82,30 +82,36 @@ class DecisionLines:
 
     Args:
         paths: Of all inputs that may be shown; the first column is as wide as they need.
+        column: Name of the first column.
     """
 
-    def __init__(self, paths: Sequence[str]) -> None:
-        self._out = console()
+    def __init__(self, paths: Sequence[str], column: str = "picture") -> None:
+        self._out, self._column = console(), column
         if not sys.stdout.isatty() and "COLUMNS" not in os.environ:
             self._out.width = UNBROKEN  # so that each input is one line for other programs
         names = _names_below_folder(self._out, paths)
         self._names = dict(zip(paths, names, strict=True))
         taken = sum(width + GAP for width in LINE_WIDTHS.values())
         room = self._out.width - taken - GAP - int(SHARE_OF_WHY * self._out.width)
-        self._width = max(len("picture"), min(max(map(len, names)), room))
+        self._width = max(len(column), min(max(map(len, names)), room))
         self._is_first = True
 
-    def show(self, judged: Judged) -> None:
-        """Print one line; the head of the columns before the first."""
+    def show(self, judged: Judged, name: str | None = None) -> None:
+        """Print one line; the head of the columns before the first.
+
+        Args:
+            judged: What to show.
+            name: What the first column has; None for the name of the input.
+        """
         table = plain_table()
         table.show_header, self._is_first = self._is_first, False
-        table.add_column("picture", no_wrap=True, min_width=self._width)
+        table.add_column(self._column, no_wrap=True, min_width=self._width)
         for column, width in LINE_WIDTHS.items():
             table.add_column(column, no_wrap=True, min_width=width)
         table.add_column("why")
         cells = _cells(judged, ())
-        name = Text(shortened(self._names[judged.path], self._width))
-        table.add_row(name, *(cells.get(column, NOTHING) for column in (*LINE_WIDTHS, "why")))
+        shown = Text(shortened(self._names[judged.path] if name is None else name, self._width))
+        table.add_row(shown, *(cells.get(column, NOTHING) for column in (*LINE_WIDTHS, "why")))
         self._out.print(table)
 
 

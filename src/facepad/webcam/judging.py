@@ -22,7 +22,7 @@ from facepad.webcam.state import LiveOptions
 
 STEP_S = 0.5  # from one decision to the next, or as quick as the machine allows
 SPAN_S = 20.0  # of decisions that are kept, to be drawn
-_NICENESS = 5  # of the thread that judges, so that the picture goes on where the machine is busy
+_NICENESS = 3  # of the thread that judges, so that the picture goes on where the machine is busy
 _ASSESSED = 512  # captures that are remembered; more than a window has frames
 _JOIN_S = 5.0
 
@@ -149,6 +149,7 @@ class Judge:
     ) -> None:
         self._options, self._feed, self._follower, self._notify = options, feed, follower, notify
         self._choice, self.checker = loaded
+        self._selected = self.checker.tests
         self.decisions = 0
         self.live_calibration: LiveCalibration | None = None
         self._wanted: Choice | None = None
@@ -182,10 +183,22 @@ class Judge:
         """Whether newly selected tests are not in use yet."""
         return self._wanted is not None
 
-    def use(self, choice: Choice) -> None:
-        """Judge by other tests as soon as they are loaded."""
+    @property
+    def selected(self) -> tuple[str, ...]:
+        """Names of the tests that were selected last, in use or not yet."""
         with self._lock:
-            self._wanted = choice
+            return self._selected
+
+    def select(self, tests: SelectableTests, names: Sequence[str]) -> None:
+        """Judge by other tests as soon as they are loaded.
+
+        Raises:
+            SettingsError: There is no such test, or none was named.
+        """
+        with self._lock:
+            calibration = (self._wanted or self._choice).calibration
+            self._wanted = tests.chosen(names, calibration)
+            self._selected = tuple(dict.fromkeys(names))
 
     def calibrate(self, live_calibration: LiveCalibration) -> None:
         """Take frames for a calibration from now on, instead of judging.
@@ -242,8 +255,9 @@ class Judge:
             return last_s
         running.offer(frame)
         if running.is_complete and running.fit():
-            now = self._choice
-            self.use(replace(now, calibration=running.progress.name))
+            with self._lock:
+                now = self._wanted or self._choice
+                self._wanted = replace(now, calibration=running.progress.name)
         return frame.time_s
 
     def _change(self) -> None:
@@ -261,8 +275,8 @@ class Judge:
             self._follower.use(checker)
             self.checker, self._choice = checker, wanted
         with self._lock:
-            if self._wanted is wanted:
-                self._wanted = None
+            if self._wanted is wanted:  # and nothing else was selected since
+                self._wanted, self._selected = None, self.checker.tests
 
 
 def _lower_priority() -> None:

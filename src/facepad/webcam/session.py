@@ -73,6 +73,11 @@ class LiveSession:
     ) -> None:
         self.close()
 
+    @property
+    def now_s(self) -> float:
+        """Seconds since the view began."""
+        return self._feed.now_s
+
     def wait_for(self, number: int, timeout_s: float) -> Shown | None:
         """Return the newest picture when it has a higher number; wait for it otherwise.
 
@@ -115,6 +120,7 @@ class LiveSession:
                 deciding=judge.checker.deciding,
                 advisory=judge.checker.tests[len(judge.checker.deciding) :],
                 available=self._tests.available,
+                selected=judge.selected,
                 is_loading=judge.is_loading,
                 window_s=self._follower.window.seconds,
                 calibration=judge.calibration,
@@ -138,7 +144,7 @@ class LiveSession:
         Raises:
             SettingsError: There is no such test, or none was named.
         """
-        self._judge.use(self._tests.chosen(tests, self._judge.calibration))
+        self._judge.select(self._tests, tests)
 
     def save(self) -> Path:
         """Write the picture that was shown last with its overlay, and the newest decision.

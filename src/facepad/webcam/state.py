@@ -130,6 +130,7 @@ class LiveState:
         deciding: Names of the tests that decide, in order.
         advisory: Names of the tests whose scores are only shown, in order.
         available: Names of all tests that can be selected, in order; at most nine have a key.
+        selected: Names of the tests that were selected last, in use or being loaded, in order.
         is_loading: Whether newly selected tests are being loaded; the former ones judge until then.
         window_s: Seconds before a decision that it is about.
         calibration: Name of the calibration that decisions use; None for none.
@@ -146,6 +147,7 @@ class LiveState:
     deciding: tuple[str, ...]
     advisory: tuple[str, ...]
     available: tuple[str, ...]
+    selected: tuple[str, ...]
     is_loading: bool
     window_s: float
     calibration: str | None
