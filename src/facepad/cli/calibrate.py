@@ -356,4 +356,4 @@ def _show_live(
     from facepad.webcam.page import run_page
 
     with LiveSession(options) as session:
-        run_page(session, port=port, open_browser=open_browser)
+        run_page(session, port=port, open_browser=open_browser, say=say, seconds=seconds)

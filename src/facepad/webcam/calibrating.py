@@ -6,7 +6,7 @@ Only for a bona fide person: whoever is before the camera is learned as one.
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from threading import Lock
+from threading import Lock, Thread
 from types import MappingProxyType
 
 from facepad import calibration
@@ -14,6 +14,7 @@ from facepad.errors import FacepadError, SettingsError
 from facepad.reasons import REASONS
 from facepad.selected_tests import make_calibratable
 from facepad.types import CaptureQuality, Face, Frame, Reason
+from facepad.webcam.following import lower_priority
 from facepad.webcam.state import CalibrationProgress, CalibrationStep
 
 WANTED = 10  # frames
@@ -36,6 +37,8 @@ STEPS: Mapping[str, float] = MappingProxyType(
     {"yaw": 5.0, "pitch": 5.0, "roll": 6.0, "size": math.log(1.1), "x": 0.2, "y": 0.2}
 )
 _NEVER = -math.inf
+
+NextFrame = Callable[[float], Frame | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,8 @@ class FacePlace:
 class LiveCalibration:
     """Takes frames until there are enough, and fits a calibration to them.
 
+    With `start` it does so in a thread of its own, and decisions go on.
+
     Args:
         name: Name of the calibration.
         test: Name of the test to calibrate.
@@ -96,6 +101,7 @@ class LiveCalibration:
         self._places: list[FacePlace] = []
         self._since_s, self._taken_s = _NEVER, _NEVER
         self._lock = Lock()
+        self._thread: Thread | None = None
         self._progress = CalibrationProgress(
             CalibrationStep.TAKING, name, 0, WANTED, "waiting for the camera"
         )
@@ -111,9 +117,42 @@ class LiveCalibration:
         """Whether there are enough frames to fit."""
         return len(self._frames) == WANTED
 
-    def cancel(self) -> None:
-        """End it, where it is neither done nor refused; nothing is kept."""
+    def start(self, next_frame: NextFrame, saved: Callable[[str], None]) -> None:
+        """Take frames and fit, in a thread.
+
+        Args:
+            next_frame: Returns the newest frame that is later than a time, searched for faces;
+                None when none comes for a while.
+            saved: Called with the name of the calibration when it was saved.
+        """
+        self._thread = Thread(
+            target=self._run, args=(next_frame, saved), name="facepad-calibrate", daemon=True
+        )
+        self._thread.start()
+
+    def _run(self, next_frame: NextFrame, saved: Callable[[str], None]) -> None:
+        lower_priority()
+        last_s = _NEVER
+        try:
+            while self.progress.step is CalibrationStep.TAKING and not self.is_complete:
+                frame = next_frame(last_s)
+                if frame is not None:
+                    self.offer(frame)
+                    last_s = frame.time_s
+            if self.progress.is_running and self.fit():
+                saved(self.progress.name)
+        except Exception as error:  # noqa: BLE001 - shown to whoever began the calibration
+            self._tell(f"unexpected {type(error).__name__}: {error}", CalibrationStep.FAILED)
+
+    def cancel(self, wait_s: float = 0.0) -> None:
+        """End it, where it is neither done nor refused; nothing is kept.
+
+        Args:
+            wait_s: Seconds to wait for its thread.
+        """
         self._tell("cancelled; nothing was saved", CalibrationStep.CANCELLED)
+        if wait_s and self._thread is not None:
+            self._thread.join(wait_s)
 
     def offer(self, frame: Frame) -> None:
         """Take a frame that was searched for a face, or say what is wrong with it.

@@ -1,8 +1,11 @@
 """Follow the face of the newest pictures in a thread of its own, and keep those of a window."""
 
+import os
+import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from threading import Condition, Event, Lock, Thread
+from threading import Condition, Event, Lock, Thread, get_native_id
 
 from facepad.annotating import STILLS_RATE, KeptFrames, longest_side
 from facepad.finders import Finder, Follows
@@ -16,6 +19,7 @@ WINDOW_S = 3.0  # that a decision is about, where no test needs a longer one
 MOST_WINDOW_S = 30.0
 SEARCH_RATE = 15.0  # pictures a second in which the face is looked for, at least
 _SPARE_S = 0.5  # by which a window is longer than the longest that a test needs
+_NICENESS = 3  # of threads that judge, so that the picture goes on where the machine is busy
 _POLL_S = 0.2
 _JOIN_S = 3.0
 
@@ -196,3 +200,10 @@ class FaceFollower:
 
 def _searched(finder: Finder, frames: Iterator[Frame]) -> Iterator[Frame]:
     return finder.follow(frames) if isinstance(finder, Follows) else map(finder.find, frames)
+
+
+def lower_priority() -> None:
+    """Let the threads that show the picture go first; Linux has a priority for each thread."""
+    if sys.platform == "linux":
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, get_native_id(), _NICENESS)

@@ -1,12 +1,10 @@
-"""Judge the frames that were followed, in a thread of its own; calibrate when asked to."""
+"""Judge the frames that were followed, in a thread of its own."""
 
 import os
-import sys
 from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
-from threading import Event, Lock, Thread, get_native_id
+from threading import Event, Lock, Thread
 
 from facepad import registry, settings
 from facepad.annotating.overlay import Moment
@@ -15,14 +13,12 @@ from facepad.faces.capture import assess
 from facepad.pipeline import Checker
 from facepad.selected_tests import name_of
 from facepad.types import CaptureQuality, Frame
-from facepad.webcam.calibrating import LiveCalibration
 from facepad.webcam.feed import CameraFeed
-from facepad.webcam.following import FaceFollower
+from facepad.webcam.following import FaceFollower, lower_priority
 from facepad.webcam.state import LiveOptions
 
 STEP_S = 0.5  # from one decision to the next, or as quick as the machine allows
 SPAN_S = 20.0  # of decisions that are kept, to be drawn
-_NICENESS = 3  # of the thread that judges, so that the picture goes on where the machine is busy
 _ASSESSED = 512  # captures that are remembered; more than a window has frames
 _JOIN_S = 5.0
 
@@ -151,7 +147,6 @@ class Judge:
         self._choice, self.checker = loaded
         self._selected = self.checker.tests
         self.decisions = 0
-        self.live_calibration: LiveCalibration | None = None
         self._wanted: Choice | None = None
         self._moments: deque[tuple[int, Moment]] = deque()
         self._lock, self._stop = Lock(), Event()
@@ -200,38 +195,24 @@ class Judge:
             self._wanted = tests.chosen(names, calibration)
             self._selected = tuple(dict.fromkeys(names))
 
-    def calibrate(self, live_calibration: LiveCalibration) -> None:
-        """Take frames for a calibration from now on, instead of judging.
-
-        Raises:
-            SettingsError: A calibration is running.
-        """
+    def use_calibration(self, name: str) -> None:
+        """Judge by a calibration as soon as it is loaded."""
         with self._lock:
-            running = self.live_calibration
-            if running is not None and running.progress.is_running:
-                raise SettingsError(
-                    f"calibration {running.progress.name!r} is running; cancel it first"
-                )
-            self.live_calibration = live_calibration
+            self._wanted = replace(self._wanted or self._choice, calibration=name)
 
     def close(self) -> None:
         """End the thread; a decision that is being made is waited for."""
         self._stop.set()
-        if self.live_calibration is not None:
-            self.live_calibration.cancel()
         if self._thread.is_alive():
             self._thread.join(_JOIN_S)
 
     def _run(self) -> None:
-        _lower_priority()
+        lower_priority()
         last_s = 0.0
         try:
             while not self._stop.is_set():
                 self._change()
-                if (running := self.live_calibration) and running.progress.is_running:
-                    last_s = self._calibrate(running, last_s)
-                else:
-                    last_s = self._decide(last_s)
+                last_s = self._decide(last_s)
         except BaseException as error:  # noqa: BLE001 - raised again where decisions are asked for
             self._failure = error
 
@@ -247,18 +228,6 @@ class Judge:
             while self._moments[0][1].time_s < window.end_s - SPAN_S:
                 self._moments.popleft()
         return window.end_s
-
-    def _calibrate(self, running: LiveCalibration, last_s: float) -> float:
-        """Offer the next frame to a calibration; return its time."""
-        frame = self._follower.next_frame(last_s)
-        if frame is None:
-            return last_s
-        running.offer(frame)
-        if running.is_complete and running.fit():
-            with self._lock:
-                now = self._wanted or self._choice
-                self._wanted = replace(now, calibration=running.progress.name)
-        return frame.time_s
 
     def _change(self) -> None:
         """Use the tests that were selected last; keep the former ones where they do not load."""
@@ -277,10 +246,3 @@ class Judge:
         with self._lock:
             if self._wanted is wanted:  # and nothing else was selected since
                 self._wanted, self._selected = None, self.checker.tests
-
-
-def _lower_priority() -> None:
-    """Let other threads go first; Linux has a priority for each thread."""
-    if sys.platform == "linux":
-        with suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, get_native_id(), _NICENESS)

@@ -23,6 +23,7 @@ from facepad.webcam.state import LiveOptions, LiveState, Shown
 
 RATE_S = 2.0  # over which the rate of pictures is measured
 STALE_S = 1.0  # after which the box of a face is no longer drawn
+_JOIN_S = 5.0
 
 
 class LiveSession:
@@ -58,6 +59,7 @@ class LiveSession:
         self._notice = ""
         self._saved: Path | None = None
         self._shown: Shown | None = None
+        self._calibration: LiveCalibration | None = None
         self._given: deque[float] = deque()
 
     def __enter__(self) -> Self:
@@ -109,7 +111,7 @@ class LiveSession:
         """Return what there is to report now."""
         judge, camera = self._judge, self._feed.state()
         moments = judge.moments()
-        running = judge.live_calibration
+        running = self._calibration
         with self._lock:
             self._forget()
             return LiveState(
@@ -179,15 +181,24 @@ class LiveSession:
         tests = checker.parts().tests[: len(checker.deciding)]
         names = [test.name for test in tests if isinstance(test, Calibratable)]
         test = self._tests.place(names[0]) if names else DEFAULT_CALIBRATED
-        self._judge.calibrate(LiveCalibration(name, test, AssessedFrames()))
+        with self._lock:
+            running = self._calibration
+            if running is not None and running.progress.is_running:
+                raise SettingsError(
+                    f"calibration {running.progress.name!r} is running; cancel it first"
+                )
+            self._calibration = LiveCalibration(name, test, AssessedFrames())
+        self._calibration.start(self._follower.next_frame, self._judge.use_calibration)
 
     def cancel_calibration(self) -> None:
-        """End a calibration while frames are taken; nothing is kept of it."""
-        if (running := self._judge.live_calibration) is not None:
+        """End a calibration that is running; nothing is kept of it."""
+        if (running := self._calibration) is not None:
             running.cancel()
 
     def close(self) -> None:
         """End all threads and let go of the camera; it may be called again."""
+        if (running := self._calibration) is not None:
+            running.cancel(_JOIN_S)
         for part in (self._judge, self._follower, self._feed):
             part.close()
 

@@ -36,6 +36,10 @@ _POLL_S, _KEY_MS = 0.05, 1
 _BLANK = (640, 480)  # of the page that is shown before the first picture
 _INK, _WARNING, _PAPER = (255, 255, 255), (255, 200, 90), 24
 _NO_KEY = -1
+_LETTERS, _SMALLEST, _LARGEST = 44, 11, 18  # heights of text in a width, and its bounds in pixels
+_GAP = "   "  # between entries of a line
+
+Line = tuple[str, bool]  # words, and whether they are a warning
 
 
 def check_windows() -> None:
@@ -63,8 +67,9 @@ def run_window(session: LiveSession, *, seconds: float | None = None) -> None:
         SettingsError: OpenCV cannot open a window here.
     """
     check_windows()
+    os.environ.setdefault("QT_LOGGING_RULES", "default.warning=false")  # of fonts that it lacks
     try:
-        cv2.namedWindow(TITLE, cv2.WINDOW_AUTOSIZE)
+        cv2.namedWindow(TITLE, cv2.WINDOW_AUTOSIZE | cv2.WINDOW_GUI_NORMAL)
     except cv2.error:
         raise SettingsError(NO_WINDOWS) from None
     try:
@@ -81,7 +86,7 @@ def _show(session: LiveSession, seconds: float | None) -> None:
     shown: Shown | None = None
     while seconds is None or session.now_s < seconds:
         shown = session.wait_for(shown.number if shown else 0, _POLL_S) or shown
-        picture = page.drawn(shown, session.state(), keys.words)
+        picture = page.drawn(shown, lines_of(session.state(), keys.words))
         cv2.imshow(TITLE, cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
         if keys.press(cv2.waitKey(_KEY_MS)) or _is_closed():
             return
@@ -95,19 +100,20 @@ def _is_closed() -> bool:
 
 
 class WindowPage:
-    """Draws what the window shows: the picture with its overlay, and a line or more below it."""
+    """Draws what the window shows: the picture with its overlay, and lines of text below it."""
 
     def __init__(self) -> None:
         self._painter = OverlayPainter(_BLANK)
         self._blank = np.full((_BLANK[1], _BLANK[0], 3), _PAPER, np.uint8)
+        self._lines: list[Line] = []
+        self._below = self._blank
 
-    def drawn(self, shown: Shown | None, state: LiveState, words: str) -> RgbImage:
+    def drawn(self, shown: Shown | None, lines: list[Line]) -> RgbImage:
         """Return the page.
 
         Args:
             shown: The newest picture; None before the first.
-            state: The rest of what there is to show.
-            words: What came of the last key; "" for nothing.
+            lines: What stands below it.
         """
         picture = self._blank
         if shown is not None:
@@ -115,23 +121,26 @@ class WindowPage:
             if self._painter.size != size:
                 self._painter = OverlayPainter(size)
             picture = self._painter.drawn(shown.picture, shown.overlay)
-        return _with_lines(picture, list(lines_of(state, words)))
+        width = picture.shape[1]
+        if lines != self._lines or self._below.shape[1] != width:  # drawing text takes time
+            self._lines, self._below = lines, _text(lines, width)
+        return np.concatenate([picture, self._below])
 
 
-def lines_of(state: LiveState, words: str) -> list[tuple[str, bool]]:
+def lines_of(state: LiveState, words: str) -> list[Line]:
     """Return what stands below the picture, each with whether it is a warning."""
     camera = state.camera
-    lines = []
+    lines: list[Line] = []
     if camera.status is CameraStatus.RUNNING:
         lines.append((f"{camera.name}   {state.rate:.0f} pictures a second", False))
     else:
         wait = "" if camera.retry_s is None else f"; next try in {camera.retry_s:.0f} s"
         lines.append((f"{camera.words}{wait}", camera.status is CameraStatus.RETRYING))
     tests = (
-        f"{number} {name}{' on' if name in state.selected else ''}"
+        f"{number} {name}{' (on)' if name in state.selected else ''}"
         for number, name in enumerate(state.available[:9], 1)
     )
-    lines.append(("   ".join(tests) + ("   loading ..." if state.is_loading else ""), False))
+    lines.append((_GAP.join(tests) + (f"{_GAP}loading ..." if state.is_loading else ""), False))
     progress = state.calibrating
     if progress is not None and progress.is_running:
         count = f"calibration: {progress.taken} of {progress.wanted} frames"
@@ -204,28 +213,27 @@ class WindowKeys:
         self.session.begin_calibration(f"camera-{datetime.now().astimezone():%Y%m%d-%H%M%S}")
 
 
-def _with_lines(picture: RgbImage, lines: list[tuple[str, bool]]) -> RgbImage:
-    """Return a picture with lines of text below it, broken where they are too long."""
+def _text(lines: list[Line], width: int) -> RgbImage:
+    """Draw lines of text on dark ground, broken where they are too long."""
     from PIL import Image, ImageDraw, ImageFont
 
-    width = picture.shape[1]
-    size = min(max(round(width / 44), 10), 18)
+    size = min(max(round(width / _LETTERS), _SMALLEST), _LARGEST)
     font = ImageFont.load_default(size)
     rows = [(part, warns) for words, warns in lines for part in _broken(words, width - size, font)]
     step = round(1.4 * size)
-    below = np.full((step * len(rows) + size // 2, width, 3), _PAPER, np.uint8)
-    page = Image.fromarray(below)
+    page = Image.new("RGB", (width, step * len(rows) + size // 2), (_PAPER,) * 3)
     draw = ImageDraw.Draw(page)
     for number, (words, warns) in enumerate(rows):
         draw.text((size // 2, number * step + 2), words, _WARNING if warns else _INK, font)
-    return np.concatenate([picture, np.asarray(page, np.uint8)])
+    return np.array(page, np.uint8)
 
 
 def _broken(words: str, width: int, font: "FreeTypeFont | ImageFont") -> list[str]:
-    """Break a line between words where it is wider than so many pixels."""
+    """Break a line where it is wider than so many pixels: between entries, or between words."""
+    gap = _GAP if _GAP in words else " "
     lines: list[str] = []
-    for word in words.split(" "):
-        longer = f"{lines[-1]} {word}" if lines else word
+    for word in words.split(gap):
+        longer = f"{lines[-1]}{gap}{word}" if lines else word
         if lines and font.getlength(longer) <= width:
             lines[-1] = longer
         else:
