@@ -14,6 +14,7 @@ from facepad.service.reference import reference_page
 ASSETS: Mapping[str, str] = MappingProxyType(
     {
         "page.css": "text/css",
+        "answer.css": "text/css",
         "try.css": "text/css",
         "docs.css": "text/css",
         "try.js": "text/javascript",
@@ -51,7 +52,7 @@ HEADERS: Mapping[str, str] = MappingProxyType(
     }
 )
 
-
+SHARED = ("page.css", "answer.css", "icon.svg")  # with the page of `facepad webcam`
 _READ = ("GET", "HEAD")
 _ENVELOPE = 4096  # bytes of a form around its picture, at most
 
@@ -59,9 +60,9 @@ _ENVELOPE = 4096  # bytes of a form around its picture, at most
 def pages(config: ServiceConfig) -> APIRouter:
     """Return the routes of the pages; they are not part of the API's description."""
     router = APIRouter(include_in_schema=False)
-    folder = files("facepad.service") / "web"
-    contents = {name: (folder / name).read_bytes() for name in ASSETS}
-    try_html = _try_html((folder / "try.html").read_text("utf-8"), config)
+    own, shared = files("facepad.service") / "web", files("facepad") / "web"
+    contents = {name: ((shared if name in SHARED else own) / name).read_bytes() for name in ASSETS}
+    try_html = _try_html((own / "try.html").read_text("utf-8"), config)
 
     @router.api_route("/try", methods=list(_READ))
     def try_page() -> Response:
