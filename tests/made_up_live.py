@@ -163,8 +163,15 @@ def served_page(session: Any) -> Iterator[str]:  # noqa: ANN401 - a session, or 
         lines.append(line)
         is_said.set()
 
-    options = {"port": 0, "open_browser": False, "say": say}
-    thread = threading.Thread(target=run_page, args=[session], kwargs=options, daemon=True)
+    errors: list[Exception] = []
+
+    def serve() -> None:
+        try:
+            run_page(session, port=0, open_browser=False, say=say)
+        except Exception as error:  # noqa: BLE001 - raised below
+            errors.append(error)
+
+    thread = threading.Thread(target=serve, daemon=True)
     thread.start()
     if not is_said.wait(30):
         raise RuntimeError("the page is not served")
@@ -181,3 +188,7 @@ def served_page(session: Any) -> Iterator[str]:  # noqa: ANN401 - a session, or 
             connection.getresponse().read()
             connection.close()
         thread.join(15)
+        expected = getattr(session, "failure", None)
+        for error in errors:
+            if error is not expected:
+                raise error

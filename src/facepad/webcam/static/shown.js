@@ -7,7 +7,7 @@ const MARKS = {
   non_response: "M7 12h10",
   none: "M7 12h10",
 };
-const ROLES = { decides: "decides", advisory: "advisory", abstains: "abstains", off: "off" };
+const ROLES = { decides: "decides", advisory: "advisory", abstains: "abstains", off: "" };
 const STEADY_MS = 1500; // that an outcome lasts before it is read out
 const QUIET_MS = 4000; // between two that are read out
 
@@ -51,7 +51,8 @@ export function end() {
   get("camera").dataset.status = "closed";
   get("guide").hidden = true;
   get("calibration").hidden = true;
-  get("verdict").dataset.stale = "";
+  showDecision(null);
+  put("meaning", "The live view has ended.");
   for (const control of document.querySelectorAll("button, input")) control.disabled = true;
   document.title = "Ended - facepad";
   say(`The live view has ended. ${words.replaceAll("`", "")}`);
@@ -71,6 +72,7 @@ function showCamera(camera, rate) {
   get("camera").dataset.status = camera.status;
   put("camera-words", upper(isRunning ? `${camera.name}${size}` : camera.words));
   put("rate", isRunning ? `${rate.toFixed(0)} frames a second` : "");
+  get("rate").hidden = !isRunning;
   put("pause", camera.paused ? "Go on" : "Pause");
   if (isRunning && hasPicture) veil("", "");
   else if (camera.status === "retrying") veil("The camera cannot be used", retry(camera));
@@ -144,7 +146,8 @@ function addRow(test, index) {
   const place = make("div", { class: "scale", "aria-hidden": "true" }, make("span", { class: "point" }));
   const words = make("small", {});
   const number = make("td", { class: "number" });
-  const label = make("label", { class: "check" }, box, make("span", {}, test.name, role), key);
+  const name = test.name.split("_").flatMap((part, at) => (at ? ["_", make("wbr", {}), part] : [part]));
+  const label = make("label", { class: "check" }, box, make("span", {}, ...name, " ", role), key);
   const line = make("tr", {}, make("th", { scope: "row" }, label), make("td", {}, place, words), number);
   if (index < 9) box.setAttribute("aria-keyshortcuts", String(index + 1));
   get("tests").append(line);
@@ -156,6 +159,8 @@ function showCalibration({ calibrating }) {
   const hadFocus = document.activeElement === get("cancel");
   if (get("guide").hidden === isRunning) get("guide").hidden = !isRunning;
   if (hadFocus && !isRunning) get("calibrate").focus();
+  put("ended", calibrating && !isRunning ? `Calibration ${calibrating.name}: ${calibrating.words}` : "");
+  get("ended").hidden = !calibrating || isRunning;
   if (!calibrating) return;
   put("guide-name", calibrating.name);
   put("guide-words", upper(calibrating.words));
@@ -167,13 +172,10 @@ function showCalibration({ calibrating }) {
   if (words !== spoken.guide) say((spoken.guide = words));
 }
 
-/** Show what happened last, and how a calibration ended. */
-function showNotice({ notice, saved, calibrating }) {
-  const ended = calibrating && !calibrating.running ? upper(calibrating.words) : "";
-  const parts = [...new Set([ended, upper(notice)])].filter(Boolean);
-  const words = parts.join(" – ");
-  get("notice").hidden = !words;
-  put("notice", words);
+/** Show what happened last. */
+function showNotice({ notice, saved }) {
+  get("notice").hidden = !notice;
+  put("notice", upper(notice));
   const heard = `${notice} ${saved ?? ""}`;
   if (spoken.notice !== null && heard !== spoken.notice && notice) say(notice);
   spoken.notice = heard;
@@ -202,7 +204,7 @@ function scale(place, value, point) {
 function limits(point, isWhole = false) {
   if (!point) return "";
   const [low, high] = [point.low.toFixed(2), point.high.toFixed(2)];
-  return isWhole ? `Attack below ${low}, bona fide from ${high}` : `attack below ${low}, bona fide from ${high}`;
+  return isWhole ? `Attack below ${low}, bona fide from ${high}` : `attack < ${low}, bona fide ≥ ${high}`;
 }
 
 const withAdvice = ({ words, advice }) => (advice ? `${words}: ${advice.replaceAll("`", "")}` : words);

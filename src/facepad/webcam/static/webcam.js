@@ -136,6 +136,10 @@ get("calibration").addEventListener("submit", calibrate);
 get("cancel").addEventListener("click", () => ask("cancel"));
 get("tests").addEventListener("change", (event) => select(event.target));
 document.addEventListener("keydown", press);
+// After a click with the mouse, Space is the key of the page again, not of the button.
+document.addEventListener("click", (event) => {
+  if (event.detail > 0) event.target.closest("button")?.blur();
+});
 get("keys").addEventListener("change", (event) => say(event.target.checked ? "Keys on" : "Keys off"));
 
 const wait = (ms) => new Promise((done) => setTimeout(done, ms));
