@@ -3,10 +3,12 @@
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import numpy as np
 from PIL import Image
@@ -58,6 +60,7 @@ def running() -> LiveState:
         deciding=("quality", "blink"),
         advisory=("pulse",),
         available=("quality", "face_cnn", "blink", "parallax", "pulse"),
+        selected=("quality", "blink", "pulse"),
         is_loading=False,
         window_s=3.0,
         calibration=None,
@@ -121,7 +124,7 @@ class MadeUpLive:
         self._ask("select", tuple(tests))
         deciding = tuple(name for name in tests if name != "pulse")
         advisory = tuple(name for name in tests if name == "pulse")
-        self.now = replace(self.now, deciding=deciding, advisory=advisory)
+        self.now = replace(self.now, deciding=deciding, advisory=advisory, selected=tuple(tests))
 
     def save(self) -> Path:
         self._ask("save", None)
@@ -149,13 +152,18 @@ class MadeUpLive:
         self.asked.append((what, argument))
 
 
+def _stop(url: str) -> None:
+    parts = urlsplit(url)
+    connection = HTTPConnection(parts.netloc, timeout=10)
+    headers = {"Origin": f"http://{parts.netloc}", "Content-Type": "application/json"}
+    connection.request("POST", f"{parts.path}do/stop", "{}", headers)
+    connection.getresponse().read()
+    connection.close()
+
+
 @contextmanager
 def served_page(session: Any) -> Iterator[str]:  # noqa: ANN401 - a session, or what stands in
     """Serve the page of a view in a thread, and give its address; it ends with the block."""
-    import http.client
-    import json
-    from urllib.parse import urlsplit
-
     lines: list[str] = []
     is_said = threading.Event()
 
@@ -179,14 +187,8 @@ def served_page(session: Any) -> Iterator[str]:  # noqa: ANN401 - a session, or 
     try:
         yield url
     finally:
-        parts = urlsplit(url)
-        if thread.is_alive():
-            connection = http.client.HTTPConnection(parts.netloc, timeout=10)
-            origin = f"http://{parts.netloc}"
-            headers = {"Origin": origin, "Content-Type": "application/json"}
-            connection.request("POST", f"{parts.path}do/stop", json.dumps({}), headers)
-            connection.getresponse().read()
-            connection.close()
+        with suppress(OSError):  # it may have ended already
+            _stop(url)
         thread.join(15)
         expected = getattr(session, "failure", None)
         for error in errors:

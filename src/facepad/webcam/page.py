@@ -1,10 +1,12 @@
 """Serve the live view as a page for the browser of this machine."""
 
+import math
 import os
 import signal
 import socket
 import sys
 import threading
+import time
 import webbrowser
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,14 +25,22 @@ _MOST_REQUESTS = 32  # at a time, all viewers and strangers together
 _END_S = 3  # for answers that are still being sent
 
 
-def run_page(session: "LiveSession", *, port: int, open_browser: bool, say: Say) -> None:
-    """Serve the page until it or a signal ends it.
+def run_page(
+    session: "LiveSession",
+    *,
+    port: int,
+    open_browser: bool,
+    say: Say,
+    seconds: float | None = None,
+) -> None:
+    """Serve the page until its button, a signal or the given time ends it.
 
     Args:
         session: The live view; it stays open.
         port: Where to listen on loopback; 0 for any free port.
         open_browser: Whether to open the page in the user's browser.
         say: Gets the one line with the address. Whoever knows the address sees the camera.
+        seconds: Time after which it ends; None for no end.
 
     Raises:
         SettingsError: The port cannot be used, or Starlette or uvicorn is missing.
@@ -47,7 +57,13 @@ def run_page(session: "LiveSession", *, port: int, open_browser: bool, say: Say)
         ) from None
     with _bound(HOST, port) as listener:
         keys = PageKeys(listener.getsockname()[1])
-        _serve(session, keys, listener, lambda: _greet(keys, say, open_browser=open_browser))
+        _serve(
+            session,
+            keys,
+            listener,
+            lambda: _greet(keys, say, open_browser=open_browser),
+            time.monotonic() + (math.inf if seconds is None else seconds),
+        )
 
 
 def _serve(
@@ -55,6 +71,7 @@ def _serve(
     keys: "PageKeys",
     listener: socket.socket,
     greet: Callable[[], object],
+    end_s: float,
 ) -> None:
     import uvicorn
 
@@ -72,7 +89,8 @@ def _serve(
             greet()
 
         async def on_tick(self, counter: int) -> bool:
-            return await super().on_tick(counter) or pictures.failure is not None
+            is_over = pictures.failure is not None or time.monotonic() >= end_s
+            return await super().on_tick(counter) or is_over
 
         async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
             await pictures.close()

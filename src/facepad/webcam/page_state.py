@@ -93,10 +93,13 @@ def _test(name: str, state: LiveState, decision: Decision | None) -> dict[str, A
     reason = None if score is None else score.reason
     if decision is not None and role != "off":
         reason = reason or decision.left_out.get(name)
+    if reason is not None and role == "decides":
+        role = "abstains"
     return {
         "name": name,
-        "role": "abstains" if reason is not None and role == "decides" else role,
+        "role": "loading" if role == "off" and name in state.selected else role,
         "selectable": name in state.available,
+        "selected": name in state.selected,
         "score": None if score is None else _rounded(score.value),
         "point": None if decision is None else _point(decision.operating_points.get(name)),
         "reason": None if reason is None else _reason(reason),

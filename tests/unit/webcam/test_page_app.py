@@ -174,6 +174,14 @@ def test_every_outcome_has_words(outcome: Outcome) -> None:
     assert found["meaning"].endswith(".")
 
 
+def test_a_test_that_is_being_loaded_is_selected_already() -> None:
+    selected = ("quality", "face_cnn")
+    found = page_state(replace(running(), selected=selected, is_loading=True))["tests"]
+    roles = {test["name"]: (test["selected"], test["role"]) for test in found}
+    assert roles["face_cnn"] == (True, "loading")
+    assert roles["blink"] == (False, "abstains")  # until then
+
+
 def test_a_camera_that_is_tried_again_is_described() -> None:
     camera = CameraState(CameraStatus.RETRYING, "camera 0", "it was unplugged", None, 2.0)
     found = page_state(replace(running(), camera=camera))["camera"]

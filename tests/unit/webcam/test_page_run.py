@@ -80,6 +80,12 @@ def test_a_missing_library_is_named_with_what_to_install(monkeypatch: pytest.Mon
         run()
 
 
+def test_it_ends_after_the_given_time() -> None:
+    (line,) = run(seconds=0.2)
+    with pytest.raises(ConnectionRefusedError):
+        answer(line.split()[3])
+
+
 def test_what_ends_the_view_ends_the_page() -> None:
     live = MadeUpLive(failure=RuntimeError("a thread ended"))
 

@@ -7,12 +7,11 @@ const MARKS = {
   non_response: "M7 12h10",
   none: "M7 12h10",
 };
-const ROLES = { decides: "decides", advisory: "advisory", abstains: "abstains", off: "" };
 const STEADY_MS = 1500; // that an outcome lasts before it is read out
 const QUIET_MS = 4000; // between two that are read out
 
-/** Tests that were just chosen, until the program has taken them over; null otherwise. */
-export const wanted = { tests: null };
+/** Whether tests are being selected: a state that was asked for before may still arrive. */
+export const selecting = { isOn: false };
 
 const get = (id) => document.getElementById(id);
 const rows = new Map(); // parts of the row of each test
@@ -122,12 +121,11 @@ function showTests(state) {
   for (const [index, test] of state.tests.entries()) {
     if (!rows.has(test.name)) addRow(test, index);
     const row = rows.get(test.name);
-    const isOn = wanted.tests && test.selectable ? wanted.tests.has(test.name) : test.role !== "off";
-    row.box.checked = isOn;
+    if (!selecting.isOn) row.box.checked = test.selected;
     row.box.disabled = !test.selectable;
     row.line.dataset.role = test.role;
     const isScored = typeof test.score === "number";
-    row.role.textContent = state.loading && isOn && test.role === "off" ? "loading" : ROLES[test.role];
+    row.role.textContent = test.role === "off" ? "" : test.role;
     row.scale.hidden = !isScored;
     if (isScored) scale(row.scale, test.score, test.point);
     const words = test.reason ? withAdvice(test.reason) : isScored ? limits(test.point) : "";

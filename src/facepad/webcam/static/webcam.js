@@ -1,6 +1,6 @@
 // The live view: asks for the state, shows it, and sends what buttons and keys ask for.
 
-import { end, present, say, show, wanted } from "./shown.js";
+import { end, present, say, selecting, show } from "./shown.js";
 
 const EVERY_MS = 250;
 const HIDDEN_MS = 1500;
@@ -86,18 +86,15 @@ async function calibrate(event) {
 }
 
 async function select(box) {
-  const boxes = [...document.querySelectorAll("#tests input")];
-  const tests = boxes.filter((one) => one.checked).map((one) => one.value);
-  wanted.tests = new Set(tests);
-  if (!tests.length) {
+  const boxes = [...document.querySelectorAll("#tests input:checked")];
+  if (!boxes.length) {
     get("problem").textContent = "At least one test must stay on.";
     box.checked = true;
-    wanted.tests = null;
     return;
   }
-  const isDone = await ask("tests", { tests });
-  // The state that was asked for before may still arrive.
-  setTimeout(() => (wanted.tests = null), isDone ? 2 * EVERY_MS : 0);
+  selecting.isOn = true;
+  await ask("tests", { tests: boxes.map((one) => one.value) });
+  setTimeout(() => (selecting.isOn = false), 2 * EVERY_MS);
 }
 
 const KEYS = { s: save, c: openCalibration, q: quit, t: () => document.querySelector("#tests input")?.focus() };
