@@ -11,8 +11,8 @@ import pytest
 
 from facepad.errors import InputError
 from facepad.types import Frame, RgbImage
-from facepad.webcam.cameras import Wait
 from facepad.webcam.feed import CameraFeed
+from facepad.webcam.streams import Wait
 
 RATE = 50.0  # frames a second
 LIMIT_S = 30.0  # after which a test gives up to wait
@@ -22,8 +22,7 @@ Value = TypeVar("Value")
 
 def be_quick(monkeypatch: pytest.MonkeyPatch, pause_s: float = 0.01) -> None:
     """Let views decide more often, and try a camera again soon."""
-    defaults: dict[str, object] = CameraFeed.__init__.__kwdefaults__
-    monkeypatch.setitem(defaults, "pauses_s", (pause_s,))
+    monkeypatch.setitem(CameraFeed.__init__.__kwdefaults__ or {}, "pauses_s", (pause_s,))
     monkeypatch.setattr("facepad.webcam.judging.STEP_S", STEP_S)
 
 

@@ -12,18 +12,11 @@ from typing import Any
 from facepad.decision import DECIMALS, Decision, document, plain
 from facepad.media.inputs import Input
 from facepad.reasons import CAPTURE_REASONS, REASONS
+from facepad.reasons import OUTCOMES as OUTCOMES
 from facepad.scores import logit
 from facepad.types import OperatingPoint, Outcome, Reason
 
 METRICS_SCHEMA_VERSION = 1  # grows when a key changes its meaning or goes away
-OUTCOMES: Mapping[Outcome, str] = MappingProxyType(
-    {
-        Outcome.BONA_FIDE: "bona fide",
-        Outcome.ATTACK: "attack",
-        Outcome.UNCERTAIN: "uncertain",
-        Outcome.NON_RESPONSE: "no response",
-    }
-)
 SMALL_CHANGE = 0.005  # of a score or log-odds; a smaller change would be printed as 0.00
 # What explains a score in its details, the first of them that is there, and what to know of it.
 _NOTES: Mapping[str, str] = MappingProxyType(

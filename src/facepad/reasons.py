@@ -46,6 +46,16 @@ class Reason(StrEnum):
     NEAR_THRESHOLD = "near_threshold"
 
 
+# In words.
+OUTCOMES: Mapping[Outcome, str] = MappingProxyType(
+    {
+        Outcome.BONA_FIDE: "bona fide",
+        Outcome.ATTACK: "attack",
+        Outcome.UNCERTAIN: "uncertain",
+        Outcome.NON_RESPONSE: "no response",
+    }
+)
+
 # What is wrong with a capture, so that the person can make a better one.
 CAPTURE_REASONS = frozenset(
     {

@@ -18,7 +18,7 @@ from facepad.jobs.progress import Advance, Progress, ignore
 from facepad.media.formats.clip_header import VideoTrack
 from facepad.media.formats.clips import inspect_clip
 from facepad.media.frame_selection import FrameSelection
-from facepad.media.resize import shrink_to_fit, to_long_side
+from facepad.media.resize import even, shrink_to_fit, to_long_side
 from facepad.media.sequence import ImageSequence
 from facepad.media.video import read_numbered
 from facepad.needs import Needs
@@ -250,12 +250,6 @@ def _searched(
         last = frame
     if last is not None:
         yield pictures.popleft(), last, True
-
-
-def even(image: RgbImage) -> RgbImage:
-    """Leave out the last row and column where the height and width are odd, as VP9 needs it."""
-    height, width = image.shape[:2]
-    return image[: height - height % 2 or 1, : width - width % 2 or 1]
 
 
 def longest_side(size: tuple[int, int], frames: int) -> int:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from facepad.decision import Decision
-from facepad.documents import OUTCOMES
-from facepad.reasons import REASONS
+from facepad.reasons import OUTCOMES, REASONS
 from facepad.types import Box, OperatingPoint, Outcome, Reason, RgbImage
 
 if TYPE_CHECKING:

@@ -22,10 +22,14 @@ from facepad.cli.options import (
 from facepad.registry import DEFAULT_CALIBRATED, DEFAULT_FUSION, DEFAULT_POINT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from facepad.annotating.overlay import Moment
+    from facepad.calibration import Calibration
+    from facepad.models.card import Card
     from facepad.training.calibration.card import CalibrationResult
+    from facepad.types import RgbImage
+    from facepad.webcam.session import LiveSession
     from facepad.webcam.state import LiveOptions
 
 CAMERA_HELP = (
@@ -302,12 +306,11 @@ def _size(text: str) -> tuple[int, int]:
 def _watch_headless(
     options: "LiveOptions", seconds: float | None, out: Path | None, *, as_json: bool, force: bool
 ) -> None:
-    from facepad.documents import OUTCOMES
+    from facepad.reasons import OUTCOMES
     from facepad.webcam.headless import check_out, run_headless
-    from facepad.webcam.session import LiveSession
 
     check_out(out, force=force)
-    with LiveSession(options) as session:
+    with _begun(options) as session:
         run = run_headless(
             session,
             seconds=seconds,
@@ -344,16 +347,28 @@ def _show_live(
     options: "LiveOptions", seconds: float | None, port: int | None, *, open_browser: bool
 ) -> None:
     """Show a live view in the browser, or in a window where there is no port."""
-    from facepad.webcam.session import LiveSession
-
     if port is None:
         from facepad.webcam.window import check_windows, run_window
 
         check_windows()
-        with LiveSession(options) as session:
+        with _begun(options) as session:
             run_window(session, seconds=seconds)
         return
     from facepad.webcam.page import run_page
 
-    with LiveSession(options) as session:
+    with _begun(options) as session:
         run_page(session, port=port, open_browser=open_browser, say=say, seconds=seconds)
+
+
+def _begun(options: "LiveOptions") -> "LiveSession":
+    """Return a view that can calibrate; what fits is loaded when it is asked for."""
+    from facepad.webcam.session import LiveSession
+
+    def fit(
+        name: str, test: str, images: "Sequence[RgbImage]", advance: "Callable[[], None]"
+    ) -> "tuple[Calibration, Card, str]":
+        from facepad.training.calibration.run import fit_pictures
+
+        return fit_pictures(name, test, images, advance)
+
+    return LiveSession(options, fit=fit)

@@ -52,3 +52,12 @@ def shrink_to_fit(image: RgbImage, size: tuple[int, int]) -> RgbImage:
     scale = min(1.0, size[0] / width, size[1] / height)
     smaller = to_long_side(image, max(1, round(scale * max(width, height))))
     return smaller[: size[1], : size[0]]  # rounding may have left one pixel too many
+
+
+def even(image: RgbImage) -> RgbImage:
+    """Leave out the last row and column where height and width are odd, as video needs it.
+
+    A picture that is one pixel high or wide stays so.
+    """
+    height, width = image.shape[:2]
+    return image[: height - height % 2 or 1, : width - width % 2 or 1]

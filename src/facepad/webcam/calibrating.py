@@ -4,17 +4,18 @@ Only for a bona fide person: whoever is before the camera is learned as one.
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from threading import Lock, Thread
 from types import MappingProxyType
 
 from facepad import calibration
+from facepad.calibration import Calibration
 from facepad.errors import FacepadError, SettingsError
+from facepad.models.card import Card
 from facepad.reasons import REASONS
-from facepad.selected_tests import make_calibratable
-from facepad.types import CaptureQuality, Face, Frame, Reason
-from facepad.webcam.following import lower_priority
+from facepad.runtime import lower_priority
+from facepad.types import CaptureQuality, Face, Frame, Reason, RgbImage
 from facepad.webcam.state import CalibrationProgress, CalibrationStep
 
 WANTED = 10  # frames
@@ -38,6 +39,11 @@ STEPS: Mapping[str, float] = MappingProxyType(
 )
 _NEVER = -math.inf
 
+# Takes the name, the test, pictures and what to call now and then; returns a calibration, its card,
+# and how good it is in words.
+FitLive = Callable[
+    [str, str, Sequence[RgbImage], Callable[[], None]], tuple[Calibration, Card, str]
+]
 NextFrame = Callable[[float], Frame | None]
 
 
@@ -88,15 +94,18 @@ class LiveCalibration:
     Args:
         name: Name of the calibration.
         test: Name of the test to calibrate.
+        fit: Makes the calibration of the frames.
         assess: Judges the capture of a frame.
 
     Raises:
         SettingsError: The name is taken or is no file name.
     """
 
-    def __init__(self, name: str, test: str, assess: Callable[[Frame], CaptureQuality]) -> None:
+    def __init__(
+        self, name: str, test: str, fit: FitLive, assess: Callable[[Frame], CaptureQuality]
+    ) -> None:
         _check_free(name)
-        self._test, self._assess = test, assess
+        self._test, self._fit, self._assess = test, fit, assess
         self._frames: list[Frame] = []
         self._places: list[FacePlace] = []
         self._since_s, self._taken_s = _NEVER, _NEVER
@@ -195,20 +204,13 @@ class LiveCalibration:
         return self.progress.step is CalibrationStep.DONE
 
     def _fitted(self) -> str:
-        from facepad.training.calibration.run import CalibrationPicture, fit_calibration
-
         name = self.progress.name
-        pictures = [
-            CalibrationPicture(frame.image, "", f"frame {number}", "rgb")
-            for number, frame in enumerate(self._frames, 1)
-        ]
-        made = fit_calibration(
-            name, make_calibratable(self._test), pictures, advance=self._check_cancelled
-        )
+        pictures = [frame.image for frame in self._frames]
+        made, card, grade = self._fit(name, self._test, pictures, self._check_cancelled)
         self._check_cancelled()
         _check_free(name)
-        calibration.save(made.calibration, made.card)
-        return f"saved as {name}, which is used from now on; {made.grade}"
+        calibration.save(made, card)
+        return f"saved as {name}, which is used from now on; {grade}"
 
     def _check_cancelled(self) -> None:
         if not self.progress.is_running:

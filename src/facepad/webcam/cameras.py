@@ -2,11 +2,10 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Self
 
 from facepad.errors import InputError, source_name
 from facepad.media.camera import CameraReader, CameraWish, parse_device
@@ -14,20 +13,10 @@ from facepad.media.frame_selection import FrameSelection
 from facepad.media.video import read_numbered
 from facepad.sources import is_clip
 from facepad.types import Frame
+from facepad.webcam.streams import Opener, Wait
 
-Wait = Callable[[float], object]  # waits so many seconds, or less when the view ends
 USUAL_STEP_S = 0.04  # from frame to frame of a clip with a single one
 _LATE_S = 0.5  # by which a clip may lag behind its times before they are moved
-
-
-class LiveCamera(Protocol):
-    """A camera that is open."""
-
-    def frames(self) -> Iterator[Frame]:
-        """Yield frames as they come; number 0 begins a recording without interruption."""
-
-
-Opener = Callable[[Wait], AbstractContextManager[LiveCamera]]
 
 
 class ClipCamera:

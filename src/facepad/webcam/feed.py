@@ -2,35 +2,20 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from threading import Condition, Event, Lock, Thread
 
-from facepad.annotating import LARGEST_SIDE, even
 from facepad.errors import InputError
-from facepad.media.resize import shrink_to_fit
+from facepad.media.resize import even, shrink_to_fit
 from facepad.types import Frame
-from facepad.webcam.cameras import Opener
 from facepad.webcam.state import CameraState, CameraStatus
+from facepad.webcam.streams import LivePicture, Opener
 
+LARGEST_SIDE = 1280  # pixels of the pictures that are shown
 PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0)  # before a camera is opened again; the last one repeats
 _RECOVERED = 10  # frames after which the next pause is the shortest again
 _LEAST_STEP_S = 1e-3  # between the times of two pictures
 _JOIN_S = 3.0  # a camera that gives nothing holds its thread; it is left to itself after so long
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class LivePicture:
-    """The newest picture of a camera.
-
-    Attributes:
-        frame: Its pixels, at most 1280 wide or high, both even; its number counts from 1, its time
-            from when the view began.
-        take: Counts stretches without interruption: opening again, resuming and the begin of a
-            clip begin a new one.
-    """
-
-    frame: Frame
-    take: int
 
 
 class CameraFeed:

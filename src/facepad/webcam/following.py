@@ -1,25 +1,21 @@
 """Follow the face of the newest pictures in a thread of its own, and keep those of a window."""
 
-import os
-import sys
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass, replace
-from threading import Condition, Event, Lock, Thread, get_native_id
+from threading import Condition, Event, Lock, Thread
 
 from facepad.annotating import STILLS_RATE, KeptFrames, longest_side
 from facepad.finders import Finder, Follows
 from facepad.media.resize import to_long_side
 from facepad.needs import Needs
 from facepad.pipeline import Checker
-from facepad.types import Frame, Presentation
-from facepad.webcam.feed import CameraFeed, LivePicture
+from facepad.types import Frame
+from facepad.webcam.streams import FollowedWindow, GivesPictures, LivePicture
 
 WINDOW_S = 3.0  # that a decision is about, where no test needs a longer one
 MOST_WINDOW_S = 30.0
 SEARCH_RATE = 15.0  # pictures a second in which the face is looked for, at least
 _SPARE_S = 0.5  # by which a window is longer than the longest that a test needs
-_NICENESS = 3  # of threads that judge, so that the picture goes on where the machine is busy
 _POLL_S = 0.2
 _JOIN_S = 3.0
 
@@ -44,21 +40,6 @@ class Window:
         return cls(longest, max(needs.read_fps, STILLS_RATE))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class FollowedWindow:
-    """The frames that one decision is about.
-
-    Attributes:
-        presentation: The frames, searched for faces; the first is at 0 s.
-        end_s: Time of the last one, seconds since the view began.
-        take: The take of the camera that they belong to.
-    """
-
-    presentation: Presentation
-    end_s: float
-    take: int
-
-
 class FaceFollower:
     """Looks for the face in the newest pictures, in a thread of its own.
 
@@ -69,7 +50,7 @@ class FaceFollower:
         checker: Its finder is used, and what its tests need is kept.
     """
 
-    def __init__(self, feed: CameraFeed, checker: Checker) -> None:
+    def __init__(self, feed: GivesPictures, checker: Checker) -> None:
         self._feed, self._stop, self._changed = feed, Event(), Condition(Lock())
         self._checker, self.window = checker, Window.of(checker)
         self._kept: KeptFrames | None = None
@@ -200,10 +181,3 @@ class FaceFollower:
 
 def _searched(finder: Finder, frames: Iterator[Frame]) -> Iterator[Frame]:
     return finder.follow(frames) if isinstance(finder, Follows) else map(finder.find, frames)
-
-
-def lower_priority() -> None:
-    """Let the threads that show the picture go first; Linux has a priority for each thread."""
-    if sys.platform == "linux":
-        with suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, get_native_id(), _NICENESS)

@@ -15,8 +15,7 @@ from facepad.annotating.webm import SUFFIX, VP8, ConstantRate, webm_writer
 from facepad.errors import InputError, SettingsError
 from facepad.jobs.files import replaced_file
 from facepad.types import Outcome, RgbImage
-from facepad.webcam.session import LiveSession
-from facepad.webcam.state import CameraState, CameraStatus, Shown
+from facepad.webcam.state import CameraState, CameraStatus, LiveView, Shown
 
 WRITTEN_RATE = 15.0  # pictures a second of the file, so that encoding keeps up with the camera
 _POLL_S = 0.1
@@ -38,7 +37,7 @@ class HeadlessRun:
 
 
 def run_headless(
-    session: LiveSession,
+    session: LiveView,
     *,
     seconds: float | None = None,
     out: Path | None = None,
@@ -94,7 +93,7 @@ def check_out(out: Path | None, *, force: bool) -> None:
 
 
 def _pictures(
-    session: LiveSession,
+    session: LiveView,
     seconds: float | None,
     run: HeadlessRun,
     decided: Callable[[Moment], None],

@@ -11,11 +11,11 @@ from facepad.annotating.overlay import Moment
 from facepad.errors import FacepadError, SettingsError, unknown_name
 from facepad.faces.capture import assess
 from facepad.pipeline import Checker
+from facepad.runtime import lower_priority
 from facepad.selected_tests import name_of
 from facepad.types import CaptureQuality, Frame
-from facepad.webcam.feed import CameraFeed
-from facepad.webcam.following import FaceFollower, lower_priority
 from facepad.webcam.state import LiveOptions
+from facepad.webcam.streams import GivesPictures, GivesWindows
 
 STEP_S = 0.5  # from one decision to the next, or as quick as the machine allows
 SPAN_S = 20.0  # of decisions that are kept, to be drawn
@@ -124,7 +124,7 @@ class SelectableTests:
         )
 
 
-class Judge:
+class LiveJudge:
     """Makes decisions about the frames that were followed, in a thread of its own.
 
     Args:
@@ -138,8 +138,8 @@ class Judge:
     def __init__(
         self,
         options: LiveOptions,
-        feed: CameraFeed,
-        follower: FaceFollower,
+        feed: GivesPictures,
+        follower: GivesWindows,
         loaded: tuple[Choice, Checker],
         notify: Callable[[str], None],
     ) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import uvicorn
 
     from facepad.webcam.page_gate import PageGate, PageKeys
-    from facepad.webcam.session import LiveSession
+    from facepad.webcam.state import LiveView
 
 Say = Callable[[str], object]
 _MOST_REQUESTS = 32  # at a time, all viewers and strangers together
@@ -26,7 +26,7 @@ _END_S = 3  # for answers that are still being sent
 
 
 def run_page(
-    session: "LiveSession",
+    session: "LiveView",
     *,
     port: int,
     open_browser: bool,
@@ -67,7 +67,7 @@ def run_page(
 
 
 def _serve(
-    session: "LiveSession",
+    session: "LiveView",
     keys: "PageKeys",
     listener: socket.socket,
     greet: Callable[[], object],

@@ -17,7 +17,7 @@ from facepad.webcam.page_pictures import MEDIA_TYPE, PagePictures
 from facepad.webcam.page_state import page_state
 
 if TYPE_CHECKING:
-    from facepad.webcam.session import LiveSession
+    from facepad.webcam.state import LiveView
 
 FILES: Mapping[str, str] = MappingProxyType(
     {
@@ -44,7 +44,7 @@ class PageActions:
         stop: Ends the program.
     """
 
-    def __init__(self, session: "LiveSession", stop: Callable[[], object]) -> None:
+    def __init__(self, session: "LiveView", stop: Callable[[], object]) -> None:
         self._session, self._stop = session, stop
 
     def pause(self, body: Mapping[str, Any]) -> None:
@@ -78,9 +78,7 @@ class PageActions:
         self._stop()
 
 
-def page_app(
-    session: "LiveSession", pictures: PagePictures, stop: Callable[[], object]
-) -> Starlette:
+def page_app(session: "LiveView", pictures: PagePictures, stop: Callable[[], object]) -> Starlette:
     """Return the application behind a `PageGate`.
 
     Args:

@@ -9,7 +9,7 @@ from facepad.annotating.overlay import OverlayPainter
 from facepad.types import RgbImage
 
 if TYPE_CHECKING:
-    from facepad.webcam.session import LiveSession
+    from facepad.webcam.state import LiveView
 
 MOST_VIEWERS = 4  # browsers open at most six connections to one address
 BOUNDARY = "facepad-picture"
@@ -32,7 +32,7 @@ class PagePictures:
         failure: What ended a thread of the session unexpectedly; None while all is well.
     """
 
-    def __init__(self, session: "LiveSession") -> None:
+    def __init__(self, session: "LiveView") -> None:
         self._session = session
         self.failure: Exception | None = None
         self._painter: OverlayPainter | None = None

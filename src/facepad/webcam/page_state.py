@@ -5,8 +5,7 @@ from types import MappingProxyType
 from typing import Any
 
 from facepad.decision import DECIMALS, Decision
-from facepad.documents import OUTCOMES
-from facepad.reasons import REASONS
+from facepad.reasons import OUTCOMES, REASONS
 from facepad.types import OperatingPoint, Outcome, Reason
 from facepad.webcam.state import CameraStatus, LiveState
 

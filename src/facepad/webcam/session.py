@@ -13,13 +13,14 @@ from facepad.annotating.overlay import Overlay
 from facepad.errors import SettingsError
 from facepad.registry import DEFAULT_CALIBRATED
 from facepad.types import Box, Calibratable
-from facepad.webcam.calibrating import LiveCalibration
+from facepad.webcam.calibrating import FitLive, LiveCalibration
 from facepad.webcam.cameras import opener_of
-from facepad.webcam.feed import CameraFeed, LivePicture
+from facepad.webcam.feed import CameraFeed
 from facepad.webcam.following import FaceFollower
-from facepad.webcam.judging import SPAN_S, AssessedFrames, Choice, Judge, SelectableTests
+from facepad.webcam.judging import SPAN_S, AssessedFrames, Choice, LiveJudge, SelectableTests
 from facepad.webcam.saving import save_shown
 from facepad.webcam.state import LiveOptions, LiveState, Shown
+from facepad.webcam.streams import LivePicture
 
 RATE_S = 2.0  # over which the rate of pictures is measured
 STALE_S = 1.0  # after which the box of a face is no longer drawn
@@ -35,6 +36,9 @@ class LiveSession:
 
     Args:
         options: What is shown and how it is judged.
+        fit: Makes a calibration of frames, see `facepad.training.calibration.run.fit_pictures`;
+            None where calibrating is not offered.
+        clock: Seconds, which never go back.
 
     Raises:
         InputError: The camera's name is none, or the clip cannot be read.
@@ -43,18 +47,24 @@ class LiveSession:
     """
 
     def __init__(
-        self, options: LiveOptions, *, clock: Callable[[], float] = time.monotonic
+        self,
+        options: LiveOptions,
+        *,
+        fit: FitLive | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         name, opener = opener_of(options.camera, options.size)
         choice = Choice(options.tests, options.advisory, options.calibration)
         checker = choice.checker(options)
         checker.load()
         self.options = options
-        self._clock, self._name = clock, name
+        self._clock, self._name, self._fit = clock, name, fit
         self._tests = SelectableTests(options, checker)
         self._feed = CameraFeed(name, opener, clock=clock)
         self._follower = FaceFollower(self._feed, checker)
-        self._judge = Judge(options, self._feed, self._follower, (choice, checker), self._notify)
+        self._judge = LiveJudge(
+            options, self._feed, self._follower, (choice, checker), self._notify
+        )
         self._lock = Lock()
         self._notice = ""
         self._saved: Path | None = None
@@ -177,6 +187,8 @@ class LiveSession:
         Raises:
             SettingsError: The name is taken or is no file name, or a calibration is running.
         """
+        if self._fit is None:
+            raise SettingsError("this view cannot calibrate; use `facepad webcam`")
         checker = self._judge.checker
         tests = checker.parts().tests[: len(checker.deciding)]
         names = [test.name for test in tests if isinstance(test, Calibratable)]
@@ -187,7 +199,7 @@ class LiveSession:
                 raise SettingsError(
                     f"calibration {running.progress.name!r} is running; cancel it first"
                 )
-            self._calibration = LiveCalibration(name, test, AssessedFrames())
+            self._calibration = LiveCalibration(name, test, self._fit, AssessedFrames())
         self._calibration.start(self._follower.next_frame, self._judge.use_calibration)
 
     def cancel_calibration(self) -> None:

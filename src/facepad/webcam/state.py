@@ -1,8 +1,10 @@
 """What a live view shows and reports: pictures with their overlay, camera, tests, calibration."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import Protocol
 
 from facepad.annotating.overlay import Moment, Overlay
 from facepad.finders import Faces
@@ -154,3 +156,32 @@ class LiveState:
     calibrating: CalibrationProgress | None
     notice: str
     saved: Path | None
+
+
+class LiveView(Protocol):
+    """What those who show a live view may ask of it: `facepad.webcam.session.LiveSession`."""
+
+    @property
+    def now_s(self) -> float:
+        """Seconds since the view began."""
+
+    def wait_for(self, number: int, timeout_s: float) -> Shown | None:
+        """Return the newest picture with a higher number; None when none comes in time."""
+
+    def state(self) -> LiveState:
+        """Return what there is to report now."""
+
+    def pause(self, paused: bool) -> None:
+        """Stop or resume showing and judging pictures."""
+
+    def select(self, tests: Sequence[str]) -> None:
+        """Judge by other tests from now on."""
+
+    def save(self) -> Path:
+        """Write the picture that was shown last, and the newest decision."""
+
+    def begin_calibration(self, name: str) -> None:
+        """Calibrate the camera from frames of the living person who is before it now."""
+
+    def cancel_calibration(self) -> None:
+        """End a calibration that is running."""

@@ -13,8 +13,7 @@ from facepad.annotating.overlay import OverlayPainter
 from facepad.errors import FacepadError, SettingsError
 from facepad.opencv import cv2
 from facepad.types import RgbImage
-from facepad.webcam.session import LiveSession
-from facepad.webcam.state import CameraStatus, LiveState, Shown
+from facepad.webcam.state import CameraStatus, LiveState, LiveView, Shown
 
 if TYPE_CHECKING:
     from PIL.ImageFont import FreeTypeFont, ImageFont
@@ -56,7 +55,7 @@ def check_windows() -> None:
         raise SettingsError(NO_DISPLAY)
 
 
-def run_window(session: LiveSession, *, seconds: float | None = None) -> None:
+def run_window(session: LiveView, *, seconds: float | None = None) -> None:
     """Show a live view in a window until it is closed, quit by key, or its time is over.
 
     Args:
@@ -80,7 +79,7 @@ def run_window(session: LiveSession, *, seconds: float | None = None) -> None:
         cv2.destroyAllWindows()
 
 
-def _show(session: LiveSession, seconds: float | None) -> None:
+def _show(session: LiveView, seconds: float | None) -> None:
     page = WindowPage()
     keys = WindowKeys(session)
     shown: Shown | None = None
@@ -164,7 +163,7 @@ class WindowKeys:
         words: What came of the last key, where it could not be done.
     """
 
-    session: LiveSession
+    session: LiveView
     words: str = ""
 
     def press(self, key: int) -> bool:

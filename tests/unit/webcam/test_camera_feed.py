@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Event
 from threading import enumerate as threads
 
 import pytest
 
-from facepad.webcam.cameras import Opener
 from facepad.webcam.feed import CameraFeed
 from facepad.webcam.state import CameraStatus
+from facepad.webcam.streams import Opener
 from live_doubles import ScriptedCameras, gray, until
 
 WAIT_S = 30.0
@@ -86,14 +87,18 @@ def test_a_camera_that_cannot_be_used_says_why_and_when_it_is_tried_again() -> N
         assert camera.newest(0, 0.0) is None
 
 
-def test_pauses_grow_to_the_longest_one() -> None:
+def test_pauses_grow_to_the_longest_one(monkeypatch: pytest.MonkeyPatch) -> None:
     pauses: list[float] = []
-    cameras = ScriptedCameras([[], [], [], [], [gray(1)]])
-    made = CameraFeed("camera 0", cameras.open, pauses_s=(0.1, 0.2, 0.4))
-    made._stop.wait = lambda seconds=None: bool(pauses.append(seconds or 0.0))  # type: ignore[method-assign]
-    made.start()
-    until(lambda: made.newest(0, WAIT_S))
-    made.close()
+
+    def wait(_: Event, timeout: float | None = None) -> bool:
+        pauses.append(timeout or 0.0)
+        return False
+
+    monkeypatch.setattr(Event, "wait", wait)
+    cameras = ScriptedCameras([[], [], [], [], 5 * [gray(1)], []])
+    with feed(cameras, (0.1, 0.2, 0.4)) as camera:
+        until(lambda: cameras.released)
+        assert camera.now_s > 0.0
     assert pauses[:4] == [0.1, 0.2, 0.4, 0.4]
 
 

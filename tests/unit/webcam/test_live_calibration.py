@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from types import MappingProxyType, SimpleNamespace
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -30,13 +30,17 @@ def frame(time_s: float, yaw_deg: float = 0.0, reasons: tuple[Reason, ...] = ())
     return Frame(gray(100), time_s, Face((10, 10, 40, 40), 0.9), capture=capture, number=1)
 
 
-def made(name: str = "desk") -> LiveCalibration:
-    return LiveCalibration(name, "face_cnn", lambda one: one.capture or CaptureQuality())
+def nothing_fitted(*_: object) -> Any:  # noqa: ANN401
+    pytest.fail("nothing is fitted here")
 
 
-def filled() -> LiveCalibration:
+def made(name: str = "desk", fit: Any = nothing_fitted) -> LiveCalibration:  # noqa: ANN401
+    return LiveCalibration(name, "face_cnn", fit, lambda one: one.capture or CaptureQuality())
+
+
+def filled(fit: Any = nothing_fitted) -> LiveCalibration:  # noqa: ANN401
     """One that has all its frames."""
-    calibration = made()
+    calibration = made(fit=fit)
     for number in range(WANTED):
         calibration.offer(frame(float(number), 6.0 * number - 30.0))
     return calibration
@@ -124,16 +128,13 @@ def test_a_view_without_a_face_is_refused() -> None:
 def test_ten_frames_are_fitted_and_saved(monkeypatch: pytest.MonkeyPatch) -> None:
     saved: list[tuple[Any, ...]] = []
 
-    def fit(name: str, test: str, pictures: Any, advance: Any) -> Any:  # noqa: ANN401
+    def fit(name: str, test: str, images: Any, advance: Any) -> Any:  # noqa: ANN401
         advance()
-        assert (name, test, len(pictures)) == ("desk", "made face_cnn", WANTED)
-        assert {picture.channels for picture in pictures} == {"rgb"}
-        return SimpleNamespace(calibration="fitted", card="card", grade="good: 10 frames")
+        assert (name, test, len(images)) == ("desk", "face_cnn", WANTED)
+        return "fitted", "card", "good: 10 frames"
 
-    monkeypatch.setattr("facepad.training.calibration.run.fit_calibration", fit)
-    monkeypatch.setattr("facepad.webcam.calibrating.make_calibratable", lambda name: f"made {name}")
     monkeypatch.setattr("facepad.calibration.save", lambda *given: saved.append(given))
-    calibration = filled()
+    calibration = filled(fit)
     assert calibration.fit()
     assert saved == [("fitted", "card")]
     progress = calibration.progress
@@ -141,29 +142,22 @@ def test_ten_frames_are_fitted_and_saved(monkeypatch: pytest.MonkeyPatch) -> Non
     assert progress.words == "saved as desk, which is used from now on; good: 10 frames"
 
 
-def test_a_fit_that_is_refused_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fit(*_: object, **__: object) -> None:
+def test_a_fit_that_is_refused_says_why() -> None:
+    def fit(*_: object) -> None:
         raise InputError("a calibration needs at least 3 different frames with a face, got 2 of 10")
 
-    monkeypatch.setattr("facepad.training.calibration.run.fit_calibration", fit)
-    monkeypatch.setattr("facepad.webcam.calibrating.make_calibratable", lambda name: name)
-    calibration = filled()
+    calibration = filled(fit)
     assert not calibration.fit()
     assert calibration.progress.step is CalibrationStep.FAILED
     assert "at least 3 different frames" in calibration.progress.words
 
 
-def test_a_cancelled_calibration_takes_nothing_more_and_saves_nothing(
-    monkeypatch: pytest.MonkeyPatch, folder: Path
-) -> None:
-    calibration = filled()
-
-    def fit(*_: object, advance: Any) -> None:  # noqa: ANN401
+def test_a_cancelled_fit_saves_nothing(folder: Path) -> None:
+    def fit(*given: Any) -> None:  # noqa: ANN401
         calibration.cancel()
-        advance()
+        given[-1]()
 
-    monkeypatch.setattr("facepad.training.calibration.run.fit_calibration", fit)
-    monkeypatch.setattr("facepad.webcam.calibrating.make_calibratable", lambda name: name)
+    calibration = filled(fit)
     assert not calibration.fit()
     assert calibration.progress.step is CalibrationStep.CANCELLED
     assert not list(folder.iterdir())

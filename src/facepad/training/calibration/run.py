@@ -20,6 +20,7 @@ from facepad.faces.finder import FaceFinder
 from facepad.jobs.progress import Advance, ignore
 from facepad.media.frame_selection import FrameSelection
 from facepad.media.inputs import expand
+from facepad.models.card import Card
 from facepad.needs import needs_of
 from facepad.opencv import cv2
 from facepad.reasons import REASONS
@@ -241,6 +242,32 @@ def fit_calibration(
     if fixed_scene and not made.fixed_scene:
         notes = (*notes, f"--fixed-scene changes nothing: {test.name} has no view of whole frames")
     return CalibrationResult(made, calibration_card(made, report, notes), notes, report.grade())
+
+
+def fit_pictures(
+    name: str, test: str, images: Sequence[RgbImage], advance: Advance = ignore
+) -> tuple[Calibration, Card, str]:
+    """Calibrate a test to a camera from pictures of one person in memory, without saving.
+
+    Args:
+        name: Name of the calibration.
+        test: Name of a test that can be calibrated.
+        images: Bona fide pictures, RGB.
+        advance: As `fit_calibration`; what it raises ends the work.
+
+    Returns:
+        The calibration, its card, and its grade in words.
+
+    Raises:
+        InputError: As `fit_calibration`.
+        SettingsError: The test cannot be calibrated, or the name is not a file name.
+    """
+    given = [
+        CalibrationPicture(image, name=f"picture {number}", channels="rgb")
+        for number, image in enumerate(images, 1)
+    ]
+    made = fit_calibration(name, make_calibratable(test), given, advance=advance)
+    return made.calibration, made.card, str(made.grade)
 
 
 def _is_scene(views: str) -> bool:
