@@ -41,6 +41,7 @@ class CameraFeed:
         self._stop, self._changed = Event(), Condition(Lock())
         self._newest: LivePicture | None = None
         self._take, self._count, self._last_s, self._offset_s = 0, 0, 0.0, 0.0
+        self._since_s = 0.0
         self._is_paused = False
         self._is_new_take = True
         self._status, self._words = CameraStatus.OPENING, f"opening {name}"
@@ -62,6 +63,11 @@ class CameraFeed:
     def take(self) -> int:
         """Number of the stretch without interruption that pictures belong to now."""
         return self._take
+
+    @property
+    def since_s(self) -> float:
+        """When the camera was lost or paused last, seconds since the view began."""
+        return self._since_s
 
     def newest(self, after: int, timeout_s: float) -> LivePicture | None:
         """Return the newest picture with a number above ``after``; None when none comes in time.
@@ -102,7 +108,7 @@ class CameraFeed:
         with self._changed:
             if self._is_paused != paused:
                 self._is_paused = paused
-                self._interrupt()
+                self._interrupt(forget=True)
 
     def close(self) -> None:
         """End the thread and let go of the camera."""
@@ -112,10 +118,16 @@ class CameraFeed:
         if self._thread.is_alive():
             self._thread.join(_JOIN_S)
 
-    def _interrupt(self) -> None:
-        """Begin a new take with the next picture; what is known of the last one is over."""
+    def _interrupt(self, *, forget: bool = False) -> None:
+        """Begin a new take with the next picture.
+
+        Args:
+            forget: Whether another person may be before the camera then.
+        """
         self._take += 1
         self._is_new_take = True
+        if forget:
+            self._since_s = max(self.now_s, self._last_s)
 
     def _run(self) -> None:
         tries = 0
@@ -146,7 +158,7 @@ class CameraFeed:
 
     def _wait_after(self, words: str, pause_s: float) -> None:
         with self._changed:
-            self._interrupt()
+            self._interrupt(forget=True)
             self._status, self._due_s = CameraStatus.RETRYING, self._clock() + pause_s
             self._words = words
         self._stop.wait(pause_s)

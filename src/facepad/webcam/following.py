@@ -97,7 +97,7 @@ class FaceFollower:
             newest = self._newest if self._wait(after_s, timeout_s) else None
             if newest is None or self._kept is None:
                 return None
-            return FollowedWindow(self._kept.presentation(""), newest.time_s, self._take)
+            return FollowedWindow(self._kept.presentation(""), newest.time_s)
 
     def close(self) -> None:
         """End the thread."""

@@ -148,7 +148,7 @@ class LiveJudge:
         self._selected = self.checker.tests
         self.decisions = 0
         self._wanted: Choice | None = None
-        self._moments: deque[tuple[int, Moment]] = deque()
+        self._moments: deque[Moment] = deque()
         self._lock, self._stop = Lock(), Event()
         self._failure: BaseException | None = None
         self._thread = Thread(target=self._run, name="facepad-judge", daemon=True)
@@ -158,7 +158,9 @@ class LiveJudge:
         self._thread.start()
 
     def moments(self) -> tuple[Moment, ...]:
-        """Return the decisions of the present take in the last seconds, in order.
+        """Return the decisions of the last seconds, in order.
+
+        Those before the camera was lost or paused are left out.
 
         Raises:
             BaseException: What ended the thread unexpectedly.
@@ -166,7 +168,8 @@ class LiveJudge:
         if self._failure is not None:
             raise self._failure
         with self._lock:
-            return tuple(moment for take, moment in self._moments if take == self._feed.take)
+            since_s = self._feed.since_s
+            return tuple(moment for moment in self._moments if moment.time_s > since_s)
 
     @property
     def calibration(self) -> str | None:
@@ -224,8 +227,8 @@ class LiveJudge:
         moment = Moment(window.end_s, self.checker.check_presentation(window.presentation))
         with self._lock:
             self.decisions += 1
-            self._moments.append((window.take, moment))
-            while self._moments[0][1].time_s < window.end_s - SPAN_S:
+            self._moments.append(moment)
+            while self._moments[0].time_s < window.end_s - SPAN_S:
                 self._moments.popleft()
         return window.end_s
 

@@ -43,12 +43,10 @@ class FollowedWindow:
     Attributes:
         presentation: The frames, searched for faces; the first is at 0 s.
         end_s: Time of the last one, seconds since the view began.
-        take: The take of the camera that they belong to.
     """
 
     presentation: Presentation
     end_s: float
-    take: int
 
 
 class GivesPictures(Protocol):
@@ -57,6 +55,10 @@ class GivesPictures(Protocol):
     @property
     def take(self) -> int:
         """Number of the stretch without interruption that pictures belong to now."""
+
+    @property
+    def since_s(self) -> float:
+        """When the camera was lost or paused last; what was decided before is over."""
 
     def newest(self, after: int, timeout_s: float) -> LivePicture | None:
         """Return the newest picture with a number above ``after``; None when none comes in time."""

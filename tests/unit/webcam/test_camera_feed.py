@@ -91,7 +91,7 @@ def test_pauses_grow_to_the_longest_one(monkeypatch: pytest.MonkeyPatch) -> None
     pauses: list[float] = []
 
     def wait(_: Event, timeout: float | None = None) -> bool:
-        pauses.append(timeout or 0.0)
+        pauses.extend([] if timeout is None else [timeout])
         return False
 
     monkeypatch.setattr(Event, "wait", wait)
