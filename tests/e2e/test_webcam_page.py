@@ -15,6 +15,7 @@ from PIL import Image
 import service_pages
 from clip_samples import write_clip
 from command_line import skip_without_face_models
+from facepad.training.calibration.run import fit_pictures
 from facepad.types import Outcome
 from facepad.webcam.session import LiveSession
 from facepad.webcam.state import CalibrationStep, CameraState, CameraStatus, LiveOptions
@@ -323,7 +324,7 @@ def test_the_real_view_of_a_clip_is_judged_saved_and_calibrated(
     monkeypatch.setenv("FACEPAD_CALIBRATION_DIR", str(tmp_path / "calibrations"))
     clip = write_moving(tmp_path / "clip.mp4")
     options = LiveOptions(camera=str(clip), tests=("quality",), save_dir=tmp_path / "saved")
-    with LiveSession(options) as session, served_page(session) as url:
+    with LiveSession(options, fit=fit_pictures) as session, served_page(session) as url:
         page = browser.new_page()
         errors = open_page(page, url)
         wait_until_moving(page)
