@@ -1,8 +1,13 @@
 """The page of `facepad webcam` in Chromium: picture, decision, buttons, keys, what goes wrong."""
 
+import os
 import re
+import signal
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,10 +20,8 @@ from PIL import Image
 import service_pages
 from clip_samples import write_clip
 from command_line import skip_without_face_models
-from facepad.training.calibration.run import fit_pictures
 from facepad.types import Outcome
-from facepad.webcam.session import LiveSession
-from facepad.webcam.state import CalibrationStep, CameraState, CameraStatus, LiveOptions
+from facepad.webcam.state import CalibrationStep, CameraState, CameraStatus
 from made_up_live import PORTRAIT, MadeUpLive, made_up_moment, served_page
 
 if TYPE_CHECKING:
@@ -204,6 +207,14 @@ def test_the_page_says_that_the_program_has_ended(page: "Page", live: MadeUpLive
     assert "has ended" in page.locator("#status").inner_text()
 
 
+def test_a_page_that_was_cut_off_comes_back(page: "Page") -> None:
+    page.context.set_offline(True)
+    wait_for_text(page, "#veil-title", "The live view has ended")
+    page.context.set_offline(False)
+    page.locator("#veil").wait_for(state="hidden")
+    wait_for_text(page, "#outcome", "^Bona fide$")
+
+
 def test_keys_can_be_switched_off_and_do_not_disturb_typing(page: "Page", live: MadeUpLive) -> None:
     page.keyboard.press("c")
     page.keyboard.type("sq 1")
@@ -317,14 +328,33 @@ def write_moving(path: Path) -> Path:
     return write_clip(path, crops, rate=10.0)
 
 
-def test_the_real_view_of_a_clip_is_judged_saved_and_calibrated(
-    browser: "Browser", tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@contextmanager
+def command(camera: Path, folder: Path) -> Iterator[tuple["subprocess.Popen[str]", str]]:
+    """Run `facepad webcam` with a clip as the camera, and give its process and address."""
+    options = ["--camera", camera, "--tests", "quality", "--no-open", "--save-dir", folder]
+    environment = {**os.environ, "FACEPAD_CALIBRATION_DIR": str(folder / "calibrations")}
+    with subprocess.Popen(
+        [sys.executable, "-m", "facepad", "webcam", *map(str, options)],
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
+    ) as process:
+        try:
+            assert process.stderr is not None
+            line = process.stderr.readline()
+            found = re.search(r"http://\S+", line)
+            assert found is not None, line
+            yield process, found.group()
+        finally:
+            process.terminate()
+
+
+def test_the_command_shows_a_clip_until_it_is_interrupted(
+    browser: "Browser", tmp_path: Path
 ) -> None:
     skip_without_face_models()
-    monkeypatch.setenv("FACEPAD_CALIBRATION_DIR", str(tmp_path / "calibrations"))
     clip = write_moving(tmp_path / "clip.mp4")
-    options = LiveOptions(camera=str(clip), tests=("quality",), save_dir=tmp_path / "saved")
-    with LiveSession(options, fit=fit_pictures) as session, served_page(session) as url:
+    with command(clip, tmp_path / "saved") as (process, url):
         page = browser.new_page()
         errors = open_page(page, url)
         wait_until_moving(page)
@@ -343,7 +373,9 @@ def test_the_real_view_of_a_clip_is_judged_saved_and_calibrated(
         wait_for_text(page, "#guide-words", "[A-Z][a-z]+ ")
         page.get_by_role("button", name="Cancel").click()
         wait_for_text(page, "#ended", "cancelled")
-        page.keyboard.press("q")
+        process.send_signal(signal.SIGINT)
         wait_for_text(page, "#veil-title", "The live view has ended")
         assert errors == []
         page.close()
+        _, more = process.communicate(timeout=30)
+        assert (process.returncode, more) == (0, "")

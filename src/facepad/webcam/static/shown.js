@@ -25,7 +25,7 @@ export function say(text) {
 }
 
 /** Note whether the picture comes. */
-export function present(isThere) {
+export function notePicture(isThere) {
   hasPicture = isThere;
   if (!isThere) veil("The picture does not come", "It may be open in four other windows; close one of them.");
 }
@@ -51,6 +51,7 @@ export function end() {
   get("guide").hidden = true;
   get("calibration").hidden = true;
   showDecision(null);
+  put("outcome", "No decision");
   put("meaning", "The live view has ended.");
   for (const control of document.querySelectorAll("button, input")) control.disabled = true;
   document.title = "Ended - facepad";
@@ -68,14 +69,14 @@ function veil(title, words) {
 function showCamera(camera, rate) {
   const size = camera.size ? `, ${camera.size[0]} × ${camera.size[1]} pixels` : "";
   const isRunning = camera.status === "running";
-  get("camera").dataset.status = camera.status;
+  for (const id of ["stage", "camera"]) get(id).dataset.status = camera.status;
   put("camera-words", upper(isRunning ? `${camera.name}${size}` : camera.words));
   put("rate", isRunning ? `${rate.toFixed(0)} frames a second` : "");
   get("rate").hidden = !isRunning;
   put("pause", camera.paused ? "Go on" : "Pause");
   if (isRunning && hasPicture) veil("", "");
   else if (camera.status === "retrying") veil("The camera cannot be used", retry(camera));
-  else if (camera.paused) veil("Paused", "The picture and the tests stand still.");
+  else if (camera.paused) veil("Paused", "");
   else if (camera.status === "closed") veil("The camera is off", camera.words);
   else if (camera.status === "opening") veil("Opening the camera", upper(camera.words));
   const words = `${camera.status} ${camera.words}`;

@@ -1,6 +1,6 @@
 // The live view: asks for the state, shows it, and sends what buttons and keys ask for.
 
-import { end, present, say, selecting, show } from "./shown.js";
+import { end, notePicture, say, selecting, show } from "./shown.js";
 
 const EVERY_MS = 250;
 const HIDDEN_MS = 1500;
@@ -17,18 +17,33 @@ let tries = 0;
 async function follow() {
   let failures = 0;
   while (!hasEnded) {
-    try {
-      const answer = await fetch("state", { signal: AbortSignal.timeout(ANSWER_MS) });
-      if (!answer.ok) throw new Error(String(answer.status));
-      state = await answer.json();
-      failures = 0;
-      if (!hasEnded) show(state);
-    } catch (error) {
-      failures += 1;
-      if (failures >= MOST_FAILURES) finish();
-      else if (!(error instanceof TypeError || error instanceof DOMException)) console.warn(error);
+    const found = await askState();
+    failures = found ? 0 : failures + 1;
+    if (found && !hasEnded) present(found);
+    if (failures >= MOST_FAILURES) {
+      finish();
+      lookAgain();
     }
     await wait(document.hidden ? HIDDEN_MS : EVERY_MS);
+  }
+}
+
+/** The state; null where the program does not answer. */
+async function askState() {
+  try {
+    const answer = await fetch("state", { signal: AbortSignal.timeout(ANSWER_MS) });
+    return answer.ok ? await answer.json() : null;
+  } catch {
+    return null;
+  }
+}
+
+function present(found) {
+  state = found;
+  try {
+    show(state);
+  } catch (error) {
+    reportError(error); // the next state may be shown
   }
 }
 
@@ -36,6 +51,12 @@ function finish() {
   if (hasEnded) return;
   hasEnded = true;
   end();
+}
+
+/** Load the page again if the program answers after all, as after the computer slept. */
+async function lookAgain() {
+  if (await askState()) location.reload();
+  else setTimeout(lookAgain, AGAIN_MS);
 }
 
 /** Ask the program to do something; return whether it does. */
@@ -120,9 +141,9 @@ function openPicture() {
   if (!hasEnded) picture.src = `picture?${(tries += 1)}`;
 }
 
-picture.addEventListener("load", () => present(true));
+picture.addEventListener("load", () => notePicture(true));
 picture.addEventListener("error", () => {
-  present(false);
+  notePicture(false);
   setTimeout(openPicture, AGAIN_MS);
 });
 get("pause").addEventListener("click", pause);
