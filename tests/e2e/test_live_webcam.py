@@ -48,7 +48,9 @@ def next_line(process: "subprocess.Popen[bytes]") -> bytes:
     return process.stdout.readline()
 
 
-def test_decisions_come_as_documents_and_the_overlay_as_a_file(clip: Path, tmp_path: Path) -> None:
+def test_an_interrupted_view_has_its_decisions_and_a_complete_file(
+    clip: Path, tmp_path: Path
+) -> None:
     out = tmp_path / "overlay.webm"
     arguments = ("webcam", "--headless", "--json", "--camera", clip, "--out", out)
     with subprocess.Popen(
@@ -75,6 +77,17 @@ def test_decisions_come_as_documents_and_the_overlay_as_a_file(clip: Path, tmp_p
 def _count(picture: RgbImage, colour: Colour) -> int:
     """How many pixels have a colour; compression moves it a little."""
     return int((np.abs(picture.astype(int) - colour).max(axis=2) < 40).sum())
+
+
+def test_a_service_manager_ends_it_as_ctrl_c_does(clip: Path) -> None:
+    arguments = command("webcam", "--headless", "--tests", "quality", "--camera", clip)
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        next_line(process)
+        process.terminate()
+        _, errors = process.communicate(timeout=60)
+    assert process.returncode == 0, errors
+    assert b"Traceback" not in errors
+    assert b" pictures in " in errors
 
 
 def test_a_camera_that_is_not_there_ends_as_an_input_that_cannot_be_read() -> None:

@@ -1,7 +1,9 @@
 """``facepad calibrate``, ``calibration`` and ``webcam``: fit a test to a camera; judge it live."""
 
 import json
+import signal
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -22,7 +24,7 @@ from facepad.cli.options import (
 from facepad.registry import DEFAULT_CALIBRATED, DEFAULT_FUSION, DEFAULT_POINT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from facepad.annotating.overlay import Moment
     from facepad.calibration import Calibration
@@ -289,10 +291,21 @@ def webcam(
         save_dir=save_dir,
     )
     runtime.tune()
-    if headless:
-        _watch_headless(options, seconds, out, as_json=as_json, force=force)
-    else:
-        _show_live(options, seconds, None if window else port, open_browser=not no_open)
+    with _terminate_interrupts():
+        if headless:
+            _watch_headless(options, seconds, out, as_json=as_json, force=force)
+        else:
+            _show_live(options, seconds, None if window else port, open_browser=not no_open)
+
+
+@contextmanager
+def _terminate_interrupts() -> "Iterator[None]":
+    """End a view in the same way by the signal of service managers as by Ctrl-C."""
+    former = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, former)
 
 
 def _size(text: str) -> tuple[int, int]:
