@@ -112,3 +112,14 @@ def test_outcomes_differ_in_lightness_as_well_as_in_hue() -> None:
     light = np.array([0.2126, 0.7152, 0.0722])
     levels = sorted(float(light @ np.array(COLOURS[outcome])) for outcome in COLOURS)
     assert min(np.diff(levels)) > 10.0
+
+
+def test_the_strip_can_begin_later_than_the_clip() -> None:
+    image, painter = noise(), OverlayPainter(SIZE)
+    overlay = Overlay(BOX, (Moment(98.0, BONA_FIDE), Moment(101.0, ATTACK)), 110.0, 20.0, 100.0)
+    assert [overlay.column(time_s, 320) for time_s in (98.0, 100.0, 110.0, 120.0)] == [
+        -32, 0, 160, 320,
+    ]  # fmt: skip
+    strip = painter.drawn(image, overlay)[-10:]
+    bona_fide = (strip == np.array(COLOURS[Outcome.BONA_FIDE])).all(axis=2).any(axis=0)
+    assert np.flatnonzero(bona_fide).tolist() == list(range(16))  # from 100 to 101 s

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from facepad.annotating.webm import ConstantRate, webm_writer
+from facepad.annotating.webm import VP8, ConstantRate, webm_writer
 from facepad.errors import SettingsError
 from facepad.media.formats.clips import inspect_clip
 from facepad.media.video import read_video
@@ -80,6 +80,13 @@ def test_the_file_is_vp9_in_webm_with_its_size_rate_and_pictures(tmp_path: Path)
     assert [frame.time_s for frame in frames] == pytest.approx(np.arange(10) / 12.5, abs=0.001)
     levels = [float(frame.image.mean()) for frame in frames]
     assert levels == pytest.approx([20.0 * number for number in range(10)], abs=6.0)
+
+
+def test_vp8_is_written_where_it_is_asked_for(tmp_path: Path) -> None:
+    file = tmp_path / "clip.webm"
+    with webm_writer(file, (64, 48), 12.5, VP8) as clip:
+        clip.show(picture(50), 0.0)
+    assert inspect_clip(file).video.codec == "vp8"
 
 
 def test_nothing_is_printed_while_it_is_written(

@@ -211,6 +211,15 @@ def test_streamed_lines_fit_their_terminal(
     assert "long.jpg  error" in lines[1]
 
 
+def test_a_streamed_line_may_begin_with_something_else(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    DecisionLines(["00.0 s"], "time").show(Judged("camera 0", error="lost"), "12.5 s")
+    head, line = capsys.readouterr().out.splitlines()
+    assert head.startswith("time")
+    assert line.startswith("12.5 s")
+
+
 def test_a_streamed_line_is_not_broken_for_another_program(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -184,6 +184,15 @@ def test_a_detector_that_is_sure_needs_no_mesh() -> None:
     assert (found.face.landmarks, made.mesh.asked) == (None, 0)
 
 
+def test_without_landmarks_frames_of_a_clip_are_searched_once() -> None:
+    made = Made(FACE, landmarks=False)
+    once = list(made.finder.follow([FRAME, replace(FRAME, no_face=Reason.NO_FACE)]))
+    assert once[0].face is not None
+    assert once[1].no_face is Reason.NO_FACE
+    again = list(made.finder.follow(once))
+    assert [one is other for one, other in zip(once, again, strict=True)] == [True, True]
+
+
 def test_without_landmarks_the_same_faces_are_refused() -> None:
     doubtful = seen(FACE.box, 0.7)
     assert Made(doubtful, landmarks=False, presence=lambda _: 0.1).find().face is None

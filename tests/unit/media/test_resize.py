@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from facepad import media
 from facepad.errors import InputError
-from facepad.media.resize import shrink_to_fit
+from facepad.media.resize import even, shrink_to_fit
 from facepad.testing.made_up import made_up_picture
 from media_samples import colours
 
@@ -70,3 +70,15 @@ def test_a_picture_fits_its_box_and_keeps_its_aspect(
 def test_a_picture_that_fits_is_not_touched(size: tuple[int, int]) -> None:
     picture = made_up_picture(size=(31, 17))
     assert np.array_equal(shrink_to_fit(picture, size), picture)
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"), [((31, 17), (30, 16)), ((30, 16), (30, 16)), ((1, 1), (1, 1))]
+)
+def test_sides_become_even_without_the_last_row_and_column(
+    size: tuple[int, int], expected: tuple[int, int]
+) -> None:
+    picture = made_up_picture(size=size)
+    smaller = even(picture)
+    assert smaller.shape[1::-1] == expected
+    assert np.array_equal(smaller, picture[: expected[1], : expected[0]])

@@ -282,3 +282,24 @@ def test_without_a_prior_a_calibration_needs_ten_frames_and_says_what_it_rests_o
     made = run.fit_calibration("it", Unknown(), run.pictures(tmp_path), self_attacks=False)
     assert made.notes[0].startswith("there is no prior over cameras for this test")
     assert "by themselves, since there is no prior over other cameras" in made.card.recipe
+
+
+def test_pictures_in_memory_are_frames_of_one_person(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "make_calibratable", lambda _: Brightness())
+    images = [np.full((96, 96, 3), level, np.uint8) for level in (60, 90, 90, 120)]
+    steps: list[None] = []
+    made, card, grade = run.fit_pictures("it", "brightness", images, lambda: steps.append(None))
+    assert (made.name, made.test, made.frames, made.kind) == ("it", "brightness", 3, "person")
+    assert card.results
+    assert grade == "weak: 3 frames only, take 10 to 20"
+    assert len(steps) == 8  # each picture, and its attacks
+
+
+def test_what_is_called_between_pictures_can_end_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(run, "make_calibratable", lambda _: Brightness())
+    images = [np.full((96, 96, 3), 60, np.uint8)]
+    with pytest.raises(KeyboardInterrupt):
+        run.fit_pictures("it", "brightness", images, stop)
