@@ -146,7 +146,7 @@ function addRow(test, index) {
   const words = make("small", {});
   const number = make("td", { class: "number" });
   const name = test.name.split("_").flatMap((part, at) => (at ? ["_", make("wbr", {}), part] : [part]));
-  const label = make("label", { class: "check" }, box, make("span", {}, ...name, " ", role), key);
+  const label = make("label", { class: "check" }, box, key, make("span", {}, ...name, " ", role));
   const line = make("tr", {}, make("th", { scope: "row" }, label), make("td", {}, place, words), number);
   if (index < 9) box.setAttribute("aria-keyshortcuts", String(index + 1));
   get("tests").append(line);
