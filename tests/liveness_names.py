@@ -22,7 +22,8 @@ HOMES = (
     "cli.network",
     "cli.shapes",
 )
-COMMON = ("quality", "blink", "parallax", "pulse")  # words of the language, which messages may use
+# Words of the language, which messages may use.
+COMMON = ("quality", "blink", "parallax", "pulse", "surroundings")
 NAMES = (*(name for name in BUILT_IN["liveness_tests"] if name not in COMMON), *RESEARCH_TESTS)
 
 _NAME = re.compile(rf"\b(?:{'|'.join(NAMES)})(?![a-z0-9])|\bfacepad\.liveness\.\w+")

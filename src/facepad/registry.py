@@ -96,6 +96,7 @@ BUILT_IN: Mapping[Kind, Mapping[str, str]] = MappingProxyType(
                 "pulse": "facepad.liveness.pulse.test:of_skin",
                 "blink": "facepad.liveness.blink.test:BlinkTest",
                 "parallax": "facepad.liveness.parallax.test:ParallaxTest",
+                "surroundings": "facepad.liveness.surroundings.test:SurroundingsTest",
             }
         ),
         "metrics": MappingProxyType({name: e.place for name, e in METRIC_ENTRIES.items()}),
