@@ -51,9 +51,9 @@ def largest_glare(image: RgbImage, box: Box) -> Glare | None:
     scale = _FACE_PX / high
     size = tuple(max(1, round(length * scale)) for length in part.shape[1::-1])
     small = cv2.resize(part, size, interpolation=cv2.INTER_AREA)
-    clipped = (small.min(axis=2) >= _CLIPPED).astype(np.uint8)
+    bright = cv2.inRange(small, (_CLIPPED,) * 3, (255,) * 3)
     brush = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (_THIN_PX, _THIN_PX))
-    clipped = cv2.morphologyEx(clipped, cv2.MORPH_OPEN, brush)
+    clipped = cv2.morphologyEx(bright, cv2.MORPH_OPEN, brush)
     count, numbers, measures, _ = cv2.connectedComponentsWithStats(clipped)
     oval = np.zeros(clipped.shape, np.uint8)
     middle = (left + right) / 2.0 - begin[0], (top + bottom) / 2.0 - begin[1]

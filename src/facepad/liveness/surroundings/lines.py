@@ -13,7 +13,7 @@ Floats = NDArray[np.float64]
 GrayBytes = NDArray[np.uint8]  # shape (H, W)
 
 LEFT, RIGHT, ABOVE, BELOW = range(4)
-MOST_LINES = 6  # of each side; the longest
+MOST_LINES = 5  # of each side; the longest
 _MOST_SEGMENTS = 60  # of each side
 _SHORTEST = 8.0  # pixels of a segment
 _STEEP = 1.7  # least rise over run of an upright segment, and run over rise of a level one
@@ -22,7 +22,7 @@ _COLLINEAR_PX, _COLLINEAR = 2.2, 0.1  # most distance of ends from a line; most 
 _BLUR = 1.2  # pixels; noise of small sensors has no edges then
 _LEAST_EDGE = 2.0  # grey levels a pixel across an edge that counts
 _ALONG = 0.45  # most change along an edge, share of that across it
-_OFFSETS = (-2, -1, 0, 1, 2)  # pixels across a line; a sheet bends a little
+_OFFSETS = np.arange(-2.0, 3.0)  # pixels across a line; a sheet bends a little
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,16 +143,17 @@ def _supported(
     point, direction = (np.array(part)[:, None] for part in zip(*found, strict=True))
     limit = np.array(slopes.shape[:0:-1])  # width, height
     steps = np.arange(limit[axis])[None] - point[:, :, axis]
-    places = point + (steps / direction[:, :, axis])[..., None] * direction
+    places = point + (steps / direction[:, :, axis])[..., None] * direction  # shape (L, N, 2)
     inside = ((places >= 0.0) & (places <= limit - 1)).all(axis=2)
     normal = np.stack([-direction[..., 1], direction[..., 0]], axis=-1)
-    edge = np.zeros(inside.shape, np.bool_)
-    for offset in _OFFSETS:
-        x, y = np.clip(np.rint(places + offset * normal).astype(np.intp), 0, limit - 1).T
-        slope = slopes[:, y.T, x.T]
-        across = np.abs(slope[0] * normal[..., 0] + slope[1] * normal[..., 1])
-        along = np.abs(slope[0] * direction[..., 0] + slope[1] * direction[..., 1])
-        edge |= (across > _LEAST_EDGE) & (along < _ALONG * across)
+    beside = places[None] + _OFFSETS[:, None, None, None] * normal
+    columns, rows = (
+        np.clip(np.rint(beside[..., one]), 0, limit[one] - 1).astype(np.intp) for one in (0, 1)
+    )
+    right, down = slopes.reshape(2, -1).take(rows * limit[0] + columns, axis=1)
+    x, y = (direction[..., one].astype(np.float32) for one in (0, 1))
+    across, along = np.abs(down * x - right * y), np.abs(right * x + down * y)
+    edge = ((across > _LEAST_EDGE) & (along < _ALONG * across)).any(axis=0)
     edge_sum, inside_sum = (
         np.pad(np.cumsum(part, axis=1), ((0, 0), (1, 0))) for part in (edge & inside, inside)
     )

@@ -16,7 +16,6 @@ from facepad.liveness.surroundings.lines import (
     Line,
     lines_around,
 )
-from facepad.media.resize import to_long_side
 from facepad.opencv import cv2
 from facepad.types import Box, RgbImage
 
@@ -62,9 +61,8 @@ def clearest_outline(image: RgbImage, box: Box) -> Outline | None:
     Returns:
         The outline, however faint; None where no four lines meet around the face.
     """
-    small = to_long_side(image, min(SIDE, max(image.shape[:2])))
-    gray: GrayBytes = np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), np.uint8)
-    scale = np.array(small.shape[1::-1]) / image.shape[1::-1]
+    gray = _reduced(image)
+    scale = np.array(gray.shape[::-1]) / image.shape[1::-1]
     face = np.array(box) * np.tile(scale, 2)
     sides = lines_around(gray, face)
     chosen = np.stack(np.meshgrid(*(range(len(side)) for side in sides)), -1).reshape(-1, 4)
@@ -85,6 +83,15 @@ def clearest_outline(image: RgbImage, box: Box) -> Outline | None:
         float(beyond[best]),
         float(clearness[best]),
     )
+
+
+def _reduced(image: RgbImage) -> GrayBytes:
+    """Return a picture in grey, its longer side at most `SIDE`."""
+    gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+    height, width = gray.shape
+    scale = min(1.0, SIDE / max(height, width))
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    return np.asarray(cv2.resize(gray, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _corners(sides: Sequence[Sequence[Line]], chosen: NDArray[np.intp]) -> Floats:
