@@ -19,7 +19,7 @@ from facepad.opencv import cv2
 from facepad.scores import sigmoid
 from facepad.types import Frame, OperatingPoint, Presentation, Reason, RgbImage, Score
 
-# Least clearness of an outline that counts: none of 599 bona fide frames with a face reaches 1.10.
+# Least clearness of an outline that counts: none of 599 bona fide frames with a face reaches 1.09.
 # See docs/lab/surroundings.md.
 CLEAR = 1.15
 POINT = OperatingPoint.undecided()
