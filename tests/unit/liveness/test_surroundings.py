@@ -58,7 +58,7 @@ def test_it_keeps_the_contract_of_a_liveness_test() -> None:
     check_liveness_test(SurroundingsTest(), "surroundings", presentations=[clip])
 
 
-def test_a_device_counts_against_and_is_told_with_its_corners() -> None:
+def test_a_device_counts_against_and_its_corners_are_listed() -> None:
     score = scored(scene())
     assert score.value == pytest.approx(sigmoid(-0.5))
     assert score.reason is None
@@ -80,7 +80,7 @@ def test_a_frame_without_a_face_has_its_reason() -> None:
     assert SurroundingsTest().score(empty) == Score(None, Reason.FACE_TOO_FAR)
 
 
-def test_what_several_frames_show_counts_more() -> None:
+def test_a_cue_in_several_frames_counts_more() -> None:
     plain, device = scene(None), scene()
     values = [
         scored(*[device] * seen, *[plain] * (4 - seen)).details["log_likelihood_ratio"]

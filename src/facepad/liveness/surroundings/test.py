@@ -1,8 +1,8 @@
 """Liveness test: is the face framed by a device or a sheet, or covered by one flat glare?
 
-Attacks are often held so that the edges of the phone, tablet, monitor or print are in view. What
-is seen counts against a presentation. Seeing nothing says nothing: a device that is held close
-has no edges in the picture.
+Attacks are often held so that the edges of the phone, tablet, monitor or print are in view. Such
+a cue counts against a presentation. No cue is no evidence: a device that is held close has no
+edges in the picture.
 """
 
 from collections.abc import Mapping, Sequence
