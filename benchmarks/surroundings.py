@@ -79,6 +79,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help="folder of the simulated pictures")
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
+    if not (given.frames or given.faces) or (given.faces and not given.out):
+        parser.error("name --frames, or --faces with --out")
     cv2.setNumThreads(1)
     finder, judged, missed = FaceFinder(landmarks=False), [], 0
     if given.frames:
