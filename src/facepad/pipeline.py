@@ -119,8 +119,8 @@ class Checker:
         """Make what a copy in another process makes anew."""
         self._scorer = Scorer(self._threads, *self._deadlines_s, explain=self._explain)
         self._packed = PackedFiles()
-        options = (self._fusion, self._threads, self._operating_point)
-        self._loaded = LoadsOnce(self._selected, *options, self._finder, self._assess)
+        own = (self._fusion, self._threads, self._operating_point, self._finder, self._assess)
+        self._loaded = LoadsOnce(self._selected, *own)
 
     def __getstate__(self) -> dict[str, Any]:
         anew = ("_scorer", "_packed", "_loaded")
@@ -244,8 +244,7 @@ class Checker:
     def check_presentation(self, presentation: Presentation) -> Decision:
         """Judge frames that are in memory; faces are looked for where that was not done.
 
-        Several frames are a clip: clip tests get all of them, frame-wise tests those that
-        the argument ``frames`` of `Checker` selects.
+        Several frames are a clip: clip tests get all, others those that ``frames`` selects.
 
         Raises:
             InputError: ``frames`` selects none of them.
@@ -273,12 +272,16 @@ class Checker:
         return tuple(map(name_of, self._selected.deciding))
 
     @property
+    def of_clips(self) -> SelectedTests:
+        """The tests of clips, which may be more than those of stills."""
+        return self._selected.for_clips()
+
+    @property
     def models(self) -> Mapping[str, str]:
-        """Version of each model that takes part, by model name; loads them.
+        """Version of each model that takes part, by model name; loads them, as `load` does.
 
         Raises:
-            ModelError: A model file is missing or has the wrong hash.
-            SettingsError: A test or a fusion that was named does not exist.
+            ModelError: As `load`, like `SettingsError`.
         """
         return self.parts().models
 

@@ -299,7 +299,10 @@ def read_frames(
     if rows is not None:
         files = packed or PackedFiles()
         yield from files.read_frames(rows, selection, limits.picture)
-    elif holds_video(path, _head(Path(path))) or (selection.kind == "at" and _is_no_picture(path)):
+        return
+    head = _head(Path(path))
+    is_numbered = selection.kind == "at" and not begins_as_picture(head)  # so it must be a clip
+    if holds_video(path, head) or (is_numbered and not is_depth_video(path)):
         yield from read_numbered(path, selection, limits=limits, name=name)
     elif is_depth_video(path):
         yield from read_numbered_colour(path, selection, limits=limits, depth=depth)
@@ -378,19 +381,12 @@ def _numbered(numbered: tuple[int | None, Frame]) -> Frame:
 
 def _from_array(image: NDArray[Any], channels: Channels | None) -> Frame:
     if channels is None:
-        raise InputError(
-            "an array needs channels='rgb', 'bgr' or 'gray' (OpenCV reads 'bgr'), got None"
-        )
+        raise InputError("an array needs channels='rgb', 'bgr' or 'gray' (OpenCV: 'bgr'), got None")
     return from_array(image, channels=channels)
 
 
 def _not_for_files(channels: Channels) -> InputError:
     return InputError(f"channels={channels!r} is for arrays; a file defines its own channels")
-
-
-def _is_no_picture(path: str | Path) -> bool:
-    """Return whether a file of which one numbered frame is asked must be a clip."""
-    return not is_depth_video(path) and not begins_as_picture(_head(Path(path)))
 
 
 def _head(path: Path) -> bytes:

@@ -35,7 +35,7 @@ class Window:
     @classmethod
     def of(cls, checker: Checker) -> "Window":
         """Return what the tests of a checker need."""
-        needs = checker.parts().clip_needs or Needs()
+        needs = checker.parts(is_clip=True).clip_needs or Needs()
         longest = min(MOST_WINDOW_S, max(WINDOW_S, needs.seconds and needs.seconds + _SPARE_S))
         return cls(longest, max(needs.read_fps, STILLS_RATE))
 
@@ -145,7 +145,7 @@ class FaceFollower:
         side = longest_side(picture.frame.size, kept.most)
         step_s = 0.9 / max(window.rate, SEARCH_RATE)
         frames = self._reduced(picture, side, step_s, kept)
-        for frame in _searched(checker.parts().finder, frames):
+        for frame in _searched(checker.parts(is_clip=True).finder, frames):
             with self._changed:
                 if self._kept is not kept:
                     return

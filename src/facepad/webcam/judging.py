@@ -89,10 +89,10 @@ class SelectableTests:
 
     def __init__(self, options: LiveOptions, checker: Checker) -> None:
         given = (*(options.tests or ()), *(options.advisory or ()))
-        known = dict.fromkeys((*checker.tests, *registry.names("liveness_tests")))
+        known = dict.fromkeys((*checker.of_clips.names, *registry.names("liveness_tests")))
         places = {name_of(name): name for name in given}
         self._given = {name: places.get(name, name) for name in known}
-        self._advisory = frozenset(checker.tests[len(checker.deciding) :])
+        self._advisory = frozenset(map(name_of, checker.of_clips.advisory))
 
     @property
     def available(self) -> tuple[str, ...]:
@@ -145,7 +145,7 @@ class LiveJudge:
     ) -> None:
         self._options, self._feed, self._follower, self._notify = options, feed, follower, notify
         self._choice, self.checker = loaded
-        self._selected = self.checker.tests
+        self._selected = self.checker.of_clips.names
         self.decisions = 0
         self._wanted: Choice | None = None
         self._moments: deque[Moment] = deque()
@@ -241,6 +241,7 @@ class LiveJudge:
         try:
             checker = wanted.checker(self._options)
             checker.load()
+            checker.parts(is_clip=True)
         except FacepadError as error:
             self._notify(f"the tests were not changed: {error}")
         else:
@@ -248,4 +249,4 @@ class LiveJudge:
             self.checker, self._choice = checker, wanted
         with self._lock:
             if self._wanted is wanted:  # and nothing else was selected since
-                self._wanted, self._selected = None, self.checker.tests
+                self._wanted, self._selected = None, self.checker.of_clips.names

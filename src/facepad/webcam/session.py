@@ -12,6 +12,7 @@ from facepad.annotating import scaled_box
 from facepad.annotating.overlay import Overlay
 from facepad.errors import SettingsError
 from facepad.registry import DEFAULT_CALIBRATED
+from facepad.selected_tests import name_of
 from facepad.types import Box, Calibratable
 from facepad.webcam.calibrating import FitLive, LiveCalibration
 from facepad.webcam.cameras import opener_of
@@ -129,8 +130,8 @@ class LiveSession:
                 rate=len(self._given) / RATE_S,
                 decisions=judge.decisions,
                 newest=moments[-1] if moments else None,
-                deciding=judge.checker.deciding,
-                advisory=judge.checker.tests[len(judge.checker.deciding) :],
+                deciding=tuple(map(name_of, judge.checker.of_clips.deciding)),
+                advisory=tuple(map(name_of, judge.checker.of_clips.advisory)),
                 available=self._tests.available,
                 selected=judge.selected,
                 is_loading=judge.is_loading,

@@ -26,7 +26,7 @@ _OFFSETS = np.arange(-2.0, 3.0)  # pixels across a line; a sheet bends a little
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class EdgeLine:
     """A straight line with where in the picture an edge lies under it.
 
     Attributes:
@@ -43,7 +43,7 @@ class Line:
     inside: NDArray[np.int64]
 
 
-def lines_around(gray: GrayBytes, box: Floats) -> tuple[tuple[Line, ...], ...]:
+def lines_around(gray: GrayBytes, box: Floats) -> tuple[tuple[EdgeLine, ...], ...]:
     """Return the longest lines to the left and right of a face, above and below it.
 
     Args:
@@ -130,7 +130,7 @@ def _fitted(ends: Floats, length: Floats) -> tuple[Floats, Floats]:
 
 def _supported(
     slopes: NDArray[np.float32], found: list[tuple[Floats, Floats]], axis: int
-) -> tuple[Line, ...]:
+) -> tuple[EdgeLine, ...]:
     """Return the lines with the edges under them.
 
     Args:
@@ -158,4 +158,4 @@ def _supported(
         np.pad(np.cumsum(part, axis=1), ((0, 0), (1, 0))) for part in (edge & inside, inside)
     )
     parts = zip(point[:, 0], direction[:, 0], edge_sum, inside_sum, strict=True)
-    return tuple(Line(*part) for part in parts)
+    return tuple(EdgeLine(*part) for part in parts)

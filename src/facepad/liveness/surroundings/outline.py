@@ -11,9 +11,9 @@ from facepad.liveness.surroundings.lines import (
     BELOW,
     LEFT,
     RIGHT,
+    EdgeLine,
     Floats,
     GrayBytes,
-    Line,
     lines_around,
 )
 from facepad.opencv import cv2
@@ -94,7 +94,7 @@ def _reduced(image: RgbImage) -> GrayBytes:
     return np.asarray(cv2.resize(gray, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def _corners(sides: Sequence[Sequence[Line]], chosen: NDArray[np.intp]) -> Floats:
+def _corners(sides: Sequence[Sequence[EdgeLine]], chosen: NDArray[np.intp]) -> Floats:
     """Return where the lines of each choice meet, shape (N, 4, 2)."""
     points = [np.array([line.point for line in side]) for side in sides]
     along = [np.array([line.direction for line in side]) for side in sides]
@@ -129,7 +129,7 @@ def _fits(corners: Floats, face: Floats, size: Floats) -> NDArray[np.bool_]:
 
 
 def _edges(
-    sides: Sequence[Sequence[Line]], chosen: NDArray[np.intp], corners: Floats
+    sides: Sequence[Sequence[EdgeLine]], chosen: NDArray[np.intp], corners: Floats
 ) -> tuple[Floats, Floats]:
     """Return the share of each side with an edge, shape (N, 4), and that beyond the corners."""
     coverage, beyond = np.zeros((len(chosen), 4)), np.zeros((len(chosen), 4, 2))
