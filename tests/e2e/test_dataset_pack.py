@@ -268,3 +268,11 @@ def test_iterating_packed_pictures_needs_bounded_memory(
     )
     assert result.returncode == 0, result.stdout + result.stderr
     assert f"{count:,} pictures" in result.stdout
+
+
+def test_it_says_that_frames_of_clips_were_left_out(tmp_path: Path) -> None:
+    made_up_dataset(tmp_path, "3dmad")
+    few = run(*pack(tmp_path, tmp_path / "few.h5", name="3dmad")).stderr.decode()
+    assert "packed with the frames even:10: too few for blink, parallax and pulse" in few
+    whole = run(*pack(tmp_path, tmp_path / "all.h5", "--frames", "all", name="3dmad"))
+    assert "too few for blink" not in whole.stderr.decode()

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from facepad.packing.pack import PackResult
     from facepad.packing.rows import PackOptions
     from facepad.packing.verify import Finding
+    from facepad.types import Sample
 
 app = typer.Typer(help="Datasets: list, info, verify, pack.", no_args_is_help=True)
 
@@ -166,6 +167,8 @@ def pack(
     Use the file as any dataset: `--dataset packed --root FILE.h5`. Samples that cannot be
     read are printed, skipped and counted. Resume an interrupted run with --resume.
 
+    Tests over clips (blink, parallax, pulse) need clips that are packed with --frames all.
+
     For example:
 
     - `facepad dataset pack nuaa --root NUAA --out nuaa.h5`
@@ -225,6 +228,7 @@ def run_pack(
         with progress("merging", total, lines=True) as advance:
             result = packing.merge(advance)
     _say_skipped(result)
+    _say_clips(listing.samples, options)
     say(f"{out}: {_pack_summary(result, out)}; took {duration(monotonic() - began)}")
     return ExitCode.INPUT if result.skipped else ExitCode.OK
 
@@ -239,6 +243,18 @@ def _pack_summary(result: "PackResult", out: Path) -> str:
         f"{pictures} ({about.bona_fide:,} bona fide, {about.attack:,} attack) of "
         f"{counted(about.samples, 'sample')}{skipped}; {size:.1f} MB; digest {about.digest}"
     )
+
+
+def _say_clips(samples: "Sequence[Sample]", options: "PackOptions") -> None:
+    """Say that frames of clips were left out, if so: tests over clips judge movement."""
+    from facepad.sources import is_clip
+
+    clips = sum(sample.frame is None and is_clip(sample.path) for sample in samples)
+    if clips and options.frames.kind != "all":
+        say(
+            f"{counted(clips, 'clip')} packed with the frames {options.frames}: too few for blink, "
+            "parallax and pulse, which then cannot tell; --frames all keeps every frame"
+        )
 
 
 def _say_skipped(result: "PackResult") -> None:

@@ -252,7 +252,7 @@ def _systems(
             rows=rows,
             given=points,
             asks_dev=asks_dev,
-            only_adds=name in tests.supplements,
+            only_adds=name in tests.loaded and tests.loaded[name].point.only_adds,
         )
 
     for some, rows in one.fused[:1]:  # at the point that was applied to each presentation

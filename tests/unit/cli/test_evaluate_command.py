@@ -46,6 +46,18 @@ class MotionTest:
         return Score(0.9 if len(levels) > 1 else 0.1)
 
 
+@dataclass
+class MovesTest(MotionTest):
+    """A clip test that only adds: towards bona fide where frames differ, else it cannot tell."""
+
+    name: str = "moves"
+    operating_point: OperatingPoint = OperatingPoint.undecided()  # noqa: RUF009 - frozen
+
+    def score(self, presentation: Presentation) -> Score:
+        found = super().score(presentation)
+        return found if found.value == 0.9 else Score(None, Reason.LITTLE_MOVEMENT)
+
+
 class BoxFinder:
     """Takes the whole picture for a face."""
 
@@ -63,7 +75,8 @@ def _here(monkeypatch: pytest.MonkeyPatch, _made_up: None) -> None:
     def resolve(kind: registry.Kind, name: str) -> Any:  # noqa: ANN401 - as the registry's
         if kind != "liveness_tests":
             return RESOLVE(kind, name)
-        return MotionTest if name == "motion" else made_up(kind, name)
+        own = {"motion": MotionTest, "moves": MovesTest}
+        return own.get(name) or made_up(kind, name)
 
     monkeypatch.setattr("facepad.registry.resolve", resolve)
     monkeypatch.setattr(
@@ -133,6 +146,54 @@ def test_a_still_among_clips_is_judged_by_the_tests_that_were_asked(listed: Path
     assert not any("abstain" in notice for notice in report["notices"])
     (notice,) = [n for n in report["notices"] if "lack the frames" in n]
     assert "in 1 presentation some tests lack" in notice
+
+
+def test_a_test_that_only_adds_is_no_system_with_errors_and_is_named_in_the_whole(
+    listed: Path,
+) -> None:
+    result, report = evaluate(listed, "bright,moves")
+    assert result.exit_code == 0, result.output
+    names = ["bright with moves", "bright", "moves"]
+    assert [one["system"] for one in report["assessments"]] == names
+    whole, alone, moves = report["assessments"]
+    assert (moves["points"], moves["remark"], whole["added"], alone["added"]) == (
+        [],
+        "",
+        None,
+        None,
+    )
+    kinds = {kind.pop("name"): kind for kind in moves["added"]["kinds"]}
+    assert [(kinds[name]["towards"], kinds[name]["silent"]) for name in ("bona fide", "print")] == [
+        (1, 1),
+        (0, 1),
+    ]
+    assert "only adds to others: judged 1 of 3 presentations" in result.output
+    assert [one["system"] for one in report["differences"]] == ["bright"]
+    with (listed / "out" / "scores-csv.csv").open(newline="") as stream:
+        still, moving, attack = csv.DictReader(stream)
+    assert [row["moves_reason"] for row in (still, moving, attack)] == [
+        "clip_too_short", "", "little_movement",
+    ]  # fmt: skip
+    assert float(moving["score"]) > float(moving["bright_score"])
+    assert (still["score"], attack["score"]) == (still["bright_score"], attack["bright_score"])
+
+
+@pytest.mark.parametrize("options", [("moves",), ("bright", "--advisory", "moves")])
+def test_a_test_that_only_adds_has_no_errors_also_where_nothing_decides_with_it(
+    listed: Path, options: tuple[str, ...]
+) -> None:
+    result, report = evaluate(listed, *options)
+    assert result.exit_code == 0, result.output
+    moves = report["assessments"][-1]
+    assert (moves["system"], moves["points"]) == ("moves", [])
+    assert sum(kind["towards"] for kind in moves["added"]["kinds"]) == 1
+
+
+def test_what_is_added_to_several_tests_is_compared_with_the_same_without_it(listed: Path) -> None:
+    _, report = evaluate(listed, "bright,other,moves")
+    assert [one["system"] for one in report["assessments"]] == [
+        "mean of bright, other with moves", "bright", "other", "mean of bright, other", "moves",
+    ]  # fmt: skip
 
 
 @pytest.fixture
