@@ -297,10 +297,12 @@ def router(operations: Operations, reader: Callable[..., Awaitable[str]]) -> API
     """
     routes = APIRouter(tags=["operations"])
 
+    @routes.head("/livez", include_in_schema=False)
     @routes.get("/livez", summary="Whether the process answers", responses=_live())
     async def livez() -> dict[str, bool]:
         return {"live": True}
 
+    @routes.head("/readyz", include_in_schema=False)
     @routes.get("/readyz", summary="Whether checks are answered", responses=_ready())
     async def readyz() -> JSONResponse:
         checks = await run_in_threadpool(operations.checks)

@@ -77,6 +77,12 @@ def test_the_process_is_live_whatever_the_rest_does(client: TestClient, pool: Po
     assert client.get("/livez").json() == {"live": True}
 
 
+def test_whoever_watches_may_ask_for_the_head_alone(client: TestClient, pool: Pool) -> None:
+    assert [client.head(path).status_code for path in ("/livez", "/readyz")] == [200, 200]
+    pool.ready = False
+    assert [client.head(path).status_code for path in ("/livez", "/readyz")] == [200, 503]
+
+
 def test_the_service_is_ready_with_store_and_workers(client: TestClient) -> None:
     answer = client.get("/readyz")
     assert (answer.status_code, answer.json()["ready"]) == (200, True)

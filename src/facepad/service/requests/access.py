@@ -15,6 +15,7 @@ from facepad.service.requests.limits import host_name, is_same_origin
 from facepad.service.requests.rates import CallerRates
 
 PAGE = "page"  # the actor of requests from /try without a key
+ONE_HEADER = "Expected one Authorization header, got several."
 _FORWARDED = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
 Caller = Callable[..., Awaitable[str]]
 
@@ -80,6 +81,8 @@ class Access:
         return True
 
     async def _actor(self, request: Request, text: str | None, scope: str) -> str:
+        if len(request.headers.getlist("authorization")) > 1:  # a proxy may read the other one
+            raise Problem("unauthenticated", ONE_HEADER, headers={"WWW-Authenticate": "Bearer"})
         address = request.client.host if request.client else ""
         # Looked up before the failures are counted: a right key is answered, whoever else has the
         # address. That tells nobody a key, since keys have 256 random bits.

@@ -22,9 +22,10 @@ class Keys:
         return RIGHT if text == "right" else None
 
 
-def code_of(access: Access, text: str, address: str = "192.0.2.7") -> str:
+def code_of(access: Access, text: str, address: str = "192.0.2.7", headers: int = 1) -> str:
     """The code of the problem that a caller with a key gets; "" for none."""
-    request = Request({"type": "http", "headers": [], "client": (address, 1), "state": {}})
+    sent = [(b"authorization", b"Bearer right")] * headers
+    request = Request({"type": "http", "headers": sent, "client": (address, 1), "state": {}})
     try:
         asyncio.run(access._actor(request, text, "models:read"))
     except Problem as problem:
@@ -53,3 +54,10 @@ def test_wrong_keys_of_others_do_not_lock_out_a_right_one(access: Access) -> Non
 
 def test_a_right_key_costs_none_of_the_guesses(access: Access) -> None:
     assert {code_of(access, "right") for _ in range(2 * FAILURES)} == {""}
+
+
+def test_two_headers_with_keys_are_refused_since_others_may_read_the_other_one(
+    access: Access,
+) -> None:
+    assert code_of(access, "right", headers=2) == "unauthenticated"
+    assert code_of(access, "right") == ""
