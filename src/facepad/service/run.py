@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from facepad.service.state import ServiceState
 
 Say = Callable[[str], object]
+EVERY_ADDRESS = "::"
 _PRIVATE = 0o077  # bits of permission that nobody else gets
 
 
@@ -69,6 +70,8 @@ def bound(config: ServiceConfig) -> socket.socket:
     # on a kept connection waits some 40 ms for an acknowledgement.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if config.host == EVERY_ADDRESS:  # of IPv4, too, whatever is usual on the system
+        listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
     try:
         listener.bind((config.host, config.port))
     except OSError as error:
@@ -114,6 +117,7 @@ def _server(
     from facepad.service.app import create_app
     from facepad.service.logs import configure_logs
     from facepad.service.requests.connections import protocol
+    from facepad.service.requests.rates import with_mapped
     from facepad.service.services import Services
     from facepad.service.state import open_state
 
@@ -144,7 +148,7 @@ def _server(
             access_log=False,
             server_header=False,
             proxy_headers=config.behind_proxy,
-            forwarded_allow_ips=list(config.trusted_proxies),
+            forwarded_allow_ips=with_mapped(config.trusted_proxies),
             timeout_keep_alive=config.keep_alive_s,
             timeout_graceful_shutdown=config.shutdown_deadline_s,
         )

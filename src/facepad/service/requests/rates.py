@@ -4,7 +4,7 @@ import hmac
 import secrets
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from facepad.service.config import ServiceConfig
@@ -144,3 +144,20 @@ def plain_address(text: str) -> IPv4Address | IPv6Address:
     """
     address = ip_address(text)
     return getattr(address, "ipv4_mapped", None) or address
+
+
+def with_mapped(networks: Sequence[str]) -> list[str]:
+    """Return networks, those of IPv4 also as a listener of IPv6 sees them.
+
+    Args:
+        networks: Addresses or networks.
+
+    Example:
+        >>> with_mapped(["192.0.2.7", "2001:db8::/64"])
+        ['192.0.2.7', '2001:db8::/64', '::ffff:192.0.2.7/128']
+    """
+    parsed = (ip_network(one, strict=False) for one in networks)
+    mapped = (
+        f"::ffff:{one.network_address}/{96 + one.prefixlen}" for one in parsed if one.version == 4
+    )
+    return [*networks, *mapped]

@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -13,8 +14,15 @@ from facepad.errors import SettingsError
 from facepad.service.config import ServiceConfig
 from facepad.service.problems import Problem
 from facepad.service.requests import shared_rates
-from facepad.service.requests.rates import FAILURES, Buckets, CallerRates, network_of
+from facepad.service.requests.rates import (
+    FAILURES,
+    Buckets,
+    CallerRates,
+    network_of,
+    with_mapped,
+)
 from facepad.service.requests.shared_rates import SharedBuckets
+from facepad.service.run import bound
 
 
 class Clock:
@@ -230,3 +238,23 @@ def test_an_address_that_is_not_redis_is_named(url: str) -> None:
 )
 def test_an_address_counts_with_its_network(address: str, network: str) -> None:
     assert network_of(address) == network
+
+
+@pytest.mark.parametrize("trusted", ["192.0.2.7", "192.0.2.0/24"])
+def test_a_proxy_of_ipv4_is_trusted_on_a_listener_of_ipv6(trusted: str) -> None:
+    from uvicorn.middleware.proxy_headers import _TrustedHosts
+
+    proxies = _TrustedHosts(with_mapped([trusted]))
+    assert "192.0.2.7" in proxies
+    assert "::ffff:192.0.2.7" in proxies
+    assert "::ffff:192.0.3.7" not in proxies
+
+
+@pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="the system has no IPv6")
+def test_the_listener_of_every_address_takes_ipv4_too() -> None:
+    with bound(ServiceConfig(host="::", port=0, insecure_http=True)) as listener:
+        listener.listen()
+        with socket.create_connection(("127.0.0.1", listener.getsockname()[1]), timeout=10):
+            link, address = listener.accept()
+            link.close()
+    assert address[0] == "::ffff:127.0.0.1"
