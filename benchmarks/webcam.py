@@ -7,7 +7,7 @@ a second. A viewer takes each newest picture and draws the overlay over it, as t
 page do. Without --tests the default tests run, and then also blink, pulse and parallax.
 
 Prints for each set of tests: the clip's frames a second, pictures a second that were shown, their
-ratio, decisions a second, and the memory of the process after a third of the time and at its end.
+ratio, decisions a second, and the memory of the process after each fifth of the time, in MB.
 """
 
 import argparse
@@ -35,6 +35,7 @@ SETS: tuple[tuple[str, ...] | None, ...] = (None, (*DEFAULT_TESTS, "blink", "pul
 USUAL_RATE = 25.0  # of a clip that states none
 STATM = Path("/proc/self/statm")  # in pages, the second number is in memory
 PAGE_MB = 4096 / 1e6
+PARTS = 5  # of the time, after which the memory is measured
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +45,7 @@ class Fluency:
     tests: str
     shown: float
     decisions: float
-    begin_mb: float
-    end_mb: float
+    memory_mb: tuple[float, ...]
 
 
 def pictures() -> Iterator[RgbImage]:
@@ -80,10 +80,10 @@ def memory_mb() -> float:
 
 def measured(clip: Path, tests: tuple[str, ...] | None, seconds: float) -> Fluency:
     """Show the clip live for some time."""
-    number, count, begin_mb, painter = 0, 0, 0.0, None
+    number, count, painter, memory = 0, 0, None, list[float]()
     with LiveSession(LiveOptions(camera=str(clip), tests=tests)) as session:
         session.wait_for(0, 10.0)
-        began_s, decisions = session.now_s, 0
+        began_s = session.now_s
         while session.now_s - began_s < seconds:
             shown = session.wait_for(number, 0.2)
             if shown is not None:
@@ -91,11 +91,11 @@ def measured(clip: Path, tests: tuple[str, ...] | None, seconds: float) -> Fluen
                 painter = painter if painter and painter.size == size else OverlayPainter(size)
                 painter.drawn(shown.picture, shown.overlay)
                 number, count = shown.number, count + 1
-            if not begin_mb and session.now_s - began_s > seconds / 3.0:
-                begin_mb = memory_mb()
+            if session.now_s - began_s > (len(memory) + 1) * seconds / PARTS:
+                memory.append(memory_mb())
         decisions = session.state().decisions
     names = "default" if tests is None else ",".join(tests)
-    return Fluency(names, count / seconds, decisions / seconds, begin_mb, memory_mb())
+    return Fluency(names, count / seconds, decisions / seconds, tuple(memory))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -107,16 +107,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     runtime.tune()
     sets = SETS if given.tests is None else (tuple(given.tests.split(",")),)
-    print(f"{'camera':>7} {'shown':>6} {'ratio':>6} {'decisions':>10} {'MB':>12}  tests")
+    print(f"{'camera':>7} {'shown':>6} {'ratio':>6} {'decisions':>10} {'MB':>20}  tests")
     with given_or_made(given.clip) as clip:
         track = inspect_clip(clip).video
         rate = track.frames / track.duration_s if track.frames and track.duration_s else USUAL_RATE
         for tests in sets:
             one = measured(clip, tests, given.seconds)
-            ratio, memory = one.shown / rate, f"{one.begin_mb:.0f} - {one.end_mb:.0f}"
+            memory = " ".join(f"{part:.0f}" for part in one.memory_mb)
             print(
-                f"{rate:7.1f} {one.shown:6.1f} {ratio:6.2f} {one.decisions:10.2f} {memory:>12}  "
-                f"{one.tests}",
+                f"{rate:7.1f} {one.shown:6.1f} {one.shown / rate:6.2f} {one.decisions:10.2f} "
+                f"{memory:>20}  {one.tests}",
                 flush=True,
             )
 
