@@ -84,9 +84,7 @@ class CameraFeed:
             self._changed.wait_for(is_there, timeout_s)
             if self._failure is not None:
                 raise self._failure
-            if self._stop.is_set() or self._newest is None or self._newest.frame.number == after:
-                return None
-            return self._newest
+            return None if self._stop.is_set() or not is_there() else self._newest
 
     @property
     def _has_ended(self) -> bool:

@@ -36,6 +36,7 @@ _BLANK = (640, 480)  # of the page that is shown before the first picture
 _INK, _WARNING, _PAPER = (255, 255, 255), (255, 200, 90), 24
 _NO_KEY = -1
 _LETTERS, _SMALLEST, _LARGEST = 44, 11, 18  # heights of text in a width, and its bounds in pixels
+_DIMMED = 0.3  # of the light of the last picture of a lost camera
 _GAP = "   "  # between entries of a line
 
 Line = tuple[str, bool]  # words, and whether they are a warning
@@ -85,7 +86,9 @@ def _show(session: LiveView, seconds: float | None) -> None:
     shown: Shown | None = None
     while seconds is None or session.now_s < seconds:
         shown = session.wait_for(shown.number if shown else 0, _POLL_S) or shown
-        picture = page.drawn(shown, lines_of(session.state(), keys.words))
+        state = session.state()
+        is_lost = state.camera.status in (CameraStatus.OPENING, CameraStatus.RETRYING)
+        picture = page.drawn(shown, lines_of(state, keys.words), is_lost=is_lost)
         cv2.imshow(TITLE, cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
         if keys.press(cv2.waitKey(_KEY_MS)) or _is_closed():
             return
@@ -107,19 +110,24 @@ class WindowPage:
         self._lines: list[Line] = []
         self._below = self._blank
 
-    def drawn(self, shown: Shown | None, lines: list[Line]) -> RgbImage:
+    def drawn(self, shown: Shown | None, lines: list[Line], *, is_lost: bool = False) -> RgbImage:
         """Return the page.
 
         Args:
             shown: The newest picture; None before the first.
             lines: What stands below it.
+            is_lost: Whether the camera is lost; then the picture is dark and has no overlay.
         """
         picture = self._blank
         if shown is not None:
             size = shown.picture.shape[1], shown.picture.shape[0]
             if self._painter.size != size:
                 self._painter = OverlayPainter(size)
-            picture = self._painter.drawn(shown.picture, shown.overlay)
+            picture = (
+                (_DIMMED * shown.picture).astype(np.uint8)
+                if is_lost
+                else self._painter.drawn(shown.picture, shown.overlay)
+            )
         width = picture.shape[1]
         if lines != self._lines or self._below.shape[1] != width:  # drawing text takes time
             self._lines, self._below = lines, _text(lines, width)

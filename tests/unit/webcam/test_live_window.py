@@ -174,6 +174,13 @@ def test_the_page_has_the_picture_above_and_text_below() -> None:
     assert page.drawn(shown, lines_of(STATE, "")).shape == drawn.shape
 
 
+def test_the_last_picture_of_a_lost_camera_is_dark_and_has_no_overlay() -> None:
+    overlay = Overlay((80, 60, 240, 180), (), 1.0, 20.0)
+    shown = Shown(gray(100, (320, 240)), 1, overlay, 1.0)
+    drawn = WindowPage().drawn(shown, lines_of(STATE, ""), is_lost=True)
+    assert (drawn[:240] == 30).all()
+
+
 def test_an_opencv_without_windows_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cv2, "getBuildInformation", lambda: "\n  GUI:     NONE\n")
     with pytest.raises(SettingsError, match="pip install opencv-python"):
