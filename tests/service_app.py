@@ -43,7 +43,7 @@ class BlindFinder:
 class QuickJudge(Judge):
     """Reads media as a worker does, and judges them by a quick test."""
 
-    def _checker(self, _: Mapping[str, Any]) -> Checker:
+    def _checker(self, *_: object, **__: object) -> Checker:
         return Checker([QuickTest()], finder=BlindFinder(), threads=1)
 
     def _metrics(self, header: Mapping[str, Any], media: Sequence[bytes]) -> dict[str, Any]:

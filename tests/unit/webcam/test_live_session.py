@@ -14,7 +14,7 @@ from PIL import Image
 
 from clip_samples import write_clip
 from facepad.errors import InputError, ModelError, SettingsError
-from facepad.registry import DEFAULT_ADVISORY, DEFAULT_TESTS
+from facepad.registry import DEFAULT_ADVISORY, DEFAULT_CLIP_TESTS, DEFAULT_TESTS
 from facepad.types import Outcome
 from facepad.webcam.session import LiveSession
 from facepad.webcam.state import CameraStatus, LiveOptions, LiveState
@@ -65,7 +65,8 @@ def test_a_clip_is_shown_and_judged_as_a_camera(tmp_path: Path) -> None:
         assert shown.overlay.decision is not None
         assert state.camera.name == "clip clip.avi, used as a camera"
         assert state.camera.status is CameraStatus.RUNNING
-        assert (state.deciding, state.advisory) == (DEFAULT_TESTS, DEFAULT_ADVISORY)
+        assert state.deciding == (*DEFAULT_TESTS, *DEFAULT_CLIP_TESTS)
+        assert state.advisory == DEFAULT_ADVISORY
         assert state.decisions >= 1
         assert until(lambda: session.state().rate) > 0.0
     assert not any(thread.name.startswith("facepad-") for thread in threads())
@@ -142,7 +143,7 @@ def test_a_selection_that_cannot_be_used_is_refused(use: Use) -> None:
             session.select(["blnk"])
         with pytest.raises(SettingsError, match="expected one test or more, got none"):
             session.select([])
-        assert session.state().selected == (*DEFAULT_TESTS, *DEFAULT_ADVISORY)
+        assert session.state().selected == (*DEFAULT_TESTS, *DEFAULT_CLIP_TESTS, *DEFAULT_ADVISORY)
 
 
 def test_tests_that_do_not_load_leave_the_former_ones(
@@ -160,7 +161,7 @@ def test_tests_that_do_not_load_leave_the_former_ones(
         notice = until(lambda: session.state().notice)
         assert notice == "the tests were not changed: voxel: its file is missing"
         state = until(lambda: s if not (s := session.state()).is_loading else None)
-        assert state.selected == (*DEFAULT_TESTS, *DEFAULT_ADVISORY)
+        assert state.selected == (*DEFAULT_TESTS, *DEFAULT_CLIP_TESTS, *DEFAULT_ADVISORY)
 
 
 def test_what_is_saved_is_the_picture_and_the_decision(use: Use, tmp_path: Path) -> None:
