@@ -4,7 +4,7 @@
 
 The clip is used as a camera; without one, the portrait of examples/ moves in 640x480 at 30 frames
 a second. A viewer takes each newest picture and draws the overlay over it, as the window and the
-page do. Without --tests the default tests run, and then also blink, pulse and parallax.
+page do. Without --tests those of stills run, and then the default ones, with blink, pulse and parallax.
 
 Prints for each set of tests: the clip's frames a second, pictures a second that were shown, their
 ratio, decisions a second, and the memory of the process after each fifth of the time, in MB.
@@ -24,14 +24,14 @@ from facepad import runtime
 from facepad.annotating.overlay import OverlayPainter
 from facepad.annotating.webm import VP8, webm_writer
 from facepad.media.formats.clips import inspect_clip
-from facepad.registry import DEFAULT_TESTS
+from facepad.registry import DEFAULT_ADVISORY, DEFAULT_TESTS
 from facepad.types import RgbImage
 from facepad.webcam.session import LiveSession
 from facepad.webcam.state import LiveOptions
 
 PORTRAIT = Path(__file__).resolve().parents[1] / "examples" / "astronaut.jpg"
 SIZE, RATE, COUNT = (640, 480), 30.0, 600
-SETS: tuple[tuple[str, ...] | None, ...] = (None, (*DEFAULT_TESTS, "blink", "pulse", "parallax"))
+SETS: tuple[tuple[str, ...] | None, ...] = ((*DEFAULT_TESTS, *DEFAULT_ADVISORY), None)
 USUAL_RATE = 25.0  # of a clip that states none
 STATM = Path("/proc/self/statm")  # in pages, the second number is in memory
 PAGE_MB = 4096 / 1e6
