@@ -4,7 +4,8 @@
 
 The clip is used as a camera; without one, the portrait of examples/ moves in 640x480 at 30 frames
 a second. A viewer takes each newest picture and draws the overlay over it, as the window and the
-page do. Without --tests those of stills run, and then the default ones, with blink, pulse and parallax.
+page do. Without --tests those of stills run, and then the default ones of clips, with blink, pulse
+and parallax.
 
 Prints for each set of tests: the clip's frames a second, pictures a second that were shown, their
 ratio, decisions a second, and the memory of the process after each fifth of the time, in MB.

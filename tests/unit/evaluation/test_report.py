@@ -63,6 +63,7 @@ SCHEMA = {
                 "non_responses": None,
             },
             "ratios": None,
+            "added": None,
             "curve": {"level", "subjects", "apcer", "bpcer", "low", "high"},
         }
     ],
