@@ -92,7 +92,7 @@ SETTINGS: tuple[Setting, ...] = (
         "512",
         "megabytes",
         "Memory for the frames of one clip that tests look at; over it, frames are halved in "
-        "size, down to 320 pixels, and then the rest of the clip is left out.",
+        "size, down to 320 pixels; then, for tests of movement, the rest of the clip is left out.",
     ),
     Setting("threads", "2", "threads", "Threads that one check may use.", 1.0, 1024.0),
 )

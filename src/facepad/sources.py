@@ -371,7 +371,7 @@ def _frames(
     frames = map(_numbered, chain((first,), read))
     if first[0] is None or selection.kind != "even":  # a still, or what is asked for one by one
         return tuple(frames)
-    return bounded(frames, limits.max_clip_bytes, selection.number)
+    return bounded(frames, limits.max_clip_bytes, selection.number, is_spread=True)
 
 
 def _numbered(numbered: tuple[int | None, Frame]) -> Frame:

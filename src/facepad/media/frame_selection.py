@@ -120,8 +120,18 @@ def at_rate(frames: Iterator[Frame], rate: float) -> Iterator[Frame]:
             due = max(due, now - 0.5) + 1.0  # frames that are missing are not made up for
 
 
-def bounded(frames: Iterator[Frame], most_bytes: int, most: int) -> tuple[Frame, ...]:
-    """Collect frames in at most so much memory: all at half the size, a quarter ... or fewer."""
+def bounded(
+    frames: Iterator[Frame], most_bytes: int, most: int, *, is_spread: bool = False
+) -> tuple[Frame, ...]:
+    """Collect frames in at most so much memory: all at half the size, a quarter ... or fewer.
+
+    Args:
+        frames: In order of time.
+        most_bytes: Memory for their pixels and depths.
+        most: Most frames; what follows is left out, with a note.
+        is_spread: Whether the frames are few and spread over a clip: then they are reduced only,
+            and none is left out, so that its end is judged, too.
+    """
     kept: list[Frame] = []
     halvings = size = 0
     for frame in frames:
@@ -135,7 +145,7 @@ def bounded(frames: Iterator[Frame], most_bytes: int, most: int) -> tuple[Frame,
             halvings += 1
             kept = [_halved(one, 1) for one in kept]
             size = sum(map(_bytes, kept))
-        if size > most_bytes and len(kept) > 1:
+        if size > most_bytes and len(kept) > 1 and not is_spread:
             kept.pop()
             note = f"only the first {kept[-1].time_s:.1f} s of the clip fit into memory (setting "
             kept[0] = _noted(kept[0], f"{note}FACEPAD_MAX_CLIP_MB)")

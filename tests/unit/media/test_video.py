@@ -158,9 +158,12 @@ def test_selected_frames_are_reduced_to_the_memory_of_a_clip(tmp_path: Path) -> 
     clip = sources.load(path, selection=FrameSelection("best", 2), limits=few)
     assert [frame.size for frame in clip.frames] == 4 * [(640, 480)]
     assert clip.frames[0].notes == ("frames of the clip were reduced to 640x480 pixels",)
+    none = VideoLimits(max_clip_bytes=1)
+    least = sources.load(path, selection=FrameSelection("best", 2), limits=none)
+    assert [frame.size for frame in least.frames] == 4 * [(320, 240)]
     still = tmp_path / "still.png"
     Image.fromarray(clip.frames[0].image).save(still)
-    alone = sources.load(still, limits=VideoLimits(max_clip_bytes=1))
+    alone = sources.load(still, limits=none)
     assert alone.frames[0].size == (640, 480)
 
 
