@@ -67,7 +67,7 @@ def test_a_camera_is_opened_when_it_is_asked_for() -> None:
 
 def test_what_is_neither_camera_nor_clip_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"a camera is a number .*; and no clip of this name"):
-        opener_of(str(tmp_path / "none.mp4"), (640, 480))
+        opener_of("none.mp4", (640, 480))
     picture = tmp_path / "picture.png"
     picture.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(60))
     with pytest.raises(InputError, match="expected a camera or a clip, got a picture"):
