@@ -268,7 +268,7 @@ def webcam(
     Exit codes:
 
     - 0: it was shown until its end, also by Ctrl-C
-    - 2: no picture came, the clip could not be read, or wrong usage
+    - 2: no picture came (with --headless), the clip could not be read, or wrong usage
     - 3: a model is missing or broken
     - 4: no window or page is possible here, or a setting or the output cannot be used
     """
