@@ -41,6 +41,7 @@ LAYERS: Mapping[str, int] = {
     "sources": 4,
     "faces": 4,
     "calibration": 4,
+    "fusion.clip_ratios": 4,
     "fusion.lda": 4,
     "liveness": 5,
     "datasets": 5,

@@ -50,8 +50,8 @@ class Checker:
             "network:my.toml" is a network that this file describes.
         advisory: More tests, whose scores do not affect the decision. None for the default:
             `face_mask` and `quality` beside the default tests, and none beside others.
-        calibration: Name of a camera's calibration, from `facepad calibrate`. Then only the
-            test that it was made for decides, anchored to it; all other tests are advisory.
+        calibration: Name of a camera's calibration, from `facepad calibrate`. Then only its test
+            decides, anchored to it; clip tests add to it, and all other tests are advisory.
         fusion: Makes one score of those of the deciding tests: a name, the path of a file that
             `facepad train fusion` wrote, or the function itself.
         operating_point: "convenience", "balanced" or "strict", the one that rejects the most; a

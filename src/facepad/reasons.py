@@ -122,7 +122,10 @@ REASONS: Mapping[Reason, Explanation] = MappingProxyType(
             "no heartbeat could be measured", "hold still in even light for ten seconds"
         ),
         Reason.NO_DEPTH: Explanation("no depth", "use a camera that measures depth"),
-        Reason.NO_BLINK: Explanation("the eyes did not close and open", "record for longer"),
+        Reason.NO_BLINK: Explanation(
+            "no blink was seen, and the picture is too noisy to be sure",
+            "come closer, in more light",
+        ),
         Reason.LITTLE_MOVEMENT: Explanation(
             "head moved too little", "turn the head slowly to the left and to the right"
         ),

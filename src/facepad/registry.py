@@ -130,6 +130,8 @@ DEFAULT_ADVISORY = (
 )  # liveness tests whose scores are shown beside the default ones
 # Liveness tests that a clip gets beside the default ones, to which they add.
 DEFAULT_CLIP_TESTS = ("blink", "pulse", "parallax")
+# Liveness tests that add to what others decide: their operating point is undecided.
+ADDING_TESTS = (*DEFAULT_CLIP_TESTS, "surroundings")
 DEFAULT_CALIBRATED = "face_cnn"  # liveness test that is calibrated where none is named
 DEFAULT_FUSION = "mean"
 POINT_NAMES = ("convenience", "balanced", "strict")  # operating points; the last rejects the most

@@ -17,6 +17,7 @@ from facepad.models.card import Card
 from facepad.needs import Needs
 from facepad.pipeline import Checker
 from facepad.registry import DEFAULT_CLIP_TESTS
+from facepad.scores import logit, sigmoid
 from facepad.scoring.table import presentation_columns, presentation_fields
 from facepad.selected_tests import SelectedTests, make_calibratable, make_test, name_of
 from facepad.types import (
@@ -121,6 +122,23 @@ def test_with_a_calibration_its_test_decides_and_all_others_are_advisory() -> No
     assert (decision.outcome, decision.score) == (Outcome.BONA_FIDE, 0.9)
     assert decision.operating_points["made_up"].name == "kiosk"
     assert decision.scores["plain"].value == 0.1
+
+
+def test_a_test_that_adds_to_others_adds_to_a_calibrated_one() -> None:
+    adding = PlainTest("pulse", 0.3, OperatingPoint.undecided())
+    made = checker(adding, PlainTest(), CalibratableTest())
+    assert (made.tests, made.deciding) == (("made_up", "pulse", "plain"), ("made_up", "pulse"))
+    decision = made.check(PICTURE, channels="rgb")
+    assert decision.score == pytest.approx(sigmoid(logit(0.9) + logit(0.3)))
+    assert decision.operating_point is not None
+    assert decision.operating_point.threshold == 0.5
+
+
+def test_the_tests_that_add_are_those_whose_point_decides_nothing() -> None:
+    for name in registry.names("liveness_tests"):
+        if registry.short_name(name) in registry.ADDING_TESTS:
+            assert not make_test(name).operating_point.decides
+    assert set(registry.ADDING_TESTS) <= set(registry.names("liveness_tests"))
 
 
 def test_a_calibrated_test_does_not_pass_a_picture_that_ends_at_the_face() -> None:
@@ -375,10 +393,9 @@ def test_tests_that_are_named_are_all_that_a_clip_gets(monkeypatch: pytest.Monke
     assert list(checker.check_presentation(clip).scores) == ["plain"]
 
 
-def test_beside_a_calibration_the_tests_of_clips_are_only_shown() -> None:
+def test_the_tests_of_clips_add_to_a_calibrated_one() -> None:
     selected = SelectedTests.of(camera="kiosk-7")
-    assert [name_of(test) for test in selected.for_clips().deciding] == ["made_up"]
-    assert selected.for_clips().names[-3:] == DEFAULT_CLIP_TESTS
+    assert tuple(map(name_of, selected.for_clips().deciding)) == ("made_up", *DEFAULT_CLIP_TESTS)
     assert not set(DEFAULT_CLIP_TESTS) & set(selected.names)
 
 

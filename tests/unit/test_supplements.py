@@ -7,7 +7,7 @@ import pytest
 
 from facepad import Checker
 from facepad.fusion import Answer, mean_ratio
-from facepad.fusion.supplements import added_by, fused
+from facepad.fusion.supplements import MOST_FOR, added_by, fused
 from facepad.scorer import contributions_of
 from facepad.scores import logit, sigmoid
 from facepad.testing import made_up_presentation
@@ -62,6 +62,28 @@ def test_a_test_without_a_threshold_is_no_supplement() -> None:
     given = {"face": Answer(Score(0.7), BAND), "own": Answer(Score(0.9), point)}
     assert added_by(given) == {}
     assert fused(mean_ratio, given) == mean_ratio(given)
+
+
+@pytest.mark.parametrize(
+    ("ratios", "added"),
+    [
+        ((0.4, 0.6, 0.2), (0.4, 0.6, 0.2)),
+        ((1.5, 2.5, 1.0), tuple(MOST_FOR * one / 5.0 for one in (1.5, 2.5, 1.0))),
+        ((-0.5, -2.0, -0.1), (-0.5, -2.0, -0.1)),
+        ((-1.0, -3.0, 0.0), (-0.75, -2.25, 0.0)),
+        ((2.0, -3.0, 1.0), (MOST_FOR * 2.0 / 3.0, -3.0, MOST_FOR / 3.0)),
+    ],
+)
+def test_supplements_together_are_bounded_for_and_against(
+    ratios: tuple[float, ...], added: tuple[float, ...]
+) -> None:
+    names = ("blink", "parallax", "pulse")
+    given = {"face": Answer(Score(0.7), BAND)}
+    scores = (Score(sigmoid(ratio)) for ratio in ratios)
+    given |= {name: Answer(one, NEVER) for name, one in zip(names, scores, strict=True)}
+    assert list(added_by(given).values()) == pytest.approx(added)
+    found = fused(mean_ratio, given).value
+    assert logit(found or 0.0) == pytest.approx(logit(0.7) + sum(added))
 
 
 def test_what_a_supplement_adds_is_explained() -> None:

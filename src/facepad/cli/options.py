@@ -45,7 +45,8 @@ ADVISORY_HELP = (
 )
 CALIBRATION_HELP = (
     "Calibration of the camera, made by `facepad calibrate`. The calibrated test decides alone; "
-    "the scores of other tests are shown but do not affect the decision."
+    "blink, parallax and pulse add to it, the scores of other tests are shown but do not affect "
+    "the decision."
 )
 POINT_HELP = (
     "How cautious to be: 'strict' accepts the fewest attacks and asks the most genuine users "

@@ -3,6 +3,11 @@
 Such a test has the operating point `OperatingPoint.undecided`, whose band holds every score. Its
 log-likelihood ratio is small by the test's own bound, and is added to that of the tests that
 decide; threshold and band stay theirs. A test that cannot tell adds nothing.
+
+Supplements are fitted each alone, but depend on each other: a replay of a living person blinks,
+moves as a head and has a pulse at once. Of the four ways to attack that are simulated (a print, a
+print with holes before living eyes, a picture on a screen, a recording on a screen) one shows all
+that is looked for, so that all of it together is worth no more than log 4.
 """
 
 import math
@@ -13,6 +18,9 @@ from types import MappingProxyType
 from facepad.fusion import Answer, Fused, Fusion
 from facepad.scores import logit, sigmoid
 
+# What all supplements together add, in log-odds: for a presentation, and against it.
+MOST_FOR, MOST_AGAINST = math.log(4.0), 3.0
+
 
 def added_by(answers: Mapping[str, Answer]) -> Mapping[str, float]:
     """Return what each supplement adds to the log-likelihood ratio, by the test's name.
@@ -21,19 +29,22 @@ def added_by(answers: Mapping[str, Answer]) -> Mapping[str, float]:
         answers: By the test's name.
 
     Returns:
-        Log-odds, above 0 towards bona fide. Empty where no other test is among them.
+        Log-odds, above 0 towards bona fide; those above 0 are reduced alike where their sum
+        exceeds `MOST_FOR`, those below where it exceeds `MOST_AGAINST`.
+        Empty where no other test is among them.
     """
     if not deciding(answers) or len(deciding(answers)) == len(answers):
         return MappingProxyType({})
-    return MappingProxyType(
-        {
-            name: logit(one.score.value)
-            for name, one in answers.items()
-            if one.operating_point.only_adds
-            and one.score.value is not None
-            and one.score.reason is None
-        }
-    )
+    own = {
+        name: logit(one.score.value)
+        for name, one in answers.items()
+        if one.operating_point.only_adds
+        and one.score.value is not None
+        and one.score.reason is None
+    }
+    for_it, against = (math.fsum(max(sign * one, 0.0) for one in own.values()) for sign in (1, -1))
+    up, down = MOST_FOR / max(for_it, MOST_FOR), MOST_AGAINST / max(against, MOST_AGAINST)
+    return MappingProxyType({name: one * (up if one > 0.0 else down) for name, one in own.items()})
 
 
 def deciding(answers: Mapping[str, Answer]) -> Mapping[str, Answer]:

@@ -96,8 +96,6 @@ class CheckerSpec:
         """Return the same with the tests over clips among the names, for columns of their own."""
         if not self.over_time or self.has_clips:
             return self
-        if self.calibration is not None:
-            return replace(self, advisory=(*self.advisory, *self.over_time), has_clips=True)
         return replace(self, deciding=(*self.deciding, *self.over_time), has_clips=True)
 
     @property

@@ -27,19 +27,18 @@ class SelectedTests:
     """Which tests decide and which are only reported.
 
     Attributes:
-        deciding: Names of the tests that decide, or tests themselves; at least one.
+        deciding: Names of the tests that decide or add to it, or tests themselves; one or more.
         advisory: Tests whose scores do not affect the decision.
-        calibration: Of the camera that the only deciding test is anchored to, if any.
+        calibration: Of the camera that the first test is anchored to, if any; no other decides.
         calibration_version: Name and hash of the calibration.
-        over_time: Tests that clips get beside the others; stills have no part in them. They
-            count where no calibration is used, and are only reported where one is.
+        over_time: Names of tests that add to it in clips; stills do not get them.
     """
 
     deciding: tuple[str | LivenessTest, ...]
     advisory: tuple[str | LivenessTest, ...] = ()
     calibration: Calibration | None = None
     calibration_version: str | None = None
-    over_time: tuple[str | LivenessTest, ...] = ()
+    over_time: tuple[str, ...] = ()
 
     @classmethod
     def of(
@@ -51,7 +50,8 @@ class SelectedTests:
         """Sort tests by their part in the decision; with a calibration, only its test decides.
 
         Other tests are not anchored to the camera: their scores are on another scale, and
-        count a camera of an unknown kind against the person.
+        count a camera of an unknown kind against the person. `registry.ADDING_TESTS` still add:
+        the anchored score is a log-likelihood ratio, too.
 
         Args:
             tests: Names of tests, or tests themselves; None for the default ones, which are
@@ -80,19 +80,14 @@ class SelectedTests:
         alone = registry.located(anchor.test)
         all_tests = (*tests, *advisory)
         own = next((test for test in all_tests if name_of(test) == anchor.test), alone)
-        others = tuple(test for test in all_tests if name_of(test) != anchor.test)
-        beside = tuple(name for name in beside if name != anchor.test)
-        return cls((own,), others, anchor, calibration.version(camera), beside)
+        adding = tuple(test for test in tests if name_of(test) in registry.ADDING_TESTS)
+        apart = {anchor.test, *map(name_of, adding)}
+        others = tuple(test for test in all_tests if name_of(test) not in apart)
+        return cls((own, *adding), others, anchor, calibration.version(camera), beside)
 
     def for_clips(self) -> "SelectedTests":
         """Return the tests of a clip."""
-        own = () if self.calibration else self.over_time
-        return replace(
-            self,
-            deciding=(*self.deciding, *own),
-            advisory=self.advisory if own else (*self.advisory, *self.over_time),
-            over_time=(),
-        )
+        return replace(self, deciding=(*self.deciding, *self.over_time), over_time=())
 
     @property
     def names(self) -> tuple[str, ...]:

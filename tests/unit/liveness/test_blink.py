@@ -1,5 +1,8 @@
 """The blink test: blinks of made-up clips, and what is not a blink."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -40,9 +43,44 @@ def test_a_blink_supports_bona_fide_and_does_not_decide_alone() -> None:
     assert [sorted(one) for one in score.details["blinks"]] == [["depth", "duration_s", "time_s"]]
 
 
-def test_open_eyes_give_no_value() -> None:
-    score = BlinkTest().score(blinking(TIMES_S, [0.0] * len(TIMES_S)))
+def test_open_eyes_count_a_little_against_a_clip() -> None:
+    score = BlinkTest().score(blinking(2.0 * TIMES_S, [0.0] * len(TIMES_S)))
+    assert score.value is not None
+    assert 0.4 < score.value < 0.5
+    assert score.details["seconds"] == pytest.approx(5.92)
+
+
+def test_noise_that_would_hide_a_blink_gives_no_value() -> None:
+    jitter = np.random.default_rng(0).uniform(0.0, 0.6, len(TIMES_S))
+    score = BlinkTest().score(blinking(TIMES_S, jitter, drawn=[0.0] * len(TIMES_S)))
     assert (score.value, score.reason) == (None, Reason.NO_BLINK)
+    assert score.details["noise"] > 0.05
+
+
+def changed(at_s: float, eyes: Sequence[int]) -> EyeSeries:
+    """Return a clip with a blink whose pictures change in some eyes only, elsewhere later."""
+    series = BlinkTest().series(blinking(TIMES_S, closure(TIMES_S, 1.5, 0.2)))
+    assert isinstance(series, EyeSeries)
+    pictures = series.pictures.copy()
+    shut = np.abs(TIMES_S - 1.5) < 0.1
+    later = np.abs(TIMES_S - at_s) < 0.1
+    for eye in eyes:
+        pictures[:, eye] = series.pictures[0, eye]
+        pictures[later, eye] = series.pictures[shut, eye][: later.sum()]
+    return replace(series, pictures=pictures)
+
+
+def test_eyes_that_change_at_different_times_are_no_blink() -> None:
+    assert len(blinks(changed(1.5, [0, 1]))) == 1
+    assert not blinks(changed(1.72, [1]))
+
+
+def test_eyes_that_never_look_as_usual_are_no_blink() -> None:
+    series = changed(1.5, [0, 1])
+    rng, pictures = np.random.default_rng(0), series.pictures.copy()
+    others = np.abs(TIMES_S - 1.5) > 0.6
+    pictures[others] = rng.uniform(0.0, 255.0, pictures.shape[1:]).astype(np.float32)
+    assert not blinks(replace(series, pictures=pictures))
 
 
 @pytest.mark.parametrize("rate", [12.0, 15.0, 30.0, 60.0])

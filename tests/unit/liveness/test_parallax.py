@@ -12,7 +12,7 @@ from facepad.faces.landmarks import LEFT_EYE, OVAL, RIGHT_EYE
 from facepad.faces.steady import hold_still
 from facepad.liveness.parallax import self_test
 from facepad.liveness.parallax.motion import FEWEST, Motion, motion
-from facepad.liveness.parallax.test import MIDDLE, ParallaxTest, chart_of, parallax
+from facepad.liveness.parallax.test import ParallaxTest, chart_of, parallax
 from facepad.liveness.parallax.tracking import ORIGIN, REACH, Tracks, followed, level_faces, skin
 from facepad.testing import check_liveness_test, made_up_presentation
 from facepad.types import Presentation, Reason
@@ -49,7 +49,7 @@ def test_the_self_test_passes() -> None:
     found = self_test.check()
     assert found["plane"] == pytest.approx(0.0, abs=0.05)
     assert found["head"] is not None
-    assert found["head"] > 2 * MIDDLE
+    assert found["head"] > 2 * self_test.LEAST_OF_HEADS
 
 
 def test_the_self_test_fails_on_a_surface_of_another_kind(

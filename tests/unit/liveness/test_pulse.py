@@ -7,9 +7,18 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from facepad.fusion.clip_ratios import LIMITS, PULSE
 from facepad.liveness.pulse.regions import Traces, smoothed, traces_of
-from facepad.liveness.pulse.signal import Spectrum, chrom, even, joint, pos, share_of_other_colours
-from facepad.liveness.pulse.test import LIMIT, PulseTest, measured, of_skin
+from facepad.liveness.pulse.signal import (
+    Spectrum,
+    chrom,
+    coherence,
+    even,
+    joint,
+    pos,
+    share_of_other_colours,
+)
+from facepad.liveness.pulse.test import PulseTest, measured, of_skin
 from facepad.scores import logit
 from facepad.testing import check_liveness_test
 from facepad.types import Face, Frame, Presentation, Reason
@@ -137,7 +146,7 @@ def test_a_pulse_is_found_with_its_rate(bpm: float) -> None:
     assert pulse is not None
     assert pulse.found
     assert pulse.beats_per_minute == pytest.approx(bpm, abs=2.0)
-    assert 0.0 < pulse.ratio <= LIMIT
+    assert pulse.excess_db > 0.0
 
 
 def test_a_rate_that_one_region_has_alone_is_no_pulse() -> None:
@@ -216,7 +225,7 @@ def test_landmarks_are_smoothed_and_not_moved() -> None:
 def test_a_clip_with_a_pulse_has_a_value_within_the_limit() -> None:
     score = of_skin().score(clip())
     assert score.value is not None
-    assert 0.0 < logit(score.value) <= LIMIT
+    assert 0.0 < logit(score.value) <= LIMITS[PULSE]
     assert score.details["beats_per_minute"] == pytest.approx(72.0, abs=2.0)
 
 
@@ -254,6 +263,36 @@ def test_a_pulse_must_be_clearer_where_the_head_moves_at_its_rate() -> None:
     least = [replace(pulse, motion=share).least_clearness_db for share in (0.0, 0.4, 0.5, 0.7)]
     assert least[0] == least[1] < least[2] < least[3]
     assert not replace(pulse, motion=0.7, snr_db=-5.0, other_colours=0.5).found
+
+
+def test_a_rate_at_an_end_of_the_band_is_no_pulse() -> None:
+    pulse = measured(living())
+    assert pulse is not None
+    assert pulse.found
+    assert not replace(pulse, interior=False).found
+
+
+def test_bands_that_travel_over_a_screen_are_no_pulse() -> None:
+    times = np.arange(0.0, 6.4, 1.0 / RATE)
+    phases = (0.0, 2.4, 2.5, 0.8)
+    together, apart = (
+        [np.sin(2.0 * np.pi * 1.5 * times + share * phase) for phase in phases]
+        for share in (0.05, 1.0)
+    )
+    assert coherence(together, RATE, 1.5) > 0.95
+    assert coherence(apart, RATE, 1.5) < 0.6
+    pulse = measured(living())
+    assert pulse is not None
+    assert pulse.coherence > 0.9
+    assert not replace(pulse, coherence=0.6).found
+
+
+def test_a_slow_drift_has_its_greatest_power_at_the_end_of_the_band() -> None:
+    times = np.arange(0.0, 6.4, 1.0 / RATE)
+    drift = Spectrum.of(np.sin(2.0 * np.pi * 0.5 * times), RATE)
+    beat = Spectrum.of(np.sin(2.0 * np.pi * 1.2 * times), RATE)
+    assert not drift.is_peak(drift.peak_hz)
+    assert beat.is_peak(beat.peak_hz)
 
 
 def test_the_chart_has_the_spectra_and_marks_the_pulse() -> None:

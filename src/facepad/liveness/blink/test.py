@@ -1,8 +1,8 @@
 """Liveness test: do the eyes blink?
 
 A print does not blink. A replay shows the blinks that were recorded, so a blink supports a bona
-fide decision a little and never makes it alone. People blink about fifteen times a minute: a
-short clip without a blink says nothing.
+fide decision a little and never makes it alone. People blink about fifteen times a minute, some
+much less: a short clip without a blink says little.
 """
 
 from collections.abc import Mapping
@@ -10,15 +10,18 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from facepad.charts import TIME, Chart, Series, Span
-from facepad.liveness.blink.events import Blink, BlinkRules, blinks, noise
+from facepad.fusion import clip_ratios
+from facepad.fusion.clip_ratios import ClipRatios
+from facepad.liveness.blink.events import Blink, BlinkRules, blinks, noise, seconds
 from facepad.liveness.blink.eyes import EyeSeries, measure
 from facepad.needs import Needs
 from facepad.scores import sigmoid
 from facepad.types import OperatingPoint, Presentation, Reason, Score
 
-LOG_ODDS = 1.0  # log-likelihood ratio of a blink until a fusion is fitted; set, not learned
+VERSION = "blink-2"
 MIN_REACH = 50.0  # pixels between the outer eye corners; below it landmarks of lids are noise
 FEWEST = 12  # frames with a face
+CLEAR = 0.25  # depth that most blinks of rendered heads exceed; noise that hides it hides blinks
 NEEDS = Needs(landmarks=True, min_frames=FEWEST, seconds=1.5, fps=12.0, wanted_fps=30.0)
 POINT = OperatingPoint.undecided()
 RULES = BlinkRules()
@@ -29,21 +32,26 @@ _DIGITS = 3
 
 @dataclass(frozen=True, slots=True)
 class BlinkTest:
-    """Scores a clip by the blinks in it; needs no model of its own.
+    """Scores a clip by the blinks in it.
 
     Attributes:
         name: Name in the registry.
         needs: A clip with landmarks.
         operating_point: Undecided: it adds to what others decide.
-        models: None of its own; the landmarks are the finder's.
         rules: What counts as a blink.
+        ratios: What a blink is worth, and its absence.
     """
 
     name: str = "blink"
     needs: Needs = NEEDS
     operating_point: OperatingPoint = POINT
-    models: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), hash=False)
     rules: BlinkRules = RULES
+    ratios: ClipRatios = field(default_factory=clip_ratios.load)
+
+    @property
+    def models(self) -> Mapping[str, str]:
+        """Version of the rules and of the ratios; the landmarks are the finder's."""
+        return MappingProxyType({self.name: VERSION, **self.ratios.models})
 
     def score(self, presentation: Presentation) -> Score:
         """Score one clip.
@@ -52,10 +60,11 @@ class BlinkTest:
             presentation: Frames that were searched for faces with landmarks.
 
         Returns:
-            A value above 0.5 when there is a blink, which adds to what other tests decide.
-            Without a value and with ``no_blink`` when there is none; with
-            ``face_too_far``, ``clip_too_short`` or the reason of the first frame when the eyes
-            cannot be judged. ``details["blinks"]`` lists time, depth and duration of each.
+            A value above 0.5 when there is a blink, and a little below when there is none, which
+            adds to what other tests decide. Without a value and with ``no_blink`` when there is
+            none and noise would hide one; with ``face_too_far``, ``clip_too_short`` or the reason
+            of the first frame when the eyes cannot be judged. ``details["blinks"]`` lists time,
+            depth and duration of each.
         """
         series = self.series(presentation)
         if isinstance(series, Reason):
@@ -64,12 +73,15 @@ class BlinkTest:
         details = {
             "blinks": [_described(blink) for blink in found],
             "noise": round(noise(series), _DIGITS),
+            "seconds": round(seconds(series), _DIGITS),
             "frames": len(series.times_s),
         }
-        if not found:
+        observed_s = seconds(series) if self.rules.noises * noise(series) <= CLEAR else 0.0
+        if not found and not observed_s:
             return Score(None, Reason.NO_BLINK, MappingProxyType(details))
-        details["log_likelihood_ratio"] = LOG_ODDS
-        return Score(sigmoid(LOG_ODDS), details=MappingProxyType(details))
+        ratio = self.ratios.blink.ratio(len(found), observed_s)
+        details["log_likelihood_ratio"] = round(ratio, _DIGITS)
+        return Score(sigmoid(ratio), details=MappingProxyType(details))
 
     def series(self, presentation: Presentation) -> EyeSeries | Reason:
         """Return the eyes over time, or why they cannot be judged.

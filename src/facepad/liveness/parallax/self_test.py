@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facepad.errors import FacepadError
-from facepad.liveness.parallax.test import MIDDLE, parallax
+from facepad.liveness.parallax.test import parallax
 from facepad.liveness.parallax.tracking import HEIGHT, ORIGIN, REACH, WIDTH, LevelFace
 from facepad.opencv import cv2
 
 FOCAL = 640.0  # pixels of the made-up camera
 DISTANCE = 5.0  # from the camera, in distances between the outer eye corners
+LEAST_OF_HEADS = 0.25  # slope
 TURNS_DEG = (-15.0, -10.0, -5.0, 0.0, 5.0, 10.0, 15.0)
 _NOSE = (0.25, 0.22)  # height and width of a bump, distances between the outer eye corners
 _BENT = 0.25  # curvature of the sheet
@@ -64,9 +65,11 @@ def check() -> Mapping[str, float | None]:
     """
     found = slopes()
     for name, slope in found.items():
-        if slope is None or (slope > MIDDLE) != (name == "head"):
+        if slope is None or (slope > LEAST_OF_HEADS) != (name == "head"):
             side = "above" if name == "head" else "below"
-            raise FacepadError(f"parallax of the {name}: expected {side} {MIDDLE}, got {slope}")
+            raise FacepadError(
+                f"parallax of the {name}: expected {side} {LEAST_OF_HEADS}, got {slope}"
+            )
     return found
 
 

@@ -15,12 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facepad.charts import Chart, Series, SeriesKind, Span
+from facepad.fusion import clip_ratios
+from facepad.fusion.clip_ratios import ClipRatios
 from facepad.liveness.parallax.motion import Motion, motion
 from facepad.liveness.parallax.tracking import LevelFace, followed, level_faces
 from facepad.needs import Needs
 from facepad.scores import sigmoid
 from facepad.types import OperatingPoint, Presentation, Reason, Score
 
+VERSION = "parallax-1"
 Floats = NDArray[np.float64]
 Pairs = list[tuple[float, float]]  # parallax and motion, sines of an angle
 
@@ -38,7 +41,6 @@ MAX_RESIDUAL = 0.03  # of the distance between the outer eye corners
 SURE = 3.0  # standard errors of a relief that counts
 SHARP = 0.02  # standard error that is small enough for a relief of 0
 PLANE_SHARE = 0.8  # of the points, which are followed on a plane
-MIDDLE, GAIN, LIMIT = 0.25, 12.0, 3.0  # slope of even odds, log-odds for each unit, and at most
 NEEDS = Needs(landmarks=True, min_frames=FEWEST, seconds=1.0, fps=8.0)
 POINT = OperatingPoint.undecided()
 TITLE = "parallax: pairs of frames"
@@ -63,19 +65,24 @@ class Parallax:
 
 @dataclass(frozen=True, slots=True)
 class ParallaxTest:
-    """Scores a clip by the parallax of the face; needs no model of its own.
+    """Scores a clip by the parallax of the face.
 
     Attributes:
         name: Name in the registry.
         needs: A clip with landmarks.
         operating_point: Undecided: it adds to what others decide.
-        models: None of its own; the landmarks are the finder's.
+        ratios: What a slope is worth.
     """
 
     name: str = "parallax"
     needs: Needs = NEEDS
     operating_point: OperatingPoint = POINT
-    models: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), hash=False)
+    ratios: ClipRatios = field(default_factory=clip_ratios.load)
+
+    @property
+    def models(self) -> Mapping[str, str]:
+        """Version of the rules and of the ratios; the landmarks are the finder's."""
+        return MappingProxyType({self.name: VERSION, **self.ratios.models})
 
     def score(self, presentation: Presentation) -> Score:
         """Score one clip.
@@ -97,8 +104,11 @@ class ParallaxTest:
         details = {"motion": round(found.motion, _DIGITS), "pairs": found.pairs}
         if found.slope is None:
             return Score(None, Reason.LITTLE_MOVEMENT, MappingProxyType(details))
-        ratio = float(np.clip(GAIN * (found.slope - MIDDLE), -LIMIT, LIMIT))
-        details |= {"slope": round(found.slope, _DIGITS), "log_likelihood_ratio": ratio}
+        ratio = self.ratios.parallax.ratio(found.slope)
+        details |= {
+            "slope": round(found.slope, _DIGITS),
+            "log_likelihood_ratio": round(ratio, _DIGITS),
+        }
         return Score(sigmoid(ratio), details=MappingProxyType(details))
 
     def charts(self, presentation: Presentation) -> tuple[Chart, ...]:

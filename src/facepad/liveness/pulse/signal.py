@@ -141,6 +141,12 @@ class Spectrum:
         signal, rest = (float(self.power[band & part].sum()) for part in (near, ~near))
         return 10.0 * float(np.log10((signal + _TINY) / (rest + _TINY)))
 
+    def is_peak(self, hz: float) -> bool:
+        """Return whether the power falls on both sides of a frequency."""
+        place = int(np.argmin(np.abs(self.hz - hz)))
+        beside = self.power[max(place - 1, 0) : place + 2]
+        return bool(len(beside) == 3 and beside[1] >= beside.max())
+
     def near(self, hz: float) -> NDArray[np.bool_]:
         """Return which frequencies belong to a peak."""
         return np.asarray(np.abs(self.hz - hz) <= self.width_hz)
@@ -151,6 +157,21 @@ def joint(spectra: Sequence[Spectrum]) -> Spectrum:
     logs = [np.log(one.power + _TINY) for one in spectra]
     first = spectra[0]
     return Spectrum(first.hz, np.exp(np.mean(logs, axis=0)), first.seconds)
+
+
+def coherence(signals: Sequence[Floats], rate: float, hz: float) -> float:
+    """Return how far signals beat together at a frequency.
+
+    Args:
+        signals: Of regions, each of shape (N,).
+        rate: Samples a second.
+        hz: Frequency.
+
+    Returns:
+        The amplitude of their sum over the sum of their amplitudes; 1 where all have one phase.
+    """
+    waves = np.array([_wave(len(one), rate, hz) @ (one - one.mean()) for one in signals])
+    return float(np.abs(waves.sum()) / max(float(np.abs(waves).sum()), _TINY))
 
 
 def share_of_other_colours(colours: Floats, rate: float, hz: float) -> float:
@@ -173,9 +194,15 @@ def share_of_other_colours(colours: Floats, rate: float, hz: float) -> float:
     place = np.arange(len(relative)) - (len(relative) - 1) / 2.0
     flat = relative - relative.mean(axis=0)
     flat = flat - np.outer(place, place @ flat / max(float(place @ place), _TINY))
-    wave = np.exp(-2j * np.pi * hz * np.arange(len(flat)) / rate) * np.hanning(len(flat))
+    wave = _wave(len(flat), rate, hz)
     along, across = np.abs(wave @ flat @ np.stack([_BLOOD, _ACROSS], axis=1))
     return float(across / max(float(along), _TINY))
+
+
+def _wave(count: int, rate: float, hz: float) -> NDArray[np.complex128]:
+    """Return a wave to find the amplitude of signals at a frequency with, shape (N,)."""
+    turns = np.exp(-2j * np.pi * hz * np.arange(count) / rate)
+    return np.asarray(turns * np.hanning(count), np.complex128)
 
 
 def _blood() -> tuple[Floats, Floats]:

@@ -7,13 +7,15 @@ removes it.
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from facepad.charts import Chart, Series, SeriesKind, Span
+from facepad.fusion import clip_ratios
+from facepad.fusion.clip_ratios import ClipRatios
 from facepad.liveness.pulse.regions import FACE, Traces, traces_of
 from facepad.liveness.pulse.signal import (
     HIGH_HZ,
@@ -21,6 +23,7 @@ from facepad.liveness.pulse.signal import (
     Floats,
     Spectrum,
     chrom,
+    coherence,
     even,
     joint,
     pos,
@@ -30,16 +33,15 @@ from facepad.needs import Needs
 from facepad.scores import sigmoid
 from facepad.types import OperatingPoint, Presentation, Reason, Score
 
-VERSION = "pulse-1"
+VERSION = "pulse-2"
 UNDECIDED = OperatingPoint.undecided()
 NEEDS = Needs(landmarks=True, seconds=6.0, fps=20.0)
 LEAST_CLEARNESS_DB = 2.5  # `Pulse.clearness_db`
 MOST_OTHER_COLOURS = 1.0  # `share_of_other_colours`, median of the regions
 MOST_BACKGROUND = 0.25  # power of the background over that of the face, at the pulse
 MOST_MOTION = 0.8  # share of the head's motion in the band that has the frequency of the pulse
+LEAST_COHERENCE = 0.8  # of the regions: blood reaches all of the face nearly at once
 LITTLE_MOTION, BY_MOTION_DB = 0.4, 25.0  # a pulse must be clearer for each further share of it
-SURE_DB = 10.0  # clearness from which the log-likelihood ratio has its limit
-LEAST_RATIO, LIMIT = 0.3, 1.0  # log-likelihood ratios of a pulse
 _AGREE = 3  # of up to four regions; all but one, where there are fewer
 _TOLERANCE_HZ = 4.0 / 60.0
 _LEAST_OTHER = 0.3  # share of other colours; below it nothing is gained
@@ -62,6 +64,11 @@ class Pulse:
         background: Power of the background at the rate over that of the face; None where the
             picture shows too little background.
         motion: Share of the head's motion, 0.7 to 3 Hz, that has this rate.
+        interior: Whether the power falls on both sides of the rate: at an end of the band it
+            belongs to something slower or faster than a pulse.
+        coherence: How far the regions change at the same time at the rate, see
+            `facepad.liveness.pulse.signal.coherence`. Bands that travel over a screen reach its
+            parts one after the other.
     """
 
     beats_per_minute: float
@@ -72,6 +79,8 @@ class Pulse:
     other_colours: float
     background: float | None
     motion: float
+    interior: bool
+    coherence: float
 
     @property
     def clearness_db(self) -> float:
@@ -84,10 +93,11 @@ class Pulse:
         return LEAST_CLEARNESS_DB + BY_MOTION_DB * max(0.0, self.motion - LITTLE_MOTION)
 
     @property
-    def found(self) -> bool:
-        """Whether it is a pulse of the skin and nothing else that was seen."""
+    def fits(self) -> bool:
+        """Whether everything but how clear it is fits a pulse of the skin and nothing else."""
         return (
-            self.clearness_db >= self.least_clearness_db
+            self.interior
+            and self.coherence >= LEAST_COHERENCE
             and self.other_colours <= MOST_OTHER_COLOURS
             and self.agreeing >= min(_AGREE, self.regions - 1)
             and self.methods_agree
@@ -96,10 +106,14 @@ class Pulse:
         )
 
     @property
-    def ratio(self) -> float:
-        """Log-likelihood ratio of a pulse that was found, natural logarithm."""
-        sure = (self.clearness_db - LEAST_CLEARNESS_DB) / (SURE_DB - LEAST_CLEARNESS_DB)
-        return LEAST_RATIO + (LIMIT - LEAST_RATIO) * min(max(sure, 0.0), 1.0)
+    def found(self) -> bool:
+        """Whether it is a pulse."""
+        return self.fits and self.excess_db >= 0.0
+
+    @property
+    def excess_db(self) -> float:
+        """How much clearer it is than a pulse must be, decibels."""
+        return self.clearness_db - self.least_clearness_db
 
     def to_dict(self) -> dict[str, Any]:
         """Return the measures as values for JSON."""
@@ -107,12 +121,16 @@ class Pulse:
             "beats_per_minute": round(self.beats_per_minute, 1),
             "snr_db": round(self.snr_db, _DIGITS),
             "clearness_db": round(self.clearness_db, _DIGITS),
+            "excess_db": round(self.excess_db, _DIGITS),
+            "fits": self.fits,
             "regions": self.regions,
             "agreeing": self.agreeing,
             "methods_agree": self.methods_agree,
             "other_colours": round(self.other_colours, _DIGITS),
             "background": None if self.background is None else round(self.background, _DIGITS),
             "motion": round(self.motion, _DIGITS),
+            "interior": self.interior,
+            "coherence": round(self.coherence, _DIGITS),
         }
 
 
@@ -126,7 +144,8 @@ def measured(traces: Traces) -> Pulse | None:
         return None
     rate = traces.rate
     colours = _colours(traces)
-    spectra = _spectra(colours, rate)
+    signals = {name: pos(one, rate) for name, one in colours.items()}
+    spectra = {name: Spectrum.of(one, rate) for name, one in signals.items()}
     shared = joint(list(spectra.values()))
     hz = shared.peak_hz
     tolerance = max(_TOLERANCE_HZ, 0.6 / shared.seconds)
@@ -142,6 +161,8 @@ def measured(traces: Traces) -> Pulse | None:
         other_colours=float(np.median(unlike)),
         background=_background(traces, spectra[name], hz),
         motion=_motion(traces, hz),
+        interior=shared.is_peak(hz),
+        coherence=coherence(list(signals.values()), rate, hz),
     )
 
 
@@ -183,16 +204,18 @@ class PulseTest:
         name: Name in the registry and in results.
         needs: What it needs of a presentation.
         operating_point: Uncertain for every score: it never decides by itself.
+        ratios: What a pulse is worth.
     """
 
     name: str = "pulse"
     needs: Needs = NEEDS
     operating_point: OperatingPoint = UNDECIDED
+    ratios: ClipRatios = field(default_factory=clip_ratios.load)
 
     @property
     def models(self) -> Mapping[str, str]:
-        """Version of the rules; there are no weights."""
-        return MappingProxyType({self.name: VERSION})
+        """Version of the rules and of the ratios."""
+        return MappingProxyType({self.name: VERSION, **self.ratios.models})
 
     def score(self, presentation: Presentation) -> Score:
         """Score one clip.
@@ -211,10 +234,12 @@ class PulseTest:
         pulse = measured(traces)
         if pulse is None:
             return Score(None, Reason.FACE_TOO_FAR)
-        details = MappingProxyType(pulse.to_dict())
+        details = pulse.to_dict()
         if not pulse.found:
-            return Score(None, Reason.NO_PULSE, details)
-        return Score(sigmoid(pulse.ratio), details=details)
+            return Score(None, Reason.NO_PULSE, MappingProxyType(details))
+        ratio = self.ratios.pulse
+        details["log_likelihood_ratio"] = round(ratio, _DIGITS)
+        return Score(sigmoid(ratio), details=MappingProxyType(details))
 
     def charts(self, presentation: Presentation) -> tuple[Chart, ...]:
         """Return one chart: the spectra of the regions and what they share, with the rate.
@@ -269,5 +294,5 @@ def _relative(name: str, spectrum: Spectrum, kind: SeriesKind) -> Series:
 
 
 def of_skin() -> PulseTest:
-    """Return the test; it has no weights."""
+    """Return the test."""
     return PulseTest()
