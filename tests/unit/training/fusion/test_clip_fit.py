@@ -1,13 +1,16 @@
 """The fit of the ratios of the tests over clips, on made-up measures."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from facepad.errors import DatasetError
 from facepad.fusion.clip_ratios import LIMITS, PARALLAX, ClipRatios
-from facepad.training.fusion.clip_run import measures_of, report_of
+from facepad.models import store
+from facepad.training.fusion import clip_run
+from facepad.training.fusion.clip_run import ClipRecipe, measures_of, report_of, run
 from facepad.training.fusion.clips import ClipEvidence, fit, held_out, shares, succession
 from facepad.types import Reason, Sample, Score, Split
 
@@ -137,6 +140,28 @@ def test_the_report_has_every_species_and_what_the_ratios_add() -> None:
         assert f"\n{name} " in text
     assert "without one -" in text
     assert "together" in text
+
+
+def test_a_run_writes_the_same_model_again_and_a_card_with_the_bounds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clip_run, "evidence", lambda *_: made_up())
+    runs = []
+    for name in ("first", "again"):
+        recipe = ClipRecipe((), "CC0", "3", "ratios", tmp_path / name, 1)
+        runs.append(run(recipe, (), lambda: None).model)
+    assert runs[0].read_bytes() == runs[1].read_bytes()
+    read = ClipRatios.from_arrays(store.read_arrays(runs[0]), "file", "v")
+    assert replace(read, version="clip_tests") == fit(made_up())
+    card = runs[0].with_suffix(".md").read_text()
+    assert "blink 2, parallax 3, pulse 1" in card
+    assert "Licence of the portraits: CC0" in card
+    assert "12 clips of rendered heads and 48 simulated attacks of 4 species" in card
+
+
+def test_without_clips_the_command_says_what_it_needs(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="simulate"):
+        ClipRecipe((), "", "1", "ratios", tmp_path, 1).prepare()
 
 
 def test_ratios_of_a_clip_are_by_test() -> None:
