@@ -29,9 +29,8 @@ def added_by(answers: Mapping[str, Answer]) -> Mapping[str, float]:
         answers: By the test's name.
 
     Returns:
-        Log-odds, above 0 towards bona fide; those above 0 are reduced alike where their sum
-        exceeds `MOST_FOR`, those below where it exceeds `MOST_AGAINST`.
-        Empty where no other test is among them.
+        Log-odds, above 0 towards bona fide, `bounded`. Empty where no other test is
+        among them.
     """
     if not deciding(answers) or len(deciding(answers)) == len(answers):
         return MappingProxyType({})
@@ -42,9 +41,24 @@ def added_by(answers: Mapping[str, Answer]) -> Mapping[str, float]:
         and one.score.value is not None
         and one.score.reason is None
     }
-    for_it, against = (math.fsum(max(sign * one, 0.0) for one in own.values()) for sign in (1, -1))
-    up, down = MOST_FOR / max(for_it, MOST_FOR), MOST_AGAINST / max(against, MOST_AGAINST)
-    return MappingProxyType({name: one * (up if one > 0.0 else down) for name, one in own.items()})
+    return bounded(own)
+
+
+def bounded(ratios: Mapping[str, float]) -> Mapping[str, float]:
+    """Return ratios that are reduced where together they say more than they can.
+
+    Args:
+        ratios: Log-likelihood ratio of each supplement, by its name.
+
+    Returns:
+        The same; those above 0 are reduced alike where their sum exceeds `MOST_FOR`, those below
+        where it exceeds `MOST_AGAINST`.
+    """
+    above, below = (math.fsum(max(sign * one, 0.0) for one in ratios.values()) for sign in (1, -1))
+    up, down = MOST_FOR / max(above, MOST_FOR), MOST_AGAINST / max(below, MOST_AGAINST)
+    return MappingProxyType(
+        {name: one * (up if one > 0.0 else down) for name, one in ratios.items()}
+    )
 
 
 def deciding(answers: Mapping[str, Answer]) -> Mapping[str, Answer]:

@@ -16,6 +16,7 @@ from facepad import __version__, settings
 from facepad.errors import DatasetError, InputError
 from facepad.evaluation.ranking import auc
 from facepad.fusion.clip_ratios import BLINK, LIMITS, PARALLAX, PULSE, RATIOS, TESTS, ClipRatios
+from facepad.fusion.supplements import MOST_AGAINST, MOST_FOR, bounded
 from facepad.jobs.progress import Advance
 from facepad.models import store
 from facepad.models.card import Card
@@ -233,7 +234,7 @@ def _line(name: str | None, rows: Sequence[ClipEvidence], apart: Sequence[ClipRa
     if not labels.any() or labels.all():
         return words
     alone = np.array([row.still for row, _ in both], np.float64)
-    more = alone + np.array([sum(row.ratios(one).values()) for row, one in both])
+    more = alone + np.array([sum(bounded(row.ratios(one)).values()) for row, one in both])
     return f"{words}  {auc(labels, alone):>14.3f}, {auc(labels, more):.3f}"
 
 
@@ -246,7 +247,7 @@ def _turned(rows: Sequence[ClipEvidence], apart: Sequence[ClipRatios]) -> list[s
         below = [ratios[name] for ratios in own if ratios.get(name, 0.0) < 0.0]
         least = f", {min(below):+.2f} at least" if below else ""
         lines.append(f"{name:9} {len(below)}{least}")
-    sums = [sum(ratios.values()) for ratios in own]
+    sums = [sum(bounded(ratios).values()) for ratios in own]
     lines.append(f"{'together':9} {sum(total < 0.0 for total in sums)}, {min(sums):+.2f} at least")
     return lines
 
@@ -275,8 +276,10 @@ def _card(recipe: ClipRecipe, rows: Sequence[ClipEvidence], report: str) -> Card
             "for people who blink 4.5 times a minute, the rate while reading (Bentivoglio et al. "
             "1997). Parallax: logistic regression on the slope, with a ridge, bounded by the "
             "shares on either side of even odds. Pulse: the ratio of the shares with a pulse; none "
-            "where no pulse is found. The ratios are added to the "
-            "result of the tests of single frames, whose weights stay.",
+            "where no pulse is found. The ratios are added to the result of the tests of single "
+            f"frames, whose weights stay; together {MOST_FOR:.2f} at most for a presentation, for "
+            "one of four ways to attack, a recording on a screen, shows all that is looked for, "
+            f"and {MOST_AGAINST:g} at most against it.",
         ),
         results=f"```text\n{report}\n```\n\nCounts and AUC are of people who were held out of "
         f"the fit (four folds); {STILL} without a calibration.",
