@@ -134,9 +134,8 @@ class LiveCalibration:
                 None when none comes for a while.
             saved: Called with the name of the calibration when it was saved.
         """
-        self._thread = Thread(
-            target=self._run, args=(next_frame, saved), name="facepad-calibrate", daemon=True
-        )
+        # No daemon: a thread that is in a library when the interpreter ends takes the process down.
+        self._thread = Thread(target=self._run, args=(next_frame, saved), name="facepad-calibrate")
         self._thread.start()
 
     def _run(self, next_frame: NextFrame, saved: Callable[[str], None]) -> None:

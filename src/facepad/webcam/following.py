@@ -59,7 +59,8 @@ class FaceFollower:
         self._pending: LivePicture | None = None
         self._number = 0
         self._failure: BaseException | None = None
-        self._thread = Thread(target=self._run, name="facepad-follow", daemon=True)
+        # No daemon: a thread that is in a library when the interpreter ends takes the process down.
+        self._thread = Thread(target=self._run, name="facepad-follow")
 
     def start(self) -> None:
         """Begin to follow."""

@@ -151,7 +151,8 @@ class LiveJudge:
         self._moments: deque[Moment] = deque()
         self._lock, self._stop = Lock(), Event()
         self._failure: BaseException | None = None
-        self._thread = Thread(target=self._run, name="facepad-judge", daemon=True)
+        # No daemon: a thread that is in a library when the interpreter ends takes the process down.
+        self._thread = Thread(target=self._run, name="facepad-judge")
 
     def start(self) -> None:
         """Begin to judge."""

@@ -98,6 +98,27 @@ def test_the_picture_goes_on_while_a_test_takes_its_time(
             goes_on.set()
 
 
+def test_the_process_waits_for_a_decision_that_is_being_made(
+    use: Use, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use(ScriptedCameras([[gray(200)]]))
+    held, goes_on = Event(), Event()
+
+    def slow(*_: object) -> None:
+        held.set()
+        goes_on.wait(WAIT_S)
+
+    monkeypatch.setattr("facepad.pipeline.Checker.check_presentation", slow)
+    monkeypatch.setattr("facepad.webcam.judging._JOIN_S", 0.01)
+    with live():
+        assert held.wait(WAIT_S)
+    judge = next(thread for thread in threads() if thread.name == "facepad-judge")
+    assert not judge.daemon  # the interpreter joins it before it ends
+    goes_on.set()
+    judge.join(WAIT_S)
+    assert not judge.is_alive()
+
+
 def test_a_lost_camera_has_no_decision_until_it_is_back(use: Use) -> None:
     use(ScriptedCameras([30 * [gray(200)], [], [gray(20)]]))
     with live() as session:
