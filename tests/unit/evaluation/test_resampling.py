@@ -110,8 +110,9 @@ def test_swapping_the_classes_of_turned_scores_leaves_the_area(made: ScoreTable)
         split=Split.TEST,
     )
     one, other = (ranking_intervals(each, repeats=400).intervals["auc"] for each in (made, turned))
-    if one.subjects > 2:  # with two people the ends move in steps of a quarter
-        assert abs(one.low - other.low) < 0.25
+    assert np.isnan(one.low) == np.isnan(other.low)
+    if one.subjects > 2 and not np.isnan(one.low):  # of few people the ends move in large steps
+        assert max(one.low, other.low) <= min(one.high, other.high) + 1e-9
 
 
 def test_the_same_people_are_drawn_in_pieces_of_any_size() -> None:
