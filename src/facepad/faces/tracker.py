@@ -7,6 +7,7 @@ where the landmarks are now.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from facepad.faces import level
 from facepad.faces.crops import clip_box
 from facepad.faces.detection import Detection, overlap
+from facepad.faces.landmarks import LEFT_CORNERS, RIGHT_CORNERS
 from facepad.opencv import cv2
 from facepad.types import Face, Frame, Landmarks, RgbImage
 
@@ -31,8 +33,15 @@ _STEADY = (6, 197, 195, 5, 4, 33, 133, 263, 362, 127, 356, 234, 454, 168)
 _ELSEWHERE = 0.05  # overlap of two boxes below which they are different faces
 _VIEW = 16  # pixels of a copy that is compared
 _PLAIN = 2.0  # gray levels of deviation, below which there is nothing to compare
+_LEVEL = 24  # pixels of a level copy of a face
+_FINER = 4  # times, before it is reduced to them
+_REACH, _HIGH = 0.4, 0.38  # between the outer eye corners, and where they are, shares of the copy
+# A face is another one where its level copy changes by so much from one frame to the next, as 1
+# less the correlation, and by so many times what it changes before and after, at least so much.
+_MOST_CHANGE, _SUDDEN, _USUAL = 0.15, 5.0, 0.02
+_EVEN = 1.5  # a gap in time over those beside it; a head may turn while frames are missing
 
-Thumbnail = NDArray[np.float64]  # shape (16, 16)
+Thumbnail = NDArray[np.float64]  # shape (16, 16), or (24, 24) of a face
 
 
 class FindsAndMeshes(Protocol):
@@ -134,23 +143,66 @@ def _followed(finder: FindsAndMeshes, track: _Track, frame: Frame) -> tuple[_Tra
 def person_changed(frames: Iterable[Frame]) -> bool:
     """Return whether another face takes the place of the first one, from one frame to the next.
 
-    Either the face is elsewhere at once, or the whole picture is another one. It does not recognise
+    Either the face is elsewhere at once, or the whole picture is another one, or the face alone
+    changes at once, between frames before and after in which it hardly does. It does not recognise
     people: one who leaves the picture before another enters is not noticed.
 
     Args:
         frames: In order of time, searched for faces.
     """
-    before: tuple[Frame, Face, Thumbnail] | None = None
-    for frame in frames:
-        if frame.face is None:
-            continue
-        now = frame, frame.face, _thumbnail(frame.image)
-        if before is not None and frame.time_s - before[0].time_s <= LONGEST_GAP_S:
-            jumped = overlap(before[1].box, frame.face.box) < _ELSEWHERE
-            if jumped or _likeness(before[2], now[2]) < SAME_SCENE:
+    steps: list[tuple[float, float]] = []  # seconds from frame to frame, and change of the face
+    for one, other in pairwise(_View.of(frame, frame.face) for frame in frames if frame.face):
+        gap_s, change = other.time_s - one.time_s, np.nan
+        if gap_s <= LONGEST_GAP_S:
+            jumped = overlap(one.face.box, other.face.box) < _ELSEWHERE
+            if jumped or _likeness(one.thumbnail, other.thumbnail) < SAME_SCENE:
                 return True
-        before = now
-    return False
+            change = _change(one, other)
+        steps.append((gap_s, change))
+    return _is_sudden(np.array(steps, np.float64).reshape(-1, 2))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _View:
+    """What is compared of a frame: its time and picture, the face, and a copy of the picture."""
+
+    time_s: float
+    image: RgbImage
+    face: Face
+    thumbnail: Thumbnail
+
+    @classmethod
+    def of(cls, frame: Frame, face: Face) -> "_View":
+        return cls(frame.time_s, frame.image, face, _thumbnail(frame.image))
+
+
+def _change(one: _View, other: _View) -> float:
+    """Return by how much a face changes, 0 to 2; NaN where its landmarks are not known.
+
+    Both are cut where each of them is, and in one place, as landmarks may jump where nothing moves;
+    what is most alike counts.
+    """
+    here, there = one.face.landmarks, other.face.landmarks
+    if here is None or there is None:
+        return float("nan")
+    a, b = _level_copy(one.image, here), _level_copy(other.image, there)
+    pairs = (a, b), (a, _level_copy(other.image, here)), (_level_copy(one.image, there), b)
+    return 1.0 - max(_likeness(*pair) for pair in pairs)
+
+
+def _is_sudden(steps: NDArray[np.float64]) -> bool:
+    """Return whether a face changes at once.
+
+    Args:
+        steps: Seconds from frame to frame, and change of the face, shape (N, 2).
+    """
+    if len(steps) < 3:
+        return False
+    gaps, changes = steps.T
+    beside = np.maximum(np.maximum(changes[:-2], changes[2:]), _USUAL)  # NaN where one is unknown
+    is_even = gaps[1:-1] <= _EVEN * np.minimum(gaps[:-2], gaps[2:])
+    is_sudden = changes[1:-1] >= np.maximum(_SUDDEN * beside, _MOST_CHANGE)
+    return bool(np.any(is_even & is_sudden))
 
 
 def similarity(source: NDArray[np.float32], target: NDArray[np.float32]) -> level.Map:
@@ -192,6 +244,25 @@ def _is_outside(face: Detection, image: RgbImage) -> bool:
 def _thumbnail(image: RgbImage) -> Thumbnail:
     """Return a small gray copy of a picture, less its mean."""
     small = cv2.resize(image, (_VIEW, _VIEW), interpolation=cv2.INTER_AREA)
+    gray = np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), np.float64)
+    return np.asarray(gray - gray.mean())
+
+
+def _level_copy(image: RgbImage, landmarks: Landmarks) -> Thumbnail:
+    """Return a small gray copy of a face, level and of one size, less its mean."""
+    right, left = (
+        landmarks[corner[0], :2].astype(np.float64) for corner in (RIGHT_CORNERS, LEFT_CORNERS)
+    )
+    across = left - right
+    side = float(_FINER * _LEVEL)
+    cos, sin = across / max(float(across @ across), 1e-6) * _REACH * side
+    turn = np.array([[cos, sin], [-sin, cos]])
+    shift = np.array([0.5, _HIGH]) * side - turn @ ((right + left) / 2.0)
+    size = _FINER * _LEVEL, _FINER * _LEVEL
+    cut = cv2.warpAffine(
+        image, np.column_stack([turn, shift]), size, borderMode=cv2.BORDER_REPLICATE
+    )
+    small = cv2.resize(cut, (_LEVEL, _LEVEL), interpolation=cv2.INTER_AREA)
     gray = np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), np.float64)
     return np.asarray(gray - gray.mean())
 

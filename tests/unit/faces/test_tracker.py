@@ -180,6 +180,51 @@ def test_another_scene_is_another_person_and_brightness_is_not() -> None:
     assert not person_changed([one, darker])
 
 
+def faces_in_one_place(shares: list[float], *, times: list[float] | None = None) -> list[Frame]:
+    """Frames of one scene whose face is another one to some share, with a little noise."""
+    rng, own = np.random.default_rng(5), slice(70, 170)
+    drawn = rng.integers(0, 255, (2, 20, 20, 3)).repeat(5, axis=1).repeat(5, axis=2)
+    frames = []
+    for number, share in enumerate(shares):
+        image = SCENE.copy()
+        face = (1.0 - share) * drawn[0] + share * drawn[1] + rng.normal(0.0, 4.0, (100, 100, 3))
+        image[own, 50:150] = np.clip(face, 0.0, 255.0)
+        time_s = times[number] if times else 0.04 * number
+        frames.append(Frame(image, time_s, face=face_at(100, 120)))
+    return frames
+
+
+def test_another_face_in_the_same_place_is_another_person() -> None:
+    assert person_changed(faces_in_one_place([0, 0, 0, 1, 1, 1]))
+    assert not person_changed(faces_in_one_place(6 * [0]))
+
+
+def test_a_face_that_changes_over_several_frames_is_the_same() -> None:
+    assert not person_changed(faces_in_one_place([0, 0, 0.3, 0.7, 1, 1]))
+
+
+def test_what_changes_while_frames_are_missing_is_the_same() -> None:
+    times = [0.0, 0.04, 0.08, 0.24, 0.28, 0.32]
+    assert not person_changed(faces_in_one_place([0, 0, 0, 1, 1, 1], times=times))
+
+
+def test_landmarks_that_jump_are_no_other_person() -> None:
+    frames = faces_in_one_place(6 * [0])
+    jumped = face_at(100, 120)
+    assert jumped.landmarks is not None
+    moved = replace(jumped, landmarks=jumped.landmarks + np.float32(15.0))
+    frames[3:] = [replace(frame, face=moved) for frame in frames[3:]]
+    assert not person_changed(frames)
+
+
+def test_faces_without_landmarks_are_compared_by_place_and_scene() -> None:
+    frames = [
+        replace(frame, face=replace(face_at(100, 120), landmarks=None))
+        for frame in faces_in_one_place([0, 0, 0, 1, 1, 1])
+    ]
+    assert not person_changed(frames)
+
+
 @dataclass
 class Sees:
     name: str = "sees"
