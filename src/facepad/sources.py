@@ -10,14 +10,12 @@ import stat
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from facepad import settings
 from facepad.errors import InputError, source_name
 from facepad.media.decode import begins_as_picture
 from facepad.media.depth_video import is_depth_video, read_numbered_colour
@@ -249,13 +247,13 @@ def _dense(
     packed: PackedFiles | None,
 ) -> Presentation:
     evenly = FrameSelection("even", max(needs.min_frames, EVENLY.number))
-    most_bytes = round(1e6 * settings.number("max_clip_mb"))
+    limits = limits or VideoLimits.from_settings()
 
     def selected(selection: FrameSelection, rate: float = 0.0) -> Presentation:
         numbered = read_frames(path, selection, limits, name=name, depth=needs.depth, packed=packed)
         frames = map(_numbered, numbered)
         chosen = at_rate(frames, rate) if rate > 0.0 else frames
-        kept = bounded(chosen, most_bytes, max(MOST_DENSE, needs.frames))
+        kept = bounded(chosen, limits.max_clip_bytes, max(MOST_DENSE, needs.frames))
         return Presentation(kept, name or str(path))
 
     rate = needs.read_fps
@@ -366,12 +364,10 @@ def _frames(
     packed: PackedFiles | None = None,
 ) -> tuple[Frame, ...]:
     limits, selection = limits or VideoLimits.from_settings(), selection.candidates
-    read = read_frames(path, selection, limits, name=name, depth=depth, packed=packed)
-    first = next(read)
-    frames = map(_numbered, chain((first,), read))
-    if first[0] is None or selection.kind != "even":  # a still, or what is asked for one by one
-        return tuple(frames)
-    return bounded(frames, limits.max_clip_bytes, selection.number, is_spread=True)
+    found = read_frames(path, selection, limits, name=name, depth=depth, packed=packed)
+    if selection.kind != "even" or clip_path(path) is None:
+        return tuple(map(_numbered, found))
+    return bounded(map(_numbered, found), limits.max_clip_bytes, selection.number, is_spread=True)
 
 
 def _numbered(numbered: tuple[int | None, Frame]) -> Frame:
