@@ -8,15 +8,12 @@ import ctypes
 import logging
 import os
 import sys
-from contextlib import suppress
-from threading import get_native_id
 
 TELEMETRY_SWITCH = "ORT_DISABLE_TELEMETRY"  # ONNX Runtime reads it when it is first imported
 
 _MMAP_THRESHOLD, _TRIM_THRESHOLD = -3, -1  # numbers of M_MMAP_THRESHOLD and M_TRIM_THRESHOLD
 _LARGEST_ON_HEAP = 2**29  # bytes
 _NEVER_TRIM = 2**31 - 1
-_NICENESS = 3  # of a thread that lets others go first; 19 is the most
 
 
 def tune(*, opencv_threads: int = 1) -> bool:
@@ -60,16 +57,6 @@ def disable_telemetry() -> bool:
             TELEMETRY_SWITCH,
         )
     return in_time
-
-
-def lower_priority() -> None:
-    """Let the other threads of the process go before the calling one, where the machine is busy.
-
-    Linux has a priority for each thread; elsewhere nothing changes.
-    """
-    if sys.platform == "linux":
-        with suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, get_native_id(), _NICENESS)
 
 
 def _keep_memory() -> bool:

@@ -1,13 +1,9 @@
 """Settings of the process: asked for in words, never made by the library alone."""
 
-import os
 import subprocess
 import sys
-import threading
 
 import pytest
-
-from facepad import runtime
 
 SHOW = "import cv2; print(cv2.getNumThreads())"
 
@@ -61,21 +57,3 @@ def test_a_host_that_set_the_variable_itself_hears_nothing() -> None:
     assert run(f"{early}; sys.modules['onnxruntime'] = sys; {OFF}; print(disable_telemetry())") == (
         "True"
     )
-
-
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux has it for threads")
-def test_a_thread_lets_others_go_first() -> None:
-    def own() -> int:
-        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
-
-    def lowered() -> None:
-        runtime.lower_priority()
-        seen.append(own())
-
-    seen: list[int] = []
-    before = own()
-    thread = threading.Thread(target=lowered)
-    thread.start()
-    thread.join()
-    assert seen[0] > 0
-    assert own() == before

@@ -14,7 +14,6 @@ from facepad.calibration import Calibration
 from facepad.errors import FacepadError, SettingsError
 from facepad.models.card import Card
 from facepad.reasons import REASONS
-from facepad.runtime import lower_priority
 from facepad.types import CaptureQuality, Face, Frame, Reason, RgbImage
 from facepad.webcam.state import CalibrationProgress, CalibrationStep
 
@@ -139,7 +138,6 @@ class LiveCalibration:
         self._thread.start()
 
     def _run(self, next_frame: NextFrame, saved: Callable[[str], None]) -> None:
-        lower_priority()
         last_s = _NEVER
         try:
             while self.progress.step is CalibrationStep.TAKING and not self.is_complete:

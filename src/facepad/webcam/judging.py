@@ -11,7 +11,6 @@ from facepad.annotating.overlay import Moment
 from facepad.errors import FacepadError, SettingsError, unknown_name
 from facepad.faces.capture import assess
 from facepad.pipeline import Checker
-from facepad.runtime import lower_priority
 from facepad.selected_tests import name_of
 from facepad.types import CaptureQuality, Frame
 from facepad.webcam.state import LiveOptions
@@ -211,7 +210,6 @@ class LiveJudge:
             self._thread.join(_JOIN_S)
 
     def _run(self) -> None:
-        lower_priority()
         last_s = 0.0
         try:
             while not self._stop.is_set():
