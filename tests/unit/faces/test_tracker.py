@@ -1,6 +1,6 @@
 """Faces followed through a clip: as searched, detection when lost, another person noticed."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -180,7 +180,9 @@ def test_another_scene_is_another_person_and_brightness_is_not() -> None:
     assert not person_changed([one, darker])
 
 
-def faces_in_one_place(shares: list[float], *, times: list[float] | None = None) -> list[Frame]:
+def faces_in_one_place(
+    shares: Sequence[float], *, times: Sequence[float] | None = None
+) -> list[Frame]:
     """Frames of one scene whose face is another one to some share, with a little noise."""
     rng, own = np.random.default_rng(5), slice(70, 170)
     drawn = rng.integers(0, 255, (2, 20, 20, 3)).repeat(5, axis=1).repeat(5, axis=2)
