@@ -63,7 +63,8 @@ class LivenessOptions(_Request):
         default=None, description="How cautious to be; strict accepts the fewest attacks."
     )
     calibration: Annotated[str, Field(pattern=NAME)] | None = Field(
-        default=None, description="Name of the camera's calibration; its test then decides alone."
+        default=None,
+        description="Name of the camera's calibration; its test decides, clip tests add to it.",
     )
     faces: Literal["largest", "single"] | None = Field(
         default=None, description="Which face of several is judged; single for a gate."
