@@ -282,8 +282,12 @@ def contributions_of(
         Contribution(name, one, weight=_weight(fusion, own, name, one))
         for name, one in added.items()
     )
-    more = supplements.added_by(answers).items()
-    beside = tuple(Contribution(name, one, weight=1.0) for name, one in more)
+    beside = tuple(
+        Contribution(
+            name, one, weight=one / own if (own := logit(answers[name].score.value or 0.5)) else 1.0
+        )
+        for name, one in supplements.added_by(answers).items()
+    )
     found = Breakdown((*parts, *beside), logit(value) - math.fsum(added.values()))
     return found if decided is None else found.adding_up_to(logit(decided), "veto")
 

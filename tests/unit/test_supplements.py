@@ -97,6 +97,13 @@ def test_what_a_supplement_adds_is_explained() -> None:
     assert found.log_likelihood_ratio == pytest.approx(logit(0.7) + 0.5)
 
 
+def test_a_supplement_that_is_reduced_has_a_weight_below_1() -> None:
+    for ratio, weight in ((0.0, 1.0), (-0.5, 1.0), (6.0, 0.5)):
+        found = contributions_of(mean_ratio, answers(Score(0.7), Score(sigmoid(ratio))))
+        assert found is not None
+        assert found.parts[1].weight == pytest.approx(weight)
+
+
 @dataclass
 class Fixed:
     name: str
