@@ -284,7 +284,9 @@ def contributions_of(
     )
     beside = tuple(
         Contribution(
-            name, one, weight=one / own if (own := logit(answers[name].score.value or 0.5)) else 1.0
+            name,
+            one,
+            weight=one / alone if (alone := logit(answers[name].score.value or 0.5)) else 1.0,
         )
         for name, one in supplements.added_by(answers).items()
     )
