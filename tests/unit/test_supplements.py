@@ -98,7 +98,7 @@ def test_what_a_supplement_adds_is_explained() -> None:
 
 
 def test_a_supplement_that_is_reduced_has_a_weight_below_1() -> None:
-    for ratio, weight in ((0.0, 1.0), (-0.5, 1.0), (6.0, 0.5)):
+    for ratio, weight in ((0.0, 1.0), (-0.5, 1.0), (2.0 * MOST_FOR, 0.5)):
         found = contributions_of(mean_ratio, answers(Score(0.7), Score(sigmoid(ratio))))
         assert found is not None
         assert found.parts[1].weight == pytest.approx(weight)
