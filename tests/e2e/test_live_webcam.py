@@ -27,7 +27,7 @@ pytestmark = pytest.mark.e2e
 ROOT = Path(__file__).resolve().parents[2]
 PORTRAIT = ROOT / "examples" / "astronaut.jpg"
 GUI_OPENCV = ROOT / ".venv" / "opencv-gui"  # an OpenCV with windows, from .ci/run
-DISPLAY, SCREEN = ":87", (800, 700)
+SCREEN = (800, 700)  # pixels
 
 
 @pytest.fixture(scope="module")
@@ -115,11 +115,25 @@ def display(folder: Path) -> Iterator[dict[str, str]]:
     if program is None or not (GUI_OPENCV / "cv2").is_dir():
         pytest.skip("needs Xvfb and an OpenCV with windows in .venv/opencv-gui, see .ci/run")
     size = "x".join(map(str, (*SCREEN, 24)))
-    arguments = [program, DISPLAY, "-screen", "0", size, "-fbdir", str(folder), "-nolisten", "tcp"]
-    with subprocess.Popen(arguments, stderr=subprocess.DEVNULL) as server:
+    read, write = os.pipe()
+    arguments = [
+        program,
+        "-displayfd",
+        str(write),
+        "-screen",
+        "0",
+        size,
+        "-fbdir",
+        str(folder),
+        "-noreset",
+    ]
+    with subprocess.Popen(arguments, stderr=subprocess.DEVNULL, pass_fds=[write]) as server:
+        os.close(write)
         try:
+            with os.fdopen(read) as numbers:
+                number = numbers.readline().strip()  # a free one; there when the server is ready
             path = os.pathsep.join([str(GUI_OPENCV), *filter(None, sys.path)])
-            environment = {**os.environ, "DISPLAY": DISPLAY, "PYTHONPATH": path}
+            environment = {**os.environ, "DISPLAY": f":{number}", "PYTHONPATH": path}
             if subprocess.run([sys.executable, "-c", "import cv2"], env=environment).returncode:
                 pytest.skip("the OpenCV with windows lacks a library of the system")
             yield environment
