@@ -92,15 +92,18 @@ def _test(name: str, state: LiveState, decision: Decision | None) -> dict[str, A
     reason = None if score is None else score.reason
     if decision is not None and role != "off":
         reason = reason or decision.left_out.get(name)
+    point = None if decision is None else decision.operating_points.get(name)
     if reason is not None and role == "decides":
         role = "abstains"
+    elif role == "decides" and point is not None and point.only_adds:
+        role = "adds"
     return {
         "name": name,
         "role": "loading" if role == "off" and name in state.selected else role,
         "selectable": name in state.available,
         "selected": name in state.selected,
         "score": None if score is None else _rounded(score.value),
-        "point": None if decision is None else _point(decision.operating_points.get(name)),
+        "point": _point(point),
         "reason": None if reason is None else _reason(reason),
     }
 

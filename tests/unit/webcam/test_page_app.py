@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 from starlette.testclient import TestClient
 
-from facepad.types import Outcome
+from facepad.types import OperatingPoint, Outcome, Score
 from facepad.webcam.page_app import FILES, SHARED, page_app
 from facepad.webcam.page_pictures import PagePictures
 from facepad.webcam.page_state import page_state
@@ -156,6 +156,18 @@ def test_the_state_is_what_the_page_shows(page: Page) -> None:
     reasons = {test["name"]: test["reason"] for test in found["tests"] if test["reason"]}
     assert reasons["blink"]["advice"] == "blink once"
     assert reasons["pulse"]["advice"] == "wait a few seconds"
+
+
+def test_a_test_that_only_adds_is_shown_as_one() -> None:
+    live = running()
+    assert live.newest is not None
+    scores = {**live.newest.decision.scores, "parallax": Score(0.7)}
+    points = {**live.newest.decision.operating_points, "parallax": OperatingPoint.undecided()}
+    decision = replace(live.newest.decision, scores=scores, operating_points=points)
+    moment = replace(live.newest, decision=decision)
+    live = replace(live, newest=moment, deciding=(*live.deciding, "parallax"))
+    roles = {test["name"]: test["role"] for test in page_state(live)["tests"]}
+    assert roles["parallax"] == "adds"
 
 
 def test_the_state_has_every_key_before_the_first_decision() -> None:
