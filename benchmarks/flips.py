@@ -2,10 +2,10 @@ r"""How often the verdict on one person changes from moment to moment, before an
 
     python benchmarks/flips.py CLIP... [--step 1] [--window 3] [--limit 60]
 
-At each moment of a clip, STEP seconds apart, the last WINDOW seconds are judged by the default
-tests: by their last frame alone, by 8 evenly spaced frames, and by the best frames in turns until
-the answer is settled, as `facepad check` does. A change is a verdict other than that of the moment
-before.
+At each moment of a clip, STEP seconds apart, the last WINDOW seconds are judged: by their last frame
+alone, by 8 evenly spaced frames, by the best frames in turns until the answer is settled, and by
+these with the tests over clips, as `facepad check` does. A change is a verdict other than that of
+the moment before.
 """
 
 import argparse
@@ -18,9 +18,15 @@ from time import process_time
 from facepad import Checker
 from facepad.decision import Decision
 from facepad.media.video import read_video
+from facepad.registry import DEFAULT_TESTS
 from facepad.types import Frame, Presentation
 
-WAYS = {"last frame": "even:1", "even:8": "even:8", "best:8": "best:8"}
+WAYS: dict[str, tuple[str, tuple[str, ...] | None]] = {
+    "last frame": ("even:1", DEFAULT_TESTS),
+    "even:8": ("even:8", DEFAULT_TESTS),
+    "best:8": ("best:8", DEFAULT_TESTS),
+    "best:8 and clip tests": ("best:8", None),
+}
 
 
 def main() -> None:
@@ -31,7 +37,7 @@ def main() -> None:
     options.add_argument("--window", type=float, default=3.0, help="seconds that are judged")
     options.add_argument("--limit", type=float, default=60.0, help="seconds of a clip")
     given = options.parse_args()
-    checkers = {way: Checker(frames=rule, threads=1) for way, rule in WAYS.items()}
+    checkers = {way: Checker(tests, frames=rule, threads=1) for way, (rule, tests) in WAYS.items()}
     found: dict[str, list[list[Decision]]] = {way: [] for way in WAYS}
     spent = dict.fromkeys(WAYS, 0.0)
     for clip in given.clips:
@@ -43,7 +49,7 @@ def main() -> None:
                 began = process_time()
                 found[way][-1].append(checker.check_presentation(Presentation(seen, str(clip))))
                 spent[way] += process_time() - began
-    print(f"{'way':12} {'moments':>8} {'changes':>8} {'a minute':>9} {'frames':>7} {'s each':>7}")
+    print(f"{'way':22} {'moments':>8} {'changes':>8} {'a minute':>9} {'frames':>7} {'s each':>7}")
     for way, clips in found.items():
         print(row(way, clips, given.step, spent[way]))
 
@@ -71,7 +77,7 @@ def row(way: str, clips: list[list[Decision]], step: float, spent: float) -> str
     count = max(len(decisions), 1)
     frames = sum(one.frames for one in decisions) / count
     rate = changes / minutes if minutes else 0.0
-    return f"{way:12} {count:8} {changes:8} {rate:9.1f} {frames:7.1f} {spent / count:7.2f}"
+    return f"{way:22} {count:8} {changes:8} {rate:9.1f} {frames:7.1f} {spent / count:7.2f}"
 
 
 if __name__ == "__main__":
