@@ -3,9 +3,9 @@ r"""How often the verdict on one person changes from moment to moment, before an
     python benchmarks/flips.py CLIP... [--step 1] [--window 3] [--limit 60]
 
 At each moment of a clip, STEP seconds apart, the last WINDOW seconds are judged: by their last
-frame alone, by 8 evenly spaced frames, by the best frames in turns until the answer is settled, and
-by these with the tests over clips, as `facepad check` does. A change is a verdict other than that of
-the moment before.
+frame alone, by 8 evenly spaced frames, by the best frames in turns until the answer is settled,
+and by these with the tests over clips, as `facepad check` does. A change is a verdict other than
+that of the moment before.
 """
 
 import argparse
