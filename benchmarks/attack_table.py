@@ -13,9 +13,9 @@ fide, for it, or neither, in %. A test that decides speaks against where its sco
 log-likelihood ratio is -0.1 or less, and for where it is 0.1 or more. The rest is a score within
 the band, or a test that cannot tell.
 
-`stills` is the fusion of face_cnn and quality, `default` that of the default tests of `facepad
-check`, and `all` the decision with the tests over clips added: attack, bona fide, or neither. All
-three use the same frames: those that were scored until the answer of `all` was settled.
+`default` is the decision of `facepad check`: face_cnn, with what the tests over clips say against.
+`raised` is the same with what they say for the presentation, too, which counts where a camera is
+calibrated; here it is not. `all` is `default` with surroundings: attack, bona fide, or neither.
 
 Costs: seconds of processor time for a second of clip and for each clip, of each test and of the
 steps that tests share, on one thread; and the largest resident memory of the process.
@@ -44,10 +44,9 @@ from facepad.media.formats.clips import inspect_clip
 from facepad.scores import logit
 from facepad.types import OperatingPoint, Sample, Score
 
-DECIDING = ("face_cnn", "quality")
-ADDING = ("blink", "pulse", "parallax")
-FURTHER = ("voxel", "surroundings")  # where they are installed
-TOGETHER = ("default", "stills", "all")
+DECIDING, ADDING = registry.DEFAULT_TESTS, registry.DEFAULT_CLIP_TESTS
+FURTHER = (*registry.DEFAULT_ADVISORY, "voxel", "surroundings")  # where they are installed
+TOGETHER = ("default", "raised", "all")
 SHARED = ("decode", "faces", "capture")
 ANSWERS = ("against", "for", "neither", "cannot tell")
 Document = dict[str, Any]  # as JSON
@@ -137,8 +136,8 @@ def of_clip(checker: Checker, sample: Sample) -> Document:
     points = {**checker.operating_points, **decision.operating_points}
     answers = {name: answer(score, points[name]) for name, score in scores.items()}
     answers |= {
-        "default": together(decision, points, registry.DEFAULT_TESTS),
-        "stills": together(decision, points, DECIDING),
+        "default": together(decision, points),
+        "raised": together(decision, points, is_raised=True),
         "all": of_outcome(decision.outcome.value),
     }
     return {
@@ -167,14 +166,21 @@ def side(value: float, point: OperatingPoint) -> str:
     return "for" if value >= point.high else "against" if value < point.low else "neither"
 
 
-def together(decision: Decision, points: Mapping[str, OperatingPoint], names: Sequence[str]) -> str:
-    """Return what some of the tests of a decision say together."""
+def together(
+    decision: Decision, points: Mapping[str, OperatingPoint], *, is_raised: bool = False
+) -> str:
+    """Return what the default tests of a decision say together.
+
+    Args:
+        decision: Of all tests.
+        points: Of each test.
+        is_raised: Whether tests that only add count for a presentation, too.
+    """
     if decision.capture is not None and decision.capture.reasons:
         return "neither"  # it is not accepted by any test
-    found = fused(
-        mean_ratio,
-        {n: Answer(decision.scores[n], points[n]) for n in names if n in decision.scores},
-    )
+    scores = [(n, decision.scores[n]) for n in (*DECIDING, *ADDING) if n in decision.scores]
+    answers = {n: Answer(score, points[n], is_raised=is_raised) for n, score in scores}
+    found = fused(mean_ratio, answers)
     if found.value is None or found.reasons:
         return "cannot tell"
     return side(found.value, applied(found.operating_point, found.margin))

@@ -86,6 +86,46 @@ def test_supplements_together_are_bounded_for_and_against(
     assert logit(found or 0.0) == pytest.approx(logit(0.7) + sum(added))
 
 
+@pytest.mark.parametrize(("ratio", "added"), [(1.0, 0.0), (-1.0, -1.0)])
+def test_a_test_that_is_not_calibrated_is_not_raised(ratio: float, added: float) -> None:
+    face = Answer(Score(0.6), BAND, is_raised=False)
+    given = {"face": face, "pulse": Answer(Score(sigmoid(ratio)), NEVER)}
+    assert added_by(given) == pytest.approx({"pulse": added})
+    assert logit(fused(mean_ratio, given).value or 0.0) == pytest.approx(logit(0.6) + added)
+
+
+@pytest.mark.parametrize(("anchored", "score"), [(False, 0.55), (True, 0.75), (None, 0.75)])
+def test_only_a_calibrated_test_passes_by_what_others_add(
+    anchored: bool | None, score: float
+) -> None:
+    @dataclass
+    class FaceTest:
+        name: str = "face"
+        operating_point: OperatingPoint = BAND
+        models: Mapping[str, str] = field(default_factory=dict)
+
+        def score(self, presentation: Presentation) -> Score:
+            assert presentation.frames
+            return Score(0.55)
+
+    @dataclass
+    class AddingTest(FaceTest):
+        name: str = "adds"
+        operating_point: OperatingPoint = NEVER
+
+        def score(self, presentation: Presentation) -> Score:
+            assert presentation.frames
+            return Score(sigmoid(logit(0.75) - logit(0.55)))
+
+    face = FaceTest()
+    if anchored is not None:
+        face.anchored = anchored  # type: ignore[attr-defined]
+    found = Checker([face, AddingTest()]).check_presentation(made_up_presentation())
+    assert found.score == pytest.approx(score)
+    expected = Outcome.UNCERTAIN if anchored is False else Outcome.BONA_FIDE
+    assert found.outcome is expected
+
+
 def test_what_a_supplement_adds_is_explained() -> None:
     given = answers(Score(0.7), Score(sigmoid(0.5)))
     found = contributions_of(mean_ratio, given, fused(mean_ratio, given).value)

@@ -40,12 +40,16 @@ class Answer:
         usual: Its balanced operating point; half the width of its band, in log-odds, is the
             usual half-width of the score's interval. None for ``operating_point``.
         side: Side information of the presentation, by name (`facepad.finders.side_information`).
+        is_raised: Whether what only adds may count for the presentation beside this score; not
+            where the test can be calibrated and is not, so that its score lies on a scale that
+            it does not know.
     """
 
     score: Score
     operating_point: OperatingPoint
     usual: OperatingPoint | None = None
     side: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}), hash=False)
+    is_raised: bool = True
 
     @property
     def half_width(self) -> float:

@@ -7,7 +7,8 @@ decide; threshold and band stay theirs. A test that cannot tell adds nothing.
 Supplements are fitted each alone, but depend on each other: a replay of a living person blinks,
 moves as a head and has a pulse at once. Of the four ways to attack that are simulated (a print, a
 print with holes before living eyes, a picture on a screen, a recording on a screen) one shows all
-that is looked for, so that all of it together is worth no more than log 4.
+that is looked for, so that all of it together is worth no more than log 4. Where the camera is not
+calibrated, nothing is added for a presentation: what the deciding tests leave uncertain stays so.
 """
 
 import math
@@ -29,8 +30,8 @@ def added_by(answers: Mapping[str, Answer]) -> Mapping[str, float]:
         answers: By the test's name.
 
     Returns:
-        Log-odds, above 0 towards bona fide, `bounded`. Empty where no other test is
-        among them.
+        Log-odds, above 0 towards bona fide, `bounded`; none above 0 where a test that decides is
+        not to be raised. Empty where no other test is among them.
     """
     if not deciding(answers) or len(deciding(answers)) == len(answers):
         return MappingProxyType({})
@@ -41,7 +42,8 @@ def added_by(answers: Mapping[str, Answer]) -> Mapping[str, float]:
         and one.score.value is not None
         and one.score.reason is None
     }
-    return bounded(own)
+    is_raised = all(one.is_raised for one in deciding(answers).values())
+    return bounded(own if is_raised else {name: min(one, 0.0) for name, one in own.items()})
 
 
 def bounded(ratios: Mapping[str, float]) -> Mapping[str, float]:

@@ -37,12 +37,14 @@ class FusedTests:
         points: Threshold and band of each test alone, by name; at least two tests, or one with
             supplements.
         supplements: Names of tests whose log-likelihood ratios are added.
+        is_raised: Whether they may count for a presentation.
     """
 
     fusion: str
     fuse: Fusion
     points: Points
     supplements: tuple[str, ...] = ()
+    is_raised: bool = True
 
     @classmethod
     def of(cls, fusion: str, points: Points, supplements: tuple[str, ...] = ()) -> "FusedTests":
@@ -116,7 +118,10 @@ class FusedTests:
         capture = {*capture_reasons(row), Reason.NO_CONTEXT.value}
         given = {test: _score(*answer, capture) for test, answer in answers.items()}
         part = {t: s for t, s in given.items() if s.value is not None or s.reason not in UNMET}
-        answered = {t: Answer(score, self.points[t]) for t, score in (part or given).items()}
+        answered = {
+            test: Answer(score, self.points[test], is_raised=self.is_raised)
+            for test, score in (part or given).items()
+        }
         fused = fused_of(self.fuse, {**answered, **self._added(row, capture)})
         poor = {
             reason

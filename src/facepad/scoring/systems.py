@@ -210,6 +210,7 @@ def _fused(spec: CheckerSpec, tests: JudgedTests) -> list[FusedTests]:
     if len(tests.points) + len(tests.supplements) < 2:
         return []
     whole = FusedTests.of(spec.fusion, tests.points, tests.supplements)
+    whole = replace(whole, is_raised=all(tests.loaded[name].is_raised for name in tests.points))
     return [whole, *whole.without_supplements()]
 
 

@@ -158,11 +158,13 @@ class LoadedTest:
         point: Its own threshold and band; those of the calibration if it is calibrated.
         models: Versions of its models and of the face finder's.
         loads_ms: Duration of each loading.
+        is_raised: Whether tests that only add may count for a presentation beside it.
     """
 
     point: OperatingPoint
     models: Mapping[str, str]
     loads_ms: tuple[float, ...]
+    is_raised: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,7 +280,9 @@ def load(test: str, spec: CheckerSpec) -> LoadedTest:
             checker = alone.checker()
             checker.load()
         times.append(clock.steps["load"])
-    return LoadedTest(checker.operating_points[test], checker.models, tuple(times))
+    made = checker.parts().tests[0]
+    is_raised = getattr(made, "anchored", None) is not False
+    return LoadedTest(checker.operating_points[test], checker.models, tuple(times), is_raised)
 
 
 def as_shipped(point: OperatingPoint) -> GivenPoint:

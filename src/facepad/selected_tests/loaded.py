@@ -132,7 +132,10 @@ class LoadedTests:
         said = {t.name: scores.get(t.name) or Score(None, left_out[t.name]) for t in asked}
         points = {t.name: point_of(t, self._name, scores.get(t.name)) for t in self.tests}
         usual = {t.name: point_of(t, score=scores.get(t.name)) for t in asked}
-        answers = {n: Answer(score, points[n], usual[n], side) for n, score in said.items()}
+        raised = {t.name: getattr(t, "anchored", None) is not False for t in asked}
+        answers = {
+            n: Answer(score, points[n], usual[n], side, raised[n]) for n, score in said.items()
+        }
         fused = fused_of(self.fuse, answers)
         kept, near, notes = tuple(capture), Reason.NEAR_THRESHOLD, []
         if isinstance(self.operating_point, str):

@@ -44,7 +44,7 @@ def clip(kind: str, blink: str, whole: str) -> attack_table.Document:
     return {
         "kind": kind,
         "seconds": 4.0,
-        "answers": {"blink": blink, "default": "neither", "stills": "neither", "all": whole},
+        "answers": {"blink": blink, "default": "neither", "raised": "neither", "all": whole},
         "ms": {"decode": 500.0, "blink": 100.0, "total": 1000.0},
     }
 
