@@ -44,10 +44,10 @@ def test_a_blink_supports_bona_fide_and_does_not_decide_alone() -> None:
 
 
 def test_open_eyes_count_a_little_against_a_clip() -> None:
-    score = BlinkTest().score(blinking(2.0 * TIMES_S, [0.0] * len(TIMES_S)))
+    score = BlinkTest().score(blinking(8.0 * TIMES_S, [0.0] * len(TIMES_S)))
     assert score.value is not None
     assert 0.4 < score.value < 0.5
-    assert score.details["seconds"] == pytest.approx(5.92)
+    assert score.details["seconds"] == pytest.approx(23.68)
 
 
 def test_noise_that_would_hide_a_blink_gives_no_value() -> None:

@@ -138,7 +138,7 @@ def test_the_report_has_every_species_and_what_the_ratios_add() -> None:
     text = report_of(rows, fit(rows))
     for name in ("bona fide", *FLAT, REPLAY):
         assert f"\n{name} " in text
-    assert "without one -" in text
+    assert "without one +0.00 in 3 s, -" in text
     assert "together" in text
 
 
