@@ -233,8 +233,9 @@ def _score(
     out, manifest, spec = to_score.out, to_score.manifest, to_score.spec
     checker = spec.checker()
     checker.load()  # a missing model is an error before any file is touched
+    parts = checker.parts(is_clip=spec.has_clips)
     rate = {} if options.sequence is None else {"sequence": options.sequence}
-    facts = {**facts_of(spec, checker.models, checker.operating_points), **inputs, **rate}
+    facts = {**facts_of(spec, parts.models, parts.points), **inputs, **rate}
     outputs = output_columns(spec.tests)
     with ScoresFile(out, manifest, outputs, resume=options.resume, force=options.force) as scores:
         _keep_facts(out, facts, resumed=scores.done > 0)

@@ -9,7 +9,7 @@ import numpy as np
 from facepad.evaluation.aggregation import Scored
 from facepad.evaluation.assessment import GivenPoint
 from facepad.evaluation.report.scatter import FusionLine
-from facepad.fusion import Answer, Fused, Fusion, fusion_name
+from facepad.fusion import Answer, FittedFusion, Fused, Fusion, fusion_name
 from facepad.fusion.supplements import fused as fused_of
 from facepad.scores import LOGIT_LIMIT, logit, sigmoid
 from facepad.scoring.table import answer_of, capture_reasons
@@ -68,7 +68,8 @@ class FusedTests:
             'face_cnn with blink, pulse'
         """
         names = ", ".join(self.points)
-        deciding = f"{self.fusion} of {names}" if len(self.points) > 1 else names
+        is_one = len(self.points) == 1 and not isinstance(self.fuse, FittedFusion)
+        deciding = names if is_one else f"{self.fusion} of {names}"
         return f"{deciding} with {', '.join(self.supplements)}" if self.supplements else deciding
 
     @property

@@ -25,7 +25,7 @@ from facepad.scoring.table import (
     presentation_fields,
 )
 from facepad.selected_tests import SelectedTests
-from facepad.selected_tests.making import load_fusion, make_test, name_of
+from facepad.selected_tests.making import check_fitted, load_fusion, make_test, name_of
 from facepad.sources import BEST, Place, Source, clip_path
 from facepad.types import CaptureQuality, Frame, OperatingPoint, Reason, Sample, Split
 
@@ -194,7 +194,7 @@ class JudgedTests:
         models: Mapping[str, str] = {}
         if isinstance(fusion, FittedFusion):
             places = (spec.places.get(test, test) for test in spec.deciding)
-            fusion.check_for(list(map(make_test, places)))
+            check_fitted(fusion, list(map(make_test, places)))
             models = fusion.models
         return cls({test: load(test, spec) for test in spec.tests}, spec, models)
 

@@ -30,9 +30,19 @@ def load_fusion(fusion: str | Fusion, tests: Sequence[LivenessTest] = ()) -> Fus
         if isinstance(found, FusionFactory):
             found = found.load()
     if isinstance(found, FittedFusion):
-        found.check_for([test for test in tests if not test.operating_point.only_adds] or tests)
+        check_fitted(found, tests)
     loaded: Fusion = found
     return loaded
+
+
+def check_fitted(fusion: FittedFusion, tests: Sequence[LivenessTest]) -> None:
+    """Check that a fusion was fitted on some tests; those that only add need no part in it.
+
+    Raises:
+        SettingsError: It was not fitted on one of them.
+        ModelError: It was fitted on other models.
+    """
+    fusion.check_for([test for test in tests if not test.operating_point.only_adds] or tests)
 
 
 def make_test(name: str, threads: int = 1) -> LivenessTest:

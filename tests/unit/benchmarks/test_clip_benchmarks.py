@@ -11,11 +11,12 @@ pytest.importorskip("choosing", reason="source archives hold no benchmarks")
 
 import attack_table
 import long_clip
+from facepad.decision import Decision
 from facepad.media.formats.clips import inspect_clip
 from facepad.media.video import read_video
 from facepad.scores import sigmoid
 from facepad.testing.media_files import write_video
-from facepad.types import OperatingPoint, Reason, Score
+from facepad.types import OperatingPoint, Outcome, Reason, Score
 
 BAND = OperatingPoint("balanced", 0.5, 0.4, 0.6)
 ADDS = OperatingPoint.undecided()
@@ -38,6 +39,16 @@ def test_a_test_speaks_for_against_or_cannot_tell(
     score: Score, point: OperatingPoint, expected: str
 ) -> None:
     assert attack_table.answer(score, point) == expected
+
+
+def test_default_is_the_decision_about_a_clip_without_a_calibration() -> None:
+    scores = {"face_cnn": Score(0.55), "blink": Score(sigmoid(1.0)), "quality": Score(0.1)}
+    points = {"face_cnn": BAND, "blink": ADDS, "quality": BAND}
+    living = Decision(Outcome.UNCERTAIN, 0.5, scores=scores)
+    assert attack_table.together(living, points) == "neither"
+    assert attack_table.together(living, points, is_raised=True) == "for"
+    plane = Decision(Outcome.UNCERTAIN, 0.5, scores={**scores, "parallax": Score(sigmoid(-2.0))})
+    assert attack_table.together(plane, {**points, "parallax": ADDS}) == "against"
 
 
 def clip(kind: str, blink: str, whole: str) -> attack_table.Document:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from facepad.cli.console import progress
@@ -13,7 +14,9 @@ from facepad.decision import Decision
 from facepad.documents import Judged
 from facepad.errors import DatasetError, SettingsError
 from facepad.media.inputs import expand
+from facepad.registry import DEFAULT_CLIP_TESTS
 from facepad.scoring.files import ScoredFiles, ScoreOptions, score_files
+from facepad.testing.media_files import write_video
 from facepad.types import Outcome, Reason
 
 pytestmark = pytest.mark.usefixtures("_made_up")
@@ -85,6 +88,21 @@ def test_the_list_of_files_is_kept_with_what_rows_depend_on(folder: Path) -> Non
     score(folder)
     kept = json.loads((folder / "scores.csv.run.json").read_text())
     assert kept["inputs"].startswith("4 files (names ")
+
+
+def test_models_of_tests_that_only_clips_get_are_kept_with_what_rows_depend_on(
+    folder: Path,
+) -> None:
+    default = ScoreOptions(None, 0)
+    score(folder, default)
+    of_stills = json.loads((folder / "scores.csv.run.json").read_text())
+    write_video(folder / "clip.avi", [np.full((48, 64, 3), 90, np.uint8)] * 3)
+    score(folder, replace(default, force=True))
+    of_clips = json.loads((folder / "scores.csv.run.json").read_text())
+    for name in DEFAULT_CLIP_TESTS:
+        assert f"model {name}" not in of_stills
+        assert of_clips[f"model {name}"] == f"{name}-1+00000000"
+        assert f"operating point {name}" in of_clips
 
 
 def test_an_input_is_not_overwritten(folder: Path) -> None:

@@ -1,6 +1,7 @@
 """The systems of an evaluation: tests, the calibration of one of them, and their fusion."""
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from facepad.evaluation.rates import outcomes
 from facepad.evaluation.table import score_table
 from facepad.fusion import Answer, mean_ratio
 from facepad.models.card import Card
+from facepad.scoring import workers
 from facepad.scoring.engine import DatasetScoring, decided_rows, scored_rows
 from facepad.scoring.fused import FusedTests, partly_decided
 from facepad.scoring.table import (
@@ -26,11 +28,13 @@ from facepad.scoring.table import (
     presentation_fields,
 )
 from facepad.scoring.workers import CheckerSpec, JudgedTests, LoadedTest
+from facepad.selected_tests.making import check_fitted, load_fusion, make_test
 from facepad.types import (
     CaptureQuality,
     Face,
     OperatingPoint,
     Outcome,
+    Presentation,
     Reason,
     Sample,
     Score,
@@ -98,6 +102,35 @@ def test_a_calibration_for_other_heads_is_refused_before_any_scoring() -> None:
     keep()
     with pytest.raises(ModelError, match="calibrate the camera again"):
         JudgedTests.of(CheckerSpec.of(["quality"], None, "kiosk-7"))
+
+
+@pytest.mark.parametrize("adding", [("blink",), ("blink", "pulse", "parallax", "surroundings")])
+def test_a_fitted_fusion_takes_tests_that_only_add_although_it_was_not_fitted_on_them(
+    adding: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def load(test: str, _: CheckerSpec) -> LoadedTest:
+        return LoadedTest(make_test(test).operating_point, {}, ())
+
+    monkeypatch.setattr(workers, "load", load)
+    found = JudgedTests.of(CheckerSpec(("face_cnn", *adding), fusion="lda"))
+    assert (list(found.points), found.supplements) == (["face_cnn"], adding)
+    assert list(found.fusion_models) == ["fusion"]
+    whole = FusedTests.of("lda", found.points, found.supplements)
+    assert whole.name == f"lda of face_cnn with {', '.join(adding)}"
+    with pytest.raises(SettingsError, match="not on face_cnn_of_mine"):
+        check_fitted(load_fusion("lda"), [Named("face_cnn_of_mine"), make_test("blink")])
+
+
+@dataclass
+class Named:
+    """A test that decides, of some name."""
+
+    name: str
+    models: Mapping[str, str] = field(default_factory=dict)
+    operating_point: OperatingPoint = POINT
+
+    def score(self, _: Presentation) -> Score:
+        return Score(0.5)
 
 
 def test_an_anchored_test_decides_alone_at_the_cameras_threshold() -> None:

@@ -115,11 +115,12 @@ class Judge:
             return {"code": "internal", "fault": where(error)}
 
     def warm(self) -> None:
-        """Load what a request without options needs, and answer a golden input.
+        """Load what requests without options need, and answer a golden input.
 
         Raises:
             FacepadError: A model file is missing or wrong.
         """
+        self._checker({}, is_clip=True)
         parts = self._checker({}).parts()
         golden = _golden()
         parts.finder.find(Frame(golden.frames[0].image))

@@ -4,6 +4,7 @@ import io
 import struct
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -16,6 +17,7 @@ from facepad.errors import InputError
 from facepad.media.reading import read
 from facepad.needs import Needs
 from facepad.pipeline import Checker
+from facepad.registry import DEFAULT_CLIP_TESTS, DEFAULT_TESTS
 from facepad.service.workers.media import ClipBounds, PictureBounds, Refused, in_memory
 from facepad.service.workers.worker import Judge
 from facepad.types import Frame, OperatingPoint, Presentation, Score
@@ -162,6 +164,54 @@ def test_frames_with_too_many_pixels_together_are_refused(monkeypatch: pytest.Mo
     answer = Judge().answer(asked, [encoded(640, 480)] * 2)
     assert (answer["code"], answer["index"]) == ("unprocessable_media", 1)
     assert answer["detail"].startswith("The frames have too many pixels together")
+
+
+@pytest.mark.parametrize("named", [None, ["face_cnn"]])
+def test_clips_get_the_default_tests_of_clips_and_pictures_do_not(
+    named: list[str] | None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    import service_app
+
+    made: list[str] = []
+
+    def make(name: str, _: int = 1) -> RateTest:
+        made.append(name)
+        test = RateTest()
+        test.name = name
+        return test
+
+    monkeypatch.setattr("facepad.service.workers.worker.make_test", make)
+    monkeypatch.setattr(Judge, "_finder", lambda *_: service_app.BlindFinder())
+    judge = Judge()
+    asked: dict[str, Any] = {"tests": named}
+    still = judge.answer({"kind": "image", **asked}, [encoded()])["document"]
+    assert still["deciding"] == ["face_cnn"]
+    expected = ["face_cnn"] if named else ["face_cnn", *DEFAULT_CLIP_TESTS]
+    frames = {"kind": "frames", "times_s": [0.0, 0.5]}
+    clips = [({"kind": "video"}, [clip(tmp_path, 5)]), (frames, [encoded()] * 2)]
+    for header, media in clips:
+        document = judge.answer({**header, **asked}, media)["document"]
+        assert document["deciding"] == expected
+    assert len(made) == len(set(made))  # each is loaded once
+
+
+def test_a_worker_that_is_ready_has_loaded_the_default_tests_of_clips(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    import service_app
+
+    made: list[str] = []
+
+    def make(name: str, _: int = 1) -> RateTest:
+        made.append(name)
+        test = RateTest()
+        test.name = name
+        return test
+
+    monkeypatch.setattr("facepad.service.workers.worker.make_test", make)
+    monkeypatch.setattr(Judge, "_finder", lambda *_: service_app.BlindFinder())
+    Judge().warm()
+    assert {*DEFAULT_TESTS, *DEFAULT_CLIP_TESTS} <= set(made)
 
 
 def test_frames_with_times_are_judged_as_the_engine_judges_them(
