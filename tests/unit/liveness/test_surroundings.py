@@ -10,7 +10,7 @@ from facepad.fusion.supplements import added_by
 from facepad.liveness.surroundings.glare import LEAST_SHARE, MOST_SHARE, largest_glare
 from facepad.liveness.surroundings.lines import ABOVE, BELOW, LEFT, MOST_LINES, RIGHT, lines_around
 from facepad.liveness.surroundings.outline import clearest_outline
-from facepad.liveness.surroundings.test import CLEAR, SurroundingsTest
+from facepad.liveness.surroundings.test import CLEAR, VERSION, SurroundingsTest
 from facepad.opencv import cv2
 from facepad.scores import logit, sigmoid
 from facepad.testing import check_liveness_test
@@ -218,3 +218,7 @@ def test_the_drawing_shows_what_counts_in_orange() -> None:
         drawn = SurroundingsTest().depicted(frame(image))
         assert drawn.shape == image.shape
         assert bool((np.abs(drawn.astype(int) - orange).sum(axis=2) < 10).any()) is counts
+
+
+def test_its_rules_have_a_version_by_which_scores_are_told_apart() -> None:
+    assert dict(SurroundingsTest().models) == {"surroundings": VERSION}

@@ -6,7 +6,7 @@ edges in the picture.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
@@ -19,6 +19,7 @@ from facepad.opencv import cv2
 from facepad.scores import sigmoid
 from facepad.types import Frame, OperatingPoint, Presentation, Reason, RgbImage, Score
 
+VERSION = "surroundings-1"
 # Least clearness of an outline that counts: none of 599 bona fide frames with a face reaches 1.09.
 # See docs/lab/surroundings.md.
 CLEAR = 1.15
@@ -65,13 +66,16 @@ class SurroundingsTest:
         name: Name in the registry.
         needs: A frame with a face.
         operating_point: Undecided: it adds to what others decide.
-        models: None.
     """
 
     name: str = "surroundings"
     needs: Needs = NEEDS
     operating_point: OperatingPoint = POINT
-    models: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), hash=False)
+
+    @property
+    def models(self) -> Mapping[str, str]:
+        """Version of the rules; there is no model file."""
+        return MappingProxyType({self.name: VERSION})
 
     def score(self, presentation: Presentation) -> Score:
         """Score a still or the selected frames of a clip.
