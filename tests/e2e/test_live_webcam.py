@@ -21,6 +21,7 @@ from command_line import command, run, skip_without_face_models
 from facepad.annotating.overlay import COLOURS, Colour
 from facepad.media.formats.clips import inspect_clip
 from facepad.media.video import read_video
+from facepad.registry import DEFAULT_ADVISORY, DEFAULT_CLIP_TESTS, DEFAULT_TESTS
 from facepad.types import Outcome, RgbImage
 
 pytestmark = pytest.mark.e2e
@@ -63,7 +64,7 @@ def test_an_interrupted_view_has_its_decisions_and_a_complete_file(
     assert process.returncode == 0, errors
     assert b"Traceback" not in errors
     assert document["outcome"] in ("bona_fide", "uncertain")
-    assert set(document["tests"]) == {"face_cnn", "face_mask", "quality"}
+    assert set(document["tests"]) == {*DEFAULT_TESTS, *DEFAULT_CLIP_TESTS, *DEFAULT_ADVISORY}
     assert document["face"]["box"]
     header = inspect_clip(out)
     assert (header.kind, header.video.codec) == ("WebM", "vp8")
