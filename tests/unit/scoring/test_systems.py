@@ -16,7 +16,7 @@ from facepad.errors import ModelError, SettingsError
 from facepad.evaluation.aggregation import Scored
 from facepad.evaluation.rates import outcomes
 from facepad.evaluation.table import score_table
-from facepad.fusion import Answer, mean_ratio
+from facepad.fusion import Answer, FittedFusion, mean_ratio
 from facepad.models.card import Card
 from facepad.scoring import workers
 from facepad.scoring.engine import DatasetScoring, decided_rows, scored_rows
@@ -117,8 +117,10 @@ def test_a_fitted_fusion_takes_tests_that_only_add_although_it_was_not_fitted_on
     assert list(found.fusion_models) == ["fusion"]
     whole = FusedTests.of("lda", found.points, found.supplements)
     assert whole.name == f"lda of face_cnn with {', '.join(adding)}"
+    fitted = load_fusion("lda")
+    assert isinstance(fitted, FittedFusion)
     with pytest.raises(SettingsError, match="not on face_cnn_of_mine"):
-        check_fitted(load_fusion("lda"), [Named("face_cnn_of_mine"), make_test("blink")])
+        check_fitted(fitted, [Named("face_cnn_of_mine"), make_test("blink")])
 
 
 @dataclass

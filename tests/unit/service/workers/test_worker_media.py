@@ -187,8 +187,9 @@ def test_clips_get_the_default_tests_of_clips_and_pictures_do_not(
     still = judge.answer({"kind": "image", **asked}, [encoded()])["document"]
     assert still["deciding"] == ["face_cnn"]
     expected = ["face_cnn"] if named else ["face_cnn", *DEFAULT_CLIP_TESTS]
-    frames = {"kind": "frames", "times_s": [0.0, 0.5]}
-    clips = [({"kind": "video"}, [clip(tmp_path, 5)]), (frames, [encoded()] * 2)]
+    frames: dict[str, Any] = {"kind": "frames", "times_s": [0.0, 0.5]}
+    video: dict[str, Any] = {"kind": "video"}
+    clips = [(video, [clip(tmp_path, 5)]), (frames, [encoded()] * 2)]
     for header, media in clips:
         document = judge.answer({**header, **asked}, media)["document"]
         assert document["deciding"] == expected
