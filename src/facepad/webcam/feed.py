@@ -108,11 +108,15 @@ class CameraFeed:
                 self._is_paused = paused
                 self._interrupt(forget=True)
 
-    def close(self) -> None:
-        """End the thread and let go of the camera."""
+    def stop(self) -> None:
+        """Let the thread end, without waiting for it."""
         self._stop.set()
         with self._changed:
             self._changed.notify_all()
+
+    def close(self) -> None:
+        """End the thread and let go of the camera."""
+        self.stop()
         if self._thread.is_alive():
             self._thread.join(_JOIN_S)
 

@@ -100,11 +100,15 @@ class FaceFollower:
                 return None
             return FollowedWindow(self._kept.presentation(""), newest.time_s)
 
-    def close(self) -> None:
-        """End the thread."""
+    def stop(self) -> None:
+        """Let the thread end, without waiting for it."""
         self._stop.set()
         with self._changed:
             self._changed.notify_all()
+
+    def close(self) -> None:
+        """End the thread."""
+        self.stop()
         if self._thread.is_alive():
             self._thread.join(_JOIN_S)
 

@@ -203,9 +203,13 @@ class LiveJudge:
         with self._lock:
             self._wanted = replace(self._wanted or self._choice, calibration=name)
 
+    def stop(self) -> None:
+        """Let the thread end, without waiting for it."""
+        self._stop.set()
+
     def close(self) -> None:
         """End the thread; a decision that is being made is waited for."""
-        self._stop.set()
+        self.stop()
         if self._thread.is_alive():
             self._thread.join(_JOIN_S)
 

@@ -210,9 +210,13 @@ class LiveSession:
 
     def close(self) -> None:
         """End all threads and let go of the camera; it may be called again."""
+        parts = (self._judge, self._follower, self._feed)
+        self.cancel_calibration()
+        for part in parts:  # all of them first: an interrupt may end the waiting for one
+            part.stop()
         if (running := self._calibration) is not None:
             running.cancel(_JOIN_S)
-        for part in (self._judge, self._follower, self._feed):
+        for part in parts:
             part.close()
 
     def _with_overlay(self, picture: LivePicture) -> Shown:

@@ -119,6 +119,26 @@ def test_the_process_waits_for_a_decision_that_is_being_made(
     assert not judge.is_alive()
 
 
+def test_threads_end_although_closing_is_interrupted(
+    use: Use, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(_: object) -> None:
+        raise KeyboardInterrupt
+
+    use(ScriptedCameras([[gray(200)]]))
+    session = LiveSession(LiveOptions())
+    with session:
+        decided(session, Outcome.BONA_FIDE)
+        with monkeypatch.context() as patch:
+            patch.setattr("facepad.webcam.judging.LiveJudge.close", interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                session.close()
+        begun = [thread for thread in threads() if thread.name.startswith("facepad-")]
+        for thread in begun:
+            thread.join(WAIT_S)
+        assert not any(thread.is_alive() for thread in begun)
+
+
 def test_a_lost_camera_has_no_decision_until_it_is_back(use: Use) -> None:
     use(ScriptedCameras([30 * [gray(200)], [], [gray(20)]]))
     with live() as session:
