@@ -5,9 +5,13 @@ be made to point there. So each request needs the token, the page's own Host and
 sends them, its own Origin and Sec-Fetch-Site.
 """
 
+import os
 import secrets
+import socket
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -46,6 +50,8 @@ HEADERS: Mapping[str, str] = MappingProxyType(
     }
 )
 _TOKEN_BYTES = 32
+_CONNECTIONS = Path("/proc/net/tcp")  # of Linux: each with its addresses and its user
+_USER = 7  # column
 
 
 @dataclass
@@ -55,8 +61,9 @@ class PageKeys:
     Attributes:
         port: Where the page is served.
         token: First part of each path of the page.
-        start: First part of a path that leads to the page once. A browser gets it as an argument,
-            which other users of the machine may see while it starts; "" after its use.
+        start: First part of a path that leads to the page once, on Linux for programs of the same
+            user only. A browser gets it as an argument, which other users of the machine may see
+            while it starts; "" after its use.
     """
 
     port: int
@@ -140,8 +147,43 @@ class PageGate:
             return 403
         if "/" not in scope["path"].removeprefix("/"):
             return 404
-        is_page = _same(given, self._keys.token)
-        return 0 if is_page or (not is_post and self._keys.use_start(given)) else 404
+        if _same(given, self._keys.token):
+            return 0
+        is_started = not is_post and _is_of_this_user(scope) and self._keys.use_start(given)
+        return 0 if is_started else 404
+
+
+def _is_of_this_user(scope: "Scope") -> bool:
+    """Return whether a request is of this user; where that cannot be found out, it may be."""
+    user = user_of(scope.get("client"), scope.get("server"))
+    return user is None or user == os.getuid()
+
+
+def user_of(near: tuple[str, int] | None, far: tuple[str, int] | None) -> int | None:
+    """Return the number of the user who opened a connection from this machine.
+
+    Args:
+        near: IPv4 address and port of the side that opened it.
+        far: Those of the other side.
+
+    Returns:
+        None where the system does not tell: everywhere but on Linux.
+    """
+    try:
+        ends = [_as_listed(near), _as_listed(far)]
+        lines = _CONNECTIONS.read_text("ascii").splitlines()
+    except (OSError, TypeError):
+        return None
+    rows = map(str.split, lines)
+    return next((int(row[_USER]) for row in rows if row[1:3] == ends), None)
+
+
+def _as_listed(end: tuple[str, int] | None) -> str:
+    """Return an address and a port as Linux lists them."""
+    if end is None:
+        raise TypeError
+    number = int.from_bytes(socket.inet_aton(end[0]), sys.byteorder)
+    return f"{number:08X}:{end[1]:04X}"
 
 
 def _same(given: str, secret: str) -> bool:

@@ -1,10 +1,15 @@
 """The page answers its own user alone; a made-up application stands behind the gate."""
 
+import os
+import socket
+import sys
+
 import pytest
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.testclient import TestClient
 
+from facepad.webcam import page_gate
 from facepad.webcam.page_gate import HEADERS, PageGate, PageKeys
 
 PORT = 8777
@@ -98,6 +103,27 @@ def test_the_address_that_a_browser_is_started_with_works_once(keys: PageKeys) -
     assert (first.status_code, first.headers["location"]) == (303, f"/{keys.token}/")
     assert client(keys).get(start).status_code == 404
     assert client(keys).get(f"{OWN}//").status_code == 404  # no empty secret is left
+
+
+def test_another_user_of_the_machine_cannot_use_the_first_address(
+    keys: PageKeys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(page_gate, "user_of", lambda *_: os.getuid() + 1)
+        assert client(keys).get(keys.start_url).status_code == 404
+        assert client(keys).get(keys.url).status_code == 200  # with the address that was printed
+    assert client(keys).get(keys.start_url).status_code == 303  # it was not used up
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells the user of a connection")
+def test_the_user_of_a_connection_is_known() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        with socket.create_connection(server.getsockname()) as opened:
+            near, far = opened.getsockname(), opened.getpeername()
+            assert page_gate.user_of(near, far) == os.getuid()
+            assert page_gate.user_of((near[0], 1), far) is None
+    for unknown in (None, ("a name", 1)):
+        assert page_gate.user_of(unknown, far) is None
 
 
 def test_the_first_address_is_not_used_up_by_another_page(keys: PageKeys) -> None:
