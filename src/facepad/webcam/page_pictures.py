@@ -47,7 +47,12 @@ class PagePictures:
         return self._is_closed or self._viewers >= MOST_VIEWERS
 
     async def parts(self) -> AsyncIterator[bytes]:
-        """Yield pictures as the parts of an answer of ``MEDIA_TYPE``, until `close`."""
+        """Yield pictures as the parts of an answer of ``MEDIA_TYPE``, until `close`.
+
+        There are none where other viewers took the last place in the meantime.
+        """
+        if self.is_full:
+            return
         self._viewers += 1
         try:
             if self._drawing is None or self._drawing.done():

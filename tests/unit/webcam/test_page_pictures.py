@@ -106,6 +106,15 @@ def test_places_of_viewers_are_bounded_and_freed() -> None:
     watched(watch, MadeUpLive())
 
 
+def test_answers_that_begin_at_the_same_time_share_the_places() -> None:
+    async def watch(pictures: PagePictures) -> list[bytes]:
+        answers = [pictures.parts() for _ in range(MOST_VIEWERS + 3)]
+        assert not pictures.is_full  # none of them has begun
+        return [await anext(parts, b"") for parts in answers]
+
+    assert sum(part != b"" for part in watched(watch, MadeUpLive())) == MOST_VIEWERS
+
+
 def test_closing_ends_every_answer() -> None:
     async def watch(pictures: PagePictures) -> None:
         parts = await opened(pictures)
