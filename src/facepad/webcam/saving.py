@@ -7,7 +7,7 @@ from pathlib import Path
 from facepad.annotating.overlay import Moment, OverlayPainter
 from facepad.documents import Judged, to_json
 from facepad.errors import SettingsError
-from facepad.jobs.files import write_file
+from facepad.jobs.files import replaced_file
 from facepad.webcam.state import Shown
 
 _PRIVATE = 0o600  # the files show a person
@@ -46,8 +46,9 @@ def save_shown(shown: Shown, moment: Moment | None, source: str, folder: Path) -
 
 
 def _write(file: Path, content: bytes) -> None:
-    write_file(file, content, error=SettingsError)
-    file.chmod(_PRIVATE)
+    with replaced_file(file, error=SettingsError) as part:
+        part.touch(mode=_PRIVATE)  # before there is anything to read
+        part.write_bytes(content)
 
 
 def _free_name(folder: Path) -> Path:

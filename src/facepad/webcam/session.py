@@ -66,7 +66,7 @@ class LiveSession:
         self._judge = LiveJudge(
             options, self._feed, self._follower, (choice, checker), self._notify
         )
-        self._lock = Lock()
+        self._lock, self._saving = Lock(), Lock()
         self._notice = ""
         self._saved: Path | None = None
         self._shown: Shown | None = None
@@ -173,7 +173,8 @@ class LiveSession:
         if shown is None:
             raise SettingsError("no picture was shown yet; there is nothing to save")
         newest = shown.overlay.moments[-1] if shown.overlay.moments else None
-        file = save_shown(shown, newest, self._name, self.options.save_dir)
+        with self._saving:  # so that no two get one name
+            file = save_shown(shown, newest, self._name, self.options.save_dir)
         with self._lock:
             self._saved = file
         self._notify(f"saved {file}")

@@ -4,6 +4,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
@@ -223,6 +224,36 @@ def test_what_is_saved_is_the_picture_and_the_decision(use: Use, tmp_path: Path)
     assert len(list(first.parent.iterdir())) == 4
     if os.name == "posix":
         assert all(file.stat().st_mode & 0o777 == 0o600 for file in first.parent.iterdir())
+
+
+def test_pictures_that_are_saved_at_the_same_time_have_names_of_their_own(
+    use: Use, tmp_path: Path
+) -> None:
+    use(ScriptedCameras([[gray(200, (320, 240))]]))
+    with live(save_dir=tmp_path) as session, ThreadPoolExecutor(8) as pool:
+        assert session.wait_for(0, WAIT_S) is not None
+        saved = [future.result() for future in [pool.submit(session.save) for _ in range(8)]]
+    assert len(set(saved)) == 8
+
+
+@pytest.mark.skipif(os.name != "posix", reason="files have other rights there")
+def test_a_saved_picture_is_at_no_time_readable_by_others(
+    use: Use, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use(ScriptedCameras([[gray(200)]]))
+    modes: list[int] = []
+    replace = Path.replace
+
+    def watched(part: Path, target: Path) -> Path:
+        modes.append(part.stat().st_mode & 0o777)
+        return replace(part, target)
+
+    monkeypatch.setattr(Path, "replace", watched)
+    with live(save_dir=tmp_path) as session:
+        assert session.wait_for(0, WAIT_S) is not None
+        session.save()
+    assert modes
+    assert set(modes) == {0o600}
 
 
 def test_a_folder_that_cannot_be_written_to_is_named(use: Use, tmp_path: Path) -> None:
