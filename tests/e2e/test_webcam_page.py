@@ -215,6 +215,16 @@ def test_a_page_that_was_cut_off_comes_back(page: "Page") -> None:
     wait_for_text(page, "#outcome", "^Bona fide$")
 
 
+def test_nothing_is_covered_at_the_end_of_a_long_page(page: "Page") -> None:
+    page.set_viewport_size({"width": 1280, "height": 500})
+    page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    picture, limits = (page.locator(name).bounding_box() for name in (".source", ".limits"))
+    assert picture is not None
+    assert limits is not None
+    is_beside = picture["x"] + picture["width"] <= limits["x"]
+    assert is_beside or picture["y"] + picture["height"] <= limits["y"]
+
+
 def test_keys_can_be_switched_off_and_do_not_disturb_typing(page: "Page", live: MadeUpLive) -> None:
     page.keyboard.press("c")
     page.keyboard.type("sq 1")
