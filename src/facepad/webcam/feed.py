@@ -9,7 +9,7 @@ from facepad.errors import InputError
 from facepad.media.resize import even, shrink_to_fit
 from facepad.types import Frame
 from facepad.webcam.state import CameraState, CameraStatus
-from facepad.webcam.streams import LivePicture, Opener
+from facepad.webcam.streams import LivePicture, Opener, wait_for_end
 
 LARGEST_SIDE = 1280  # pixels of the pictures that are shown
 PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0)  # before a camera is opened again; the last one repeats
@@ -117,8 +117,7 @@ class CameraFeed:
     def close(self) -> None:
         """End the thread and let go of the camera."""
         self.stop()
-        if self._thread.is_alive():
-            self._thread.join(_JOIN_S)
+        wait_for_end(self._thread, _JOIN_S)
 
     def _interrupt(self, *, forget: bool = False) -> None:
         """Begin a new take with the next picture.

@@ -10,7 +10,7 @@ from facepad.media.resize import to_long_side
 from facepad.needs import Needs
 from facepad.pipeline import Checker
 from facepad.types import Frame
-from facepad.webcam.streams import FollowedWindow, GivesPictures, LivePicture
+from facepad.webcam.streams import FollowedWindow, GivesPictures, LivePicture, wait_for_end
 
 WINDOW_S = 3.0  # that a decision is about, where no test needs a longer one
 MOST_WINDOW_S = 30.0
@@ -109,8 +109,7 @@ class FaceFollower:
     def close(self) -> None:
         """End the thread."""
         self.stop()
-        if self._thread.is_alive():
-            self._thread.join(_JOIN_S)
+        wait_for_end(self._thread, _JOIN_S)
 
     def _wait(self, after_s: float, timeout_s: float) -> bool:
         """Wait for a frame of the present take that is later than a time."""

@@ -14,7 +14,7 @@ from facepad.pipeline import Checker
 from facepad.selected_tests import name_of
 from facepad.types import CaptureQuality, Frame
 from facepad.webcam.state import LiveOptions
-from facepad.webcam.streams import GivesPictures, GivesWindows
+from facepad.webcam.streams import GivesPictures, GivesWindows, wait_for_end
 
 STEP_S = 0.5  # from one decision to the next, or as quick as the machine allows
 SPAN_S = 20.0  # of decisions that are kept, to be drawn
@@ -210,8 +210,7 @@ class LiveJudge:
     def close(self) -> None:
         """End the thread; a decision that is being made is waited for."""
         self.stop()
-        if self._thread.is_alive():
-            self._thread.join(_JOIN_S)
+        wait_for_end(self._thread, _JOIN_S)
 
     def _run(self) -> None:
         last_s = 0.0

@@ -1,14 +1,17 @@
 """What the threads of a live view hand to each other: cameras, pictures, windows of frames."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from threading import Thread
 from typing import Protocol
 
 from facepad.pipeline import Checker
 from facepad.types import Frame, Presentation
 
 Wait = Callable[[float], object]  # waits so many seconds, or less when the view ends
+_LOOK_S = 0.02
 
 
 class LiveCamera(Protocol):
@@ -72,3 +75,18 @@ class GivesWindows(Protocol):
 
     def use(self, checker: Checker) -> None:
         """Keep what the tests of another checker need."""
+
+
+def wait_for_end(thread: Thread, timeout_s: float) -> None:
+    """Wait until a thread has ended, or a while.
+
+    Unlike `threading.Thread.join` before Python 3.13, a wait that is interrupted from the keyboard
+    does not make a thread that runs count as ended; the interpreter would not wait for it then.
+
+    Args:
+        thread: It may have ended, or not have begun.
+        timeout_s: Seconds to wait.
+    """
+    end_s = time.monotonic() + timeout_s
+    while thread.is_alive() and time.monotonic() < end_s:
+        time.sleep(_LOOK_S)

@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +26,20 @@ from live_doubles import ScriptedCameras, be_quick, gray, until
 pytestmark = pytest.mark.usefixtures("_made_up")
 WAIT_S = 30.0
 Use = Callable[[ScriptedCameras], None]
+INTERRUPTED = """
+import _thread, threading, time
+from facepad.webcam.streams import wait_for_end
+def work():
+    time.sleep(2.0)
+    print("ended")
+thread = threading.Thread(target=work)
+thread.start()
+threading.Timer(0.5, _thread.interrupt_main).start()
+try:
+    wait_for_end(thread, 60.0)
+except KeyboardInterrupt:
+    print(thread.is_alive())
+"""
 
 
 @pytest.fixture
@@ -138,6 +154,11 @@ def test_threads_end_although_closing_is_interrupted(
         for thread in begun:
             thread.join(WAIT_S)
         assert not any(thread.is_alive() for thread in begun)
+
+
+def test_an_interrupted_wait_leaves_a_thread_to_the_interpreter() -> None:
+    result = subprocess.run([sys.executable, "-c", INTERRUPTED], capture_output=True, check=True)
+    assert result.stdout.split() == [b"True", b"ended"]
 
 
 def test_a_lost_camera_has_no_decision_until_it_is_back(use: Use) -> None:
