@@ -16,11 +16,13 @@ from facepad.models.card import Card
 from facepad.reasons import REASONS
 from facepad.types import CaptureQuality, Face, Frame, Reason, RgbImage
 from facepad.webcam.state import CalibrationProgress, CalibrationStep
+from facepad.webcam.streams import wait_for_end
 
 WANTED = 10  # frames
 APART_S = 0.5  # least time between two of them
 PROMPT_S = 4.0  # after which another movement is asked for
 GIVE_UP_S = 40.0  # without a frame that can be taken
+LONGEST_STEP_S = 5.0  # from frame to frame; what is more, as in a pause, is not waited for
 PROMPTS = (
     "look straight into the camera and hold still",
     "turn your head slightly to the left",
@@ -107,7 +109,7 @@ class LiveCalibration:
         self._test, self._fit, self._assess = test, fit, assess
         self._frames: list[Frame] = []
         self._places: list[FacePlace] = []
-        self._since_s, self._taken_s = _NEVER, _NEVER
+        self._since_s, self._taken_s, self._last_s = _NEVER, _NEVER, _NEVER
         self._lock = Lock()
         self._thread: Thread | None = None
         self._progress = CalibrationProgress(
@@ -158,7 +160,7 @@ class LiveCalibration:
         """
         self._tell("cancelled; nothing was saved", CalibrationStep.CANCELLED)
         if wait_s and self._thread is not None:
-            self._thread.join(wait_s)
+            wait_for_end(self._thread, wait_s)
 
     def offer(self, frame: Frame) -> None:
         """Take a frame that was searched for a face, or say what is wrong with it.
@@ -167,7 +169,9 @@ class LiveCalibration:
             frame: Its time does not go back.
         """
         if self._since_s == _NEVER:
-            self._since_s = frame.time_s
+            self._since_s = self._last_s = frame.time_s
+        self._since_s += max(0.0, frame.time_s - self._last_s - LONGEST_STEP_S)
+        self._last_s = frame.time_s
         wrong = self._problem(frame)
         if not wrong:
             self._frames.append(replace(frame, number=None, notes=()))

@@ -1,5 +1,6 @@
 """A calibration from the live picture: what is taken, asked for, refused and saved."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -110,17 +111,28 @@ def test_what_is_wrong_with_a_frame_is_said_and_it_is_not_taken(wrong: Frame, wo
 
 def test_a_picture_that_does_not_move_is_refused() -> None:
     calibration = made()
-    calibration.offer(frame(0.0))
-    calibration.offer(frame(GIVE_UP_S + 0.1))
+    for second in range(math.ceil(GIVE_UP_S) + 1):
+        assert calibration.progress.is_running
+        calibration.offer(frame(float(second)))
     progress = calibration.progress
     assert progress.step is CalibrationStep.FAILED
     assert progress.words.startswith("1 of 10 frames were taken; in the last 40 s none differed")
 
 
+def test_a_pause_does_not_count_as_waiting() -> None:
+    calibration = made()
+    calibration.offer(frame(0.0))
+    calibration.offer(frame(10.0 * GIVE_UP_S))
+    assert calibration.progress.step is CalibrationStep.TAKING
+    calibration.offer(frame(10.0 * GIVE_UP_S + 1.0, 20.0))
+    assert calibration.progress.taken == 2
+
+
 def test_a_view_without_a_face_is_refused() -> None:
     calibration = made()
-    for time_s in (0.0, GIVE_UP_S):
-        calibration.offer(Frame(gray(0), time_s, no_face=Reason.NO_FACE))
+    for second in range(math.ceil(GIVE_UP_S) + 1):
+        assert calibration.progress.is_running
+        calibration.offer(Frame(gray(0), float(second), no_face=Reason.NO_FACE))
     assert calibration.progress.step is CalibrationStep.FAILED
     assert "none could be used: no face found" in calibration.progress.words
 
