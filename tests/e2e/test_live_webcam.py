@@ -64,7 +64,7 @@ def test_an_interrupted_view_has_its_decisions_and_a_complete_file(
     assert process.returncode == 0, errors
     assert b"Traceback" not in errors
     assert document["outcome"] in ("bona_fide", "uncertain")
-    assert set(document["tests"]) == {*DEFAULT_TESTS, *DEFAULT_CLIP_TESTS, *DEFAULT_ADVISORY}
+    assert set(document["tests"]) == {*DEFAULT_TESTS, *DEFAULT_ADVISORY, *DEFAULT_CLIP_TESTS}
     assert document["face"]["box"]
     header = inspect_clip(out)
     assert (header.kind, header.video.codec) == ("WebM", "vp8")
@@ -80,15 +80,21 @@ def _count(picture: RgbImage, colour: Colour) -> int:
     return int((np.abs(picture.astype(int) - colour).max(axis=2) < 40).sum())
 
 
-def test_a_service_manager_ends_it_as_ctrl_c_does(clip: Path) -> None:
-    arguments = command("webcam", "--headless", "--tests", "quality", "--camera", clip)
+@pytest.mark.skipif(os.name != "posix", reason="sends signals")
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+def test_service_managers_and_closed_terminals_end_it_as_ctrl_c_does(
+    clip: Path, tmp_path: Path, name: str
+) -> None:
+    options = ("--tests", "quality", "--camera", clip, "--out", tmp_path / "overlay.webm")
+    arguments = command("webcam", "--headless", *options)
     with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         next_line(process)
-        process.terminate()
+        process.send_signal(getattr(signal, name))
         _, errors = process.communicate(timeout=60)
     assert process.returncode == 0, errors
     assert b"Traceback" not in errors
     assert b" pictures in " in errors
+    assert [file.name for file in tmp_path.iterdir()] == ["overlay.webm"]
 
 
 def test_a_camera_that_is_not_there_ends_as_an_input_that_cannot_be_read() -> None:

@@ -300,12 +300,20 @@ def webcam(
 
 @contextmanager
 def _terminate_interrupts() -> "Iterator[None]":
-    """End a view in the same way by the signal of service managers as by Ctrl-C."""
-    former = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    """End a view by the signals of service managers and closed terminals as by Ctrl-C.
+
+    Those that whoever began the program lets be ignored stay so.
+    """
+    known = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    former = {one: signal.getsignal(one) for one in known}
+    for one, handler in former.items():
+        if handler is not signal.SIG_IGN:
+            signal.signal(one, signal.default_int_handler)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, former)
+        for one, handler in former.items():
+            signal.signal(one, handler)
 
 
 def _size(text: str) -> tuple[int, int]:
