@@ -279,6 +279,8 @@ def webcam(
         raise typer.BadParameter("give either --window or --headless")
     if not headless and (as_json or out is not None):
         raise typer.BadParameter("--json and --out need --headless")
+    if (window or headless) and (port or no_open):
+        raise typer.BadParameter("--port and --no-open are for the page, not for a window")
     options = LiveOptions(
         camera=camera,
         size=_size(size),
@@ -319,7 +321,8 @@ def _terminate_interrupts() -> "Iterator[None]":
 def _size(text: str) -> tuple[int, int]:
     """Return width and height of a text such as 640x480."""
     parts = text.lower().split("x")
-    if len(parts) != 2 or not all(p.isascii() and p.isdigit() and 1 <= len(p) <= 5 for p in parts):
+    are_numbers = all(part.isascii() and part.isdigit() and len(part) <= 5 for part in parts)
+    if len(parts) != 2 or not are_numbers or not all(map(int, parts)):
         raise typer.BadParameter(f"--size is WIDTHxHEIGHT, such as 640x480, got {text!r}")
     return int(parts[0]), int(parts[1])
 

@@ -254,7 +254,8 @@ def _why_not(error: OSError) -> str:
         return "this user is not permitted to use it; on Linux, join the group video"
     if error.errno in (errno.ENOENT, errno.ENODEV, errno.ENXIO):
         found = _devices()
-        return f"it is missing; present: {', '.join(found) or 'no camera'}"
+        there = ", ".join(found) or "no camera"
+        return f"it is missing; present: {there}; plug it in or use another"
     return f"it cannot be opened ({error.strerror or error})"
 
 

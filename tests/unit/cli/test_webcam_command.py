@@ -69,6 +69,12 @@ def test_a_camera_that_is_missing_is_one_line_at_the_end() -> None:
         (("--out", "overlay.webm"), 2, "--json and --out need --headless"),
         (("--headless", "--size", "big"), 2, "--size is WIDTHxHEIGHT"),
         (("--headless", "--size", "640"), 2, "--size is WIDTHxHEIGHT"),
+        (("--headless", "--seconds", "1", "--size", "640x0"), 2, "--size is WIDTHxHEIGHT"),
+        (
+            ("--headless", "--seconds", "1", "--port", "8777"),
+            2,
+            "--port and --no-open are for the page",
+        ),
         (("--headless", "--out", "overlay.mp4"), 4, "expected a name that ends in .webm"),
         (("--headless", "--camera", "none.mp4"), 2, "no clip of this name exists"),
         (("--headless", "--calibration", "none"), 4, "none"),

@@ -117,11 +117,13 @@ def test_another_user_of_the_machine_cannot_use_the_first_address(
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells the user of a connection")
 def test_the_user_of_a_connection_is_known() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        with socket.create_connection(server.getsockname()) as opened:
-            near, far = opened.getsockname(), opened.getpeername()
-            assert page_gate.user_of(near, far) == os.getuid()
-            assert page_gate.user_of((near[0], 1), far) is None
+    with (
+        socket.create_server(("127.0.0.1", 0)) as server,
+        socket.create_connection(server.getsockname()) as opened,
+    ):
+        near, far = opened.getsockname(), opened.getpeername()
+        assert page_gate.user_of(near, far) == os.getuid()
+        assert page_gate.user_of((near[0], 1), far) is None
     for unknown in (None, ("a name", 1)):
         assert page_gate.user_of(unknown, far) is None
 
