@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -218,11 +218,20 @@ def test_a_page_that_was_cut_off_comes_back(page: "Page") -> None:
 def test_nothing_is_covered_at_the_end_of_a_long_page(page: "Page") -> None:
     page.set_viewport_size({"width": 1280, "height": 500})
     page.evaluate("scrollTo(0, document.body.scrollHeight)")
-    picture, limits = (page.locator(name).bounding_box() for name in (".source", ".limits"))
-    assert picture is not None
-    assert limits is not None
-    is_beside = picture["x"] + picture["width"] <= limits["x"]
-    assert is_beside or picture["y"] + picture["height"] <= limits["y"]
+    edges = "(one) => one.getBoundingClientRect().toJSON()"
+    picture, limits = (page.locator(name).evaluate(edges) for name in (".source", ".limits"))
+    assert picture["right"] <= limits["left"] or picture["bottom"] <= limits["top"]
+
+
+def test_no_old_decision_is_shown_while_others_take_all_connections(page: "Page", url: str) -> None:
+    wait_for_text(page, "#outcome", "^Bona fide$")
+    with ExitStack() as others:
+        for _ in range(40):
+            others.enter_context(socket.create_connection(("127.0.0.1", urlsplit(url).port or 0)))
+        wait_for_text(page, "#meaning", "too many requests")
+        page.wait_for_timeout(2000)
+        assert page.locator("#outcome").inner_text() == "No decision yet"
+    wait_for_text(page, "#outcome", "^Bona fide$")
 
 
 def test_keys_can_be_switched_off_and_do_not_disturb_typing(page: "Page", live: MadeUpLive) -> None:

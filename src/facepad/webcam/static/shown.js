@@ -40,6 +40,12 @@ export function show(state) {
   readOut(state.decision);
 }
 
+/** Show no old decision while the program has too many requests to answer. */
+export function showBusy() {
+  showDecision(null);
+  put("meaning", "Other programs send too many requests; the live view goes on when they stop.");
+}
+
 /** Say that the program has ended. */
 export function end() {
   const words = "Start `facepad webcam` again, and open the address that it prints.";

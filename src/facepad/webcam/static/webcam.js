@@ -1,6 +1,6 @@
 // The live view: asks for the state, shows it, and sends what buttons and keys ask for.
 
-import { end, notePicture, say, selecting, show } from "./shown.js";
+import { end, notePicture, say, selecting, show, showBusy } from "./shown.js";
 
 const EVERY_MS = 250;
 const HIDDEN_MS = 1500;
@@ -12,14 +12,16 @@ const get = (id) => document.getElementById(id);
 const picture = get("picture");
 let state = null;
 let hasEnded = false;
+let isBusy = false; // the program runs, but has too many requests
 let tries = 0;
 
 async function follow() {
   let failures = 0;
   while (!hasEnded) {
     const found = await askState();
-    failures = found ? 0 : failures + 1;
+    failures = found || isBusy ? 0 : failures + 1;
     if (found && !hasEnded) present(found);
+    if (isBusy) showBusy();
     if (failures >= MOST_FAILURES) {
       finish();
       lookAgain();
@@ -32,8 +34,10 @@ async function follow() {
 async function askState() {
   try {
     const answer = await fetch("state", { signal: AbortSignal.timeout(ANSWER_MS) });
+    isBusy = answer.status === 503;
     return answer.ok ? await answer.json() : null;
   } catch {
+    isBusy = false;
     return null;
   }
 }
