@@ -71,10 +71,17 @@ def measure(folder: Path) -> None:
         kind = "video" if name == "clip" else "image"
         print(f"{name}, {len(data) / 1e6:.1f} MB: {1e3 * decoding_s(kind, data, folder):.0f} ms")
         ask(judge, name, kind, [data], tests=TESTS)
-    print(f"clip for tests over clips: {1e3 * clip_tests_decoding_s(folder):.0f} ms")
+    print(f"clip for tests over clips: {1e3 * clip_tests_decoding_s(judge, folder):.0f} ms")
     ask(judge, "clip, default tests", "video", [media["clip"]])
     ask(judge, "metrics of the PNG", "metrics", [media["PNG"]])
-    ask(judge, "16 frames", "frames", [media["PNG"]] * 16, tests=TESTS, frame_rate=10.0)
+    ask(
+        judge,
+        "16 frames",
+        "frames",
+        [media["PNG"]] * 16,
+        tests=TESTS,
+        times_s=[0.1 * number for number in range(16)],
+    )
     asked = {"name": "made-up", "overwrite": True, "persons": None, "test": "face_cnn"}
     rest = {"fixed_scene": False, "target_bpcer": None, "self_attacks": True}
     frames = [path.read_bytes() for path in sorted(folder.glob("frame *"))]
@@ -102,12 +109,11 @@ def row(name: str, cpu_s: float, times: Mapping[str, float] | None = None) -> No
     print(f"  peaks so far: address space {peak:.0f} MiB, resident {resident:.0f} MiB", flush=True)
 
 
-def clip_tests_decoding_s(folder: Path) -> float:
+def clip_tests_decoding_s(judge: Any, folder: Path) -> float:  # noqa: ANN401
     """Return the processor time to read the frames that tests over clips get."""
-    from facepad import Checker, sources
-    from facepad.needs import Needs
+    from facepad import sources
 
-    needs = Checker().parts(is_clip=True).clip_needs or Needs()
+    needs = judge._checker({}, is_clip=True).parts().clip_needs
     began = time.process_time()
     sources.load_dense(folder / "clip.webm", needs, name="clip")
     return time.process_time() - began
