@@ -127,7 +127,7 @@ class ServiceConfig(BaseModel):
         description="Checks after which a worker is replaced by a new one.",
     )
     worker_memory_mb: int = Field(
-        default=1024,
+        default=1280,
         ge=700,
         le=10**6,
         description="Address space of a worker with one thread, MiB, 700 or more; 128 more for "
