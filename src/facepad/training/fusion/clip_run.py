@@ -280,7 +280,8 @@ def _card(recipe: ClipRecipe, rows: Sequence[ClipEvidence], report: str) -> Card
             "where no pulse is found. The ratios are added to the result of the tests of single "
             f"frames, whose weights stay; together {MOST_FOR:.2f} at most for a presentation, for "
             "one of four ways to attack, a recording on a screen, shows all that is looked for, "
-            f"and {MOST_AGAINST:g} at most against it.",
+            f"and {MOST_AGAINST:g} at most against it. Where the camera is not calibrated, only "
+            "what counts against a presentation is added.",
         ),
         results=f"```text\n{report}\n```\n\nCounts and AUC are of people who were held out of "
         f"the fit (four folds); {STILL} without a calibration.",
