@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from facepad import settings
 from facepad.annotating.overlay import Moment, Overlay, OverlayPainter
-from facepad.annotating.webm import FASTEST, SLOWEST, SUFFIX, webm_writer
+from facepad.annotating.webm import FASTEST, SLOWEST, SUFFIXES, webm_writer
 from facepad.errors import InputError, SettingsError, require
 from facepad.finders import Finder, Follows
 from facepad.jobs.files import replaced_file
@@ -90,13 +90,14 @@ def annotate(
     force: bool = False,
     progress: Progress | None = None,
 ) -> Annotation:
-    """Write a clip again as WebM, with the face, each test's score and the decision over time.
+    """Write a clip again, with the face, each test's score and the decision over time.
 
     Frames are read one by one; those of one window are kept, at the rate that the tests need.
 
     Args:
         source: The clip, or the pictures that are its frames.
-        out: The file to write, named ``.webm``. It appears when it is complete.
+        out: The file to write, named ``.webm`` or ``.mp4``: VP9 in both. It appears when it is
+            complete.
         checker: Judges the frames of a window as one presentation.
         times: When decisions are made; by default each 0.5 s, about the last 3 s.
         force: Whether to replace a file that exists.
@@ -113,7 +114,7 @@ def annotate(
     pictures = run.pictures(_frames(source))
     first = next(pictures)
     rate, size = rate_of(track), (first[0].shape[1], first[0].shape[0])
-    part = out.with_name(f".{out.stem}.{uuid4().hex[:12]}{SUFFIX}")
+    part = out.with_name(f".{out.stem}.{uuid4().hex[:12]}{out.suffix.lower()}")
     count, painter = 0, OverlayPainter(size)
     with (
         replaced_file(out, part=part, error=SettingsError) as file,
@@ -135,8 +136,9 @@ def _frames(source: Path | ImageSequence, selection: FrameSelection = EVERY) -> 
 
 def _checked_track(source: Path | ImageSequence, out: Path, *, force: bool) -> VideoTrack:
     """Return what a clip states of its pictures, when it can be annotated into the file."""
-    if out.suffix.lower() != SUFFIX:
-        raise SettingsError(f"expected a name that ends in {SUFFIX} for the output, got {out}")
+    if out.suffix.lower() not in SUFFIXES:
+        names = " or ".join(SUFFIXES)
+        raise SettingsError(f"expected a name that ends in {names} for the output, got {out}")
     file = source if isinstance(source, Path) and source.is_file() else None
     if file is not None and not is_clip(file):
         raise InputError(f"{file}: expected a clip, got a picture or another file")

@@ -1,4 +1,4 @@
-"""Write pictures with times as VP9 or VP8 in WebM, which browsers play, at a constant rate."""
+"""Write pictures with times as VP9 or VP8, which browsers play, at a constant rate."""
 
 import math
 import os
@@ -15,9 +15,11 @@ from facepad.types import RgbImage
 if TYPE_CHECKING:
     from cv2 import VideoWriter
 
-SUFFIX = ".webm"
+SUFFIX, MP4 = ".webm", ".mp4"
+SUFFIXES = (SUFFIX, MP4)  # of files in VP9
 SLOWEST, FASTEST = 1.0, 60.0  # frames a second
 VP9, VP8 = "VP90", "VP80"  # codecs; VP9 makes smaller files, VP8 takes a seventh of the time
+_IN_MP4 = "vp09"  # name of VP9 there
 _SILENT = 0  # level of OpenCV's own log
 
 
@@ -64,10 +66,10 @@ class ConstantRate:
 def webm_writer(
     path: Path, size: tuple[int, int], rate: float, codec: str = VP9
 ) -> Iterator[ConstantRate]:
-    """Write a WebM file.
+    """Write a WebM or MP4 file.
 
     Args:
-        path: The file; its name must end in ".webm".
+        path: The file; its name must end in ".webm", or in ".mp4" for VP9.
         size: Width and height in pixels, both even.
         rate: Frames a second.
         codec: `VP9` or `VP8`.
@@ -83,14 +85,15 @@ def webm_writer(
 
     if not is_utf8(str(path)):
         raise SettingsError(f"expected a name in UTF-8 for the output, got {printable(str(path))}")
-    code = cv2.VideoWriter.fourcc(*codec)
+    is_mp4 = path.suffix.lower() == MP4
+    code = cv2.VideoWriter.fourcc(*(_IN_MP4 if is_mp4 else codec))
     with _quiet():
         writer = cv2.VideoWriter(str(path), cv2.CAP_FFMPEG, code, rate, size)
     try:
         if not writer.isOpened():
-            pixels = f"{size[0]}x{size[1]} pixels"
+            pixels, kind = f"{size[0]}x{size[1]} pixels", "MP4" if is_mp4 else "WebM"
             raise SettingsError(
-                f"OpenCV {cv2.__version__} cannot write {codec[:3]} in WebM here ({pixels}); "
+                f"OpenCV {cv2.__version__} cannot write {codec[:3]} in {kind} here ({pixels}); "
                 "expected its FFmpeg to have libvpx, as in opencv-python-headless of PyPI"
             )
         pictures = ConstantRate(writer, rate)

@@ -37,7 +37,7 @@ REVIEW_HELP = (
     "first. Needs facepad[report]."
 )
 CLIP_HELP = "Clip of any kind that `facepad check` reads."
-OVERLAY_HELP = "File to write, such as overlay.webm: VP9 in WebM, which browsers play."
+OVERLAY_HELP = "File to write, such as overlay.mp4 or overlay.webm: VP9, which browsers play."
 WINDOW_HELP = "Seconds that each decision is about: those before it."
 STEP_HELP = "Seconds from one decision to the next."
 
@@ -172,7 +172,7 @@ def run(
 def annotate(
     clip: Annotated[Path, typer.Argument(metavar="CLIP", help=CLIP_HELP)],
     *,
-    out: Annotated[Path, typer.Option("--out", metavar="OVERLAY.webm", help=OVERLAY_HELP)],
+    out: Annotated[Path, typer.Option("--out", metavar="OVERLAY", help=OVERLAY_HELP)],
     window: Annotated[
         float, typer.Option("--window", metavar="S", min=0.1, max=30.0, help=WINDOW_HELP)
     ] = 3.0,
@@ -197,7 +197,7 @@ def annotate(
 
     For example:
 
-    - `facepad annotate clip.mp4 --out overlay.webm`
+    - `facepad annotate clip.mp4 --out overlay.mp4`
     - `facepad annotate clip.mp4 --out overlay.webm --tests face_cnn,blink --window 5`
     - `facepad annotate --sequence 25 'frames/%04d.png' --out overlay.webm`
 

@@ -68,13 +68,16 @@ def test_a_name_that_is_not_utf8_is_one_clear_error(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_file_is_vp9_in_webm_with_its_size_rate_and_pictures(tmp_path: Path) -> None:
-    file = tmp_path / "clip.webm"
+@pytest.mark.parametrize(("suffix", "kind"), [(".webm", "WebM"), (".mp4", "MP4"), (".MP4", "MP4")])
+def test_the_file_is_vp9_with_its_size_rate_and_pictures(
+    tmp_path: Path, suffix: str, kind: str
+) -> None:
+    file = tmp_path / f"clip{suffix}"
     with webm_writer(file, (64, 48), 12.5) as clip:
         for number in range(10):
             clip.show(picture(20 * number), number / 12.5)
     header = inspect_clip(file)
-    assert (header.kind, header.video.codec) == ("WebM", "vp9")
+    assert (header.kind, header.video.codec) == (kind, "vp9")
     assert (header.video.width, header.video.height, header.video.frames) == (64, 48, 10)
     frames = list(read_video(file))
     assert [frame.time_s for frame in frames] == pytest.approx(np.arange(10) / 12.5, abs=0.001)
