@@ -27,18 +27,24 @@ pytestmark = pytest.mark.usefixtures("_made_up")
 WAIT_S = 30.0
 Use = Callable[[ScriptedCameras], None]
 INTERRUPTED = """
-import _thread, threading, time
+import _thread, threading
 from facepad.webcam.streams import wait_for_end
+begun, goes_on = threading.Event(), threading.Event()
 def work():
-    time.sleep(2.0)
+    goes_on.wait(60.0)
     print("ended")
+def interrupt():
+    begun.wait(60.0)
+    _thread.interrupt_main()
 thread = threading.Thread(target=work)
 thread.start()
-threading.Timer(0.5, _thread.interrupt_main).start()
+threading.Thread(target=interrupt).start()
 try:
+    begun.set()
     wait_for_end(thread, 60.0)
 except KeyboardInterrupt:
     print(thread.is_alive())
+    goes_on.set()
 """
 
 
