@@ -27,8 +27,9 @@ pytestmark = pytest.mark.usefixtures("_made_up")
 WAIT_S = 30.0
 Use = Callable[[ScriptedCameras], None]
 INTERRUPTED = """
-import _thread, threading
+import _thread, signal, threading
 from facepad.webcam.streams import wait_for_end
+signal.signal(signal.SIGINT, signal.default_int_handler)  # it is ignored in background jobs
 begun, goes_on = threading.Event(), threading.Event()
 def work():
     goes_on.wait(60.0)
