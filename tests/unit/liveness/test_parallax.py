@@ -11,6 +11,7 @@ from facepad.errors import FacepadError
 from facepad.faces.landmarks import LEFT_EYE, OVAL, RIGHT_EYE
 from facepad.faces.steady import hold_still
 from facepad.liveness.parallax import self_test
+from facepad.liveness.parallax import test as test_module
 from facepad.liveness.parallax.motion import FEWEST, Motion, motion
 from facepad.liveness.parallax.test import ParallaxTest, chart_of, parallax
 from facepad.liveness.parallax.tracking import ORIGIN, REACH, Tracks, followed, level_faces, skin
@@ -144,6 +145,25 @@ def test_a_face_is_followed_to_itself() -> None:
     one, other = level_faces(clip.frames)
     found = followed(one, other)
     assert found.after == pytest.approx(found.before, abs=0.6)
+
+
+@pytest.mark.parametrize(
+    ("pair", "count", "answers"),
+    [
+        ((0.01, 0.2), 3, False),
+        ((0.01, 0.2), 7, False),
+        ((0.01, 0.2), 8, True),
+        ((0.2, 0.2), 3, True),
+    ],
+)
+def test_a_face_counts_as_a_plane_in_many_pairs_of_frames_only(
+    pair: tuple[float, float], count: int, answers: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(test_module, "_measured", lambda _: [pair] * count)
+    score = ParallaxTest().score(made_up_presentation())
+    assert (score.value is not None) == answers
+    assert score.reason is (None if answers else Reason.LITTLE_MOVEMENT)
+    assert score.details["pairs"] == count
 
 
 def test_a_still_face_gives_no_value_and_says_what_to_do() -> None:

@@ -23,7 +23,7 @@ from facepad.needs import Needs
 from facepad.scores import sigmoid
 from facepad.types import OperatingPoint, Presentation, Reason, Score
 
-VERSION = "parallax-1"
+VERSION = "parallax-2"
 Floats = NDArray[np.float64]
 Pairs = list[tuple[float, float]]  # parallax and motion, sines of an angle
 
@@ -37,6 +37,7 @@ FOCAL = 0.9  # focal length over the longer side of a picture, as webcams have i
 MIN_MOTION = 0.13  # about the sine of 10 degrees, less what is lost in the estimate of planes
 MIN_APPROACH = 0.1  # difference of the size of the face, in focal lengths; 50 to 32 cm
 MIN_PAIRS = 3  # pairs of frames with so much motion
+PAIRS_OF_A_PLANE = 8  # with which a face counts as a plane; fewer may be a jolt of the camera
 MAX_RESIDUAL = 0.03  # of the distance between the outer eye corners
 SURE = 3.0  # standard errors of a relief that counts
 SHARP = 0.02  # standard error that is small enough for a relief of 0
@@ -93,7 +94,8 @@ class ParallaxTest:
         Returns:
             A value, higher for a head, which adds to what other tests decide: a recorded head
             moves as a head. Without a value and with
-            ``little_movement`` when the face turned by less than about 10 degrees; with
+            ``little_movement`` when the face turned by less than about 10 degrees, or looks like
+            a plane in few pairs of frames; with
             ``face_too_far``, ``clip_too_short`` or the reason of the first frame when it cannot
             be judged.
         """
@@ -105,10 +107,10 @@ class ParallaxTest:
         if found.slope is None:
             return Score(None, Reason.LITTLE_MOVEMENT, MappingProxyType(details))
         ratio = self.ratios.parallax.ratio(found.slope)
-        details |= {
-            "slope": round(found.slope, _DIGITS),
-            "log_likelihood_ratio": round(ratio, _DIGITS),
-        }
+        details["slope"] = round(found.slope, _DIGITS)
+        if ratio < 0.0 and found.pairs < PAIRS_OF_A_PLANE:
+            return Score(None, Reason.LITTLE_MOVEMENT, MappingProxyType(details))
+        details["log_likelihood_ratio"] = round(ratio, _DIGITS)
         return Score(sigmoid(ratio), details=MappingProxyType(details))
 
     def charts(self, presentation: Presentation) -> tuple[Chart, ...]:

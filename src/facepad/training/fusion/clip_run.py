@@ -177,7 +177,7 @@ def measures_of(scores: Mapping[str, Score]) -> dict[str, Any]:
         "still": None if still.value is None else logit(still.value),
         "blinks": None if blink.value is None else len(blink.details["blinks"]),
         "seconds": float(blink.details.get("seconds", 0.0)),
-        "slope": parallax.details.get("slope"),
+        "slope": None if parallax.value is None else parallax.details.get("slope"),
         "pulse": pulse.details.get("fits"),
         "excess_db": float(pulse.details.get("excess_db", 0.0)),
     }
