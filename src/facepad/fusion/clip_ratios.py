@@ -59,7 +59,7 @@ class BlinkCurve:
 
     Attributes:
         seen: Ratio of a clip with a blink, 0 or above.
-        sensitivity: Share of the living people who blink in which a blink is found, in (0, 1).
+        sensitivity: Share of the bona fide clips with blinks in which one is found, in (0, 1).
         quiet: Share of the attacks in which none is found, in (0, 1).
     """
 

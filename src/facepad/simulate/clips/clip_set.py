@@ -156,7 +156,7 @@ class ClipSimulator:
         self._read_background = lru_cache(maxsize=2)(read_background)
 
     def captures(self, source: Sample) -> Iterator[Capture]:
-        """Yield all clips of one source, one set at a time, each with the living head first.
+        """Yield all clips of one source, one set at a time; the bona fide clip comes first in each.
 
         Raises:
             InputError: The source cannot be read or shows no face, or a replay of a picture is
